@@ -1,0 +1,222 @@
+"""Figures of a suite, drawn with matplotlib and returned as SVG text."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.results import RunResult
+
+Cells = Mapping[tuple[str, str], Sequence[RunResult]]
+
+COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
+CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "svg.hashsalt": "cl_seg",
+    "svg.fonttype": "path",
+}
+
+
+def short_name(name: str) -> str:
+    """A scanner's display name without what is in brackets, for axis labels."""
+    return name.split("(")[0].split("·")[0].strip()
+
+
+def heat_maps(cells: Cells) -> str:
+    """R of every network (rows) and strategy (columns): mean Dice after each stage, per scanner."""
+    models, strategies = _axes_of(cells)
+    first = next(iter(cells.values()))[0]
+    tall = max(len(runs[0].matrix()) for runs in cells.values())
+    names = [short_name(first.record["scanner_names"][s]) for s in first.order]
+    width, height = 0.75 * len(names) + 0.9, 0.34 * tall + 0.55
+    with mpl.rc_context(STYLE):
+        figure = Figure((width * len(strategies) + 1, height * len(models) + 1))
+        grid = figure.subplots(len(models), len(strategies), squeeze=False)
+        for (row, model), (column, strategy) in _product(models, strategies):
+            axes = grid[row][column]
+            runs = _same_order(cells.get((model, strategy), ()), first.order)
+            if not runs:
+                axes.set_axis_off()
+                continue
+            r = np.mean([run.matrix() for run in runs], axis=0)
+            _heat_map(axes, r, names if row == len(models) - 1 else [], _stages(runs[0]))
+            axes.set_title(f"{model} · {strategy}", loc="left")
+        figure.supylabel("after training on", fontsize=9)
+        figure.supxlabel("Dice on", fontsize=9)
+        figure.tight_layout()
+        return _svg(figure)
+
+
+def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) -> None:
+    axes.imshow(r, cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(r):
+        axes.text(
+            j, i, "–" if np.isnan(value) else f"{value:.2f}",
+            ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "#222222",
+        )  # fmt: skip
+    axes.set_xticks(range(r.shape[1]), names or [""] * r.shape[1], rotation=30, ha="right")
+    axes.set_yticks(range(len(stages)), stages)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _stages(run: RunResult) -> list[str]:
+    if run.joint:
+        return ["untrained", "all"]
+    return ["untrained", *(short_name(run.record["scanner_names"][s]) for s in run.order)]
+
+
+def forgetting_curves(cells: Cells) -> str:
+    """Test Dice on every scanner over the stream: a panel per network and scanner.
+
+    A filled marker is the stage in which the scanner is learned; dashed lines are joint training.
+    Bands are the range over runs of the same order.
+    """
+    models, strategies = _axes_of(cells)
+    first = next(iter(cells.values()))[0]
+    order = first.order
+    colours = dict(zip(strategies, COLOURS * 9, strict=False))
+    with mpl.rc_context(STYLE):
+        figure = Figure((2.7 * len(order) + 0.6, 2.1 * len(models) + 0.9))
+        grid = figure.subplots(len(models), len(order), sharex=True, sharey=True, squeeze=False)
+        for (row, model), (column, scanner) in _product(models, order):
+            axes = grid[row][column]
+            for strategy in strategies:
+                runs = _same_order(cells.get((model, strategy), ()), order)
+                if runs:
+                    _curve(axes, runs, column, colours[strategy], strategy)
+            axes.axvspan(-0.4, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
+            axes.grid(axis="y", color="#e5e7eb", lw=0.6)
+            axes.set_title(f"{model} on {short_name(first.record['scanner_names'][scanner])}")
+        names = ["–", *(short_name(first.record["scanner_names"][s]) for s in order)]
+        for axes in grid[-1]:
+            axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+            axes.set_xlim(-0.4, len(order) + 0.4)
+            axes.set_ylim(0, 1)
+        for row_axes in grid:
+            row_axes[0].set_ylabel("mean Dice")
+        handles, labels = grid[0][0].get_legend_handles_labels()
+        figure.tight_layout(rect=(0, 0, 1, 0.965))
+        figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
+        return _svg(figure)
+
+
+def _curve(
+    axes: Axes, runs: Sequence[RunResult], column: int, colour: str, strategy: str
+) -> None:
+    values = np.array([run.matrix()[:, column] for run in runs])
+    if runs[0].joint:
+        axes.axhline(values[:, -1].mean(), color=colour, ls="--", lw=1.1, label=strategy)
+        return
+    x = np.arange(values.shape[1])
+    axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.15, lw=0)
+    axes.plot(x, values.mean(0), color=colour, lw=1.5, label=strategy)
+    axes.plot(column + 1, values.mean(0)[column + 1], "o", color=colour, ms=4.5)
+
+
+def validation_curves(runs: Sequence[RunResult]) -> str:
+    """Validation Dice of every scanner over the optimiser steps of the stream, one run a panel."""
+    scanners = runs[0].order
+    colours = dict(zip(scanners, COLOURS * 9, strict=False))
+    with mpl.rc_context(STYLE):
+        columns = min(4, len(runs))
+        rows = -(-len(runs) // columns)
+        figure = Figure((2.9 * columns + 0.4, 2.0 * rows + 0.8))
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+        for axes, run in zip(panels, runs, strict=False):
+            start, edges = 0, []
+            means = run.curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack()
+            steps = []
+            for stage in run.record["stages"]:
+                here = means.loc[stage["position"]].index if len(means) else []
+                steps += [start + step for step in here]
+                start += stage["steps"]
+                edges.append(start)
+            for scanner in means.columns:
+                name = short_name(run.record["scanner_names"][scanner])
+                axes.plot(steps, means[scanner], color=colours[scanner], lw=1.4, label=name)
+            for edge in edges[:-1]:
+                axes.axvline(edge, color="#9ca3af", lw=0.8, ls=":")
+            axes.set_title(f"{run.model} · {run.strategy}", loc="left")
+            axes.set_ylim(0, 1)
+            axes.grid(axis="y", color="#e5e7eb", lw=0.6)
+        for axes in panels[len(runs) :]:
+            axes.set_axis_off()
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.supxlabel("optimiser steps", fontsize=9)
+        figure.supylabel("validation Dice", fontsize=9)
+        figure.tight_layout(rect=(0, 0, 1, 0.93))
+        figure.legend(handles, labels, loc="upper center", ncols=len(scanners), frameon=False)
+        return _svg(figure)
+
+
+def examples(run: RunResult) -> str:
+    """One run's segmentation of a typical test slice per class and scanner, first and last stage.
+
+    Filled: truth. Lines: prediction.
+    """
+    columns = [
+        (scanner, index, when)
+        for scanner in run.order
+        for index in range(len(run.examples[f"{scanner}/image"]))
+        for when in ("first", "last")
+    ]
+    per_row = 4
+    rows = -(-len(columns) // per_row)
+    names = {s: short_name(n) for s, n in run.record["scanner_names"].items()}
+    with mpl.rc_context(STYLE):
+        figure = Figure((2.6 * per_row, 2.85 * rows))
+        panels = figure.subplots(rows, per_row, squeeze=False).ravel()
+        for axes in panels:
+            axes.set_axis_off()
+        for axes, (scanner, index, when) in zip(panels, columns, strict=False):
+            image = run.examples[f"{scanner}/image"][index]
+            axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+            truth = run.examples[f"{scanner}/truth"][index]
+            found = run.examples[f"{scanner}/{when}"][index]
+            for label, _ in enumerate(run.classes, start=1):
+                colour = CONTOURS[(label - 1) % len(CONTOURS)]
+                _outline(axes, truth == label, colour, filled=True)
+                _outline(axes, found == label, colour, filled=False)
+            trained = "all" if run.joint else names[run.order[0 if when == "first" else -1]]
+            axes.set_title(f"{names[scanner]}\nafter {trained}")
+        figure.tight_layout()
+        return _svg(figure)
+
+
+def _outline(axes: Axes, mask: np.ndarray, colour: str, filled: bool) -> None:
+    if not mask.any():
+        return
+    levels = [0.5, 1.5] if filled else [0.5]
+    draw = axes.contourf if filled else axes.contour
+    style = {"alpha": 0.3} if filled else {"linewidths": 1.1}
+    draw(mask.astype(float), levels=levels, colors=[colour], **style)
+
+
+def _axes_of(cells: Cells) -> tuple[list[str], list[str]]:
+    models = list(dict.fromkeys(model for model, _ in cells))
+    strategies = list(dict.fromkeys(strategy for _, strategy in cells))
+    return models, strategies
+
+
+def _product(rows: list[str], columns: list[str]) -> list[tuple[tuple[int, str], tuple[int, str]]]:
+    return [(row, column) for row in enumerate(rows) for column in enumerate(columns)]
+
+
+def _same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
+    return [run for run in runs if run.order == order]
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

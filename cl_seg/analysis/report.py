@@ -1,0 +1,164 @@
+"""report.html, with the same tables as CSV and Markdown and the figures as SVG."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+import pandas as pd
+
+from cl_seg.analysis import figures
+from cl_seg.analysis.results import RunResult, load_results
+from cl_seg.analysis.tables import (
+    NOT_EVALUABLE,
+    cells,
+    markdown,
+    run_table,
+    shown_table,
+    summary_table,
+)
+from cl_seg.files import write_text
+
+TEMPLATE = Path(__file__).with_name("report_template.html")
+DEFINITIONS = {
+    "ACC": "mean Dice over all scanners after the last stage",
+    "BWT": "mean change of Dice on a scanner from right after learning it to the end; "
+    "negative is forgetting",
+    "FWT": "mean gain over the untrained model on a scanner not yet learned",
+    "forgetting": "mean drop from the best Dice ever had before the last stage; biased upwards "
+    "by noise, so claims use BWT",
+    "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
+    "nothing",
+}
+
+
+def write_report(folder: Path) -> Path:
+    """Report every finished run below ``folder/runs``.
+
+    Returns:
+        Path of ``report.html``; beside it ``summary.csv``, ``runs.csv``, ``summary.md`` and
+        ``figures/*.svg``.
+
+    Raises:
+        InputError: there is no finished run.
+    """
+    folder = Path(folder)
+    results = load_results(folder)
+    runs = run_table(results)
+    summary = summary_table(runs)
+    shown = shown_table(summary)
+    notes = _notes(results, runs)
+    drawn = _figures(results)
+
+    write_text(folder / "runs.csv", runs.to_csv(index=False))
+    write_text(folder / "summary.csv", summary.to_csv(index=False))
+    bullets = "\n".join(f"- {note}" for note in notes)
+    write_text(folder / "summary.md", f"{markdown(shown)}\n{bullets}\n")
+    for name, (_, svg) in drawn.items():
+        write_text(folder / "figures" / f"{name}.svg", svg)
+    page = folder / "report.html"
+    write_text(page, _page(results, shown, notes, drawn))
+    return page
+
+
+def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
+    record = results[0].record
+    notes = []
+    if any(r.record["data"]["kind"] == "simulated" for r in results):
+        notes.append("Simulated scanners and bodies: no patient data, no clinical claim.")
+    if any(r.record["spec"]["split"]["by"] == "within_case" for r in results):
+        notes.append(
+            "Split within cases: neighbouring slices of one patient are in training and test. "
+            "This is not a generalisation result."
+        )
+    seeds = runs["seed"].nunique()
+    if seeds < 3:
+        notes.append(f"{seeds} seed{'s' * (seeds > 1)}: differences between rows carry no interval.")
+    for _, run in runs[~runs["learned"]].iterrows():
+        notes.append(f"{run['run']} is {NOT_EVALUABLE}: Dice after learning {run['not_learned']}.")
+    joint = sorted({r.strategy for r in results if r.joint})
+    if joint:
+        notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
+    spec = record["spec"]["training"]
+    notes.append(
+        f"{spec['steps']} steps of {spec['batch_size']} slices per stage, "
+        f"{record['spec']['image']['size']}² pixels, {record['device']} ({record['processor']}), "
+        f"{spec['threads']} thread{'s' * (spec['threads'] > 1)}."
+    )
+    return notes
+
+
+def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
+    by_cell = cells(results)
+    order = results[0].order
+    shown = [runs[0] for runs in by_cell.values() if runs[0].order == order]
+    with_curve = [run for run in shown if len(run.curve) and not run.joint]
+    drawn = {
+        "forgetting": (
+            "Test Dice on each scanner over the stream. The dot is the stage in which the scanner "
+            "is learned, shading the stages up to it, the dashed line joint training.",
+            figures.forgetting_curves(by_cell),
+        ),
+        "accuracy_matrix": (
+            "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).",
+            figures.heat_maps(by_cell),
+        ),
+    }
+    if with_curve:
+        drawn["validation"] = (
+            "Validation Dice while training; dotted lines separate the stages.",
+            figures.validation_curves(with_curve),
+        )
+    for run in shown:
+        if run.strategy == shown[0].strategy:
+            drawn[f"examples_{run.model}"] = (
+                f"{run.model}, {run.strategy}: typical test slices after the first and the last "
+                "stage. Filled areas are truth, lines the prediction; "
+                + ", ".join(_class_colours(run))
+                + ".",
+                figures.examples(run),
+            )
+    return drawn
+
+
+def _class_colours(run: RunResult) -> list[str]:
+    names = ("yellow", "blue", "pink", "green")
+    return [f"{name} {names[i % len(names)]}" for i, name in enumerate(run.classes)]
+
+
+def _page(
+    results: Sequence[RunResult],
+    shown: pd.DataFrame,
+    notes: Sequence[str],
+    drawn: Mapping[str, tuple[str, str]],
+) -> str:
+    record = results[0].record
+    names = " → ".join(record["scanner_names"][s] for s in results[0].order)
+    simulated = record["data"]["kind"] == "simulated"
+    figure = Template("<figure>$svg<figcaption>$caption</figcaption></figure>")
+    return Template(TEMPLATE.read_text()).substitute(
+        title=escape(str(record["suite"])),
+        stamp="Simulated data" if simulated else "CT scans",
+        scanners=escape(names),
+        runs=len(results),
+        table=_html_table(shown),
+        notes="".join(f"<li>{escape(note)}</li>" for note in notes),
+        definitions="".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in DEFINITIONS.items()),
+        figures="".join(
+            figure.substitute(svg=svg, caption=escape(caption)) for caption, svg in drawn.values()
+        ),
+        versions=escape(", ".join(f"{k} {v}" for k, v in record["versions"].items())),
+        commit=escape(record["git_commit"] or "unknown"),
+        content=escape(record["data"]["content"][:16]),
+    )
+
+
+def _html_table(shown: pd.DataFrame) -> str:
+    head = "".join(f"<th>{escape(str(c))}</th>" for c in shown.columns)
+    rows = []
+    previous = None
+    for row in shown.itertuples(index=False):
+        mark = ' class="first"' if row[0] != previous else ""
+        previous = row[0]
+        rows.append(f"<tr{mark}>" + "".join(f"<td>{escape(str(v))}</td>" for v in row) + "</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

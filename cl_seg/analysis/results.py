@@ -1,0 +1,105 @@
+"""Reads the records of finished runs."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cl_seg.files import InputError
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One finished run.
+
+    Attributes:
+        folder: where its record is.
+        record: what ``run.json`` holds.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def order(self) -> list[str]:
+        """Scanners in stream order."""
+        return list(self.record["spec"]["order"])
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the foreground classes."""
+        return list(self.record["spec"]["classes"])
+
+    @property
+    def model(self) -> str:
+        """Label of the network."""
+        return str(self.record["model"])
+
+    @property
+    def strategy(self) -> str:
+        """Label of the strategy."""
+        return str(self.record["strategy"])
+
+    @property
+    def joint(self) -> bool:
+        """True for a run of one stage on all scanners."""
+        return bool(self.record["joint"])
+
+    def matrix(self, name: str = "mean") -> Matrix:
+        """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
+        return np.array(self.record["R"][name], dtype=float)
+
+    def not_learned(self) -> list[str]:
+        """Scanner and class pairs whose Dice right after learning is below the suite's bound."""
+        bounds: dict[str, float] = self.record["spec"]["learned_dice"]
+        missing = []
+        for name in self.classes:
+            r = self.matrix(name)
+            after = r[-1] if self.joint else r[1:].diagonal()
+            missing += [
+                f"{self.record['scanner_names'][scanner]}, {name}: {value:.2f}"
+                for scanner, value in zip(self.order, after, strict=True)
+                if not value >= bounds.get(name, 0.0)
+            ]
+        return missing
+
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        """Per-case scores after every stage."""
+        return pd.read_parquet(self.folder / "cases.parquet")
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """Validation Dice while training."""
+        return pd.read_parquet(self.folder / "curve.parquet")
+
+    @cached_property
+    def examples(self) -> dict[str, npt.NDArray[np.uint8]]:
+        """``scanner/image|truth|first|last`` → (n, S, S) uint8."""
+        with np.load(self.folder / "examples.npz", allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def load_results(folder: Path) -> list[RunResult]:
+    """All finished runs below ``folder/runs``, in the order of the suite where it is known.
+
+    Raises:
+        InputError: there is none, or a record is damaged.
+    """
+    paths = sorted((Path(folder) / "runs").glob("*/run.json"))
+    if not paths:
+        raise InputError(f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them")
+    results = []
+    for path in paths:
+        try:
+            results.append(RunResult(path.parent, json.loads(path.read_text())))
+        except ValueError as error:
+            raise InputError(f"{path} is damaged ({error}): remove its folder, run again") from None
+    return sorted(results, key=lambda r: tuple(r.record["place"]))

@@ -1,0 +1,230 @@
+"""From a slice store to an Avalanche benchmark with one experience per scanner.
+
+Batches are sliced by index from tensors (memory-mapped, or resident on the device): an Avalanche
+dataset of ours answers ``__getitems__``, which torch's ``DataLoader`` calls once per batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import pandas as pd
+import torch
+from avalanche.benchmarks.scenarios import CLScenario
+from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
+from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.benchmarks.utils.data_attribute import TaskLabels
+from avalanche.benchmarks.utils.flat_data import ConstantSequence
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import Dataset, default_collate
+
+from cl_seg.files import InputError
+from cl_seg.scans.store import UNLABELLED, SliceStore
+
+CHUNK = 64  # slices resized at once, bounds the memory of the resize
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the networks see and tell apart.
+
+    Attributes:
+        classes: names of the foreground classes, in the order of the output channels 1, 2, ….
+        image_size: height and width in pixels.
+        window_hu: HU mapped to 0 and to 1.
+    """
+
+    classes: tuple[str, ...]
+    image_size: int
+    window_hu: tuple[float, float]
+
+
+class TaskImages:
+    """The slices of a store as a task sees them: resized, labels in the task's order.
+
+    A scanner is read when first asked for and kept.
+
+    Raises:
+        InputError: the store lacks a class, or its slices are smaller than the task's images.
+    """
+
+    def __init__(self, store: SliceStore, task: Task, device: torch.device) -> None:
+        self.store, self.task, self.device = store, task, device
+        self._kept: dict[str, tuple[Tensor, Tensor]] = {}
+        header = store.header
+        missing = [c for c in task.classes if c not in header.classes]
+        if missing:
+            raise InputError(
+                f"{store.folder} has no class {', '.join(missing)}: it has "
+                f"{', '.join(header.classes)}; change `classes` in the suite"
+            )
+        if task.image_size > header.grid.size:
+            raise InputError(
+                f"image.size {task.image_size} is larger than the {header.grid.size} pixels of "
+                f"{store.folder}: choose a smaller one, or ingest on a finer grid"
+            )
+        self.spacing_mm = header.grid.spacing_mm * header.grid.size / task.image_size
+        self._lookup = torch.zeros(256, dtype=torch.uint8)
+        self._lookup[UNLABELLED] = UNLABELLED
+        for channel, name in enumerate(task.classes, start=1):
+            self._lookup[header.classes.index(name) + 1] = channel
+
+    def scanner(self, name: str) -> tuple[Tensor, Tensor]:
+        """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner."""
+        if name not in self._kept:
+            hu, labels = self.store.hu(name), self.store.labels(name)
+            parts = [
+                self._chunk(np.array(hu[i : i + CHUNK]), np.array(labels[i : i + CHUNK]))
+                for i in range(0, len(hu), CHUNK)
+            ]
+            images, masks = (torch.cat(part).to(self.device) for part in zip(*parts, strict=True))
+            self._kept[name] = images, masks
+        return self._kept[name]
+
+    def _chunk(self, hu: Any, labels: Any) -> tuple[Tensor, Tensor]:
+        size = self.task.image_size
+        images = torch.from_numpy(hu)
+        masks = self._lookup[torch.from_numpy(labels).long()]
+        if images.shape[-1] == size:
+            return images, masks
+        images = functional.adaptive_avg_pool2d(images.float(), size).round().to(torch.int16)
+        return images, majority(masks, size, len(self.task.classes))
+
+
+def majority(masks: Tensor, size: int, classes: int) -> Tensor:
+    """Reduce (N, H, W) uint8 labels to (N, size, size) by the label that covers most of a pixel.
+
+    Unlabelled area competes like a class; a tie goes to the smaller label.
+    """
+    values = [*range(classes + 1), UNLABELLED]
+    covered = torch.stack(
+        [functional.adaptive_avg_pool2d((masks == v).float(), size) for v in values]
+    )
+    return torch.tensor(values, dtype=torch.uint8)[covered.argmax(0)]
+
+
+class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Chosen slices of a store as (image, mask) pairs.
+
+    Image: (1, S, S) float32 in 0…1. Mask: (S, S) int64, 0 background, 255 ignored.
+
+    Args:
+        images: the store as the task sees it.
+        rows: rows of ``store.slices``, with columns ``scanner`` and ``row``.
+    """
+
+    def __init__(self, images: TaskImages, rows: pd.DataFrame) -> None:
+        self.rows = rows.reset_index(drop=True)
+        self.window = images.task.window_hu
+        names = list(pd.unique(self.rows["scanner"]))
+        self._arrays = [images.scanner(name) for name in names]
+        self._array_of = torch.from_numpy(
+            self.rows["scanner"].map({n: i for i, n in enumerate(names)}).to_numpy("int64", copy=True)
+        )
+        self._row_of = torch.from_numpy(self.rows["row"].to_numpy("int64", copy=True))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image, mask = self.batch(torch.tensor([index]))
+        return image[0], mask[0]
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """(B,) int64 indices → (B, 1, S, S) images and (B, S, S) masks, on the device."""
+        which, rows = self._array_of[indices], self._row_of[indices]
+        if len(self._arrays) == 1:
+            hu, labels = (array[rows] for array in self._arrays[0])
+        else:
+            first = self._arrays[0]
+            hu, labels = (a.new_empty((len(indices), *a.shape[1:])) for a in first)
+            for i in which.unique().tolist():
+                here = which == i
+                hu[here], labels[here] = (array[rows[here]] for array in self._arrays[i])
+        low, high = self.window
+        return ((hu.float() - low) / (high - low)).clamp_(0, 1).unsqueeze(1), labels.long()
+
+
+class DenseDataset(AvalancheDataset):  # type: ignore[misc]
+    """An Avalanche dataset of slices that hands out whole batches.
+
+    Items are [image, mask, task label]; the task label is always 0.
+    """
+
+    def __getitems__(self, indices: Sequence[int]) -> Any:
+        """A batch at once where all parts are SliceDatasets, else a list of items.
+
+        Avalanche's transforms are not looked at: ours are none, augmentation is batched.
+        """
+        flat = self._flat_data
+        if not all(isinstance(part, SliceDataset) for part in flat._datasets):
+            return [self[i] for i in indices]
+        if flat._indices is not None:
+            indices = [flat._indices[i] for i in indices]
+        ends = torch.tensor(flat._cumulative_sizes)
+        chosen = torch.as_tensor(indices)
+        part_of = torch.searchsorted(ends, chosen, right=True)
+        starts = torch.cat([ends.new_zeros(1), ends])
+        found = part_of.unique().tolist()
+        batches = [flat._datasets[k].batch((chosen - starts[k])[part_of == k]) for k in found]
+        back = torch.cat([torch.nonzero(part_of == k)[:, 0] for k in found]).argsort()
+        images, masks = (torch.cat(pair)[back] for pair in zip(*batches, strict=True))
+        return images, masks, torch.zeros(len(chosen), dtype=torch.int64)
+
+
+def collate(batch: Any) -> list[Tensor]:
+    """A batch made by ``__getitems__`` as it is, anything else by torch's default."""
+    return list(batch) if isinstance(batch, tuple) else default_collate(batch)
+
+
+def dense_dataset(images: TaskImages, rows: pd.DataFrame) -> DenseDataset:
+    """A selection of slices as an Avalanche dataset.
+
+    Masks are never in an attribute called ``targets`` (Avalanche would hash them), and no
+    experience carries ``task_labels`` (Avalanche would oversample).
+
+    Raises:
+        InputError: no slice is selected.
+    """
+    if not len(rows):
+        raise InputError("a selection of slices is empty: nothing to train or test on")
+    slices = SliceDataset(images, rows)
+    labels = TaskLabels(ConstantSequence(0, len(slices)))
+    return DenseDataset([slices], data_attributes=[labels], collate_fn=collate)
+
+
+Selections = Mapping[str, Sequence[pd.DataFrame]]
+
+
+def dense_benchmark(images: TaskImages, selections: Selections) -> CLScenario:
+    """An Avalanche benchmark from named streams of selections.
+
+    Args:
+        images: the store as the task sees it.
+        selections: stream name (``train``, ``validation``, ``test``) → one selection of slices
+            per experience.
+    """
+    return benchmark_from_datasets(
+        **{
+            name: [dense_dataset(images, rows) for rows in stream]
+            for name, stream in selections.items()
+        }
+    )
+
+
+def stream_selections(slices: pd.DataFrame, order: Sequence[str]) -> dict[str, list[pd.DataFrame]]:
+    """Selections of a stream of scanners: one experience per scanner, in order.
+
+    Args:
+        slices: rows with a column ``part`` (train, validation, test).
+        order: scanners.
+    """
+    return {
+        part: [
+            slices[(slices["scanner"] == scanner) & (slices["part"] == part)] for scanner in order
+        ]
+        for part in ("train", "validation", "test")
+    }

@@ -1,0 +1,138 @@
+"""The command line; heavy rooms are imported inside the command that needs them."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cl_seg.files import InputError
+
+app = typer.Typer(
+    help="Measure catastrophic forgetting of CT segmentation models across scanners.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+SuiteFile = Annotated[Path, typer.Argument(help="Suite file (YAML).", show_default=False)]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@app.command()
+def plan(suite_file: SuiteFile, data: DataOption = None) -> None:
+    """Check a suite and list its runs, without running anything."""
+    from cl_seg.spec import StreamSuite
+    from cl_seg.suite.data import scanner_names
+    from cl_seg.suite.plan import load_suite, plan_runs
+
+    suite = load_suite(suite_file, data)
+    if not isinstance(suite, StreamSuite):
+        starts = len(suite.models) * len(suite.start) * len(suite.seed_images) * len(suite.seeds)
+        out.print(f"{suite.name}: {starts} trainings on SEED images of {suite.target}")
+        return
+    runs = plan_runs(suite, scanner_names(suite.data))
+    table = Table("run", "network", "strategy", "stream", "seed", "steps", box=None)
+    for run in runs:
+        steps = " + ".join(map(str, run.stage_steps(suite.training.steps)))
+        stream = " → ".join(run.order)
+        table.add_row(
+            run.run_id, run.model.label, run.strategy.label, stream, str(run.seed), steps
+        )
+    out.print(table)
+    total = sum(sum(run.stage_steps(suite.training.steps)) for run in runs)
+    out.print(f"{len(runs)} runs, {total} optimiser steps of {suite.training.batch_size} slices")
+
+
+@app.command()
+def run(
+    suite_file: SuiteFile,
+    data: DataOption = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
+    ] = None,
+    workers: Workers = CORES,
+) -> None:
+    """Run a suite and write its report; runs that are finished are not repeated."""
+    from cl_seg.suite.execute import execute_suite
+
+    outcome = execute_suite(suite_file, data, results, workers, say=_say)
+    for failure in outcome.failures:
+        _complain(f"{failure.run_id} failed: {failure.reason}")
+    if outcome.report is not None:
+        _say(f"report: {outcome.report}")
+    if outcome.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+) -> None:
+    """Write report.html, tables and figures from finished runs."""
+    from cl_seg.analysis.report import write_report
+
+    _say(f"report: {write_report(results)}")
+
+
+@app.command()
+def phantom(  # noqa: PLR0913
+    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    scanner: Annotated[
+        list[str] | None, typer.Option(help="Profile name or file; repeat; all by default.")
+    ] = None,
+    own_bodies: Annotated[int, typer.Option(min=0, help="Bodies per scanner.")] = 42,
+    shared_bodies: Annotated[int, typer.Option(min=0, help="Bodies seen by every scanner.")] = 14,
+    size: Annotated[int, typer.Option(min=16, help="Pixels per side.")] = 256,
+    spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")] = 0,
+    workers: Workers = CORES,
+) -> None:
+    """Simulate CT scanners into a store (simulated data, no patients)."""
+    from cl_seg.phantom.profiles import profile_names
+    from cl_seg.spec import PhantomData
+    from cl_seg.suite.data import simulate_phantom
+
+    if spacing_mm <= 0:
+        raise InputError(f"--spacing-mm {spacing_mm}: expected a positive pixel size in mm")
+    settings = PhantomData(
+        scanners=scanner or profile_names(),
+        own_bodies=own_bodies,
+        shared_bodies=shared_bodies,
+        size=size,
+        spacing_mm=spacing_mm,
+        seed=seed,
+    )
+    simulate_phantom(store, settings, workers)
+    _say(f"store: {store}")
+
+
+def _say(text: str) -> None:
+    out.print(escape(text), soft_wrap=True)
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines():
+        err.print(f"[red]cl-seg:[/red] {escape(line)}")
+
+
+def main() -> None:
+    """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _complain("stopped; the same command goes on where it was")
+        sys.exit(130)

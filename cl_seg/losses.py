@@ -1,0 +1,40 @@
+"""Dice plus cross-entropy on masks with ignored pixels."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+IGNORED = 255
+
+
+def dice_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean cross-entropy plus (1 − soft Dice), over the pixels that are not ignored.
+
+    The soft Dice of a foreground class is taken over the whole batch, so that an image without the
+    class does not count as a miss (batch Dice, as in nnU-Net; Isensee et al. 2021)::
+
+        Dice_c = (2 Σ p_c y_c + 1) / (Σ p_c + Σ y_c + 1)
+
+    Args:
+        logits: (B, C, H, W) float.
+        target: (B, H, W) int64 class indices, 255 ignored.
+
+    Returns:
+        Scalar loss; zero, with a gradient, when every pixel is ignored.
+    """
+    logits = logits.float()
+    known = target != IGNORED
+    classes = logits.shape[1]
+    log_probability = functional.log_softmax(logits, dim=1)
+    cross_entropy = functional.nll_loss(
+        log_probability, target, ignore_index=IGNORED, reduction="sum"
+    ) / known.sum().clamp(min=1)
+
+    probability = log_probability.exp() * known.unsqueeze(1)
+    truth = functional.one_hot(torch.where(known, target, 0), classes).movedim(-1, 1)
+    truth = truth * known.unsqueeze(1)
+    overlap = (probability * truth).sum((0, 2, 3))[1:]
+    total = (probability.sum((0, 2, 3)) + truth.sum((0, 2, 3)))[1:]
+    dice = (2 * overlap + 1) / (total + 1)
+    loss: Tensor = cross_entropy + (1 - dice).mean()
+    return loss

@@ -1,0 +1,68 @@
+"""Continual-learning scores as pure functions of the accuracy matrix R.
+
+R is (N+1, N): ``R[i, j]`` is the test score on the scanner learned at position j+1 after stage i,
+row 0 being the untrained model. N is the number of scanners in the stream. Several definitions of
+forward transfer and of forgetting circulate; these are the ones used here, without alternatives.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+
+
+def accuracy(r: Matrix) -> float:
+    """ACC = mean_j R[N, j] (Lopez-Paz & Ranzato 2017, eq. 2)."""
+    return float(np.mean(r[-1]))
+
+
+def backward_transfer(r: Matrix) -> float:
+    """BWT = mean_{j<N} (R[N, j] − R[j, j]) (Lopez-Paz & Ranzato 2017, eq. 3); NaN if N = 1."""
+    learned = _after_learning(r)
+    return float(np.mean(r[-1, :-1] - learned[:-1])) if len(learned) > 1 else math.nan
+
+
+def forward_transfer(r: Matrix) -> float:
+    """FWT = mean_{j≥2} (R[j−1, j] − R[0, j]) (Lopez-Paz & Ranzato 2017, eq. 4); NaN if N = 1."""
+    n = _streamed(r)
+    j = np.arange(1, n)
+    return float(np.mean(r[j, j] - r[0, j])) if n > 1 else math.nan
+
+
+def forgetting(r: Matrix) -> float:
+    """Mean over j<N of max_{1≤l<N} R[l, j] − R[N, j] (Chaudhry et al. 2018, eq. 3); NaN if N = 1.
+
+    The maximum is biased upwards by noise: descriptive only, claims use BWT.
+    """
+    n = _streamed(r)
+    return float(np.mean(r[1:n, :-1].max(axis=0) - r[-1, :-1])) if n > 1 else math.nan
+
+
+def plasticity(r: Matrix) -> float:
+    """mean_j R[j, j]: how well each scanner is learned when it is its turn."""
+    return float(np.mean(_after_learning(r)))
+
+
+def intransigence(r: Matrix, joint: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """R*_k − R[k, k] per scanner (Chaudhry et al. 2018, eq. 5).
+
+    Args:
+        r: (N+1, N).
+        joint: (N,) score on scanner k of a model trained jointly, from scratch, on scanners 1..k.
+    """
+    result: npt.NDArray[np.float64] = joint - _after_learning(r)
+    return result
+
+
+def _streamed(r: Matrix) -> int:
+    stages, n = r.shape
+    if stages != n + 1:
+        raise ValueError(f"R must be (N+1, N) with the untrained model first, got {r.shape}")
+    return n
+
+
+def _after_learning(r: Matrix) -> npt.NDArray[np.float64]:
+    result: npt.NDArray[np.float64] = r[1:].diagonal()[: _streamed(r)]
+    return result

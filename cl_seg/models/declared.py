@@ -1,0 +1,75 @@
+"""What can be said of each network without importing torch: presets, learning rates, input sizes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named size of a network.
+
+    Attributes:
+        arguments: keyword arguments of the builder.
+        learning_rate: peak AdamW learning rate, our setting, chosen per network from one common
+            grid (3e-4, 1e-3, 3e-3, 1e-2) on validation slices of the first simulated scanner.
+    """
+
+    arguments: dict[str, object]
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the registry.
+
+    Attributes:
+        title: name in tables and figures.
+        builder: ``module:callable`` that makes it, given in_channels, out_channels, image_size
+            and the arguments of a preset.
+        size_multiple: height and width must be divisible by this.
+        presets: named sizes.
+    """
+
+    title: str
+    builder: str
+    size_multiple: int
+    presets: dict[str, Preset]
+
+
+NETWORKS: dict[str, Network] = {
+    "vnet": Network(
+        title="VNet",
+        builder="cl_seg.models.vnet:build_vnet",
+        size_multiple=16,
+        presets={
+            "small": Preset({"width": 8}, 1e-2),
+            "large": Preset({"width": 16}, 1e-2),
+        },
+    ),
+    "unet": Network(
+        title="UNet",
+        builder="cl_seg.models.monai_networks:build_unet",
+        size_multiple=16,
+        presets={
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2),
+            "large": Preset({"channels": (32, 64, 128, 256, 512)}, 3e-3),
+        },
+    ),
+    "unetr": Network(
+        title="UNETR",
+        builder="cl_seg.models.monai_networks:build_unetr",
+        size_multiple=16,
+        presets={
+            "small": Preset({"hidden_size": 192, "feature_size": 8, "num_heads": 6}, 1e-3),
+            "large": Preset({"hidden_size": 768, "feature_size": 16, "num_heads": 12}, 3e-4),
+        },
+    ),
+    "swin_unetr": Network(
+        title="Swin-UNETR",
+        builder="cl_seg.models.monai_networks:build_swin_unetr",
+        size_multiple=32,
+        presets={
+            "small": Preset({"feature_size": 12}, 1e-3),
+            "large": Preset({"feature_size": 48}, 3e-4),
+        },
+    ),
+}

@@ -1,0 +1,58 @@
+"""UNet, UNETR and Swin-UNETR of MONAI in 2D, returning (B, classes, H, W) logits.
+
+None of them has an output activation or deep supervision in the form used here. UNETR fixes the
+image size at construction; Swin-UNETR takes any multiple of 32.
+"""
+
+from collections.abc import Sequence
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+from monai.networks.nets import UNETR, SwinUNETR, UNet
+from torch import nn
+
+
+def build_unet(
+    in_channels: int, out_channels: int, image_size: int, channels: Sequence[int]
+) -> nn.Module:
+    """Residual U-Net with instance normalisation (Kerfoot et al. 2019)."""
+    return UNet(
+        spatial_dims=2,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        channels=channels,
+        strides=(2,) * (len(channels) - 1),
+        num_res_units=2,
+    )
+
+
+def build_unetr(
+    in_channels: int,
+    out_channels: int,
+    image_size: int,
+    hidden_size: int,
+    feature_size: int,
+    num_heads: int,
+) -> nn.Module:
+    """UNETR (Hatamizadeh et al. 2022, arXiv 2103.10504): 12 transformer layers on 16² patches."""
+    return UNETR(
+        in_channels=in_channels,
+        out_channels=out_channels,
+        img_size=image_size,
+        feature_size=feature_size,
+        hidden_size=hidden_size,
+        mlp_dim=4 * hidden_size,
+        num_heads=num_heads,
+        spatial_dims=2,
+    )
+
+
+def build_swin_unetr(
+    in_channels: int, out_channels: int, image_size: int, feature_size: int
+) -> nn.Module:
+    """Swin-UNETR (Hatamizadeh et al. 2022, arXiv 2201.01266)."""
+    return SwinUNETR(
+        in_channels=in_channels,
+        out_channels=out_channels,
+        feature_size=feature_size,
+        spatial_dims=2,
+    )

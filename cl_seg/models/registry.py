@@ -1,0 +1,48 @@
+"""From a name to a network."""
+
+import importlib
+from typing import Any
+
+from torch import nn
+
+from cl_seg.files import InputError
+from cl_seg.models.declared import NETWORKS
+
+
+def build_model(
+    name: str, preset: str, arguments: dict[str, Any], classes: int, image_size: int
+) -> nn.Module:
+    """Make a network with randomly drawn weights (global torch generator).
+
+    Args:
+        name: registered network, or ``module:callable``.
+        preset: size of a registered network.
+        arguments: further keyword arguments of a ``module:callable``.
+        classes: output channels, background included.
+        image_size: height and width in pixels.
+
+    Returns:
+        A module from (B, 1, H, W) images to (B, classes, H, W) logits.
+
+    Raises:
+        InputError: ``module:callable`` cannot be imported.
+    """
+    if name in NETWORKS:
+        network = NETWORKS[name]
+        builder, arguments = network.builder, network.presets[preset].arguments
+    else:
+        builder = name
+    module_name, _, attribute = builder.partition(":")
+    try:
+        build = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"network {name} cannot be imported: {error}") from error
+    model: nn.Module = build(
+        in_channels=1, out_channels=classes, image_size=image_size, **arguments
+    )
+    return model
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trainable scalars."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

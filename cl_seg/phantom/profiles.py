@@ -1,0 +1,194 @@
+"""What a simulated scanner is: profiles in YAML, checked before anything is computed."""
+
+import re
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from cl_seg.files import InputError
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _simulated(name: str) -> str:
+    if not name.endswith("(simulated)"):
+        raise ValueError('must end in "(simulated)", so that nobody takes it for a real scanner')
+    return name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tube(_Section):
+    """X-ray tube and its filters.
+
+    Attributes:
+        kvp: tube voltage in kV, one of the frozen spectra.
+        aluminium_mm: flat filtration beside the inherent one.
+        copper_mm: further flat filtration.
+        bowtie_mm: thickness of the bowtie filter (aluminium) at the edge of its radius.
+        bowtie_radius_mm: radius of the bowtie's circular profile at the isocentre.
+        mas: tube current times rotation time in mAs.
+        modulation: strength of the tube-current modulation: 0 constant, 1 the square root of the
+            largest attenuation of each view, which is optimal (Gies et al. 1999).
+    """
+
+    kvp: Literal[70, 80, 90, 100, 110, 120, 130, 140]
+    aluminium_mm: NonNegative
+    copper_mm: NonNegative
+    bowtie_mm: NonNegative
+    bowtie_radius_mm: Annotated[float, Field(ge=256)]
+    mas: Positive
+    modulation: Fraction
+
+
+class Detector(_Section):
+    """Detector and geometry.
+
+    Attributes:
+        source_isocentre_mm: distance.
+        source_detector_mm: distance.
+        slice_mm: slice thickness at the isocentre.
+        aperture_mm: width of a ray at the isocentre.
+        fill: active part of the detector's area.
+        efficiency: quantum detection efficiency.
+        swank: extra variance of the absorbed energy relative to its mean square.
+        electronic_noise_kev: standard deviation per reading.
+        ring: standard deviation of the relative channel gain error.
+        scatter: scatter left after the vendor's correction.
+    """
+
+    source_isocentre_mm: Positive
+    source_detector_mm: Positive
+    slice_mm: Positive
+    aperture_mm: Positive
+    fill: Fraction
+    efficiency: Fraction
+    swank: NonNegative
+    electronic_noise_kev: NonNegative
+    ring: NonNegative
+    scatter: NonNegative
+
+
+class Reconstruction(_Section):
+    """Kernel, iterative look and field of view.
+
+    Attributes:
+        kernel: name written into the store.
+        mtf50_per_mm: frequency at which the in-plane MTF is one half.
+        mtf10_per_mm: frequency at which it is one tenth.
+        edge_boost: relative height of an edge enhancing bump of the MTF.
+        iterative_blend: share of the total-variation denoised image, 0 for plain FBP.
+        iterative_strength: weight of the total variation in units of the noise.
+        hu_gain: calibration error, factor on HU.
+        hu_offset: calibration error in HU.
+        fov_margin_mm: field of view beyond the width of the body.
+    """
+
+    kernel: str
+    mtf50_per_mm: Positive
+    mtf10_per_mm: Positive
+    edge_boost: NonNegative
+    iterative_blend: Fraction
+    iterative_strength: NonNegative
+    hu_gain: Positive
+    hu_offset: float
+    fov_margin_mm: NonNegative
+
+
+class Profile(_Section):
+    """One simulated scanner with its protocol.
+
+    Attributes:
+        display_name: shown in tables and figures; ends in "(simulated)".
+        track: "realistic" differences between current scanners, or a "stress" test.
+        contrast: contrast phase of the scanner's protocol.
+        couch: shape of the table.
+    """
+
+    display_name: Annotated[str, AfterValidator(_simulated)]
+    track: Literal["realistic", "stress"]
+    contrast: Literal["native", "portal_venous"]
+    couch: Literal["curved", "flat", "none"]
+    tube: Tube
+    detector: Detector
+    reconstruction: Reconstruction
+
+
+def profile_names() -> list[str]:
+    """Names of the built-in profiles, sorted."""
+    folder = files("cl_seg.phantom") / "profiles"
+    return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def scanner_name(name_or_path: str) -> str:
+    """Folder name of a scanner: the profile's name, or the stem of its file.
+
+    Raises:
+        InputError: the stem cannot be a folder name in a store, or is "shared", as the bodies are
+            that every scanner sees.
+    """
+    stem = Path(name_or_path).stem
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", stem) or stem == "shared":
+        raise InputError(
+            f"a scanner cannot be called {stem!r}: name the profile's file with letters, digits, "
+            '- and _, and not "shared"'
+        )
+    return stem
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """Read a built-in profile by name, or one's own by the path of its YAML file.
+
+    Raises:
+        InputError: no such profile or file, not YAML, or a field is missing, unknown or wrong.
+    """
+    try:
+        raw: Any = yaml.safe_load(_read(name_or_path))
+        return Profile.model_validate(raw)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"profile {name_or_path} is not valid YAML: {reason}") from error
+    except ValidationError as error:
+        raise InputError(f"profile {name_or_path}: {_first_problem(error)}") from error
+
+
+def _read(name_or_path: str) -> str:
+    if name_or_path in profile_names():
+        return (files("cl_seg.phantom") / "profiles" / f"{name_or_path}.yaml").read_text()
+    path = Path(name_or_path)
+    if path.suffix in {".yaml", ".yml"}:
+        try:
+            return path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot read the profile {path}: {error}") from error
+    close = get_close_matches(name_or_path, profile_names(), n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise InputError(
+        f"no simulated scanner is called {name_or_path!r}: {hint}there are "
+        f"{', '.join(profile_names())}, or give the path of a profile .yaml of your own"
+    )
+
+
+def _first_problem(error: ValidationError) -> str:
+    first, *more = error.errors()
+    where = ".".join(map(str, first["loc"])) or "the file"
+    known = _known_fields(first["loc"]) if first["type"] == "extra_forbidden" else []
+    close = get_close_matches(str(first["loc"][-1]), known, n=1) if known else []
+    hint = f"; did you mean {close[0]}?" if close else ""
+    rest = f" (and {len(more)} more)" if more else ""
+    return f"{where}: {first['msg']}{hint}{rest}"
+
+
+def _known_fields(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Profile
+    for part in location[:-1]:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)

@@ -1,0 +1,84 @@
+"""Finds the CT series in a folder of DICOM files."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from cl_seg.scans.dicom_header import Image, read_header
+from cl_seg.scans.dicom_pixels import load
+from cl_seg.scans.geometry import check_series
+from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+
+
+def find_series(
+    files: Iterable[Path], root: Path, pseudonyms: Pseudonyms
+) -> tuple[list[Series], list[Rejected]]:
+    """Read the headers of ``files`` and put together the usable CT series.
+
+    Args:
+        files: candidate files, DICOM or not.
+        root: folder they were found in; files without a series UID are grouped by folder below it.
+        pseudonyms: hashes patient and series identifiers.
+
+    Returns:
+        Series sorted by patient and series hash, and what was left out, per file or series.
+    """
+    rejected: list[Rejected] = []
+    groups: dict[str, list[Image]] = defaultdict(list)
+    for file in files:
+        try:
+            image = read_header(file, root, pseudonyms)
+            groups[image.series].append(image)
+        except UnusableError as error:
+            rejected.append(Rejected(file, str(error)))
+    found = []
+    for images in groups.values():
+        try:
+            series, copies = _assemble(images)
+            found.append(series)
+            rejected += copies
+        except UnusableError as error:
+            rejected.append(Rejected(images[0].path.parent, str(error), len(images)))
+    return sorted(found, key=lambda s: (s.patient, s.name)), rejected
+
+
+def _assemble(images: list[Image]) -> tuple[Series, list[Rejected]]:
+    images, copies = _without_copies(images)
+    check_series([image.plane for image in images])
+    first = images[0]
+    if any(not _same_settings(image.acquisition, first.acquisition) for image in images):
+        raise UnusableError("mixed scanners, kernels or tube voltages inside one series: split it")
+    if len({image.patient for image in images}) > 1:
+        raise UnusableError("several patients inside one series")
+    notes = () if first.patient else ("no PatientID: counted as a patient of its own",)
+    series = Series(
+        first.path.parent,
+        first.patient or first.series,
+        first.series,
+        first.acquisition,
+        len(images),
+        first.thickness_mm,
+        partial(load, images),
+        notes,
+    )
+    return series, copies
+
+
+def _same_settings(one: Acquisition, other: Acquisition) -> bool:
+    # Compared as text: an unknown voltage (NaN) equals another unknown one.
+    return repr(one) == repr(other)
+
+
+def _without_copies(images: list[Image]) -> tuple[list[Image], list[Rejected]]:
+    kept: list[Image] = []
+    copies: list[Rejected] = []
+    seen: set[str] = set()
+    for image in sorted(images, key=lambda i: (i.plane.position[2], i.path)):
+        if image.copy_of and image.copy_of in seen:
+            copies.append(Rejected(image.path, "a second copy of another file"))
+        else:
+            kept.append(image)
+        seen.add(image.copy_of)
+    return kept, copies

@@ -1,0 +1,144 @@
+"""Reads the header of one DICOM file: only the fields named in ``_FIELDS`` are read at all.
+
+Patient and series identifiers are hashed at once; error texts name no identifier.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pydicom
+
+from cl_seg.scans.geometry import Plane, check_plane
+from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.series import Pseudonyms, UnusableError
+
+_IDENTIFIERS = ["PatientID", "SeriesInstanceUID", "SOPInstanceUID"]
+_FIELDS = [
+    *("Modality", "Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP"),
+    *("ImageType", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("PixelSpacing", "Rows", "Columns", "GantryDetectorTilt", "NumberOfFrames"),
+    *("SamplesPerPixel", "RescaleSlope", "RescaleIntercept"),
+    *_IDENTIFIERS,
+]
+
+
+@dataclass(frozen=True)
+class Image:
+    """One CT image file: what its header says, without the pixels.
+
+    ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
+    when the file does not say.
+    """
+
+    path: Path
+    patient: str
+    series: str
+    copy_of: str
+    acquisition: Acquisition
+    plane: Plane
+    thickness_mm: float
+
+
+def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
+    """Read the whitelisted header fields of one file.
+
+    Raises:
+        UnusableError: not a readable axial CT image; the text names no header identifier.
+    """
+    header = read_fields(path, _FIELDS)
+    # pydicom converts values when they are asked for, and its warnings would show them.
+    try:
+        with pydicom.config.disable_value_validation(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _check_kind(header)
+            image = _parse(path, header, pseudonyms)
+    except UnusableError:
+        raise
+    except Exception as error:
+        raise UnusableError(
+            "a header field cannot be read, or is not the number it should be"
+        ) from error
+    check_plane(image.plane)
+    if not image.series:
+        folder = path.parent.relative_to(root).as_posix()
+        image = replace(image, series=pseudonyms.series(f"folder {folder}"))
+    return image
+
+
+def read_fields(path: Path, fields: list[str]) -> Any:
+    """Read the named elements of a DICOM file and no others, as a pydicom dataset.
+
+    Raises:
+        UnusableError: not a DICOM file, or a damaged one.
+    """
+    # pydicom raises many types and puts file names and values into warnings: say it in our words.
+    try:
+        with pydicom.config.disable_value_validation(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pydicom.dcmread(
+                path, specific_tags=list(fields), stop_before_pixels="PixelData" not in fields
+            )
+    except pydicom.errors.InvalidDicomError as error:
+        raise UnusableError("not a DICOM file") from error
+    except Exception as error:
+        raise UnusableError("cannot be read: truncated or damaged DICOM file") from error
+
+
+def _check_kind(header: Any) -> None:
+    modality = str(header.get("Modality") or "")
+    if modality != "CT":
+        raise UnusableError(f"not a CT image (Modality {modality or 'missing'})")
+    image_type = {str(value).upper() for value in _values(header, "ImageType")}
+    if "LOCALIZER" in image_type:
+        raise UnusableError("a localizer, not an axial CT image")
+    if not header.get("Rows") or not header.get("Columns"):
+        raise UnusableError("holds no image (a report, or truncated)")
+    if int(header.get("SamplesPerPixel") or 1) != 1:
+        raise UnusableError("a colour picture (dose report or screen save), not CT values")
+    if int(header.get("NumberOfFrames") or 1) != 1:
+        raise UnusableError("enhanced multi-frame CT: convert it to one file per slice")
+    needed = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleIntercept")
+    missing = [name for name in needed if not _values(header, name)]
+    if missing:
+        raise UnusableError(f"the header lacks {', '.join(missing)}")
+
+
+def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
+    patient, series, copy_of = (str(header.get(name) or "").strip() for name in _IDENTIFIERS)
+    kernel = _values(header, "ConvolutionKernel") or [""]
+    return Image(
+        path,
+        pseudonyms.patient(patient) if patient else "",
+        pseudonyms.series(series) if series else "",
+        pseudonyms.series(copy_of) if copy_of else "",
+        Acquisition(
+            str(header.get("Manufacturer") or "").strip(),
+            str(header.get("ManufacturerModelName") or "").strip(),
+            str(kernel[0]).strip(),
+            number(header, "KVP", math.nan),
+        ),
+        Plane(
+            tuple(float(v) for v in _values(header, "ImagePositionPatient")),
+            tuple(float(v) for v in _values(header, "ImageOrientationPatient")),
+            tuple(float(v) for v in _values(header, "PixelSpacing")),
+            (int(header.Rows), int(header.Columns)),
+            number(header, "GantryDetectorTilt", 0.0),
+        ),
+        number(header, "SliceThickness", math.nan),
+    )
+
+
+def _values(header: Any, name: str) -> list[Any]:
+    value = header.get(name)
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, pydicom.multival.MultiValue) else [value]
+
+
+def number(header: Any, name: str, absent: float) -> float:
+    """First value of a numeric element, or ``absent``."""
+    values = _values(header, name)
+    return float(values[0]) if values else absent

@@ -1,0 +1,77 @@
+"""Decodes the pixels of a DICOM series into Hounsfield units."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+
+from cl_seg.scans.dicom_header import Image, number, read_fields
+from cl_seg.scans.geometry import to_lps
+from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu
+
+_FIELDS = [
+    *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames"),
+    *("RescaleSlope", "RescaleIntercept", "PixelPaddingValue", "PixelData"),
+]
+_AIR_PADDING_HU = -1000  # a declared padding value inside the tissue range is not trusted
+
+
+def load(images: Sequence[Image]) -> Volume:
+    """Decode one series; ``images`` are sorted by z and of one geometry.
+
+    Raises:
+        UnusableError: not a single file could be decoded.
+    """
+    rejected: list[Rejected] = []
+    z_mm: list[float] = []
+    hu = np.empty((len(images), *images[0].plane.shape), np.int16)
+    for image in images:
+        try:
+            stored = decode(image.path)
+        except UnusableError as error:
+            rejected.append(Rejected(image.path, str(error)))
+            continue
+        values, origin = to_lps(image.plane, stored)
+        hu[len(z_mm)] = to_hu(values)
+        z_mm.append(image.plane.position[2])
+    if not z_mm:
+        raise UnusableError(rejected[0].reason)
+    row, column = images[0].plane.spacing
+    return Volume(hu[: len(z_mm)], np.array(z_mm), (row, column), origin, rejected)
+
+
+def decode(path: Path) -> npt.NDArray[np.float32]:
+    """Pixels of one file as (H, W) float32 in HU, as stored; padding is -1024.
+
+    Raises:
+        UnusableError: the pixel data are missing, truncated or in an unknown compression.
+    """
+    file = read_fields(path, _FIELDS)
+    try:
+        with pydicom.config.disable_value_validation(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(file)
+    except UnusableError:
+        raise
+    except NotImplementedError as error:
+        raise UnusableError("its pixel compression cannot be decoded") from error
+    except Exception as error:
+        raise UnusableError("pixel data are truncated or damaged") from error
+
+
+def _decode(file: Any) -> npt.NDArray[np.float32]:
+    stored = file.pixel_array
+    if stored.shape != (file.Rows, file.Columns):
+        raise UnusableError("pixel data do not match the image size")
+    slope, intercept = number(file, "RescaleSlope", 1.0), float(file.RescaleIntercept)
+    values: npt.NDArray[np.float32] = stored.astype(np.float32) * slope + intercept
+    padding = file.get("PixelPaddingValue")
+    if isinstance(padding, int) and not _AIR_PADDING_HU <= padding * slope + intercept <= HU_MAX:
+        # The value may have been written with the wrong sign: compare bit patterns.
+        values[stored == np.array(padding).astype(stored.dtype)] = HU_AIR
+    return values

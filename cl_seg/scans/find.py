@@ -1,0 +1,66 @@
+"""Finds what a source holds: the CT series of a DICOM folder, or the scans of a manifest."""
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from cl_seg.files import InputError
+from cl_seg.scans.dicom import find_series
+from cl_seg.scans.manifest import find_scans
+from cl_seg.scans.nifti import is_nifti
+from cl_seg.scans.scan import Found, Scan
+from cl_seg.scans.series import Pseudonyms, Rejected
+
+
+def is_manifest(source: Path) -> bool:
+    """Whether a source is read as a manifest."""
+    return source.suffix.lower() == ".csv"
+
+
+def find(source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool) -> Found:
+    """The scans of a source, and the files left out.
+
+    Args:
+        source: folder of DICOM files, or a ``.csv`` manifest.
+        classes: class names of the label map.
+        pseudonyms: hashes patients and series.
+        show: show a progress bar.
+
+    Raises:
+        InputError: no such source, or neither folder nor manifest, or a wrong manifest.
+    """
+    if not source.exists():
+        raise InputError(f"{source} does not exist: give a DICOM folder or a CSV manifest")
+    if is_manifest(source):
+        return find_scans(source, classes, pseudonyms, show)
+    if not source.is_dir():
+        hint = "NIfTI files do not name their scanner; " if is_nifti(source) else ""
+        raise InputError(
+            f"{source} is neither a DICOM folder nor a CSV manifest: {hint}list images in a "
+            "manifest with the columns image,labels,patient,scanner"
+        )
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    watched = track(files, "Reading headers", console=Console(stderr=True), disable=not show)
+    series, rejected = find_series(watched, source, pseudonyms)
+    return Found([Scan(one) for one in series], rejected)
+
+
+def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
+    """The error for a source of which nothing could be ingested, with the usual reasons."""
+    if not rejected:
+        return InputError(
+            f"{source} is empty: expected DICOM files or a manifest that lists images"
+        )
+    counts: Counter[str] = Counter()
+    for item in rejected:
+        counts[item.reason] += item.files
+    reasons = "; ".join(f"{count} × {reason}" for reason, count in counts.most_common(3))
+    more = f"; and {len(counts) - 3} more reasons" if len(counts) > 3 else ""
+    hint = ""
+    if any(is_nifti(item.path) for item in rejected):
+        hint = ": list NIfTI files in a CSV manifest"
+    return InputError(
+        f"{source} holds no usable CT series ({reasons}{more}; first {rejected[0].path}){hint}"
+    )

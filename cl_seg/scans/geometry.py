@@ -1,0 +1,101 @@
+"""Geometry of a DICOM series, checked by us: image libraries only warn and invent a spacing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cl_seg.scans.series import UnusableError
+
+MAX_TILT_DEG = 1.0
+"""Planes further than this from axial are refused (engineering value)."""
+
+SAME_MM = 0.01
+"""Positions and spacings closer than this are equal: headers carry decimal text."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where one slice lies in the patient (LPS, mm).
+
+    Attributes:
+        position: centre of the first pixel, ImagePositionPatient.
+        directions: (6,) ImageOrientationPatient: of increasing column, then of increasing row.
+        spacing: (row, column) PixelSpacing.
+        shape: (rows, columns).
+        tilt_deg: GantryDetectorTilt, 0 when absent.
+    """
+
+    position: tuple[float, ...]
+    directions: tuple[float, ...]
+    spacing: tuple[float, ...]
+    shape: tuple[int, int]
+    tilt_deg: float = 0.0
+
+
+def check_plane(plane: Plane) -> None:
+    """Refuse a slice that is not axial.
+
+    Raises:
+        UnusableError: sagittal, coronal, oblique or tilted, or the numbers make no sense.
+    """
+    numbers = [*plane.position, *plane.directions, *plane.spacing, plane.tilt_deg]
+    if [len(plane.position), len(plane.directions), len(plane.spacing)] != [3, 6, 2]:
+        raise UnusableError("position, orientation or pixel spacing is incomplete")
+    if not np.all(np.isfinite(numbers)) or min(plane.spacing) <= 0 or min(plane.shape) < 1:
+        raise UnusableError("position, orientation or pixel spacing is not a sensible number")
+    across, down = np.reshape(plane.directions, (2, 3))
+    normal = np.abs(np.cross(across, down))
+    length = float(np.linalg.norm(normal))
+    if length < 0.9 or abs(across[0]) < 0.5 or normal[2] < 0.5 * length:
+        raise UnusableError("not axial: rows must run left-right and slices head-foot")
+    tilt = max(float(np.degrees(np.arccos(min(1.0, normal[2] / length)))), abs(plane.tilt_deg))
+    if tilt > MAX_TILT_DEG:
+        raise UnusableError(f"tilted by {tilt:.1f}° (gantry tilt or oblique): resample it first")
+    turn = float(np.degrees(np.arccos(min(1.0, abs(across[0])))))
+    if turn > MAX_TILT_DEG:
+        raise UnusableError(f"turned by {turn:.1f}° in the plane: resample it first")
+
+
+def check_series(planes: list[Plane]) -> None:
+    """Refuse slices that do not form one stack; ``planes`` are sorted by z.
+
+    Raises:
+        UnusableError: mixed pixel spacing, size or orientation, repeated positions, or a shift
+            from slice to slice.
+    """
+    spacings = {tuple(np.round(plane.spacing, 4)) for plane in planes}
+    if np.ptp([plane.spacing for plane in planes], axis=0).max() > SAME_MM:
+        listed = ", ".join(sorted(f"{row:g} × {column:g}" for row, column in spacings))
+        raise UnusableError(f"mixed pixel spacing inside one series ({listed} mm): split it")
+    if len({plane.shape for plane in planes}) > 1:
+        raise UnusableError("mixed image sizes inside one series: split it")
+    if np.ptp([plane.directions for plane in planes], axis=0).max() > SAME_MM:
+        raise UnusableError("mixed orientations inside one series: split it")
+    positions = np.array([plane.position for plane in planes])
+    repeated = int(np.sum(np.diff(positions[:, 2]) < SAME_MM))
+    if repeated:
+        raise UnusableError(
+            f"{repeated} slice positions occur more than once (several phases in one series?): "
+            "split it"
+        )
+    shift = float(np.ptp(positions[:, :2], axis=0).max())
+    if shift > 1.0:
+        raise UnusableError(f"slices are shifted by up to {shift:.1f} mm against each other")
+
+
+def to_lps(
+    plane: Plane, stored: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], tuple[float, float]]:
+    """Flip a stored slice (H, W) so that rows run to the back and columns to the patient's left.
+
+    Returns:
+        The image and the (y, x) position in mm of the centre of its pixel (0, 0).
+    """
+    rows, columns = plane.shape
+    x, y = plane.position[:2]
+    if plane.directions[0] < 0:
+        stored, x = stored[:, ::-1], x - (columns - 1) * plane.spacing[1]
+    if plane.directions[4] < 0:
+        stored, y = stored[::-1], y - (rows - 1) * plane.spacing[0]
+    return stored, (y, x)

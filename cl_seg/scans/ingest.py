@@ -1,0 +1,160 @@
+"""Turns CT scans on disk into a slice store, one scanner after the other."""
+
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from cl_seg.scans.aliases import Aliases, unknown_manufacturers
+from cl_seg.scans.find import find, is_manifest, nothing_usable
+from cl_seg.scans.identity import Scanner
+from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
+from cl_seg.scans.report import IngestReport, ScannerReport
+from cl_seg.scans.scan import Scan
+from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError, by_folder
+from cl_seg.scans.staging import Staging, canonical_slices, load_scan
+from cl_seg.scans.store import Grid, StoreWriter, create_store
+
+DEFAULT_GRID = Grid(256, 1.6)
+"""256 × 256 pixels of 1.6 mm: 410 mm, wide enough for most bodies."""
+
+
+@dataclass
+class _Ingest:
+    """What the steps of one ingest share."""
+
+    writer: StoreWriter
+    label_map: LabelMap
+    report: IngestReport
+    progress: Progress
+    task: TaskID
+    labels_seen: set[int] = field(default_factory=set)
+
+
+def ingest(
+    source: Path,
+    store: Path,
+    *,
+    labels: LabelMap | None = None,
+    aliases: Path | None = None,
+    grid: Grid = DEFAULT_GRID,
+    salt: bytes | None = None,
+    show_progress: bool = True,
+) -> IngestReport:
+    """Read CT scans and write a slice store, whole or not at all.
+
+    Args:
+        source: folder of DICOM files, searched with its subfolders, or a ``.csv`` manifest.
+        store: folder to make.
+        labels: meaning of label values; by default 1 muscle, 2 liver, 255 unlabelled.
+        aliases: scanner aliases merged over those of the package.
+        grid: canonical grid of every slice.
+        salt: secret for the hashes of patients and series. Random by default and never stored;
+            give the same one to get the same hashes, and the same content hash, again.
+        show_progress: show a progress bar.
+
+    Returns:
+        Scanners, rejected files with reasons, and notes.
+
+    Raises:
+        InputError: nothing usable, an unknown manufacturer, a wrong manifest or label file, or the
+            store cannot be written. No store is left then.
+    """
+    source, label_map = Path(source), labels or DEFAULT_LABELS
+    pseudonyms = Pseudonyms(secrets.token_bytes(16) if salt is None else salt)
+    table = Aliases(aliases)
+    report = IngestReport(Path(store))
+    provenance = {
+        "kind": "scans",
+        "source": "manifest" if is_manifest(source) else "dicom",
+        "labels": {name: list(values) for name, values in label_map.classes.items()},
+        "ignored": list(label_map.ignored),
+    }
+    with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
+        found = find(source, list(label_map.classes), pseudonyms, show_progress)
+        report.rejected += found.rejected
+        groups = _by_scanner(found.scans, table)
+        with _progress(found.scans, show_progress) as (progress, task):
+            work = _Ingest(writer, label_map, report, progress, task)
+            for folder, (scanner, scans) in groups.items():
+                _write_scanner(work, folder, scanner, scans)
+        report.rejected = by_folder(report.rejected)
+        if not report.scanners:
+            raise nothing_usable(source, report.rejected)
+    if any(scan.labels for scan in found.scans):
+        _note_absent_classes(work)
+    return report
+
+
+def _by_scanner(scans: list[Scan], table: Aliases) -> dict[str, tuple[Scanner, list[Scan]]]:
+    """Folder name → scanner and its scans, sorted by folder name."""
+    identified = [(table.identify(scan.series.acquisition), scan) for scan in scans]
+    unknown = [scan.series.acquisition for scanner, scan in identified if scanner is None]
+    if unknown:
+        raise unknown_manufacturers(unknown)
+    known = [(scanner, scan) for scanner, scan in identified if scanner is not None]
+    groups: dict[Scanner, list[Scan]] = defaultdict(list)
+    # Of several spellings of one device the first in the alphabet is shown, whatever the order.
+    for scanner, scan in sorted(known, key=lambda pair: pair[0].device):
+        groups[scanner].append(scan)
+    named: dict[str, tuple[Scanner, list[Scan]]] = {}
+    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.given)):
+        folder, number = scanner.folder_name, 2
+        while folder in named:
+            folder, number = f"{scanner.folder_name}-{number}", number + 1
+        named[folder] = (scanner, groups[scanner])
+    return named
+
+
+@contextmanager
+def _progress(scans: list[Scan], show: bool) -> Iterator[tuple[Progress, TaskID]]:
+    with Progress(console=Console(stderr=True), disable=not show) as progress:
+        yield progress, progress.add_task("Ingesting", total=sum(s.series.slices for s in scans))
+
+
+def _write_scanner(work: _Ingest, folder: str, scanner: Scanner, scans: list[Scan]) -> None:
+    grid, report = work.writer.header.grid, work.report
+    kernels: set[str] = set()
+    with Staging(work.writer.folder, grid) as staging:
+        for scan in scans:
+            try:
+                loaded = load_scan(scan, work.label_map, grid)
+            except UnusableError as error:
+                series = scan.series
+                report.rejected.append(Rejected(series.path, str(error), series.slices))
+                continue
+            report.rejected += loaded.volume.rejected
+            report.notes += loaded.notes(grid)
+            kernels.add(scan.series.acquisition.kernel)
+            for row, image, labels in canonical_slices(loaded, folder, work.label_map, grid):
+                staging.append(row, image, labels)
+                work.labels_seen.update(np.unique(labels).tolist())
+                work.progress.advance(work.task)
+        if staging.rows:
+            name = scanner.display_name(kernels)
+            work.writer.add_scanner(folder, name, staging.rows, *staging.arrays())
+            _report_scanner(report, folder, name, staging)
+
+
+def _report_scanner(report: IngestReport, folder: str, name: str, staging: Staging) -> None:
+    rows = staging.rows
+    cases = len({row.case for row in rows})
+    labelled = Counter(cls for row in rows for cls in row.labelled.split(",") if cls)
+    report.scanners.append(ScannerReport(folder, name, cases, len(rows), dict(labelled)))
+    if cases == 1:
+        report.notes.append(
+            f"{name} has one patient: it cannot be split into training and test patients"
+        )
+
+
+def _note_absent_classes(work: _Ingest) -> None:
+    for label, (name, values) in enumerate(work.label_map.classes.items(), start=1):
+        if label not in work.labels_seen:
+            listed = ", ".join(map(str, values))
+            work.report.notes.append(f"no pixel is labelled {name} (value {listed}): check --label")

@@ -1,0 +1,162 @@
+"""Reads a manifest: a CSV table that lists images, their labels, patients and scanners.
+
+Columns::
+
+    image    NIfTI file or DICOM folder, relative to the manifest
+    labels   NIfTI label file on the grid of the image; empty for none
+    patient  patient identifier (hashed); may be empty for DICOM, then the header's is taken
+    scanner  scanner name; required for NIfTI, may be empty for DICOM, then the header's is taken
+    classes  optional: classes the label file covers, separated by spaces; empty or absent for all
+"""
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from cl_seg.files import InputError
+from cl_seg.scans.dicom import find_series
+from cl_seg.scans.nifti import find_volume, is_nifti
+from cl_seg.scans.scan import Found, Scan
+from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+
+REQUIRED = ("image", "labels", "patient", "scanner")
+OPTIONAL = ("classes",)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a manifest, checked; ``where`` names it in messages."""
+
+    where: str
+    name: str
+    image: Path
+    labels: Path | None
+    patient: str
+    scanner: str
+    classes: tuple[str, ...] | None
+
+
+def read_manifest(path: Path, classes: list[str]) -> list[Row]:
+    """Read and check a manifest.
+
+    Args:
+        path: the CSV file.
+        classes: class names of the label map.
+
+    Raises:
+        InputError: not a CSV file, wrong columns, a missing file, or a missing entry.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file, strict=True)
+            columns = table.fieldnames or []
+            _check_columns(path, list(columns))
+            lines = [(f"{path}, line {table.line_num}", line) for line in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV file in UTF-8") from error
+    rows = [_row(path.parent, where, line, classes) for where, line in lines]
+    if not rows:
+        raise InputError(f"{path} lists no images: add a line per image")
+    seen: dict[Path, str] = {}
+    for row in rows:
+        image = row.image.resolve()
+        if image in seen:
+            raise InputError(f"{row.where}: {row.image} is listed already: {seen[image]}")
+        seen[image] = row.where
+    return rows
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    missing = [name for name in REQUIRED if name not in columns]
+    unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
+    if missing or unknown or len(set(columns)) < len(columns):
+        raise InputError(
+            f"{path}: the columns are {', '.join(columns) or 'missing'}; expected a first line "
+            f"{','.join(REQUIRED)} separated by commas, and optionally {', '.join(OPTIONAL)}"
+        )
+
+
+def _row(folder: Path, where: str, line: dict[str, str | None], classes: list[str]) -> Row:
+    if None in line or None in line.values():
+        raise InputError(f"{where}: expected one entry per column: quote entries with commas")
+    entry = {name: (text or "").strip() for name, text in line.items()}
+    covered = tuple(entry.get("classes", "").split()) or None
+    unknown = [name for name in covered or () if name not in classes]
+    if unknown:
+        raise InputError(f"{where}: classes: {unknown[0]} is none of {', '.join(classes)}")
+    if not entry["image"]:
+        raise InputError(f"{where}: image is empty: expected a NIfTI file or a DICOM folder")
+    image = _existing(folder / entry["image"], where, "image")
+    labels = _existing(folder / entry["labels"], where, "labels") if entry["labels"] else None
+    if labels and not (labels.is_file() and is_nifti(labels)):
+        raise InputError(f"{where}: labels: {labels} is not a NIfTI file (.nii, .nii.gz)")
+    if not image.is_dir():
+        _check_volume(image, where, entry)
+    return Row(where, entry["image"], image, labels, entry["patient"], entry["scanner"], covered)
+
+
+def _existing(path: Path, where: str, column: str) -> Path:
+    if not path.exists():
+        raise InputError(f"{where}: {column}: {path} does not exist")
+    return path
+
+
+def _check_volume(image: Path, where: str, entry: dict[str, str]) -> None:
+    if not is_nifti(image):
+        raise InputError(
+            f"{where}: image: {image} is neither a NIfTI file (.nii, .nii.gz) nor a DICOM folder"
+        )
+    for column in ("patient", "scanner"):
+        if not entry[column]:
+            raise InputError(f"{where}: {column} is empty: a NIfTI file does not name its {column}")
+
+
+def find_scans(
+    path: Path, classes: list[str], pseudonyms: Pseudonyms, show_progress: bool
+) -> Found:
+    """The scans a manifest lists.
+
+    Raises:
+        InputError: the manifest is wrong, or labels belong to a folder of several series.
+    """
+    scans: list[Scan] = []
+    rejected: list[Rejected] = []
+    rows = read_manifest(path, classes)
+    console = Console(stderr=True)
+    for row in track(rows, "Reading headers", console=console, disable=not show_progress):
+        found, refused = _find(row, pseudonyms)
+        rejected += refused
+        if row.labels and len(found) > 1:
+            raise InputError(
+                f"{row.where}: {row.image} holds {len(found)} CT series, but labels belong to one: "
+                "name a folder with one series"
+            )
+        scans += [Scan(series, row.labels, row.classes, row.where) for series in found]
+    scans.sort(key=lambda scan: (scan.series.patient, scan.series.name))
+    return Found(scans, rejected)
+
+
+def _find(row: Row, pseudonyms: Pseudonyms) -> tuple[list[Series], list[Rejected]]:
+    patient = pseudonyms.patient(row.patient) if row.patient else ""
+    if row.image.is_dir():
+        files = sorted(file for file in row.image.rglob("*") if file.is_file())
+        found, rejected = find_series(files, row.image, pseudonyms)
+        return [_named(series, row, patient, pseudonyms) for series in found], rejected
+    try:
+        name = pseudonyms.series(row.name)
+        return [find_volume(row.image, name, patient, row.scanner)], []
+    except UnusableError as error:
+        return [], [Rejected(row.image, str(error))]
+
+
+def _named(series: Series, row: Row, patient: str, pseudonyms: Pseudonyms) -> Series:
+    """What the manifest says goes before the header."""
+    acquisition = replace(series.acquisition, given_name=row.scanner)
+    # The row is part of the name: nameless series of different rows must not meet.
+    name = pseudonyms.series(f"{row.name} {series.name}")
+    known = patient or ("" if series.patient == series.name else series.patient)
+    notes = () if known else series.notes
+    return replace(series, acquisition=acquisition, name=name, patient=known or name, notes=notes)

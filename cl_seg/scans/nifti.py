@@ -1,0 +1,128 @@
+"""Reads NIfTI volumes and label files in LPS axial orientation."""
+
+import math
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
+
+from cl_seg.scans.geometry import MAX_TILT_DEG
+from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
+
+_LPS = nibabel.orientations.axcodes2ornt("LPS")
+SUFFIXES = (".nii", ".nii.gz")
+"""File names that are read as NIfTI."""
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether the file name says NIfTI."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
+    """A NIfTI volume as a series.
+
+    Args:
+        path: the file.
+        name: salted hash that names the series.
+        patient: salted hash of the patient.
+        scanner: name of the scanner: the file does not say.
+
+    Raises:
+        UnusableError: no readable 3-D NIfTI, or not axis-aligned.
+    """
+    _, _, shape = _open(path)
+    return Series(
+        path,
+        patient,
+        name,
+        Acquisition(given_name=scanner),
+        shape[2],
+        math.nan,
+        partial(load, path),
+    )
+
+
+def load(path: Path) -> Volume:
+    """Read a CT volume in HU.
+
+    Raises:
+        UnusableError: unreadable, not 3-D, tilted, NaN, or not HU.
+    """
+    values, affine = _values(path)
+    if not np.all(np.isfinite(values)):
+        raise UnusableError("holds NaN or infinite values: replace them, e.g. by -1024")
+    if values.min() >= 0:
+        raise UnusableError(
+            f"its values run from {values.min():g} to {values.max():g}: expected Hounsfield units "
+            "with air near -1000"
+        )
+    return _volume(to_hu(values), affine)
+
+
+def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
+    """Read a label file.
+
+    Returns:
+        (N, H, W) int32 label values, and their geometry as a volume without pixels.
+
+    Raises:
+        UnusableError: unreadable, not 3-D, tilted, or values that are not whole numbers.
+    """
+    values, affine = _values(path)
+    if not np.all(np.isfinite(values)) or np.any(values != np.rint(values)):
+        raise UnusableError("label values must be whole numbers")
+    geometry = _volume(np.broadcast_to(np.int16(0), values.shape), affine)
+    return values.astype(np.int32), geometry
+
+
+def _open(path: Path) -> tuple[Any, npt.NDArray[np.float64], tuple[int, int, int]]:
+    """The opened image, its affine from LPS-ordered voxels to RAS mm, and its LPS shape."""
+    try:
+        image = nibabel.load(path)
+    except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
+        raise UnusableError("cannot be read: not a NIfTI file, or a damaged one") from error
+    if len(image.shape) != 3 or min(image.shape) < 1:
+        raise UnusableError(f"is {len(image.shape)}-D {image.shape}: expected one 3-D volume")
+    if not np.all(np.isfinite(image.affine)) or abs(np.linalg.det(image.affine)) < 1e-9:
+        raise UnusableError("its affine is not a geometry: save it again with spacing and origin")
+    turn = _to_lps(image.affine)
+    affine = image.affine @ nibabel.orientations.inv_ornt_aff(turn, image.shape)
+    order = np.argsort(turn[:, 0])
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    tilt = float(np.degrees(np.arccos(np.clip(np.abs(np.diag(directions)).min(), 0, 1))))
+    if tilt > MAX_TILT_DEG:
+        raise UnusableError(f"tilted by {tilt:.1f}° against the patient axes: resample it first")
+    width, height, slices = (image.shape[axis] for axis in order)
+    return image, affine, (width, height, slices)
+
+
+def _to_lps(affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    stored = nibabel.orientations.io_orientation(affine)
+    turn: npt.NDArray[np.float64] = nibabel.orientations.ornt_transform(stored, _LPS)
+    return turn
+
+
+def _values(path: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """(N, H, W) float32 values in LPS order, and the affine of (column, row, slice)."""
+    image, affine, _ = _open(path)
+    try:
+        stored = image.get_fdata(dtype=np.float32, caching="unchanged")
+    except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
+        raise UnusableError("its voxels cannot be read: truncated or damaged file") from error
+    turned = nibabel.orientations.apply_orientation(stored, _to_lps(image.affine))
+    return turned.transpose(2, 1, 0), affine
+
+
+def _volume(hu: npt.NDArray[np.int16], affine: npt.NDArray[np.float64]) -> Volume:
+    # NIfTI counts x to the right and y to the front; we count to the left and to the back.
+    column, row, step = np.abs(np.diag(affine)[:3])
+    x, y, z = affine[:3, 3]
+    positions = z + step * np.arange(len(hu))
+    return Volume(hu, positions, (float(row), float(column)), (float(-y), float(-x)))

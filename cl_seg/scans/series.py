@@ -1,0 +1,143 @@
+"""What the readers hand on: CT series that can be loaded one at a time, and what they refuse."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cl_seg.files import InputError
+from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.store import HU
+
+HU_AIR = -1024
+"""Value of padding and of everything outside the image, HU."""
+
+HU_MAX = 3071
+"""Upper end of the 12-bit CT scale, HU; metal beyond it is clipped so that it cannot ring."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file or series that was left out, and why."""
+
+    path: Path
+    reason: str
+    files: int = 1
+
+
+class UnusableError(Exception):
+    """A file or series cannot be used; it is listed and the ingest goes on."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One axial series in LPS orientation: rows run to the back, columns to the patient's left.
+
+    Attributes:
+        hu: (N, H, W) int16, Hounsfield units within [-1024, 3071].
+        z_mm: (N,) float64, ascending slice positions in mm.
+        spacing_mm: (row, column) distance of pixel centres in mm.
+        origin_mm: (y, x) position of the centre of pixel (0, 0) in mm.
+        rejected: files of the series that could not be decoded.
+    """
+
+    hu: HU
+    z_mm: npt.NDArray[np.float64]
+    spacing_mm: tuple[float, float]
+    origin_mm: tuple[float, float]
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A CT series that was found and passed the checks its header allows.
+
+    Attributes:
+        path: where it was found; for messages only, never stored.
+        patient: salted hash of the patient.
+        name: salted hash of the series.
+        acquisition: what the header says of the scanner.
+        slices: number of slices.
+        thickness_mm: slice thickness in mm, NaN when unknown.
+        load: reads the pixels; raises UnusableError when none can be read.
+        notes: what the user should know of this series.
+    """
+
+    path: Path
+    patient: str
+    name: str
+    acquisition: Acquisition
+    slices: int
+    thickness_mm: float
+    load: Callable[[], Volume]
+    notes: tuple[str, ...] = ()
+
+
+class Pseudonyms:
+    """Salted hashes of patient and series identifiers.
+
+    Without the salt a hash cannot be traced back by trying identifiers, so the salt is not stored.
+
+    Args:
+        salt: 1 to 64 bytes, kept secret by the caller.
+    """
+
+    def __init__(self, salt: bytes) -> None:
+        if not 1 <= len(salt) <= 64:
+            raise InputError(f"the salt has {len(salt)} bytes: give 1 to 64, e.g. 16 random ones")
+        self._salt = salt
+
+    def patient(self, identifier: str) -> str:
+        """12 hexadecimal digits for a patient."""
+        return self._hash(identifier, b"patient")
+
+    def series(self, identifier: str) -> str:
+        """12 hexadecimal digits for a series."""
+        return self._hash(identifier, b"series")
+
+    def _hash(self, identifier: str, kind: bytes) -> str:
+        digest = hashlib.blake2b(identifier.encode(), key=self._salt, person=kind, digest_size=6)
+        return digest.hexdigest()
+
+
+def to_hu(values: npt.NDArray[np.floating]) -> HU:
+    """Round to whole HU and clip to [-1024, 3071]; padding (-2000, -2048, -3024 …) becomes air."""
+    hu: HU = np.rint(np.clip(values, HU_AIR, HU_MAX)).astype(np.int16)
+    return hu
+
+
+def spacing_notes(z_mm: npt.NDArray[np.float64]) -> list[str]:
+    """Gaps and uneven steps between ascending slice positions (mm), in words.
+
+    The usual step is the lower median. A step above 1.5 times the usual one is a gap; steps more
+    than 10 % off it are uneven (engineering values).
+    """
+    steps = np.diff(z_mm)
+    if not len(steps):
+        return []
+    usual = float(np.sort(steps)[(len(steps) - 1) // 2])
+    gaps = steps > 1.5 * usual
+    notes = [
+        f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm: about "
+        f"{round(steps[i] / usual) - 1} slices are missing"
+        for i in np.flatnonzero(gaps)
+    ]
+    regular = steps[~gaps]
+    if np.any(np.abs(regular - usual) > 0.1 * usual):
+        notes.append(f"uneven slice spacing, {regular.min():g} to {regular.max():g} mm")
+    return notes
+
+
+def by_folder(rejected: list[Rejected]) -> list[Rejected]:
+    """Make many rejected files of one folder with one reason a single line."""
+    groups: dict[tuple[Path, str], list[Rejected]] = {}
+    for item in rejected:
+        folder = item.path.parent if item.files == 1 else item.path
+        groups.setdefault((folder, item.reason), []).append(item)
+    return [
+        items[0] if len(items) == 1 else Rejected(folder, reason, sum(i.files for i in items))
+        for (folder, reason), items in groups.items()
+    ]

@@ -1,0 +1,86 @@
+"""Training, validation and test parts of a store, by patient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.files import InputError
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Fractions:
+    """Share of patients (or of each case's slices) per part; the rest is for training."""
+
+    test: float
+    validation: float
+
+
+def usable_slices(slices: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Slices labelled for every class of the task; on the others background would be a lie."""
+    wanted = set(classes)
+    keep = [wanted <= set(str(labelled).split(",")) for labelled in slices["labelled"]]
+    return slices[np.array(keep, dtype=bool)]
+
+
+def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> pd.DataFrame:
+    """Add a column ``part``; a patient is in one part only, on whatever scanners.
+
+    Patients seen by most scanners are drawn for the test part first, so that scanners are compared
+    on the same bodies where the data allow it. Every scanner gets at least one test, one
+    validation (from three patients on) and one training patient.
+
+    Args:
+        slices: rows with columns ``patient`` and ``scanner``.
+        fractions: share of each scanner's patients for test and validation, rounded.
+        seed: of the draw.
+
+    Raises:
+        InputError: a scanner has a single patient.
+    """
+    scanners_of = slices.groupby("patient")["scanner"].agg(lambda s: frozenset(s))
+    patients = pd.Series(sorted(scanners_of.index))
+    patients = patients.sample(frac=1, random_state=np.random.default_rng(seed))
+    ranked = sorted(patients, key=lambda p: -len(scanners_of[p]))
+    part = dict.fromkeys(ranked, "train")
+    for scanner in pd.unique(slices["scanner"]):
+        own = [p for p in ranked if scanner in scanners_of[p]]
+        if len(own) < 2:
+            raise InputError(
+                f"scanner {scanner} has {len(own)} patient labelled for this task: a split by "
+                "patient needs two or more. Add patients, leave the scanner out of `orders`, or "
+                "say `split: {by: within_case}` and get no generalisation result"
+            )
+        n_test = max(1, round(fractions.test * len(own)))
+        n_validation = max(1, round(fractions.validation * len(own))) if len(own) > 2 else 0
+        for name, wanted in (("test", n_test), ("validation", n_validation)):
+            missing = wanted - sum(part[p] == name for p in own)
+            free = [p for p in own if part[p] == "train"]
+            for patient in free[: max(0, min(missing, len(free) - 1))]:
+                part[patient] = name
+    return slices.assign(part=slices["patient"].map(part))
+
+
+def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFrame:
+    """Add a column ``part`` by cutting every case along z: training, validation, test blocks.
+
+    Neighbouring slices of one patient are on both sides of a cut, so scores are optimistic and no
+    generalisation result.
+
+    Raises:
+        InputError: a case has fewer than three slices.
+    """
+    blocks = []
+    for case, group in slices.groupby("case", sort=False):
+        count = len(group)
+        if count < 3:
+            raise InputError(f"case {case} has {count} labelled slices: a split needs three")
+        n_test = min(max(1, round(fractions.test * count)), count - 2)
+        n_validation = min(max(1, round(fractions.validation * count)), count - n_test - 1)
+        n_train = count - n_test - n_validation
+        names = np.repeat(PARTS, [n_train, n_validation, n_test])
+        blocks.append(group.sort_values("z_mm").assign(part=names))
+    return pd.concat(blocks).sort_index()

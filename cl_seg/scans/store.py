@@ -1,0 +1,212 @@
+"""The slice store: a folder of CT slices, their labels and what is known of each slice.
+
+Layout (one folder)::
+
+    store.json           classes, canonical grid, provenance, content hash
+    slices.parquet       a row per slice, see COLUMNS
+    <scanner>/hu.npy     (N, H, W) int16, Hounsfield units
+    <scanner>/labels.npy (N, H, W) uint8, 0 background, 1.. the classes in order, 255 unlabelled
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numpy.lib.format import write_array_header_1_0
+
+from cl_seg.files import InputError, new_folder, write_json
+
+FORMAT = 1
+UNLABELLED = 255
+
+HU = npt.NDArray[np.int16]
+Labels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What is known of one slice; every field is a column of ``slices.parquet``.
+
+    Attributes:
+        slice_id: unique in the store.
+        scanner: folder name of the scanner.
+        case: one patient on one scanner.
+        patient: salted hash of the patient, or the simulated body; the unit of splits.
+        series: salted hash of the series, or a name for simulated data.
+        z_mm: position along the patient axis in mm.
+        spacing_mm: in-plane pixel size of the original image in mm.
+        thickness_mm: slice thickness in mm.
+        kvp: tube voltage in kV, NaN when unknown.
+        kernel: convolution kernel as the vendor writes it, "" when unknown.
+        labelled: names of the classes this slice is labelled for, joined by ",".
+        body: simulated anatomy, "" for real patients.
+    """
+
+    slice_id: str
+    scanner: str
+    case: str
+    patient: str
+    series: str
+    z_mm: float
+    spacing_mm: float
+    thickness_mm: float
+    kvp: float
+    kernel: str
+    labelled: str
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The canonical grid of a store: ``size`` × ``size`` pixels of ``spacing_mm`` mm."""
+
+    size: int
+    spacing_mm: float
+
+
+@dataclass(frozen=True)
+class Header:
+    """What ``store.json`` holds.
+
+    Attributes:
+        classes: names of labels 1, 2, ….
+        grid: canonical grid of every slice.
+        provenance: where the data came from, JSON-serialisable; ``kind`` is "simulated" or "scans".
+        scanners: folder name → display name, in ingest order.
+        content: SHA-256 over rows, images and labels.
+        format: version of the layout.
+    """
+
+    classes: list[str]
+    grid: Grid
+    provenance: dict[str, Any]
+    scanners: dict[str, str] = field(default_factory=dict)
+    content: str = ""
+    format: int = FORMAT
+
+
+class SliceStore:
+    """A finished store, opened for reading; arrays are memory-mapped.
+
+    Raises:
+        InputError: ``folder`` is not a store, or was written by another version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.header = read_header(self.folder)
+
+    @cached_property
+    def slices(self) -> pd.DataFrame:
+        """A row per slice; row ``i`` of one scanner is index ``i`` of its arrays (``row``)."""
+        return pd.read_parquet(self.folder / "slices.parquet")
+
+    @property
+    def scanners(self) -> list[str]:
+        """Folder names of the scanners, in ingest order."""
+        return list(self.header.scanners)
+
+    def hu(self, scanner: str) -> HU:
+        """(N, H, W) int16 Hounsfield units of one scanner, memory-mapped."""
+        hu: HU = self._array(scanner, "hu")
+        return hu
+
+    def labels(self, scanner: str) -> Labels:
+        """(N, H, W) uint8 labels of one scanner, memory-mapped."""
+        labels: Labels = self._array(scanner, "labels")
+        return labels
+
+    def _array(self, scanner: str, name: str) -> Any:
+        return np.load(self.folder / scanner / f"{name}.npy", mmap_mode="r")
+
+
+def read_header(folder: Path) -> Header:
+    """Read ``store.json`` alone.
+
+    Raises:
+        InputError: there is none, or it is of another version.
+    """
+    path = Path(folder) / "store.json"
+    if not path.is_file():
+        raise InputError(
+            f"{folder} is not a slice store (no store.json): make one with `cl-seg ingest` or "
+            "`cl-seg phantom`"
+        )
+    try:
+        raw = json.loads(path.read_text())
+        if raw["format"] != FORMAT:
+            raise InputError(f"{path}: format {raw['format']}, expected {FORMAT}: ingest again")
+        return Header(**{**raw, "grid": Grid(**raw["grid"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}): ingest again") from error
+
+
+class StoreWriter:
+    """Collects slices scanner by scanner; made by :func:`create_store`."""
+
+    def __init__(self, folder: Path, header: Header) -> None:
+        self.folder = folder
+        self.header = header
+        self._rows: list[dict[str, Any]] = []
+        self._digest = hashlib.sha256()
+
+    def add_scanner(
+        self, scanner: str, display_name: str, rows: list[Slice], hu: HU, labels: Labels
+    ) -> None:
+        """Write one scanner whole.
+
+        Args:
+            scanner: folder name, made of letters, digits, ``-`` and ``_``.
+            display_name: name shown in tables and figures.
+            rows: one per slice, in the order of the arrays.
+            hu: (N, H, W) int16, Hounsfield units on the canonical grid; may be a memory map.
+            labels: (N, H, W) uint8.
+        """
+        shape = (len(rows), self.header.grid.size, self.header.grid.size)
+        if hu.shape != shape or labels.shape != shape:
+            raise ValueError(f"{scanner}: expected {shape}, got {hu.shape} and {labels.shape}")
+        self.header.scanners[scanner] = display_name
+        self._rows += [{**asdict(row), "row": i} for i, row in enumerate(rows)]
+        self._digest.update(repr([asdict(row) for row in rows]).encode())
+        (self.folder / scanner).mkdir()
+        for name, array, dtype in (("hu", hu, np.int16), ("labels", labels, np.uint8)):
+            self._write_array(self.folder / scanner / f"{name}.npy", array, np.dtype(dtype))
+
+    def _write_array(self, path: Path, array: HU | Labels, dtype: np.dtype[Any]) -> None:
+        # Written slice by slice, not through a memory map: a full disk must raise, not crash.
+        layout = {"descr": dtype.str, "fortran_order": False, "shape": array.shape}
+        with path.open("wb") as file:
+            write_array_header_1_0(file, layout)  # type: ignore[no-untyped-call]
+            for image in array:
+                content = np.ascontiguousarray(image, dtype).tobytes()
+                self._digest.update(content)
+                file.write(content)
+
+    def finish(self) -> None:
+        """Write the table and the header; the store is complete afterwards."""
+        pd.DataFrame(self._rows).to_parquet(self.folder / "slices.parquet", index=False)
+        header = {**asdict(self.header), "content": self._digest.hexdigest()}
+        write_json(self.folder / "store.json", header)
+
+
+@contextmanager
+def create_store(
+    folder: Path, classes: list[str], grid: Grid, provenance: dict[str, Any]
+) -> Iterator[StoreWriter]:
+    """Build a store in a temporary folder that is renamed to ``folder`` when whole.
+
+    Raises:
+        InputError: ``folder`` exists, cannot be written, or the disk is full.
+    """
+    with new_folder(Path(folder)) as building:
+        writer = StoreWriter(building, Header(classes, grid, provenance))
+        yield writer
+        writer.finish()

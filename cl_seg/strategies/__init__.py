@@ -1,0 +1,1 @@
+"""Continual-learning strategies as Avalanche plugins that are right for dense targets."""

@@ -1,0 +1,90 @@
+"""What can be said of each strategy without importing torch: settings, stages, plugin.
+
+A new strategy is one file with its plugin plus one entry here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+Schedule = Literal["sequential", "joint"]
+
+
+class Settings(BaseModel):
+    """Settings of a strategy; the base class has none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JointSettings(Settings):
+    """Joint training on the union of all scanners, the usual upper bound.
+
+    Attributes:
+        steps_factor: optimiser steps as a multiple of one stage; None means the number of
+            scanners, so that joint training costs as much as the whole stream.
+    """
+
+    steps_factor: float | None = Field(default=None, gt=0)
+
+
+class ReplaySettings(Settings):
+    """Replay of stored slices (Chaudhry et al. 2019, arXiv 1902.10486).
+
+    Attributes:
+        budget: slices in memory over all scanners seen, shared equally between them.
+        batch_share: part of every batch drawn from memory once there is one.
+    """
+
+    budget: PositiveInt = 16
+    batch_share: float = Field(default=0.5, gt=0, lt=1)
+
+
+class EWCSettings(Settings):
+    """Elastic weight consolidation (Kirkpatrick et al. 2017, eq. 3).
+
+    The training loss gains ``ewc_lambda / 2 · Σ_k F_k (θ_k − θ*_k)²``.
+
+    Attributes:
+        ewc_lambda: λ of the equation above.
+        fisher: how the diagonal Fisher information is estimated (names as in van de Ven 2025,
+            arXiv 2502.11756): ``sampled`` draws every pixel's label from the softmax, ``empirical``
+            takes the true labels, both square per-image gradients; ``batch`` squares the gradient
+            of a mini-batch mean, as Avalanche does.
+        fisher_images: images the Fisher is estimated on, drawn at random; None means all.
+        mode: ``summed`` adds one quadratic per scanner, ``online`` decays the older ones.
+        decay: γ of the online mode (Schwarz et al. 2018, eq. 9).
+    """
+
+    ewc_lambda: float = Field(default=1.0, ge=0)
+    fisher: Literal["sampled", "empirical", "batch"] = "sampled"
+    fisher_images: PositiveInt | None = None
+    mode: Literal["summed", "online"] = "summed"
+    decay: float = Field(default=0.9, gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy of the registry.
+
+    Attributes:
+        title: name in tables and figures.
+        settings: model of its settings, with defaults.
+        plugin: ``module:callable`` taking settings and a seed, or None for plain fine-tuning.
+        schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all.
+        first_acts: position (from 1) of the first stage whose training it can influence.
+    """
+
+    title: str
+    settings: type[Settings]
+    plugin: str | None
+    schedule: Schedule = "sequential"
+    first_acts: int = 2
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "naive": Strategy("Naive", Settings, None),
+    "replay": Strategy("Replay", ReplaySettings, "cl_seg.strategies.replay:Replay"),
+    "ewc": Strategy("EWC", EWCSettings, "cl_seg.strategies.ewc:EWC"),
+    "joint": Strategy("Joint", JointSettings, None, schedule="joint"),
+}

@@ -1,0 +1,100 @@
+"""Elastic weight consolidation on dense targets."""
+
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+from torch import Tensor
+
+from cl_seg.strategies.declared import EWCSettings
+from cl_seg.strategies.fisher import Parameters, batch_fisher, fisher_information
+
+
+class EWC(SupervisedPlugin):  # type: ignore[misc]
+    """EWC (Kirkpatrick et al. 2017, arXiv 1612.00796, eq. 3).
+
+    From the second experience on the loss gains ``λ/2 · Σ_i Σ_k F_ik (θ_k − θ*_ik)²``, summed over
+    the earlier experiences i. A sum of quadratics in θ_k is again one quadratic, so memory is two
+    copies of the parameters, whatever the number of experiences::
+
+        Σ_i F_i (θ − θ*_i)² = F (θ − m)² + c,   F = Σ F_i,   m = Σ F_i θ*_i / F
+
+    The online mode keeps ``F ← γ F + F_i`` around the latest parameters (Schwarz et al. 2018,
+    arXiv 1805.06370, eq. 9). Avalanche's EWCPlugin omits the factor 1/2: its λ is half of ours.
+
+    The log-likelihood of an image is a sum over pixels while the training loss is a mean, so a
+    useful λ is of the order of one over the number of pixels.
+
+    Args:
+        settings: λ, kind of Fisher estimate, mode.
+        seed: of the images and labels the Fisher is estimated on.
+    """
+
+    def __init__(self, settings: EWCSettings, seed: int = 0) -> None:
+        super().__init__()
+        self.settings = settings
+        self.seed = seed
+        self.fisher: Parameters = {}
+        self.mean: Parameters = {}
+        self.constant = 0.0
+
+    def penalty(self, model: torch.nn.Module) -> Tensor:
+        """Σ_i Σ_k F_ik (θ_k − θ*_ik)² at the model's parameters."""
+        total = torch.zeros((), device=next(model.parameters()).device)
+        for name, parameter in model.named_parameters():
+            if name in self.fisher:
+                total += (self.fisher[name] * (parameter - self.mean[name]).pow(2)).sum()
+        return total + self.constant
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the penalty to the loss."""
+        if self.fisher:
+            strategy.loss += self.settings.ewc_lambda / 2 * self.penalty(strategy.model)
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Estimate the Fisher information on the experience just learned."""
+        model, dataset = strategy.model, strategy.experience.dataset
+        if self.settings.fisher == "batch":
+            fisher = batch_fisher(model, dataset, strategy._criterion, strategy.train_mb_size)
+        else:
+            generator = torch.Generator().manual_seed(
+                self.seed + strategy.experience.current_experience
+            )
+            images = torch.randperm(len(dataset), generator=generator)
+            images = images[: self.settings.fisher_images].tolist()
+            fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
+        self._consolidate(fisher, dict(model.named_parameters()))
+
+    @torch.no_grad()
+    def _consolidate(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
+        for name, new in fisher.items():
+            theta = parameters[name].detach().clone()
+            old = self.fisher.get(name)
+            if old is None:
+                self.fisher[name], self.mean[name] = new, theta
+            elif self.settings.mode == "online":
+                self.fisher[name], self.mean[name] = self.settings.decay * old + new, theta
+            else:
+                self._add_quadratic(name, new, theta)
+
+    def _add_quadratic(self, name: str, new: Tensor, theta: Tensor) -> None:
+        old, mean = self.fisher[name], self.mean[name]
+        total = old + new
+        weight = torch.where(total > 0, new / total, 1.0)
+        self.constant += float((old * weight * (theta - mean).pow(2)).sum())
+        self.fisher[name] = total
+        self.mean[name] = mean + weight * (theta - mean)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and numbers from which :meth:`load_state_dict` restores the penalty."""
+        return {
+            "fisher": dict(self.fisher),
+            "mean": dict(self.mean),
+            "constant": self.constant,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the penalty."""
+        self.fisher, self.mean = dict(state["fisher"]), dict(state["mean"])
+        self.constant = float(state["constant"])

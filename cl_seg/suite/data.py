@@ -1,0 +1,86 @@
+"""The store a suite runs on: one on disk, or the embedded benchmark simulated when missing."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+import cl_seg.phantom
+from cl_seg.files import InputError
+from cl_seg.scans.splits import Fractions, split_by_patient, split_within_case, usable_slices
+from cl_seg.scans.store import Grid, SliceStore, read_header
+from cl_seg.spec import Data, PhantomData, Split
+
+STORES = Path("data")
+
+
+def scanner_names(data: Data) -> list[str]:
+    """Scanners in stream order, known before anything is simulated.
+
+    Raises:
+        InputError: the store is missing, or a profile is unknown.
+    """
+    if data.phantom is not None:
+        from cl_seg.phantom.profiles import load_profile, scanner_name  # noqa: PLC0415 - only simulated data
+
+        names = data.phantom.scanners
+        for name in names:
+            load_profile(name)
+        return [scanner_name(name) for name in names]
+    assert data.store is not None
+    return list(read_header(data.store).scanners)
+
+
+def store_folder(data: Data) -> Path:
+    """Where the store of a suite is or will be.
+
+    The embedded benchmark lives in a folder named by what determines it: its settings and the
+    source of the simulator.
+    """
+    if data.phantom is None:
+        assert data.store is not None
+        return data.store
+    digest = hashlib.sha256(data.phantom.model_dump_json().encode())
+    room = Path(cl_seg.phantom.__file__).parent
+    for file in sorted(room.rglob("*")):
+        if file.suffix in {".py", ".yaml", ".npz", ".csv"}:
+            digest.update(file.read_bytes())
+    return STORES / f"phantom-{digest.hexdigest()[:12]}.store"
+
+
+def open_store(data: Data, workers: int) -> SliceStore:
+    """Open the store of a suite, simulating it first when it is the embedded one and missing."""
+    folder = store_folder(data)
+    if data.phantom is not None and not folder.exists():
+        simulate_phantom(folder, data.phantom, workers)
+    return SliceStore(folder)
+
+
+def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
+    """Simulate the embedded benchmark into ``folder``."""
+    from cl_seg.phantom.simulate import simulate  # noqa: PLC0415 - slow import, rarely needed
+
+    simulate(
+        folder,
+        scanners=phantom.scanners,
+        own_bodies=phantom.own_bodies,
+        shared_bodies=phantom.shared_bodies,
+        grid=Grid(phantom.size, phantom.spacing_mm),
+        seed=phantom.seed,
+        workers=workers,
+    )
+
+
+def split_slices(slices: pd.DataFrame, classes: list[str], split: Split) -> pd.DataFrame:
+    """The usable slices of a store with their ``part``.
+
+    Raises:
+        InputError: no slice is labelled for every class, or the split is impossible.
+    """
+    usable = usable_slices(slices, classes)
+    if usable.empty:
+        raise InputError(f"no slice is labelled for {' and '.join(classes)}: change `classes`")
+    fractions = Fractions(test=split.test, validation=split.validation)
+    if split.by == "within_case":
+        return split_within_case(usable, fractions)
+    return split_by_patient(usable, fractions, split.seed)

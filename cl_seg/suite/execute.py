@@ -1,0 +1,66 @@
+"""A suite from its file to its report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cl_seg.analysis.report import write_report
+from cl_seg.files import InputError
+from cl_seg.spec import StreamSuite
+from cl_seg.scans.store import SliceStore
+from cl_seg.suite.data import open_store, split_slices
+from cl_seg.suite.engine import Failure, execute
+from cl_seg.suite.plan import Run, load_suite, plan_runs
+from cl_seg.suite.record import is_finished, run_key
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class SuiteOutcome:
+    """What became of a suite: its report, None when no run finished, and the runs that failed."""
+
+    report: Path | None
+    failures: list[Failure] = field(default_factory=list)
+
+
+def execute_suite(
+    suite_file: Path,
+    data: Path | None,
+    results: Path | None,
+    workers: int,
+    say: Callable[[str], None],
+) -> SuiteOutcome:
+    """Run what is missing of a suite and report all of it.
+
+    Args:
+        suite_file: YAML.
+        data: store that replaces the suite's own data.
+        results: folder; ``results/<suite name>`` when None.
+        workers: processes side by side.
+        say: prints one line for the user.
+
+    Raises:
+        InputError: the suite or its data are wrong; nothing has been trained then.
+    """
+    suite = load_suite(suite_file, data)
+    if not isinstance(suite, StreamSuite):
+        raise InputError(f"{suite_file}: suites of kind seed_curve can be planned, not yet run")
+    store = open_store(suite.data, workers)
+    runs = plan_runs(suite, store.scanners)
+    _check_data(runs, suite, store)
+    folder = results or RESULTS / suite.name
+    keys = {run.run_id: run_key(run, suite, store.header.content) for run in runs}
+    missing = [run for run in runs if not is_finished(folder / "runs" / run.run_id, keys[run.run_id])]
+    if len(missing) < len(runs):
+        say(f"{len(runs) - len(missing)} of {len(runs)} runs are finished already")
+    failures = execute(missing, suite, store.folder, folder, workers) if missing else []
+    if len(failures) == len(runs):
+        return SuiteOutcome(None, failures)
+    return SuiteOutcome(write_report(folder), failures)
+
+
+def _check_data(runs: list[Run], suite: StreamSuite, store: SliceStore) -> None:
+    used = {scanner for run in runs for scanner in run.order}
+    slices = store.slices
+    split_slices(slices[slices["scanner"].isin(used)], suite.classes, suite.split)

@@ -1,0 +1,108 @@
+"""From a suite file to the list of runs, without torch."""
+
+from dataclasses import dataclass
+from itertools import permutations, product
+from pathlib import Path
+
+from cl_seg.files import InputError
+from cl_seg.models.declared import NETWORKS
+from cl_seg.spec import (
+    ModelChoice,
+    SeedCurveSuite,
+    StrategyChoice,
+    StreamSuite,
+    did_you_mean,
+    read_suite,
+)
+from cl_seg.strategies.declared import STRATEGIES, JointSettings
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: an order of scanners, a network, a strategy and a seed.
+
+    Attributes:
+        run_id: folder name, unique in the suite.
+        order: scanners in stream order.
+        model: network.
+        strategy: strategy with its settings filled in.
+        seed: of everything random in the run.
+        place: position of model, strategy, order and seed in the suite, for sorting.
+    """
+
+    run_id: str
+    order: tuple[str, ...]
+    model: ModelChoice
+    strategy: StrategyChoice
+    seed: int
+    place: tuple[int, ...] = ()
+
+    @property
+    def joint(self) -> bool:
+        """True where one stage trains on all scanners together."""
+        return STRATEGIES[self.strategy.name].schedule == "joint"
+
+    @property
+    def learning_rate(self) -> float:
+        """Peak learning rate: the suite's, else the preset's own."""
+        if self.model.learning_rate is not None:
+            return self.model.learning_rate
+        return NETWORKS[self.model.name].presets[self.model.preset].learning_rate
+
+    def stage_steps(self, steps: int) -> list[int]:
+        """Optimiser steps of each stage, given the suite's steps per stage."""
+        if not self.joint:
+            return [steps] * len(self.order)
+        settings = JointSettings.model_validate(self.strategy.settings)
+        return [round(steps * (settings.steps_factor or len(self.order)))]
+
+
+def load_suite(path: Path, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
+    """Read and check a suite against the registered networks and strategies.
+
+    Raises:
+        InputError: every problem at once.
+    """
+    return read_suite(path, NETWORKS, STRATEGIES, data)
+
+
+def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
+    """All runs of a suite, in a fixed order.
+
+    Joint training does not depend on the order, so it is planned once per set of scanners.
+
+    Args:
+        suite: what to run.
+        scanners: what the data offer.
+
+    Raises:
+        InputError: an order names an unknown scanner or one twice.
+    """
+    runs = []
+    joint_done: set[tuple[object, ...]] = set()
+    axes = (suite.models, suite.strategies, _orders(suite, scanners), suite.seeds)
+    for place in product(*(range(len(axis)) for axis in axes)):
+        model, strategy, order, seed = (a[i] for a, i in zip(axes, place, strict=True))
+        run_id = f"{model.label}-{strategy.label}-order{place[2] + 1}-seed{seed}"
+        run = Run(run_id, order, model, strategy, seed, place)
+        if run.joint:
+            same = (frozenset(order), model.label, strategy.label, seed)
+            if same in joint_done:
+                continue
+            joint_done.add(same)
+        runs.append(run)
+    return runs
+
+
+def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:
+    if suite.orders == "as_listed":
+        return [tuple(scanners)]
+    if suite.orders == "all":
+        return list(permutations(scanners))
+    for order in suite.orders:
+        for name in order:
+            if name not in scanners:
+                raise InputError(f"orders: unknown scanner {name}{did_you_mean(name, scanners)}")
+        if len(set(order)) < len(order):
+            raise InputError(f"orders: a scanner appears twice in {list(order)}")
+    return [tuple(order) for order in suite.orders]

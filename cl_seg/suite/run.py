@@ -1,0 +1,259 @@
+"""One run from its spec to its record: the stream of stages, tested on every scanner after each."""
+
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cl_seg.torch_setup as torch_setup  # isort: skip
+import numpy as np
+import pandas as pd
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
+
+from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.benchmark import (
+    SliceDataset,
+    Task,
+    TaskImages,
+    dense_benchmark,
+    stream_selections,
+)
+from cl_seg.files import new_folder, write_json
+from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.scans.store import SliceStore
+from cl_seg.spec import StreamSuite
+from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.suite.data import split_slices
+from cl_seg.suite.plan import Run
+from cl_seg.suite.record import git_commit, run_key, run_spec, versions
+from cl_seg.training.evaluate import ValidationCurve, case_scores, predict
+from cl_seg.training.stage import StagePlace, loop_settings, stage_seeds, train_stage
+
+JOINT = "all scanners"
+OnStep = Callable[[], None]
+
+
+@dataclass
+class Outcome:
+    """What a run has measured so far; ``cases`` and ``curve`` become tables."""
+
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    examples: dict[str, Any] = field(default_factory=dict)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+
+class StepCount(SupervisedPlugin):  # type: ignore[misc]
+    """Calls back after every optimiser step, for progress bars."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        super().__init__()
+        self.on_step = on_step
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Count."""
+        self.on_step()
+
+
+def execute_run(
+    run: Run, suite: StreamSuite, store: SliceStore, folder: Path, on_step: OnStep
+) -> None:
+    """Train and test one run and write its record to ``folder``, replacing an older one.
+
+    Raises:
+        InputError: the data do not fit the suite, or the loss became non-finite.
+    """
+    torch_setup.make_deterministic(suite.training.threads)
+    device = torch_setup.pick_device(suite.training.device)
+    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
+    images = TaskImages(store, task, device)
+    slices = split_slices(store.slices, suite.classes, suite.split)
+    slices = slices[slices["scanner"].isin(run.order)]
+
+    torch.manual_seed(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
+    model = build_model(
+        run.model.name,
+        run.model.preset,
+        run.model.arguments,
+        len(suite.classes) + 1,
+        suite.image.size,
+    ).to(device)
+    outcome = _train_stream(model, run, suite, images, slices, on_step)
+    about = {
+        "device": str(device),
+        "processor": _processor(device),
+        "parameters": parameter_count(model),
+        "slices": slices.groupby(["scanner", "part"]).size().unstack(fill_value=0).T.to_dict(),
+    }
+    _write_record(folder, run, suite, store, outcome, about)
+
+
+def _train_stream(  # noqa: PLR0913
+    model: nn.Module,
+    run: Run,
+    suite: StreamSuite,
+    images: TaskImages,
+    slices: pd.DataFrame,
+    on_step: OnStep,
+) -> Outcome:
+    outcome = Outcome()
+    streams = stream_selections(slices, run.order)
+    tests = {s: SliceDataset(images, rows) for s, rows in zip(run.order, streams["test"], strict=True)}
+    curve = ValidationCurve(
+        {
+            s: SliceDataset(images, rows)
+            for s, rows in zip(run.order, streams["validation"], strict=True)
+            if len(rows)
+        },
+        suite.classes,
+        suite.training.curve_every,
+    )
+    names: list[str] = list(run.order)
+    if run.joint:
+        streams = {"train": [pd.concat(streams["train"])]}
+        names = [JOINT]
+    benchmark = dense_benchmark(images, {"train": streams["train"]})
+    plugins = [curve, StepCount(on_step), *_strategy_plugins(run)]
+    settings = [
+        loop_settings(suite.training, run.learning_rate, steps)
+        for steps in run.stage_steps(suite.training.steps)
+    ]
+
+    _test(model, 0, tests, suite, images.spacing_mm, outcome)
+    for position, (name, experience) in enumerate(
+        zip(names, benchmark.train_stream, strict=True), start=1
+    ):
+        started = time.perf_counter()
+        curve.rows = []
+        train_stage(
+            model,
+            experience,
+            StagePlace(run.seed, position, name),
+            settings[position - 1],
+            suite.training,
+            suite.image.window_hu,
+            plugins,
+        )
+        outcome.curve += [{"stage": position, **row} for row in curve.rows]
+        trained = time.perf_counter()
+        _test(model, position, tests, suite, images.spacing_mm, outcome)
+        outcome.stages.append(
+            {
+                "position": position,
+                "selection": name,
+                "steps": settings[position - 1].steps,
+                "train_seconds": round(trained - started, 2),
+                "test_seconds": round(time.perf_counter() - trained, 2),
+            }
+        )
+    return outcome
+
+
+def _strategy_plugins(run: Run) -> list[Any]:
+    declared = STRATEGIES[run.strategy.name]
+    if declared.plugin is None:
+        return []
+    module, _, name = declared.plugin.partition(":")
+    settings = declared.settings.model_validate(run.strategy.settings)
+    seed = stage_seeds(StagePlace(run.seed, 0, "strategy"))["global"]
+    return [getattr(import_module(module), name)(settings, seed)]
+
+
+def _test(  # noqa: PLR0913
+    model: nn.Module,
+    stage: int,
+    tests: dict[str, SliceDataset],
+    suite: StreamSuite,
+    spacing_mm: float,
+    outcome: Outcome,
+) -> None:
+    for scanner, slices in tests.items():
+        prediction, truth = predict(model, slices)
+        rows = case_scores(prediction, truth, list(slices.rows["case"]), suite.classes, spacing_mm)
+        patients = dict(zip(slices.rows["case"], slices.rows["patient"], strict=True))
+        outcome.cases += [
+            {"stage": stage, "scanner": scanner, "patient": patients[row["case"]], **row}
+            for row in rows
+        ]
+        if stage:
+            shown = _example_slices(truth, len(suite.classes))
+            if stage == 1:
+                picture, _ = slices.batch(torch.tensor(shown))
+                grey = (picture[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
+                outcome.examples[f"{scanner}/image"] = grey
+                outcome.examples[f"{scanner}/truth"] = truth[shown]
+                outcome.examples[f"{scanner}/first"] = prediction[shown]
+            outcome.examples[f"{scanner}/last"] = prediction[shown]
+
+
+def _example_slices(truth: Any, classes: int) -> list[int]:
+    """Per class the slice with its median area, a typical one rather than the easiest."""
+    chosen = []
+    for label in range(1, classes + 1):
+        area = (truth == label).sum((1, 2))
+        present = np.flatnonzero(area)
+        if len(present):
+            ranked = present[np.argsort(area[present], kind="stable")]
+            chosen.append(int(ranked[len(ranked) // 2]))
+    return sorted(set(chosen)) or [0]
+
+
+def _write_record(  # noqa: PLR0913
+    folder: Path,
+    run: Run,
+    suite: StreamSuite,
+    store: SliceStore,
+    outcome: Outcome,
+    about: dict[str, Any],
+) -> None:
+    header = store.header
+    cases = pd.DataFrame(outcome.cases)
+    matrices = accuracy_matrices(cases, list(run.order), suite.classes)
+    record = {
+        "run_id": run.run_id,
+        "suite": suite.name,
+        "key": run_key(run, suite, header.content),
+        "spec": run_spec(run, suite),
+        "model": run.model.label,
+        "strategy": run.strategy.label,
+        "place": run.place,
+        "joint": run.joint,
+        "scanner_names": {s: header.scanners[s] for s in run.order},
+        "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
+        "R": {name: _json_matrix(r) for name, r in matrices.items()},
+        "stages": outcome.stages,
+        **about,
+        "versions": versions(),
+        "git_commit": git_commit(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if folder.exists():
+        shutil.rmtree(folder)
+    with new_folder(folder) as building:
+        cases.to_parquet(building / "cases.parquet", index=False)
+        pd.DataFrame(outcome.curve, columns=["stage", "step", "scanner", "class", "dice"]).to_parquet(
+            building / "curve.parquet", index=False
+        )
+        np.savez_compressed(building / "examples.npz", **outcome.examples)
+        write_json(building / "run.json", record)
+
+
+def _json_matrix(r: Any) -> list[list[float | None]]:
+    return [[None if np.isnan(v) else float(v) for v in row] for row in r]
+
+
+def _processor(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

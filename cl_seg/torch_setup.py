@@ -1,0 +1,54 @@
+"""Makes torch ready: importable torchvision, chosen device, fixed threads and determinism.
+
+Import this before monai or avalanche, both of which import torchvision. With the CPU build of
+torch, the torchvision wheel of the public index is built for CUDA and fails at import because its
+compiled operators are missing; nothing here uses them, so declaring their signatures is enough.
+"""
+
+import importlib
+import sys
+
+import torch
+
+_OPERATORS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+_declared: list[torch.library.Library] = []  # the declarations live as long as the reference
+
+
+def import_torchvision() -> None:
+    """Import torchvision, declaring its missing operators when only they stand in the way."""
+    try:
+        importlib.import_module("torchvision")
+        return
+    except RuntimeError as error:
+        if "torchvision::nms does not exist" not in str(error):
+            raise
+    for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for signature in _OPERATORS:
+        library.define(signature)
+    _declared.append(library)
+    importlib.import_module("torchvision")
+
+
+def pick_device(wanted: str) -> torch.device:
+    """``auto`` is a GPU where there is one, else the CPU."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+def make_deterministic(threads: int) -> None:
+    """Fix the number of CPU threads and ask torch for deterministic kernels.
+
+    Kernels without a deterministic form warn instead of failing; on the CPU there are none in use.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+
+
+import_torchvision()

@@ -1,0 +1,1 @@
+"""Training one model on one experience after another, and testing it on every scanner."""

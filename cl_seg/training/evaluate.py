@@ -1,0 +1,132 @@
+"""Scores of a model on slices: per case and class, and curves while training."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import numpy.typing as npt
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
+
+from cl_seg.benchmark import SliceDataset
+from cl_seg.losses import IGNORED
+from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
+
+EVAL_BATCH = 16
+Labels = npt.NDArray[np.uint8]
+
+
+@contextmanager
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Put the model in eval mode without gradients, and back as it was, module by module."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
+    """Predicted and true labels of every slice, (N, S, S) uint8 each; 255 where truth is unknown.
+
+    Leaves the model's mode and every random generator as they were.
+    """
+    predictions, truths = [], []
+    with eval_mode(model):
+        for indices in torch.arange(len(slices)).split(EVAL_BATCH):
+            images, masks = slices.batch(indices)
+            predictions.append(model(images).argmax(1).to(torch.uint8).cpu().numpy())
+            truths.append(masks.to(torch.uint8).cpu().numpy())
+    return np.concatenate(predictions), np.concatenate(truths)
+
+
+def case_scores(
+    prediction: Labels, truth: Labels, cases: Sequence[str], classes: Sequence[str], mm: float
+) -> list[dict[str, Any]]:
+    """One row per case and class.
+
+    Dice adds up the pixels of all slices of a case; surface distances are the mean over the slices
+    in which the class is true or predicted, NaN when there are none. Pixels of unknown truth take
+    no part.
+
+    Args:
+        prediction: (N, S, S) uint8.
+        truth: (N, S, S) uint8, 255 unknown.
+        cases: case of each slice.
+        classes: names of labels 1, 2, ….
+        mm: pixel size in mm.
+    """
+    of_case: dict[str, list[int]] = {}
+    for index, case in enumerate(cases):
+        of_case.setdefault(case, []).append(index)
+    rows = []
+    for case, indices in of_case.items():
+        known = truth[indices] != IGNORED
+        for label, name in enumerate(classes, start=1):
+            found = (prediction[indices] == label) & known
+            true = (truth[indices] == label) & known
+            rows.append({"case": case, "class": name, **_scores(found, true, mm)})
+    return rows
+
+
+def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float) -> dict[str, Any]:
+    overlap, predicted, truth_px = (
+        int(np.count_nonzero(mask)) for mask in (found & true, found, true)
+    )
+    pairs = [(f, t) for f, t in zip(found, true, strict=True) if f.any() or t.any()]
+    return {
+        "overlap": overlap,
+        "predicted": predicted,
+        "true": truth_px,
+        "dice": dice_of_counts(overlap, predicted, truth_px),
+        "hd95_mm": _mean([hd95(f, t, mm) for f, t in pairs]),
+        "assd_mm": _mean([assd(f, t, mm) for f, t in pairs]),
+        "missed": bool(truth_px and not predicted),
+        "false_positive_cm2": (predicted - overlap) * mm * mm / 100,
+    }
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def mean_dice(prediction: Labels, truth: Labels, label: int) -> float:
+    """Dice of one label over all pixels of all slices, for curves; NaN where it is nowhere."""
+    known = truth != IGNORED
+    found, true = (prediction == label) & known, (truth == label) & known
+    counts = (int(np.count_nonzero(m)) for m in (found & true, found, true))
+    return dice_of_counts(*counts)
+
+
+class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]
+    """Dice on the validation slices of every scanner, every few optimiser steps.
+
+    Args:
+        slices: scanner → its validation slices.
+        classes: names of labels 1, 2, ….
+        every: steps between two points; the last step of a stage is always one.
+    """
+
+    def __init__(
+        self, slices: Mapping[str, SliceDataset], classes: Sequence[str], every: int
+    ) -> None:
+        super().__init__()
+        self.slices, self.classes, self.every = slices, classes, every
+        self.rows: list[dict[str, Any]] = []
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Score when it is time."""
+        step, steps = strategy.step, strategy.settings.steps
+        if not self.every or (step % self.every and step != steps):
+            return
+        for scanner, slices in self.slices.items():
+            prediction, truth = predict(strategy.model, slices)
+            for label, name in enumerate(self.classes, start=1):
+                score = mean_dice(prediction, truth, label)
+                self.rows.append({"step": step, "scanner": scanner, "class": name, "dice": score})

@@ -1,0 +1,180 @@
+"""The training loop, one file, top to bottom.
+
+Avalanche's ``SupervisedTemplate`` calls ``_train_exp`` once per experience; it and
+``training_epoch`` are overridden wholly, so that what happens in a step is all here, while every
+plugin written for Avalanche finds the hooks and attributes it expects.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import torch
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.templates import SupervisedTemplate
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils.data import DataLoader, RandomSampler, default_collate
+
+from cl_seg.files import InputError
+from cl_seg.losses import dice_cross_entropy
+
+Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How one experience is trained.
+
+    Attributes:
+        steps: optimiser steps per experience.
+        batch_size: slices per step, new and replayed together.
+        learning_rate: peak of the one-cycle schedule (Smith & Topin 2018, arXiv 1708.07120).
+        weight_decay: AdamW weight decay.
+        warmup: share of the steps in which the rate rises.
+        gradient_clip: largest gradient norm, 0 for none.
+        autocast: forward pass in bfloat16.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    warmup: float = 0.25
+    gradient_clip: float = 0.0
+    autocast: bool = False
+
+
+class NonFiniteLoss(InputError):
+    """The loss became NaN or infinite."""
+
+
+class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
+    """Trains on dense targets for a fixed number of optimiser steps per experience.
+
+    The optimiser and its schedule start anew with each experience. Batches come from random
+    permutations of the experience, padded to full batches, until the steps are done.
+
+    Args:
+        model: (B, 1, H, W) → (B, C, H, W) logits.
+        settings: steps, batch size, optimiser.
+        generator: of the order of slices.
+        augment: maps a batch of images and masks to an augmented one, or None.
+        plugins: Avalanche plugins.
+        device: where to train.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: nn.Module,
+        settings: LoopSettings,
+        generator: torch.Generator,
+        augment: Augment | None = None,
+        plugins: Sequence[Any] = (),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.settings = settings
+        self.generator = generator
+        self.augment = augment
+        self.step = 0
+        model.to(device)
+        super().__init__(
+            model=model,
+            optimizer=AdamW(model.parameters(), lr=settings.learning_rate),
+            criterion=dice_cross_entropy,
+            train_mb_size=settings.batch_size,
+            device=device,
+            plugins=plugins,
+            evaluator=_no_evaluator(),
+        )
+
+    def make_train_dataloader(self, **kwargs: Any) -> None:
+        """One pass over the experience in random order, the last batch filled up."""
+        dataset, size = self.adapted_dataset, self.settings.batch_size
+        padded = math.ceil(len(dataset) / size) * size
+        self.dataloader = DataLoader(
+            dataset,
+            batch_size=size,
+            sampler=RandomSampler(dataset, num_samples=padded, generator=self.generator),
+            collate_fn=getattr(dataset, "collate_fn", None) or default_collate,
+        )
+
+    def check_model_and_optimizer(self, **kwargs: Any) -> None:
+        """Adapt the model to the experience and make a fresh optimiser with its schedule."""
+        self.model = self.model_adaptation()
+        chosen = self.settings
+        self.optimizer = AdamW(
+            [p for p in self.model.parameters() if p.requires_grad],
+            lr=chosen.learning_rate,
+            weight_decay=chosen.weight_decay,
+        )
+        self.schedule = OneCycleLR(
+            self.optimizer, chosen.learning_rate, chosen.steps, pct_start=chosen.warmup
+        )
+
+    def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
+        self.step = 0
+        while self.step < self.settings.steps and not self._stop_training:
+            self._before_training_epoch(**kwargs)
+            self.training_epoch(**kwargs)
+            self._after_training_epoch(**kwargs)
+
+    def training_epoch(self, **kwargs: Any) -> None:
+        """One pass over the data loader, or what is left of the steps."""
+        for self.mbatch in self.dataloader:
+            if self._stop_training or self.step == self.settings.steps:
+                break
+            self._unpack_minibatch()
+            if self.augment is not None:
+                self.mbatch[:2] = self.augment(self.mbatch[0], self.mbatch[1])
+            self._before_training_iteration(**kwargs)
+
+            self.optimizer.zero_grad()
+            self.loss = self._make_empty_loss()
+            self._before_forward(**kwargs)
+            self.mb_output = self.forward()
+            self._after_forward(**kwargs)
+            self.loss = self.loss + self.criterion()
+
+            self._before_backward(**kwargs)
+            self._refuse_non_finite_loss()
+            self.backward()
+            self._after_backward(**kwargs)
+
+            if self.settings.gradient_clip:
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+            self._before_update(**kwargs)
+            self.optimizer_step()
+            self.schedule.step()
+            self._after_update(**kwargs)
+
+            self.step += 1
+            self._after_training_iteration(**kwargs)
+
+    def forward(self) -> Tensor:
+        """Logits of the current batch, in bfloat16 where asked for."""
+        with torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=self.settings.autocast
+        ):
+            logits: Tensor = super().forward()
+        return logits
+
+    def _refuse_non_finite_loss(self) -> None:
+        if not bool(torch.isfinite(self.loss).all()):
+            raise NonFiniteLoss(
+                f"the loss became {self.loss.item()} at step {self.step + 1} of experience "
+                f"{self.experience.current_experience + 1}: try a lower learning_rate (now "
+                f"{self.settings.learning_rate:g}) or a smaller penalty"
+            )
+
+
+def _no_evaluator() -> EvaluationPlugin:
+    # Scores are computed in evaluate.py; Avalanche warns of an evaluator without loggers.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return EvaluationPlugin()

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from cl_seg.phantom.detection import (
+    Signal,
+    detect,
+    expected_signal,
+    residual_scatter,
+    tube_current,
+)
+from cl_seg.phantom.projection import Geometry
+from cl_seg.phantom.spectrum import beam
+
+from .disks import ideal
+
+GEOMETRY = Geometry(60, 128, 4.0)
+PROFILE = ideal()
+
+
+def behind_water(thickness):
+    lines = np.zeros((3, 60, 128), np.float32)
+    lines[0] = thickness
+    return expected_signal(lines, beam(PROFILE, GEOMETRY))
+
+
+def test_nothing_in_the_beam_gives_the_open_field():
+    signal = behind_water(0)
+    np.testing.assert_allclose(signal.mean, np.tile(signal.open_field, (60, 1)), rtol=1e-5)
+
+
+def test_noise_has_the_variance_of_compound_poisson_and_electronics():
+    signal = behind_water(200)
+    current = np.ones(60, np.float32)
+    readings = detect(signal, current, 0.0, PROFILE.detector, np.random.default_rng(1))
+    detector = PROFILE.detector
+    expected = signal.variance * (1 + detector.swank) + detector.electronic_noise_kev**2
+    z = (readings - signal.mean) / np.sqrt(expected)
+    assert z.mean() == pytest.approx(0, abs=0.05)
+    assert z.var() == pytest.approx(1, abs=0.06)
+
+
+def test_without_a_stream_there_is_no_noise():
+    signal = behind_water(200)
+    readings = detect(signal, np.full(60, 2, np.float32), 0.0, PROFILE.detector, None)
+    np.testing.assert_allclose(readings, signal.mean, rtol=1e-6)
+
+
+def test_tube_current_follows_the_thickest_path():
+    thickness = np.full((60, 128), 200, np.float32)
+    thickness[20:40] = 350
+    signal = behind_water(thickness)
+    current = tube_current(signal, 0.6)
+    assert current.mean() == pytest.approx(1, rel=1e-5)
+    assert current[30] > 1.5 * current[59]
+    assert (tube_current(signal, 0) == 1).all()
+
+
+def test_scatter_grows_with_its_fraction_and_vanishes_in_air():
+    signal = behind_water(200)
+    one, two = (residual_scatter(signal, f, GEOMETRY) for f in (0.01, 0.02))
+    np.testing.assert_allclose(two, 2 * one, rtol=1e-5)
+    relative = one.mean() / signal.mean.mean()
+    # Uniform potential: the blur changes nothing, S·p/2 of the mean.
+    attenuation = np.log(signal.open_field / signal.mean)
+    assert relative == pytest.approx(
+        0.01 * (signal.mean * attenuation).mean() / 2 / signal.mean.mean(), rel=1e-3
+    )
+    assert np.abs(residual_scatter(behind_water(0), 0.01, GEOMETRY)).max() < 1e-3 * one.mean()
+
+
+def test_starved_readings_stay_positive():
+    signal = Signal(*(np.full((60, 128), v, np.float32) for v in (1.0, 1.0)), np.ones(128))
+    readings = detect(
+        signal, np.ones(60, np.float32), 0.0, PROFILE.detector, np.random.default_rng(0)
+    )
+    assert readings.min() == pytest.approx(PROFILE.detector.electronic_noise_kev / 2)

@@ -1,0 +1,68 @@
+import pytest
+import yaml
+
+from cl_seg.files import InputError
+from cl_seg.phantom.profiles import load_profile, profile_names, scanner_name
+
+
+def test_every_built_in_profile_loads_and_says_that_it_is_simulated():
+    assert profile_names() == ["canon_like", "ge_like", "siemens_like", "stress_sharp"]
+    profiles = {name: load_profile(name) for name in profile_names()}
+    assert all(p.display_name.endswith("(simulated)") for p in profiles.values())
+    assert {name for name, p in profiles.items() if p.track == "stress"} == {"stress_sharp"}
+    assert profiles["stress_sharp"].contrast == "native"
+
+
+def own(tmp_path, **changes):
+    raw = load_profile("ge_like").model_dump() | changes
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return str(path)
+
+
+def test_a_profile_of_ones_own(tmp_path):
+    path = own(tmp_path, display_name="Mine (simulated)")
+    assert load_profile(path).display_name == "Mine (simulated)"
+    assert scanner_name(path) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"display_name": "Mine"}, ["display_name", "(simulated)"]),
+        ({"trak": "stress"}, ["trak", "did you mean track?"]),
+        ({"couch": "round"}, ["couch", "curved"]),
+        ({"tube": {"kvp": 125}}, ["tube.kvp"]),
+    ],
+)
+def test_a_wrong_field_is_one_clear_line(tmp_path, changes, words):
+    path = own(tmp_path, **changes)
+    with pytest.raises(InputError) as caught:
+        load_profile(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in [path, *words])
+
+
+def test_an_unknown_name_is_answered_with_the_closest():
+    with pytest.raises(InputError, match="did you mean siemens_like"):
+        load_profile("siemens-like")
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.yaml"):
+        load_profile(str(tmp_path / "nowhere.yaml"))
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [")
+    with pytest.raises(InputError, match="not valid YAML") as caught:
+        load_profile(str(broken))
+    assert "\n" not in str(caught.value)
+    broken.write_text("just words")
+    with pytest.raises(InputError, match="the file"):
+        load_profile(str(broken))
+
+
+@pytest.mark.parametrize("name", ["my scanner.yaml", "shared.yaml", "a,b.yaml"])
+def test_a_profile_that_cannot_name_a_folder_is_refused(name):
+    with pytest.raises(InputError, match="cannot be called"):
+        scanner_name(name)

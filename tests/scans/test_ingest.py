@@ -1,0 +1,321 @@
+"""Ingest: whole stores, or one clear line and nothing on disk."""
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pydicom
+import pytest
+
+from cl_seg.files import InputError
+from cl_seg.scans import staging as staging_module
+from cl_seg.scans.ingest import ingest
+from cl_seg.scans.labels import parse_label_map
+from cl_seg.scans.store import Grid, SliceStore, StoreWriter
+
+from .conftest import CANARY, SIZE, SPACING, body_image, volume, write_nifti, write_series
+
+GRID = Grid(SIZE, SPACING)
+LIVER = parse_label_map(["liver=5"])
+HEADER = "image,labels,patient,scanner"
+
+
+def run(source, store, **options):
+    return ingest(source, store, **{"grid": GRID, "show_progress": False} | options)
+
+
+def philips(ds, _):
+    ds.Manufacturer, ds.ManufacturerModelName, ds.ConvolutionKernel = "Philips", "Brilliance", "B"
+
+
+def write_manifest(folder, *lines, header=HEADER):
+    path = folder / "scans.csv"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def test_a_tree_becomes_one_experience_per_scanner(tmp_path):
+    source = tmp_path / "in"
+    write_series(source / "misleading Philips", [0, 5, 10], patient="p1")
+    write_series(source / "b", [0, 5], patient="p2", series="s2")
+    write_series(source / "c", [0], philips, patient="p1", series="s3")
+    report = run(source, tmp_path / "out.store")
+    assert [(s.name, s.cases, s.slices, s.labelled) for s in report.scanners] == [
+        ("Philips Brilliance · B · 120 kV", 1, 1, {}),
+        ("Siemens Sensation 64 · B40f · 120 kV", 2, 5, {}),
+    ]
+    assert report.rejected == []
+    assert report.notes == [
+        "Philips Brilliance · B · 120 kV has one patient: it cannot be split into training and "
+        "test patients"
+    ]
+    store = SliceStore(tmp_path / "out.store")
+    assert store.scanners == [s.folder for s in report.scanners]
+    siemens = store.scanners[1]
+    assert np.array_equal(store.hu(siemens), [body_image()] * 5)
+    assert np.all(store.labels(siemens) == 255)
+    rows = store.slices
+    assert set(rows.labelled) == {""} and rows.slice_id.is_unique
+    assert set(rows.kernel) == {"B40f", "B"} and set(rows.kvp) == {120.0}
+    assert set(rows.spacing_mm) == {SPACING} and set(rows.thickness_mm) == {5.0}
+    assert rows.groupby("scanner").patient.nunique().to_dict() == {siemens: 2, store.scanners[0]: 1}
+    assert rows.patient.nunique() == 2
+
+
+def test_a_manifest_brings_labels(tmp_path):
+    liver = (volume() == 110).astype(np.uint8) * 5
+    write_nifti(tmp_path / "ct.nii.gz", volume(), "RAS")
+    write_nifti(tmp_path / "labels.nii.gz", liver, "LAS")
+    write_series(tmp_path / "dicom", [0, 5, 10])
+    manifest = write_manifest(tmp_path, "ct.nii.gz,labels.nii.gz,p1,Ward CT", "dicom,,,")
+    report = run(manifest, tmp_path / "out.store", labels=LIVER)
+    assert [(s.name, s.labelled) for s in report.scanners] == [
+        ("Siemens Sensation 64 · B40f · 120 kV", {}),
+        ("Ward CT", {"liver": 3}),
+    ]
+    store = SliceStore(tmp_path / "out.store")
+    assert store.header.classes == ["liver"]
+    assert np.array_equal(store.labels("ward-ct"), liver // 5)
+    assert np.array_equal(store.hu("ward-ct")[0] == 110, store.labels("ward-ct")[0] == 1)
+    assert store.slices.query("scanner == 'ward-ct'").labelled.tolist() == ["liver"] * 3
+
+
+def test_labels_lie_on_a_dicom_series_that_lost_a_file(tmp_path):
+    liver = (volume(4) == 110).astype(np.uint8) * 5
+    liver[2] = 0
+    write_nifti(tmp_path / "labels.nii.gz", liver)
+    paths = write_series(tmp_path / "dicom", [0, 5, 10, 15])
+    paths[1].write_bytes(paths[1].read_bytes()[:3000])
+    manifest = write_manifest(tmp_path, "dicom,labels.nii.gz,,")
+    report = run(manifest, tmp_path / "out.store", labels=LIVER)
+    assert [item.path for item in report.rejected] == [paths[1]]
+    assert any("gap of 10 mm between z = 0 and 10 mm" in note for note in report.notes)
+    store = SliceStore(tmp_path / "out.store")
+    found = store.labels(store.scanners[0])
+    assert np.array_equal(found, liver[[0, 2, 3]] // 5)
+
+
+def test_a_file_may_cover_some_of_the_classes(tmp_path):
+    values = np.zeros((3, SIZE, SIZE), np.uint8)
+    values[:, 20:25, 20:25], values[:, 26:30, 20:25], values[2] = 1, 2, 255
+    write_nifti(tmp_path / "ct.nii.gz", volume())
+    write_nifti(tmp_path / "labels.nii.gz", values)
+    line = "ct.nii.gz,labels.nii.gz,p1,X,liver"
+    manifest = write_manifest(tmp_path, line, header=HEADER + ",classes")
+    wider = Grid(SIZE + 8, SPACING)  # beyond the image, too, an unlabelled slice is unlabelled
+    report = run(manifest, tmp_path / "out.store", grid=wider)
+    store = SliceStore(tmp_path / "out.store")
+    assert store.slices.labelled.tolist() == ["liver", "liver", ""]
+    assert np.array_equal(np.unique(store.labels("x")[:2]), [0, 2])
+    assert np.all(store.labels("x")[2] == 255)
+    assert "no pixel is labelled muscle (value 1): check --label" in report.notes
+
+
+def test_a_salt_makes_an_ingest_repeatable_and_none_makes_it_unlinkable(tmp_path):
+    write_series(tmp_path / "in" / "a", patient="p1")
+    write_series(tmp_path / "in" / "b", patient="p2", series="s2")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "in" / "a").replace(tmp_path / "elsewhere" / "z")
+    (tmp_path / "in" / "b").replace(tmp_path / "elsewhere" / "a")
+    stores = []
+    for name, salt in (("1", b"s"), ("2", b"s"), ("3", None), ("4", None)):
+        run(tmp_path / "elsewhere", tmp_path / name, salt=salt)
+        stores.append(SliceStore(tmp_path / name))
+    contents = [store.header.content for store in stores]
+    assert contents[0] == contents[1]
+    assert len(set(contents)) == 3
+    hashes = [set(store.slices.patient) | set(store.slices.series) for store in stores]
+    assert all(len(text) == 12 and int(text, 16) >= 0 for text in hashes[0])
+    assert not hashes[2] & hashes[3]
+
+
+def test_two_names_with_one_folder_name_stay_apart(tmp_path):
+    for name in ("a", "b"):
+        write_nifti(tmp_path / f"{name}.nii.gz", volume(1))
+    manifest = write_manifest(tmp_path, "a.nii.gz,,p1,CT (1)", "b.nii.gz,,p2,CT [1]")
+    report = run(manifest, tmp_path / "out.store")
+    assert [(s.folder, s.name) for s in report.scanners] == [
+        ("ct-1", "CT (1)"), ("ct-1-2", "CT [1]"),
+    ]  # fmt: skip
+
+
+def test_no_identifier_reaches_the_store(tmp_path):
+    source = tmp_path / f"{CANARY} folder"
+    write_series(source / f"{CANARY}^Jane", patient="p1")
+    write_nifti(source / f"{CANARY}.nii.gz", volume())
+    write_nifti(source / f"{CANARY}-labels.nii.gz", (volume() == 110).astype(np.uint8))
+    rows = [f"{CANARY}.nii.gz,{CANARY}-labels.nii.gz,{CANARY} 12,X", f"{CANARY}^Jane,,,"]
+    run(source, tmp_path / "dicom.store")
+    run(write_manifest(source, *rows), tmp_path / "manifest.store")
+    header = pydicom.dcmread(next(source.rglob("*.dcm")))
+    needles = [CANARY, str(tmp_path), "1.2.777", header.SOPInstanceUID, header.PatientBirthDate]
+    files = [path for path in tmp_path.glob("*.store/**/*") if path.is_file()]
+    assert len(files) == 4 + 6
+    for path in files:
+        content = path.read_bytes()
+        for needle in needles:
+            assert needle.encode() not in content
+            assert needle.encode("utf-16-le") not in content
+            assert needle not in str(path.relative_to(tmp_path))
+    for name in ("dicom.store", "manifest.store"):  # parquet compresses: look inside, too
+        table = SliceStore(tmp_path / name).slices
+        text = table.to_csv() + str(pq.read_schema(tmp_path / name / "slices.parquet").metadata)
+        assert not [needle for needle in needles if needle in text]
+
+
+# Everything below must end in one line and leave nothing.
+
+
+def truncated(folder):
+    for path in write_series(folder):
+        path.write_bytes(path.read_bytes()[:3000])
+    return folder
+
+
+def not_an_image(folder):
+    def make_report(ds, _):
+        ds.Modality = "SR"
+        del ds.PixelData, ds.Rows, ds.Columns
+
+    write_series(folder, change=make_report)
+    return folder
+
+
+def mixed_spacing(folder):
+    def widen(ds, i):
+        ds.PixelSpacing = [8 + i, 8 + i]
+
+    write_series(folder, change=widen)
+    return folder
+
+
+def labelled(folder, labels):
+    write_nifti(folder / "ct.nii.gz", volume())
+    write_nifti(folder / "labels.nii.gz", labels)
+    return write_manifest(folder, "ct.nii.gz,labels.nii.gz,p1,X")
+
+
+def labels_of_another_size(folder):
+    return labelled(folder, np.zeros((3, 20, 20), np.uint8))
+
+
+def unknown_label(folder):
+    return labelled(folder, np.full((3, SIZE, SIZE), 9, np.uint8))
+
+
+def empty(folder):
+    folder.mkdir()
+    return folder
+
+
+def missing(folder):
+    return folder
+
+
+def lone_nifti(folder):
+    write_nifti(folder / "ct.nii.gz", volume())
+    return folder
+
+
+def nan(folder):
+    write_nifti(folder / "ct.nii.gz", np.full((3, SIZE, SIZE), np.nan, np.float32))
+    return write_manifest(folder, "ct.nii.gz,,p1,X")
+
+
+def unknown_manufacturer(folder):
+    def rename(ds, _):
+        ds.Manufacturer = "ACME CT"
+
+    write_series(folder, change=rename)
+    return folder
+
+
+def nothing_left(tmp_path):
+    return [path.name for path in tmp_path.iterdir() if path.name != "in"] == []
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (truncated, "3 × pixel data are truncated"),
+        (not_an_image, r"3 × not a CT image \(Modality SR\)"),
+        (mixed_spacing, "3 × mixed pixel spacing inside one series"),
+        (labels_of_another_size, r"scans.csv, line 2: label file .*labels.nii.gz.*another grid"),
+        (unknown_label, r"line 2: label file .*labels.nii.gz holds the values 9.*--label"),
+        (empty, "is empty"),
+        (missing, "does not exist"),
+        (lone_nifti, "CSV manifest"),
+        (nan, "holds NaN"),
+        (unknown_manufacturer, "'ACME CT'.*--aliases"),
+    ],
+)  # fmt: skip
+def test_bad_input_gives_one_line_and_leaves_nothing(tmp_path, make, message):
+    source = make(tmp_path / "in")
+    with pytest.raises(InputError, match=message) as error:
+        run(source, tmp_path / "out.store")
+    assert "\n" not in str(error.value) and CANARY not in str(error.value)
+    assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["staging", "store"])
+def test_a_full_disk_gives_one_line_and_leaves_nothing(tmp_path, monkeypatch, where):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    owner, name = {
+        "staging": (staging_module.Staging, "append"),
+        "store": (StoreWriter, "_write_array"),
+    }[where]
+    monkeypatch.setattr(owner, name, full)
+    write_series(tmp_path / "in")
+    with pytest.raises(InputError, match="No space left"):
+        run(tmp_path / "in", tmp_path / "out.store")
+    assert nothing_left(tmp_path)
+
+
+def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(staging_module.Staging, "append", interrupt)
+    write_series(tmp_path / "in")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "in", tmp_path / "out.store")
+    assert nothing_left(tmp_path)
+
+
+def test_an_existing_store_is_kept(tmp_path):
+    write_series(tmp_path / "in")
+    (tmp_path / "out.store").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        run(tmp_path / "in", tmp_path / "out.store")
+
+
+def test_real_series_are_four_scanners_named_from_their_headers(samples: Path, tmp_path):
+    report = run(samples / "dicom", tmp_path / "out.store", grid=Grid(128, 3.2))
+    assert [s.name for s in report.scanners] == [
+        "Canon Aquilion · FC13 · 120 kV",
+        "Philips Brilliance 16P · B · 120 kV",
+        "Siemens Biograph40 mCT · Br38f · 120 kV",
+        "Siemens Sensation 64 · B40f · 120 kV",
+    ]
+    assert [s.slices for s in report.scanners] == [16, 4, 20, 16]
+    assert any("gap of 75 mm between z = 1280 and 1355" in note for note in report.notes)
+
+
+def test_real_labels_make_a_liver_store(samples: Path, tmp_path):
+    series, volume = samples / "dicom/series-a", samples / "nifti/abdomen-3mm.nii.gz"
+    manifest = write_manifest(
+        tmp_path,
+        f"{series},{series}-labels.nii.gz,,",
+        f"{volume},{samples}/nifti/abdomen-3mm-labels.nii.gz,p2,Unknown CT",
+    )
+    report = run(manifest, tmp_path / "out.store", labels=LIVER, grid=Grid(128, 3.2))
+    assert [s.labelled for s in report.scanners] == [{"liver": 20}, {"liver": 112}]
+    store = SliceStore(tmp_path / "out.store")
+    for scanner in store.scanners:
+        liver = store.hu(scanner)[store.labels(scanner) == 1]
+        assert 30 < np.median(liver) < 160
+        columns = np.nonzero(store.labels(scanner) == 1)[2]
+        assert np.mean(columns < 64) > 0.8  # the patient's right is on the left of the image
