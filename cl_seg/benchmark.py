@@ -117,12 +117,15 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(self, images: TaskImages, rows: pd.DataFrame) -> None:
+        self.images = images
         self.rows = rows.reset_index(drop=True)
         self.window = images.task.window_hu
         names = list(pd.unique(self.rows["scanner"]))
         self._arrays = [images.scanner(name) for name in names]
         self._array_of = torch.from_numpy(
-            self.rows["scanner"].map({n: i for i, n in enumerate(names)}).to_numpy("int64", copy=True)
+            self.rows["scanner"]
+            .map({n: i for i, n in enumerate(names)})
+            .to_numpy("int64", copy=True)
         )
         self._row_of = torch.from_numpy(self.rows["row"].to_numpy("int64", copy=True))
 
@@ -141,7 +144,7 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
         else:
             first = self._arrays[0]
             hu, labels = (a.new_empty((len(indices), *a.shape[1:])) for a in first)
-            for i in which.unique().tolist():
+            for i in sorted(set(which.tolist())):
                 here = which == i
                 hu[here], labels[here] = (array[rows[here]] for array in self._arrays[i])
         low, high = self.window
@@ -168,7 +171,7 @@ class DenseDataset(AvalancheDataset):  # type: ignore[misc]
         chosen = torch.as_tensor(indices)
         part_of = torch.searchsorted(ends, chosen, right=True)
         starts = torch.cat([ends.new_zeros(1), ends])
-        found = part_of.unique().tolist()
+        found = sorted(set(part_of.tolist()))
         batches = [flat._datasets[k].batch((chosen - starts[k])[part_of == k]) for k in found]
         back = torch.cat([torch.nonzero(part_of == k)[:, 0] for k in found]).argsort()
         images, masks = (torch.cat(pair)[back] for pair in zip(*batches, strict=True))

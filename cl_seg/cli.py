@@ -42,14 +42,13 @@ def plan(suite_file: SuiteFile, data: DataOption = None) -> None:
         out.print(f"{suite.name}: {starts} trainings on SEED images of {suite.target}")
         return
     runs = plan_runs(suite, scanner_names(suite.data))
-    table = Table("run", "network", "strategy", "stream", "seed", "steps", box=None)
+    for run_id, stream in {
+        r.run_id.split("-order")[1].split("-")[0]: r.order for r in runs
+    }.items():
+        _say(f"order{run_id}: {' → '.join(stream)}")
     for run in runs:
         steps = " + ".join(map(str, run.stage_steps(suite.training.steps)))
-        stream = " → ".join(run.order)
-        table.add_row(
-            run.run_id, run.model.label, run.strategy.label, stream, str(run.seed), steps
-        )
-    out.print(table)
+        _say(f"{run.run_id}  {steps} steps")
     total = sum(sum(run.stage_steps(suite.training.steps)) for run in runs)
     out.print(f"{len(runs)} runs, {total} optimiser steps of {suite.training.batch_size} slices")
 
@@ -86,7 +85,64 @@ def report(
 
 
 @app.command()
-def phantom(  # noqa: PLR0913
+def ingest(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of DICOM files, or a CSV manifest.", show_default=False)
+    ],
+    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="Label values of a class, e.g. liver=5 or muscle=86,87; repeat."),
+    ] = None,
+    aliases: Annotated[
+        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=16, help="Pixels per side of a stored slice.")] = 256,
+    spacing_mm: Annotated[float, typer.Option(help="Pixel size of a stored slice in mm.")] = 1.6,
+    salt: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CL_SEG_SALT",
+            help="Secret that makes patient hashes repeatable; random and forgotten by default.",
+        ),
+    ] = None,
+) -> None:
+    """Read CT scans into a store, one scanner per manufacturer, model, kernel class and kV."""
+    from cl_seg.scans.ingest import ingest as read_scans
+    from cl_seg.scans.labels import parse_label_map
+    from cl_seg.scans.store import Grid
+
+    if spacing_mm <= 0:
+        raise InputError(f"--spacing-mm {spacing_mm}: expected a positive pixel size in mm")
+    report = read_scans(
+        source,
+        store,
+        labels=parse_label_map(label or []),
+        aliases=aliases,
+        grid=Grid(size, spacing_mm),
+        salt=salt.encode() if salt else None,
+    )
+    table = Table("scanner", "folder", "cases", "slices", "labelled slices", box=None)
+    for scanner in report.scanners:
+        labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
+        table.add_row(
+            escape(scanner.name),
+            scanner.folder,
+            str(scanner.cases),
+            str(scanner.slices),
+            labelled or "none",
+        )
+    out.print(table)
+    for item in report.rejected:
+        files = f" ({item.files} files)" if item.files > 1 else ""
+        _say(f"rejected {item.path}{files}: {item.reason}")
+    for note in report.notes:
+        _say(f"note: {note}")
+    _say(f"store: {store}")
+
+
+@app.command()
+def phantom(
     store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
     scanner: Annotated[
         list[str] | None, typer.Option(help="Profile name or file; repeat; all by default.")

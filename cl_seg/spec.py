@@ -331,8 +331,9 @@ def read_suite(
         )
     except ValidationError as error:
         known = _field_names()
-        lines = [tree.describe(e["loc"], e.get("ctx", {}), _explain(e, known))
-                 for e in error.errors()]
+        lines = [
+            tree.describe(e["loc"], e.get("ctx", {}), _explain(e, known)) for e in error.errors()
+        ]
         raise InputError("\n".join(dict.fromkeys(lines))) from None
 
 

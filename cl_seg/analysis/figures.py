@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +15,7 @@ Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.spines.top": False,
@@ -27,7 +28,7 @@ STYLE = {
 
 def short_name(name: str) -> str:
     """A scanner's display name without what is in brackets, for axis labels."""
-    return name.split("(")[0].split("·")[0].strip()
+    return name.split("(", maxsplit=1)[0].split("·", maxsplit=1)[0].strip()
 
 
 def heat_maps(cells: Cells) -> str:
@@ -109,9 +110,7 @@ def forgetting_curves(cells: Cells) -> str:
         return _svg(figure)
 
 
-def _curve(
-    axes: Axes, runs: Sequence[RunResult], column: int, colour: str, strategy: str
-) -> None:
+def _curve(axes: Axes, runs: Sequence[RunResult], column: int, colour: str, strategy: str) -> None:
     values = np.array([run.matrix()[:, column] for run in runs])
     if runs[0].joint:
         axes.axhline(values[:, -1].mean(), color=colour, ls="--", lw=1.1, label=strategy)
@@ -195,10 +194,10 @@ def examples(run: RunResult) -> str:
 def _outline(axes: Axes, mask: np.ndarray, colour: str, filled: bool) -> None:
     if not mask.any():
         return
-    levels = [0.5, 1.5] if filled else [0.5]
-    draw = axes.contourf if filled else axes.contour
-    style = {"alpha": 0.3} if filled else {"linewidths": 1.1}
-    draw(mask.astype(float), levels=levels, colors=[colour], **style)
+    if filled:
+        axes.contourf(mask.astype(float), levels=[0.5, 1.5], colors=[colour], alpha=0.3)
+    else:
+        axes.contour(mask.astype(float), levels=[0.5], colors=[colour], linewidths=1.1)
 
 
 def _axes_of(cells: Cells) -> tuple[list[str], list[str]]:

@@ -73,7 +73,9 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
         )
     seeds = runs["seed"].nunique()
     if seeds < 3:
-        notes.append(f"{seeds} seed{'s' * (seeds > 1)}: differences between rows carry no interval.")
+        notes.append(
+            f"{seeds} seed{'s' * (seeds > 1)}: differences between rows carry no interval."
+        )
     for _, run in runs[~runs["learned"]].iterrows():
         notes.append(f"{run['run']} is {NOT_EVALUABLE}: Dice after learning {run['not_learned']}.")
     joint = sorted({r.strategy for r in results if r.joint})

@@ -95,7 +95,9 @@ def load_results(folder: Path) -> list[RunResult]:
     """
     paths = sorted((Path(folder) / "runs").glob("*/run.json"))
     if not paths:
-        raise InputError(f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them")
+        raise InputError(
+            f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
+        )
     results = []
     for path in paths:
         try:

@@ -60,7 +60,7 @@ def _streamed(r: Matrix) -> int:
     stages, n = r.shape
     if stages != n + 1:
         raise ValueError(f"R must be (N+1, N) with the untrained model first, got {r.shape}")
-    return n
+    return int(n)
 
 
 def _after_learning(r: Matrix) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What can be said of each network without importing torch: presets, learning rates, input sizes."""
+"""What can be said of each network without torch: presets, learning rates, input sizes."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,7 @@ def build_unet(
     in_channels: int, out_channels: int, image_size: int, channels: Sequence[int]
 ) -> nn.Module:
     """Residual U-Net with instance normalisation (Kerfoot et al. 2019)."""
-    return UNet(
+    model: nn.Module = UNet(
         spatial_dims=2,
         in_channels=in_channels,
         out_channels=out_channels,
@@ -23,6 +23,7 @@ def build_unet(
         strides=(2,) * (len(channels) - 1),
         num_res_units=2,
     )
+    return model
 
 
 def build_unetr(
@@ -34,7 +35,7 @@ def build_unetr(
     num_heads: int,
 ) -> nn.Module:
     """UNETR (Hatamizadeh et al. 2022, arXiv 2103.10504): 12 transformer layers on 16² patches."""
-    return UNETR(
+    model: nn.Module = UNETR(
         in_channels=in_channels,
         out_channels=out_channels,
         img_size=image_size,
@@ -44,15 +45,17 @@ def build_unetr(
         num_heads=num_heads,
         spatial_dims=2,
     )
+    return model
 
 
 def build_swin_unetr(
     in_channels: int, out_channels: int, image_size: int, feature_size: int
 ) -> nn.Module:
     """Swin-UNETR (Hatamizadeh et al. 2022, arXiv 2201.01266)."""
-    return SwinUNETR(
+    model: nn.Module = SwinUNETR(
         in_channels=in_channels,
         out_channels=out_channels,
         feature_size=feature_size,
         spatial_dims=2,
     )
+    return model

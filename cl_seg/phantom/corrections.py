@@ -9,7 +9,7 @@ from cl_seg.phantom.spectrum import Beam
 
 Floats = npt.NDArray[np.floating[Any]]
 
-DEGREE = 6  # of the polynomial; residual below 0.05 mm (tested)
+DEGREE = 6  # of the polynomial; residual below 0.1 mm (tested)
 LONGEST_MM = 600.0
 
 

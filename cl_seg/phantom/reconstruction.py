@@ -61,7 +61,7 @@ def iterative_look(hu: Floats, blend: float, strength: float) -> Floats:
 
 
 def noise_level(hu: Floats) -> float:
-    """Noise in HU of the soft tissue: median absolute Laplacian difference (Immerkær 1996)."""
+    """Noise in HU of the soft tissue: median absolute Laplacian (after Immerkær 1996)."""
     rows = hu[:-2] - 2 * hu[1:-1] + hu[2:]
     laplacian = (rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]) / 6
     soft = np.abs(hu[1:-1, 1:-1]) < 200

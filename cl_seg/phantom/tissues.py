@@ -32,9 +32,9 @@ _COMPOSITION = {
     "vein": "blood",
 }
 
-# Iodine in mg/mL by contrast phase. Portal venous: chosen so that tissues read their usual HU at
-# 120 kV (liver 110, spleen 120, cortex 190, aorta 160, portal vein 175); oral contrast is there
-# in both phases (engineering values).
+# Iodine in mg/mL by contrast phase (engineering values). Portal venous, in HU behind 30 cm of water
+# at 120 kV: liver 116, spleen 106, cortex 158, aorta 150, veins 159. The liver's is tuned so that
+# labelled liver, with its fat, reads 100 to 110. Oral contrast is there in both phases.
 IODINE: dict[str, dict[str, float]] = {
     "native": {"oral_contrast": 9.0},
     "portal_venous": {

@@ -41,8 +41,8 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
     Raises:
         InputError: a scanner has a single patient.
     """
-    scanners_of = slices.groupby("patient")["scanner"].agg(lambda s: frozenset(s))
-    patients = pd.Series(sorted(scanners_of.index))
+    scanners_of = {str(p): frozenset(s) for p, s in slices.groupby("patient")["scanner"]}
+    patients = pd.Series(sorted(scanners_of))
     patients = patients.sample(frac=1, random_state=np.random.default_rng(seed))
     ranked = sorted(patients, key=lambda p: -len(scanners_of[p]))
     part = dict.fromkeys(ranked, "train")

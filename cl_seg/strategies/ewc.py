@@ -61,8 +61,8 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             generator = torch.Generator().manual_seed(
                 self.seed + strategy.experience.current_experience
             )
-            images = torch.randperm(len(dataset), generator=generator)
-            images = images[: self.settings.fisher_images].tolist()
+            order = torch.randperm(len(dataset), generator=generator)
+            images = order[: self.settings.fisher_images].tolist()
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
         self._consolidate(fisher, dict(model.named_parameters()))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cl_seg.analysis.report import write_report
 from cl_seg.files import InputError
-from cl_seg.spec import StreamSuite
 from cl_seg.scans.store import SliceStore
+from cl_seg.spec import StreamSuite
 from cl_seg.suite.data import open_store, split_slices
 from cl_seg.suite.engine import Failure, execute
 from cl_seg.suite.plan import Run, load_suite, plan_runs
@@ -51,7 +51,9 @@ def execute_suite(
     _check_data(runs, suite, store)
     folder = results or RESULTS / suite.name
     keys = {run.run_id: run_key(run, suite, store.header.content) for run in runs}
-    missing = [run for run in runs if not is_finished(folder / "runs" / run.run_id, keys[run.run_id])]
+    missing = [
+        run for run in runs if not is_finished(folder / "runs" / run.run_id, keys[run.run_id])
+    ]
     if len(missing) < len(runs):
         say(f"{len(runs) - len(missing)} of {len(runs)} runs are finished already")
     failures = execute(missing, suite, store.folder, folder, workers) if missing else []

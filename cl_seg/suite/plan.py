@@ -80,10 +80,13 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     """
     runs = []
     joint_done: set[tuple[object, ...]] = set()
-    axes = (suite.models, suite.strategies, _orders(suite, scanners), suite.seeds)
+    orders = _orders(suite, scanners)
+    axes = (suite.models, suite.strategies, orders, suite.seeds)
     for place in product(*(range(len(axis)) for axis in axes)):
-        model, strategy, order, seed = (a[i] for a, i in zip(axes, place, strict=True))
-        run_id = f"{model.label}-{strategy.label}-order{place[2] + 1}-seed{seed}"
+        m, s, o, seed_at = place
+        model, strategy, seed = suite.models[m], suite.strategies[s], suite.seeds[seed_at]
+        order = orders[o]
+        run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
         run = Run(run_id, order, model, strategy, seed, place)
         if run.joint:
             same = (frozenset(order), model.label, strategy.label, seed)

@@ -2,16 +2,54 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 import cl_seg
+from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.files import new_folder, write_json
+from cl_seg.scans.store import Header
 from cl_seg.spec import StreamSuite
 from cl_seg.suite.plan import Run
 
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy")
+
+
+@dataclass
+class Outcome:
+    """What a run has measured so far; ``cases`` and ``curve`` become tables."""
+
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    examples: dict[str, Any] = field(default_factory=dict)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run: what it was, on which store, what it measured, and where.
+
+    Attributes:
+        run: which run.
+        suite: of which suite.
+        header: of the store.
+        outcome: what was measured.
+        about: device, processor, number of parameters, slices per scanner and part.
+    """
+
+    run: Run
+    suite: StreamSuite
+    header: Header
+    outcome: Outcome
+    about: dict[str, Any]
 
 
 def versions() -> dict[str, str]:
@@ -70,3 +108,40 @@ def is_finished(folder: Path, key: str) -> bool:
         return bool(json.loads((folder / "run.json").read_text())["key"] == key)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write a run's record to ``folder``, replacing an older one."""
+    run, suite, header, outcome = record.run, record.suite, record.header, record.outcome
+    cases = pd.DataFrame(outcome.cases)
+    curve = pd.DataFrame(outcome.curve, columns=["stage", "step", "scanner", "class", "dice"])
+    matrices = accuracy_matrices(cases, list(run.order), suite.classes)
+    content = {
+        "run_id": run.run_id,
+        "suite": suite.name,
+        "key": run_key(run, suite, header.content),
+        "spec": run_spec(run, suite),
+        "model": run.model.label,
+        "strategy": run.strategy.label,
+        "place": run.place,
+        "joint": run.joint,
+        "scanner_names": {s: header.scanners[s] for s in run.order},
+        "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
+        "R": {name: _json_matrix(r) for name, r in matrices.items()},
+        "stages": outcome.stages,
+        **record.about,
+        "versions": versions(),
+        "git_commit": git_commit(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if folder.exists():
+        shutil.rmtree(folder)
+    with new_folder(folder) as building:
+        cases.to_parquet(building / "cases.parquet", index=False)
+        curve.to_parquet(building / "curve.parquet", index=False)
+        np.savez_compressed(building / "examples.npz", **outcome.examples)
+        write_json(building / "run.json", content)
+
+
+def _json_matrix(r: Any) -> list[list[float | None]]:
+    return [[None if np.isnan(v) else float(v) for v in row] for row in r]

@@ -1,23 +1,19 @@
 """One run from its spec to its record: the stream of stages, tested on every scanner after each."""
 
 import platform
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup as torch_setup  # isort: skip
+from cl_seg import torch_setup  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
-from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.benchmark import (
     SliceDataset,
     Task,
@@ -25,29 +21,24 @@ from cl_seg.benchmark import (
     dense_benchmark,
     stream_selections,
 )
-from cl_seg.files import new_folder, write_json
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.plan import Run
-from cl_seg.suite.record import git_commit, run_key, run_spec, versions
+from cl_seg.suite.record import Outcome, Record, write_record
 from cl_seg.training.evaluate import ValidationCurve, case_scores, predict
-from cl_seg.training.stage import StagePlace, loop_settings, stage_seeds, train_stage
+from cl_seg.training.stage import (
+    StagePlace,
+    augmentation_ranges,
+    loop_settings,
+    stage_seeds,
+    train_stage,
+)
 
 JOINT = "all scanners"
 OnStep = Callable[[], None]
-
-
-@dataclass
-class Outcome:
-    """What a run has measured so far; ``cases`` and ``curve`` become tables."""
-
-    cases: list[dict[str, Any]] = field(default_factory=list)
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    examples: dict[str, Any] = field(default_factory=dict)
-    stages: list[dict[str, Any]] = field(default_factory=list)
 
 
 class StepCount(SupervisedPlugin):  # type: ignore[misc]
@@ -92,10 +83,10 @@ def execute_run(
         "parameters": parameter_count(model),
         "slices": slices.groupby(["scanner", "part"]).size().unstack(fill_value=0).T.to_dict(),
     }
-    _write_record(folder, run, suite, store, outcome, about)
+    write_record(folder, Record(run, suite, store.header, outcome, about))
 
 
-def _train_stream(  # noqa: PLR0913
+def _train_stream(
     model: nn.Module,
     run: Run,
     suite: StreamSuite,
@@ -105,7 +96,9 @@ def _train_stream(  # noqa: PLR0913
 ) -> Outcome:
     outcome = Outcome()
     streams = stream_selections(slices, run.order)
-    tests = {s: SliceDataset(images, rows) for s, rows in zip(run.order, streams["test"], strict=True)}
+    tests = {
+        s: SliceDataset(images, rows) for s, rows in zip(run.order, streams["test"], strict=True)
+    }
     curve = ValidationCurve(
         {
             s: SliceDataset(images, rows)
@@ -121,6 +114,7 @@ def _train_stream(  # noqa: PLR0913
         names = [JOINT]
     benchmark = dense_benchmark(images, {"train": streams["train"]})
     plugins = [curve, StepCount(on_step), *_strategy_plugins(run)]
+    ranges = augmentation_ranges(suite.training, suite.image.window_hu)
     settings = [
         loop_settings(suite.training, run.learning_rate, steps)
         for steps in run.stage_steps(suite.training.steps)
@@ -137,8 +131,7 @@ def _train_stream(  # noqa: PLR0913
             experience,
             StagePlace(run.seed, position, name),
             settings[position - 1],
-            suite.training,
-            suite.image.window_hu,
+            ranges,
             plugins,
         )
         outcome.curve += [{"stage": position, **row} for row in curve.rows]
@@ -166,7 +159,7 @@ def _strategy_plugins(run: Run) -> list[Any]:
     return [getattr(import_module(module), name)(settings, seed)]
 
 
-def _test(  # noqa: PLR0913
+def _test(
     model: nn.Module,
     stage: int,
     tests: dict[str, SliceDataset],
@@ -203,50 +196,6 @@ def _example_slices(truth: Any, classes: int) -> list[int]:
             ranked = present[np.argsort(area[present], kind="stable")]
             chosen.append(int(ranked[len(ranked) // 2]))
     return sorted(set(chosen)) or [0]
-
-
-def _write_record(  # noqa: PLR0913
-    folder: Path,
-    run: Run,
-    suite: StreamSuite,
-    store: SliceStore,
-    outcome: Outcome,
-    about: dict[str, Any],
-) -> None:
-    header = store.header
-    cases = pd.DataFrame(outcome.cases)
-    matrices = accuracy_matrices(cases, list(run.order), suite.classes)
-    record = {
-        "run_id": run.run_id,
-        "suite": suite.name,
-        "key": run_key(run, suite, header.content),
-        "spec": run_spec(run, suite),
-        "model": run.model.label,
-        "strategy": run.strategy.label,
-        "place": run.place,
-        "joint": run.joint,
-        "scanner_names": {s: header.scanners[s] for s in run.order},
-        "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
-        "R": {name: _json_matrix(r) for name, r in matrices.items()},
-        "stages": outcome.stages,
-        **about,
-        "versions": versions(),
-        "git_commit": git_commit(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    if folder.exists():
-        shutil.rmtree(folder)
-    with new_folder(folder) as building:
-        cases.to_parquet(building / "cases.parquet", index=False)
-        pd.DataFrame(outcome.curve, columns=["stage", "step", "scanner", "class", "dice"]).to_parquet(
-            building / "curve.parquet", index=False
-        )
-        np.savez_compressed(building / "examples.npz", **outcome.examples)
-        write_json(building / "run.json", record)
-
-
-def _json_matrix(r: Any) -> list[list[float | None]]:
-    return [[None if np.isnan(v) else float(v) for v in row] for row in r]
 
 
 def _processor(device: torch.device) -> str:

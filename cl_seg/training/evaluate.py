@@ -39,8 +39,9 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
     """
     predictions, truths = [], []
     with eval_mode(model):
-        for indices in torch.arange(len(slices)).split(EVAL_BATCH):
-            images, masks = slices.batch(indices)
+        for start in range(0, len(slices), EVAL_BATCH):
+            stop = min(start + EVAL_BATCH, len(slices))
+            images, masks = slices.batch(torch.arange(start, stop))
             predictions.append(model(images).argmax(1).to(torch.uint8).cpu().numpy())
             truths.append(masks.to(torch.uint8).cpu().numpy())
     return np.concatenate(predictions), np.concatenate(truths)

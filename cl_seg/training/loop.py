@@ -126,7 +126,8 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
     def training_epoch(self, **kwargs: Any) -> None:
         """One pass over the data loader, or what is left of the steps."""
-        for self.mbatch in self.dataloader:
+        for batch in self.dataloader:
+            self.mbatch = batch
             if self._stop_training or self.step == self.settings.steps:
                 break
             self._unpack_minibatch()
@@ -158,9 +159,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
     def forward(self) -> Tensor:
         """Logits of the current batch, in bfloat16 where asked for."""
-        with torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.settings.autocast
-        ):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings.autocast):
             logits: Tensor = super().forward()
         return logits
 

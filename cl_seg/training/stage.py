@@ -12,7 +12,7 @@ from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
 
 from cl_seg.spec import Training
-from cl_seg.training.augmentation import Augmentation
+from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
 GENERATORS = ("global", "order", "augmentation")
@@ -53,13 +53,22 @@ def loop_settings(training: Training, learning_rate: float, steps: int) -> LoopS
     )
 
 
-def train_stage(  # noqa: PLR0913 - a stage is what it is made of
+def augmentation_ranges(training: Training, window_hu: tuple[float, float]) -> Ranges:
+    """The part of a suite's training settings the augmentation needs."""
+    return Ranges(
+        rotate_degrees=training.rotate_degrees,
+        scale=training.scale,
+        flip=training.flip,
+        shift=training.shift_hu / (window_hu[1] - window_hu[0]),
+    )
+
+
+def train_stage(
     model: nn.Module,
     experience: DatasetExperience[Any],
     place: StagePlace,
     settings: LoopSettings,
-    training: Training,
-    window_hu: tuple[float, float],
+    ranges: Ranges,
     plugins: Sequence[Any],
 ) -> None:
     """Train ``model`` in place; the plugins consolidate what they keep at the end.
@@ -72,18 +81,11 @@ def train_stage(  # noqa: PLR0913 - a stage is what it is made of
     """
     seeds = stage_seeds(place)
     torch.manual_seed(seeds["global"])
-    augment = Augmentation(
-        generator=torch.Generator().manual_seed(seeds["augmentation"]),
-        rotate_degrees=training.rotate_degrees,
-        scale=training.scale,
-        flip=training.flip,
-        shift=training.shift_hu / (window_hu[1] - window_hu[0]),
-    )
     loop = DenseTraining(
         model=model,
         settings=settings,
         generator=torch.Generator().manual_seed(seeds["order"]),
-        augment=augment,
+        augment=Augmentation(ranges, torch.Generator().manual_seed(seeds["augmentation"])),
         plugins=plugins,
         device=next(model.parameters()).device,
     )

@@ -47,8 +47,8 @@ class Body:
 def draw_body(seed: int, name: str) -> Body:
     """Draw a body from a suite's seed and the body's name.
 
-    Trunk diameters and fat: engineering values that give the subcutaneous and muscle areas at L3
-    of doi 10.1155/2023/1047314 and PMC5842880 (men/women: muscle 148/104 cm² in the median).
+    All distributions are engineering values. The size of the muscles is tuned so that their areas
+    at L3 have the medians of patients (men/women 148/104 cm²: doi 10.1155/2023/1047314).
     """
     entropy = (seed, crc32(name.encode()))
     rng = np.random.default_rng([*entropy, crc32(b"body")])

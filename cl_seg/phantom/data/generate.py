@@ -26,8 +26,9 @@ INHERENT_TITANIUM = 0.8  # mm (engineering value)
 
 WATER = {1: 0.1119, 8: 0.8881}
 
-# Elemental mass fractions by atomic number, and density in g/cm³: ICRU report 44 (1989), App. A;
-# `bowel_wall` is its GI tract, fluids are water at the density of the fluid.
+# Elemental mass fractions by atomic number, and density in g/cm³, after the tissues of ICRU report
+# 44 (1989), not checked digit by digit; densities are engineering values near them. `bowel_wall`
+# is like its GI tract, fluids are water at the density of the fluid.
 MATERIALS: dict[str, tuple[dict[int, float], float]] = {
     "water": (WATER, 1.0),
     "aluminium": ({13: 1.0}, 2.70),
