@@ -55,17 +55,7 @@ class TaskImages:
         self.store, self.task, self.device = store, task, device
         self._kept: dict[str, tuple[Tensor, Tensor]] = {}
         header = store.header
-        missing = [c for c in task.classes if c not in header.classes]
-        if missing:
-            raise InputError(
-                f"{store.folder} has no class {', '.join(missing)}: it has "
-                f"{', '.join(header.classes)}; change `classes` in the suite"
-            )
-        if task.image_size > header.grid.size:
-            raise InputError(
-                f"image.size {task.image_size} is larger than the {header.grid.size} pixels of "
-                f"{store.folder}: choose a smaller one, or ingest on a finer grid"
-            )
+        store.check_offers(task.classes, task.image_size)
         self.spacing_mm = header.grid.spacing_mm * header.grid.size / task.image_size
         self._lookup = torch.zeros(256, dtype=torch.uint8)
         self._lookup[UNLABELLED] = UNLABELLED

@@ -330,9 +330,9 @@ def read_suite(
             raw, context={"networks": networks, "strategies": strategies}
         )
     except ValidationError as error:
-        known = _field_names()
         lines = [
-            tree.describe(e["loc"], e.get("ctx", {}), _explain(e, known)) for e in error.errors()
+            tree.describe(e["loc"], e.get("ctx", {}), _explain(e, _fields_at(e["loc"])))
+            for e in error.errors()
         ]
         raise InputError("\n".join(dict.fromkeys(lines))) from None
 
@@ -440,9 +440,19 @@ def _distinct(value: list[Any], names: list[Any], hint: str = "") -> list[Any]:
     return value
 
 
-def _field_names() -> list[str]:
-    parts: list[type[BaseModel]] = [
-        StreamSuite, SeedCurveSuite, Data, PhantomData, Split, Image,
-        ModelChoice, StrategyChoice, Training,
-    ]  # fmt: skip
-    return sorted({name for part in parts for name in part.model_fields})
+PARTS: dict[str, type[Spec]] = {
+    "data": Data,
+    "phantom": PhantomData,
+    "split": Split,
+    "image": Image,
+    "models": ModelChoice,
+    "strategies": StrategyChoice,
+    "training": Training,
+    "stream": StreamSuite,
+    "seed_curve": SeedCurveSuite,
+}
+
+
+def _fields_at(loc: tuple[Any, ...]) -> list[str]:
+    within = [PARTS[part] for part in loc[:-1] if part in PARTS]
+    return list(within[-1].model_fields) if within else []

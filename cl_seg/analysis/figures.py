@@ -26,17 +26,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def short_name(name: str) -> str:
-    """A scanner's display name without what is in brackets, for axis labels."""
-    return name.split("(", maxsplit=1)[0].split("·", maxsplit=1)[0].strip()
-
-
 def heat_maps(cells: Cells) -> str:
     """R of every network (rows) and strategy (columns): mean Dice after each stage, per scanner."""
     models, strategies = _axes_of(cells)
     first = next(iter(cells.values()))[0]
     tall = max(len(runs[0].matrix()) for runs in cells.values())
-    names = [short_name(first.record["scanner_names"][s]) for s in first.order]
+    names = [first.short_names[s] for s in first.order]
     width, height = 0.75 * len(names) + 0.9, 0.34 * tall + 0.55
     with mpl.rc_context(STYLE):
         figure = Figure((width * len(strategies) + 1, height * len(models) + 1))
@@ -72,7 +67,7 @@ def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) ->
 def _stages(run: RunResult) -> list[str]:
     if run.joint:
         return ["untrained", "all"]
-    return ["untrained", *(short_name(run.record["scanner_names"][s]) for s in run.order)]
+    return ["untrained", *(run.short_names[s] for s in run.order)]
 
 
 def forgetting_curves(cells: Cells) -> str:
@@ -96,8 +91,8 @@ def forgetting_curves(cells: Cells) -> str:
                     _curve(axes, runs, column, colours[strategy], strategy)
             axes.axvspan(-0.4, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
-            axes.set_title(f"{model} on {short_name(first.record['scanner_names'][scanner])}")
-        names = ["–", *(short_name(first.record["scanner_names"][s]) for s in order)]
+            axes.set_title(f"{model} on {first.short_names[scanner]}", loc="left")
+        names = ["–", *(first.short_names[s] for s in order)]
         for axes in grid[-1]:
             axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
             axes.set_xlim(-0.4, len(order) + 0.4)
@@ -140,7 +135,7 @@ def validation_curves(runs: Sequence[RunResult]) -> str:
                 start += stage["steps"]
                 edges.append(start)
             for scanner in means.columns:
-                name = short_name(run.record["scanner_names"][scanner])
+                name = run.short_names[scanner]
                 axes.plot(steps, means[scanner], color=colours[scanner], lw=1.4, label=name)
             for edge in edges[:-1]:
                 axes.axvline(edge, color="#9ca3af", lw=0.8, ls=":")
@@ -157,38 +152,42 @@ def validation_curves(runs: Sequence[RunResult]) -> str:
         return _svg(figure)
 
 
-def examples(run: RunResult) -> str:
-    """One run's segmentation of a typical test slice per class and scanner, first and last stage.
+def examples(runs: Sequence[RunResult]) -> str:
+    """A typical test slice of every scanner, segmented after the first and after the last stage.
 
-    Filled: truth. Lines: prediction.
+    One row per run. Filled: truth. Lines: prediction.
     """
-    columns = [
-        (scanner, index, when)
-        for scanner in run.order
-        for index in range(len(run.examples[f"{scanner}/image"]))
-        for when in ("first", "last")
-    ]
-    per_row = 4
-    rows = -(-len(columns) // per_row)
-    names = {s: short_name(n) for s, n in run.record["scanner_names"].items()}
+    scanners = runs[0].order
+    columns = [(scanner, when) for scanner in scanners for when in ("first", "last")]
     with mpl.rc_context(STYLE):
-        figure = Figure((2.6 * per_row, 2.85 * rows))
-        panels = figure.subplots(rows, per_row, squeeze=False).ravel()
-        for axes in panels:
-            axes.set_axis_off()
-        for axes, (scanner, index, when) in zip(panels, columns, strict=False):
-            image = run.examples[f"{scanner}/image"][index]
-            axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-            truth = run.examples[f"{scanner}/truth"][index]
-            found = run.examples[f"{scanner}/{when}"][index]
-            for label, _ in enumerate(run.classes, start=1):
-                colour = CONTOURS[(label - 1) % len(CONTOURS)]
-                _outline(axes, truth == label, colour, filled=True)
-                _outline(axes, found == label, colour, filled=False)
-            trained = "all" if run.joint else names[run.order[0 if when == "first" else -1]]
-            axes.set_title(f"{names[scanner]}\nafter {trained}")
-        figure.tight_layout()
+        figure = Figure((1.95 * len(columns), 1.72 * len(runs) + 0.3))
+        grid = figure.subplots(len(runs), len(columns), squeeze=False)
+        for row, run in zip(grid, runs, strict=True):
+            for axes, (scanner, when) in zip(row, columns, strict=True):
+                _example(axes, run, scanner, when)
+            row[0].set_ylabel(f"{run.model}\n{run.strategy}")
+        for axes, (scanner, when) in zip(grid[0], columns, strict=True):
+            axes.set_title(f"{runs[0].short_names[scanner]}, {when} stage", fontsize=8.5)
+        figure.tight_layout(pad=0.4)
         return _svg(figure)
+
+
+def _example(axes: Axes, run: RunResult, scanner: str, when: str) -> None:
+    image = run.examples[f"{scanner}/image"]
+    truth, found = run.examples[f"{scanner}/truth"], run.examples[f"{scanner}/{when}"]
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+    for label, _ in enumerate(run.classes, start=1):
+        colour = CONTOURS[(label - 1) % len(CONTOURS)]
+        _outline(axes, truth == label, colour, filled=True)
+        _outline(axes, found == label, colour, filled=False)
+    body = np.nonzero(image > 0)
+    rows, columns = (body[0], body[1]) if len(body[0]) else np.indices(image.shape)
+    axes.set_ylim(rows.max() + 1, rows.min() - 1)
+    axes.set_xlim(columns.min() - 1, columns.max() + 1)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.set_facecolor("black")
 
 
 def _outline(axes: Axes, mask: np.ndarray, colour: str, filled: bool) -> None:

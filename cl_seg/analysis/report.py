@@ -111,15 +111,14 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
             "Validation Dice while training; dotted lines separate the stages.",
             figures.validation_curves(with_curve),
         )
-    for run in shown:
-        if run.strategy == shown[0].strategy:
-            drawn[f"examples_{run.model}"] = (
-                f"{run.model}, {run.strategy}: typical test slices after the first and the last "
-                "stage. Filled areas are truth, lines the prediction; "
-                + ", ".join(_class_colours(run))
-                + ".",
-                figures.examples(run),
-            )
+    first_strategy = [run for run in shown if run.strategy == shown[0].strategy]
+    drawn["examples"] = (
+        "A typical test slice of every scanner, segmented after the first and after the last "
+        "stage. Filled areas are truth, lines the prediction; "
+        + ", ".join(_class_colours(shown[0]))
+        + ".",
+        figures.examples(first_strategy),
+    )
     return drawn
 
 

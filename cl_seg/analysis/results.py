@@ -1,6 +1,7 @@
 """Reads the records of finished runs."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,18 +40,25 @@ class RunResult:
 
     @property
     def model(self) -> str:
-        """Label of the network."""
+        """Title of the network."""
         return str(self.record["model"])
 
     @property
     def strategy(self) -> str:
-        """Label of the strategy."""
+        """Title of the strategy."""
         return str(self.record["strategy"])
 
     @property
     def joint(self) -> bool:
         """True for a run of one stage on all scanners."""
         return bool(self.record["joint"])
+
+    @property
+    def short_names(self) -> dict[str, str]:
+        """Scanner → the part of its display name before kernel and brackets, if that is unique."""
+        full: dict[str, str] = self.record["scanner_names"]
+        short = {s: re.split(r"[,(·]", name)[0].strip() for s, name in full.items()}
+        return short if len(set(short.values())) == len(short) else full
 
     def matrix(self, name: str = "mean") -> Matrix:
         """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
@@ -82,7 +90,7 @@ class RunResult:
 
     @cached_property
     def examples(self) -> dict[str, npt.NDArray[np.uint8]]:
-        """``scanner/image|truth|first|last`` → (n, S, S) uint8."""
+        """``scanner/image|truth|first|last`` → (S, S) uint8."""
         with np.load(self.folder / "examples.npz", allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
 

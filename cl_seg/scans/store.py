@@ -10,7 +10,7 @@ Layout (one folder)::
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -113,6 +113,24 @@ class SliceStore:
     def scanners(self) -> list[str]:
         """Folder names of the scanners, in ingest order."""
         return list(self.header.scanners)
+
+    def check_offers(self, classes: Sequence[str], image_size: int) -> None:
+        """Refuse a task that the store cannot serve.
+
+        Raises:
+            InputError: a class is missing, or the slices are smaller than the task's images.
+        """
+        missing = [name for name in classes if name not in self.header.classes]
+        if missing:
+            raise InputError(
+                f"{self.folder} has no class {', '.join(missing)}: it has "
+                f"{', '.join(self.header.classes)}; change `classes` in the suite"
+            )
+        if image_size > self.header.grid.size:
+            raise InputError(
+                f"image.size {image_size} is larger than the {self.header.grid.size} pixels of "
+                f"{self.folder}: choose a smaller one, or ingest on a finer grid"
+            )
 
     def hu(self, scanner: str) -> HU:
         """(N, H, W) int16 Hounsfield units of one scanner, memory-mapped."""

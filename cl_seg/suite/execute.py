@@ -1,5 +1,6 @@
 """A suite from its file to its report."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,7 @@ def execute_suite(
     ]
     if len(missing) < len(runs):
         say(f"{len(runs) - len(missing)} of {len(runs)} runs are finished already")
+    sys.path.insert(0, str(suite_file.resolve().parent))  # networks named by module:callable
     failures = execute(missing, suite, store.folder, folder, workers) if missing else []
     if len(failures) == len(runs):
         return SuiteOutcome(None, failures)
@@ -63,6 +65,7 @@ def execute_suite(
 
 
 def _check_data(runs: list[Run], suite: StreamSuite, store: SliceStore) -> None:
+    store.check_offers(suite.classes, suite.image.size)
     used = {scanner for run in runs for scanner in run.order}
     slices = store.slices
     split_slices(slices[slices["scanner"].isin(used)], suite.classes, suite.split)

@@ -43,6 +43,17 @@ class Run:
         return STRATEGIES[self.strategy.name].schedule == "joint"
 
     @property
+    def titles(self) -> dict[str, str]:
+        """Names of network and strategy for tables and figures; labels of the suite go first."""
+        model, strategy = self.model, self.strategy
+        return {
+            "model": NETWORKS[model.name].title if model.label == model.name else model.label,
+            "strategy": STRATEGIES[strategy.name].title
+            if strategy.label == strategy.name
+            else strategy.label,
+        }
+
+    @property
     def learning_rate(self) -> float:
         """Peak learning rate: the suite's, else the preset's own."""
         if self.model.learning_rate is not None:

@@ -28,7 +28,7 @@ from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.plan import Run
 from cl_seg.suite.record import Outcome, Record, write_record
-from cl_seg.training.evaluate import ValidationCurve, case_scores, predict
+from cl_seg.training.evaluate import Labels, ValidationCurve, case_scores, predict
 from cl_seg.training.stage import (
     StagePlace,
     augmentation_ranges,
@@ -176,26 +176,23 @@ def _test(
             for row in rows
         ]
         if stage:
-            shown = _example_slices(truth, len(suite.classes))
+            shown = _example_slice(truth, len(suite.classes))
             if stage == 1:
-                picture, _ = slices.batch(torch.tensor(shown))
-                grey = (picture[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
+                picture, _ = slices.batch(torch.tensor([shown]))
+                grey = (picture[0, 0] * 255).round().to(torch.uint8).cpu().numpy()
                 outcome.examples[f"{scanner}/image"] = grey
                 outcome.examples[f"{scanner}/truth"] = truth[shown]
                 outcome.examples[f"{scanner}/first"] = prediction[shown]
             outcome.examples[f"{scanner}/last"] = prediction[shown]
 
 
-def _example_slices(truth: Any, classes: int) -> list[int]:
-    """Per class the slice with its median area, a typical one rather than the easiest."""
-    chosen = []
-    for label in range(1, classes + 1):
-        area = (truth == label).sum((1, 2))
-        present = np.flatnonzero(area)
-        if len(present):
-            ranked = present[np.argsort(area[present], kind="stable")]
-            chosen.append(int(ranked[len(ranked) // 2]))
-    return sorted(set(chosen)) or [0]
+def _example_slice(truth: Labels, classes: int) -> int:
+    """A typical slice, not the easiest: median labelled area among those with most classes."""
+    areas = np.stack([(truth == label).sum((1, 2)) for label in range(1, classes + 1)], axis=1)
+    richness = (areas > 0).sum(axis=1)
+    rich = np.flatnonzero(richness == richness.max())
+    ranked = rich[np.argsort(areas[rich].sum(axis=1), kind="stable")]
+    return int(ranked[len(ranked) // 2])
 
 
 def _processor(device: torch.device) -> str:

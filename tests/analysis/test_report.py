@@ -1,0 +1,132 @@
+"""Tables and report from records written by hand, with R chosen so that every score is known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cl_seg.analysis.report import write_report
+from cl_seg.analysis.results import load_results
+from cl_seg.analysis.tables import NOT_EVALUABLE, run_table, shown_table, summary_table
+from cl_seg.files import InputError
+
+ORDER = ["a", "b"]
+NAIVE = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8]]
+
+
+def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any) -> None:
+    folder = results / "runs" / strategy
+    folder.mkdir(parents=True)
+    cases = [
+        {
+            "stage": i,
+            "scanner": s,
+            "patient": "p",
+            "case": f"p@{s}",
+            "class": "liver",
+            "overlap": 1,
+            "predicted": 1,
+            "true": 1,
+            "dice": r[i][j],
+            "hd95_mm": 1.0,
+            "assd_mm": 1.0,
+            "missed": False,
+            "false_positive_cm2": 0.0,
+        }
+        for i in range(len(r))
+        for j, s in enumerate(ORDER)
+    ]
+    pd.DataFrame(cases).to_parquet(folder / "cases.parquet")
+    curve = [
+        {"stage": i, "step": 5, "scanner": s, "class": "liver", "dice": 0.5}
+        for i in range(1, len(r))
+        for s in ORDER
+    ]
+    pd.DataFrame(curve).to_parquet(folder / "curve.parquet")
+    square = np.zeros((16, 16), np.uint8)
+    square[4:12, 4:12] = 1
+    shown = {f"{s}/{k}": square for s in ORDER for k in ("image", "truth", "first", "last")}
+    np.savez_compressed(folder / "examples.npz", **shown)
+    record = {
+        "run_id": strategy,
+        "suite": "hand <made>",
+        "model": "VNet",
+        "strategy": strategy,
+        "place": [0, len(list(results.glob("runs/*"))), 0, 0],
+        "joint": len(r) == 2,
+        "spec": {
+            "order": ORDER,
+            "classes": ["liver"],
+            "seed": 0,
+            "learned_dice": {"liver": 0.8},
+            "split": {"by": "patient"},
+            "image": {"size": 16},
+            "training": {"steps": 5, "batch_size": 2, "threads": 1},
+        },
+        "scanner_names": {"a": "Scanner A (simulated)", "b": "Scanner B (simulated)"},
+        "data": {"content": "0" * 64, "kind": "simulated"},
+        "R": {"liver": r, "mean": r},
+        "stages": [
+            {"position": i, "selection": "x", "steps": 5, "train_seconds": 1.0, "test_seconds": 1.0}
+            for i in range(1, len(r))
+        ],
+        "device": "cpu",
+        "processor": "p",
+        "versions": {"torch": "2"},
+        "git_commit": "abc",
+        **changes,
+    }
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    write_run(tmp_path, "Naive", NAIVE)
+    write_run(tmp_path, "Lazy", [[0.1, 0.2], [0.5, 0.4], [0.5, 0.4]])
+    write_run(tmp_path, "Joint", [[0.1, 0.2], [0.9, 0.9]])
+    return tmp_path
+
+
+def test_scores_are_those_of_the_hand_made_matrix(results: Path) -> None:
+    table = run_table(load_results(results)).set_index("strategy")
+    naive = table.loc["Naive"]
+    assert naive["ACC"] == pytest.approx(0.7)
+    assert naive["BWT"] == pytest.approx(-0.3)
+    assert naive["FWT"] == pytest.approx(0.3)
+    assert naive["forgetting"] == pytest.approx(0.3)
+    assert naive["plasticity"] == pytest.approx(0.85)
+    assert table.loc["Joint", "ACC"] == pytest.approx(0.9)
+    assert np.isnan(table.loc["Joint", "BWT"])
+
+
+def test_a_network_that_did_not_learn_is_not_evaluable(results: Path) -> None:
+    summary = summary_table(run_table(load_results(results))).set_index("strategy")
+    assert summary.loc["Lazy", "BWT"] == pytest.approx(0.0), "it forgets nothing, having learned"
+    assert summary["verdict"].to_dict() == {"Naive": "", "Lazy": NOT_EVALUABLE, "Joint": ""}
+
+
+def test_undefined_scores_are_shown_as_dashes(results: Path) -> None:
+    shown = shown_table(summary_table(run_table(load_results(results)))).set_index("strategy")
+    assert shown.loc["Joint", "BWT"] == "–" and shown.loc["Naive", "BWT"] == "-0.300"
+
+
+def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
+    page = write_report(results).read_text()
+    assert "Simulated data" in page and "hand &lt;made&gt;" in page
+    assert page.count("<figure>") == 4
+    assert "Lazy is not evaluable: Dice after learning Scanner A (simulated), liver: 0.50" in page
+    assert (results / "summary.md").read_text().startswith("| model | strategy |")
+
+
+def test_reports_are_reproducible(results: Path) -> None:
+    first = write_report(results).read_text()
+    assert write_report(results).read_text() == first
+
+
+def test_a_damaged_record_is_named(results: Path) -> None:
+    (results / "runs" / "Naive" / "run.json").write_text("{")
+    with pytest.raises(InputError, match="Naive/run.json is damaged"):
+        write_report(results)

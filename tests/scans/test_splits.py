@@ -1,0 +1,137 @@
+"""No patient in two parts, every scanner with something to train and to test on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cl_seg.files import InputError
+from cl_seg.scans.splits import (
+    PARTS,
+    Fractions,
+    split_by_patient,
+    split_within_case,
+    usable_slices,
+)
+
+QUARTER = Fractions(test=0.25, validation=0.1)
+fractions = st.builds(Fractions, test=st.floats(0.05, 0.6), validation=st.floats(0.05, 0.35))
+
+
+def table(patients_of, slices=2):
+    """A row per slice of every (scanner, patient)."""
+    return pd.DataFrame(
+        [
+            {"scanner": s, "patient": p, "case": f"{p}-{s}", "z_mm": 5.0 * z}
+            for s, patients in patients_of.items()
+            for p in patients
+            for z in range(slices)
+        ]
+    )
+
+
+stores = st.dictionaries(
+    st.sampled_from("ABCD"),
+    st.sets(st.integers(0, 12), min_size=2, max_size=8).map(lambda s: [f"p{i}" for i in s]),
+    min_size=1,
+).map(table)
+
+
+def patients(slices, **chosen):
+    for column, value in chosen.items():
+        slices = slices[slices[column] == value]
+    return set(slices["patient"])
+
+
+@given(stores, fractions, st.integers(0, 99))
+def test_no_patient_in_two_parts(slices, shares, seed):
+    result = split_by_patient(slices, shares, seed)
+    assert (result.groupby("patient")["part"].nunique() == 1).all()
+    assert set(result["part"]) <= set(PARTS)
+    pd.testing.assert_frame_equal(result.drop(columns="part"), slices)
+
+
+@given(stores, fractions, st.integers(0, 99))
+def test_every_scanner_trains_and_tests(slices, shares, seed):
+    result = split_by_patient(slices, shares, seed)
+    for scanner in pd.unique(slices["scanner"]):
+        assert patients(result, scanner=scanner, part="train"), "nothing to train on"
+        assert patients(result, scanner=scanner, part="test"), "nothing to test on"
+
+
+def test_a_small_scanner_whose_patients_are_all_shared_keeps_one_for_training():
+    slices = table({"A": [f"p{i}" for i in range(8)], "B": ["p0", "p1"]})
+    result = split_by_patient(slices, QUARTER, seed=0)
+    assert patients(result, scanner="B", part="train")
+
+
+@given(stores, fractions, st.integers(0, 99), st.randoms())
+def test_same_draw_whatever_the_order_of_rows(slices, shares, seed, random):
+    order = list(slices.index)
+    random.shuffle(order)
+    first = split_by_patient(slices, shares, seed)
+    pd.testing.assert_frame_equal(first, split_by_patient(slices, shares, seed))
+    again = split_by_patient(slices.groupby("scanner", sort=False).sample(frac=1), shares, seed)
+    pd.testing.assert_frame_equal(first, again.sort_index())
+
+
+def test_seed_matters():
+    slices = table({"A": [f"p{i}" for i in range(30)]})
+    draws = {frozenset(patients(split_by_patient(slices, QUARTER, s), part="test"))
+             for s in range(5)}  # fmt: skip
+    assert len(draws) == 5
+
+
+def test_shares_of_a_single_scanner():
+    slices = table({"A": [f"p{i}" for i in range(20)]})
+    result = split_by_patient(slices, QUARTER, seed=3)
+    sizes = {part: len(patients(result, part=part)) for part in PARTS}
+    assert sizes == {"train": 13, "validation": 2, "test": 5}
+
+
+def test_paired_patients_are_tested_first():
+    shared = ["s0", "s1"]
+    slices = table({k: [f"{k}{i}" for i in range(6)] + shared for k in "ABC"})
+    for seed in range(5):
+        result = split_by_patient(slices, QUARTER, seed)
+        for scanner in "ABC":
+            assert patients(result, scanner=scanner, part="test") == set(shared)
+
+
+def test_few_patients():
+    two = split_by_patient(table({"A": ["x", "y"]}), QUARTER, 0)
+    assert sorted(two.groupby("patient")["part"].first()) == ["test", "train"]
+    three = split_by_patient(table({"A": ["x", "y", "z"]}), QUARTER, 0)
+    assert sorted(three.groupby("patient")["part"].first()) == ["test", "train", "validation"]
+
+
+def test_single_patient_is_refused():
+    with pytest.raises(InputError, match="scanner B has 1 patient") as caught:
+        split_by_patient(table({"A": ["x", "y"], "B": ["x"]}), QUARTER, 0)
+    assert "\n" not in str(caught.value) and "within_case" in str(caught.value)
+
+
+@given(st.integers(3, 25), fractions, st.integers(0, 99))
+def test_within_case_blocks_are_contiguous(count, shares, seed):
+    slices = table({"A": ["x", "y"]}, slices=count)
+    slices = slices.iloc[np.random.default_rng(seed).permutation(len(slices))]
+    result = split_within_case(slices, shares)
+    assert sorted(result.index) == sorted(slices.index)
+    for _, case in result.groupby("case"):
+        parts = case.sort_values("z_mm")["part"].tolist()
+        assert parts == sorted(parts, key=PARTS.index)
+        assert set(parts) == set(PARTS)
+
+
+def test_within_case_needs_three_slices():
+    with pytest.raises(InputError, match="case x-A has 2 labelled slices"):
+        split_within_case(table({"A": ["x"]}, slices=2), QUARTER)
+
+
+def test_slices_not_labelled_for_the_task_take_no_part():
+    slices = pd.DataFrame({"labelled": ["muscle,liver", "liver", "", "liver,muscle,spleen"]})
+    assert usable_slices(slices, ["muscle", "liver"]).index.tolist() == [0, 3]
+    assert usable_slices(slices, ["liver"]).index.tolist() == [0, 1, 3]
+    assert usable_slices(slices, ["live"]).empty
+    assert usable_slices(slices.iloc[:0], ["liver"]).empty

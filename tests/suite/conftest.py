@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cl_seg.scans.store import Grid, Slice, create_store
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three scanners, six patients each, three slices per case, brightness telling them apart."""
+    folder = tmp_path_factory.mktemp("stores") / "tiny.store"
+    random = np.random.default_rng(0)
+    with create_store(folder, ["muscle", "liver"], Grid(32, 4.0), {"kind": "simulated"}) as writer:
+        for scanner, offset in (("bright", 60), ("dark", -60), ("plain", 0)):
+            rows = [
+                Slice(
+                    slice_id=f"{scanner}-{i}",
+                    scanner=scanner,
+                    case=f"{scanner}-case{i // 3}",
+                    patient=f"{scanner}-patient{i // 3}",
+                    series="s",
+                    z_mm=float(i % 3),
+                    spacing_mm=1.0,
+                    thickness_mm=5.0,
+                    kvp=120.0,
+                    kernel="B",
+                    labelled="muscle,liver",
+                )
+                for i in range(18)
+            ]
+            labels = np.zeros((18, 32, 32), np.uint8)
+            labels[:, 4:14, 6:26], labels[:, 18:28, 8:20] = 1, 2
+            hu = np.array([-100, 50, 150])[labels] + offset + random.normal(0, 10, labels.shape)
+            writer.add_scanner(scanner, scanner.title(), rows, hu.astype(np.int16), labels)
+    return folder
+
+
+@pytest.fixture
+def suite_text(store: Path) -> str:
+    return f"""
+kind: stream
+name: tiny
+data: {{store: {store}}}
+image: {{size: 32}}
+split: {{test: 0.3, validation: 0.2}}
+models: [{{name: "tests.suite.tiny_network:build", learning_rate: 0.05}}]
+strategies:
+  - naive
+  - {{name: replay, settings: {{budget: 4}}}}
+  - {{name: ewc, settings: {{ewc_lambda: 10, fisher_images: 4}}}}
+  - joint
+training: {{steps: 12, batch_size: 4, curve_every: 6, device: cpu}}
+"""

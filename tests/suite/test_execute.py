@@ -1,0 +1,117 @@
+"""Suites from file to report, on a store and a network of a few pixels."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cl_seg.files import InputError
+from cl_seg.suite.execute import execute_suite
+
+
+def run(text: str, results: Path, workers: int = 2) -> tuple[list[str], list[str]]:
+    path = results.parent / "suite.yaml"
+    path.write_text(text)
+    said: list[str] = []
+    outcome = execute_suite(path, None, results, workers, said.append)
+    return said, [f"{f.run_id}: {f.reason}" for f in outcome.failures]
+
+
+def only_naive(text: str) -> str:
+    return "\n".join(x for x in text.splitlines() if not x.startswith("  - ") or "naive" in x)
+
+
+def records(results: Path) -> dict[str, dict]:
+    found = [json.loads(p.read_text()) for p in sorted((results / "runs").glob("*/run.json"))]
+    return {record["run_id"]: record for record in found}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
+    suite_text: str, results: Path, tmp_path: Path
+) -> None:
+    said, failed = run(suite_text, results, workers=2)
+    assert not failed and not said
+    first = records(results)
+    assert len(first) == 4
+
+    said, _ = run(suite_text, results)
+    assert said == ["4 of 4 runs are finished already"]
+    assert records(results) == first, "nothing was run again"
+
+    again = tmp_path / "again"
+    run(suite_text, again, workers=1)
+    for run_id, record in records(again).items():
+        assert record["R"] == first[run_id]["R"], run_id
+        a, b = (pd.read_parquet(r / "runs" / run_id / "cases.parquet") for r in (results, again))
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+    said, _ = run(suite_text.replace("steps: 12", "steps: 6"), results)
+    changed = records(results)
+    assert said == [] and changed["build-naive-order1-seed0"]["stages"][0]["steps"] == 6
+
+    naive, replay, ewc = (
+        np.array(first[f"build-{s}-order1-seed0"]["R"]["mean"]) for s in ("naive", "replay", "ewc")
+    )
+    assert (naive[:2] == replay[:2]).all() and (naive[:2] == ewc[:2]).all()
+    assert (naive[2:] != replay[2:]).any() and (naive[2:] != ewc[2:]).any()
+    assert naive[-1, -1] > naive[0, -1], "training helps"
+
+    page = (results / "report.html").read_text()
+    assert "Simulated" in page and page.count("<svg") >= 4
+    for name in ("summary.csv", "runs.csv", "summary.md", "figures/forgetting.svg"):
+        assert (results / name).stat().st_size > 0
+
+
+def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None:
+    broken = ["tests.suite.tiny_network:build_exploding", "missing_module:build_nothing"]
+    networks = ", ".join(f"{{name: {name}, learning_rate: 0.1}}" for name in broken)
+    text = only_naive(suite_text).replace("models: [", f"models: [{networks}, ")
+    _, failed = run(text, results)
+    assert sorted(line.split("-")[0] for line in failed) == ["build_exploding", "build_nothing"]
+    assert any("loss became" in line and "learning_rate" in line for line in failed)
+    assert any("missing_module:build_nothing cannot be imported" in line for line in failed)
+    assert list(records(results)) == ["build-naive-order1-seed0"]
+    assert not list((results / "runs").glob(".*")), "no half-written record"
+
+
+def test_within_case_is_stamped_on_every_report(suite_text: str, results: Path) -> None:
+    run(only_naive(suite_text).replace("split: {", "split: {by: within_case, "), results)
+    for name in ("report.html", "summary.md"):
+        assert "not a generalisation result" in (results / name).read_text()
+
+
+def test_a_scanner_with_one_patient_is_refused_before_training(
+    suite_text: str, store: Path, results: Path, tmp_path: Path
+) -> None:
+    lonely = tmp_path / "lonely.store"
+    shutil.copytree(store, lonely)
+    slices = pd.read_parquet(lonely / "slices.parquet")
+    slices.loc[slices.scanner == "dark", "patient"] = "only one"
+    slices.to_parquet(lonely / "slices.parquet")
+    with pytest.raises(InputError, match="dark has 1 patient.*within_case"):
+        run(suite_text.replace(str(store), str(lonely)), results)
+    assert not results.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("size: 32", "size: 64", "larger than the 32 pixels"),
+        ("image:", "classes: [spleen]\nimage:", "spleen"),
+        ("data: {store: ", "data: {store: /nowhere", "is not a slice store"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(
+    suite_text: str, results: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        run(suite_text.replace(old, new), results)
+    assert not results.exists()

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from cl_seg.files import InputError
+from cl_seg.spec import SeedCurveSuite, StreamSuite
+from cl_seg.suite.plan import load_suite, plan_runs
+
+BASE = """
+kind: stream
+name: tiny
+data: {store: some.store}
+image: {size: 32}
+models: [unet, {name: unetr, learning_rate: 0.5}]
+strategies: [naive, joint, {name: ewc, label: ewc_1, settings: {ewc_lambda: 1}}]
+seeds: [0, 1]
+training: {steps: 10}
+"""
+
+
+def suite_of(tmp_path: Path, text: str = BASE) -> StreamSuite:
+    path = tmp_path / "suite.yaml"
+    path.write_text(text)
+    suite = load_suite(path)
+    assert isinstance(suite, StreamSuite)
+    return suite
+
+
+def test_the_grid_is_complete_and_its_names_unique(tmp_path: Path) -> None:
+    runs = plan_runs(suite_of(tmp_path), ["a", "b"])
+    assert len(runs) == 2 * 3 * 2
+    assert len({run.run_id for run in runs}) == len(runs)
+    assert runs[0].run_id == "unet-naive-order1-seed0"
+
+
+def test_joint_training_is_planned_once_per_set_of_scanners(tmp_path: Path) -> None:
+    runs = plan_runs(suite_of(tmp_path, BASE + "orders: all\n"), ["a", "b", "c"])
+    joint = [run for run in runs if run.joint]
+    assert len(joint) == 2 * 2
+    assert len(runs) - len(joint) == 2 * 2 * 6 * 2
+
+
+def test_joint_training_takes_as_many_steps_as_the_stream(tmp_path: Path) -> None:
+    runs = plan_runs(suite_of(tmp_path), ["a", "b", "c"])
+    steps = {run.strategy.label: run.stage_steps(10) for run in runs}
+    assert steps == {"naive": [10, 10, 10], "joint": [30], "ewc_1": [10, 10, 10]}
+    half = BASE.replace("joint", "{name: joint, settings: {steps_factor: 1.5}}")
+    run = next(r for r in plan_runs(suite_of(tmp_path, half), ["a", "b", "c"]) if r.joint)
+    assert run.stage_steps(10) == [15]
+
+
+def test_a_rate_of_the_suite_goes_before_the_presets(tmp_path: Path) -> None:
+    rates = {r.model.label: r.learning_rate for r in plan_runs(suite_of(tmp_path), ["a"])}
+    assert rates == {"unet": 1e-2, "unetr": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("orders", "message"),
+    [("[[a, bb]]", "unknown scanner bb"), ("[[a, b, a]]", "appears twice")],
+)
+def test_wrong_orders_are_refused(tmp_path: Path, orders: str, message: str) -> None:
+    suite = suite_of(tmp_path, BASE + f"orders: {orders}\n")
+    with pytest.raises(InputError, match=message):
+        plan_runs(suite, ["a", "b"])
+
+
+def test_a_seed_curve_suite_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    text = BASE.replace("kind: stream", "kind: seed_curve")
+    lines = [line for line in text.splitlines() if not line.startswith("strategies")]
+    lines += ["base: [a]", "target: b", "seed_images: [1, 5]", "start: [transfer, scratch]"]
+    path.write_text("\n".join(lines))
+    assert isinstance(load_suite(path), SeedCurveSuite)

@@ -1,0 +1,23 @@
+"""Networks for tests, named in suites as module:callable."""
+
+import torch
+from torch import nn
+
+
+def build(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, out_channels, 1)
+    )
+
+
+class Exploding(nn.Module):
+    def __init__(self, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, out_channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) * (torch.inf if self.training else 1)
+
+
+def build_exploding(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    return Exploding(out_channels)

@@ -1,0 +1,72 @@
+"""The command line from outside: exit codes, one clear line, and a start without torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = Path(__file__).parents[1] / "experiments" / "quick.yaml"
+CODE = """
+import sys
+from cl_seg.cli import main
+sys.argv = ["cl-seg", *{arguments!r}]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+heavy = {{"torch", "avalanche", "monai", "SimpleITK", "matplotlib"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def cl_seg(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from cl_seg.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["plan", str(SUITE)], ["run", "--help"], ["ingest", "--help"]]
+)
+def test_starts_without_torch_or_avalanche(arguments: list[str]) -> None:
+    code = CODE.format(arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_plan_lists_every_run() -> None:
+    done = cl_seg("plan", str(SUITE))
+    assert done.returncode == 0
+    assert "16 runs" in done.stdout and done.stdout.count("order1-seed0") == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plan", "missing.yaml"], "missing.yaml"),
+        (["run", "missing.yaml"], "missing.yaml"),
+        (["report", "nowhere"], "no finished run"),
+        (["plan", str(SUITE), "--data", "nowhere.store"], "is not a slice store"),
+        (["ingest", "nowhere", "a.store"], "nowhere"),
+        (["ingest", ".", "a.store", "--label", "liver"], "NAME=VALUE"),
+        (["ingest", ".", "a.store", "--spacing-mm", "-1"], "--spacing-mm"),
+        (["phantom", "a.store", "--scanner", "siemens_lik"], "siemens_like"),
+        (["phantom", "a.store", "--own-bodies", "-3"], "own-bodies"),
+    ],
+)
+def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = cl_seg(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_typos_in_a_suite_are_told_with_their_lines(tmp_path: Path) -> None:
+    text = SUITE.read_text().replace("steps: 300", "steps: -1").replace("seeds:", "seedz:")
+    (tmp_path / "suite.yaml").write_text(text)
+    done = cl_seg("plan", "suite.yaml", cwd=tmp_path)
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 2 and len(lines) == 2
+    assert any("training.steps" in x and "greater than 0, not -1" in x for x in lines)
+    assert any("seedz" in x and "did you mean seeds?" in x for x in lines)
+    assert all(line.startswith("cl-seg: suite.yaml:") for line in lines)

@@ -1,0 +1,358 @@
+"""A suite file is checked whole: each fault is one line with file, line, field and a hint."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cl_seg.files import InputError
+from cl_seg.models.declared import NETWORKS
+from cl_seg.spec import SeedCurveSuite, StreamSuite, did_you_mean, read_suite
+from cl_seg.strategies.declared import STRATEGIES, EWCSettings
+
+STREAM = """\
+kind: stream
+name: tiny
+data: {store: my.store}
+image: {size: 64}
+models: [unet]
+strategies: [naive]
+training:
+  steps: 10
+"""
+SEED_CURVE = """\
+kind: seed_curve
+name: curve
+data:
+  phantom: {scanners: [a, b], own_bodies: 4, shared_bodies: 2}
+image: {size: 64}
+models: [unet]
+training: {steps: 10}
+base: [a]
+target: b
+seed_images: [1, 2, 4]
+start: [transfer, scratch]
+"""
+
+
+def read(tmp_path, text, data=None):
+    path = tmp_path / "suite.yaml"
+    path.write_text(text)
+    return read_suite(path, NETWORKS, STRATEGIES, data)
+
+
+def faults(tmp_path, text, data=None):
+    """Lines of the error, without the folder."""
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text, data)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{tmp_path / 'suite.yaml'}:") for line in lines)
+    return [line.removeprefix(f"{tmp_path}/") for line in lines]
+
+
+def edited(old, new, text=STREAM):
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+def test_defaults_are_filled_in(tmp_path):
+    suite = read(tmp_path, STREAM)
+    assert isinstance(suite, StreamSuite)
+    assert suite.classes == ["muscle", "liver"] and suite.seeds == [0]
+    assert suite.orders == "as_listed" and suite.split.by == "patient"
+    assert suite.data.store == Path("my.store") and suite.data.phantom is None
+    assert suite.models[0].preset == "small" and suite.models[0].label == "unet"
+    assert suite.strategies[0].settings == {} and suite.training.batch_size == 8
+
+
+def test_seed_curve(tmp_path):
+    suite = read(tmp_path, SEED_CURVE)
+    assert isinstance(suite, SeedCurveSuite)
+    assert suite.base == ["a"] and suite.target == "b" and suite.seed_images == [1, 2, 4]
+    assert suite.data.phantom is not None and suite.data.phantom.size == 256
+
+
+def test_short_and_long_form_are_equal(tmp_path):
+    long = edited("[unet]", "[{name: unet, preset: small, label: unet}]")
+    settings = EWCSettings().model_dump()
+    assert read(tmp_path, long) == read(tmp_path, STREAM)
+    short = read(tmp_path, edited("[naive]", "[ewc]"))
+    long = read(tmp_path, edited("[naive]", f"[{{name: ewc, label: ewc, settings: {settings}}}]")
+                .replace("None", "null"))  # fmt: skip
+    assert short == long and short.strategies[0].settings == settings
+
+
+def test_values_never_change(tmp_path):
+    with pytest.raises(ValueError, match="frozen"):
+        read(tmp_path, STREAM).training.steps = 3
+
+
+def test_data_override(tmp_path):
+    store = tmp_path / "other.store"
+    assert read(tmp_path, STREAM, store).data.store == store
+    suite = read(tmp_path, SEED_CURVE, store)
+    assert suite.data.store == store and suite.data.phantom is None
+    assert read(tmp_path, edited("data: {store: my.store}\n", ""), store).data.store == store
+
+
+FAULTS = {
+    "unknown field": (
+        edited("  steps: 10", "  steps: 10\n  bach_size: 4"),
+        "suite.yaml:9: training.bach_size: unknown field: did you mean batch_size?",
+    ),
+    "missing field": (edited("name: tiny\n", ""), "suite.yaml:1: name: is missing"),
+    "missing nested field": (
+        edited("  steps: 10", "  batch_size: 4"),
+        "suite.yaml:7: training.steps: is missing",
+    ),
+    "negative steps": (
+        edited("steps: 10", "steps: -5"),
+        "suite.yaml:8: training.steps: expected greater than 0, not -5",
+    ),
+    "text for a number": (
+        edited("steps: 10", "steps: many"),
+        "suite.yaml:8: training.steps: expected a valid integer, unable to parse string as an "
+        "integer, not 'many'",
+    ),
+    "unknown choice": (
+        edited("  steps: 10", "  steps: 10\n  precision: half"),
+        "suite.yaml:9: training.precision: expected 'float32' or 'bfloat16', not 'half'",
+    ),
+    "unknown kind": (
+        edited("kind: stream", "kind: strem"),
+        "suite.yaml:1: suite: unknown kind strem: expected stream or seed_curve",
+    ),
+    "no kind": (
+        edited("kind: stream\n", ""),
+        "suite.yaml:1: suite: `kind` is missing: expected stream or seed_curve",
+    ),
+    "unknown network": (
+        edited("[unet]", "[unte]"),
+        "suite.yaml:5: models.0: unknown network unte: did you mean unet? (or give "
+        "module:callable)",
+    ),
+    "unknown network in long form": (
+        edited("[unet]", "\n  - unet\n  - name: vnett"),
+        "suite.yaml:7: models.1.name: unknown network vnett: did you mean vnet? (or give "
+        "module:callable)",
+    ),
+    "unknown preset": (
+        edited("[unet]", "[{name: unet, preset: smal}]"),
+        "suite.yaml:5: models.0.preset: unknown preset smal: did you mean small?",
+    ),
+    "arguments for a registered network": (
+        edited("[unet]", "[{name: unet, arguments: {width: 3}}]"),
+        "suite.yaml:5: models.0: `arguments` are for module:callable, a preset has its own",
+    ),
+    "own network without a rate": (
+        edited("[unet]", "['my.nets:make']"),
+        "suite.yaml:5: models.0: a network of your own needs a learning_rate",
+    ),
+    "unknown strategy": (
+        edited("[naive]", "[naiv]"),
+        "suite.yaml:6: strategies.0: unknown strategy naiv: did you mean naive?",
+    ),
+    "strategy twice": (
+        edited("[naive]", "[ewc, {name: ewc, settings: {ewc_lambda: 3}}]"),
+        "suite.yaml:6: strategies: ewc appears twice: give one of them a `label`",
+    ),
+    "network twice": (
+        edited("[unet]", "[unet, unet]"),
+        "suite.yaml:5: models: unet appears twice: give one of them a `label`",
+    ),
+    "seed twice": (STREAM + "seeds: [1, 1]\n", "suite.yaml:9: seeds: 1 appears twice"),
+    "class twice": (
+        STREAM + "classes: [liver, liver]\n",
+        "suite.yaml:9: classes: liver appears twice",
+    ),
+    "size does not fit": (
+        edited("size: 64", "size: 100"),
+        "suite.yaml:4: image.size: 100 does not fit unet, which needs a multiple of 16",
+    ),
+    "two sources": (
+        edited("{store: my.store}", "{store: x, phantom: {scanners: [a], own_bodies: 1, "
+               "shared_bodies: 1}}"),
+        "suite.yaml:3: data: give either `store` or `phantom`, not both",
+    ),
+    "window upside down": (
+        edited("size: 64", "size: 64, window_hu: [240, -160]"),
+        "suite.yaml:4: image.window_hu: expected [low, high] in HU with low < high",
+    ),
+    "split leaves nothing": (
+        STREAM + "split: {test: 0.7, validation: 0.3}\n",
+        "suite.yaml:9: split: test + validation must stay below 1",
+    ),
+    "label with a slash": (
+        edited("[unet]", "[{name: unet, label: a/b}]"),
+        r"suite.yaml:5: models.0.label: String should match pattern '^[A-Za-z0-9_.=+-]*$'",
+    ),
+    "key twice": (STREAM + "name: again\n", "suite.yaml:9: name is given twice"),
+    "key twice in a part": (
+        edited("  steps: 10", "  steps: 10\n  steps: 20"),
+        "suite.yaml:9: steps is given twice",
+    ),
+    "a list": ("[1, 2]", "suite.yaml:1: suite: expected fields (`name: value`)"),
+    "a text": ("hello", "suite.yaml:1: suite: expected fields (`name: value`)"),
+    "an empty file": ("", "suite.yaml:1: suite: expected fields (`name: value`)"),
+    "a part left empty": (
+        edited("  steps: 10\n", ""),
+        "suite.yaml:7: training: expected fields (`name: value`)",
+    ),
+    "not YAML": (
+        "kind: stream\nname: [1\n",
+        "suite.yaml:3: expected ',' or ']', but got '<stream end>': check the YAML syntax",
+    ),
+    "a tab": (
+        "kind: stream\n\tname: x\n",
+        "suite.yaml:2: found character '\\t' that cannot start any token: check the YAML syntax",
+    ),
+    "code": (
+        "a: !!python/object/apply:os.getcwd []\n",
+        "suite.yaml:1: could not determine a constructor for the tag "
+        "'tag:yaml.org,2002:python/object/apply:os.getcwd': check the YAML syntax",
+    ),
+    "too deep": ("[" * 3000, "suite.yaml: nested too deeply for a suite"),
+    "endless": ("&a [*a]", "suite.yaml: nested too deeply for a suite"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(tmp_path, fault):
+    text, line = FAULTS[fault]
+    assert faults(tmp_path, text) == [line]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("{ewc_lamda: 3}", "ewc_lamda: unknown field: did you mean ewc_lambda?"),
+        ("{ewc_lambda: -3}", "ewc_lambda: expected greater than or equal to 0, not -3"),
+        ("{fisher: exact}", "fisher: expected 'sampled', 'empirical' or 'batch', not 'exact'"),
+    ],
+)
+def test_strategy_settings(tmp_path, settings, told):
+    text = edited("[naive]", f"[{{name: ewc, settings: {settings}}}]")
+    (line,) = faults(tmp_path, text)
+    assert line.startswith("suite.yaml:6: strategies.0.settings.") and line.endswith(told)
+
+
+def test_settings_of_a_strategy_without_any(tmp_path):
+    (line,) = faults(tmp_path, edited("[naive]", "[{name: naive, settings: {budget: 3}}]"))
+    assert line.startswith("suite.yaml:6: strategies.0.settings.budget: ")
+    assert "unknown field" in line
+
+
+def test_orders_neither_word_nor_list(tmp_path):
+    lines = faults(tmp_path, STREAM + "orders: every\n")
+    assert lines[0] == "suite.yaml:9: orders: expected 'as_listed' or 'all', not 'every'"
+
+
+def test_all_faults_at_once(tmp_path):
+    text = edited("steps: 10", "steps: 0\n  rotate: 3").replace("[unet]", "[unte]")
+    lines = faults(tmp_path, text.replace("size: 64", "size: big"))
+    assert [line.split(": ")[1] for line in lines] == [
+        "image.size",
+        "models.0",
+        "training.steps",
+        "training.rotate",
+    ]
+
+
+def test_lines_count_comments_and_block_style(tmp_path):
+    text = edited("strategies: [naive]", "# one\n\nstrategies:\n  - naive\n  # two\n  - replai")
+    assert faults(tmp_path, text)[0].startswith("suite.yaml:11: strategies.1: ")
+
+
+def test_alias_bomb_ends_in_one_line(tmp_path):
+    layers = ["a0: &a0 [x]"]
+    layers += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 60)]
+    assert faults(tmp_path, "\n".join(layers)) == ["suite.yaml: too many values for a suite"]
+
+
+def test_unreadable_files(tmp_path):
+    with pytest.raises(InputError, match="cannot be read as a suite"):
+        read_suite(tmp_path / "absent.yaml", NETWORKS, STRATEGIES)
+    with pytest.raises(InputError, match="cannot be read as a suite"):
+        read_suite(tmp_path, NETWORKS, STRATEGIES)
+    (tmp_path / "latin.yaml").write_bytes(b"name: M\xfcller")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_suite(tmp_path / "latin.yaml", NETWORKS, STRATEGIES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STREAM + "? [a]\n: 1\n",
+        edited("{store: my.store}", "{{ store }}"),
+        edited("name: tiny", "name: 2024-13-45"),
+        edited("steps: 10", f"steps: {'9' * 5000}"),
+    ],
+    ids=["list as a key", "template left in", "impossible date", "endless number"],
+)
+def test_odd_yaml_is_an_input_error(tmp_path, text):
+    assert len(faults(tmp_path, text)) == 1
+
+
+def test_a_known_field_in_the_wrong_part_is_not_its_own_suggestion(tmp_path):
+    (line,) = faults(tmp_path, STREAM + "steps: 20\n")
+    assert "did you mean steps?" not in line
+    (line,) = faults(tmp_path, STREAM + "seed: 3\n")
+    assert "did you mean seed?" not in line
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+def test_a_name_is_never_a_way_out_of_the_results_folder(tmp_path, name):
+    assert faults(tmp_path, edited("name: tiny", f"name: {name}"))
+    assert faults(tmp_path, edited("[unet]", f"[{{name: unet, label: {name}}}]"))
+
+
+def test_default_label_of_an_own_network_fits_a_folder(tmp_path):
+    text = edited("[unet]", "[{name: 'nets:a/../../b', learning_rate: 1.0}]")
+    assert faults(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("size: 64", "size: 64, window_hu: [.nan, .nan]"),
+        ("size: 64", "size: 64, window_hu: [-.inf, .inf]"),
+        ("[unet]", "[{name: unet, learning_rate: .inf}]"),
+        ("steps: 10", "steps: 10\n  shift_hu: .inf"),
+        ("[naive]", "[{name: ewc, settings: {ewc_lambda: .inf}}]"),
+    ],
+)
+def test_numbers_are_finite(tmp_path, old, new):
+    assert faults(tmp_path, edited(old, new))
+
+
+def test_learned_dice_names_classes_of_the_suite(tmp_path):
+    assert faults(tmp_path, STREAM + "learned_dice: {muscel: 0.7}\n")
+
+
+@pytest.mark.parametrize(("network", "size"), [("unet", 16), ("swin_unetr", 32)])
+def test_size_too_small_to_train(tmp_path, network, size):
+    """Instance normalisation has no variance over the single pixel left at the lowest level."""
+    text = edited("[unet]", f"[{network}]").replace("size: 64", f"size: {size}")
+    assert faults(tmp_path, text)
+
+
+def test_did_you_mean():
+    assert did_you_mean("vnt", ["vnet", "unet"]) == ": did you mean vnet?"
+    assert did_you_mean("xyz", {"vnet": 1, "unet": 2}) == ": known are vnet, unet"
+    assert did_you_mean("xyz", [f"field{i}" for i in range(20)]) == ""
+
+
+def test_planning_needs_no_torch():
+    modules = [
+        "cl_seg.spec", "cl_seg.files", "cl_seg.models.declared", "cl_seg.strategies.declared",
+        "cl_seg.scans.store", "cl_seg.scans.splits", "cl_seg.metrics.segmentation",
+        "cl_seg.metrics.continual", "cl_seg.analysis.report", "cl_seg.analysis.tables",
+        "cl_seg.suite.plan",
+    ]  # fmt: skip
+    code = (
+        f"import sys, importlib\nfor m in {modules!r}: importlib.import_module(m)\n"
+        "print([m for m in ('torch', 'avalanche', 'monai') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
