@@ -26,6 +26,7 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+INTERRUPTED = 130
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -122,16 +123,12 @@ def ingest(
         grid=Grid(size, spacing_mm),
         salt=salt.encode() if salt else None,
     )
-    table = Table("scanner", "folder", "cases", "slices", "labelled slices", box=None)
+    table = Table("scanner", "cases", "slices", "labelled slices", "name in suites", box=None)
+    table.columns[-1].overflow = "fold"
     for scanner in report.scanners:
         labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
-        table.add_row(
-            escape(scanner.name),
-            scanner.folder,
-            str(scanner.cases),
-            str(scanner.slices),
-            labelled or "none",
-        )
+        counts = str(scanner.cases), str(scanner.slices), labelled or "none"
+        table.add_row(escape(scanner.name), *counts, scanner.folder)
     out.print(table)
     for item in report.rejected:
         files = f" ({item.files} files)" if item.files > 1 else ""
@@ -185,10 +182,14 @@ def _complain(text: str) -> None:
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
     try:
-        app(standalone_mode=True)
+        app()
     except InputError as error:
         _complain(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        _complain("stopped; the same command goes on where it was")
-        sys.exit(130)
+    except OSError as error:
+        _complain(f"{error.filename or 'disk'}: {error.strerror or error}")
+        sys.exit(2)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            _complain("stopped; what is finished is kept, the same command goes on from there")
+        raise

@@ -5,12 +5,10 @@ this module stays free of torch and of every other room.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -27,9 +25,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from cl_seg.files import InputError
+from cl_seg.yaml_file import YamlFile
 
 LABEL = r"^[A-Za-z0-9_.=+-]*$"
-MAX_NODES = 20_000  # a suite is a page of text; YAML aliases can unfold to billions of nodes
 
 
 class Spec(BaseModel):
@@ -321,7 +319,7 @@ def read_suite(
     Raises:
         InputError: every problem at once, one per line with file and line number.
     """
-    tree = _Tree.parse(path)
+    tree = YamlFile.parse(path)
     raw = tree.value
     if data is not None and isinstance(raw, dict):
         raw["data"] = {"store": data}
@@ -335,64 +333,6 @@ def read_suite(
             for e in error.errors()
         ]
         raise InputError("\n".join(dict.fromkeys(lines))) from None
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """A YAML document with the line of every value."""
-
-    path: Path
-    value: Any
-    lines: dict[tuple[Any, ...], int]
-
-    @classmethod
-    def parse(cls, path: Path) -> "_Tree":
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise InputError(f"{path}: cannot be read as a suite ({reason})") from None
-        try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            lines = {}
-            if node is not None:
-                for count, (loc, line) in enumerate(_walk(node)):
-                    if count > MAX_NODES:
-                        raise InputError(f"{path}: too many values for a suite")
-                    if loc in lines:
-                        raise InputError(f"{path}:{line}: {loc[-1]} is given twice")
-                    lines[loc] = line
-            return cls(path, yaml.safe_load(text), lines)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark else 1
-            problem = getattr(error, "problem", None) or "not valid YAML"
-            raise InputError(f"{path}:{line}: {problem}: check the YAML syntax") from None
-        except RecursionError:
-            raise InputError(f"{path}: nested too deeply for a suite") from None
-
-    def describe(self, loc: tuple[Any, ...], context: Mapping[str, Any], text: str) -> str:
-        """One line ``file:line: field: what is wrong``."""
-        place: tuple[Any, ...] = ()
-        for part in (*loc, *context.get("in", ())):
-            if (*place, part) in self.lines:
-                place = (*place, part)
-        named = place
-        if loc and isinstance(loc[-1], str) and text.startswith("is missing"):
-            named = (*place, loc[-1])
-        field = ".".join(map(str, named)) or "suite"
-        return f"{self.path}:{self.lines.get(place, 1)}: {field}: {text}"
-
-
-def _walk(node: yaml.Node, loc: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], int]]:
-    if loc:
-        yield loc, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, child in node.value:
-            yield from _walk(child, (*loc, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for i, child in enumerate(node.value):
-            yield from _walk(child, (*loc, i))
 
 
 def _explain(error: Any, known: list[str]) -> str:

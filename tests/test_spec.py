@@ -104,7 +104,7 @@ FAULTS = {
     "missing field": (edited("name: tiny\n", ""), "suite.yaml:1: name: is missing"),
     "missing nested field": (
         edited("  steps: 10", "  batch_size: 4"),
-        "suite.yaml:7: training.steps: is missing",
+        "suite.yaml:8: training.steps: is missing",
     ),
     "negative steps": (
         edited("steps: 10", "steps: -5"),

@@ -13,6 +13,7 @@ from cl_seg.suite.data import open_store, split_slices
 from cl_seg.suite.engine import Failure, execute
 from cl_seg.suite.plan import Run, load_suite, plan_runs
 from cl_seg.suite.record import is_finished, run_key
+from cl_seg.suite.tracking import mirror
 
 RESULTS = Path("results")
 
@@ -59,6 +60,10 @@ def execute_suite(
         say(f"{len(runs) - len(missing)} of {len(runs)} runs are finished already")
     sys.path.insert(0, str(suite_file.resolve().parent))  # networks named by module:callable
     failures = execute(missing, suite, store.folder, folder, workers) if missing else []
+    failed = {failure.run_id for failure in failures}
+    for run in missing:
+        if run.run_id not in failed:
+            mirror(folder / "runs" / run.run_id, suite.name, say)
     if len(failures) == len(runs):
         return SuiteOutcome(None, failures)
     return SuiteOutcome(write_report(folder), failures)

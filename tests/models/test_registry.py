@@ -1,0 +1,104 @@
+"""Every registered network gives logits of the declared shape at the declared sizes, and learns."""
+
+import pytest
+import torch
+from torch import nn
+
+from cl_seg.files import InputError
+from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import build_model, parameter_count
+
+TRAINABLE = {name: max(2 * n.size_multiple, 32) for name, n in NETWORKS.items()}
+
+
+def make(in_channels, out_channels, image_size, depth=1):
+    """A network of one's own, named as module:callable."""
+    assert image_size == 24
+    return nn.Sequential(*[nn.Conv2d(in_channels, out_channels, 1)] * depth)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_output_and_gradient(name):
+    torch.manual_seed(0)
+    size = TRAINABLE[name]
+    model = build_model(name, "small", {}, classes=3, image_size=size)
+    logits = model(torch.rand(2, 1, size, size))
+    assert logits.shape == (2, 3, size, size) and logits.dtype == torch.float32
+    logits.square().mean().backward()
+    without = {n for n, p in model.named_parameters() if p.grad is None}
+    # MONAI's transformer block makes the norm of a cross-attention it does not have.
+    assert all("norm_cross_attn" in n for n in without), "parameters that no loss reaches"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_activation_at_the_output(name):
+    torch.manual_seed(0)
+    size = TRAINABLE[name]
+    model = build_model(name, "small", {}, classes=3, image_size=size).eval()
+    logits = model(torch.randn(1, 1, size, size))
+    assert logits.min() < 0 and not torch.allclose(logits.sum(1), torch.tensor(1.0))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_sizes_below_the_multiple_fail(name):
+    multiple = NETWORKS[name].size_multiple
+    size = TRAINABLE[name] + multiple // 2
+    with pytest.raises((ValueError, RuntimeError)):
+        build_model(name, "small", {}, classes=3, image_size=size)(torch.rand(2, 1, size, size))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_any_multiple_from_two_on_trains(name):
+    size = 3 * NETWORKS[name].size_multiple
+    model = build_model(name, "small", {}, classes=2, image_size=size)
+    assert model(torch.rand(2, 1, size, size)).shape == (2, 2, size, size)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_drawn_from_the_global_generator(name):
+    def drawn(seed):
+        torch.manual_seed(seed)
+        model = build_model(name, "small", {}, classes=3, image_size=64)
+        return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+    first = drawn(1)
+    assert torch.equal(first, drawn(1)) and not torch.equal(first, drawn(2))
+
+
+@pytest.mark.parametrize(
+    ("name", "small", "large"),
+    [
+        ("vnet", 2_341_986, 9_359_538),
+        ("unet", 1_625_496, 6_495_944),
+        ("unetr", 5_727_019, 87_149_523),
+        ("swin_unetr", 1_590_141, 25_138_029),
+    ],
+)
+def test_parameter_counts(name, small, large):
+    with torch.device("cpu" if name == "swin_unetr" else "meta"):
+        counts = [parameter_count(build_model(name, p, {}, 3, 64)) for p in ("small", "large")]
+    assert counts == [small, large]
+
+
+def test_only_trainable_parameters_are_counted():
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    assert parameter_count(model) == 6 + 2 + 4
+    model[0].weight.requires_grad_(False)
+    assert parameter_count(model) == 2 + 4
+
+
+def test_module_and_callable():
+    model = build_model(f"{__name__}:make", "small", {"depth": 2}, classes=1, image_size=24)
+    assert len(model) == 2 and model(torch.zeros(1, 1, 24, 24)).shape == (1, 1, 24, 24)
+
+
+@pytest.mark.parametrize("name", ["nowhere.at_all:make", f"{__name__}:absent", "json", ":make"])
+def test_what_cannot_be_imported(name):
+    with pytest.raises(InputError, match="cannot be imported") as caught:
+        build_model(name, "small", {}, classes=3, image_size=32)
+    assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_wrong_arguments_are_an_input_error():
+    with pytest.raises(InputError, match="width"):
+        build_model(f"{__name__}:make", "small", {"width": 2}, classes=3, image_size=24)
