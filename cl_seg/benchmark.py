@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
-import numpy as np
 import pandas as pd
 import torch
 from avalanche.benchmarks.scenarios import CLScenario
@@ -63,24 +62,27 @@ class TaskImages:
             self._lookup[header.classes.index(name) + 1] = channel
 
     def scanner(self, name: str) -> tuple[Tensor, Tensor]:
-        """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner."""
+        """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner, on the device.
+
+        On the CPU, at the store's own size and with its classes, these are the memory-mapped files.
+        """
         if name not in self._kept:
-            hu, labels = self.store.hu(name), self.store.labels(name)
-            parts = [
-                self._chunk(np.array(hu[i : i + CHUNK]), np.array(labels[i : i + CHUNK]))
-                for i in range(0, len(hu), CHUNK)
-            ]
-            images, masks = (torch.cat(part).to(self.device) for part in zip(*parts, strict=True))
-            self._kept[name] = images, masks
+            images, masks = (
+                torch.from_numpy(a) for a in (self.store.hu(name), self.store.labels(name))
+            )
+            if masks.shape[-1] != self.task.image_size:
+                chunks = zip(images.split(CHUNK), masks.split(CHUNK), strict=True)  # type: ignore[no-untyped-call]
+                resized = [self._resize(*chunk) for chunk in chunks]
+                images, masks = (torch.cat(part) for part in zip(*resized, strict=True))
+            elif self.task.classes != tuple(self.store.header.classes):
+                masks = self._lookup[masks.int()]
+            self._kept[name] = images.to(self.device), masks.to(self.device)
         return self._kept[name]
 
-    def _chunk(self, hu: Any, labels: Any) -> tuple[Tensor, Tensor]:
+    def _resize(self, hu: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         size = self.task.image_size
-        images = torch.from_numpy(hu)
-        masks = self._lookup[torch.from_numpy(labels).long()]
-        if images.shape[-1] == size:
-            return images, masks
-        images = functional.adaptive_avg_pool2d(images.float(), size).round().to(torch.int16)
+        images = functional.adaptive_avg_pool2d(hu.float(), size).round().to(torch.int16)
+        masks = self._lookup[labels.int()]
         return images, majority(masks, size, len(self.task.classes))
 
 
@@ -141,14 +143,24 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
         return ((hu.float() - low) / (high - low)).clamp_(0, 1).unsqueeze(1), labels.long()
 
 
+class Batch(list[list[Tensor]]):
+    """A list of [image, mask, task label] items, as torch's default collate expects, that also
+    keeps the tensors they are views of, so that :func:`collate` need not stack them again.
+    """
+
+    def __init__(self, images: Tensor, masks: Tensor) -> None:
+        self.tensors = [images, masks, torch.zeros(len(images), dtype=torch.int64)]
+        super().__init__(map(list, zip(*self.tensors, strict=True)))
+
+
 class DenseDataset(AvalancheDataset):  # type: ignore[misc]
     """An Avalanche dataset of slices that hands out whole batches.
 
     Items are [image, mask, task label]; the task label is always 0.
     """
 
-    def __getitems__(self, indices: Sequence[int]) -> Any:
-        """A batch at once where all parts are SliceDatasets, else a list of items.
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """A :class:`Batch` where all parts are SliceDatasets, else a list of items.
 
         Avalanche's transforms are not looked at: ours are none, augmentation is batched.
         """
@@ -165,12 +177,13 @@ class DenseDataset(AvalancheDataset):  # type: ignore[misc]
         batches = [flat._datasets[k].batch((chosen - starts[k])[part_of == k]) for k in found]
         back = torch.cat([torch.nonzero(part_of == k)[:, 0] for k in found]).argsort()
         images, masks = (torch.cat(pair)[back] for pair in zip(*batches, strict=True))
-        return images, masks, torch.zeros(len(chosen), dtype=torch.int64)
+        return Batch(images, masks)
 
 
-def collate(batch: Any) -> list[Tensor]:
-    """A batch made by ``__getitems__`` as it is, anything else by torch's default."""
-    return list(batch) if isinstance(batch, tuple) else default_collate(batch)
+def collate(items: list[Any]) -> list[Tensor]:
+    """The tensors of a :class:`Batch`, anything else by torch's default."""
+    collated: list[Tensor] = items.tensors if isinstance(items, Batch) else default_collate(items)
+    return collated
 
 
 def dense_dataset(images: TaskImages, rows: pd.DataFrame) -> DenseDataset:

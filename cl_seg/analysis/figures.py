@@ -167,7 +167,7 @@ def examples(runs: Sequence[RunResult]) -> str:
                 _example(axes, run, scanner, when)
             row[0].set_ylabel(f"{run.model}\n{run.strategy}")
         for axes, (scanner, when) in zip(grid[0], columns, strict=True):
-            axes.set_title(f"{runs[0].short_names[scanner]}, {when} stage", fontsize=8.5)
+            axes.set_title(f"{runs[0].short_names[scanner]}\n{when} stage", fontsize=8.5)
         figure.tight_layout(pad=0.4)
         return _svg(figure)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from cl_seg.files import InputError
 
 PARTS = ("train", "validation", "test")
+BLOCK = 10  # slices of a case that are cut into the three parts together
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,24 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
 
 
 def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFrame:
-    """Add a column ``part`` by cutting every case along z: training, validation, test blocks.
+    """Add a column ``part`` by cutting every case along z.
 
-    Neighbouring slices of one patient are on both sides of a cut, so scores are optimistic and no
-    generalisation result.
+    Every ten slices or so give a training, a validation and a test block, so that each part sees
+    the whole length of the body. Neighbouring slices of one patient are on both sides of a cut:
+    scores are optimistic and no generalisation result.
 
     Raises:
         InputError: a case has fewer than three slices.
     """
-    blocks = []
+    parts = pd.Series("train", index=slices.index)
     for case, group in slices.groupby("case", sort=False):
-        count = len(group)
-        if count < 3:
-            raise InputError(f"case {case} has {count} labelled slices: a split needs three")
-        n_test = min(max(1, round(fractions.test * count)), count - 2)
-        n_validation = min(max(1, round(fractions.validation * count)), count - n_test - 1)
-        n_train = count - n_test - n_validation
-        names = np.repeat(PARTS, [n_train, n_validation, n_test])
-        blocks.append(group.sort_values("z_mm").assign(part=names))
-    return pd.concat(blocks).sort_index()
+        if len(group) < 3:
+            raise InputError(f"case {case} has {len(group)} labelled slices: a split needs three")
+        along_z = group.sort_values("z_mm").index.to_numpy()
+        for block in np.array_split(along_z, max(1, len(group) // BLOCK)):
+            count = len(block)
+            n_test = min(max(1, round(fractions.test * count)), count - 2)
+            n_validation = min(max(1, round(fractions.validation * count)), count - n_test - 1)
+            names = np.repeat(PARTS, [count - n_test - n_validation, n_validation, n_test])
+            parts[block] = names
+    return slices.assign(part=parts)

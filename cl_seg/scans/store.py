@@ -143,7 +143,8 @@ class SliceStore:
         return labels
 
     def _array(self, scanner: str, name: str) -> Any:
-        return np.load(self.folder / scanner / f"{name}.npy", mmap_mode="r")
+        # Copy-on-write: torch warns of arrays it must not write to, and the file never changes.
+        return np.load(self.folder / scanner / f"{name}.npy", mmap_mode="c")
 
 
 def read_header(folder: Path) -> Header:

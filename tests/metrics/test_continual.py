@@ -57,9 +57,12 @@ def test_single_scanner():
         assert math.isnan(score(r))
 
 
-@pytest.mark.parametrize(
-    "score", [accuracy, backward_transfer, forward_transfer, forgetting, plasticity]
-)
+def test_joint_training_has_an_accuracy():
+    """One stage on all scanners: its R is (2, N)."""
+    assert accuracy(np.array([[0.0, 0.0, 0.0], [0.6, 0.7, 0.8]])) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("score", [backward_transfer, forward_transfer, forgetting, plasticity])
 @pytest.mark.parametrize("shape", [(3, 3), (2, 3), (5, 3)])
 def test_wrong_shape(score, shape):
     with pytest.raises(ValueError, match="untrained model first"):

@@ -162,6 +162,10 @@ def test_moves_with_the_structures(a, b, dy, dx):
         canvas[y : y + SHAPE[0], x : x + SHAPE[1]] = structure
         return canvas
 
-    for score in (lambda p, t: dice(p, t), lambda p, t: hd95(p, t, 1.0), lambda p, t: assd(p, t, 1)):
+    for score in (
+        dice,
+        lambda p, t: hd95(p, t, 1.0),
+        lambda p, t: assd(p, t, 1),
+    ):
         here, there = ((placed(a, *at), placed(b, *at)) for at in ((1, 1), (1 + dy, 1 + dx)))
         assert score(*here) == pytest.approx(score(*there))

@@ -1,13 +1,16 @@
 """No patient in two parts, every scanner with something to train and to test on."""
 
+from itertools import groupby
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cl_seg.files import InputError
 from cl_seg.scans.splits import (
+    BLOCK,
     PARTS,
     Fractions,
     split_by_patient,
@@ -38,6 +41,14 @@ stores = st.dictionaries(
 ).map(table)
 
 
+def split(slices, shares, seed):
+    """Split by patient; a store that cannot be split is no example."""
+    try:
+        return split_by_patient(slices, shares, seed)
+    except InputError:
+        assume(False)
+
+
 def patients(slices, **chosen):
     for column, value in chosen.items():
         slices = slices[slices[column] == value]
@@ -46,15 +57,20 @@ def patients(slices, **chosen):
 
 @given(stores, fractions, st.integers(0, 99))
 def test_no_patient_in_two_parts(slices, shares, seed):
-    result = split_by_patient(slices, shares, seed)
+    result = split(slices, shares, seed)
     assert (result.groupby("patient")["part"].nunique() == 1).all()
     assert set(result["part"]) <= set(PARTS)
     pd.testing.assert_frame_equal(result.drop(columns="part"), slices)
 
 
 @given(stores, fractions, st.integers(0, 99))
-def test_every_scanner_trains_and_tests(slices, shares, seed):
-    result = split_by_patient(slices, shares, seed)
+def test_every_scanner_trains_and_tests_or_the_split_is_refused(slices, shares, seed):
+    try:
+        result = split_by_patient(slices, shares, seed)
+    except InputError:
+        # Scanners of two patients each, all shared, can make it impossible; four make it easy.
+        assert slices.groupby("scanner")["patient"].nunique().min() < 4
+        return
     for scanner in pd.unique(slices["scanner"]):
         assert patients(result, scanner=scanner, part="train"), "nothing to train on"
         assert patients(result, scanner=scanner, part="test"), "nothing to test on"
@@ -66,13 +82,12 @@ def test_a_small_scanner_whose_patients_are_all_shared_keeps_one_for_training():
     assert patients(result, scanner="B", part="train")
 
 
-@given(stores, fractions, st.integers(0, 99), st.randoms())
-def test_same_draw_whatever_the_order_of_rows(slices, shares, seed, random):
-    order = list(slices.index)
-    random.shuffle(order)
-    first = split_by_patient(slices, shares, seed)
-    pd.testing.assert_frame_equal(first, split_by_patient(slices, shares, seed))
-    again = split_by_patient(slices.groupby("scanner", sort=False).sample(frac=1), shares, seed)
+@given(stores, fractions, st.integers(0, 99), st.integers(0, 99))
+def test_same_draw_whatever_the_order_of_rows(slices, shares, seed, shuffle):
+    first = split(slices, shares, seed)
+    pd.testing.assert_frame_equal(first, split(slices, shares, seed))
+    shuffled = slices.groupby("scanner", sort=False).sample(frac=1, random_state=shuffle)
+    again = split(shuffled, shares, seed)
     pd.testing.assert_frame_equal(first, again.sort_index())
 
 
@@ -112,16 +127,15 @@ def test_single_patient_is_refused():
     assert "\n" not in str(caught.value) and "within_case" in str(caught.value)
 
 
-@given(st.integers(3, 25), fractions, st.integers(0, 99))
-def test_within_case_blocks_are_contiguous(count, shares, seed):
+@given(st.integers(3, 45), fractions, st.integers(0, 99))
+def test_within_case_cuts_contiguous_blocks_along_the_body(count, shares, seed):
     slices = table({"A": ["x", "y"]}, slices=count)
     slices = slices.iloc[np.random.default_rng(seed).permutation(len(slices))]
     result = split_within_case(slices, shares)
-    assert sorted(result.index) == sorted(slices.index)
+    pd.testing.assert_frame_equal(result.drop(columns="part"), slices)
     for _, case in result.groupby("case"):
-        parts = case.sort_values("z_mm")["part"].tolist()
-        assert parts == sorted(parts, key=PARTS.index)
-        assert set(parts) == set(PARTS)
+        runs = [part for part, _ in groupby(case.sort_values("z_mm")["part"])]
+        assert runs == list(PARTS) * max(1, count // BLOCK)
 
 
 def test_within_case_needs_three_slices():

@@ -1,4 +1,4 @@
-"""EWC's penalty is the written-out sum of quadratics, and Avalanche's where both compute the same."""
+"""EWC's penalty is the written-out sum of quadratics, and Avalanche's where both agree."""
 
 from types import SimpleNamespace
 
@@ -33,13 +33,13 @@ def learn(plugin, model, experiences):
     for k in experiences:
         with torch.no_grad():
             for p in model.parameters():
-                p += 0.3 * torch.randn(p.shape, generator=torch.Generator().manual_seed(k))
+                p.add_(0.3 * torch.randn(p.shape, generator=torch.Generator().manual_seed(k)))
         experience = SimpleNamespace(dataset=dense_data(k), current_experience=k)
         plugin.after_training_exp(SimpleNamespace(model=model, experience=experience))
         optima.append({n: p.detach().clone() for n, p in model.named_parameters()})
     with torch.no_grad():
         for p in model.parameters():
-            p += 0.1
+            p.add_(0.1)
     return optima
 
 
@@ -169,7 +169,8 @@ def test_seed_and_experience_are_not_exchangeable(monkeypatch):
     """Run 0 after its second scanner and run 1 after its first must not share their draws."""
     drawn = []
     monkeypatch.setattr(
-        "cl_seg.strategies.ewc.fisher_information", lambda _m, _d, images, *_: drawn.append(images) or {}
+        "cl_seg.strategies.ewc.fisher_information",
+        lambda _m, _d, images, *_: drawn.append(images) or {},
     )
     for seed, k in [(0, 1), (1, 0)]:
         experience = SimpleNamespace(dataset=range(50), current_experience=k)

@@ -1,6 +1,7 @@
 """Replay's memory and batches, in plain Avalanche."""
 
 import json
+from itertools import pairwise
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pytest
@@ -72,7 +73,7 @@ def test_shares_use_the_budget_and_differ_by_one(budget, count):
 def test_memory_is_shared_equally_and_only_shrinks():
     _, memories = train(Replay(ReplaySettings(budget=10)))
     assert [[len(m[k]) for k in sorted(m)] for m in memories] == [[10], [5, 5], [4, 3, 3]]
-    for before, after in zip(memories, memories[1:], strict=False):
+    for before, after in pairwise(memories):
         assert all(after[k] == before[k][: len(after[k])] for k in before)
     assert all(
         len(set(v)) == len(v) and set(v) <= set(range(COUNT)) for m in memories for v in m.values()
@@ -206,8 +207,8 @@ def test_it_helps():
         )
         for experience in benchmark.train_stream:
             strategy.train(experience)
-        x, y = (torch.stack([torch.as_tensor(item[i]) for item in benchmark.train_stream[0].dataset])
-                for i in (0, 1))  # fmt: skip
+        items = list(benchmark.train_stream[0].dataset)
+        x, y = torch.stack([item[0] for item in items]), torch.stack([item[1] for item in items])
         return float((model(x).argmax(1) == y).float().mean())
 
     assert first_accuracy([Replay(ReplaySettings(budget=60))]) > first_accuracy([]) + 0.1

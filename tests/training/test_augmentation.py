@@ -7,14 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cl_seg.training.augmentation import Augmentation
+from cl_seg.training.augmentation import Augmentation, Ranges
 
 STILL = {"rotate_degrees": 0.0, "scale": 0.0, "flip": False, "shift": 0.0}
 FULL = {"rotate_degrees": 30.0, "scale": 0.2, "flip": True, "shift": 0.0}
 
 
 def augmentation(seed=0, **ranges):
-    return Augmentation(torch.Generator().manual_seed(seed), **{**STILL, **ranges})
+    return Augmentation(Ranges(**{**STILL, **ranges}), torch.Generator().manual_seed(seed))
 
 
 def extreme(monkeypatch, draw, **ranges):

@@ -9,9 +9,15 @@ from cl_seg.spec import Training
 from cl_seg.strategies.declared import EWCSettings, ReplaySettings
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.replay import Replay
-from cl_seg.training import stage
+from cl_seg.training.augmentation import Ranges
 from cl_seg.training.loop import LoopSettings
-from cl_seg.training.stage import StagePlace, loop_settings, stage_seeds, train_stage
+from cl_seg.training.stage import (
+    StagePlace,
+    augmentation_ranges,
+    loop_settings,
+    stage_seeds,
+    train_stage,
+)
 
 from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 
@@ -31,8 +37,7 @@ def train(model, benchmark, position, plugins=(), seed=0, selection=None):
         benchmark.train_stream[position - 1],
         StagePlace(seed, position, selection or SCANNERS[position - 1]),
         loop_settings(TRAINING, 1e-2, TRAINING.steps),
-        TRAINING,
-        WINDOW,
+        augmentation_ranges(TRAINING, WINDOW),
         list(plugins),
     )
     return weights(model)
@@ -63,13 +68,9 @@ def test_settings_are_handed_on():
     assert not loop_settings(Training(steps=1), 0.1, 30).autocast
 
 
-def test_intensity_shift_is_in_units_of_the_window(benchmark, monkeypatch):
-    made = []
-    real = stage.Augmentation
-    monkeypatch.setattr(stage, "Augmentation", lambda **k: made.append(k) or real(**k))
-    train(tiny_network(), benchmark, 1)
-    assert made[0]["shift"] == pytest.approx(20 / 400)
-    assert made[0]["flip"] is True and made[0]["rotate_degrees"] == 10 and made[0]["scale"] == 0.1
+def test_intensity_shift_is_in_units_of_the_window():
+    ranges = augmentation_ranges(TRAINING, WINDOW)
+    assert ranges == Ranges(rotate_degrees=10.0, scale=0.1, flip=True, shift=20 / 400)
 
 
 def test_what_ran_before_does_not_matter(benchmark):
