@@ -1,13 +1,18 @@
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
+SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: bench test test-all lint clean
+.PHONY: bench reference test test-all lint clean
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
+
+reference: bench
+	mkdir -p results/reference/quick
+	cp results/quick/{summary.md,summary.csv,runs.csv} results/quick/figures/*.svg results/reference/quick
 
 test: .venv/ready
 	$(BIN)/python -m pytest

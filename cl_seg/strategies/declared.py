@@ -56,7 +56,7 @@ class EWCSettings(Settings):
         decay: γ of the online mode (Schwarz et al. 2018, eq. 9).
     """
 
-    ewc_lambda: float = Field(default=1.0, ge=0)
+    ewc_lambda: float = Field(default=0.01, ge=0)
     fisher: Literal["sampled", "empirical", "batch"] = "sampled"
     fisher_images: PositiveInt | None = None
     mode: Literal["summed", "online"] = "summed"

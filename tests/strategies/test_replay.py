@@ -159,6 +159,19 @@ def test_experiences_and_purposes_draw_differently():
     assert len(set(draws)) == 60
 
 
+def test_every_draw_has_a_generator_of_its_own():
+    class Watched(Replay):
+        used = ()
+
+        def _generator(self, position, purpose):
+            self.used = (*self.used, (position, purpose))
+            return super()._generator(position, purpose)
+
+    plugin = Watched(ReplaySettings(budget=8))
+    train(plugin)
+    assert sorted(plugin.used) == [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)]
+
+
 def test_state_survives_files_and_a_new_process(tmp_path):
     settings = ReplaySettings(budget=10)
     whole, _ = train(Replay(settings, 5))
