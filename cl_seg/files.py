@@ -1,5 +1,6 @@
 """Writing files so that nothing half-written is ever seen, and the error every bad input raises."""
 
+import errno
 import json
 import os
 import shutil
@@ -8,6 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+NOT_WRITABLE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.EEXIST, errno.ENOTEMPTY),
+}
 
 
 class InputError(Exception):
@@ -64,6 +70,8 @@ def new_folder(path: Path) -> Iterator[Path]:
         building.chmod(0o777 & ~_umask())
         building.replace(path)
     except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
         raise InputError(
             f"cannot write {path}: {error.strerror or error}; nothing was kept, free some space "
             "or choose another place"

@@ -5,6 +5,7 @@ this module stays free of torch and of every other room.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,13 +28,15 @@ from pydantic_core import PydanticCustomError
 from cl_seg.files import InputError
 from cl_seg.yaml_file import YamlFile
 
-LABEL = r"^[A-Za-z0-9_.=+-]*$"
+LABEL = r"^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)?$"
 
 
 class Spec(BaseModel):
     """Base of every part of a suite: unknown fields are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class PhantomData(Spec):
@@ -96,7 +99,7 @@ class Image(Spec):
     """What the networks see.
 
     Attributes:
-        size: height and width in pixels; slices are area-averaged down to it.
+        size: height and width in pixels, a divisor of the store's; slices are averaged down.
         window_hu: HU mapped to 0 and to 1, clipped outside.
     """
 
@@ -150,6 +153,8 @@ class ModelChoice(Spec):
         return self._labelled(self.name if self.preset == "small" else f"{self.name}_{self.preset}")
 
     def _labelled(self, label: str) -> "ModelChoice":
+        if not re.fullmatch(LABEL, self.label or label):
+            raise PydanticCustomError("label", "{name} needs a `label`", {"name": self.name})
         return self.model_copy(update={"label": self.label or label})
 
 
@@ -222,7 +227,7 @@ class Training(Spec):
 class Suite(Spec):
     """What stream and seed-curve suites share."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
     data: Data
     classes: Annotated[list[str], Field(min_length=1)] = ["muscle", "liver"]
     split: Split = Split()
@@ -245,15 +250,22 @@ class Suite(Spec):
     def _sizes_fit(self, info: ValidationInfo) -> "Suite":
         networks = (info.context or {}).get("networks", {})
         for model in self.models:
-            multiple = networks[model.name].size_multiple if model.name in networks else 1
-            if self.image.size % multiple:
+            if model.name not in networks:
+                continue
+            multiple, smallest = (
+                networks[model.name].size_multiple,
+                networks[model.name].smallest_size,
+            )
+            if self.image.size % multiple or self.image.size < smallest:
                 raise PydanticCustomError(
                     "size",
-                    "{size} does not fit {model}, which needs a multiple of {multiple}",
+                    "{size} does not fit {model}, which needs a multiple of {multiple} "
+                    "from {smallest} on",
                     {
                         "size": self.image.size,
                         "model": model.name,
                         "multiple": multiple,
+                        "smallest": smallest,
                         "in": ["image", "size"],
                     },
                 )
@@ -277,6 +289,13 @@ class StreamSuite(Suite):
         Literal["as_listed", "all"]
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
+
+    @model_validator(mode="after")
+    def _learned_dice_of_classes(self) -> "StreamSuite":
+        if "learned_dice" in self.model_fields_set:
+            for name in self.learned_dice:
+                _known(name, self.classes, "class", "learned_dice")
+        return self
 
     @field_validator("strategies")
     @classmethod
@@ -363,7 +382,7 @@ def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
 
 
 def _known(
-    name: str, registry: Mapping[str, Any], what: str, field: str, otherwise: str = ""
+    name: str, registry: Mapping[str, Any] | list[str], what: str, field: str, otherwise: str = ""
 ) -> None:
     if name not in registry:
         hint = did_you_mean(name, registry) + (f" ({otherwise})" if otherwise else "")

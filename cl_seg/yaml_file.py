@@ -54,6 +54,8 @@ class YamlFile:
             line = mark.line + 1 if mark else 1
             problem = getattr(error, "problem", None) or "not valid YAML"
             raise InputError(f"{path}:{line}: {problem}: check the YAML syntax") from None
+        except ValueError as error:  # an impossible date, an endless number
+            raise InputError(f"{path}: {error}: check the YAML syntax") from None
         except RecursionError:
             raise InputError(f"{path}: nested too deeply") from None
 
@@ -81,6 +83,10 @@ def _walk(node: yaml.Node, loc: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[An
         yield loc, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, child in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be a single word", problem_mark=key.start_mark
+                )
             yield from _walk(child, (*loc, key.value))
     elif isinstance(node, yaml.SequenceNode):
         for i, child in enumerate(node.value):

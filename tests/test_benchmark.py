@@ -192,7 +192,7 @@ def test_missing_class(store):
 
 
 def test_image_larger_than_the_store(store):
-    with pytest.raises(InputError, match=r"image.size 64 is larger than the 32 pixels"):
+    with pytest.raises(InputError, match=r"image.size 64 does not divide the 32 pixels"):
         TaskImages(store, Task(CLASSES, 64, WINDOW), CPU)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
-from cl_seg.spec import SeedCurveSuite, StreamSuite, did_you_mean, read_suite
+from cl_seg.spec import LABEL, SeedCurveSuite, StreamSuite, did_you_mean, read_suite
 from cl_seg.strategies.declared import STRATEGIES, EWCSettings
 
 STREAM = """\
@@ -81,6 +81,14 @@ def test_short_and_long_form_are_equal(tmp_path):
     long = read(tmp_path, edited("[naive]", f"[{{name: ewc, label: ewc, settings: {settings}}}]")
                 .replace("None", "null"))  # fmt: skip
     assert short == long and short.strategies[0].settings == settings
+
+
+def test_sizes_and_labels_tell_networks_apart(tmp_path):
+    own = "{name: 'nets:make', learning_rate: 0.1}"
+    text = edited(
+        "[unet]", f"[unet, {{name: unet, preset: large}}, {{name: unet, label: x}}, {own}]"
+    )
+    assert [m.label for m in read(tmp_path, text).models] == ["unet", "unet_large", "x", "make"]
 
 
 def test_values_never_change(tmp_path):
@@ -168,7 +176,7 @@ FAULTS = {
     ),
     "size does not fit": (
         edited("size: 64", "size: 100"),
-        "suite.yaml:4: image.size: 100 does not fit unet, which needs a multiple of 16",
+        "suite.yaml:4: image.size: 100 does not fit unet, which needs a multiple of 16 from 32 on",
     ),
     "two sources": (
         edited(
@@ -187,7 +195,7 @@ FAULTS = {
     ),
     "label with a slash": (
         edited("[unet]", "[{name: unet, label: a/b}]"),
-        r"suite.yaml:5: models.0.label: String should match pattern '^[A-Za-z0-9_.=+-]*$'",
+        f"suite.yaml:5: models.0.label: String should match pattern '{LABEL}'",
     ),
     "key twice": (STREAM + "name: again\n", "suite.yaml:9: name is given twice"),
     "key twice in a part": (

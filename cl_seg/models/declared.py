@@ -27,12 +27,14 @@ class Network:
         builder: ``module:callable`` that makes it, given in_channels, out_channels, image_size
             and the arguments of a preset.
         size_multiple: height and width must be divisible by this.
+        smallest_size: below it the lowest level is a single pixel, which cannot be normalised.
         presets: named sizes.
     """
 
     title: str
     builder: str
     size_multiple: int
+    smallest_size: int
     presets: dict[str, Preset]
 
 
@@ -41,6 +43,7 @@ NETWORKS: dict[str, Network] = {
         title="VNet",
         builder="cl_seg.models.vnet:build_vnet",
         size_multiple=16,
+        smallest_size=32,
         presets={
             "small": Preset({"width": 8}, 1e-2),
             "large": Preset({"width": 16}, 1e-2),
@@ -50,6 +53,7 @@ NETWORKS: dict[str, Network] = {
         title="UNet",
         builder="cl_seg.models.monai_networks:build_unet",
         size_multiple=16,
+        smallest_size=32,
         presets={
             "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 3e-3),
@@ -59,6 +63,7 @@ NETWORKS: dict[str, Network] = {
         title="UNETR",
         builder="cl_seg.models.monai_networks:build_unetr",
         size_multiple=16,
+        smallest_size=32,
         presets={
             "small": Preset({"hidden_size": 192, "feature_size": 8, "num_heads": 6}, 3e-3),
             "large": Preset({"hidden_size": 768, "feature_size": 16, "num_heads": 12}, 3e-4),
@@ -68,6 +73,7 @@ NETWORKS: dict[str, Network] = {
         title="Swin-UNETR",
         builder="cl_seg.models.monai_networks:build_swin_unetr",
         size_multiple=32,
+        smallest_size=64,
         presets={
             "small": Preset({"feature_size": 12}, 1e-2),
             "large": Preset({"feature_size": 48}, 3e-4),

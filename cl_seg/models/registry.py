@@ -35,11 +35,14 @@ def build_model(
     module_name, _, attribute = builder.partition(":")
     try:
         build = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever a file of the user's raises when imported
         raise InputError(f"network {name} cannot be imported: {error}") from error
-    model: nn.Module = build(
-        in_channels=1, out_channels=classes, image_size=image_size, **arguments
-    )
+    try:
+        model: nn.Module = build(
+            in_channels=1, out_channels=classes, image_size=image_size, **arguments
+        )
+    except TypeError as error:
+        raise InputError(f"network {name} cannot be made: {error}") from error
     return model
 
 

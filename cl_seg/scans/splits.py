@@ -31,38 +31,65 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
     """Add a column ``part``; a patient is in one part only, on whatever scanners.
 
     Patients seen by most scanners are drawn for the test part first, so that scanners are compared
-    on the same bodies where the data allow it. Every scanner gets at least one test, one
-    validation (from three patients on) and one training patient.
+    on the same bodies where the data allow it. Every scanner with two patients keeps one for
+    training; with three it also gets a validation patient. See :func:`check_parts`.
 
     Args:
         slices: rows with columns ``patient`` and ``scanner``.
         fractions: share of each scanner's patients for test and validation, rounded.
         seed: of the draw.
-
-    Raises:
-        InputError: a scanner has a single patient.
     """
     scanners_of = {str(p): frozenset(s) for p, s in slices.groupby("patient")["scanner"]}
     patients = pd.Series(sorted(scanners_of))
     patients = patients.sample(frac=1, random_state=np.random.default_rng(seed))
     ranked = sorted(patients, key=lambda p: -len(scanners_of[p]))
     part = dict.fromkeys(ranked, "train")
-    for scanner in pd.unique(slices["scanner"]):
-        own = [p for p in ranked if scanner in scanners_of[p]]
-        if len(own) < 2:
-            raise InputError(
-                f"scanner {scanner} has {len(own)} patient labelled for this task: a split by "
-                "patient needs two or more. Add patients, leave the scanner out of `orders`, or "
-                "say `split: {by: within_case}` and get no generalisation result"
-            )
-        n_test = max(1, round(fractions.test * len(own)))
-        n_validation = max(1, round(fractions.validation * len(own))) if len(own) > 2 else 0
-        for name, wanted in (("test", n_test), ("validation", n_validation)):
-            missing = wanted - sum(part[p] == name for p in own)
-            free = [p for p in own if part[p] == "train"]
-            for patient in free[: max(0, min(missing, len(free) - 1))]:
-                part[patient] = name
+    of_scanner = {
+        s: [p for p in ranked if s in scanners_of[p]] for s in pd.unique(slices["scanner"])
+    }
+    for name, share in (("test", fractions.test), ("validation", fractions.validation)):
+        for own in of_scanner.values():
+            wanted = max(1, round(share * len(own))) if name == "test" or len(own) > 2 else 0
+            for patient in own:
+                if sum(part[p] == name for p in own) >= wanted:
+                    break
+                if part[patient] == "train" and _can_spare(patient, part, scanners_of, of_scanner):
+                    part[patient] = name
     return slices.assign(part=slices["patient"].map(part))
+
+
+def check_parts(slices: pd.DataFrame, scanners: Sequence[str]) -> None:
+    """Refuse scanners that cannot be trained or tested on.
+
+    Args:
+        slices: rows with columns ``scanner``, ``patient`` and ``part``.
+        scanners: the ones that will be used.
+
+    Raises:
+        InputError: one has no slice, or no training or no test patient.
+    """
+    for scanner in scanners:
+        own = slices[slices["scanner"] == scanner]
+        if {"train", "test"} <= set(own["part"]):
+            continue
+        count = own["patient"].nunique()
+        raise InputError(
+            f"scanner {scanner} has {count} patient{'s' * (count != 1)} labelled for this task, "
+            "which leaves none for training or none for testing. Add patients, leave the scanner "
+            "out of `orders`, or say `split: {by: within_case}` and get no generalisation result"
+        )
+
+
+def _can_spare(
+    patient: str,
+    part: dict[str, str],
+    scanners_of: dict[str, frozenset[str]],
+    of_scanner: dict[str, list[str]],
+) -> bool:
+    # Every scanner the patient was seen on keeps another one for training.
+    return all(
+        sum(part[p] == "train" for p in of_scanner[scanner]) > 1 for scanner in scanners_of[patient]
+    )
 
 
 def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFrame:

@@ -118,7 +118,7 @@ class SliceStore:
         """Refuse a task that the store cannot serve.
 
         Raises:
-            InputError: a class is missing, or the slices are smaller than the task's images.
+            InputError: a class is missing, or the image size does not divide that of the slices.
         """
         missing = [name for name in classes if name not in self.header.classes]
         if missing:
@@ -126,10 +126,11 @@ class SliceStore:
                 f"{self.folder} has no class {', '.join(missing)}: it has "
                 f"{', '.join(self.header.classes)}; change `classes` in the suite"
             )
-        if image_size > self.header.grid.size:
+        if self.header.grid.size % image_size:
             raise InputError(
-                f"image.size {image_size} is larger than the {self.header.grid.size} pixels of "
-                f"{self.folder}: choose a smaller one, or ingest on a finer grid"
+                f"image.size {image_size} does not divide the {self.header.grid.size} pixels of "
+                f"{self.folder}, whose slices are averaged over whole pixels: choose a divisor, or "
+                "make the store on another grid (--size)"
             )
 
     def hu(self, scanner: str) -> HU:
@@ -192,6 +193,10 @@ class StoreWriter:
         shape = (len(rows), self.header.grid.size, self.header.grid.size)
         if hu.shape != shape or labels.shape != shape:
             raise ValueError(f"{scanner}: expected {shape}, got {hu.shape} and {labels.shape}")
+        known = [*range(len(self.header.classes) + 1), UNLABELLED]
+        for image in labels:
+            if not np.isin(image, known).all():
+                raise ValueError(f"{scanner}: labels other than {known}")
         self.header.scanners[scanner] = display_name
         self._rows += [{**asdict(row), "row": i} for i, row in enumerate(rows)]
         self._digest.update(repr([asdict(row) for row in rows]).encode())

@@ -6,7 +6,8 @@ A new strategy is one file with its plugin plus one entry here.
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic_core import PydanticCustomError
 
 Schedule = Literal["sequential", "joint"]
 
@@ -14,7 +15,7 @@ Schedule = Literal["sequential", "joint"]
 class Settings(BaseModel):
     """Settings of a strategy; the base class has none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class JointSettings(Settings):
@@ -53,14 +54,22 @@ class EWCSettings(Settings):
             of a mini-batch mean, as Avalanche does.
         fisher_images: images the Fisher is estimated on, drawn at random; None means all.
         mode: ``summed`` adds one quadratic per scanner, ``online`` decays the older ones.
-        decay: γ of the online mode (Schwarz et al. 2018, eq. 9).
+        decay: γ of the online mode (Schwarz et al. 2018, eq. 9), which needs it.
     """
 
     ewc_lambda: float = Field(default=0.01, ge=0)
     fisher: Literal["sampled", "empirical", "batch"] = "sampled"
     fisher_images: PositiveInt | None = None
     mode: Literal["summed", "online"] = "summed"
-    decay: float = Field(default=0.9, gt=0, le=1)
+    decay: float | None = Field(default=None, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _nothing_without_effect(self) -> "EWCSettings":
+        if (self.mode == "online") != (self.decay is not None):
+            raise PydanticCustomError("decay", "`decay` and `mode: online` go together")
+        if self.fisher == "batch" and self.fisher_images is not None:
+            raise PydanticCustomError("images", "`fisher_images` has no effect on `fisher: batch`")
+        return self
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
@@ -58,9 +59,9 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         if self.settings.fisher == "batch":
             fisher = batch_fisher(model, dataset, strategy._criterion, strategy.train_mb_size)
         else:
-            generator = torch.Generator().manual_seed(
-                self.seed + strategy.experience.current_experience
-            )
+            entropy = (self.seed, strategy.experience.current_experience)
+            words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+            generator = torch.Generator().manual_seed(int(words[0]))
             order = torch.randperm(len(dataset), generator=generator)
             images = order[: self.settings.fisher_images].tolist()
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
@@ -73,7 +74,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             old = self.fisher.get(name)
             if old is None:
                 self.fisher[name], self.mean[name] = new, theta
-            elif self.settings.mode == "online":
+            elif self.settings.decay is not None:
                 self.fisher[name], self.mean[name] = self.settings.decay * old + new, theta
             else:
                 self._add_quadratic(name, new, theta)

@@ -42,7 +42,7 @@ def fisher_information(
     trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
     total = {n: torch.zeros_like(p) for n, p in trained.items()}
     device = next(iter(trained.values())).device
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     for index in images:
         image, target = dataset[index][:2]
@@ -58,7 +58,8 @@ def fisher_information(
         )
         for name, gradient in zip(trained, gradients, strict=True):
             total[name] += gradient.detach() ** 2
-    model.train(was_training)
+    for module, mode in modes.items():
+        module.training = mode
     return {name: value / len(images) for name, value in total.items()}
 
 
@@ -71,7 +72,7 @@ def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int
     trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
     total = {n: torch.zeros_like(p) for n, p in trained.items()}
     device = next(iter(trained.values())).device
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     loader = DataLoader(
         dataset,
@@ -85,7 +86,8 @@ def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int
         )
         for name, gradient in zip(trained, gradients, strict=True):
             total[name] += gradient.detach().pow(2)
-    model.train(was_training)
+    for module, mode in modes.items():
+        module.training = mode
     return {name: value / float(len(loader)) for name, value in total.items()}
 
 

@@ -9,6 +9,7 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, RandomSampler, default_collate
 
+from cl_seg.files import InputError
 from cl_seg.strategies.declared import ReplaySettings
 
 
@@ -38,8 +39,11 @@ class Replay(SupervisedPlugin):  # type: ignore[misc]
         """Mix memory into the batches, from the second experience on."""
         if not self.memory:
             return
-        old = max(1, round(self.settings.batch_share * strategy.train_mb_size))
-        new = max(1, strategy.train_mb_size - old)
+        size = strategy.train_mb_size
+        if size < 2:
+            raise InputError("replay mixes old and new slices: batch_size must be at least 2")
+        old = min(max(1, round(self.settings.batch_share * size)), size - 1)
+        new = size - old
         stream = strategy.experience.origin_stream
         stored = [stream[k].dataset.subset(indices) for k, indices in sorted(self.memory.items())]
         remembered = stored[0]

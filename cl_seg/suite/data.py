@@ -1,15 +1,22 @@
 """The store a suite runs on: one on disk, or the embedded benchmark simulated when missing."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 import cl_seg.phantom
 from cl_seg.files import InputError
-from cl_seg.scans.splits import Fractions, split_by_patient, split_within_case, usable_slices
+from cl_seg.scans.splits import (
+    Fractions,
+    check_parts,
+    split_by_patient,
+    split_within_case,
+    usable_slices,
+)
 from cl_seg.scans.store import Grid, SliceStore, read_header
-from cl_seg.spec import Data, PhantomData, Split
+from cl_seg.spec import Data, PhantomData, Suite
 
 STORES = Path("data")
 
@@ -71,16 +78,24 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
     )
 
 
-def split_slices(slices: pd.DataFrame, classes: list[str], split: Split) -> pd.DataFrame:
-    """The usable slices of a store with their ``part``.
+def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) -> pd.DataFrame:
+    """The usable slices of some scanners with their ``part``.
+
+    The whole store is split, whichever scanners are asked for, so that all runs on a store are
+    tested on the same patients.
 
     Raises:
-        InputError: no slice is labelled for every class, or the split is impossible.
+        InputError: no slice is labelled for every class, or a scanner cannot be split.
     """
-    usable = usable_slices(slices, classes)
+    usable = usable_slices(slices, suite.classes)
     if usable.empty:
-        raise InputError(f"no slice is labelled for {' and '.join(classes)}: change `classes`")
-    fractions = Fractions(test=split.test, validation=split.validation)
-    if split.by == "within_case":
-        return split_within_case(usable, fractions)
-    return split_by_patient(usable, fractions, split.seed)
+        names = " and ".join(suite.classes)
+        raise InputError(f"no slice is labelled for {names}: change `classes`")
+    fractions = Fractions(test=suite.split.test, validation=suite.split.validation)
+    if suite.split.by == "within_case":
+        usable = usable[usable["scanner"].isin(scanners)]
+        split = split_within_case(usable, fractions)
+    else:
+        split = split_by_patient(usable, fractions, suite.split.seed)
+    check_parts(split, scanners)
+    return split[split["scanner"].isin(scanners)]

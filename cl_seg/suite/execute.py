@@ -71,6 +71,5 @@ def execute_suite(
 
 def _check_data(runs: list[Run], suite: StreamSuite, store: SliceStore) -> None:
     store.check_offers(suite.classes, suite.image.size)
-    used = {scanner for run in runs for scanner in run.order}
-    slices = store.slices
-    split_slices(slices[slices["scanner"].isin(used)], suite.classes, suite.split)
+    used = sorted({scanner for run in runs for scanner in run.order})
+    split_slices(store.slices, suite, used)

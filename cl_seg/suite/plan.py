@@ -65,7 +65,7 @@ class Run:
         if not self.joint:
             return [steps] * len(self.order)
         settings = JointSettings.model_validate(self.strategy.settings)
-        return [round(steps * (settings.steps_factor or len(self.order)))]
+        return [max(1, round(steps * (settings.steps_factor or len(self.order))))]
 
 
 def load_suite(path: Path, data: Path | None = None) -> StreamSuite | SeedCurveSuite:

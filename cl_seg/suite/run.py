@@ -65,8 +65,7 @@ def execute_run(
     device = torch_setup.pick_device(suite.training.device)
     task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
     images = TaskImages(store, task, device)
-    slices = split_slices(store.slices, suite.classes, suite.split)
-    slices = slices[slices["scanner"].isin(run.order)]
+    slices = split_slices(store.slices, suite, run.order)
 
     torch.manual_seed(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
     model = build_model(

@@ -33,10 +33,11 @@ class LoopSettings:
     Attributes:
         steps: optimiser steps per experience.
         batch_size: slices per step, new and replayed together.
-        learning_rate: peak of the one-cycle schedule (Smith & Topin 2018, arXiv 1708.07120).
+        learning_rate: peak of the one-cycle schedule (Smith & Topin 2018, arXiv 1708.07120);
+            AdamW's β1 moves the other way, from 0.95 to 0.85 and back (torch's default).
         weight_decay: AdamW weight decay.
         warmup: share of the steps in which the rate rises.
-        gradient_clip: largest gradient norm, 0 for none.
+        gradient_clip: largest norm of the gradient of loss and penalties together, 0 for none.
         autocast: forward pass in bfloat16.
     """
 
@@ -93,6 +94,8 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             evaluator=_no_evaluator(),
         )
 
+    _stop_training: bool
+
     def make_train_dataloader(self, **kwargs: Any) -> None:
         """One pass over the experience in random order, the last batch filled up."""
         dataset, size = self.adapted_dataset, self.settings.batch_size
@@ -113,16 +116,22 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             lr=chosen.learning_rate,
             weight_decay=chosen.weight_decay,
         )
+        # torch divides by zero where the rise lasts exactly one step; up to one step is no rise.
+        rise = chosen.warmup if chosen.warmup * chosen.steps > 1 else 0.9 / chosen.steps
         self.schedule = OneCycleLR(
-            self.optimizer, chosen.learning_rate, chosen.steps, pct_start=chosen.warmup
+            self.optimizer, chosen.learning_rate, chosen.steps, pct_start=min(chosen.warmup, rise)
         )
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         self.step = 0
         while self.step < self.settings.steps and not self._stop_training:
+            before = self.step
             self._before_training_epoch(**kwargs)
             self.training_epoch(**kwargs)
             self._after_training_epoch(**kwargs)
+            if self.step == before and not self._stop_training:
+                raise InputError("the data loader gave no batch: a plugin made it empty")
+        self._stop_training = False
 
     def training_epoch(self, **kwargs: Any) -> None:
         """One pass over the data loader, or what is left of the steps."""

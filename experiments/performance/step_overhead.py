@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cl_seg.torch_setup as torch_setup  # isort: skip
+from cl_seg import torch_setup  # isort: skip
 import numpy as np
 import torch
 from torch import nn
@@ -43,14 +43,16 @@ def main() -> None:
     torch_setup.make_deterministic(threads=1)
     with tempfile.TemporaryDirectory() as folder:
         slices = random_slices(Path(folder) / "random.store", options.size)
-        print(f"{'network':12} {'bare ms':>9} {'cl_seg ms':>10} {'ratio':>7}   quartiles of the ratio")
+        print(f"{'network':12} {'bare ms':>9} {'cl_seg ms':>10} {'ratio':>7}   its quartiles")
         for name, network in NETWORKS.items():
             model = build_model(name, "small", {}, 3, options.size)
-            bare, ours = bare_loop(model, slices, options.steps), our_loop(model, slices, options.steps)
-            bare(), ours()
+            bare = bare_loop(model, slices, options.steps)
+            ours = our_loop(model, slices, options.steps)
+            alternate(bare, ours, 0)
             pairs = [alternate(bare, ours, i) for i in range(options.rounds)]
             low, middle, high = statistics.quantiles([b / a for a, b in pairs], n=4)
-            a, b = (1000 * statistics.median(side) / options.steps for side in zip(*pairs))
+            sides = zip(*pairs, strict=True)
+            a, b = (1000 * statistics.median(side) / options.steps for side in sides)
             print(f"{network.title:12} {a:9.1f} {b:10.1f} {middle:7.3f}   {low:.3f} to {high:.3f}")
 
 

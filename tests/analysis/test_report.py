@@ -128,5 +128,5 @@ def test_reports_are_reproducible(results: Path) -> None:
 
 def test_a_damaged_record_is_named(results: Path) -> None:
     (results / "runs" / "Naive" / "run.json").write_text("{")
-    with pytest.raises(InputError, match="Naive/run.json is damaged"):
+    with pytest.raises(InputError, match=r"Naive/run\.json is damaged"):
         write_report(results)

@@ -13,6 +13,7 @@ from cl_seg.scans.splits import (
     BLOCK,
     PARTS,
     Fractions,
+    check_parts,
     split_by_patient,
     split_within_case,
     usable_slices,
@@ -43,10 +44,12 @@ stores = st.dictionaries(
 
 def split(slices, shares, seed):
     """Split by patient; a store that cannot be split is no example."""
+    result = split_by_patient(slices, shares, seed)
     try:
-        return split_by_patient(slices, shares, seed)
+        check_parts(result, pd.unique(slices["scanner"]))
     except InputError:
         assume(False)
+    return result
 
 
 def patients(slices, **chosen):
@@ -65,8 +68,9 @@ def test_no_patient_in_two_parts(slices, shares, seed):
 
 @given(stores, fractions, st.integers(0, 99))
 def test_every_scanner_trains_and_tests_or_the_split_is_refused(slices, shares, seed):
+    result = split_by_patient(slices, shares, seed)
     try:
-        result = split_by_patient(slices, shares, seed)
+        check_parts(result, pd.unique(slices["scanner"]))
     except InputError:
         # Scanners of two patients each, all shared, can make it impossible; four make it easy.
         assert slices.groupby("scanner")["patient"].nunique().min() < 4
@@ -122,8 +126,10 @@ def test_few_patients():
 
 
 def test_single_patient_is_refused():
-    with pytest.raises(InputError, match="scanner B has 1 patient") as caught:
-        split_by_patient(table({"A": ["x", "y"], "B": ["x"]}), QUARTER, 0)
+    result = split_by_patient(table({"A": ["x", "y", "z"], "B": ["x"]}), QUARTER, 0)
+    check_parts(result, ["A"])
+    with pytest.raises(InputError, match="scanner B has 1 patient ") as caught:
+        check_parts(result, ["A", "B"])
     assert "\n" not in str(caught.value) and "within_case" in str(caught.value)
 
 

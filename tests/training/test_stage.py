@@ -26,7 +26,7 @@ STRATEGIES = {
     "naive": lambda: [],
     "replay": lambda: [Replay(ReplaySettings(budget=5), 3)],
     "ewc": lambda: [EWC(EWCSettings(ewc_lambda=10.0, fisher_images=4), 3)],
-    "ewc online": lambda: [EWC(EWCSettings(ewc_lambda=10.0, mode="online"), 3)],
+    "ewc online": lambda: [EWC(EWCSettings(ewc_lambda=10.0, mode="online", decay=0.9), 3)],
     "ewc batch": lambda: [EWC(EWCSettings(ewc_lambda=1e4, fisher="batch"), 3)],
 }
 
