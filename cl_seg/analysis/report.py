@@ -8,7 +8,7 @@ from string import Template
 import pandas as pd
 
 from cl_seg.analysis import figures
-from cl_seg.analysis.results import RunResult, load_results
+from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
     cells,
@@ -47,7 +47,7 @@ def write_report(folder: Path) -> Path:
     runs = run_table(results)
     summary = summary_table(runs)
     shown = shown_table(summary)
-    notes = _notes(results, runs)
+    notes = _missing(folder, results) + _notes(results, runs)
     drawn = _figures(results)
 
     write_text(folder / "runs.csv", runs.to_csv(index=False))
@@ -59,6 +59,14 @@ def write_report(folder: Path) -> Path:
     page = folder / "report.html"
     write_text(page, _page(results, shown, notes, drawn))
     return page
+
+
+def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:
+    planned = read_plan(folder)
+    missing = [run for run in planned if run not in {r.record["run_id"] for r in results}]
+    if not missing:
+        return []
+    return [f"{len(missing)} of {len(planned)} runs are missing: {', '.join(missing)}."]
 
 
 def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:

@@ -96,20 +96,36 @@ class RunResult:
 
 
 def load_results(folder: Path) -> list[RunResult]:
-    """All finished runs below ``folder/runs``, in the order of the suite where it is known.
+    """Finished runs below ``folder/runs``, in the order of the suite.
+
+    Where ``folder/plan.json`` says which runs the suite has now, runs of an earlier version of it
+    are left out.
 
     Raises:
         InputError: there is none, or a record is damaged.
     """
-    paths = sorted((Path(folder) / "runs").glob("*/run.json"))
-    if not paths:
+    plan = read_plan(folder)
+    results = []
+    for path in sorted((Path(folder) / "runs").glob("*/run.json")):
+        try:
+            record = json.loads(path.read_text())
+            if not plan or plan.get(record["run_id"]) == record["key"]:
+                results.append(RunResult(path.parent, record))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged ({error}): remove its folder, run again") from None
+    if not results:
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )
-    results = []
-    for path in paths:
-        try:
-            results.append(RunResult(path.parent, json.loads(path.read_text())))
-        except ValueError as error:
-            raise InputError(f"{path} is damaged ({error}): remove its folder, run again") from None
     return sorted(results, key=lambda r: tuple(r.record["place"]))
+
+
+def read_plan(folder: Path) -> dict[str, str]:
+    """Run → key, as the suite was last planned; empty when it was not."""
+    path = Path(folder) / "plan.json"
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text()))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}): `cl-seg run` writes it anew") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cl_seg.analysis.report import write_report
-from cl_seg.files import InputError
+from cl_seg.files import InputError, write_json
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
 from cl_seg.suite.data import open_store, split_slices
@@ -53,6 +53,7 @@ def execute_suite(
     _check_data(runs, suite, store)
     folder = results or RESULTS / suite.name
     keys = {run.run_id: run_key(run, suite, store.header.content) for run in runs}
+    write_json(folder / "plan.json", keys)
     missing = [
         run for run in runs if not is_finished(folder / "runs" / run.run_id, keys[run.run_id])
     ]

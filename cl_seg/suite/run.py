@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from cl_seg import torch_setup  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
+from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
@@ -39,6 +41,23 @@ from cl_seg.training.stage import (
 
 JOINT = "all scanners"
 OnStep = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Streams:
+    """What a run trains and is scored on.
+
+    Attributes:
+        train: name and experience of every stage.
+        validation: scanner → slices for curves.
+        test: scanner → slices for R.
+        spacing_mm: pixel size in mm.
+    """
+
+    train: list[tuple[str, DatasetExperience[Any]]]
+    validation: dict[str, SliceDataset]
+    test: dict[str, SliceDataset]
+    spacing_mm: float
 
 
 class StepCount(SupervisedPlugin):  # type: ignore[misc]
@@ -75,7 +94,8 @@ def execute_run(
         len(suite.classes) + 1,
         suite.image.size,
     ).to(device)
-    outcome = _train_stream(model, run, suite, images, slices, on_step)
+    streams = _streams(run, images, slices)
+    outcome = _train_stream(model, run, suite, streams, on_step)
     about = {
         "device": str(device),
         "processor": _processor(device),
@@ -85,62 +105,46 @@ def execute_run(
     write_record(folder, Record(run, suite, store.header, outcome, about))
 
 
-def _train_stream(
-    model: nn.Module,
-    run: Run,
-    suite: StreamSuite,
-    images: TaskImages,
-    slices: pd.DataFrame,
-    on_step: OnStep,
-) -> Outcome:
-    outcome = Outcome()
-    streams = stream_selections(slices, run.order)
-    tests = {
-        s: SliceDataset(images, rows) for s, rows in zip(run.order, streams["test"], strict=True)
-    }
-    curve = ValidationCurve(
-        {
-            s: SliceDataset(images, rows)
-            for s, rows in zip(run.order, streams["validation"], strict=True)
-            if len(rows)
-        },
-        suite.classes,
-        suite.training.curve_every,
-    )
-    names: list[str] = list(run.order)
+def _streams(run: Run, images: TaskImages, slices: pd.DataFrame) -> Streams:
+    selections = stream_selections(slices, run.order)
+    names, train = list(run.order), selections["train"]
     if run.joint:
-        streams = {"train": [pd.concat(streams["train"])]}
-        names = [JOINT]
-    benchmark = dense_benchmark(images, {"train": streams["train"]})
-    plugins = [curve, StepCount(on_step), *_strategy_plugins(run)]
-    ranges = augmentation_ranges(suite.training, suite.image.window_hu)
-    settings = [
-        loop_settings(suite.training, run.learning_rate, steps)
-        for steps in run.stage_steps(suite.training.steps)
-    ]
+        names, train = [JOINT], [pd.concat(train)]
+    experiences = dense_benchmark(images, {"train": train}).train_stream
+    validation, test = (
+        {
+            scanner: SliceDataset(images, rows)
+            for scanner, rows in zip(run.order, selections[part], strict=True)
+            if len(rows)
+        }
+        for part in ("validation", "test")
+    )
+    return Streams(list(zip(names, experiences, strict=True)), validation, test, images.spacing_mm)
 
-    _test(model, 0, tests, suite, images.spacing_mm, outcome)
-    for position, (name, experience) in enumerate(
-        zip(names, benchmark.train_stream, strict=True), start=1
-    ):
+
+def _train_stream(
+    model: nn.Module, run: Run, suite: StreamSuite, streams: Streams, on_step: OnStep
+) -> Outcome:
+    training, outcome = suite.training, Outcome()
+    curve = ValidationCurve(streams.validation, suite.classes, training.curve_every)
+    plugins = [curve, StepCount(on_step), *_strategy_plugins(run)]
+    ranges = augmentation_ranges(training, suite.image.window_hu)
+    _test(model, 0, suite.classes, streams, outcome)
+    stages = zip(streams.train, run.stage_steps(training.steps), strict=True)
+    for position, ((name, experience), steps) in enumerate(stages, start=1):
         started = time.perf_counter()
-        curve.rows = []
-        train_stage(
-            model,
-            experience,
-            StagePlace(run.seed, position, name),
-            settings[position - 1],
-            ranges,
-            plugins,
-        )
-        outcome.curve += [{"stage": position, **row} for row in curve.rows]
+        place = StagePlace(run.seed, position, name)
+        settings = loop_settings(training, run.learning_rate, steps)
+        train_stage(model, experience, place, settings, ranges, plugins)
         trained = time.perf_counter()
-        _test(model, position, tests, suite, images.spacing_mm, outcome)
+        _test(model, position, suite.classes, streams, outcome)
+        outcome.curve += [{"stage": position, **row} for row in curve.rows]
+        curve.rows = []
         outcome.stages.append(
             {
                 "position": position,
                 "selection": name,
-                "steps": settings[position - 1].steps,
+                "steps": steps,
                 "train_seconds": round(trained - started, 2),
                 "test_seconds": round(time.perf_counter() - trained, 2),
             }
@@ -159,30 +163,25 @@ def _strategy_plugins(run: Run) -> list[Any]:
 
 
 def _test(
-    model: nn.Module,
-    stage: int,
-    tests: dict[str, SliceDataset],
-    suite: StreamSuite,
-    spacing_mm: float,
-    outcome: Outcome,
+    model: nn.Module, stage: int, classes: list[str], streams: Streams, outcome: Outcome
 ) -> None:
-    for scanner, slices in tests.items():
+    for scanner, slices in streams.test.items():
         prediction, truth = predict(model, slices)
-        rows = case_scores(prediction, truth, list(slices.rows["case"]), suite.classes, spacing_mm)
-        patients = dict(zip(slices.rows["case"], slices.rows["patient"], strict=True))
-        outcome.cases += [
-            {"stage": stage, "scanner": scanner, "patient": patients[row["case"]], **row}
-            for row in rows
-        ]
-        if stage:
-            shown = _example_slice(truth, len(suite.classes))
-            if stage == 1:
-                picture, _ = slices.batch(torch.tensor([shown]))
-                grey = (picture[0, 0] * 255).round().to(torch.uint8).cpu().numpy()
-                outcome.examples[f"{scanner}/image"] = grey
-                outcome.examples[f"{scanner}/truth"] = truth[shown]
-                outcome.examples[f"{scanner}/first"] = prediction[shown]
-            outcome.examples[f"{scanner}/last"] = prediction[shown]
+        rows = slices.rows
+        patients = dict(zip(rows["case"], rows["patient"], strict=True))
+        for row in case_scores(prediction, truth, list(rows["case"]), classes, streams.spacing_mm):
+            place = {"stage": stage, "scanner": scanner, "patient": patients[row["case"]]}
+            outcome.cases.append({**place, **row})
+        if not stage:
+            continue
+        shown = _example_slice(truth, len(classes))
+        outcome.examples[f"{scanner}/last"] = prediction[shown]
+        if stage == 1:
+            image, _ = slices[shown]
+            grey = (image[0] * 255).round().to(torch.uint8).cpu().numpy()
+            outcome.examples[f"{scanner}/image"] = grey
+            outcome.examples[f"{scanner}/truth"] = truth[shown]
+            outcome.examples[f"{scanner}/first"] = prediction[shown]
 
 
 def _example_slice(truth: Labels, classes: int) -> int:

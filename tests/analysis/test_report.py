@@ -52,6 +52,7 @@ def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any
     np.savez_compressed(folder / "examples.npz", **shown)
     record = {
         "run_id": strategy,
+        "key": strategy.lower(),
         "suite": "hand <made>",
         "model": "VNet",
         "strategy": strategy,
@@ -124,6 +125,13 @@ def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
 def test_reports_are_reproducible(results: Path) -> None:
     first = write_report(results).read_text()
     assert write_report(results).read_text() == first
+
+
+def test_only_runs_of_the_plan_are_reported_and_missing_ones_named(results: Path) -> None:
+    plan = {"Naive": "naive", "Lazy": "of an older suite", "Joint": "joint", "EWC": "ewc"}
+    (results / "plan.json").write_text(json.dumps(plan))
+    assert [r.strategy for r in load_results(results)] == ["Naive", "Joint"]
+    assert "2 of 4 runs are missing: Lazy, EWC." in write_report(results).read_text()
 
 
 def test_a_damaged_record_is_named(results: Path) -> None:

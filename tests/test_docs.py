@@ -1,0 +1,45 @@
+"""What the documents say of the program is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.phantom.profiles import load_profile, profile_names
+
+ROOT = Path(__file__).parents[1]
+ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\d,]+) \| [^|]+ \| (\d+) \| ([\d.e-]+) \|$", re.M)
+
+
+def network_rows() -> list[tuple[str, str, str, str, str]]:
+    return ROW.findall((ROOT / "docs" / "networks.md").read_text())
+
+
+def test_every_preset_is_documented() -> None:
+    documented = {(name, preset) for name, preset, *_ in network_rows()}
+    assert documented == {(n, p) for n, network in NETWORKS.items() for p in network.presets}
+
+
+@pytest.mark.parametrize("row", network_rows(), ids=lambda row: "-".join(row[:2]))
+def test_parameters_sizes_and_rates_are_as_documented(row: tuple[str, ...]) -> None:
+    name, preset, parameters, multiple, rate = row
+    model = build_model(name, preset, {}, classes=3, image_size=64)
+    assert parameter_count(model) == int(parameters.replace(",", ""))
+    assert NETWORKS[name].size_multiple == int(multiple)
+    assert NETWORKS[name].presets[preset].learning_rate == float(rate)
+
+
+def test_every_profile_is_documented() -> None:
+    text = (ROOT / "docs" / "simulator.md").read_text()
+    for name in profile_names():
+        profile = load_profile(name)
+        assert f"| `{name}` | {profile.track} | {profile.display_name} |" in text
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
