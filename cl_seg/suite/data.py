@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-import cl_seg.phantom
 from cl_seg.files import InputError
 from cl_seg.scans.splits import (
     Fractions,
@@ -17,6 +16,7 @@ from cl_seg.scans.splits import (
 )
 from cl_seg.scans.store import Grid, SliceStore, read_header
 from cl_seg.spec import Data, PhantomData, Suite
+from cl_seg.suite.source import source_hash
 
 STORES = Path("data")
 
@@ -47,12 +47,8 @@ def store_folder(data: Data) -> Path:
     if data.phantom is None:
         assert data.store is not None
         return data.store
-    digest = hashlib.sha256(data.phantom.model_dump_json().encode())
-    room = Path(cl_seg.phantom.__file__).parent
-    for file in sorted(room.rglob("*")):
-        if file.suffix in {".py", ".yaml", ".npz", ".csv"}:
-            digest.update(file.read_bytes())
-    return STORES / f"phantom-{digest.hexdigest()[:12]}.store"
+    settings = data.phantom.model_dump_json() + source_hash("phantom")
+    return STORES / f"phantom-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.store"
 
 
 def open_store(data: Data, workers: int) -> SliceStore:

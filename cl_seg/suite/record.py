@@ -19,6 +19,7 @@ from cl_seg.files import new_folder, write_json
 from cl_seg.scans.store import Header
 from cl_seg.spec import StreamSuite
 from cl_seg.suite.plan import Run
+from cl_seg.suite.source import TRAINING_ROOMS, source_hash
 
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy")
 
@@ -91,14 +92,19 @@ def run_spec(run: Run, suite: StreamSuite) -> dict[str, Any]:
 
 
 def run_key(run: Run, suite: StreamSuite, content: str) -> str:
-    """Hash of the run's spec, its data and the versions of what computes it.
+    """Hash of the run's spec, its data, and the versions and source of what computes it.
 
     Args:
         run: which run.
         suite: of which suite.
         content: content hash of the store.
     """
-    what = {"spec": run_spec(run, suite), "data": content, "versions": versions()}
+    what = {
+        "spec": run_spec(run, suite),
+        "data": content,
+        "versions": versions(),
+        "source": source_hash(*TRAINING_ROOMS),
+    }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
