@@ -1,4 +1,4 @@
-"""A hash of the source of rooms, so that edited code never passes for what an older one computed."""
+"""A hash of source files, so that edited code never passes for what an older one computed."""
 
 import hashlib
 from pathlib import Path
