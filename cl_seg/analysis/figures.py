@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy import ndimage
 
 from cl_seg.analysis.results import RunResult
 
@@ -48,7 +49,7 @@ def heat_maps(cells: Cells) -> str:
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
         figure.tight_layout()
-        return _svg(figure)
+        return _svg(figure, first.stamps)
 
 
 def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) -> None:
@@ -89,31 +90,32 @@ def forgetting_curves(cells: Cells) -> str:
                 runs = _same_order(cells.get((model, strategy), ()), order)
                 if runs:
                     _curve(axes, runs, column, colours[strategy], strategy)
-            axes.axvspan(-0.4, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
+            axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(f"{model} on {first.short_names[scanner]}", loc="left")
-        names = ["–", *(first.short_names[s] for s in order)]
+        names = [first.short_names[s] for s in order]
+        lowest = min(np.nanmin(run.matrix()[1:]) for runs in cells.values() for run in runs)
         for axes in grid[-1]:
-            axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
-            axes.set_xlim(-0.4, len(order) + 0.4)
-            axes.set_ylim(0, 1)
+            axes.set_xticks(range(1, len(names) + 1), names, rotation=30, ha="right")
+            axes.set_xlim(0.6, len(order) + 0.4)
+            axes.set_ylim(np.floor(lowest * 10) / 10, 1)
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
         handles, labels = grid[0][0].get_legend_handles_labels()
         figure.tight_layout(rect=(0, 0, 1, 0.965))
         figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
-        return _svg(figure)
+        return _svg(figure, first.stamps)
 
 
 def _curve(axes: Axes, runs: Sequence[RunResult], column: int, colour: str, strategy: str) -> None:
-    values = np.array([run.matrix()[:, column] for run in runs])
+    values = np.array([run.matrix()[1:, column] for run in runs])
     if runs[0].joint:
         axes.axhline(values[:, -1].mean(), color=colour, ls="--", lw=1.1, label=strategy)
         return
-    x = np.arange(values.shape[1])
+    x = np.arange(1, values.shape[1] + 1)
     axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.15, lw=0)
     axes.plot(x, values.mean(0), color=colour, lw=1.5, label=strategy)
-    axes.plot(column + 1, values.mean(0)[column + 1], "o", color=colour, ms=4.5)
+    axes.plot(column + 1, values.mean(0)[column], "o", color=colour, ms=4.5)
 
 
 def validation_curves(runs: Sequence[RunResult]) -> str:
@@ -149,7 +151,7 @@ def validation_curves(runs: Sequence[RunResult]) -> str:
         figure.supylabel("validation Dice", fontsize=9)
         figure.tight_layout(rect=(0, 0, 1, 0.93))
         figure.legend(handles, labels, loc="upper center", ncols=len(scanners), frameon=False)
-        return _svg(figure)
+        return _svg(figure, runs[0].stamps)
 
 
 def examples(runs: Sequence[RunResult]) -> str:
@@ -159,8 +161,10 @@ def examples(runs: Sequence[RunResult]) -> str:
     """
     scanners = runs[0].order
     columns = [(scanner, when) for scanner in scanners for when in ("first", "last")]
+    rows, wide = _body(runs[0].examples[f"{scanners[0]}/image"])
+    shape = (rows.stop - rows.start) / (wide.stop - wide.start)
     with mpl.rc_context(STYLE):
-        figure = Figure((1.95 * len(columns), 1.72 * len(runs) + 0.3))
+        figure = Figure((1.7 * len(columns), 1.78 * len(runs) * shape + 0.5))
         grid = figure.subplots(len(runs), len(columns), squeeze=False)
         for row, run in zip(grid, runs, strict=True):
             for axes, (scanner, when) in zip(row, columns, strict=True):
@@ -169,7 +173,7 @@ def examples(runs: Sequence[RunResult]) -> str:
         for axes, (scanner, when) in zip(grid[0], columns, strict=True):
             axes.set_title(f"{runs[0].short_names[scanner]}\n{when} stage", fontsize=8.5)
         figure.tight_layout(pad=0.4)
-        return _svg(figure)
+        return _svg(figure, runs[0].stamps)
 
 
 def _example(axes: Axes, run: RunResult, scanner: str, when: str) -> None:
@@ -180,14 +184,19 @@ def _example(axes: Axes, run: RunResult, scanner: str, when: str) -> None:
         colour = CONTOURS[(label - 1) % len(CONTOURS)]
         _outline(axes, truth == label, colour, filled=True)
         _outline(axes, found == label, colour, filled=False)
-    body = np.nonzero(image > 0)
-    rows, columns = (body[0], body[1]) if len(body[0]) else np.indices(image.shape)
-    axes.set_ylim(rows.max() + 1, rows.min() - 1)
-    axes.set_xlim(columns.min() - 1, columns.max() + 1)
+    rows, columns = _body(image)
+    axes.set_ylim(rows.stop, rows.start - 1)
+    axes.set_xlim(columns.start - 1, columns.stop)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     axes.set_facecolor("black")
+
+
+def _body(image: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns that are not all black; all of them when everything is."""
+    inside = ndimage.find_objects((image > 0).astype(int))
+    return inside[0] if inside else (slice(0, image.shape[0]), slice(0, image.shape[1]))
 
 
 def _outline(axes: Axes, mask: np.ndarray, colour: str, filled: bool) -> None:
@@ -213,7 +222,8 @@ def _same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
     return [run for run in runs if run.order == order]
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: Figure, stamps: Sequence[str]) -> str:
+    figure.text(1, 0, " · ".join(stamps), ha="right", va="top", fontsize=7, color="#6b7280")
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = buffer.getvalue()

@@ -72,13 +72,7 @@ def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:
 def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
     record = results[0].record
     notes = []
-    if any(r.record["data"]["kind"] == "simulated" for r in results):
-        notes.append("Simulated scanners and bodies: no patient data, no clinical claim.")
-    if any(r.record["spec"]["split"]["by"] == "within_case" for r in results):
-        notes.append(
-            "Split within cases: neighbouring slices of one patient are in training and test. "
-            "This is not a generalisation result."
-        )
+    notes += [f"{stamp[0].upper()}{stamp[1:]}." for stamp in results[0].stamps]
     seeds = runs["seed"].nunique()
     if seeds < 3:
         notes.append(
@@ -106,7 +100,8 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
     drawn = {
         "forgetting": (
             "Test Dice on each scanner over the stream. The dot is the stage in which the scanner "
-            "is learned, shading the stages up to it, the dashed line joint training.",
+            "is learned, shading the stages up to it, the dashed line joint training. The "
+            "untrained network is left out.",
             figures.forgetting_curves(by_cell),
         ),
         "accuracy_matrix": (

@@ -60,6 +60,16 @@ class RunResult:
         short = {s: re.split(r"[,(·]", name)[0].strip() for s, name in full.items()}
         return short if len(set(short.values())) == len(short) else full
 
+    @property
+    def stamps(self) -> list[str]:
+        """What every table and figure made from this run must say."""
+        stamps = []
+        if self.record["data"]["kind"] == "simulated":
+            stamps.append("simulated scanners and bodies, no patient data")
+        if self.record["spec"]["split"]["by"] == "within_case":
+            stamps.append("split within cases, not a generalisation result")
+        return stamps
+
     def matrix(self, name: str = "mean") -> Matrix:
         """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
         return np.array(self.record["R"][name], dtype=float)

@@ -55,6 +55,7 @@ def _run_row(result: RunResult) -> dict[str, object]:
         "missed_rate": last["missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
+        "stamp": "; ".join(result.stamps),
         "learned": not missing,
         "not_learned": "; ".join(missing),
         "train_seconds": sum(stage["train_seconds"] for stage in result.record["stages"]),
@@ -71,6 +72,7 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
     groups = runs.groupby(["model", "strategy"], sort=False)
     summary = groups[numbers].mean()
     summary.insert(0, "runs", groups.size())
+    summary["stamp"] = groups["stamp"].first()
     summary["verdict"] = np.where(groups["learned"].all(), "", NOT_EVALUABLE)
     return summary.reset_index()
 
