@@ -196,7 +196,9 @@ def _example(axes: Axes, run: RunResult, scanner: str, when: str) -> None:
 def _body(image: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns that are not all black; all of them when everything is."""
     inside = ndimage.find_objects((image > 0).astype(int))
-    return inside[0] if inside else (slice(0, image.shape[0]), slice(0, image.shape[1]))
+    whole = tuple(slice(0, length) for length in image.shape)
+    rows, columns = inside[0] if inside else whole
+    return rows, columns
 
 
 def _outline(axes: Axes, mask: np.ndarray, colour: str, filled: bool) -> None:
