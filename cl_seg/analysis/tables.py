@@ -28,7 +28,8 @@ NOT_EVALUABLE = "not evaluable"
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """One row per run: what it is, its scores, and whether it is evaluable.
 
-    For joint training only ACC is defined. ``false_positive_rate`` is the share of cases without
+    For joint training only ACC is defined. ``validation`` is the Dice on validation slices after
+    the last step, by which settings are chosen. ``false_positive_rate`` is the share of cases without
     the class in which it is found after the last stage, ``false_positive_cm2`` the mean area found
     in them; both NaN when every case has the class.
     """
@@ -52,6 +53,7 @@ def _run_row(result: RunResult) -> dict[str, object]:
         "ACC": accuracy(r),
         **scores,
         **per_class,
+        "validation": _last_validation(result.curve),
         "missed_rate": last["missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
@@ -60,6 +62,14 @@ def _run_row(result: RunResult) -> dict[str, object]:
         "not_learned": "; ".join(missing),
         "train_seconds": sum(stage["train_seconds"] for stage in result.record["stages"]),
     }
+
+
+def _last_validation(curve: pd.DataFrame) -> float:
+    """Mean validation Dice over scanners and classes after the last step; NaN without a curve."""
+    if curve.empty:
+        return float("nan")
+    stage = curve[curve["stage"] == curve["stage"].max()]
+    return float(stage[stage["step"] == stage["step"].max()]["dice"].mean())
 
 
 def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
