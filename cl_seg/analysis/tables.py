@@ -29,9 +29,9 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """One row per run: what it is, its scores, and whether it is evaluable.
 
     For joint training only ACC is defined. ``validation`` is the Dice on validation slices after
-    the last step, by which settings are chosen. ``false_positive_rate`` is the share of cases without
-    the class in which it is found after the last stage, ``false_positive_cm2`` the mean area found
-    in them; both NaN when every case has the class.
+    the last step, by which settings are chosen. ``false_positive_rate`` is the share of cases
+    without the class in which it is found after the last stage, ``false_positive_cm2`` the mean
+    area found in them; both NaN when every case has the class.
     """
     return pd.DataFrame([_run_row(result) for result in results])
 
