@@ -21,7 +21,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset, default_collate
 
 from cl_seg.files import InputError
-from cl_seg.scans.store import UNLABELLED, SliceStore
+from cl_seg.scans.store import UNLABELLED, SliceStore, check_offers
 
 CHUNK = 64  # slices resized at once, bounds the memory of the resize
 
@@ -54,7 +54,7 @@ class TaskImages:
         self.store, self.task, self.device = store, task, device
         self._kept: dict[str, tuple[Tensor, Tensor]] = {}
         header = store.header
-        store.check_offers(task.classes, task.image_size)
+        check_offers(header, store.folder, task.classes, task.image_size)
         self.spacing_mm = header.grid.spacing_mm * header.grid.size / task.image_size
         self._lookup = torch.zeros(256, dtype=torch.uint8)
         self._lookup[UNLABELLED] = UNLABELLED

@@ -1,6 +1,7 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,15 +35,15 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 def plan(suite_file: SuiteFile, data: DataOption = None) -> None:
     """Check a suite and list its runs, without running anything."""
     from cl_seg.spec import StreamSuite
-    from cl_seg.suite.data import scanner_names
-    from cl_seg.suite.plan import load_suite, plan_runs
+    from cl_seg.suite.execute import plan_suite
+    from cl_seg.suite.plan import load_suite
 
     suite = load_suite(suite_file, data)
     if not isinstance(suite, StreamSuite):
         starts = len(suite.models) * len(suite.start) * len(suite.seed_images) * len(suite.seeds)
         out.print(f"{suite.name}: {starts} trainings on SEED images of {suite.target}")
         return
-    runs = plan_runs(suite, scanner_names(suite.data))
+    runs = plan_suite(suite)
     for run_id, stream in {
         r.run_id.split("-order")[1].split("-")[0]: r.order for r in runs
     }.items():
@@ -98,7 +99,9 @@ def ingest(
     aliases: Annotated[
         Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
     ] = None,
-    size: Annotated[int, typer.Option(min=16, help="Pixels per side of a stored slice.")] = 256,
+    size: Annotated[
+        int, typer.Option(min=16, max=2048, help="Pixels per side of a stored slice.")
+    ] = 256,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size of a stored slice in mm.")] = 1.6,
     salt: Annotated[
         str | None,
@@ -113,8 +116,7 @@ def ingest(
     from cl_seg.scans.labels import parse_label_map
     from cl_seg.scans.store import Grid
 
-    if spacing_mm <= 0:
-        raise InputError(f"--spacing-mm {spacing_mm}: expected a positive pixel size in mm")
+    _check_spacing(spacing_mm)
     report = read_scans(
         source,
         store,
@@ -123,13 +125,13 @@ def ingest(
         grid=Grid(size, spacing_mm),
         salt=salt.encode() if salt else None,
     )
-    table = Table("scanner", "cases", "slices", "labelled slices", "name in suites", box=None)
-    table.columns[-1].overflow = "fold"
+    table = Table("scanner", "cases", "slices", "labelled slices", box=None)
     for scanner in report.scanners:
         labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
         counts = str(scanner.cases), str(scanner.slices), labelled or "none"
-        table.add_row(escape(scanner.name), *counts, scanner.folder)
+        table.add_row(escape(scanner.name), *counts)
     out.print(table)
+    _say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
     for item in report.rejected:
         files = f" ({item.files} files)" if item.files > 1 else ""
         _say(f"rejected {item.path}{files}: {item.reason}")
@@ -144,9 +146,9 @@ def phantom(
     scanner: Annotated[
         list[str] | None, typer.Option(help="Profile name or file; repeat; all by default.")
     ] = None,
-    own_bodies: Annotated[int, typer.Option(min=0, help="Bodies per scanner.")] = 42,
-    shared_bodies: Annotated[int, typer.Option(min=0, help="Bodies seen by every scanner.")] = 14,
-    size: Annotated[int, typer.Option(min=16, help="Pixels per side.")] = 256,
+    own_bodies: Annotated[int, typer.Option(min=1, help="Bodies per scanner.")] = 42,
+    shared_bodies: Annotated[int, typer.Option(min=1, help="Bodies seen by every scanner.")] = 14,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 256,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
     seed: Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")] = 0,
     workers: Workers = CORES,
@@ -156,8 +158,7 @@ def phantom(
     from cl_seg.spec import PhantomData
     from cl_seg.suite.data import simulate_phantom
 
-    if spacing_mm <= 0:
-        raise InputError(f"--spacing-mm {spacing_mm}: expected a positive pixel size in mm")
+    _check_spacing(spacing_mm)
     settings = PhantomData(
         scanners=scanner or profile_names(),
         own_bodies=own_bodies,
@@ -168,6 +169,11 @@ def phantom(
     )
     simulate_phantom(store, settings, workers)
     _say(f"store: {store}")
+
+
+def _check_spacing(spacing_mm: float) -> None:
+    if not 0.1 <= spacing_mm <= 20:
+        raise InputError(f"--spacing-mm {spacing_mm}: expected a pixel size of 0.1 to 20 mm")
 
 
 def _say(text: str) -> None:
@@ -181,15 +187,18 @@ def _complain(text: str) -> None:
 
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except InputError as error:
         _complain(str(error))
         sys.exit(2)
     except OSError as error:
-        _complain(f"{error.filename or 'disk'}: {error.strerror or error}")
+        _complain(
+            ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        )
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            _complain("stopped; what is finished is kept, the same command goes on from there")
+            _complain("stopped; nothing half-written is left, finished runs are kept")
         raise

@@ -58,6 +58,11 @@ class PhantomData(Spec):
     spacing_mm: PositiveFloat = 1.6
     seed: NonNegativeInt = 0
 
+    @field_validator("scanners")
+    @classmethod
+    def _scanners_differ(cls, value: list[str]) -> list[str]:
+        return _distinct(value, value)
+
 
 class Data(Spec):
     """Where the slices come from: exactly one of a store on disk or the embedded benchmark."""
@@ -68,7 +73,9 @@ class Data(Spec):
     @model_validator(mode="after")
     def _exactly_one(self) -> "Data":
         if (self.store is None) == (self.phantom is None):
-            raise PydanticCustomError("one_source", "give either `store` or `phantom`, not both")
+            raise PydanticCustomError(
+                "one_source", "give either `store` or `phantom`, and only one of them"
+            )
         return self
 
 

@@ -10,6 +10,8 @@ import sys
 
 import torch
 
+from cl_seg.files import InputError
+
 _OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -35,9 +37,15 @@ def import_torchvision() -> None:
 
 
 def pick_device(wanted: str) -> torch.device:
-    """``auto`` is a GPU where there is one, else the CPU."""
+    """``auto`` is a GPU where there is one, else the CPU.
+
+    Raises:
+        InputError: a GPU is asked for and there is none.
+    """
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("device: cuda, but torch sees no GPU: use `device: auto` or `cpu`")
     return torch.device(wanted)
 
 

@@ -183,7 +183,7 @@ FAULTS = {
             "{store: my.store}",
             "{store: x, phantom: {scanners: [a], own_bodies: 1, shared_bodies: 1}}",
         ),
-        "suite.yaml:3: data: give either `store` or `phantom`, not both",
+        "suite.yaml:3: data: give either `store` or `phantom`, and only one of them",
     ),
     "window upside down": (
         edited("size: 64", "size: 64, window_hu: [240, -160]"),

@@ -94,11 +94,12 @@ def forgetting_curves(cells: Cells) -> str:
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(f"{model} on {first.short_names[scanner]}", loc="left")
         names = [first.short_names[s] for s in order]
-        lowest = min(np.nanmin(run.matrix()[1:]) for runs in cells.values() for run in runs)
+        scores = np.concatenate([r.matrix()[1:].ravel() for runs in cells.values() for r in runs])
+        lowest = scores[np.isfinite(scores)].min(initial=1)
         for axes in grid[-1]:
             axes.set_xticks(range(1, len(names) + 1), names, rotation=30, ha="right")
             axes.set_xlim(0.6, len(order) + 0.4)
-            axes.set_ylim(np.floor(lowest * 10) / 10, 1)
+            axes.set_ylim(min(0.9, np.floor(lowest * 10) / 10), 1)
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
         handles, labels = grid[0][0].get_legend_handles_labels()

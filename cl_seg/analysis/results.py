@@ -82,7 +82,7 @@ class RunResult:
             r = self.matrix(name)
             after = r[-1] if self.joint else r[1:].diagonal()
             missing += [
-                f"{self.record['scanner_names'][scanner]}, {name}: {value:.2f}"
+                f"{self.short_names[scanner]} {name} {value:.2f}"
                 for scanner, value in zip(self.order, after, strict=True)
                 if not value >= bounds.get(name, 0.0)
             ]
@@ -91,18 +91,27 @@ class RunResult:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """Per-case scores after every stage."""
-        return pd.read_parquet(self.folder / "cases.parquet")
+        return _read_table(self.folder / "cases.parquet")
 
     @cached_property
     def curve(self) -> pd.DataFrame:
         """Validation Dice while training."""
-        return pd.read_parquet(self.folder / "curve.parquet")
+        return _read_table(self.folder / "curve.parquet")
 
     @cached_property
     def examples(self) -> dict[str, npt.NDArray[np.uint8]]:
         """``scanner/image|truth|first|last`` → (S, S) uint8."""
         with np.load(self.folder / "examples.npz", allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is missing or damaged ({error}): remove its folder, run again"
+        ) from None
 
 
 def load_results(folder: Path) -> list[RunResult]:
@@ -137,5 +146,5 @@ def read_plan(folder: Path) -> dict[str, str]:
         return {}
     try:
         return dict(json.loads(path.read_text()))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): `cl-seg run` writes it anew") from None

@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+import torch
 from torch import nn
 
 from cl_seg.files import InputError
@@ -43,7 +44,24 @@ def build_model(
         )
     except TypeError as error:
         raise InputError(f"network {name} cannot be made: {error}") from error
+    if name not in NETWORKS:
+        _check_own(name, model, (1, classes, image_size, image_size))
     return model
+
+
+def _check_own(name: str, model: object, expected: tuple[int, ...]) -> None:
+    if not isinstance(model, nn.Module) or not list(model.parameters()):
+        raise InputError(f"network {name} gives no torch module with parameters")
+    model.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng():
+            logits = model(torch.zeros(1, 1, *expected[2:]))
+    except Exception as error:  # whatever the user's network raises
+        raise InputError(f"network {name} cannot take {expected[2:]} images: {error}") from error
+    model.train()
+    shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+    if shape != expected:
+        raise InputError(f"network {name} gives {shape}, expected logits of shape {expected}")
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -1,9 +1,9 @@
 """The public entry: simulate scanners into a slice store."""
 
 import multiprocessing
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,6 +21,7 @@ from cl_seg.phantom.profiles import Profile, load_profile, scanner_name
 from cl_seg.phantom.projection import Geometry
 from cl_seg.phantom.scanner import Noise, channel_gain, scan, to_grid
 from cl_seg.scans.store import Grid, Slice, create_store
+from cl_seg.workers import interrupts_blocked, leave_with_parent
 
 LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (engineering value)
 GEOMETRY = Geometry()
@@ -146,16 +147,17 @@ def _simulated(jobs: list[_Job], workers: int) -> Iterator[Iterator[_Case]]:
         yield map(_simulate_case, jobs)
         return
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, spawn, initializer=leave_with_parent)
     try:
-        yield pool.map(_simulate_case, jobs)
+        with interrupts_blocked():
+            done = pool.map(_simulate_case, jobs)
+        yield done
+    except BrokenProcessPool:
+        raise InputError(
+            "a worker process was killed, perhaps for want of memory: try fewer --workers"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; only the parent answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _random(*purpose: int | str) -> np.random.Generator:

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from numpy.lib.format import write_array_header_1_0
 from cl_seg.files import InputError, new_folder, write_json
 
 FORMAT = 1
+DTYPES: dict[str, np.dtype[Any]] = {"hu": np.dtype(np.int16), "labels": np.dtype(np.uint8)}
 UNLABELLED = 255
 
 HU = npt.NDArray[np.int16]
@@ -107,31 +108,21 @@ class SliceStore:
     @cached_property
     def slices(self) -> pd.DataFrame:
         """A row per slice; row ``i`` of one scanner is index ``i`` of its arrays (``row``)."""
-        return pd.read_parquet(self.folder / "slices.parquet")
+        path = self.folder / "slices.parquet"
+        try:
+            slices = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is missing or damaged ({error}): ingest again") from None
+        missing = {f.name for f in fields(Slice)} | {"row"}
+        missing -= set(slices.columns)
+        if missing:
+            raise InputError(f"{path} lacks {', '.join(sorted(missing))}: ingest again")
+        return slices
 
     @property
     def scanners(self) -> list[str]:
         """Folder names of the scanners, in ingest order."""
         return list(self.header.scanners)
-
-    def check_offers(self, classes: Sequence[str], image_size: int) -> None:
-        """Refuse a task that the store cannot serve.
-
-        Raises:
-            InputError: a class is missing, or the image size does not divide that of the slices.
-        """
-        missing = [name for name in classes if name not in self.header.classes]
-        if missing:
-            raise InputError(
-                f"{self.folder} has no class {', '.join(missing)}: it has "
-                f"{', '.join(self.header.classes)}; change `classes` in the suite"
-            )
-        if self.header.grid.size % image_size:
-            raise InputError(
-                f"image.size {image_size} does not divide the {self.header.grid.size} pixels of "
-                f"{self.folder}, whose slices are averaged over whole pixels: choose a divisor, or "
-                "make the store on another grid (--size)"
-            )
 
     def hu(self, scanner: str) -> HU:
         """(N, H, W) int16 Hounsfield units of one scanner, memory-mapped."""
@@ -144,8 +135,20 @@ class SliceStore:
         return labels
 
     def _array(self, scanner: str, name: str) -> Any:
-        # Copy-on-write: torch warns of arrays it must not write to, and the file never changes.
-        return np.load(self.folder / scanner / f"{name}.npy", mmap_mode="c")
+        path = self.folder / scanner / f"{name}.npy"
+        try:
+            # Copy-on-write: torch warns of arrays it must not write to; the file never changes.
+            array = np.load(path, mmap_mode="c")
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is missing or damaged ({error}): ingest again") from None
+        size = self.header.grid.size
+        expected = ((self.slices["scanner"] == scanner).sum(), size, size)
+        if array.shape != expected or array.dtype != DTYPES[name]:
+            raise InputError(
+                f"{path} is {array.dtype} {array.shape}, expected {DTYPES[name]} {expected}: "
+                "ingest again"
+            )
+        return array
 
 
 def read_header(folder: Path) -> Header:
@@ -164,9 +167,30 @@ def read_header(folder: Path) -> Header:
         raw = json.loads(path.read_text())
         if raw["format"] != FORMAT:
             raise InputError(f"{path}: format {raw['format']}, expected {FORMAT}: ingest again")
-        return Header(**{**raw, "grid": Grid(**raw["grid"])})
+        grid = Grid(int(raw["grid"]["size"]), float(raw["grid"]["spacing_mm"]))
+        return Header(**{**raw, "grid": grid, "provenance": dict(raw["provenance"])})
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): ingest again") from error
+
+
+def check_offers(header: Header, folder: Path, classes: Sequence[str], image_size: int) -> None:
+    """Refuse a task that a store with this header cannot serve.
+
+    Raises:
+        InputError: a class is missing, or the image size does not divide that of the slices.
+    """
+    missing = [name for name in classes if name not in header.classes]
+    if missing:
+        raise InputError(
+            f"{folder} has no class {', '.join(missing)}: it has "
+            f"{', '.join(header.classes)}; change `classes` in the suite"
+        )
+    if header.grid.size % image_size:
+        raise InputError(
+            f"image.size {image_size} does not divide the {header.grid.size} pixels of "
+            f"{folder}, whose slices are averaged over whole pixels: choose a divisor, or "
+            "make the store on another grid (--size)"
+        )
 
 
 class StoreWriter:
@@ -201,8 +225,8 @@ class StoreWriter:
         self._rows += [{**asdict(row), "row": i} for i, row in enumerate(rows)]
         self._digest.update(repr([asdict(row) for row in rows]).encode())
         (self.folder / scanner).mkdir()
-        for name, array, dtype in (("hu", hu, np.int16), ("labels", labels, np.uint8)):
-            self._write_array(self.folder / scanner / f"{name}.npy", array, np.dtype(dtype))
+        for name, array in (("hu", hu), ("labels", labels)):
+            self._write_array(self.folder / scanner / f"{name}.npy", array, DTYPES[name])
 
     def _write_array(self, path: Path, array: HU | Labels, dtype: np.dtype[Any]) -> None:
         # Written slice by slice, not through a memory map: a full disk must raise, not crash.

@@ -14,7 +14,7 @@ from cl_seg.scans.splits import (
     split_within_case,
     usable_slices,
 )
-from cl_seg.scans.store import Grid, SliceStore, read_header
+from cl_seg.scans.store import Grid, Header, SliceStore, check_offers, read_header
 from cl_seg.spec import Data, PhantomData, Suite
 from cl_seg.suite.source import source_hash
 
@@ -55,7 +55,11 @@ def open_store(data: Data, workers: int) -> SliceStore:
     """Open the store of a suite, simulating it first when it is the embedded one and missing."""
     folder = store_folder(data)
     if data.phantom is not None and not folder.exists():
-        simulate_phantom(folder, data.phantom, workers)
+        try:
+            simulate_phantom(folder, data.phantom, workers)
+        except InputError:
+            if not folder.exists():  # unless another process was faster
+                raise
     return SliceStore(folder)
 
 
@@ -72,6 +76,30 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
         seed=phantom.seed,
         workers=workers,
     )
+
+
+def check_data(suite: Suite, scanners: Sequence[str]) -> None:
+    """Refuse data that do not fit the suite, as far as can be said before simulating anything.
+
+    Args:
+        suite: what to run.
+        scanners: the ones its runs use.
+
+    Raises:
+        InputError: classes, image size, labels or patients do not allow it.
+    """
+    phantom = suite.data.phantom
+    if phantom is None:
+        store = SliceStore(store_folder(suite.data))
+        check_offers(store.header, store.folder, suite.classes, suite.image.size)
+        split_slices(store.slices, suite, scanners)
+        for scanner in scanners:
+            store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
+        return
+    from cl_seg.phantom.anatomy.slices import CLASSES  # noqa: PLC0415 - only simulated data
+
+    header = Header(CLASSES, Grid(phantom.size, phantom.spacing_mm), provenance={})
+    check_offers(header, Path("data.phantom"), suite.classes, suite.image.size)
 
 
 def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) -> pd.DataFrame:

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cl_seg.analysis.report import write_report
 from cl_seg.files import InputError, write_json
-from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
-from cl_seg.suite.data import open_store, split_slices
+from cl_seg.suite.data import check_data, open_store, scanner_names
 from cl_seg.suite.engine import Failure, execute
 from cl_seg.suite.plan import Run, load_suite, plan_runs
 from cl_seg.suite.record import is_finished, run_key
@@ -48,9 +46,8 @@ def execute_suite(
     suite = load_suite(suite_file, data)
     if not isinstance(suite, StreamSuite):
         raise InputError(f"{suite_file}: suites of kind seed_curve can be planned, not yet run")
+    runs = plan_suite(suite)
     store = open_store(suite.data, workers)
-    runs = plan_runs(suite, store.scanners)
-    _check_data(runs, suite, store)
     folder = results or RESULTS / suite.name
     keys = {run.run_id: run_key(run, suite, store.header.content) for run in runs}
     write_json(folder / "plan.json", keys)
@@ -67,10 +64,17 @@ def execute_suite(
             mirror(folder / "runs" / run.run_id, suite.name, say)
     if len(failures) == len(runs):
         return SuiteOutcome(None, failures)
+    from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, not for plans
+
     return SuiteOutcome(write_report(folder), failures)
 
 
-def _check_data(runs: list[Run], suite: StreamSuite, store: SliceStore) -> None:
-    store.check_offers(suite.classes, suite.image.size)
-    used = sorted({scanner for run in runs for scanner in run.order})
-    split_slices(store.slices, suite, used)
+def plan_suite(suite: StreamSuite) -> list[Run]:
+    """The runs of a suite, once its data are known to fit.
+
+    Raises:
+        InputError: an order, a class, the image size or the patients do not fit the data.
+    """
+    runs = plan_runs(suite, scanner_names(suite.data))
+    check_data(suite, sorted({scanner for run in runs for scanner in run.order}))
+    return runs

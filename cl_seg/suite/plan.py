@@ -119,4 +119,7 @@ def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:
                 raise InputError(f"orders: unknown scanner {name}{did_you_mean(name, scanners)}")
         if len(set(order)) < len(order):
             raise InputError(f"orders: a scanner appears twice in {list(order)}")
-    return [tuple(order) for order in suite.orders]
+    orders = [tuple(order) for order in suite.orders]
+    if len(set(orders)) < len(orders):
+        raise InputError("orders: the same order is listed twice")
+    return orders

@@ -21,6 +21,7 @@ from cl_seg.spec import StreamSuite
 from cl_seg.suite.plan import Run
 from cl_seg.suite.source import TRAINING_ROOMS, source_hash
 
+FILES = ("run.json", "cases.parquet", "curve.parquet", "examples.npz")
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy")
 
 
@@ -110,6 +111,8 @@ def run_key(run: Run, suite: StreamSuite, content: str) -> str:
 
 def is_finished(folder: Path, key: str) -> bool:
     """True where ``folder`` holds the record of a run with this key."""
+    if not all((folder / name).is_file() for name in FILES):
+        return False
     try:
         return bool(json.loads((folder / "run.json").read_text())["key"] == key)
     except (OSError, ValueError, KeyError, TypeError):
@@ -139,13 +142,15 @@ def write_record(folder: Path, record: Record) -> None:
         "git_commit": git_commit(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if folder.exists():
-        shutil.rmtree(folder)
-    with new_folder(folder) as building:
+    finished = folder.with_name(f".{folder.name}.finished")
+    shutil.rmtree(finished, ignore_errors=True)
+    with new_folder(finished) as building:
         cases.to_parquet(building / "cases.parquet", index=False)
         curve.to_parquet(building / "curve.parquet", index=False)
         np.savez_compressed(building / "examples.npz", **outcome.examples)
         write_json(building / "run.json", content)
+    shutil.rmtree(folder, ignore_errors=True)
+    finished.replace(folder)
 
 
 def _json_matrix(r: Any) -> list[list[float | None]]:

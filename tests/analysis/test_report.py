@@ -118,7 +118,7 @@ def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
     page = write_report(results).read_text()
     assert "Simulated data" in page and "hand &lt;made&gt;" in page
     assert page.count("<figure>") == 4
-    assert "Lazy is not evaluable: Dice after learning Scanner A (simulated), liver: 0.50" in page
+    assert "Lazy is not evaluable: Dice after learning Scanner A liver 0.50" in page
     assert (results / "summary.md").read_text().startswith("| model | strategy |")
 
 

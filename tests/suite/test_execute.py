@@ -71,15 +71,56 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
 
 
 def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None:
-    broken = ["tests.suite.tiny_network:build_exploding", "missing_module:build_nothing"]
+    room = "tests.suite.tiny_network:"
+    broken = [room + "build_dying", room + "build_exploding", room + "build_wrong"]
+    broken += ["missing_module:build_nothing"]
     networks = ", ".join(f"{{name: {name}, learning_rate: 0.1}}" for name in broken)
     text = only_naive(suite_text).replace("models: [", f"models: [{networks}, ")
     _, failed = run(text, results)
-    assert sorted(line.split("-")[0] for line in failed) == ["build_exploding", "build_nothing"]
-    assert any("loss became" in line and "learning_rate" in line for line in failed)
-    assert any("missing_module:build_nothing cannot be imported" in line for line in failed)
+    reasons = {line.split("-")[0]: line for line in failed}
+    assert len(reasons) == len(failed) == 4
+    assert "its process was killed" in reasons["build_dying"]
+    assert "loss became" in reasons["build_exploding"]
+    assert "learning_rate" in reasons["build_exploding"]
+    assert "(1, 5, 32, 32), expected logits of shape (1, 3, 32, 32)" in reasons["build_wrong"]
+    assert "missing_module:build_nothing cannot be imported" in reasons["build_nothing"]
     assert list(records(results)) == ["build-naive-order1-seed0"]
     assert not list((results / "runs").glob(".*")), "no half-written record"
+
+
+def test_a_record_that_lost_a_file_is_made_again(suite_text: str, results: Path) -> None:
+    text = only_naive(suite_text)
+    run(text, results, workers=1)
+    first = records(results)["build-naive-order1-seed0"]["R"]
+    (results / "runs" / "build-naive-order1-seed0" / "cases.parquet").unlink()
+    said, failed = run(text, results, workers=1)
+    assert not said and not failed
+    assert records(results)["build-naive-order1-seed0"]["R"] == first
+
+
+def test_a_class_without_a_pixel_is_reported_not_crashed_on(
+    suite_text: str, store: Path, results: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.store"
+    shutil.copytree(store, empty)
+    for path in empty.glob("*/labels.npy"):
+        np.save(path, np.zeros_like(np.load(path)))
+    _, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results, workers=1)
+    assert not failed
+    assert "not evaluable" in (results / "summary.md").read_text()
+
+
+@pytest.mark.parametrize("file", ["slices.parquet", "dark/hu.npy", "dark/labels.npy", "store.json"])
+def test_a_damaged_store_is_named(
+    suite_text: str, store: Path, results: Path, tmp_path: Path, file: str
+) -> None:
+    damaged = tmp_path / "damaged.store"
+    shutil.copytree(store, damaged)
+    content = (damaged / file).read_bytes()
+    (damaged / file).write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=f"{file} is .*damaged"):
+        run(suite_text.replace(str(store), str(damaged)), results)
+    assert not results.exists()
 
 
 def test_within_case_is_stamped_on_every_report(suite_text: str, results: Path) -> None:

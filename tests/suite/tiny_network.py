@@ -1,5 +1,7 @@
 """Networks for tests, named in suites as module:callable."""
 
+import os
+
 import torch
 from torch import nn
 
@@ -17,6 +19,25 @@ class Exploding(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.conv(x) * (torch.inf if self.training else 1)
+
+
+class Dying(nn.Module):
+    def __init__(self, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, out_channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            os._exit(9)
+        return self.conv(x)
+
+
+def build_dying(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    return Dying(out_channels)
+
+
+def build_wrong(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    return nn.Conv2d(in_channels, out_channels + 2, 1)
 
 
 def build_exploding(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
