@@ -115,7 +115,7 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, colour: str, stra
         return
     x = np.arange(1, values.shape[1] + 1)
     axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.15, lw=0)
-    axes.plot(x, values.mean(0), color=colour, lw=1.5, label=strategy)
+    axes.plot(x, values.mean(0), color=colour, lw=1.5, alpha=0.85, label=strategy)
     axes.plot(column + 1, values.mean(0)[column], "o", color=colour, ms=4.5)
 
 

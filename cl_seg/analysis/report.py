@@ -29,6 +29,8 @@ DEFINITIONS = {
     "by noise, so claims use BWT",
     "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
     "nothing",
+    "missed rate": "share of cases whose structure is not found at all after the last stage",
+    "not evaluable": "a scanner was not learned when it was its turn: forgetting says nothing",
 }
 
 
