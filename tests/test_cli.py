@@ -70,3 +70,24 @@ def test_typos_in_a_suite_are_told_with_their_lines(tmp_path: Path) -> None:
     assert any("training.steps" in x and "greater than 0, not -1" in x for x in lines)
     assert any("seedz" in x and "did you mean seeds?" in x for x in lines)
     assert all(line.startswith("cl-seg: suite.yaml:") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("classes: [muscle, liver]", "classes: [muscle, spleen]", "no class spleen"),
+        ("size: 64", "size: 96", "does not divide the 256 pixels"),
+        ("stress_sharp", "stress_sharpe", "stress_sharp"),
+        ("seeds: [0]", "orders: [[siemens_like, ge_lik]]", "did you mean ge_like?"),
+        ("seeds: [0]", "orders: [[ge_like], [ge_like]]", "listed twice"),
+    ],
+)
+def test_plan_refuses_what_does_not_fit_the_simulated_data(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = SUITE.read_text()
+    assert old in text
+    (tmp_path / "suite.yaml").write_text(text.replace(old, new))
+    done = cl_seg("plan", "suite.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
