@@ -22,57 +22,73 @@ app = typer.Typer(
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-SuiteFile = Annotated[Path, typer.Argument(help="Suite file (YAML).", show_default=False)]
+SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
+CacheOption = Annotated[
+    Path, typer.Option("--cache", help="Folder of finished stages, shared by suites and machines.")
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+STAGES = Path("data/stages")
 INTERRUPTED = 130
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @app.command()
-def plan(suite_file: SuiteFile, data: DataOption = None) -> None:
-    """Check a suite and list its runs, without running anything."""
-    from cl_seg.spec import StreamSuite
-    from cl_seg.suite.execute import plan_suite
-    from cl_seg.suite.plan import load_suite
+def plan(
+    suite_files: SuiteFiles,
+    data: DataOption = None,
+    cache: CacheOption = STAGES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Check suites and list their runs and stages, without running anything."""
+    from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.execute import plan_stages, plan_suite
+    from cl_seg.suite.summary import json_summary, summary
 
-    suite = load_suite(suite_file, data)
-    if not isinstance(suite, StreamSuite):
-        starts = len(suite.models) * len(suite.start) * len(suite.seed_images) * len(suite.seeds)
-        out.print(f"{suite.name}: {starts} trainings on SEED images of {suite.target}")
+    planned = [plan_suite(file, data) for file in suite_files]
+    graphs = [plan_stages(one, StageCache(cache)) for one in planned]
+    if as_json:
+        sys.stdout.write(json_summary(planned, graphs, StageCache(cache)) + "\n")
         return
-    runs = plan_suite(suite)
-    for run_id, stream in {
-        r.run_id.split("-order")[1].split("-")[0]: r.order for r in runs
-    }.items():
-        _say(f"order{run_id}: {' → '.join(stream)}")
-    for run in runs:
-        steps = " + ".join(map(str, run.stage_steps(suite.training.steps)))
-        _say(f"{run.run_id}  {steps} steps")
-    total = sum(sum(run.stage_steps(suite.training.steps)) for run in runs)
-    out.print(f"{len(runs)} runs, {total} optimiser steps of {suite.training.batch_size} slices")
+    for line in summary(planned, graphs, StageCache(cache)):
+        _say(line)
 
 
 @app.command()
 def run(
-    suite_file: SuiteFile,
+    suite_files: SuiteFiles,
     data: DataOption = None,
     results: Annotated[
         Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
     ] = None,
+    cache: CacheOption = STAGES,
     workers: Workers = CORES,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds between two checkpoints of a training.")
+    ] = 30.0,
 ) -> None:
-    """Run a suite and write its report; runs that are finished are not repeated."""
-    from cl_seg.suite.execute import execute_suite
+    """Run suites and write their reports; what is finished is not repeated."""
+    from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.engines.local import LocalEngine
+    from cl_seg.suite.execute import RESULTS, execute_suites, plan_suite
 
-    outcome = execute_suite(suite_file, data, results, workers, say=_say)
-    for failure in outcome.failures:
-        _complain(f"{failure.run_id} failed: {failure.reason}")
-    if outcome.report is not None:
-        _say(f"report: {outcome.report}")
-    if outcome.failures:
+    planned = [plan_suite(file, data) for file in suite_files]
+    if results is not None and len(planned) > 1:
+        raise InputError("--results: give it for one suite, several have a folder each")
+    folders = [results or RESULTS / one.suite.name for one in planned]
+    if len(set(folders)) < len(folders):
+        raise InputError("two of the suites have the same `name`: their results would mix")
+    threads = max(one.suite.training.threads for one in planned)
+    engine = LocalEngine(workers, threads, checkpoint_seconds)
+    outcomes = execute_suites(planned, folders, StageCache(cache), engine, workers, _say)
+    for outcome in outcomes:
+        for run_id, reason in outcome.failures.items():
+            _complain(f"{run_id} failed: {reason}")
+        if outcome.report is not None:
+            _say(f"report: {outcome.report}")
+    if any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
 
@@ -200,5 +216,5 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            _complain("stopped; nothing half-written is left, finished runs are kept")
+            _complain("stopped; what is done is kept, the same command goes on from there")
         raise

@@ -4,9 +4,10 @@ import errno
 import json
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class InputError(Exception):
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically: temporary file in the same folder, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_owner())
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -60,15 +61,76 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     if path.exists():
         raise InputError(f"{path} exists already: remove it or choose another name")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.building-"))
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
-    try:
+    with _temporary_sibling(path) as building:
         yield building
-        building.chmod(0o777 & ~_umask())
         building.replace(path)
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Like :func:`new_folder`, but takes the place of an older folder.
+
+    Where two processes do so at once, one of them wins.
+
+    Raises:
+        InputError: the disk is full or not writable.
+    """
+    with _temporary_sibling(path) as building:
+        yield building
+        with _temporary_sibling(path) as old:
+            with suppress(FileNotFoundError):
+                path.replace(old)
+            try:
+                building.replace(path)
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                    raise
+
+
+@contextmanager
+def _temporary_sibling(path: Path) -> Iterator[Path]:
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        name = tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_owner())
+        folder = Path(name)
+        try:
+            folder.chmod(0o777 & ~_umask())
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what processes of this machine that are gone had begun to write in a folder."""
+    for path in folder.glob(f".*.{socket.gethostname()}-*.tmp"):
+        pid = path.name.removesuffix(".tmp").rpartition("-")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+            path.unlink(missing_ok=True)
+
+
+def _owner() -> str:
+    return f".{socket.gethostname()}-{os.getpid()}.tmp"
+
+
+def _is_alive(pid: int) -> bool:
+    with suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Say which path could not be written when the disk is full or may not be written to.
+
+    Raises:
+        InputError: instead of the system's own error.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno not in NOT_WRITABLE:
             raise
@@ -76,8 +138,6 @@ def new_folder(path: Path) -> Iterator[Path]:
             f"cannot write {path}: {error.strerror or error}; nothing was kept, free some space "
             "or choose another place"
         ) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -6,8 +6,10 @@ compiled operators are missing; nothing here uses them, so declaring their signa
 """
 
 import importlib
+import random
 import sys
 
+import numpy as np
 import torch
 
 from cl_seg.files import InputError
@@ -57,6 +59,13 @@ def make_deterministic(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global generators of torch, numpy and Python, which plugins may draw from."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator is what is seeded
+    random.seed(seed)
 
 
 import_torchvision()

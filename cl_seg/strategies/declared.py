@@ -81,7 +81,9 @@ class Strategy:
         settings: model of its settings, with defaults.
         plugin: ``module:callable`` taking settings and a seed, or None for plain fine-tuning.
         schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all.
-        first_acts: position (from 1) of the first stage whose training it can influence.
+        first_acts: position (from 1) of the first stage whose training it takes part in, by
+            changing it or by watching it; earlier stages are those of naive fine-tuning.
+        training_only: settings that act in training and not on what is kept of an experience.
     """
 
     title: str
@@ -89,11 +91,19 @@ class Strategy:
     plugin: str | None
     schedule: Schedule = "sequential"
     first_acts: int = 2
+    training_only: frozenset[str] = frozenset()
 
 
 STRATEGIES: dict[str, Strategy] = {
     "naive": Strategy("Naive", Settings, None),
-    "replay": Strategy("Replay", ReplaySettings, "cl_seg.strategies.replay:Replay"),
-    "ewc": Strategy("EWC", EWCSettings, "cl_seg.strategies.ewc:EWC"),
+    "replay": Strategy(
+        "Replay",
+        ReplaySettings,
+        "cl_seg.strategies.replay:Replay",
+        training_only=frozenset({"batch_share"}),
+    ),
+    "ewc": Strategy(
+        "EWC", EWCSettings, "cl_seg.strategies.ewc:EWC", training_only=frozenset({"ewc_lambda"})
+    ),
     "joint": Strategy("Joint", JointSettings, None, schedule="joint"),
 }

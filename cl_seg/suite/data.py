@@ -1,13 +1,16 @@
 """The store a suite runs on: one on disk, or the embedded benchmark simulated when missing."""
 
 import hashlib
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from cl_seg.files import InputError
+from cl_seg.files import InputError, write_json
 from cl_seg.scans.splits import (
+    PARTS,
     Fractions,
     check_parts,
     split_by_patient,
@@ -123,3 +126,55 @@ def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) ->
         split = split_by_patient(usable, fractions, suite.split.seed)
     check_parts(split, scanners)
     return split[split["scanner"].isin(scanners)]
+
+
+def fingerprint(store: Path) -> str:
+    """Sizes and times of a store's files, which change when its content does."""
+    files = sorted(path for path in store.rglob("*") if path.is_file())
+    stats = [(str(f.relative_to(store)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return hashlib.sha256(repr(stats).encode()).hexdigest()
+
+
+def part_digests(
+    store: SliceStore, split: pd.DataFrame, scanners: Sequence[str], cache: Path
+) -> dict[tuple[str, str], str]:
+    """(scanner, part) → hash of its slices in order: pixels, labels, ids, cases and patients.
+
+    Args:
+        store: opened.
+        split: its slices with their part.
+        scanners: the ones its runs use.
+        cache: folder that keeps hashes of pixels, so that unchanged files are not read again.
+    """
+    digests = {}
+    for scanner in scanners:
+        own = split[split["scanner"] == scanner]
+        pixels = _pixel_hashes(store, scanner, cache)
+        for part in PARTS:
+            rows = own[own["part"] == part]
+            ids = rows[["slice_id", "case", "patient"]].to_numpy().tolist()
+            text = repr([(*who, pixels[row]) for who, row in zip(ids, rows["row"], strict=True)])
+            digests[scanner, part] = hashlib.sha256(text.encode()).hexdigest()
+    return digests
+
+
+def symbolic_digests(data: Data, scanners: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Stand-ins for :func:`part_digests` of a benchmark that is not simulated yet."""
+    name = store_folder(data).name
+    return {(scanner, part): name for scanner in scanners for part in PARTS}
+
+
+def _pixel_hashes(store: SliceStore, scanner: str, cache: Path) -> list[str]:
+    """Hash of HU and labels of every slice of a scanner, kept until one of the files changes."""
+    files = [store.folder / scanner / f"{name}.npy" for name in ("hu", "labels")]
+    stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    kept = cache / f"{hashlib.sha256(repr(stats).encode()).hexdigest()}.json"
+    try:
+        return [str(value) for value in json.loads(kept.read_text())]
+    except (OSError, ValueError, TypeError):
+        pass
+    pairs = zip(store.hu(scanner), store.labels(scanner), strict=True)
+    hashes = [hashlib.sha256(hu.tobytes() + labels.tobytes()).hexdigest() for hu, labels in pairs]
+    with suppress(OSError):  # a cache that cannot be written costs time only
+        write_json(kept, hashes)
+    return hashes

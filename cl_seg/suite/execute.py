@@ -1,80 +1,214 @@
-"""A suite from its file to its report."""
+"""Suites from their files to their reports."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
-from cl_seg.files import InputError, write_json
+from rich.console import Console
+
+from cl_seg.files import InputError, remove_abandoned, write_json, write_text
+from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
-from cl_seg.suite.data import check_data, open_store, scanner_names
-from cl_seg.suite.engine import Failure, execute
+from cl_seg.suite.cache import DamagedStage, StageCache
+from cl_seg.suite.data import (
+    check_data,
+    fingerprint,
+    open_store,
+    part_digests,
+    scanner_names,
+    split_slices,
+    store_folder,
+    symbolic_digests,
+)
+from cl_seg.suite.durations import Durations
+from cl_seg.suite.engines import Engine
+from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment, plan_graph
 from cl_seg.suite.plan import Run, load_suite, plan_runs
-from cl_seg.suite.record import is_finished, run_key
+from cl_seg.suite.record import is_finished, write_record
+from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.tracking import mirror
+from cl_seg.suite.view import View
 
 RESULTS = Path("results")
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class SuiteOutcome:
-    """What became of a suite: its report, None when no run finished, and the runs that failed."""
+    """What became of a suite.
+
+    Attributes:
+        report: None when no run finished.
+        failures: run and reason in one line.
+    """
 
     report: Path | None
-    failures: list[Failure] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
-def execute_suite(
-    suite_file: Path,
-    data: Path | None,
-    results: Path | None,
+@dataclass(frozen=True)
+class PlannedSuite:
+    """A suite whose data are known to fit, and its runs."""
+
+    file: Path
+    suite: StreamSuite
+    runs: list[Run]
+
+    @property
+    def scanners(self) -> list[str]:
+        """The scanners its runs use."""
+        return sorted({scanner for run in self.runs for scanner in run.order})
+
+
+def plan_suite(file: Path, data: Path | None = None) -> PlannedSuite:
+    """Read a suite and list its runs.
+
+    Raises:
+        InputError: the suite is wrong, or its data do not fit.
+    """
+    suite = load_suite(file, data)
+    if not isinstance(suite, StreamSuite):
+        raise InputError(f"{file}: suites of kind seed_curve are not run yet")
+    add_to_path(file)
+    planned = PlannedSuite(file, suite, plan_runs(suite, scanner_names(suite.data)))
+    check_data(suite, planned.scanners)
+    return planned
+
+
+def add_to_path(suite_file: Path) -> None:
+    """Let ``module:callable`` name modules beside a suite."""
+    folder = str(suite_file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
+    """The stages of a suite, without simulating its data where they are still to be."""
+    suite, scanners = planned.suite, planned.scanners
+    folder = store_folder(suite.data)
+    if suite.data.phantom is not None and not folder.exists():
+        digests = symbolic_digests(suite.data, scanners)
+        setting = Setting(suite, folder, tuple(scanners), digests, "", environment(suite), {})
+        return plan_graph(setting, planned.runs)
+    store = SliceStore(folder)
+    seen = fingerprint(folder)
+    split = split_slices(store.slices, suite, scanners)
+    counts: dict[str, dict[str, int]] = {scanner: {} for scanner in scanners}
+    for (scanner, part), rows in split.groupby(["scanner", "part"]):  # type: ignore[misc]
+        counts[str(scanner)][str(part)] = len(rows)
+    digests = part_digests(store, split, scanners, cache.folder / "digests")
+    setting = Setting(suite, folder, tuple(scanners), digests, seen, environment(suite), counts)
+    return plan_graph(setting, planned.runs)
+
+
+def execute_suites(
+    planned: Sequence[PlannedSuite],
+    results: Sequence[Path],
+    cache: StageCache,
+    engine: Engine,
     workers: int,
-    say: Callable[[str], None],
-) -> SuiteOutcome:
-    """Run what is missing of a suite and report all of it.
+    say: Say,
+) -> list[SuiteOutcome]:
+    """Compute what is missing of some suites, and report all of each.
 
     Args:
-        suite_file: YAML.
-        data: store that replaces the suite's own data.
-        results: folder; ``results/<suite name>`` when None.
-        workers: processes side by side.
+        planned: the suites.
+        results: folder of each.
+        cache: of stages.
+        engine: where stages are computed.
+        workers: processes side by side, for simulation and for the time left.
         say: prints one line for the user.
 
     Raises:
-        InputError: the suite or its data are wrong; nothing has been trained then.
+        InputError: the data do not fit; nothing has been trained then.
+        KeyboardInterrupt: all is saved; the same call goes on from there.
     """
-    suite = load_suite(suite_file, data)
-    if not isinstance(suite, StreamSuite):
-        raise InputError(f"{suite_file}: suites of kind seed_curve can be planned, not yet run")
-    runs = plan_suite(suite)
-    store = open_store(suite.data, workers)
-    folder = results or RESULTS / suite.name
-    keys = {run.run_id: run_key(run, suite, store.header.content) for run in runs}
-    write_json(folder / "plan.json", keys)
-    missing = [
-        run for run in runs if not is_finished(folder / "runs" / run.run_id, keys[run.run_id])
+    cache.tidy()
+    for folder in results:
+        for part in (folder, folder / "runs", folder / "figures"):
+            remove_abandoned(part)
+    for one in planned:
+        remove_abandoned(store_folder(one.suite.data).parent)
+        open_store(one.suite.data, workers)
+    graphs = [plan_stages(one, cache) for one in planned]
+    missing: dict[str, Path] = {}
+    for graph, folder in zip(graphs, results, strict=True):
+        write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
+        runs = [r for r in graph.runs if not is_finished(record_folder(folder, r), r.key)]
+        missing |= {run.key: record_folder(folder, run) for run in runs}
+        if len(runs) < len(graph.runs):
+            say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
+    graph = reduce(Graph.add, graphs)
+    failed = _compute(graph, missing, cache, engine, workers, say) if missing else {}
+    return [
+        _report(one, graph, folder, failed)
+        for one, graph, folder in zip(planned, graphs, results, strict=True)
     ]
-    if len(missing) < len(runs):
-        say(f"{len(runs) - len(missing)} of {len(runs)} runs are finished already")
-    sys.path.insert(0, str(suite_file.resolve().parent))  # networks named by module:callable
-    failures = execute(missing, suite, store.folder, folder, workers) if missing else []
-    failed = {failure.run_id for failure in failures}
-    for run in missing:
-        if run.run_id not in failed:
-            mirror(folder / "runs" / run.run_id, suite.name, say)
-    if len(failures) == len(runs):
-        return SuiteOutcome(None, failures)
+
+
+def record_folder(results: Path, run: RunStages) -> Path:
+    """Where the record of a run is."""
+    return results / "runs" / run.run.run_id
+
+
+def _compute(
+    graph: Graph,
+    missing: dict[str, Path],
+    cache: StageCache,
+    engine: Engine,
+    workers: int,
+    say: Say,
+) -> dict[str, Failure]:
+    """Compute the runs whose records are missing, by key; returns those that failed."""
+    durations = Durations()
+    durations.learn_from(cache, graph.stages.values())
+    runs = [run for run in graph.runs if run.key in missing]
+    schedule = Schedule(graph, runs, cache.keys(), durations.seconds)
+    view = View(schedule, cache, durations, workers, Console(stderr=True, highlight=False))
+
+    def complete(run: RunStages) -> None:
+        folder = missing[run.key]
+        try:
+            write_record(folder, run, cache)
+        except DamagedStage as damaged:
+            schedule.lose(damaged.key)
+            return
+        mirror(folder, run.setting.suite.name, say)
+
+    def ended(stage: Stage) -> None:
+        new = not durations.known(stage)
+        durations.learn(cache.about(stage.key))
+        complete_now = schedule.end(stage)
+        if new:
+            schedule.rank()
+        view.ended(stage)
+        for run in complete_now:
+            complete(run)
+
+    with view.shown():
+        for run in schedule.complete():
+            complete(run)
+        engine.execute(schedule, cache, ended, view.update)
+    return {run.key: f for run in runs if (f := schedule.failure_of(run)) is not None}
+
+
+def _report(
+    one: PlannedSuite, graph: Graph, folder: Path, failed: dict[str, Failure]
+) -> SuiteOutcome:
+    reasons = {}
+    for run in graph.runs:
+        log = folder / "failed" / f"{run.run.run_id}.log"
+        failure = failed.get(run.key)
+        if failure is None:
+            log.unlink(missing_ok=True)
+            continue
+        if failure.log:
+            write_text(log, failure.log)
+        reasons[run.run.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
+    if len(reasons) == len(graph.runs):
+        return SuiteOutcome(None, reasons)
     from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, not for plans
 
-    return SuiteOutcome(write_report(folder), failures)
-
-
-def plan_suite(suite: StreamSuite) -> list[Run]:
-    """The runs of a suite, once its data are known to fit.
-
-    Raises:
-        InputError: an order, a class, the image size or the patients do not fit the data.
-    """
-    runs = plan_runs(suite, scanner_names(suite.data))
-    check_data(suite, sorted({scanner for run in runs for scanner in run.order}))
-    return runs
+    return SuiteOutcome(write_report(folder), reasons)

@@ -16,6 +16,8 @@ from cl_seg.spec import (
 )
 from cl_seg.strategies.declared import STRATEGIES, JointSettings
 
+JOINT = "all scanners"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -43,6 +45,15 @@ class Run:
         return STRATEGIES[self.strategy.name].schedule == "joint"
 
     @property
+    def experiences(self) -> tuple[tuple[str, ...], ...]:
+        """The scanners each stage trains on, in stream order."""
+        return (self.order,) if self.joint else tuple((scanner,) for scanner in self.order)
+
+    def stage_name(self, position: int) -> str:
+        """The selection a stage trains on: a scanner, or all of them."""
+        return JOINT if self.joint else self.order[position - 1]
+
+    @property
     def titles(self) -> dict[str, str]:
         """Names of network and strategy for tables and figures; labels of the suite go first."""
         model, strategy = self.model, self.strategy
@@ -63,7 +74,7 @@ class Run:
     def stage_steps(self, steps: int) -> list[int]:
         """Optimiser steps of each stage, given the suite's steps per stage."""
         if not self.joint:
-            return [steps] * len(self.order)
+            return [steps] * len(self.experiences)
         settings = JointSettings.model_validate(self.strategy.settings)
         return [max(1, round(steps * (settings.steps_factor or len(self.order))))]
 

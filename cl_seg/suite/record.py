@@ -1,12 +1,8 @@
 """What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
-import hashlib
+import io
 import json
-import shutil
-import subprocess
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,65 +11,16 @@ import pandas as pd
 
 import cl_seg
 from cl_seg.analysis.matrices import accuracy_matrices
-from cl_seg.files import new_folder, write_json
-from cl_seg.scans.store import Header
+from cl_seg.files import replaced_folder, write_json
+from cl_seg.metrics.segmentation import dice_of_counts
+from cl_seg.scans.store import read_header
 from cl_seg.spec import StreamSuite
+from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
+from cl_seg.suite.environment import git_commit, versions
+from cl_seg.suite.graph import RunStages
 from cl_seg.suite.plan import Run
-from cl_seg.suite.source import TRAINING_ROOMS, source_hash
 
 FILES = ("run.json", "cases.parquet", "curve.parquet", "examples.npz")
-PACKAGES = ("torch", "monai", "avalanche-lib", "numpy")
-
-
-@dataclass
-class Outcome:
-    """What a run has measured so far; ``cases`` and ``curve`` become tables."""
-
-    cases: list[dict[str, Any]] = field(default_factory=list)
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    examples: dict[str, Any] = field(default_factory=dict)
-    stages: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Record:
-    """A finished run: what it was, on which store, what it measured, and where.
-
-    Attributes:
-        run: which run.
-        suite: of which suite.
-        header: of the store.
-        outcome: what was measured.
-        about: device, processor, number of parameters, slices per scanner and part.
-    """
-
-    run: Run
-    suite: StreamSuite
-    header: Header
-    outcome: Outcome
-    about: dict[str, Any]
-
-
-def versions() -> dict[str, str]:
-    """Versions of the packages that determine numbers."""
-    return {"cl_seg": cl_seg.__version__, **{name: version(name) for name in PACKAGES}}
-
-
-def git_commit() -> str:
-    """Commit of the source tree, marked when it has changes; "" outside a repository."""
-    root = Path(cl_seg.__file__).parents[1]
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        return commit + (" with changes" if commit and git("status", "--porcelain") else "")
-    except OSError:
-        return ""
 
 
 def run_spec(run: Run, suite: StreamSuite) -> dict[str, Any]:
@@ -92,23 +39,6 @@ def run_spec(run: Run, suite: StreamSuite) -> dict[str, Any]:
     }
 
 
-def run_key(run: Run, suite: StreamSuite, content: str) -> str:
-    """Hash of the run's spec, its data, and the versions and source of what computes it.
-
-    Args:
-        run: which run.
-        suite: of which suite.
-        content: content hash of the store.
-    """
-    what = {
-        "spec": run_spec(run, suite),
-        "data": content,
-        "versions": versions(),
-        "source": source_hash(*TRAINING_ROOMS),
-    }
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-
-
 def is_finished(folder: Path, key: str) -> bool:
     """True where ``folder`` holds the record of a run with this key."""
     if not all((folder / name).is_file() for name in FILES):
@@ -119,16 +49,24 @@ def is_finished(folder: Path, key: str) -> bool:
         return False
 
 
-def write_record(folder: Path, record: Record) -> None:
-    """Write a run's record to ``folder``, replacing an older one."""
-    run, suite, header, outcome = record.run, record.suite, record.header, record.outcome
-    cases = pd.DataFrame(outcome.cases)
-    curve = pd.DataFrame(outcome.curve, columns=["stage", "step", "scanner", "class", "dice"])
+def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
+    """Collect a run's record from its stages and write it to ``folder``, replacing an older one.
+
+    Raises:
+        DamagedStage: a stage is missing or damaged.
+    """
+    run, setting = stages.run, stages.setting
+    suite, header = setting.suite, read_header(setting.store)
+    trained = [cache.about(key) for key in stages.trained]
+    cases = pd.concat([_table(cache, key, CASES) for row in stages.tested for key in row])
+    curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
+    counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
+    curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
     matrices = accuracy_matrices(cases, list(run.order), suite.classes)
     content = {
         "run_id": run.run_id,
         "suite": suite.name,
-        "key": run_key(run, suite, header.content),
+        "key": stages.key,
         "spec": run_spec(run, suite),
         **run.titles,
         "place": run.place,
@@ -136,21 +74,46 @@ def write_record(folder: Path, record: Record) -> None:
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
         "R": {name: _json_matrix(r) for name, r in matrices.items()},
-        "stages": outcome.stages,
-        **record.about,
-        "versions": versions(),
+        "stages": [_stage_row(cache, about, stages.tested[about["position"]]) for about in trained],
+        **{name: trained[-1][name] for name in ("device", "processor", "parameters")},
+        "slices": setting.counts,
+        "versions": {"cl_seg": cl_seg.__version__, **versions()},
         "git_commit": git_commit(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    finished = folder.with_name(f".{folder.name}.finished")
-    shutil.rmtree(finished, ignore_errors=True)
-    with new_folder(finished) as building:
+    with replaced_folder(folder) as building:
         cases.to_parquet(building / "cases.parquet", index=False)
         curve.to_parquet(building / "curve.parquet", index=False)
-        np.savez_compressed(building / "examples.npz", **outcome.examples)
+        np.savez_compressed(building / "examples.npz", **_examples(stages, cache))
         write_json(building / "run.json", content)
-    shutil.rmtree(folder, ignore_errors=True)
-    finished.replace(folder)
+
+
+def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(cache.read(key, name)))
+
+
+def _stage_row(cache: StageCache, about: dict[str, Any], tested: tuple[str, ...]) -> dict[str, Any]:
+    testing = sum(cache.about(key)["seconds"] for key in tested)
+    return {
+        **{name: about[name] for name in ("position", "selection", "steps")},
+        "train_seconds": round(about["seconds"], 2),
+        "test_seconds": round(testing, 2),
+    }
+
+
+def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
+    examples = {}
+    for j, scanner in enumerate(stages.run.order):
+        first, last = (_example(cache, stages.tested[i][j]) for i in (1, -1))
+        examples[f"{scanner}/image"], examples[f"{scanner}/truth"] = first["image"], first["truth"]
+        examples[f"{scanner}/first"] = first["prediction"]
+        examples[f"{scanner}/last"] = last["prediction"]
+    return examples
+
+
+def _example(cache: StageCache, key: str) -> dict[str, Any]:
+    with np.load(io.BytesIO(cache.read(key, EXAMPLE)), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _json_matrix(r: Any) -> list[list[float | None]]:

@@ -97,16 +97,21 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def mean_dice(prediction: Labels, truth: Labels, label: int) -> float:
-    """Dice of one label over all pixels of all slices, for curves; NaN where it is nowhere."""
+def pixel_counts(prediction: Labels, truth: Labels, label: int) -> dict[str, int]:
+    """Pixels of one label in all slices: in both, predicted, and true; unknown truth left out."""
     known = truth != IGNORED
     found, true = (prediction == label) & known, (truth == label) & known
-    counts = (int(np.count_nonzero(m)) for m in (found & true, found, true))
-    return dice_of_counts(*counts)
+    return {
+        "overlap": int(np.count_nonzero(found & true)),
+        "predicted": int(np.count_nonzero(found)),
+        "true": int(np.count_nonzero(true)),
+    }
 
 
 class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]
-    """Dice on the validation slices of every scanner, every few optimiser steps.
+    """Pixel counts on the validation slices of some scanners, every few optimiser steps.
+
+    Counts, not scores, so that a change of a metric asks for no training.
 
     Args:
         slices: scanner → its validation slices.
@@ -129,5 +134,13 @@ class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]
         for scanner, slices in self.slices.items():
             prediction, truth = predict(strategy.model, slices)
             for label, name in enumerate(self.classes, start=1):
-                score = mean_dice(prediction, truth, label)
-                self.rows.append({"step": step, "scanner": scanner, "class": name, "dice": score})
+                counts = pixel_counts(prediction, truth, label)
+                self.rows.append({"step": step, "scanner": scanner, "class": name, **counts})
+
+    def state_dict(self) -> dict[str, Any]:
+        """The points so far, as plain data."""
+        return {"rows": list(self.rows)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from earlier points."""
+        self.rows = list(state["rows"])

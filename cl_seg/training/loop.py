@@ -22,6 +22,8 @@ from torch.utils.data import DataLoader, RandomSampler, default_collate
 
 from cl_seg.files import InputError
 from cl_seg.losses import dice_cross_entropy
+from cl_seg.torch_setup import seed_everything
+from cl_seg.training.checkpoint import State, restore_loop
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -58,15 +60,21 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
     """Trains on dense targets for a fixed number of optimiser steps per experience.
 
     The optimiser and its schedule start anew with each experience. Batches come from random
-    permutations of the experience, padded to full batches, until the steps are done.
+    permutations of the experience, padded to full batches, until the steps are done. Every pass
+    over the experience seeds the global generators anew, so that a checkpoint can be resumed by
+    drawing the batches before it again and then putting back what it holds.
 
     Args:
         model: (B, 1, H, W) → (B, C, H, W) logits.
         settings: steps, batch size, optimiser.
-        generator: of the order of slices.
+        generator: of the order of slices, and of the seeds of every pass.
         augment: maps a batch of images and masks to an augmented one, or None.
         plugins: Avalanche plugins.
         device: where to train.
+
+    Attributes:
+        checkpoint: what the next experience is resumed from, empty to start at its first step.
+        consolidates: False leaves the ``after_training_exp`` of all plugins out.
     """
 
     def __init__(
@@ -83,6 +91,8 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         self.generator = generator
         self.augment = augment
         self.step = 0
+        self.checkpoint: State = {}
+        self.consolidates = True
         model.to(device)
         super().__init__(
             model=model,
@@ -126,12 +136,14 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         self.step = 0
         while self.step < self.settings.steps and not self._stop_training:
             before = self.step
+            seed_everything(int(torch.randint(2**62, (1,), generator=self.generator)))
             self._before_training_epoch(**kwargs)
             self.training_epoch(**kwargs)
             self._after_training_epoch(**kwargs)
             if self.step == before and not self._stop_training:
                 raise InputError("the data loader gave no batch: a plugin made it empty")
         self._stop_training = False
+        self.checkpoint = {}
 
     def training_epoch(self, **kwargs: Any) -> None:
         """One pass over the data loader, or what is left of the steps."""
@@ -139,6 +151,11 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             self.mbatch = batch
             if self._stop_training or self.step == self.settings.steps:
                 break
+            if self.step < self.checkpoint.get("step", 0):
+                self.step += 1
+                if self.step == self.checkpoint["step"]:
+                    restore_loop(self, self.checkpoint)
+                continue
             self._unpack_minibatch()
             if self.augment is not None:
                 self.mbatch[:2] = self.augment(self.mbatch[0], self.mbatch[1])
@@ -165,6 +182,10 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
             self.step += 1
             self._after_training_iteration(**kwargs)
+
+    def _after_training_exp(self, **kwargs: Any) -> None:
+        if self.consolidates:
+            super()._after_training_exp(**kwargs)
 
     def forward(self) -> Tensor:
         """Logits of the current batch, in bfloat16 where asked for."""

@@ -12,6 +12,7 @@ from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
 
 from cl_seg.spec import Training
+from cl_seg.torch_setup import seed_everything
 from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
@@ -63,24 +64,20 @@ def augmentation_ranges(training: Training, window_hu: tuple[float, float]) -> R
     )
 
 
-def train_stage(
+def stage_loop(
     model: nn.Module,
-    experience: DatasetExperience[Any],
     place: StagePlace,
     settings: LoopSettings,
     ranges: Ranges,
     plugins: Sequence[Any],
-) -> None:
-    """Train ``model`` in place; the plugins consolidate what they keep at the end.
+) -> DenseTraining:
+    """The training loop of one stage, its randomness spawned from the stage's place.
 
     Avalanche's clock is set to the stage's position, which plugins read, so that a stage can start
     from the files of the one before.
-
-    Raises:
-        NonFiniteLoss: the loss became NaN or infinite.
     """
     seeds = stage_seeds(place)
-    torch.manual_seed(seeds["global"])
+    seed_everything(seeds["global"])
     loop = DenseTraining(
         model=model,
         settings=settings,
@@ -90,4 +87,23 @@ def train_stage(
         device=next(model.parameters()).device,
     )
     loop.clock.train_exp_counter = place.position - 1
+    return loop
+
+
+def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None:
+    """Train the loop's model in place on one experience.
+
+    Raises:
+        NonFiniteLoss: the loss became NaN or infinite.
+        Stopped: a plugin of the loop was asked to stop.
+    """
     loop.train(experience, eval_streams=[])
+
+
+def consolidate_stage(loop: DenseTraining, experience: DatasetExperience[Any], plugin: Any) -> None:
+    """Let a plugin take in an experience that the loop's model has been trained on.
+
+    It sees the model as training left it, as at the end of a training with the plugin attached.
+    """
+    loop.experience = experience
+    plugin.after_training_exp(loop)

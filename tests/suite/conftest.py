@@ -4,12 +4,35 @@ import numpy as np
 import pytest
 
 from cl_seg.scans.store import Grid, Slice, create_store
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines.local import LocalEngine
+from cl_seg.suite.execute import execute_suites, plan_suite
+
+
+def run(text: str, results: Path, workers: int = 2) -> tuple[list[str], list[str]]:
+    """Run a suite; its stages are kept beside its results. Returns what was said and failed."""
+    path = results.parent / "suite.yaml"
+    path.write_text(text)
+    said: list[str] = []
+    cache, engine = StageCache(results.parent / "stages"), LocalEngine(workers, 1, 1e9)
+    planned = [plan_suite(path)]
+    (outcome,) = execute_suites(planned, [results], cache, engine, workers, said.append)
+    return said, [f"{run_id}: {reason}" for run_id, reason in outcome.failures.items()]
+
+
+@pytest.fixture(autouse=True)
+def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny store of :func:`write_store`."""
+    return write_store(tmp_path_factory.mktemp("stores") / "tiny.store")
+
+
+def write_store(folder: Path) -> Path:
     """Three scanners, six patients each, three slices per case, brightness telling them apart."""
-    folder = tmp_path_factory.mktemp("stores") / "tiny.store"
     random = np.random.default_rng(0)
     with create_store(folder, ["muscle", "liver"], Grid(32, 4.0), {"kind": "simulated"}) as writer:
         for scanner, offset in (("bright", 60), ("dark", -60), ("plain", 0)):
@@ -38,6 +61,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def suite_text(store: Path) -> str:
+    """A suite of all strategies on the tiny store."""
+    return tiny_suite(store)
+
+
+def tiny_suite(store: Path) -> str:
+    """Four strategies, one order, one seed, a network of two layers."""
     return f"""
 kind: stream
 name: tiny

@@ -9,15 +9,8 @@ import pandas as pd
 import pytest
 
 from cl_seg.files import InputError
-from cl_seg.suite.execute import execute_suite
 
-
-def run(text: str, results: Path, workers: int = 2) -> tuple[list[str], list[str]]:
-    path = results.parent / "suite.yaml"
-    path.write_text(text)
-    said: list[str] = []
-    outcome = execute_suite(path, None, results, workers, said.append)
-    return said, [f"{f.run_id}: {f.reason}" for f in outcome.failures]
+from .conftest import run
 
 
 def only_naive(text: str) -> str:
@@ -46,7 +39,8 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
     assert said == ["4 of 4 runs are finished already"]
     assert records(results) == first, "nothing was run again"
 
-    again = tmp_path / "again"
+    again = tmp_path / "elsewhere" / "again"
+    again.parent.mkdir()
     run(suite_text, again, workers=1)
     for run_id, record in records(again).items():
         assert record["R"] == first[run_id]["R"], run_id
@@ -93,6 +87,7 @@ def test_a_record_that_lost_a_file_is_made_again(suite_text: str, results: Path)
     run(text, results, workers=1)
     first = records(results)["build-naive-order1-seed0"]["R"]
     (results / "runs" / "build-naive-order1-seed0" / "cases.parquet").unlink()
+    shutil.rmtree(results.parent / "stages")
     said, failed = run(text, results, workers=1)
     assert not said and not failed
     assert records(results)["build-naive-order1-seed0"]["R"] == first

@@ -9,7 +9,8 @@ import pytest
 
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.labels import parse_label_map
-from cl_seg.suite.execute import execute_suite
+
+from .conftest import run
 
 pytestmark = pytest.mark.skipif(
     "CL_SEG_CT_SAMPLES" not in os.environ, reason="set CL_SEG_CT_SAMPLES to a folder of CT samples"
@@ -43,11 +44,10 @@ def test_two_real_scanners_become_a_liver_stream(tmp_path: Path) -> None:
     folders = {s.name.split(" ·")[0]: s.folder for s in report.scanners}
     order = [folders["Siemens Biograph40 mCT"], folders["Other CT"]]
 
-    suite = tmp_path / "suite.yaml"
-    suite.write_text(SUITE.format(store=store, order=order))
-    outcome = execute_suite(suite, None, tmp_path / "results", 1, say=lambda _: None)
-    assert not outcome.failures and outcome.report is not None
-    assert "not a generalisation result" in outcome.report.read_text()
+    results = tmp_path / "results"
+    _, failed = run(SUITE.format(store=store, order=order), results, workers=1)
+    assert not failed
+    assert "not a generalisation result" in (results / "report.html").read_text()
     records = [json.loads(p.read_text()) for p in (tmp_path / "results/runs").glob("*/run.json")]
     assert len(records) == 3
     for record in records:

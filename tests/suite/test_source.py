@@ -1,26 +1,85 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import cl_seg
-from cl_seg.suite.source import TRAINING_ROOMS, source_hash
+from cl_seg.models.declared import NETWORKS
+from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.suite.source import SCORING, TRAINING, callable_hash, module_file, source_hash
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    source_hash.cache_clear(), callable_hash.cache_clear()
+    yield
+    source_hash.cache_clear(), callable_hash.cache_clear()
+
+
+def edit(path: Path, text: str) -> None:
+    path.write_text(text)
+    source_hash.cache_clear(), callable_hash.cache_clear()
 
 
 def test_every_room_that_is_hashed_exists() -> None:
-    for room in TRAINING_ROOMS:
+    for room in (*TRAINING, *SCORING):
         assert (Path(cl_seg.__file__).parent / room).exists(), room
+
+
+def test_everything_named_is_found_without_importing_it() -> None:
+    targets = [network.builder for network in NETWORKS.values()]
+    targets += [s.plugin for s in STRATEGIES.values() if s.plugin]
+    for target in targets:
+        assert module_file(target.partition(":")[0]) is not None, target
+    assert module_file("no_such.module") is None
 
 
 def test_an_edit_changes_the_hash_and_only_of_its_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cl_seg, "__file__", str(tmp_path / "__init__.py"))
-    (tmp_path / "training").mkdir()
-    (tmp_path / "training" / "loop.py").write_text("a = 1\n")
-    (tmp_path / "losses.py").write_text("b = 1\n")
+    monkeypatch.setattr(cl_seg, "__file__", str(tmp_path / "cl_seg" / "__init__.py"))
+    (tmp_path / "cl_seg" / "training").mkdir(parents=True)
+    edit(tmp_path / "cl_seg/training/loop.py", "a = 1\n")
+    edit(tmp_path / "cl_seg/losses.py", "b = 1\n")
     before = source_hash("training"), source_hash("losses.py")
-    (tmp_path / "training" / "loop.py").write_text("a = 2\n")
+    edit(tmp_path / "cl_seg/training/loop.py", "a = 2\n")
     after = source_hash("training"), source_hash("losses.py")
     assert before[0] != after[0] and before[1] == after[1]
-    (tmp_path / "training" / "notes.txt").write_text("not source")
+    edit(tmp_path / "cl_seg/training/notes.txt", "not source")
     assert source_hash("training") == after[0]
+
+
+def test_a_plugin_is_hashed_with_what_it_imports_of_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = tmp_path / "cl_seg" / "strategies"
+    room.mkdir(parents=True)
+    monkeypatch.setattr(cl_seg, "__file__", str(tmp_path / "cl_seg" / "__init__.py"))
+    for name, text in {
+        "ewc": "from cl_seg.strategies.fisher import f\nfrom cl_seg.strategies.declared import S\n",
+        "fisher": "f = 1\n",
+        "declared": "S = 1\n",
+        "replay": "r = 1\n",
+    }.items():
+        edit(room / f"{name}.py", text)
+
+    def hashes() -> tuple[str, str]:
+        return tuple(callable_hash(f"cl_seg.strategies.{n}:X") for n in ("ewc", "replay"))
+
+    ewc, replay = hashes()
+    edit(room / "fisher.py", "f = 2\n")
+    assert hashes()[0] != ewc and hashes()[1] == replay
+    edit(room / "fisher.py", "f = 1\n")
+    edit(room / "declared.py", "S = 2\n")
+    assert hashes() == (ewc, replay), "settings are part of the key themselves"
+
+
+def test_a_users_file_is_hashed_with_those_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    edit(tmp_path / "my_network.py", "import my_blocks\nimport torch\n")
+    edit(tmp_path / "my_blocks.py", "x = 1\n")
+    before = callable_hash("my_network:build")
+    edit(tmp_path / "my_blocks.py", "x = 2\n")
+    assert callable_hash("my_network:build") != before

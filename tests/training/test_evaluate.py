@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from cl_seg.benchmark import SliceDataset
-from cl_seg.metrics.segmentation import assd, hd95
+from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
 from cl_seg.training.evaluate import (
     EVAL_BATCH,
     ValidationCurve,
     case_scores,
     eval_mode,
-    mean_dice,
+    pixel_counts,
     predict,
 )
 
@@ -118,14 +118,14 @@ def test_pixels_of_unknown_truth_take_no_part():
         muscle, liver = case_scores(found, truth, ["a"], CLASSES, 1.0)
         assert (muscle["overlap"], muscle["predicted"], muscle["true"]) == (1, 1, 2)
         assert liver["predicted"] == 0
-        assert mean_dice(found, truth, 1) == pytest.approx(2 / 3)
+        assert dice_of_counts(**pixel_counts(found, truth, 1)) == pytest.approx(2 / 3)
 
 
-def test_mean_dice_pools_pixels():
+def test_counts_pool_pixels():
     truth, found = stack([[1, 1]], [[1, 0]]), stack([[1, 0]], [[1, 1]])
-    assert mean_dice(found, truth, 1) == pytest.approx(2 * 2 / 6)
-    assert mean_dice(found, truth, 0) == 0
-    assert math.isnan(mean_dice(found, truth, 2))
+    assert dice_of_counts(**pixel_counts(found, truth, 1)) == pytest.approx(2 * 2 / 6)
+    assert dice_of_counts(**pixel_counts(found, truth, 0)) == 0
+    assert math.isnan(dice_of_counts(**pixel_counts(found, truth, 2)))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,8 @@ def test_points_of_the_curve(benchmark, images, parts, every, points):
     assert [(r["step"], r["scanner"], r["class"]) for r in curve.rows] == expected
     if points:
         prediction, truth = predict(model, slices[SCANNERS[1]])
-        assert curve.rows[-1]["dice"] == mean_dice(prediction, truth, 2)
+        last = {name: curve.rows[-1][name] for name in ("overlap", "predicted", "true")}
+        assert last == pixel_counts(prediction, truth, 2)
 
 
 def test_measuring_does_not_change_training(benchmark, images, parts):

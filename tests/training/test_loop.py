@@ -11,7 +11,8 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from cl_seg.benchmark import SliceDataset, dense_benchmark
 from cl_seg.files import InputError
-from cl_seg.training.evaluate import mean_dice, predict
+from cl_seg.metrics.segmentation import dice_of_counts
+from cl_seg.training.evaluate import pixel_counts, predict
 from cl_seg.training.loop import LoopSettings, NonFiniteLoss
 
 from ..conftest import CLASSES, tiny_network, weights
@@ -226,7 +227,7 @@ def test_it_learns(benchmark, images, parts):
     test = parts[(parts.part == "test") & (parts.scanner == "alpha")]
     prediction, truth = predict(model, SliceDataset(images, test))
     for label in range(1, len(CLASSES) + 1):
-        assert mean_dice(prediction, truth, label) > 0.9
+        assert dice_of_counts(**pixel_counts(prediction, truth, label)) > 0.9
 
 
 def test_joint_batches_mix_all_scanners(images, parts):

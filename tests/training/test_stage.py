@@ -15,6 +15,7 @@ from cl_seg.training.stage import (
     StagePlace,
     augmentation_ranges,
     loop_settings,
+    stage_loop,
     stage_seeds,
     train_stage,
 )
@@ -32,14 +33,14 @@ STRATEGIES = {
 
 
 def train(model, benchmark, position, plugins=(), seed=0, selection=None):
-    train_stage(
+    loop = stage_loop(
         model,
-        benchmark.train_stream[position - 1],
         StagePlace(seed, position, selection or SCANNERS[position - 1]),
         loop_settings(TRAINING, 1e-2, TRAINING.steps),
         augmentation_ranges(TRAINING, WINDOW),
         list(plugins),
     )
+    train_stage(loop, benchmark.train_stream[position - 1])
     return weights(model)
 
 

@@ -1,0 +1,195 @@
+"""Content-addressed results of stages on disk, verified when read.
+
+A stage's results are a folder named by its key, built aside and renamed when whole, with the
+SHA-256 of every file. While it is being computed its folder below ``partial`` is locked by the
+process that computes it (a lock that ends with the process, however it ends), and holds its
+checkpoint. A folder whose content has changed is set aside and computed again.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cl_seg.files import InputError, remove_abandoned, writable, write_json
+
+ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
+STATE, MEMORY = "state.pt", "memory.pt"
+CURVE, CASES, EXAMPLE = "curve.parquet", "cases.parquet", "example.npz"
+POLL_SECONDS = 0.5
+
+
+class DamagedStage(Exception):
+    """A stage's results are not what was written; they have been set aside.
+
+    Attributes:
+        key: of the stage.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class StageCache:
+    """Results of stages below a folder, which any number of processes may share.
+
+    Attributes:
+        folder: of all results.
+    """
+
+    folder: Path
+
+    def keys(self) -> set[str]:
+        """Keys of all finished stages."""
+        return {path.name for path in self.folder.glob("??/*") if len(path.name) == 64}
+
+    def has(self, key: str) -> bool:
+        """True where the stage is finished."""
+        return self.place(key).is_dir()
+
+    def place(self, key: str) -> Path:
+        """Where the results of a stage are, or will be."""
+        return self.folder / key[:2] / key
+
+    def partial(self, key: str) -> Path:
+        """Where a stage is worked on."""
+        return self.folder / "partial" / key
+
+    def about(self, key: str) -> dict[str, Any]:
+        """What is written beside the results of a stage.
+
+        Raises:
+            DamagedStage: it cannot be read.
+        """
+        try:
+            about: dict[str, Any] = json.loads((self.place(key) / ABOUT).read_text())
+            if about["key"] == key and isinstance(about["files"], dict):
+                return about
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        raise self._set_aside(key)
+
+    def read(self, key: str, name: str) -> bytes:
+        """One file of a stage's results.
+
+        Raises:
+            DamagedStage: it is not what was written.
+        """
+        expected = self.about(key)["files"].get(name)
+        try:
+            content = (self.place(key) / name).read_bytes()
+        except OSError:
+            raise self._set_aside(key) from None
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise self._set_aside(key)
+        return content
+
+    def tidy(self) -> None:
+        """Remove what processes that are gone left beside finished stages."""
+        remove_abandoned(self.folder / "digests")
+        for partial in (self.folder / "partial").glob("*"):
+            if self.has(partial.name):
+                lock = _lock(partial, lambda: True)
+                if lock >= 0:
+                    shutil.rmtree(partial, ignore_errors=True)
+                    os.close(lock)
+
+    @contextmanager
+    def claim(self, key: str, stop: Callable[[], bool]) -> Iterator[Path | None]:
+        """Work on a stage as the only process that does.
+
+        Waits while another process does, or until ``stop``. Yields a folder to write the results
+        to, which become the stage's when the block ends without an error; None when the stage is
+        finished, or was to be stopped.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        partial = self.partial(key)
+        lock = -1
+        try:
+            with writable(self.folder):
+                lock = _lock(partial, lambda: self.has(key) or stop())
+            if lock < 0 or self.has(key):
+                yield None
+                return
+            building = partial / "results"
+            shutil.rmtree(building, ignore_errors=True)
+            with writable(self.folder):
+                building.mkdir()
+                yield building
+                self._finish(key, building)
+        finally:
+            if lock >= 0:
+                self._leave(key)
+                os.close(lock)
+
+    def _leave(self, key: str) -> None:
+        partial = self.partial(key)
+        shutil.rmtree(partial / "results", ignore_errors=True)
+        if self.has(key) or not any(partial.iterdir()):
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _finish(self, key: str, building: Path) -> None:
+        files = sorted(path for path in building.iterdir() if path.name != ABOUT)
+        about = json.loads((building / ABOUT).read_text())
+        hashes = {path.name: _sync(path) for path in files}
+        write_json(building / ABOUT, {"key": key, **about, "files": hashes})
+        place = self.place(key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        building.replace(place)
+
+    def _set_aside(self, key: str) -> DamagedStage:
+        damaged = self.folder / "damaged"
+        try:
+            damaged.mkdir(exist_ok=True)
+            self.place(key).replace(damaged / f"{key}-{time.time_ns()}")
+        except FileNotFoundError:
+            pass  # never there, or another process was faster
+        except OSError as error:
+            raise InputError(
+                f"{self.place(key)} is damaged and cannot be set aside ({error.strerror}): "
+                "remove it"
+            ) from None
+        return DamagedStage(key)
+
+
+def _lock(folder: Path, give_up: Callable[[], bool]) -> int:
+    """A file descriptor that holds the lock of a folder, or -1 when there was reason to give up.
+
+    The lock is the kernel's and dies with the process. A folder that vanished meanwhile was that of
+    a stage another process has finished.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if folder.exists() and os.fstat(handle).st_ino == folder.stat().st_ino:
+                return handle
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        os.close(handle)
+        if give_up():
+            return -1
+        time.sleep(POLL_SECONDS)
+
+
+def _sync(path: Path) -> str:
+    """Push a file to the disk and return its SHA-256."""
+    content = path.read_bytes()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return hashlib.sha256(content).hexdigest()

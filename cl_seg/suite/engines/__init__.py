@@ -1,0 +1,33 @@
+"""Engines: where the missing stages of a suite are computed.
+
+An engine takes jobs from a schedule until there are none, and tells of each stage that has ended.
+The files of the cache are the truth; an engine only decides which process writes them.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.graph import Stage
+from cl_seg.suite.schedule import Schedule
+
+Ended = Callable[[Stage], None]
+
+
+class Engine(Protocol):
+    """What every engine offers."""
+
+    def execute(
+        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    ) -> None:
+        """Compute all stages of a schedule that can be computed.
+
+        Args:
+            schedule: gives jobs and takes back those that did not finish.
+            cache: where results go.
+            ended: called with every stage that is finished.
+            watch: called about twice a second.
+
+        Raises:
+            KeyboardInterrupt: once all work has stopped, its progress saved.
+        """

@@ -1,0 +1,174 @@
+"""Runs stages on this machine: a capped pool of spawned workers, one job each at a time."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines import Ended
+from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.schedule import Failure, Job, Schedule
+from cl_seg.workers import interrupts_blocked, leave_with_parent
+
+POLL_SECONDS = 0.5
+GRACE_SECONDS = 60.0
+TRIES = 2
+KILLED = Failure("its process was killed, perhaps for want of memory")
+
+
+class _Worker:
+    """A process of its own that does one job at a time."""
+
+    def __init__(self, cache: StageCache, checkpoint_seconds: float) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(
+            target=_work, args=(theirs, cache, checkpoint_seconds), daemon=True
+        )
+        with interrupts_blocked():
+            self.process.start()
+        theirs.close()
+        self.job: Job | None = None
+
+    def begin(self, job: Job) -> None:
+        self.job = job
+        self.connection.send(job)
+
+    def outcome(self) -> JobEnd | None:
+        """What became of the job; None when the process is gone."""
+        try:
+            end: JobEnd = self.connection.recv()
+            return end
+        except (EOFError, OSError):
+            self.process.join()
+            return None
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Worker processes on this machine.
+
+    Attributes:
+        workers: processes side by side.
+        threads: CPU threads of each.
+        checkpoint_seconds: between two checkpoints of a training.
+    """
+
+    workers: int
+    threads: int
+    checkpoint_seconds: float
+
+    def execute(
+        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    ) -> None:
+        """Compute all stages of a schedule; a worker that is killed costs its job one more try.
+
+        Raises:
+            KeyboardInterrupt: once the workers have saved their progress and stopped.
+        """
+        pool: list[_Worker] = []
+        tries: Counter[str] = Counter()
+        try:
+            with _threads(self.threads):
+                while True:
+                    self._assign(pool, schedule, cache)
+                    busy = {w.connection: w for w in pool if w.job}
+                    if not busy:
+                        return
+                    for connection in wait(list(busy), POLL_SECONDS):
+                        assert isinstance(connection, Connection)
+                        worker = busy[connection]
+                        end = worker.outcome()
+                        if end is None:
+                            pool.remove(worker)
+                        _note(worker, end, schedule, tries, ended)
+                    watch()
+        except KeyboardInterrupt:
+            _stop(pool)
+            raise
+        finally:
+            for worker in pool:
+                worker.process.kill()
+
+    def _assign(self, pool: list[_Worker], schedule: Schedule, cache: StageCache) -> None:
+        while sum(worker.job is not None for worker in pool) < self.workers:
+            job = schedule.next_job()
+            if job is None:
+                return
+            idle = next((worker for worker in pool if worker.job is None), None)
+            if idle is None:
+                idle = _Worker(cache, self.checkpoint_seconds)
+                pool.append(idle)
+            idle.begin(job)
+
+
+def _note(
+    worker: _Worker, end: JobEnd | None, schedule: Schedule, tries: Counter[str], ended: Ended
+) -> None:
+    job, worker.job = worker.job, None
+    assert job is not None
+    if end is None:
+        tries[job[0].key] += 1
+        gave_up = tries[job[0].key] == TRIES
+        end = JobEnd(0, failure=KILLED if gave_up else None)
+    for stage in job[: end.finished]:
+        ended(stage)
+    rest = job[end.finished :]
+    if end.failure is not None:
+        schedule.fail(rest[0], end.failure)
+        rest = rest[1:]
+    for stage in rest:
+        schedule.put_back(stage)
+    if end.lost:
+        schedule.lose(end.lost)
+
+
+def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) -> None:
+    stopping = False
+
+    def stop(*_: Any) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    leave_with_parent()
+    from cl_seg.suite.stages import Control  # noqa: PLC0415 - imports torch, in workers only
+
+    control = Control(lambda: stopping, checkpoint_seconds)
+    with suppress(EOFError, OSError):
+        while not stopping:
+            connection.send(perform(connection.recv(), cache, control))
+
+
+def _stop(pool: list[_Worker]) -> None:
+    """Ask busy workers to save their progress; those that take too long lose some."""
+    for worker in pool:
+        if worker.job:
+            worker.process.terminate()
+    until = time.monotonic() + GRACE_SECONDS
+    for worker in pool:
+        if worker.job:
+            worker.connection.poll(max(0.0, until - time.monotonic()))
+
+
+@contextmanager
+def _threads(threads: int) -> Iterator[None]:
+    # Read by OpenMP when a worker starts: idle threads of one worker slow its neighbours down.
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,54 @@
+"""A job in the process that computes it, and what became of it in words."""
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cl_seg.files import InputError
+from cl_seg.suite.cache import DamagedStage, StageCache
+from cl_seg.suite.schedule import Failure, Job
+
+if TYPE_CHECKING:
+    from cl_seg.suite.stages import Control
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """What became of a job.
+
+    Attributes:
+        finished: how many of its stages, from the first on.
+        failure: of the stage after those, None when it was only stopped or put off.
+        lost: key of damaged results that the stage after those would start from, or "".
+    """
+
+    finished: int
+    failure: Failure | None = None
+    lost: str = ""
+
+
+def perform(job: Job, cache: StageCache, control: "Control") -> JobEnd:
+    """Compute the stages of a job one after another, up to the first that fails.
+
+    Args:
+        job: stages that can be computed now.
+        cache: where results go.
+        control: stops the work.
+    """
+    from cl_seg.suite.stages import execute_stage  # noqa: PLC0415 - imports torch
+    from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
+
+    for count, stage in enumerate(job):
+        try:
+            execute_stage(stage, cache, control)
+        except Stopped:
+            return JobEnd(count)
+        except DamagedStage as damaged:
+            return JobEnd(count, lost=damaged.key)
+        except InputError as error:
+            return JobEnd(count, Failure(str(error)))
+        except Exception as error:
+            text = str(error).strip().splitlines()
+            reason = f"{type(error).__name__}: {text[0] if text else ''}"
+            return JobEnd(count, Failure(reason, traceback.format_exc()))
+    return JobEnd(len(job))

@@ -1,0 +1,85 @@
+"""What a result depends on besides its spec and data: packages, source, device and processor.
+
+All of it is found without importing torch, so that planning stays fast.
+"""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import cl_seg
+
+PACKAGES = ("torch", "monai", "avalanche-lib", "numpy")
+NVIDIA = Path("/proc/driver/nvidia/gpus")
+CPUINFO = Path("/proc/cpuinfo")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of the packages that determine numbers."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def device_name(wanted: str) -> str:
+    """``cpu`` or ``cuda`` for a suite's ``device``; ``auto`` looks for a GPU of this machine.
+
+    A suite that is planned where there is no GPU and run where there is one says ``cuda``.
+    """
+    if wanted != "auto":
+        return wanted
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1"}
+    there = NVIDIA.is_dir() and any(NVIDIA.iterdir())
+    return "cuda" if there and not hidden and "+cpu" not in versions()["torch"] else "cpu"
+
+
+@cache
+def processor() -> str:
+    """Model name of this machine's CPU."""
+    return _cpuinfo().get("model name") or platform.processor() or platform.machine()
+
+
+def capability(device: str) -> str:
+    """What decides which compiled kernels run: the CPU's vector instructions, or the GPU model."""
+    if device == "cuda":
+        return ", ".join(_gpus()) or "cuda"
+    flags = _cpuinfo().get("flags", "").split()
+    vectors = next((name for name in ("avx512f", "avx2") if name in flags), "baseline")
+    chosen = os.environ.get("ATEN_CPU_CAPABILITY", vectors)
+    return " ".join([platform.machine(), _cpuinfo().get("vendor_id", ""), chosen])
+
+
+@cache
+def git_commit() -> str:
+    """Commit of the source tree, marked when it has changes; "" outside a repository."""
+    root = Path(cl_seg.__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return commit + (" with changes" if commit and git("status", "--porcelain") else "")
+    except OSError:
+        return ""
+
+
+@cache
+def _cpuinfo() -> dict[str, str]:
+    try:
+        lines = CPUINFO.read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _gpus() -> list[str]:
+    texts = [path.read_text() for path in sorted(NVIDIA.glob("*/information"))]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith("Model:")]
+    return sorted({line.partition(":")[2].strip() for line in lines})

@@ -1,0 +1,291 @@
+"""From runs to stages: what trains or scores, each planned once, whichever runs need it.
+
+A stage's key is a hash of all that determines its result, the keys of the stages it starts from
+among it. Two runs that share a beginning therefore share its stages, within a suite and between
+suites, and a stage is stale exactly when something it depends on has changed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cl_seg.files import InputError
+from cl_seg.models.declared import NETWORKS
+from cl_seg.spec import ModelChoice, StrategyChoice, StreamSuite
+from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.suite.data import fingerprint
+from cl_seg.suite.environment import capability, device_name, versions
+from cl_seg.suite.plan import Run
+from cl_seg.suite.source import SCORING, TRAINING, callable_hash, source_hash
+
+Kind = Literal["train", "consolidate", "evaluate"]
+ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all stages of a suite share.
+
+    Attributes:
+        suite: what to run.
+        store: folder of its slices.
+        scanners: the ones its runs use.
+        digests: (scanner, part) → hash of the slices, labels and patients of that part.
+        fingerprint: of the store's files, which shows a change while the suite runs.
+        environment: what results depend on besides, see :func:`environment`.
+        counts: scanner → part → number of slices.
+    """
+
+    suite: StreamSuite
+    store: Path
+    scanners: tuple[str, ...]
+    digests: Mapping[tuple[str, str], str]
+    fingerprint: str
+    environment: Mapping[str, str]
+    counts: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One thing to compute, with one folder of results.
+
+    ``train`` makes the state after ``position`` and its validation curve, ``consolidate`` what the
+    strategy keeps of that state's experience, ``evaluate`` the scores of a state on a scanner.
+
+    Attributes:
+        key: hash of all that determines the result.
+        kind: what is computed.
+        setting: of the suite.
+        run: a run it belongs to; every run that shares it gives the same result.
+        position: in the stream, from 1; 0 for the untrained network.
+        state: key of the training whose state it starts from, "" for the untrained network.
+        memory: key of the consolidation whose strategy state it starts from, or "".
+        scanner: whose test slices are scored, "" unless it evaluates.
+    """
+
+    key: str
+    kind: Kind
+    setting: Setting
+    run: Run
+    position: int
+    state: str
+    memory: str
+    scanner: str = ""
+
+    @property
+    def acts(self) -> bool:
+        """True where the strategy has a part in the result."""
+        declared = STRATEGIES[self.run.strategy.name]
+        begun = self.kind == "consolidate" or self.position >= declared.first_acts
+        return declared.plugin is not None and begun
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of a training, 0 for other stages."""
+        if self.kind != "train":
+            return 0
+        return self.run.stage_steps(self.setting.suite.training.steps)[self.position - 1]
+
+    @property
+    def pace(self) -> str:
+        """What stages that take about as long per step, or as a whole, have in common."""
+        suite, model = self.setting.suite, self.run.model
+        strategy = self.run.strategy.name if self.acts else ""
+        size = f"{suite.training.batch_size} × {suite.image.size}²"
+        device = self.setting.environment["device"]
+        return " ".join([self.kind, model.name, model.preset, strategy, size, device])
+
+    @property
+    def needs(self) -> list[str]:
+        """Keys of the stages it starts from."""
+        return [key for key in (self.state, self.memory) if key]
+
+    @property
+    def title(self) -> str:
+        """What a person reads of it."""
+        model, run = self.run.titles["model"], self.run
+        stream = " → ".join(" + ".join(e) for e in run.experiences[: self.position]) or "untrained"
+        strategy = run.titles["strategy"] if self.acts else ""
+        doing = f"test on {self.scanner}" if self.scanner else self.kind
+        return " · ".join(x for x in (doing, model, strategy, stream, f"seed {run.seed}") if x)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStages:
+    """The stages a run's record is made of.
+
+    Attributes:
+        run: which run.
+        setting: of its suite.
+        key: hash of all that determines its record.
+        trained: keys of its trainings, by position.
+        tested: keys of its evaluations per position (from 0), in the order of its scanners.
+    """
+
+    run: Run
+    setting: Setting
+    key: str
+    trained: tuple[str, ...]
+    tested: tuple[tuple[str, ...], ...]
+
+    @property
+    def results(self) -> list[str]:
+        """Keys of all stages whose results the record holds."""
+        return [*self.trained, *(key for row in self.tested for key in row)]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Stages by key, those a stage starts from before it, and the runs they serve."""
+
+    stages: dict[str, Stage]
+    runs: list[RunStages]
+
+    def add(self, other: "Graph") -> "Graph":
+        """The stages and runs of both."""
+        return Graph({**self.stages, **other.stages}, [*self.runs, *other.runs])
+
+
+def environment(suite: StreamSuite) -> dict[str, str]:
+    """What determines results besides spec and data, each by name, found without torch."""
+    device = device_name(suite.training.device)
+    builders = {
+        m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in suite.models
+    }
+    plugins = {s.label: STRATEGIES[s.name].plugin for s in suite.strategies}
+    return {
+        **versions(),
+        "device": device,
+        "processor": capability(device),
+        "source of training": source_hash(*TRAINING),
+        "source of scoring": source_hash(*SCORING),
+        **{f"source of {label}": callable_hash(target) for label, target in builders.items()},
+        **{f"source of {label}": callable_hash(t) for label, t in plugins.items() if t},
+    }
+
+
+def check_unchanged(setting: Setting) -> None:
+    """Refuse to go on with other data, packages or source than the suite was planned with.
+
+    Raises:
+        InputError: naming the difference.
+    """
+    now = environment(setting.suite)
+    for name, planned in setting.environment.items():
+        if now[name] != planned:
+            here, there = now[name][:40], planned[:40]
+            raise InputError(
+                f"{name}: {here} here, {there} where the suite was planned: run it again"
+            )
+    if fingerprint(setting.store) != setting.fingerprint:
+        raise InputError(f"{setting.store} has changed since the suite was planned: run it again")
+
+
+def plan_graph(setting: Setting, runs: Iterable[Run]) -> Graph:
+    """The stages of some runs of one suite."""
+    planner = _Planner(setting)
+    return Graph(planner.stages, [planner.add_run(run) for run in runs])
+
+
+class _Planner:
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.suite = setting, setting.suite
+        self.stages: dict[str, Stage] = {}
+        found, suite = setting.environment, setting.suite
+        shared = {name: value for name, value in found.items() if not name.startswith("source of")}
+        self.task = _hash(shared, suite.classes, suite.image.model_dump(), suite.training.threads)
+        settings = suite.training.model_dump(exclude=ELSEWHERE)
+        self.training = _hash(settings, found["source of training"])
+        self.networks = {
+            m.label: _hash(*_network(m), found[f"source of {m.label}"]) for m in suite.models
+        }
+        self.acting, self.keeping = (
+            {s.label: _strategy(s, part, found) for s in suite.strategies}
+            for part in ("training", "consolidation")
+        )
+
+    def add_run(self, run: Run) -> RunStages:
+        declared = STRATEGIES[run.strategy.name]
+        initial = _hash("untrained", self.task, self.networks[run.model.label], run.seed)
+        steps = run.stage_steps(self.suite.training.steps)
+        state = memory = ""
+        trained = []
+        tested = [self._evaluate(run, 0, "", initial)]
+        for position, experience in enumerate(run.experiences, start=1):
+            acts = declared.plugin is not None and position >= declared.first_acts
+            before, kept = state, memory if acts else ""
+            state = self._add(
+                Stage("", "train", self.setting, run, position, before, kept),
+                before or initial,
+                kept,
+                self.acting[run.strategy.label] if acts else "",
+                self.training,
+                run.learning_rate,
+                steps[position - 1],
+                [self._digest(scanner, "train") for scanner in experience],
+                self._curve(run, position),
+            )
+            if declared.plugin is not None and position < len(run.experiences):
+                memory = self._add(
+                    Stage("", "consolidate", self.setting, run, position, state, memory),
+                    state,
+                    memory,
+                    self.keeping[run.strategy.label],
+                    self.setting.environment["source of training"],
+                )
+            trained.append(state)
+            tested.append(self._evaluate(run, position, state, state))
+        key = _hash(run.titles, trained, tested, self.suite.name, self.suite.learned_dice)
+        return RunStages(run, self.setting, key, tuple(trained), tuple(tested))
+
+    def _evaluate(self, run: Run, position: int, state: str, what: str) -> tuple[str, ...]:
+        return tuple(
+            self._add(
+                Stage("", "evaluate", self.setting, run, position, state, "", scanner),
+                what,
+                self.setting.environment["source of scoring"],
+                self._digest(scanner, "test"),
+            )
+            for scanner in run.order
+        )
+
+    def _curve(self, run: Run, position: int) -> list[Any]:
+        every = self.suite.training.curve_every
+        seen = [scanner for experience in run.experiences[:position] for scanner in experience]
+        return [every, *(self._digest(s, "validation") for s in seen)] if every else []
+
+    def _digest(self, scanner: str, part: str) -> tuple[str, str]:
+        return scanner, self.setting.digests[scanner, part]
+
+    def _add(self, stage: Stage, *determined_by: Any) -> str:
+        place = (stage.kind, stage.run.seed, stage.position)
+        key = hashlib.sha256(repr((place, determined_by)).encode()).hexdigest()
+        if key not in self.stages:
+            kind, setting, run = stage.kind, stage.setting, stage.run
+            self.stages[key] = Stage(
+                *(key, kind, setting, run, stage.position, stage.state, stage.memory, stage.scanner)
+            )
+        return key
+
+
+def _network(model: ModelChoice) -> tuple[Any, ...]:
+    if model.name in NETWORKS:
+        return (model.name, NETWORKS[model.name].presets[model.preset].arguments)
+    return (model.name, model.arguments)
+
+
+def _strategy(
+    strategy: StrategyChoice, part: Literal["training", "consolidation"], found: Mapping[str, str]
+) -> str:
+    declared = STRATEGIES[strategy.name]
+    left_out = declared.training_only if part == "consolidation" else frozenset()
+    settings = {k: v for k, v in strategy.settings.items() if k not in left_out}
+    return _hash(strategy.name, settings, found.get(f"source of {strategy.label}", ""))
+
+
+def _hash(*parts: Any) -> str:
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,130 @@
+"""Which stages are still missing, and which of them can be worked on now."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cl_seg.suite.graph import Graph, RunStages, Stage
+
+Job = tuple[Stage, ...]
+Cost = Callable[[Stage], float]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a stage could not be computed.
+
+    Attributes:
+        reason: one line.
+        log: what a programmer needs, or "".
+    """
+
+    reason: str
+    log: str = ""
+
+
+class Schedule:
+    """The missing stages of some runs: waiting, under way, done or failed.
+
+    Args:
+        graph: all stages.
+        runs: those whose records are missing.
+        finished: keys of the stages whose results exist.
+        cost: expected seconds of a stage.
+    """
+
+    def __init__(
+        self, graph: Graph, runs: Iterable[RunStages], finished: Iterable[str], cost: Cost
+    ) -> None:
+        self.graph, self.cost = graph, cost
+        self.runs = list(runs)
+        self.finished = set(finished)
+        self.running: set[str] = set()
+        self.failed: dict[str, Failure] = {}
+        self.waiting: dict[str, Stage] = {}
+        self.done: list[str] = []
+        self._wanted_by: dict[str, list[RunStages]] = defaultdict(list)
+        for run in self.runs:
+            for key in run.results:
+                self._wanted_by[key].append(run)
+                self.require(key)
+        self.rank()
+
+    def require(self, key: str) -> None:
+        """Put a stage that is not there on the list, and those it starts from."""
+        if key in self.finished or key in self.waiting or key in self.failed:
+            return
+        stage = self.graph.stages[key]
+        self.waiting[key] = stage
+        for need in stage.needs:
+            self.require(need)
+
+    def rank(self) -> None:
+        """Work out again what the longest way from every stage to the end costs."""
+        heights: dict[str, float] = defaultdict(float)
+        for key, stage in reversed(self.graph.stages.items()):
+            if key in self.waiting:
+                heights[key] += self.cost(stage)
+                for need in stage.needs:
+                    heights[need] = max(heights[need], heights[key])
+        self._heights = heights
+
+    def next_job(self) -> Job | None:
+        """What to begin next: of all that can, what most depends on; None when nothing can.
+
+        The evaluations of one state are one job.
+        """
+        ready = [s for s in self.waiting.values() if self.finished.issuperset(s.needs)]
+        if not ready:
+            return None
+        first = max(ready, key=lambda stage: self._heights.get(stage.key, 0.0))
+        job: Job = (first,)
+        if first.kind == "evaluate":
+            job = tuple(s for s in ready if s.kind == "evaluate" and _state(s) == _state(first))
+        for stage in job:
+            del self.waiting[stage.key]
+            self.running.add(stage.key)
+        return job
+
+    def end(self, stage: Stage) -> list[RunStages]:
+        """Note that a stage is finished; returns the runs that are complete now."""
+        self.running.discard(stage.key)
+        self.finished.add(stage.key)
+        self.done.append(stage.key)
+        return [r for r in self._wanted_by[stage.key] if self.finished.issuperset(r.results)]
+
+    def complete(self) -> list[RunStages]:
+        """The runs all of whose stages are finished."""
+        return [run for run in self.runs if self.finished.issuperset(run.results)]
+
+    @property
+    def open(self) -> int:
+        """Number of stages waiting or under way."""
+        return len(self.waiting) + len(self.running)
+
+    def put_back(self, stage: Stage) -> None:
+        """Let a stage that was not finished wait again."""
+        self.running.discard(stage.key)
+        self.waiting[stage.key] = stage
+
+    def lose(self, key: str) -> None:
+        """Note that results taken for finished are not there."""
+        self.finished.discard(key)
+        self.require(key)
+        self.rank()
+
+    def fail(self, stage: Stage, failure: Failure) -> None:
+        """Note that a stage cannot be computed, and with it those that start from it."""
+        self.running.discard(stage.key)
+        self.waiting.pop(stage.key, None)
+        self.failed[stage.key] = failure
+        for other in [s for s in self.waiting.values() if stage.key in s.needs]:
+            self.fail(other, failure)
+
+    def failure_of(self, run: RunStages) -> Failure | None:
+        """Why a run has no record, or None."""
+        return next((self.failed[key] for key in run.results if key in self.failed), None)
+
+
+def _state(stage: Stage) -> tuple[object, ...]:
+    return stage.state, stage.run.model.label, stage.run.seed

@@ -1,0 +1,266 @@
+"""One stage, from the files of the stages before it to its own."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from cl_seg import torch_setup  # isort: skip
+import numpy as np
+import pandas as pd
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
+
+from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.files import write_bytes, write_json
+from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.scans.store import SliceStore
+from cl_seg.spec import StreamSuite
+from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.suite.cache import (
+    ABOUT,
+    CASES,
+    CHECKPOINT,
+    CURVE,
+    EXAMPLE,
+    MEMORY,
+    STATE,
+    StageCache,
+)
+from cl_seg.suite.data import split_slices
+from cl_seg.suite.environment import processor
+from cl_seg.suite.graph import Setting, Stage, check_unchanged
+from cl_seg.suite.plan import Run
+from cl_seg.suite.progress import write_progress
+from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, to_bytes
+from cl_seg.training.evaluate import Labels, ValidationCurve, case_scores, predict
+from cl_seg.training.loop import DenseTraining
+from cl_seg.training.stage import (
+    StagePlace,
+    augmentation_ranges,
+    consolidate_stage,
+    loop_settings,
+    stage_loop,
+    stage_seeds,
+    train_stage,
+)
+
+CURVE_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """How the work on a stage is stopped and saved, without an influence on its result.
+
+    Attributes:
+        stop: True when it shall stop after the current step.
+        checkpoint_seconds: between two checkpoints.
+    """
+
+    stop: Callable[[], bool]
+    checkpoint_seconds: float = 30.0
+
+
+class StepProgress(SupervisedPlugin):  # type: ignore[misc]
+    """Notes the optimiser steps done and the latest validation Dice where the stage is worked on.
+
+    Args:
+        folder: where the stage is worked on.
+        curve: scored before this plugin is called.
+    """
+
+    def __init__(self, folder: Path, curve: ValidationCurve) -> None:
+        super().__init__()
+        self.folder, self.curve, self.last = folder, curve, 0.0
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Note about once a second."""
+        if time.monotonic() - self.last > 1:
+            write_progress(self.folder, strategy.step, strategy.settings.steps, self.curve.rows)
+            self.last = time.monotonic()
+
+
+def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
+    """Compute a stage unless the cache has it, from what the cache holds.
+
+    Raises:
+        InputError: data, packages, source or device are not those the suite was planned with, the
+            loss became non-finite, or the cache cannot be written.
+        DamagedStage: a stage it starts from is damaged.
+        Stopped: it was asked to stop.
+    """
+    if control.stop():
+        raise Stopped
+    with cache.claim(stage.key, control.stop) as results:
+        if results is not None:
+            check_unchanged(stage.setting)
+            started = time.perf_counter()
+            work = _Work(stage, cache, control)
+            made = {"train": _train, "consolidate": _consolidate, "evaluate": _evaluate}
+            about = made[stage.kind](work, results)
+            check_unchanged(stage.setting)
+            seconds = round(time.perf_counter() - started, 3)
+            write_json(results / ABOUT, {**work.about, **about, "seconds": seconds})
+            return
+    if not cache.has(stage.key):
+        raise Stopped
+
+
+class _Work:
+    """The state a stage starts from, and the data it sees."""
+
+    def __init__(self, stage: Stage, cache: StageCache, control: Control) -> None:
+        self.stage, self.cache, self.control = stage, cache, control
+        self.suite, self.run = stage.setting.suite, stage.run
+        torch_setup.make_deterministic(self.suite.training.threads)
+        self.device = torch_setup.pick_device(stage.setting.environment["device"])
+        self.images, self.slices = _data(stage.setting, self.device)
+        self.model = initial_model(self.run, self.suite).to(self.device)
+        if stage.state:
+            self.model.load_state_dict(from_bytes(cache.read(stage.state, STATE), self.device))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is kept beside every result."""
+        stage = self.stage
+        on_gpu = self.device.type == "cuda"
+        return {
+            "kind": stage.kind,
+            "title": stage.title,
+            "pace": stage.pace,
+            "steps": stage.steps,
+            "device": str(self.device),
+            "processor": torch.cuda.get_device_name(self.device) if on_gpu else processor(),
+            "parameters": parameter_count(self.model),
+        }
+
+    def rows(self, scanners: tuple[str, ...], part: str) -> pd.DataFrame:
+        """The slices of a part, scanner by scanner."""
+        own = self.slices[self.slices["part"] == part]
+        return pd.concat([own[own["scanner"] == scanner] for scanner in scanners])
+
+    def experience(self) -> Any:
+        """The stage's experience, in a stream with those before it."""
+        seen = self.run.experiences[: self.stage.position]
+        train = [self.rows(scanners, "train") for scanners in seen]
+        return dense_benchmark(self.images, {"train": train}).train_stream[-1]
+
+    def plugin(self) -> Any:
+        """The strategy's plugin with its memory of the experiences before, or None."""
+        plugin = strategy_plugin(self.run)
+        if plugin is not None and self.stage.memory:
+            kept = from_bytes(self.cache.read(self.stage.memory, MEMORY), self.device)
+            plugin.load_state_dict(kept)
+        return plugin
+
+    def loop(self, plugins: list[Any]) -> DenseTraining:
+        """The training loop of the stage."""
+        training, position = self.suite.training, self.stage.position
+        return stage_loop(
+            self.model,
+            StagePlace(self.run.seed, position, self.run.stage_name(position)),
+            loop_settings(training, self.run.learning_rate, self.stage.steps),
+            augmentation_ranges(training, self.suite.image.window_hu),
+            plugins,
+        )
+
+
+def _train(work: _Work, results: Path) -> dict[str, Any]:
+    stage, suite = work.stage, work.suite
+    partial = work.cache.partial(stage.key)
+    seen = [s for scanners in work.run.experiences[: stage.position] for s in scanners]
+    validation = {s: work.rows((s,), "validation") for s in seen}
+    datasets = {s: SliceDataset(work.images, rows) for s, rows in validation.items() if len(rows)}
+    curve = ValidationCurve(datasets, suite.classes, suite.training.curve_every)
+    file = partial / CHECKPOINT
+    saving = Checkpointing(file, work.control.checkpoint_seconds, work.control.stop)
+    acting = [work.plugin()] if stage.acts else []
+    loop = work.loop([*acting, curve, StepProgress(partial, curve), saving])
+    loop.consolidates = False
+    loop.checkpoint = _read_checkpoint(file, work.device)
+    train_stage(loop, work.experience())
+    write_bytes(results / STATE, to_bytes(work.model.state_dict()))
+    table = pd.DataFrame(
+        [{"stage": stage.position, **row} for row in curve.rows], columns=CURVE_COLUMNS
+    )
+    table.to_parquet(results / CURVE, index=False)
+    return {"position": stage.position, "selection": work.run.stage_name(stage.position)}
+
+
+def _read_checkpoint(file: Path, device: torch.device) -> dict[str, Any]:
+    """What a stage is resumed from; nothing where there is none or it is damaged."""
+    try:
+        return dict(from_bytes(file.read_bytes(), device))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _consolidate(work: _Work, results: Path) -> dict[str, Any]:
+    plugin = work.plugin()
+    consolidate_stage(work.loop([plugin]), work.experience(), plugin)
+    write_bytes(results / MEMORY, to_bytes(plugin.state_dict()))
+    return {}
+
+
+def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
+    stage, classes = work.stage, work.suite.classes
+    rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
+    slices = SliceDataset(work.images, rows)
+    prediction, truth = predict(work.model, slices)
+    patients = dict(zip(rows["case"], rows["patient"], strict=True))
+    scores = case_scores(prediction, truth, list(rows["case"]), classes, work.images.spacing_mm)
+    place = {"stage": stage.position, "scanner": stage.scanner}
+    cases = [{**place, "patient": patients[row["case"]], **row} for row in scores]
+    pd.DataFrame(cases).to_parquet(results / CASES, index=False)
+    shown = example_slice(truth, len(classes))
+    image, _ = slices[shown]
+    np.savez_compressed(
+        results / EXAMPLE,
+        image=(image[0] * 255).round().to(torch.uint8).cpu().numpy(),
+        truth=truth[shown],
+        prediction=prediction[shown],
+    )
+    return {"position": stage.position, "scanner": stage.scanner}
+
+
+def initial_model(run: Run, suite: StreamSuite) -> nn.Module:
+    """The untrained network of a run, its weights drawn from the run's seed."""
+    torch.manual_seed(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
+    classes, size = len(suite.classes) + 1, suite.image.size
+    return build_model(run.model.name, run.model.preset, run.model.arguments, classes, size)
+
+
+def strategy_plugin(run: Run) -> Any:
+    """The Avalanche plugin of a run's strategy as it is before the first experience, or None."""
+    declared = STRATEGIES[run.strategy.name]
+    if declared.plugin is None:
+        return None
+    module, _, name = declared.plugin.partition(":")
+    settings = declared.settings.model_validate(run.strategy.settings)
+    seed = stage_seeds(StagePlace(run.seed, 0, "strategy"))["global"]
+    return getattr(import_module(module), name)(settings, seed)
+
+
+def example_slice(truth: Labels, classes: int) -> int:
+    """A typical slice, not the easiest: median labelled area among those with most classes."""
+    areas = np.stack([(truth == label).sum((1, 2)) for label in range(1, classes + 1)], axis=1)
+    richness = (areas > 0).sum(axis=1)
+    rich = np.flatnonzero(richness == richness.max())
+    ranked = rich[np.argsort(areas[rich].sum(axis=1), kind="stable")]
+    return int(ranked[len(ranked) // 2])
+
+
+def _data(setting: Setting, device: torch.device) -> tuple[TaskImages, pd.DataFrame]:
+    suite = setting.suite
+    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
+    images = _task_images(setting.store, setting.fingerprint, task, device)
+    return images, split_slices(images.store.slices, suite, list(setting.scanners))
+
+
+@lru_cache(maxsize=2)
+def _task_images(store: Path, _fingerprint: object, task: Task, device: torch.device) -> TaskImages:
+    return TaskImages(SliceStore(store), task, device)

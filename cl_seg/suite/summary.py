@@ -1,0 +1,93 @@
+"""What a plan says to a person and to a machine."""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.durations import Durations
+from cl_seg.suite.execute import PlannedSuite
+from cl_seg.suite.graph import Graph, Stage
+from cl_seg.suite.view import duration_text
+
+
+def summary(
+    planned: Sequence[PlannedSuite], graphs: Sequence[Graph], cache: StageCache
+) -> Iterator[str]:
+    """Runs with their steps, then stages, what sharing saves, and the time left."""
+    for one in planned:
+        steps_per_stage = one.suite.training.steps
+        orders = {r.run_id.split("-order")[1].split("-")[0]: r.order for r in one.runs}
+        for number, order in orders.items():
+            yield f"order{number}: {' → '.join(order)}"
+        for run in one.runs:
+            steps = " + ".join(map(str, run.stage_steps(steps_per_stage)))
+            yield f"{run.run_id}  {steps} steps"
+    graph = reduce(Graph.add, graphs)
+    alone, shared = trainings(graph)
+    total = sum(stage.steps for stage in graph.stages.values())
+    yield (
+        f"{len(graph.runs)} runs, {len(graph.stages)} stages: {shared} trainings of {total} "
+        f"optimiser steps in all; sharing saves {alone - shared} trainings"
+    )
+    finished = cache.keys() & graph.stages.keys()
+    missing = [stage for key, stage in graph.stages.items() if key not in finished]
+    yield f"{len(finished)} stages are finished already; {_estimate(missing, cache)}"
+
+
+def json_summary(
+    planned: Sequence[PlannedSuite], graphs: Sequence[Graph], cache: StageCache
+) -> str:
+    """The same for machines: suites, runs with the keys of their stages, and stages."""
+    graph = reduce(Graph.add, graphs)
+    alone, shared = trainings(graph)
+    finished = cache.keys()
+    content = {
+        "suites": [one.suite.name for one in planned],
+        "trainings": shared,
+        "trainings_saved": alone - shared,
+        "runs": [
+            {
+                "suite": run.setting.suite.name,
+                "run_id": run.run.run_id,
+                "order": run.run.order,
+                "trained": run.trained,
+                "tested": run.tested,
+            }
+            for run in graph.runs
+        ],
+        "stages": {
+            key: {
+                "kind": stage.kind,
+                "title": stage.title,
+                "steps": stage.steps,
+                "needs": stage.needs,
+                "finished": key in finished,
+            }
+            for key, stage in graph.stages.items()
+        },
+    }
+    return json.dumps(content, indent=1)
+
+
+def trainings(graph: Graph) -> tuple[int, int]:
+    """Number of trainings of all runs each alone, and with what they share done once."""
+    return (
+        sum(len(run.trained) for run in graph.runs),
+        sum(stage.kind == "train" for stage in graph.stages.values()),
+    )
+
+
+def _estimate(missing: list[Stage], cache: StageCache) -> str:
+    if not missing:
+        return "nothing is left to compute"
+    durations = Durations()
+    durations.learn_from(cache, missing)
+    known = [stage for stage in missing if durations.known(stage)]
+    if not known:
+        return f"{len(missing)} are left, how long they take is not known yet"
+    seconds = sum(durations.seconds(stage) for stage in known)
+    rest = (
+        "" if len(known) == len(missing) else f", not counting {len(missing) - len(known)} others"
+    )
+    return f"{len(missing)} are left, about {duration_text(seconds)} on one worker{rest}"

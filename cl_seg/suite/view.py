@@ -1,0 +1,101 @@
+"""What a person sees while a suite runs: a live table in a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.durations import Durations
+from cl_seg.suite.graph import Stage
+from cl_seg.suite.progress import read_progress
+from cl_seg.suite.schedule import Schedule
+
+
+class View:
+    """The state of a running suite.
+
+    Args:
+        schedule: of the suite.
+        cache: whose unfinished stages tell how far they are.
+        durations: of finished stages.
+        workers: stages side by side.
+        console: where to draw.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        cache: StageCache,
+        durations: Durations,
+        workers: int,
+        console: Console,
+    ) -> None:
+        self.schedule, self.cache, self.durations = schedule, cache, durations
+        self.workers, self.console = workers, console
+        self._bar = Progress(
+            TextColumn("stages"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("elapsed · {task.fields[left]}"),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=0, left="")
+        self._live: Live | None = None
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draw inside; in a terminal the picture is replaced, else lines are added."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with Live(self._picture(), console=self.console, refresh_per_second=4) as live:
+            self._live = live
+            yield
+            live.update(self._picture())
+        self._live = None
+
+    def update(self) -> None:
+        """Draw again."""
+        if self._live is not None:
+            self._live.update(self._picture())
+
+    def ended(self, stage: Stage) -> None:
+        """Say that a stage is finished, where no live picture does."""
+        if self._live is None:
+            total = len(self.schedule.done) + self.schedule.open
+            text = f"{len(self.schedule.done)}/{total} {stage.title} · {self._left()}"
+            self.console.print(text, markup=False, soft_wrap=True)
+
+    def _picture(self) -> Group:
+        schedule = self.schedule
+        done, failed = len(schedule.done), len(schedule.failed)
+        left = self._left() + (f" · {failed} failed" if failed else "")
+        self._bar.update(self._task, completed=done, total=done + schedule.open, left=left)
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for key in schedule.running:
+            noted = read_progress(self.cache.partial(key))
+            steps = f"{noted['step']}/{noted['steps']}" if noted else ""
+            dice = f"Dice {noted['dice']:.3f}" if noted and noted["dice"] is not None else ""
+            table.add_row("running", schedule.graph.stages[key].title, steps, dice)
+        return Group(self._bar, table)
+
+    def _left(self) -> str:
+        seconds = sum(self.durations.seconds(stage) for stage in self.schedule.waiting.values())
+        for key in self.schedule.running:
+            stage, noted = self.schedule.graph.stages[key], read_progress(self.cache.partial(key))
+            share = 1 - noted["step"] / noted["steps"] if noted else 1.0
+            seconds += self.durations.seconds(stage) * share
+        return f"about {duration_text(seconds / max(1, self.workers))} left"
+
+
+def duration_text(seconds: float) -> str:
+    """``40 s``, ``12 min`` or ``3 h 20 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,121 @@
+"""Exact resume inside a stage: what the training loop holds, as tensors and plain data on disk."""
+
+import io
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+
+from cl_seg.files import write_bytes
+
+State = dict[str, Any]
+
+
+class Stopped(Exception):
+    """Training was asked to stop and has written a checkpoint."""
+
+
+class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
+    """Writes a checkpoint every so many seconds, and when asked to stop; put it last.
+
+    When checkpoints are written changes no result.
+
+    Args:
+        file: replaced atomically by every checkpoint.
+        seconds: between two checkpoints.
+        stop: True when training shall stop after the current step.
+    """
+
+    def __init__(self, file: Path, seconds: float, stop: Callable[[], bool]) -> None:
+        super().__init__()
+        self.file, self.seconds, self.stop = file, seconds, stop
+        self.last = time.monotonic()
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Write when it is time.
+
+        Raises:
+            Stopped: after a checkpoint, when asked to stop before the last step.
+        """
+        stopping = self.stop()
+        if stopping or time.monotonic() - self.last >= self.seconds:
+            write_bytes(self.file, to_bytes(loop_state(strategy)))
+            self.last = time.monotonic()
+        if stopping:
+            raise Stopped
+
+
+def loop_state(loop: Any) -> State:
+    """Everything a step of a :class:`cl_seg.training.loop.DenseTraining` depends on."""
+    return {
+        "step": loop.step,
+        "model": loop.model.state_dict(),
+        "optimizer": loop.optimizer.state_dict(),
+        "schedule": loop.schedule.state_dict(),
+        "plugins": [plugin.state_dict() for plugin in stateful(loop.plugins)],
+        "augmentation": loop.augment.generator.get_state() if loop.augment else None,
+        "random": _random_states(),
+    }
+
+
+def restore_loop(loop: Any, state: State) -> None:
+    """Put a loop into a state of :func:`loop_state`, between two of its steps."""
+    loop.model.load_state_dict(state["model"])
+    loop.optimizer.load_state_dict(state["optimizer"])
+    loop.schedule.load_state_dict(state["schedule"])
+    for plugin, plugin_state in zip(stateful(loop.plugins), state["plugins"], strict=True):
+        plugin.load_state_dict(plugin_state)
+    if loop.augment:
+        loop.augment.generator.set_state(state["augmentation"])
+    _set_random_states(state["random"])
+
+
+def stateful(plugins: list[Any]) -> list[Any]:
+    """The plugins whose state can be kept on disk."""
+    return [p for p in plugins if hasattr(p, "state_dict") and hasattr(p, "load_state_dict")]
+
+
+def to_bytes(state: Any) -> bytes:
+    """Tensors and plain data as torch writes them."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def from_bytes(content: bytes, device: torch.device | str = "cpu") -> Any:
+    """The inverse of :func:`to_bytes`; never unpickles code.
+
+    Raises:
+        ValueError: the content is damaged.
+    """
+    try:
+        return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    except Exception as error:  # torch raises whatever the damage leads to
+        raise ValueError(f"not a saved state: {error}") from error
+
+
+def _random_states() -> State:
+    version, internal, gauss = random.getstate()
+    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - what plugins may use
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "python": [version, list(internal), gauss],
+        "numpy": [str(name), torch.tensor(np.asarray(keys).astype(np.int64)), *rest],
+    }
+
+
+def _set_random_states(states: State) -> None:
+    torch.set_rng_state(states["torch"].cpu())
+    if states["cuda"]:
+        torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
+    version, internal, gauss = states["python"]
+    random.setstate((version, tuple(internal), gauss))
+    name, keys, *rest = states["numpy"]
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))  # noqa: NPY002

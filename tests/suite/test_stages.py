@@ -1,0 +1,98 @@
+"""The graph of stages gives what each run gives alone, bit for bit."""
+
+from pathlib import Path
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import pandas as pd
+import torch
+
+from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.scans.store import SliceStore
+from cl_seg.spec import StreamSuite
+from cl_seg.suite.data import split_slices
+from cl_seg.suite.execute import plan_suite
+from cl_seg.suite.plan import Run
+from cl_seg.suite.stages import initial_model, strategy_plugin
+from cl_seg.training.evaluate import case_scores, predict
+from cl_seg.training.stage import (
+    StagePlace,
+    augmentation_ranges,
+    loop_settings,
+    stage_loop,
+    train_stage,
+)
+
+from .conftest import run
+from .test_execute import records
+
+STRATEGIES = """strategies:
+  - naive
+  - {name: replay, settings: {budget: 4}}
+  - {name: ewc, label: ewc_weak, settings: {ewc_lambda: 0.001, fisher_images: 4}}
+  - {name: ewc, label: ewc_strong, settings: {ewc_lambda: 0.02, fisher_images: 4}}
+  - {name: ewc, label: ewc_online, settings: {ewc_lambda: 0.005, mode: online, decay: 0.9}}
+  - joint
+orders: [[bright, dark, plain], [bright, plain, dark]]
+seeds: [0, 1]
+training"""
+
+
+def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]:
+    """R of one run: one model, one plugin, one Avalanche loop after the other, in memory."""
+    images = TaskImages(
+        store,
+        Task(tuple(suite.classes), suite.image.size, suite.image.window_hu),
+        torch.device("cpu"),
+    )
+    slices = split_slices(store.slices, suite, planned.order)
+
+    def rows(scanner: str, part: str) -> pd.DataFrame:
+        return slices[(slices["scanner"] == scanner) & (slices["part"] == part)]
+
+    train = [pd.concat([rows(s, "train") for s in e]) for e in planned.experiences]
+    stream = dense_benchmark(images, {"train": train}).train_stream
+    model, plugin = initial_model(planned, suite), strategy_plugin(planned)
+    cases: list[dict[str, Any]] = []
+
+    def score(stage: int) -> None:
+        for scanner in planned.order:
+            own = rows(scanner, "test")
+            found, truth = predict(model, SliceDataset(images, own))
+            scores = case_scores(found, truth, list(own["case"]), suite.classes, images.spacing_mm)
+            cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
+
+    score(0)
+    steps = planned.stage_steps(suite.training.steps)
+    for position, experience in enumerate(stream, start=1):
+        loop = stage_loop(
+            model,
+            StagePlace(planned.seed, position, planned.stage_name(position)),
+            loop_settings(suite.training, planned.learning_rate, steps[position - 1]),
+            augmentation_ranges(suite.training, suite.image.window_hu),
+            [plugin] if plugin else [],
+        )
+        train_stage(loop, experience)
+        score(position)
+    return accuracy_matrices(pd.DataFrame(cases), planned.order, suite.classes)
+
+
+def test_shared_runs_equal_the_same_runs_alone(
+    suite_text: str, store: Path, tmp_path: Path
+) -> None:
+    head = suite_text[: suite_text.index("strategies:")]
+    tail = suite_text[suite_text.index("training") + len("training") :]
+    text = (head + STRATEGIES + tail).replace("steps: 12", "steps: 40").replace("0.05", "0.02")
+    _, failed = run(text, tmp_path / "results")
+    assert not failed
+    shared = records(tmp_path / "results")
+    planned = plan_suite(tmp_path / "suite.yaml")
+    assert len(planned.runs) == len(shared) == 5 * 2 * 2 + 2
+    distinct = {str(record["R"]) for record in shared.values()}
+    assert len(distinct) == len(shared), "every run gives numbers of its own"
+    for one in planned.runs:
+        expected = alone(one, planned.suite, SliceStore(store))
+        for name, matrix in shared[one.run_id]["R"].items():
+            assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id

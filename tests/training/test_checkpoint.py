@@ -1,0 +1,128 @@
+"""A training stopped anywhere and resumed from its checkpoint ends as if it had not been."""
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import pytest
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+
+from cl_seg.spec import Training
+from cl_seg.strategies.declared import EWCSettings, ReplaySettings
+from cl_seg.strategies.ewc import EWC
+from cl_seg.strategies.replay import Replay
+from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, to_bytes
+from cl_seg.training.stage import (
+    StagePlace,
+    augmentation_ranges,
+    loop_settings,
+    stage_loop,
+    train_stage,
+)
+
+from ..conftest import SCANNERS, WINDOW, tiny_network, weights
+
+TRAINING = Training(steps=11, batch_size=4, flip=True, shift_hu=20)
+
+
+class GlobalNoise(SupervisedPlugin):
+    """Draws from every global generator, as a plugin of somebody else's might."""
+
+    def __init__(self):
+        super().__init__()
+        self.draws = []
+
+    def before_backward(self, strategy, **kwargs):
+        drawn = float(torch.rand(())) + np.random.rand()  # noqa: NPY002
+        self.draws.append(drawn)
+        strategy.loss = strategy.loss * (1 + drawn)
+
+    def state_dict(self):
+        return {"draws": list(self.draws)}
+
+    def load_state_dict(self, state):
+        self.draws = list(state["draws"])
+
+
+PLUGINS = {
+    "naive": lambda: [],
+    "replay": lambda: [Replay(ReplaySettings(budget=5), 3)],
+    "ewc": lambda: [EWC(EWCSettings(ewc_lambda=10.0, fisher_images=4), 3)],
+    "noise": lambda: [GlobalNoise()],
+}
+
+
+def loop_at(position, model, plugins):
+    return stage_loop(
+        model,
+        StagePlace(0, position, SCANNERS[position - 1]),
+        loop_settings(TRAINING, 1e-2, TRAINING.steps),
+        augmentation_ranges(TRAINING, WINDOW),
+        plugins,
+    )
+
+
+def learn_first(benchmark, name):
+    model, plugins = tiny_network(), PLUGINS[name]()
+    train_stage(loop_at(1, model, plugins), benchmark.train_stream[0])
+    return to_bytes({"model": model.state_dict(), "plugins": [p.state_dict() for p in plugins]})
+
+
+def second_stage(benchmark, name, first, *more, checkpoint=None):
+    state = from_bytes(first)
+    model, plugins = tiny_network(seed=5), PLUGINS[name]()
+    model.load_state_dict(state["model"])
+    for plugin, kept in zip(plugins, state["plugins"], strict=True):
+        plugin.load_state_dict(kept)
+    loop = loop_at(2, model, [*plugins, *more])
+    loop.checkpoint = checkpoint or {}
+    train_stage(loop, benchmark.train_stream[1])
+    return weights(model), [to_bytes(p.state_dict()) for p in plugins]
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+@pytest.mark.parametrize("stops", [[1], [3], [10], [11], [2, 3, 9]])
+def test_resume_is_exact(benchmark, tmp_path, name, stops):
+    first = learn_first(benchmark, name)
+    whole, kept = second_stage(benchmark, name, first)
+    file, checkpoint, steps = tmp_path / "checkpoint.pt", None, 0
+    for stop in stops:
+        steps = 0 if checkpoint is None else checkpoint["step"]
+
+        def asked(stop=stop):
+            nonlocal steps
+            steps += 1
+            return steps == stop
+
+        with pytest.raises(Stopped):
+            saving = Checkpointing(file, 1e9, asked)
+            second_stage(benchmark, name, first, saving, checkpoint=checkpoint)
+        checkpoint = from_bytes(file.read_bytes())
+        assert checkpoint["step"] == stop
+    resumed, kept_resumed = second_stage(benchmark, name, first, checkpoint=checkpoint)
+    assert torch.equal(whole, resumed)
+    assert kept == kept_resumed
+
+
+def test_checkpoints_do_not_change_training(benchmark, tmp_path):
+    first = learn_first(benchmark, "replay")
+    whole, _ = second_stage(benchmark, "replay", first)
+    saving = Checkpointing(tmp_path / "checkpoint.pt", 0, lambda: False)
+    saved, _ = second_stage(benchmark, "replay", first, saving)
+    assert torch.equal(whole, saved)
+    assert from_bytes((tmp_path / "checkpoint.pt").read_bytes())["step"] == TRAINING.steps
+
+
+@pytest.mark.parametrize("cut", [0, 10, -1])
+def test_damage_is_noticed(cut):
+    content = to_bytes({"a": torch.arange(100)})
+    with pytest.raises(ValueError, match="not a saved state"):
+        from_bytes(content[:cut])
+
+
+def test_no_code_is_unpickled():
+    class Payload:
+        def __reduce__(self):
+            return print, ("executed",)
+
+    with pytest.raises(ValueError, match="not a saved state"):
+        from_bytes(to_bytes({"a": Payload()}))
