@@ -19,6 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cache_app = typer.Typer(help="Look at and clean up finished stages.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -90,6 +92,53 @@ def run(
             _say(f"report: {outcome.report}")
     if any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
+
+
+@app.command()
+def status(suite_files: SuiteFiles, data: DataOption = None, cache: CacheOption = STAGES) -> None:
+    """Say how far suites are, from the files alone: whoever computes them, wherever."""
+    from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.execute import plan_stages, plan_suite
+    from cl_seg.suite.summary import progress_lines
+
+    graphs = [plan_stages(plan_suite(file, data), StageCache(cache)) for file in suite_files]
+    for line in progress_lines(graphs, StageCache(cache)):
+        _say(line)
+
+
+@cache_app.command("ls")
+def cache_ls(cache: CacheOption = STAGES) -> None:
+    """List the finished stages with their sizes, and what is begun or damaged."""
+    from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.summary import cache_lines
+
+    for line in cache_lines(StageCache(cache)):
+        _say(line)
+
+
+@cache_app.command("prune")
+def cache_prune(
+    keep: Annotated[
+        list[Path] | None, typer.Argument(help="Suites whose stages are kept.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Keep no stage.")] = False,
+    data: DataOption = None,
+    cache: CacheOption = STAGES,
+) -> None:
+    """Remove the stages that none of some suites needs; results of finished runs stay."""
+    from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.execute import plan_stages, plan_suite
+
+    if bool(keep) == everything:
+        raise InputError("name the suites whose stages to keep, or say --all to keep none")
+    place = StageCache(cache)
+    kept: set[str] = set()
+    for file in keep or []:
+        kept |= plan_stages(plan_suite(file, data), place).stages.keys()
+    before = sum(place.sizes().values())
+    place.prune(kept)
+    after = sum(place.sizes().values())
+    _say(f"{(before - after) / 1e6:.1f} MB removed, {after / 1e6:.1f} MB kept in {cache}")
 
 
 @app.command()

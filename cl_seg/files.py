@@ -13,7 +13,7 @@ from typing import Any
 
 NOT_WRITABLE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM),
-    *(errno.EEXIST, errno.ENOTEMPTY),
+    *(errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR),
 }
 
 

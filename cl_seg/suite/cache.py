@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,15 +93,48 @@ class StageCache:
             raise self._set_aside(key)
         return content
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every finished stage, by key."""
+        return {
+            key: sum(file.stat().st_size for file in self.place(key).iterdir())
+            for key in sorted(self.keys())
+        }
+
+    def begun(self) -> dict[str, bool]:
+        """Stages that are not finished but begun, and whether a process is working on them."""
+        begun = {}
+        for partial in sorted((self.folder / "partial").glob("*")):
+            lock = _lock(partial, lambda: True)
+            begun[partial.name] = lock < 0
+            if lock >= 0:
+                os.close(lock)
+        return begun
+
     def tidy(self) -> None:
         """Remove what processes that are gone left beside finished stages."""
         remove_abandoned(self.folder / "digests")
         for partial in (self.folder / "partial").glob("*"):
             if self.has(partial.name):
-                lock = _lock(partial, lambda: True)
-                if lock >= 0:
-                    shutil.rmtree(partial, ignore_errors=True)
-                    os.close(lock)
+                self._remove_partial(partial)
+
+    def prune(self, keep: Collection[str]) -> None:
+        """Remove the stages not in ``keep``, finished or begun, and those set aside as damaged.
+
+        What a process is working on stays.
+        """
+        self.tidy()
+        for key in self.keys() - set(keep):
+            shutil.rmtree(self.place(key), ignore_errors=True)
+        for partial in (self.folder / "partial").glob("*"):
+            if partial.name not in keep:
+                self._remove_partial(partial)
+        shutil.rmtree(self.folder / "damaged", ignore_errors=True)
+
+    def _remove_partial(self, partial: Path) -> None:
+        lock = _lock(partial, lambda: True)
+        if lock >= 0:
+            shutil.rmtree(partial, ignore_errors=True)
+            os.close(lock)
 
     @contextmanager
     def claim(self, key: str, stop: Callable[[], bool]) -> Iterator[Path | None]:

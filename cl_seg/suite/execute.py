@@ -165,7 +165,7 @@ def _compute(
     durations = Durations()
     durations.learn_from(cache, graph.stages.values())
     runs = [run for run in graph.runs if run.key in missing]
-    schedule = Schedule(graph, runs, cache.keys(), durations.seconds)
+    schedule = Schedule(graph, runs, cache.keys(), durations.seconds, workers)
     view = View(schedule, cache, durations, workers, Console(stderr=True, highlight=False))
 
     def complete(run: RunStages) -> None:

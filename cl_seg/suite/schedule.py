@@ -31,12 +31,19 @@ class Schedule:
         runs: those whose records are missing.
         finished: keys of the stages whose results exist.
         cost: expected seconds of a stage.
+        workers: jobs side by side.
     """
 
     def __init__(
-        self, graph: Graph, runs: Iterable[RunStages], finished: Iterable[str], cost: Cost
+        self,
+        graph: Graph,
+        runs: Iterable[RunStages],
+        finished: Iterable[str],
+        cost: Cost,
+        workers: int,
     ) -> None:
-        self.graph, self.cost = graph, cost
+        self.graph, self.cost, self.workers = graph, cost, workers
+        self._places = {key: place for place, key in enumerate(graph.stages)}
         self.runs = list(runs)
         self.finished = set(finished)
         self.running: set[str] = set()
@@ -70,14 +77,19 @@ class Schedule:
         self._heights = heights
 
     def next_job(self) -> Job | None:
-        """What to begin next: of all that can, what most depends on; None when nothing can.
+        """What to begin next, None when nothing can be begun.
 
-        The evaluations of one state are one job.
+        Runs are worked off in their order, so that records come one after the other, until the
+        longest way to the end is half of what is left for each worker: then that goes first, so
+        that no worker is left alone with it. The evaluations of one state are one job.
         """
         ready = [s for s in self.waiting.values() if self.finished.issuperset(s.needs)]
         if not ready:
             return None
-        first = max(ready, key=lambda stage: self._heights.get(stage.key, 0.0))
+        left = sum(self.cost(stage) for stage in self.waiting.values())
+        first = max(ready, key=lambda stage: self._heights[stage.key])
+        if self._heights[first.key] * self.workers * 2 < left:
+            first = min(ready, key=lambda stage: self._places[stage.key])
         job: Job = (first,)
         if first.kind == "evaluate":
             job = tuple(s for s in ready if s.kind == "evaluate" and _state(s) == _state(first))

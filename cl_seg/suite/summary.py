@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import reduce
 
-from cl_seg.suite.cache import StageCache
+from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.execute import PlannedSuite
 from cl_seg.suite.graph import Graph, Stage
+from cl_seg.suite.progress import read_progress
 from cl_seg.suite.view import duration_text
 
 
@@ -68,6 +70,38 @@ def json_summary(
         },
     }
     return json.dumps(content, indent=1)
+
+
+def progress_lines(graphs: Sequence[Graph], cache: StageCache) -> Iterator[str]:
+    """How far some suites are: runs and stages finished, those under way, and the time left."""
+    finished, begun = cache.keys(), cache.begun()
+    for graph in graphs:
+        whole = [run for run in graph.runs if finished.issuperset(run.results)]
+        suite = graph.runs[0].setting.suite.name
+        yield f"{suite}: all stages of {len(whole)} of {len(graph.runs)} runs are finished"
+    graph = reduce(Graph.add, graphs)
+    done = finished & graph.stages.keys()
+    missing = [stage for key, stage in graph.stages.items() if key not in done]
+    for stage in missing:
+        if stage.key in begun:
+            noted = read_progress(cache.partial(stage.key))
+            steps = f", step {noted['step']} of {noted['steps']}" if noted else ""
+            yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
+    yield f"{len(done)} of {len(graph.stages)} stages are finished; {_estimate(missing, cache)}"
+
+
+def cache_lines(cache: StageCache) -> Iterator[str]:
+    """Finished stages with their sizes, and what is begun or damaged."""
+    sizes = cache.sizes()
+    for key, size in sizes.items():
+        with suppress(DamagedStage):
+            yield f"{key[:12]}  {size / 1e6:8.2f} MB  {cache.about(key)['title']}"
+    begun = sum(key not in sizes for key in cache.begun())
+    damaged = len(list((cache.folder / "damaged").glob("*")))
+    yield (
+        f"{len(sizes)} stages, {sum(sizes.values()) / 1e6:.1f} MB in {cache.folder}; "
+        f"{begun} begun, {damaged} set aside as damaged"
+    )
 
 
 def trainings(graph: Graph) -> tuple[int, int]:

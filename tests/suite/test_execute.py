@@ -41,7 +41,7 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
 
     again = tmp_path / "elsewhere" / "again"
     again.parent.mkdir()
-    run(suite_text, again, workers=1)
+    run(suite_text, again)
     for run_id, record in records(again).items():
         assert record["R"] == first[run_id]["R"], run_id
         a, b = (pd.read_parquet(r / "runs" / run_id / "cases.parquet") for r in (results, again))
@@ -70,7 +70,7 @@ def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None
     broken += ["missing_module:build_nothing"]
     networks = ", ".join(f"{{name: {name}, learning_rate: 0.1}}" for name in broken)
     text = only_naive(suite_text).replace("models: [", f"models: [{networks}, ")
-    _, failed = run(text, results)
+    _, failed = run(text, results, workers=2)
     reasons = {line.split("-")[0]: line for line in failed}
     assert len(reasons) == len(failed) == 4
     assert "its process was killed" in reasons["build_dying"]
@@ -84,11 +84,11 @@ def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None
 
 def test_a_record_that_lost_a_file_is_made_again(suite_text: str, results: Path) -> None:
     text = only_naive(suite_text)
-    run(text, results, workers=1)
+    run(text, results)
     first = records(results)["build-naive-order1-seed0"]["R"]
     (results / "runs" / "build-naive-order1-seed0" / "cases.parquet").unlink()
     shutil.rmtree(results.parent / "stages")
-    said, failed = run(text, results, workers=1)
+    said, failed = run(text, results)
     assert not said and not failed
     assert records(results)["build-naive-order1-seed0"]["R"] == first
 
@@ -100,7 +100,7 @@ def test_a_class_without_a_pixel_is_reported_not_crashed_on(
     shutil.copytree(store, empty)
     for path in empty.glob("*/labels.npy"):
         np.save(path, np.zeros_like(np.load(path)))
-    _, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results, workers=1)
+    _, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results)
     assert not failed
     assert "not evaluable" in (results / "summary.md").read_text()
 

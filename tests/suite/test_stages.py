@@ -85,7 +85,7 @@ def test_shared_runs_equal_the_same_runs_alone(
     head = suite_text[: suite_text.index("strategies:")]
     tail = suite_text[suite_text.index("training") + len("training") :]
     text = (head + STRATEGIES + tail).replace("steps: 12", "steps: 40").replace("0.05", "0.02")
-    _, failed = run(text, tmp_path / "results")
+    _, failed = run(text, tmp_path / "results", workers=2)
     assert not failed
     shared = records(tmp_path / "results")
     planned = plan_suite(tmp_path / "suite.yaml")

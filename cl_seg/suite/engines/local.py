@@ -13,7 +13,7 @@ from typing import Any
 
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.engines.perform import JobEnd, perform, settle
 from cl_seg.suite.schedule import Failure, Job, Schedule
 from cl_seg.workers import interrupts_blocked, leave_with_parent
 
@@ -41,14 +41,15 @@ class _Worker:
         self.job = job
         self.connection.send(job)
 
-    def outcome(self) -> JobEnd | None:
-        """What became of the job; None when the process is gone."""
+    def outcome(self) -> tuple[Job, JobEnd | None]:
+        """The job and what became of it, None when the process is gone."""
+        job, self.job = self.job, None
+        assert job is not None
         try:
-            end: JobEnd = self.connection.recv()
-            return end
+            return job, self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            return None
+            return job, None
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,13 @@ class LocalEngine:
                     for connection in wait(list(busy), POLL_SECONDS):
                         assert isinstance(connection, Connection)
                         worker = busy[connection]
-                        end = worker.outcome()
+                        job, end = worker.outcome()
                         if end is None:
                             pool.remove(worker)
-                        _note(worker, end, schedule, tries, ended)
+                            tries[job[0].key] += 1
+                            gave_up = tries[job[0].key] == TRIES
+                            end = JobEnd(0, failure=KILLED if gave_up else None)
+                        settle(job, end, schedule, ended)
                     watch()
         except KeyboardInterrupt:
             _stop(pool)
@@ -107,27 +111,6 @@ class LocalEngine:
                 idle = _Worker(cache, self.checkpoint_seconds)
                 pool.append(idle)
             idle.begin(job)
-
-
-def _note(
-    worker: _Worker, end: JobEnd | None, schedule: Schedule, tries: Counter[str], ended: Ended
-) -> None:
-    job, worker.job = worker.job, None
-    assert job is not None
-    if end is None:
-        tries[job[0].key] += 1
-        gave_up = tries[job[0].key] == TRIES
-        end = JobEnd(0, failure=KILLED if gave_up else None)
-    for stage in job[: end.finished]:
-        ended(stage)
-    rest = job[end.finished :]
-    if end.failure is not None:
-        schedule.fail(rest[0], end.failure)
-        rest = rest[1:]
-    for stage in rest:
-        schedule.put_back(stage)
-    if end.lost:
-        schedule.lose(end.lost)
 
 
 def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) -> None:

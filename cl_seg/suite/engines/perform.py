@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cl_seg.files import InputError
 from cl_seg.suite.cache import DamagedStage, StageCache
-from cl_seg.suite.schedule import Failure, Job
+from cl_seg.suite.engines import Ended
+from cl_seg.suite.schedule import Failure, Job, Schedule
 
 if TYPE_CHECKING:
     from cl_seg.suite.stages import Control
@@ -52,3 +53,24 @@ def perform(job: Job, cache: StageCache, control: "Control") -> JobEnd:
             reason = f"{type(error).__name__}: {text[0] if text else ''}"
             return JobEnd(count, Failure(reason, traceback.format_exc()))
     return JobEnd(len(job))
+
+
+def settle(job: Job, end: JobEnd, schedule: Schedule, ended: Ended) -> None:
+    """Tell a schedule what became of a job.
+
+    Args:
+        job: taken from the schedule.
+        end: what became of it.
+        schedule: takes back what is not finished.
+        ended: called with every finished stage.
+    """
+    for stage in job[: end.finished]:
+        ended(stage)
+    rest = job[end.finished :]
+    if end.failure is not None:
+        schedule.fail(rest[0], end.failure)
+        rest = rest[1:]
+    for stage in rest:
+        schedule.put_back(stage)
+    if end.lost:
+        schedule.lose(end.lost)

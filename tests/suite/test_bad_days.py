@@ -1,0 +1,187 @@
+"""What happens when files are damaged, edited or gone: one clear outcome, nothing lost."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cl_seg.suite.cache import STATE, StageCache
+from cl_seg.suite.execute import PlannedSuite, execute_suites, plan_stages, plan_suite
+from cl_seg.suite.graph import Graph
+
+from .conftest import HereEngine, run
+from .test_execute import only_naive, records
+
+NAIVE, REPLAY = "build-naive-order1-seed0", "build-replay-order1-seed0"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+def with_replay(text: str) -> str:
+    return "\n".join(x for x in text.splitlines() if "ewc" not in x and "joint" not in x)
+
+
+def planned(text: str, folder: Path) -> tuple[PlannedSuite, StageCache, Graph]:
+    (folder / "suite.yaml").write_text(text)
+    one, cache = plan_suite(folder / "suite.yaml"), StageCache(folder / "stages")
+    return one, cache, plan_stages(one, cache)
+
+
+def written(cache: StageCache) -> dict[str, int]:
+    return {key: (cache.place(key) / "stage.json").stat().st_mtime_ns for key in cache}
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_an_extended_and_a_shortened_suite_keep_what_there_is(
+    suite_text: str, results: Path
+) -> None:
+    run(only_naive(suite_text), results)
+    cache = StageCache(results.parent / "stages")
+    naive, before = records(results)[NAIVE], written(cache)
+    said, _ = run(with_replay(suite_text), results)
+    assert said == ["1 of 2 runs are finished already"]
+    assert records(results)[NAIVE] == naive
+    assert before.items() < written(cache).items()
+    said, _ = run(only_naive(suite_text), results)
+    assert said == ["1 of 1 runs are finished already"]
+    assert "Replay" not in (results / "summary.md").read_text()
+    assert REPLAY in records(results), "a record that is not asked for is not removed"
+
+
+def test_a_record_is_enough_when_the_stages_are_gone(suite_text: str, results: Path) -> None:
+    run(only_naive(suite_text), results)
+    shutil.rmtree(results.parent / "stages")
+    said, failed = run(only_naive(suite_text), results)
+    assert said == ["1 of 1 runs are finished already"] and not failed
+    assert not StageCache(results.parent / "stages").keys()
+
+
+def test_stages_are_enough_when_the_record_is_gone(suite_text: str, results: Path) -> None:
+    run(only_naive(suite_text), results)
+    cache = StageCache(results.parent / "stages")
+    first, before = records(results)[NAIVE]["R"], written(cache)
+    shutil.rmtree(results)
+    run(only_naive(suite_text), results)
+    assert records(results)[NAIVE]["R"] == first and written(cache) == before
+
+
+@pytest.mark.parametrize("damaged", ["state", "scores"])
+def test_a_flipped_byte_is_computed_again(
+    suite_text: str, results: Path, tmp_path: Path, damaged: str
+) -> None:
+    run(only_naive(suite_text), results)
+    text = with_replay(suite_text)
+    _, cache, graph = planned(text, tmp_path)
+    naive = graph.runs[0]
+    if damaged == "state":
+        key, name = naive.trained[0], STATE
+    else:
+        key, name = naive.tested[1][0], "cases.parquet"
+    before = written(cache)
+    flip(cache.place(key) / name)
+    _, failed = run(text, results)
+    assert not failed
+    assert len(list((cache.folder / "damaged").iterdir())) == 1
+    assert {k for k, t in before.items() if written(cache)[k] != t} == {key}
+    undisturbed = tmp_path / "elsewhere" / "results"
+    undisturbed.parent.mkdir()
+    run(text, undisturbed)
+    for run_id, record in records(undisturbed).items():
+        assert records(results)[run_id]["R"] == record["R"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])
+def test_a_truncated_checkpoint_costs_its_steps_only(
+    suite_text: str, results: Path, tmp_path: Path, content: bytes
+) -> None:
+    _, cache, graph = planned(only_naive(suite_text), tmp_path)
+    partial = cache.partial(graph.runs[0].trained[1])
+    partial.mkdir(parents=True)
+    (partial / "checkpoint.pt").write_bytes(content)
+    _, failed = run(only_naive(suite_text), results)
+    assert not failed and not partial.exists()
+
+
+def test_a_store_that_changed_while_the_suite_runs(
+    suite_text: str, store: Path, results: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "changing.store"
+    shutil.copytree(store, copy)
+    text = only_naive(suite_text).replace(str(store), str(copy))
+    one, cache, _ = planned(text, tmp_path)
+    labels = np.load(copy / "dark" / "labels.npy")
+
+    class ChangesFirst(HereEngine):
+        def execute(self, *arguments: Any) -> None:
+            labels[0, 0, 0] = 2
+            np.save(copy / "dark" / "labels.npy", labels)
+            super().execute(*arguments)
+
+    (outcome,) = execute_suites([one], [results], cache, ChangesFirst(), 1, lambda _: None)
+    assert outcome.report is None
+    (reason,) = outcome.failures.values()
+    assert reason == f"{copy} has changed since the suite was planned: run it again"
+    assert not cache.keys(), "nothing computed from the changed store is kept"
+    said, failed = run(text, results)
+    assert not said and not failed
+
+
+def test_stages_in_a_place_that_cannot_be_written(suite_text: str, results: Path) -> None:
+    (results.parent / "stages").write_text("a file in the way")
+    _, failed = run(only_naive(suite_text), results)
+    (reason,) = failed
+    assert "cannot write" in reason and "stages" in reason and "(see" not in reason
+
+
+def test_two_processes_run_the_same_suite_at_once(suite_text: str, tmp_path: Path) -> None:
+    from .crash import finished, new_round, start
+    from .crash import results as measured
+
+    both = new_round(tmp_path, "both", with_replay(suite_text))
+    processes = [start(both), start(both)]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    one = new_round(tmp_path, "one", with_replay(suite_text))
+    single = start(one)
+    single.communicate(timeout=300)
+    assert measured(both) == measured(one)
+    assert finished(both).keys() == finished(one).keys()
+    assert not list((both / "data" / "stages" / "partial").glob("*"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_the_training_and_goes_on(suite_text: str, tmp_path: Path) -> None:
+    import signal
+
+    from .crash import new_round, start
+    from .crash import results as measured
+
+    text = only_naive(suite_text).replace("steps: 12", "steps: 1500")
+    folder = new_round(tmp_path, "stopped", text)
+    process = start(folder)
+    partial = folder / "data" / "stages" / "partial"
+    deadline = time.monotonic() + 60
+    while not list(partial.glob("*/progress.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "the same command goes on from there" in output
+    assert list(partial.glob("*/checkpoint.pt"))
+    assert not list(folder.glob("results/tiny/runs/*"))
+    again = start(folder)
+    again.communicate(timeout=120)
+    whole = new_round(tmp_path, "whole", text)
+    start(whole).communicate(timeout=120)
+    assert measured(folder) == measured(whole)

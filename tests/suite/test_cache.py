@@ -1,0 +1,168 @@
+"""Results of stages on disk: whole, verified, and one process at a time."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from cl_seg.files import InputError, write_json
+from cl_seg.suite.cache import ABOUT, DamagedStage, StageCache
+
+KEY = hashlib.sha256(b"a").hexdigest()
+
+
+def never() -> bool:
+    return False
+
+
+def finish(cache: StageCache, content: bytes = b"weights") -> None:
+    with cache.claim(KEY, never) as folder:
+        assert folder is not None
+        (folder / "state.pt").write_bytes(content)
+        write_json(folder / ABOUT, {"kind": "train"})
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> StageCache:
+    return StageCache(tmp_path / "stages")
+
+
+def test_a_finished_stage_is_read_back(cache: StageCache) -> None:
+    assert not cache.has(KEY) and cache.keys() == set()
+    finish(cache)
+    assert cache.has(KEY) and cache.keys() == {KEY}
+    assert cache.read(KEY, "state.pt") == b"weights"
+    assert cache.about(KEY)["kind"] == "train"
+    assert not list((cache.folder / "partial").iterdir())
+
+
+def test_a_finished_stage_is_not_claimed_again(cache: StageCache) -> None:
+    finish(cache)
+    with cache.claim(KEY, never) as folder:
+        assert folder is None
+
+
+def test_nothing_is_kept_of_a_stage_that_failed_but_its_checkpoint(cache: StageCache) -> None:
+    with pytest.raises(RuntimeError), cache.claim(KEY, never) as folder:
+        assert folder is not None
+        (folder / "state.pt").write_bytes(b"half")
+        raise RuntimeError
+    assert not cache.has(KEY) and not list((cache.folder / "partial").iterdir())
+    with pytest.raises(RuntimeError), cache.claim(KEY, never):
+        (cache.partial(KEY) / "checkpoint.pt").write_bytes(b"step 3")
+        raise RuntimeError
+    assert [p.name for p in cache.partial(KEY).iterdir()] == ["checkpoint.pt"]
+    finish(cache)
+    assert not list((cache.folder / "partial").iterdir())
+
+
+@pytest.mark.parametrize("name", ["state.pt", ABOUT])
+@pytest.mark.parametrize("how", ["flipped", "truncated", "removed"])
+def test_damage_is_set_aside_and_never_used(cache: StageCache, name: str, how: str) -> None:
+    finish(cache)
+    file = cache.place(KEY) / name
+    content = bytearray(file.read_bytes())
+    if how == "removed":
+        file.unlink()
+    else:
+        content[3] ^= 1
+        file.write_bytes(content[:2] if how == "truncated" else content)
+    with pytest.raises(DamagedStage) as caught:
+        cache.read(KEY, "state.pt")
+    assert caught.value.key == KEY and not cache.has(KEY)
+    assert len(list((cache.folder / "damaged").iterdir())) == 1
+    finish(cache)
+    assert cache.read(KEY, "state.pt") == b"weights"
+
+
+def test_what_is_missing_is_told_like_damage(cache: StageCache) -> None:
+    with pytest.raises(DamagedStage):
+        cache.read(KEY, "state.pt")
+
+
+def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "stages").write_text("a file")
+    cache = StageCache(tmp_path / "stages")
+    with pytest.raises((InputError, OSError), match="stages"), cache.claim(KEY, never):
+        pass
+
+
+def test_a_full_disk_is_one_clear_line_and_keeps_the_checkpoint(cache: StageCache) -> None:
+    with pytest.raises(InputError, match="No space left") as caught, cache.claim(KEY, never):
+        (cache.partial(KEY) / "checkpoint.pt").write_bytes(b"step 3")
+        raise OSError(28, "No space left on device")
+    assert str(cache.folder) in str(caught.value)
+    assert [p.name for p in cache.partial(KEY).iterdir()] == ["checkpoint.pt"]
+
+
+def _compute(folder: Path, order: "multiprocessing.SimpleQueue[str]", name: str) -> None:
+    cache = StageCache(folder)
+    with cache.claim(KEY, never) as results:
+        if results is None:
+            order.put(f"{name} found it")
+            return
+        order.put(f"{name} begins")
+        time.sleep(1)
+        (results / "state.pt").write_bytes(b"weights")
+        write_json(results / ABOUT, {"kind": "train"})
+
+
+def test_two_processes_compute_a_stage_once(cache: StageCache) -> None:
+    context = multiprocessing.get_context("spawn")
+    order = context.SimpleQueue()
+    both = [
+        context.Process(target=_compute, args=(cache.folder, order, name)) for name in ("a", "b")
+    ]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    said = sorted([order.get(), order.get()], key=lambda text: "found" in text)
+    assert said[0].endswith("begins") and said[1].endswith("found it")
+    assert cache.read(KEY, "state.pt") == b"weights"
+    assert not list((cache.folder / "partial").iterdir())
+
+
+def _die(folder: Path) -> None:
+    with StageCache(folder).claim(KEY, never) as results:
+        assert results is not None
+        (results / "state.pt").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_claim_ends_with_its_process(cache: StageCache) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_die, args=(cache.folder,))
+    process.start()
+    process.join()
+    assert not cache.has(KEY) and cache.partial(KEY).exists()
+    finish(cache)
+    assert cache.read(KEY, "state.pt") == b"weights"
+
+
+def test_who_waits_gives_up_when_asked_to_stop(cache: StageCache) -> None:
+    with pytest.raises(RuntimeError), cache.claim(KEY, never):
+        with cache.claim(KEY, lambda: True) as second:
+            assert second is None
+        raise RuntimeError
+    assert not cache.has(KEY)
+
+
+def test_leftovers_beside_finished_stages_are_tidied(cache: StageCache) -> None:
+    finish(cache)
+    (cache.partial(KEY) / "results").mkdir(parents=True)
+    other = hashlib.sha256(b"b").hexdigest()
+    cache.partial(other).mkdir()
+    cache.tidy()
+    assert [p.name for p in (cache.folder / "partial").iterdir()] == [other]
+
+
+def test_what_is_written_says_what_it_is(cache: StageCache) -> None:
+    finish(cache)
+    about = json.loads((cache.place(KEY) / ABOUT).read_text())
+    assert about["key"] == KEY
+    assert about["files"] == {"state.pt": hashlib.sha256(b"weights").hexdigest()}
