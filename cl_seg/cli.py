@@ -66,14 +66,18 @@ def run(
         Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
     ] = None,
     cache: CacheOption = STAGES,
-    workers: Workers = CORES,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes working side by side; 0 works in this one.")
+    ] = CORES,
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Seconds between two checkpoints of a training.")
     ] = 30.0,
 ) -> None:
     """Run suites and write their reports; what is finished is not repeated."""
     from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.engines import Engine
     from cl_seg.suite.engines.local import LocalEngine
+    from cl_seg.suite.engines.single import SingleEngine
     from cl_seg.suite.execute import RESULTS, execute_suites, plan_suite
 
     planned = [plan_suite(file, data) for file in suite_files]
@@ -83,8 +87,10 @@ def run(
     if len(set(folders)) < len(folders):
         raise InputError("two of the suites have the same `name`: their results would mix")
     threads = max(one.suite.training.threads for one in planned)
-    engine = LocalEngine(workers, threads, checkpoint_seconds)
-    outcomes = execute_suites(planned, folders, StageCache(cache), engine, workers, _say)
+    engine: Engine = LocalEngine(workers, threads, checkpoint_seconds)
+    if not workers:
+        engine = SingleEngine(checkpoint_seconds)
+    outcomes = execute_suites(planned, folders, StageCache(cache), engine, max(1, workers), _say)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
             _complain(f"{run_id} failed: {reason}")

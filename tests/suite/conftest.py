@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -6,24 +5,10 @@ import pytest
 
 from cl_seg.scans.store import Grid, Slice, create_store
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.engines import Ended, Engine
+from cl_seg.suite.engines import Engine
 from cl_seg.suite.engines.local import LocalEngine
-from cl_seg.suite.engines.perform import perform, settle
+from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute_suites, plan_suite
-from cl_seg.suite.schedule import Schedule
-
-
-class HereEngine:
-    """Computes stages in this process."""
-
-    def execute(
-        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
-    ) -> None:
-        from cl_seg.suite.stages import Control
-
-        while job := schedule.next_job():
-            settle(job, perform(job, cache, Control(lambda: False)), schedule, ended)
-            watch()
 
 
 def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str]]:
@@ -35,7 +20,7 @@ def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str
     path.write_text(text)
     said: list[str] = []
     cache = StageCache(results.parent / "stages")
-    engine: Engine = LocalEngine(workers, 1, 1e9) if workers else HereEngine()
+    engine: Engine = LocalEngine(workers, 1, 1e9) if workers else SingleEngine()
     planned = [plan_suite(path)]
     (outcome,) = execute_suites(planned, [results], cache, engine, max(1, workers), said.append)
     return said, [f"{run_id}: {reason}" for run_id, reason in outcome.failures.items()]

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from cl_seg.suite.cache import STATE, StageCache
+from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import PlannedSuite, execute_suites, plan_stages, plan_suite
 from cl_seg.suite.graph import Graph
 
-from .conftest import HereEngine, run
+from .conftest import run
 from .test_execute import only_naive, records
 
 NAIVE, REPLAY = "build-naive-order1-seed0", "build-replay-order1-seed0"
@@ -34,7 +35,9 @@ def planned(text: str, folder: Path) -> tuple[PlannedSuite, StageCache, Graph]:
 
 
 def written(cache: StageCache) -> dict[str, int]:
-    return {key: (cache.place(key) / "stage.json").stat().st_mtime_ns for key in cache}
+    return {
+        key: (cache.place(key) / "stage.json").stat().st_mtime_ns for key in sorted(cache.keys())
+    }
 
 
 def flip(file: Path) -> None:
@@ -122,7 +125,7 @@ def test_a_store_that_changed_while_the_suite_runs(
     one, cache, _ = planned(text, tmp_path)
     labels = np.load(copy / "dark" / "labels.npy")
 
-    class ChangesFirst(HereEngine):
+    class ChangesFirst(SingleEngine):
         def execute(self, *arguments: Any) -> None:
             labels[0, 0, 0] = 2
             np.save(copy / "dark" / "labels.npy", labels)

@@ -1,0 +1,31 @@
+"""Computes stages in the calling process, one after another: for debuggers and measurements."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines import Ended
+from cl_seg.suite.engines.perform import perform, settle
+from cl_seg.suite.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class SingleEngine:
+    """No process but this one.
+
+    Attributes:
+        checkpoint_seconds: between two checkpoints of a training.
+    """
+
+    checkpoint_seconds: float = 30.0
+
+    def execute(
+        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    ) -> None:
+        """Compute all stages of a schedule; an interrupt ends it at once."""
+        from cl_seg.suite.stages import Control  # noqa: PLC0415 - imports torch
+
+        control = Control(lambda: False, self.checkpoint_seconds)
+        while job := schedule.next_job():
+            settle(job, perform(job, cache, control), schedule, ended)
+            watch()

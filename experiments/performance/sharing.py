@@ -1,0 +1,79 @@
+"""What sharing of stages saves: naive, replay and EWC with three λ over three scanners.
+
+Computes the suite with shared stages, then every run alone with a cache of its own, one after the
+other in this process, and compares the time saved with what the durations of the stages that were
+computed more than once predict. Results of both must be equal bit for bit.
+
+    python experiments/performance/sharing.py [--steps 60] [--network unet]
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from rectangles import write_store
+
+from cl_seg import torch_setup  # noqa: F401 - imported now, so that no measurement counts it
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines.single import SingleEngine
+from cl_seg.suite.execute import execute_suites, plan_suite
+
+STRATEGIES = [
+    "naive",
+    "replay",
+    *(f"{{name: ewc, label: ewc{x}, settings: {{ewc_lambda: {x}}}}}" for x in (0.001, 0.01, 0.1)),
+]
+
+
+def main() -> None:
+    """Print both times, the saving, and the saving predicted."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--network", default="unet")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = write_store(folder / "rectangles.store", scanners=3)
+
+        def text(strategies: list[str]) -> str:
+            return (
+                f"kind: stream\nname: sharing\ndata: {{store: {store}}}\nimage: {{size: 64}}\n"
+                f"models: [{options.network}]\nstrategies: [{', '.join(strategies)}]\n"
+                f"training: {{steps: {options.steps}, batch_size: 4, device: cpu}}\n"
+            )
+
+        compute(folder / "warm", text(["naive"]).replace(str(options.steps), "2"))
+        shared_seconds, shared, stages = compute(folder / "shared", text(STRATEGIES))
+        unshared_seconds, alone, copies = 0.0, {}, 0.0
+        for number, strategy in enumerate(STRATEGIES):
+            seconds, results, durations = compute(folder / f"alone{number}", text([strategy]))
+            unshared_seconds += seconds
+            alone |= results
+            copies += sum(durations.values())
+    predicted = copies - sum(stages.values())
+    saving = unshared_seconds - shared_seconds
+    assert alone == shared, "sharing changed a result"
+    print(f"shared {shared_seconds:.1f} s, each run alone {unshared_seconds:.1f} s, same bits")
+    print(f"saving {saving:.1f} s, predicted from stages {predicted:.1f} s")
+    print(f"saving / predicted {saving / predicted:.3f}")
+
+
+def compute(folder: Path, text: str) -> tuple[float, dict[str, object], dict[str, float]]:
+    """Seconds, R of every run, and seconds of every stage of a suite computed in a new folder."""
+    folder.mkdir()
+    (folder / "suite.yaml").write_text(text)
+    cache, results = StageCache(folder / "stages"), folder / "results"
+    started = time.perf_counter()
+    planned = [plan_suite(folder / "suite.yaml")]
+    (outcome,) = execute_suites(planned, [results], cache, SingleEngine(), 1, lambda _: None)
+    seconds = time.perf_counter() - started
+    assert not outcome.failures, outcome.failures
+    records = [json.loads(path.read_text()) for path in results.glob("runs/*/run.json")]
+    durations = {key: cache.about(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
+    return seconds, {record["run_id"]: record["R"] for record in records}, durations
+
+
+if __name__ == "__main__":
+    main()
