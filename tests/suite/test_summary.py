@@ -1,0 +1,114 @@
+"""What is said of a plan, of its progress, and of the cache."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.durations import Durations
+from cl_seg.suite.execute import plan_stages, plan_suite
+from cl_seg.suite.progress import read_progress, write_progress
+from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.summary import cache_lines, json_summary, progress_lines, summary
+from cl_seg.suite.view import View, duration_text
+
+from .conftest import run
+
+
+def test_before_and_after_a_run(suite_text: str, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text)
+    planned, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
+    graph = plan_stages(planned, cache)
+    lines = list(summary([planned], [graph], cache))
+    assert lines[0] == "order1: bright → dark → plain"
+    assert lines[1] == "build-naive-order1-seed0  12 + 12 + 12 steps"
+    expected = "4 runs, 39 stages: 8 trainings of 120 optimiser steps in all"
+    assert lines[-2] == f"{expected}; sharing saves 2 trainings"
+    assert lines[-1].endswith("39 are left, how long they take is not known yet")
+    assert list(progress_lines([graph], cache))[0].startswith("tiny: all stages of 0 of 4 runs")
+
+    run(suite_text, tmp_path / "results")
+    assert list(summary([planned], [graph], cache))[-1].endswith("nothing is left to compute")
+    assert list(progress_lines([graph], cache))[0].startswith("tiny: all stages of 4 of 4 runs")
+    assert list(cache_lines(cache))[-1].startswith("39 stages, ")
+
+    longer = suite_text.replace("steps: 12", "steps: 1200")
+    (tmp_path / "longer.yaml").write_text(longer)
+    other = plan_suite(tmp_path / "longer.yaml")
+    estimate = list(summary([other], [plan_stages(other, cache)], cache))[-1]
+    assert "about " in estimate and "on one worker" in estimate
+
+
+def test_json_is_for_machines(suite_text: str, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text)
+    planned, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
+    content = json.loads(json_summary([planned], [plan_stages(planned, cache)], cache))
+    assert content["trainings"] == 8 and content["trainings_saved"] == 2
+    for one in content["runs"]:
+        assert set(one["trained"]) <= content["stages"].keys()
+    assert not any(stage["finished"] for stage in content["stages"].values())
+
+
+def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text)
+    cache = StageCache(tmp_path / "stages")
+    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
+    partial = cache.partial(graph.runs[0].trained[0])
+    partial.mkdir(parents=True)
+    write_progress(partial, 5, 12, [])
+    assert any(
+        line.startswith("stopped: train") and line.endswith("step 5 of 12")
+        for line in progress_lines([graph], cache)
+    )
+
+
+def test_progress_holds_the_dice_of_the_latest_point(tmp_path: Path) -> None:
+    assert read_progress(tmp_path) == {}
+    rows = [
+        {"step": step, "overlap": overlap, "predicted": 10, "true": true}
+        for step, overlap, true in ((5, 0, 10), (10, 5, 10), (10, 10, 10), (10, 0, -10))
+    ]
+    write_progress(tmp_path, 11, 20, rows)
+    assert read_progress(tmp_path) == {"step": 11, "steps": 20, "dice": pytest.approx(0.75)}
+    (tmp_path / "progress.json").write_text("{")
+    assert read_progress(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (90, "2 min"), (12000, "3 h 20 min")]
+)
+def test_durations_are_told_as_people_do(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_view_tells_what_runs_and_what_is_done(
+    suite_text: str, tmp_path: Path, terminal: bool
+) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text)
+    cache = StageCache(tmp_path / "stages")
+    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
+    durations = Durations()
+    schedule = Schedule(graph, graph.runs, [], durations.seconds, 2)
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=terminal, width=160)
+    view = View(schedule, cache, durations, 2, console)
+    with view.shown():
+        job = schedule.next_job()
+        assert job is not None
+        cache.partial(job[0].key).mkdir(parents=True)
+        rows = [{"step": 3, "overlap": 5, "predicted": 10, "true": 10}]
+        write_progress(cache.partial(job[0].key), 4, 12, rows)
+        view.update()
+        for stage in job:
+            schedule.end(stage)
+            view.ended(stage)
+    text = written.getvalue()
+    assert "left" in text
+    if terminal:
+        assert "stages" in text
+    else:
+        assert text.startswith("1/39 ") and len(text.splitlines()) == len(job)
