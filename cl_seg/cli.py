@@ -67,8 +67,13 @@ def run(
     ] = None,
     cache: CacheOption = STAGES,
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes working side by side; 0 works in this one.")
-    ] = CORES,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes working side by side, 0 for this one; by default as many as the cores "
+            "allow with the threads of each.",
+        ),
+    ] = None,
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Seconds between two checkpoints of a training.")
     ] = 30.0,
@@ -87,6 +92,8 @@ def run(
     if len(set(folders)) < len(folders):
         raise InputError("two of the suites have the same `name`: their results would mix")
     threads = max(one.suite.training.threads for one in planned)
+    if workers is None:
+        workers = max(1, CORES // threads)
     engine: Engine = LocalEngine(workers, threads, checkpoint_seconds)
     if not workers:
         engine = SingleEngine(checkpoint_seconds)
@@ -140,7 +147,12 @@ def cache_prune(
     place = StageCache(cache)
     kept: set[str] = set()
     for file in keep or []:
-        kept |= plan_stages(plan_suite(file, data), place).stages.keys()
+        graph = plan_stages(plan_suite(file, data), place)
+        if not graph.runs[0].setting.fingerprint:
+            raise InputError(
+                f"{file}: its simulated data are not here, nor can its stages be known"
+            )
+        kept |= graph.stages.keys()
     before = sum(place.sizes().values())
     place.prune(kept)
     after = sum(place.sizes().values())

@@ -210,7 +210,7 @@ class Training(Spec):
         warmup: share of the steps in which the one-cycle rate rises.
         gradient_clip: largest gradient norm, 0 for none.
         flip, rotate_degrees, scale, shift_hu: ranges of the batched augmentation.
-        curve_every: validation Dice of every scanner every so many steps, 0 for never.
+        curve_every: validation Dice of the scanners seen so far every so many steps, 0 for never.
         precision: arithmetic of the forward pass.
         device: ``auto`` takes a GPU where there is one.
         threads: CPU threads of one run; results depend on it.

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,10 @@ class StageCache:
             DamagedStage: it cannot be read.
         """
         try:
-            about: dict[str, Any] = json.loads((self.place(key) / ABOUT).read_text())
+            about: dict[str, Any] = json.loads(self._content(key, ABOUT))
             if about["key"] == key and isinstance(about["files"], dict):
                 return about
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             pass
         raise self._set_aside(key)
 
@@ -85,10 +85,7 @@ class StageCache:
             DamagedStage: it is not what was written.
         """
         expected = self.about(key)["files"].get(name)
-        try:
-            content = (self.place(key) / name).read_bytes()
-        except OSError:
-            raise self._set_aside(key) from None
+        content = self._content(key, name)
         if hashlib.sha256(content).hexdigest() != expected:
             raise self._set_aside(key)
         return content
@@ -103,17 +100,23 @@ class StageCache:
     def begun(self) -> dict[str, bool]:
         """Stages that are not finished but begun, and whether a process is working on them."""
         begun = {}
-        for partial in sorted((self.folder / "partial").glob("*")):
-            lock = _lock(partial, lambda: True)
+        for partial in sorted(self._partials()):
+            lock = _lock(self._lock_file(partial.name), lambda: True)
             begun[partial.name] = lock < 0
             if lock >= 0:
-                os.close(lock)
+                _unlock(self._lock_file(partial.name), lock)
         return begun
+
+    def _partials(self) -> list[Path]:
+        return [path for path in (self.folder / "partial").glob("*") if path.is_dir()]
+
+    def _lock_file(self, key: str) -> Path:
+        return self.partial(key).with_suffix(".lock")
 
     def tidy(self) -> None:
         """Remove what processes that are gone left beside finished stages."""
         remove_abandoned(self.folder / "digests")
-        for partial in (self.folder / "partial").glob("*"):
+        for partial in self._partials():
             if self.has(partial.name):
                 self._remove_partial(partial)
 
@@ -123,18 +126,30 @@ class StageCache:
         What a process is working on stays.
         """
         self.tidy()
+        damaged = self.folder / "damaged"
+        damaged.mkdir(parents=True, exist_ok=True)
         for key in self.keys() - set(keep):
-            shutil.rmtree(self.place(key), ignore_errors=True)
-        for partial in (self.folder / "partial").glob("*"):
+            with suppress(FileNotFoundError):  # renamed first, so that it is whole or not there
+                self.place(key).replace(damaged / key)
+        for partial in self._partials():
             if partial.name not in keep:
                 self._remove_partial(partial)
-        shutil.rmtree(self.folder / "damaged", ignore_errors=True)
+        shutil.rmtree(damaged, ignore_errors=True)
 
     def _remove_partial(self, partial: Path) -> None:
-        lock = _lock(partial, lambda: True)
+        lock = _lock(self._lock_file(partial.name), lambda: True)
         if lock >= 0:
             shutil.rmtree(partial, ignore_errors=True)
-            os.close(lock)
+            _unlock(self._lock_file(partial.name), lock)
+
+    def _content(self, key: str, name: str) -> bytes:
+        path = self.place(key) / name
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise self._set_aside(key) from None
+        except OSError as error:  # unreadable is not damaged
+            raise InputError(f"cannot read {path}: {error.strerror}") from None
 
     @contextmanager
     def claim(self, key: str, stop: Callable[[], bool]) -> Iterator[Path | None]:
@@ -147,29 +162,27 @@ class StageCache:
         Raises:
             InputError: the folder cannot be written.
         """
-        partial = self.partial(key)
-        lock = -1
+        building, lock = self.partial(key) / "results", -1
         try:
             with writable(self.folder):
-                lock = _lock(partial, lambda: self.has(key) or stop())
+                lock = _lock(self._lock_file(key), lambda: self.has(key) or stop())
             if lock < 0 or self.has(key):
                 yield None
                 return
-            building = partial / "results"
-            shutil.rmtree(building, ignore_errors=True)
             with writable(self.folder):
-                building.mkdir()
+                shutil.rmtree(building, ignore_errors=True)
+                building.mkdir(parents=True)
                 yield building
                 self._finish(key, building)
         finally:
             if lock >= 0:
                 self._leave(key)
-                os.close(lock)
+                _unlock(self._lock_file(key), lock)
 
     def _leave(self, key: str) -> None:
         partial = self.partial(key)
         shutil.rmtree(partial / "results", ignore_errors=True)
-        if self.has(key) or not any(partial.iterdir()):
+        if self.has(key) or (partial.is_dir() and not any(partial.iterdir())):
             shutil.rmtree(partial, ignore_errors=True)
 
     def _finish(self, key: str, building: Path) -> None:
@@ -196,28 +209,28 @@ class StageCache:
         return DamagedStage(key)
 
 
-def _lock(folder: Path, give_up: Callable[[], bool]) -> int:
-    """A file descriptor that holds the lock of a folder, or -1 when there was reason to give up.
+def _lock(path: Path, give_up: Callable[[], bool]) -> int:
+    """A file descriptor that holds the lock of a file, or -1 when there was reason to give up.
 
-    The lock is the kernel's and dies with the process. A folder that vanished meanwhile was that of
-    a stage another process has finished.
+    The lock is the kernel's and dies with the process. A file that vanished meanwhile was that of a
+    stage another process has left.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT)
+        with suppress(BlockingIOError, FileNotFoundError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder.exists() and os.fstat(handle).st_ino == folder.stat().st_ino:
+            if os.fstat(handle).st_ino == path.stat().st_ino:
                 return handle
-        except (BlockingIOError, FileNotFoundError):
-            pass
         os.close(handle)
         if give_up():
             return -1
         time.sleep(POLL_SECONDS)
+
+
+def _unlock(path: Path, handle: int) -> None:
+    path.unlink(missing_ok=True)
+    os.close(handle)
 
 
 def _sync(path: Path) -> str:

@@ -138,7 +138,7 @@ def fingerprint(store: Path) -> str:
 def part_digests(
     store: SliceStore, split: pd.DataFrame, scanners: Sequence[str], cache: Path
 ) -> dict[tuple[str, str], str]:
-    """(scanner, part) → hash of its slices in order: pixels, labels, ids, cases and patients.
+    """(scanner, part) → hash of its slices in order: pixels and what they mean, cases, patients.
 
     Args:
         store: opened.
@@ -146,6 +146,7 @@ def part_digests(
         scanners: the ones its runs use.
         cache: folder that keeps hashes of pixels, so that unchanged files are not read again.
     """
+    meaning = (store.header.classes, store.header.grid)
     digests = {}
     for scanner in scanners:
         own = split[split["scanner"] == scanner]
@@ -153,7 +154,8 @@ def part_digests(
         for part in PARTS:
             rows = own[own["part"] == part]
             ids = rows[["slice_id", "case", "patient"]].to_numpy().tolist()
-            text = repr([(*who, pixels[row]) for who, row in zip(ids, rows["row"], strict=True)])
+            slices = [(*who, pixels[row]) for who, row in zip(ids, rows["row"], strict=True)]
+            text = repr((meaning, slices))
             digests[scanner, part] = hashlib.sha256(text.encode()).hexdigest()
     return digests
 

@@ -1,6 +1,6 @@
 """How long stages take, from those that are finished."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from statistics import median
@@ -11,18 +11,22 @@ from cl_seg.suite.graph import Stage
 
 ENOUGH = 5  # finished stages of one pace, from which a median is taken
 MOST = 2000  # finished stages looked at
+GUESS = 0.1  # seconds per step or stage
 
 
 class Durations:
     """Seconds per optimiser step, or per stage that has none, by :attr:`Stage.pace`."""
 
     def __init__(self) -> None:
-        self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._samples: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=ENOUGH))
+        self._typical: dict[str, float] = {}
 
     def learn(self, about: dict[str, Any]) -> None:
         """Take in a finished stage, given what is written beside its results."""
         with suppress(KeyError, TypeError):
-            self._seconds[about["pace"]].append(about["seconds"] / max(1, about["steps"]))
+            pace = about["pace"]
+            self._samples[pace].append(about["seconds"] / max(1, about["steps"]))
+            self._typical[pace] = median(self._samples[pace])
 
     def learn_from(self, cache: StageCache, stages: Iterable[Stage]) -> None:
         """Take in what a cache holds of stages of the same pace, up to a few each."""
@@ -34,18 +38,13 @@ class Durations:
                 about = cache.about(key)
                 if about.get("pace") in wanted:
                     self.learn(about)
-                    if len(self._seconds[about["pace"]]) == ENOUGH:
+                    if len(self._samples[about["pace"]]) == ENOUGH:
                         wanted.discard(about["pace"])
 
     def known(self, stage: Stage) -> bool:
         """True where a stage of this pace has been finished."""
-        return bool(self._seconds.get(stage.pace))
+        return stage.pace in self._typical
 
     def seconds(self, stage: Stage) -> float:
         """Expected seconds of a stage; a guess where nothing of its pace is known."""
-        units = max(1, stage.steps)
-        if self.known(stage):
-            return median(self._seconds[stage.pace]) * units
-        plain = stage.pace.replace(f" {stage.run.strategy.name} ", "  ", 1)
-        seconds = self._seconds.get(plain)
-        return (median(seconds) if seconds else 0.1) * units
+        return self._typical.get(stage.pace, GUESS) * max(1, stage.steps)

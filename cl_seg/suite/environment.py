@@ -12,8 +12,9 @@ from pathlib import Path
 
 import cl_seg
 
-PACKAGES = ("torch", "monai", "avalanche-lib", "numpy")
+PACKAGES = ("torch", "monai", "avalanche-lib", "numpy", "scipy")
 NVIDIA = Path("/proc/driver/nvidia/gpus")
+DEVICES = Path("/dev")
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -30,8 +31,9 @@ def device_name(wanted: str) -> str:
     """
     if wanted != "auto":
         return wanted
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1"}
-    there = NVIDIA.is_dir() and any(NVIDIA.iterdir())
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1", "NoDevFiles"}
+    found = [*DEVICES.glob("nvidia[0-9]*"), *DEVICES.glob("dxg")]
+    there = any(os.access(path, os.R_OK | os.W_OK) for path in found)
     return "cuda" if there and not hidden and "+cpu" not in versions()["torch"] else "cpu"
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -179,7 +180,8 @@ def _compute(
 
     def ended(stage: Stage) -> None:
         new = not durations.known(stage)
-        durations.learn(cache.about(stage.key))
+        with suppress(DamagedStage):  # somebody else may have removed it
+            durations.learn(cache.about(stage.key))
         complete_now = schedule.end(stage)
         if new:
             schedule.rank()

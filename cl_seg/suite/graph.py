@@ -19,7 +19,7 @@ from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.data import fingerprint
 from cl_seg.suite.environment import capability, device_name, versions
 from cl_seg.suite.plan import Run
-from cl_seg.suite.source import SCORING, TRAINING, callable_hash, source_hash
+from cl_seg.suite.source import SCORING, TRAINING, UNTRAINED, callable_hash, source_hash
 
 Kind = Literal["train", "consolidate", "evaluate"]
 ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
@@ -162,8 +162,9 @@ def environment(suite: StreamSuite) -> dict[str, str]:
         "processor": capability(device),
         "source of training": source_hash(*TRAINING),
         "source of scoring": source_hash(*SCORING),
-        **{f"source of {label}": callable_hash(target) for label, target in builders.items()},
-        **{f"source of {label}": callable_hash(t) for label, t in plugins.items() if t},
+        "source of untrained networks": source_hash(*UNTRAINED),
+        **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
+        **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
     }
 
 
@@ -200,7 +201,8 @@ class _Planner:
         settings = suite.training.model_dump(exclude=ELSEWHERE)
         self.training = _hash(settings, found["source of training"])
         self.networks = {
-            m.label: _hash(*_network(m), found[f"source of {m.label}"]) for m in suite.models
+            m.label: _hash(*_network(m), found[f"source of network {m.label}"])
+            for m in suite.models
         }
         self.acting, self.keeping = (
             {s.label: _strategy(s, part, found) for s in suite.strategies}
@@ -209,7 +211,8 @@ class _Planner:
 
     def add_run(self, run: Run) -> RunStages:
         declared = STRATEGIES[run.strategy.name]
-        initial = _hash("untrained", self.task, self.networks[run.model.label], run.seed)
+        drawn_by = self.setting.environment["source of untrained networks"]
+        initial = _hash("untrained", drawn_by, self.task, self.networks[run.model.label], run.seed)
         steps = run.stage_steps(self.suite.training.steps)
         state = memory = ""
         trained = []
@@ -223,6 +226,7 @@ class _Planner:
                 kept,
                 self.acting[run.strategy.label] if acts else "",
                 self.training,
+                run.stage_name(position),
                 run.learning_rate,
                 steps[position - 1],
                 [self._digest(scanner, "train") for scanner in experience],
@@ -283,7 +287,7 @@ def _strategy(
     declared = STRATEGIES[strategy.name]
     left_out = declared.training_only if part == "consolidation" else frozenset()
     settings = {k: v for k, v in strategy.settings.items() if k not in left_out}
-    return _hash(strategy.name, settings, found.get(f"source of {strategy.label}", ""))
+    return _hash(strategy.name, settings, found.get(f"source of strategy {strategy.label}", ""))
 
 
 def _hash(*parts: Any) -> str:

@@ -1,11 +1,12 @@
 """Which stages are still missing, and which of them can be worked on now."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cl_seg.suite.graph import Graph, RunStages, Stage
 
+LOSSES = 3
 Job = tuple[Stage, ...]
 Cost = Callable[[Stage], float]
 
@@ -50,7 +51,14 @@ class Schedule:
         self.failed: dict[str, Failure] = {}
         self.waiting: dict[str, Stage] = {}
         self.done: list[str] = []
+        self.left = 0.0
+        self._ready: dict[str, Stage] = {}
+        self._children: dict[str, list[str]] = defaultdict(list)
         self._wanted_by: dict[str, list[RunStages]] = defaultdict(list)
+        self._losses: Counter[str] = Counter()
+        for key, stage in graph.stages.items():
+            for need in stage.needs:
+                self._children[need].append(key)
         for run in self.runs:
             for key in run.results:
                 self._wanted_by[key].append(run)
@@ -59,19 +67,32 @@ class Schedule:
 
     def require(self, key: str) -> None:
         """Put a stage that is not there on the list, and those it starts from."""
-        if key in self.finished or key in self.waiting or key in self.failed:
+        if key in self.finished or key in self.waiting or key in self.running:
+            return
+        if key in self.failed:
             return
         stage = self.graph.stages[key]
-        self.waiting[key] = stage
         for need in stage.needs:
             self.require(need)
+        self._wait(stage)
+
+    def _wait(self, stage: Stage) -> None:
+        self.waiting[stage.key] = stage
+        if self.finished.issuperset(stage.needs):
+            self._ready[stage.key] = stage
 
     def rank(self) -> None:
-        """Work out again what the longest way from every stage to the end costs."""
+        """Work out again what is left, and what the longest way from every stage to the end costs.
+
+        Needed when more is known of what stages cost.
+        """
         heights: dict[str, float] = defaultdict(float)
+        self.left = 0.0
         for key, stage in reversed(self.graph.stages.items()):
             if key in self.waiting:
-                heights[key] += self.cost(stage)
+                cost = self.cost(stage)
+                self.left += cost
+                heights[key] += cost
                 for need in stage.needs:
                     heights[need] = max(heights[need], heights[key])
         self._heights = heights
@@ -83,19 +104,19 @@ class Schedule:
         longest way to the end is half of what is left for each worker: then that goes first, so
         that no worker is left alone with it. The evaluations of one state are one job.
         """
-        ready = [s for s in self.waiting.values() if self.finished.issuperset(s.needs)]
-        if not ready:
+        if not self._ready:
             return None
-        left = sum(self.cost(stage) for stage in self.waiting.values())
-        first = max(ready, key=lambda stage: self._heights[stage.key])
-        if self._heights[first.key] * self.workers * 2 < left:
-            first = min(ready, key=lambda stage: self._places[stage.key])
+        first = max(self._ready.values(), key=lambda stage: self._heights[stage.key])
+        if self._heights[first.key] * self.workers * 2 < self.left:
+            first = min(self._ready.values(), key=lambda stage: self._places[stage.key])
         job: Job = (first,)
         if first.kind == "evaluate":
+            ready = self._ready.values()
             job = tuple(s for s in ready if s.kind == "evaluate" and _state(s) == _state(first))
         for stage in job:
-            del self.waiting[stage.key]
+            del self.waiting[stage.key], self._ready[stage.key]
             self.running.add(stage.key)
+            self.left -= self.cost(stage)
         return job
 
     def end(self, stage: Stage) -> list[RunStages]:
@@ -103,6 +124,9 @@ class Schedule:
         self.running.discard(stage.key)
         self.finished.add(stage.key)
         self.done.append(stage.key)
+        for key in self._children[stage.key]:
+            if key in self.waiting:
+                self._wait(self.waiting[key])
         return [r for r in self._wanted_by[stage.key] if self.finished.issuperset(r.results)]
 
     def complete(self) -> list[RunStages]:
@@ -117,11 +141,16 @@ class Schedule:
     def put_back(self, stage: Stage) -> None:
         """Let a stage that was not finished wait again."""
         self.running.discard(stage.key)
-        self.waiting[stage.key] = stage
+        self._wait(stage)
 
     def lose(self, key: str) -> None:
-        """Note that results taken for finished are not there."""
+        """Note that results taken for finished are not there; a few times, then they are failed."""
         self.finished.discard(key)
+        for child in self._children[key]:
+            self._ready.pop(child, None)
+        self._losses[key] += 1
+        if self._losses[key] > LOSSES:
+            self.fail(self.graph.stages[key], Failure(f"{key[:12]} is damaged again and again"))
         self.require(key)
         self.rank()
 
@@ -129,9 +158,11 @@ class Schedule:
         """Note that a stage cannot be computed, and with it those that start from it."""
         self.running.discard(stage.key)
         self.waiting.pop(stage.key, None)
+        self._ready.pop(stage.key, None)
         self.failed[stage.key] = failure
-        for other in [s for s in self.waiting.values() if stage.key in s.needs]:
-            self.fail(other, failure)
+        for key in self._children[stage.key]:
+            if key in self.waiting:
+                self.fail(self.waiting[key], failure)
 
     def failure_of(self, run: RunStages) -> Failure | None:
         """Why a run has no record, or None."""

@@ -8,12 +8,15 @@ from functools import cache
 from pathlib import Path
 
 import cl_seg
+from cl_seg.files import InputError
 
 SUFFIXES = {".py", ".yaml", ".npz", ".csv"}
 TRAINING = ("benchmark.py", "losses.py", "suite/stages.py", "torch_setup.py", "training")
 """What determines the state a stage trains, besides its network and strategy."""
 SCORING = ("benchmark.py", "metrics", "suite/stages.py", "torch_setup.py", "training/evaluate.py")
 """What determines the scores of a state, besides its network."""
+UNTRAINED = ("models/registry.py", "training/stage.py")
+"""What draws the weights of an untrained network, besides the network."""
 OPEN = ("cl_seg.models", "cl_seg.strategies")
 DECLARED = ("cl_seg.models.declared", "cl_seg.models.registry", "cl_seg.strategies.declared")
 
@@ -32,18 +35,23 @@ def source_hash(*rooms: str) -> str:
 def callable_hash(target: str) -> str:
     """SHA-256 over the file of ``module:callable`` and those it imports from beside it.
 
-    Of the package's own networks and strategies the modules of the same room are followed, of a
-    user's file those in its folder.
+    Of the package's own networks and strategies the modules of the same rooms are followed; of a
+    user's module all that lie below the folder it was found in.
+
+    Raises:
+        InputError: a file is no Python source.
     """
     found: dict[str, Path] = {}
     waiting = [target.partition(":")[0]]
+    start = module_file(waiting[0])
+    below = _folder_of(waiting[0], start) if start else None
     while waiting:
         name = waiting.pop()
         path = module_file(name)
-        if path is None or name in found or name in DECLARED:
+        if path is None or name in found or not _is_followed(name, path, below):
             continue
         found[name] = path
-        waiting += [n for n in _imports(path) if n.startswith(OPEN) or _beside(n, path)]
+        waiting += [*_imports(name, path), name.rpartition(".")[0] or name]
     return _hash(found[name] for name in sorted(found))
 
 
@@ -57,17 +65,32 @@ def module_file(name: str) -> Path | None:
     return None
 
 
-def _beside(name: str, path: Path) -> bool:
-    return (path.parent / f"{name}.py").is_file()
+def _folder_of(name: str, path: Path) -> Path:
+    return path.parents[name.count(".") + (path.name == "__init__.py")]
 
 
-def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+def _is_followed(name: str, path: Path, below: Path | None) -> bool:
+    if name.partition(".")[0] == "cl_seg":
+        return name.startswith(OPEN) and name not in DECLARED
+    # Whatever is installed has a version; that of what cl_seg itself uses is part of every key.
+    return below is not None and path.is_relative_to(below) and below.name != "site-packages"
+
+
+def _imports(name: str, path: Path) -> Iterator[str]:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    try:
+        tree = ast.parse(path.read_text(), filename=str(path))
+    except (SyntaxError, ValueError) as error:
+        raise InputError(f"{path} is no Python source: {error}") from None
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+            start = ".".join(parents) if node.level else ""
+            module = ".".join(part for part in (start, node.module or "") if part)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def _hash(files: Iterator[Path]) -> str:

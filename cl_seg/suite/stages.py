@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -17,6 +18,7 @@ from torch import nn
 
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
 from cl_seg.files import write_bytes, write_json
+from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
@@ -36,7 +38,13 @@ from cl_seg.suite.environment import processor
 from cl_seg.suite.graph import Setting, Stage, check_unchanged
 from cl_seg.suite.plan import Run
 from cl_seg.suite.progress import write_progress
-from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, to_bytes
+from cl_seg.training.checkpoint import (
+    Checkpointing,
+    Stopped,
+    from_bytes,
+    read_checkpoint,
+    to_bytes,
+)
 from cl_seg.training.evaluate import Labels, ValidationCurve, case_scores, predict
 from cl_seg.training.loop import DenseTraining
 from cl_seg.training.stage import (
@@ -97,6 +105,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         raise Stopped
     with cache.claim(stage.key, control.stop) as results:
         if results is not None:
+            import_named(stage.setting.suite)
             check_unchanged(stage.setting)
             started = time.perf_counter()
             work = _Work(stage, cache, control)
@@ -108,6 +117,19 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             return
     if not cache.has(stage.key):
         raise Stopped
+
+
+def import_named(suite: StreamSuite) -> None:
+    """Import every network and strategy of a suite.
+
+    Done before their source is compared with what the suite was planned with, so that what is
+    computed afterwards is from that source. What cannot be imported fails where it is used.
+    """
+    builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in suite.models]
+    plugins = [STRATEGIES[s.name].plugin or "" for s in suite.strategies]
+    for target in filter(None, [*builders, *plugins]):
+        with suppress(Exception):
+            import_module(target.partition(":")[0])
 
 
 class _Work:
@@ -181,7 +203,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
     acting = [work.plugin()] if stage.acts else []
     loop = work.loop([*acting, curve, StepProgress(partial, curve), saving])
     loop.consolidates = False
-    loop.checkpoint = _read_checkpoint(file, work.device)
+    loop.checkpoint = read_checkpoint(file, work.device)
     train_stage(loop, work.experience())
     write_bytes(results / STATE, to_bytes(work.model.state_dict()))
     table = pd.DataFrame(
@@ -189,14 +211,6 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
     )
     table.to_parquet(results / CURVE, index=False)
     return {"position": stage.position, "selection": work.run.stage_name(stage.position)}
-
-
-def _read_checkpoint(file: Path, device: torch.device) -> dict[str, Any]:
-    """What a stage is resumed from; nothing where there is none or it is damaged."""
-    try:
-        return dict(from_bytes(file.read_bytes(), device))
-    except (OSError, ValueError, TypeError):
-        return {}
 
 
 def _consolidate(work: _Work, results: Path) -> dict[str, Any]:

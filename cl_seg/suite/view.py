@@ -85,7 +85,7 @@ class View:
         return Group(self._bar, table)
 
     def _left(self) -> str:
-        seconds = sum(self.durations.seconds(stage) for stage in self.schedule.waiting.values())
+        seconds = max(0.0, self.schedule.left)
         for key in self.schedule.running:
             stage, noted = self.schedule.graph.stages[key], read_progress(self.cache.partial(key))
             share = 1 - noted["step"] / noted["steps"] if noted else 1.0

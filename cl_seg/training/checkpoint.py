@@ -1,5 +1,6 @@
 """Exact resume inside a stage: what the training loop holds, as tensors and plain data on disk."""
 
+import hashlib
 import io
 import random
 import time
@@ -45,7 +46,8 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
         """
         stopping = self.stop()
         if stopping or time.monotonic() - self.last >= self.seconds:
-            write_bytes(self.file, to_bytes(loop_state(strategy)))
+            content = to_bytes(loop_state(strategy))
+            write_bytes(self.file, hashlib.sha256(content).digest() + content)
             self.last = time.monotonic()
         if stopping:
             raise Stopped
@@ -62,6 +64,17 @@ def loop_state(loop: Any) -> State:
         "augmentation": loop.augment.generator.get_state() if loop.augment else None,
         "random": _random_states(),
     }
+
+
+def read_checkpoint(file: Path, device: torch.device | str = "cpu") -> State:
+    """What a stage is resumed from; empty where there is none or it is damaged."""
+    try:
+        written = file.read_bytes()
+    except FileNotFoundError:
+        return {}
+    digest, content = written[:32], written[32:]
+    intact = hashlib.sha256(content).digest() == digest
+    return dict(from_bytes(content, device)) if intact else {}
 
 
 def restore_loop(loop: Any, state: State) -> None:

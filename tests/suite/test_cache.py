@@ -157,8 +157,32 @@ def test_leftovers_beside_finished_stages_are_tidied(cache: StageCache) -> None:
     (cache.partial(KEY) / "results").mkdir(parents=True)
     other = hashlib.sha256(b"b").hexdigest()
     cache.partial(other).mkdir()
+    assert cache.begun() == {KEY: False, other: False}
     cache.tidy()
     assert [p.name for p in (cache.folder / "partial").iterdir()] == [other]
+
+
+def test_what_is_not_kept_is_pruned_but_not_what_is_worked_on(cache: StageCache) -> None:
+    finish(cache)
+    other = hashlib.sha256(b"b").hexdigest()
+    with pytest.raises(RuntimeError), cache.claim(other, never):
+        assert cache.begun() == {other: True}
+        cache.prune({KEY})
+        assert cache.has(KEY) and cache.partial(other).exists()
+        cache.prune(set())
+        assert not cache.has(KEY) and cache.partial(other).exists()
+        raise RuntimeError
+    assert not list((cache.folder / "partial").iterdir())
+    assert not (cache.folder / "damaged").exists() and cache.sizes() == {}
+
+
+def test_what_cannot_be_read_is_not_taken_for_damaged(cache: StageCache) -> None:
+    finish(cache)
+    (cache.place(KEY) / "state.pt").unlink()
+    (cache.place(KEY) / "state.pt").mkdir()
+    with pytest.raises(InputError, match=r"cannot read .*state\.pt"):
+        cache.read(KEY, "state.pt")
+    assert cache.has(KEY)
 
 
 def test_what_is_written_says_what_it_is(cache: StageCache) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ CPU = "processor: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Some CPU\nflags\t\
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A machine whose CPU and GPUs are files of a test."""
     monkeypatch.setattr(environment, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(environment, "NVIDIA", tmp_path / "gpus")
+    monkeypatch.setattr(environment, "DEVICES", tmp_path / "dev")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
     environment._cpuinfo.cache_clear()
@@ -22,6 +24,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def with_gpu(machine: Path, model: str = "Some GPU") -> None:
     (machine / "gpus" / "0000:01:00.0").mkdir(parents=True)
+    (machine / "dev").mkdir()
+    (machine / "dev" / "nvidia0").write_text("")
     information = machine / "gpus" / "0000:01:00.0" / "information"
     information.write_text(f"Model: \t\t {model}\nIRQ: 11\n")
 
@@ -63,4 +67,4 @@ def test_torch_without_gpu_support_stays_on_the_cpu(
 
 
 def test_versions_name_what_computes() -> None:
-    assert versions().keys() == {"torch", "monai", "avalanche-lib", "numpy"}
+    assert versions().keys() == {"torch", "monai", "avalanche-lib", "numpy", "scipy"}

@@ -1,5 +1,6 @@
 """Which stages a suite has, and which of them an edit touches."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,6 +160,8 @@ def of(strategy: str) -> Callable[[Stage], bool]:
         ("strategies/fisher.py", of("ewc")),
         ("strategies/replay.py", of("replay")),
         ("models/monai_networks.py", everything),
+        ("models/registry.py", everything),
+        ("training/stage.py", everything),
         ("models/vnet.py", None),
         ("analysis/figures.py", None),
         ("cli.py", None),
@@ -210,6 +213,42 @@ def test_an_edited_label_touches_what_saw_it(store: Path, tmp_path: Path, part: 
         else:
             touched = saw_training
         assert (key in kept) != touched, stage.title
+
+
+@pytest.mark.parametrize("change", ["classes", "spacing"])
+def test_what_pixels_and_labels_mean_touches_everything_that_sees_them(
+    store: Path, tmp_path: Path, change: str
+) -> None:
+    copy = tmp_path / "edited.store"
+    shutil.copytree(store, copy)
+    before = stages_of(several(copy, "[naive]"), tmp_path)
+    header = json.loads((copy / "store.json").read_text())
+    if change == "classes":
+        header["classes"].reverse()
+    else:
+        header["grid"]["spacing_mm"] /= 2
+    (copy / "store.json").write_text(json.dumps(header))
+    assert not before.stages.keys() & stages_of(several(copy, "[naive]"), tmp_path).stages.keys()
+
+
+def test_joint_on_one_scanner_is_not_naive_on_it(store: Path, tmp_path: Path) -> None:
+    planned = stages_of(several(store, "[naive, joint]", "[[bright]]"), tmp_path)
+    naive, joint = planned.runs
+    assert naive.run.stage_name(1) != joint.run.stage_name(1), "their seeds differ"
+    assert naive.trained != joint.trained
+
+
+def test_labels_of_networks_and_strategies_do_not_mix(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = several(store, "[{name: ewc, label: training}]").replace(
+        "[unet]", '[{name: "own_net:build", label: training, learning_rate: 0.1}]'
+    )
+    (tmp_path / "own_net.py").write_text("x = 1\n")
+    before = stages_of(text, tmp_path)
+    (tmp_path / "own_net.py").write_text("x = 2\n")
+    assert not before.stages.keys() & stages_of(text, tmp_path).stages.keys()
 
 
 @pytest.mark.parametrize(

@@ -111,3 +111,26 @@ def test_what_turns_out_to_be_lost_is_made_again(graph: Graph) -> None:
     keys = [stage.key for stage in work_off(one)]
     assert keys.index(first) < keys.index(job[0].key) and len(set(keys)) == len(keys)
     assert len(one.complete()) == 2
+
+
+def test_what_is_lost_again_and_again_fails(graph: Graph) -> None:
+    first = graph.runs[0].trained[0]
+    one = schedule(graph)
+    for _ in range(50):
+        job = one.next_job()
+        if job is None:
+            break
+        needs_it = first in job[0].needs
+        for stage in job:
+            one.put_back(stage) if needs_it else one.end(stage)
+        if needs_it:
+            one.lose(first)
+    assert all(one.failure_of(run) is not None for run in one.runs) and not one.open
+
+
+def test_what_is_under_way_is_not_put_on_the_list_again(graph: Graph) -> None:
+    one = schedule(graph)
+    job = one.next_job()
+    assert job is not None
+    one.require(job[0].key)
+    assert job[0].key not in one.waiting

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import cl_seg
+from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.source import SCORING, TRAINING, callable_hash, module_file, source_hash
@@ -83,3 +84,31 @@ def test_a_users_file_is_hashed_with_those_beside_it(
     before = callable_hash("my_network:build")
     edit(tmp_path / "my_blocks.py", "x = 2\n")
     assert callable_hash("my_network:build") != before
+
+
+@pytest.mark.parametrize("edited", ["blocks", "more", "__init__"])
+def test_a_users_package_is_followed_through_all_forms_of_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: str
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "nets").mkdir()
+    for name, text in {
+        "__init__": "",
+        "net": "from .blocks import B\nfrom nets.more import C\nimport torch\n",
+        "blocks": "B = 1\n",
+        "more": "from . import net\n",
+        "other": "D = 1\n",
+    }.items():
+        edit(tmp_path / "nets" / f"{name}.py", text)
+    before = callable_hash("nets.net:build")
+    edit(tmp_path / "nets" / "other.py", "D = 2\n")
+    assert callable_hash("nets.net:build") == before
+    edit(tmp_path / "nets" / f"{edited}.py", "E = 1\n")
+    assert callable_hash("nets.net:build") != before
+
+
+def test_a_syntax_error_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    edit(tmp_path / "broken_network.py", "def build(:\n")
+    with pytest.raises(InputError, match=r"broken_network\.py is no Python source.*line 1"):
+        callable_hash("broken_network:build")

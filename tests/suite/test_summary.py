@@ -28,11 +28,11 @@ def test_before_and_after_a_run(suite_text: str, tmp_path: Path) -> None:
     expected = "4 runs, 39 stages: 8 trainings of 120 optimiser steps in all"
     assert lines[-2] == f"{expected}; sharing saves 2 trainings"
     assert lines[-1].endswith("39 are left, how long they take is not known yet")
-    assert list(progress_lines([graph], cache))[0].startswith("tiny: all stages of 0 of 4 runs")
+    assert next(iter(progress_lines([graph], cache))).startswith("tiny: all stages of 0 of 4 runs")
 
     run(suite_text, tmp_path / "results")
     assert list(summary([planned], [graph], cache))[-1].endswith("nothing is left to compute")
-    assert list(progress_lines([graph], cache))[0].startswith("tiny: all stages of 4 of 4 runs")
+    assert next(iter(progress_lines([graph], cache))).startswith("tiny: all stages of 4 of 4 runs")
     assert list(cache_lines(cache))[-1].startswith("39 stages, ")
 
     longer = suite_text.replace("steps: 12", "steps: 1200")

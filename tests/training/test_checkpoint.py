@@ -10,7 +10,7 @@ from cl_seg.spec import Training
 from cl_seg.strategies.declared import EWCSettings, ReplaySettings
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.replay import Replay
-from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, to_bytes
+from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, read_checkpoint, to_bytes
 from cl_seg.training.stage import (
     StagePlace,
     augmentation_ranges,
@@ -96,7 +96,7 @@ def test_resume_is_exact(benchmark, tmp_path, name, stops):
         with pytest.raises(Stopped):
             saving = Checkpointing(file, 1e9, asked)
             second_stage(benchmark, name, first, saving, checkpoint=checkpoint)
-        checkpoint = from_bytes(file.read_bytes())
+        checkpoint = read_checkpoint(file)
         assert checkpoint["step"] == stop
     resumed, kept_resumed = second_stage(benchmark, name, first, checkpoint=checkpoint)
     assert torch.equal(whole, resumed)
@@ -109,7 +109,7 @@ def test_checkpoints_do_not_change_training(benchmark, tmp_path):
     saving = Checkpointing(tmp_path / "checkpoint.pt", 0, lambda: False)
     saved, _ = second_stage(benchmark, "replay", first, saving)
     assert torch.equal(whole, saved)
-    assert from_bytes((tmp_path / "checkpoint.pt").read_bytes())["step"] == TRAINING.steps
+    assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == TRAINING.steps
 
 
 @pytest.mark.parametrize("cut", [0, 10, -1])
@@ -117,6 +117,21 @@ def test_damage_is_noticed(cut):
     content = to_bytes({"a": torch.arange(100)})
     with pytest.raises(ValueError, match="not a saved state"):
         from_bytes(content[:cut])
+
+
+def test_a_damaged_checkpoint_is_not_used(benchmark, tmp_path):
+    first, file = learn_first(benchmark, "naive"), tmp_path / "checkpoint.pt"
+    second_stage(benchmark, "naive", first, Checkpointing(file, 0, lambda: False))
+    whole = file.read_bytes()
+    assert read_checkpoint(file)
+    for place in range(0, len(whole), len(whole) // 25):
+        damaged = bytearray(whole)
+        damaged[place] ^= 4
+        file.write_bytes(damaged)
+        assert read_checkpoint(file) == {}, place
+    file.write_bytes(whole[:100])
+    assert read_checkpoint(file) == {}
+    assert read_checkpoint(tmp_path / "none.pt") == {}
 
 
 def test_no_code_is_unpickled():

@@ -39,7 +39,8 @@ class _Worker:
 
     def begin(self, job: Job) -> None:
         self.job = job
-        self.connection.send(job)
+        with suppress(OSError):  # a process that is gone is noticed when its answer is read
+            self.connection.send(job)
 
     def outcome(self) -> tuple[Job, JobEnd | None]:
         """The job and what became of it, None when the process is gone."""
@@ -92,9 +93,12 @@ class LocalEngine:
                             tries[job[0].key] += 1
                             gave_up = tries[job[0].key] == TRIES
                             end = JobEnd(0, failure=KILLED if gave_up else None)
+                        elif end.failure is not None and end.failure.log:
+                            pool.remove(worker)  # whatever broke may have broken the process
+                            worker.process.kill()
                         settle(job, end, schedule, ended)
                     watch()
-        except KeyboardInterrupt:
+        except BaseException:
             _stop(pool)
             raise
         finally:
@@ -106,6 +110,8 @@ class LocalEngine:
             job = schedule.next_job()
             if job is None:
                 return
+            for worker in [w for w in pool if w.job is None and not w.process.is_alive()]:
+                pool.remove(worker)
             idle = next((worker for worker in pool if worker.job is None), None)
             if idle is None:
                 idle = _Worker(cache, self.checkpoint_seconds)
@@ -122,12 +128,10 @@ def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) 
 
     signal.signal(signal.SIGTERM, stop)
     leave_with_parent()
-    from cl_seg.suite.stages import Control  # noqa: PLC0415 - imports torch, in workers only
-
-    control = Control(lambda: stopping, checkpoint_seconds)
     with suppress(EOFError, OSError):
         while not stopping:
-            connection.send(perform(connection.recv(), cache, control))
+            job = connection.recv()
+            connection.send(perform(job, cache, lambda: stopping, checkpoint_seconds))
 
 
 def _stop(pool: list[_Worker]) -> None:

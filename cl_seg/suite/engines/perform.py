@@ -1,16 +1,13 @@
 """A job in the process that computes it, and what became of it in words."""
 
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cl_seg.files import InputError
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.schedule import Failure, Job, Schedule
-
-if TYPE_CHECKING:
-    from cl_seg.suite.stages import Control
 
 
 @dataclass(frozen=True)
@@ -28,22 +25,26 @@ class JobEnd:
     lost: str = ""
 
 
-def perform(job: Job, cache: StageCache, control: "Control") -> JobEnd:
+def perform(
+    job: Job, cache: StageCache, stop: Callable[[], bool], checkpoint_seconds: float
+) -> JobEnd:
     """Compute the stages of a job one after another, up to the first that fails.
 
     Args:
         job: stages that can be computed now.
         cache: where results go.
-        control: stops the work.
+        stop: True when work shall stop after the current step.
+        checkpoint_seconds: between two checkpoints of a training.
     """
-    from cl_seg.suite.stages import execute_stage  # noqa: PLC0415 - imports torch
-    from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
-
     for count, stage in enumerate(job):
         try:
-            execute_stage(stage, cache, control)
-        except Stopped:
-            return JobEnd(count)
+            from cl_seg.suite.stages import Control, execute_stage  # noqa: PLC0415 - imports torch
+            from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
+
+            try:
+                execute_stage(stage, cache, Control(stop, checkpoint_seconds))
+            except Stopped:
+                return JobEnd(count)
         except DamagedStage as damaged:
             return JobEnd(count, lost=damaged.key)
         except InputError as error:

@@ -23,9 +23,8 @@ class SingleEngine:
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
         """Compute all stages of a schedule; an interrupt ends it at once."""
-        from cl_seg.suite.stages import Control  # noqa: PLC0415 - imports torch
-
-        control = Control(lambda: False, self.checkpoint_seconds)
         while job := schedule.next_job():
-            settle(job, perform(job, cache, control), schedule, ended)
+            settle(
+                job, perform(job, cache, lambda: False, self.checkpoint_seconds), schedule, ended
+            )
             watch()
