@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cl_seg.files import InputError, remove_abandoned, write_json, write_text
+from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
@@ -123,9 +123,11 @@ def execute_suites(
         say: prints one line for the user.
 
     Raises:
-        InputError: the data do not fit; nothing has been trained then.
+        InputError: the data do not fit, or the cache cannot be written; nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
+    with writable(cache.folder):
+        cache.partial("").mkdir(parents=True, exist_ok=True)
     cache.tidy()
     for folder in results:
         for part in (folder, folder / "runs", folder / "figures"):

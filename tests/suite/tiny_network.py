@@ -1,6 +1,7 @@
 """Networks for tests, named in suites as module:callable."""
 
 import os
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -42,3 +43,11 @@ def build_wrong(in_channels: int, out_channels: int, image_size: int) -> nn.Modu
 
 def build_exploding(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
     return Exploding(out_channels)
+
+
+def build_dying_once(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    marker = Path(os.environ["DIED_ALREADY"])
+    if not marker.exists():
+        marker.touch()
+        os._exit(9)
+    return build(in_channels, out_channels, image_size)
