@@ -100,25 +100,19 @@ class StageCache:
     def begun(self) -> dict[str, bool]:
         """Stages that are not finished but begun, and whether a process is working on them."""
         begun = {}
-        for partial in sorted(self._partials()):
-            lock = _lock(self._lock_file(partial.name), lambda: True)
-            begun[partial.name] = lock < 0
+        for key in self._begun_keys():
+            lock = _lock(self._lock_file(key), lambda: True)
+            begun[key] = lock < 0
             if lock >= 0:
-                _unlock(self._lock_file(partial.name), lock)
+                _unlock(self._lock_file(key), lock)
         return begun
-
-    def _partials(self) -> list[Path]:
-        return [path for path in (self.folder / "partial").glob("*") if path.is_dir()]
-
-    def _lock_file(self, key: str) -> Path:
-        return self.partial(key).with_suffix(".lock")
 
     def tidy(self) -> None:
         """Remove what processes that are gone left beside finished stages."""
         remove_abandoned(self.folder / "digests")
-        for partial in self._partials():
-            if self.has(partial.name):
-                self._remove_partial(partial)
+        for key in self._begun_keys():
+            if self.has(key):
+                self._abandon(key)
 
     def prune(self, keep: Collection[str]) -> None:
         """Remove the stages not in ``keep``, finished or begun, and those set aside as damaged.
@@ -126,21 +120,31 @@ class StageCache:
         What a process is working on stays.
         """
         self.tidy()
+        for key in self.keys() - set(keep):
+            self._put_away(key)
+        for key in self._begun_keys():
+            if key not in keep:
+                self._abandon(key)
+        shutil.rmtree(self.folder / "damaged", ignore_errors=True)
+
+    def _begun_keys(self) -> list[str]:
+        return sorted({path.stem for path in (self.folder / "partial").glob("*")})
+
+    def _lock_file(self, key: str) -> Path:
+        return self.partial(key).with_suffix(".lock")
+
+    def _abandon(self, key: str) -> None:
+        lock = _lock(self._lock_file(key), lambda: True)
+        if lock >= 0:
+            shutil.rmtree(self.partial(key), ignore_errors=True)
+            _unlock(self._lock_file(key), lock)
+
+    def _put_away(self, key: str) -> None:
+        # Renamed at once, so that other processes find a stage whole or not at all.
         damaged = self.folder / "damaged"
         damaged.mkdir(parents=True, exist_ok=True)
-        for key in self.keys() - set(keep):
-            with suppress(FileNotFoundError):  # renamed first, so that it is whole or not there
-                self.place(key).replace(damaged / key)
-        for partial in self._partials():
-            if partial.name not in keep:
-                self._remove_partial(partial)
-        shutil.rmtree(damaged, ignore_errors=True)
-
-    def _remove_partial(self, partial: Path) -> None:
-        lock = _lock(self._lock_file(partial.name), lambda: True)
-        if lock >= 0:
-            shutil.rmtree(partial, ignore_errors=True)
-            _unlock(self._lock_file(partial.name), lock)
+        with suppress(FileNotFoundError):  # never there, or another process was faster
+            self.place(key).replace(damaged / f"{key}-{time.time_ns()}")
 
     def _content(self, key: str, name: str) -> bytes:
         path = self.place(key) / name
@@ -195,12 +199,8 @@ class StageCache:
         building.replace(place)
 
     def _set_aside(self, key: str) -> DamagedStage:
-        damaged = self.folder / "damaged"
         try:
-            damaged.mkdir(exist_ok=True)
-            self.place(key).replace(damaged / f"{key}-{time.time_ns()}")
-        except FileNotFoundError:
-            pass  # never there, or another process was faster
+            self._put_away(key)
         except OSError as error:
             raise InputError(
                 f"{self.place(key)} is damaged and cannot be set aside ({error.strerror}): "

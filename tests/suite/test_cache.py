@@ -158,6 +158,7 @@ def test_leftovers_beside_finished_stages_are_tidied(cache: StageCache) -> None:
     other = hashlib.sha256(b"b").hexdigest()
     cache.partial(other).mkdir()
     assert cache.begun() == {KEY: False, other: False}
+    cache.partial(KEY).with_suffix(".lock").touch()
     cache.tidy()
     assert [p.name for p in (cache.folder / "partial").iterdir()] == [other]
 
