@@ -6,7 +6,9 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy import ndimage
 
@@ -50,6 +52,25 @@ def heat_maps(cells: Cells) -> str:
         figure.supxlabel("Dice on", fontsize=9)
         figure.tight_layout()
         return _svg(figure, first.stamps)
+
+
+def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]:
+    """R of one run as a picture, (H, W, 4) RGBA.
+
+    Args:
+        run: finished run.
+        name: class, or ``mean``.
+    """
+    r, names = run.matrix(name), [run.short_names[s] for s in run.order]
+    with mpl.rc_context(STYLE):
+        figure = Figure((1.0 * len(names) + 1.5, 0.4 * len(r) + 1.2), dpi=120)
+        canvas = FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        _heat_map(axes, r, names, _stages(run))
+        axes.set_title(f"{run.model} · {run.strategy} · {name}", loc="left")
+        figure.tight_layout()
+        canvas.draw()  # type: ignore[no-untyped-call]
+        return np.asarray(canvas.buffer_rgba()).copy()  # type: ignore[no-untyped-call]
 
 
 def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) -> None:

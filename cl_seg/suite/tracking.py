@@ -13,7 +13,7 @@ import pandas as pd
 
 
 def mirror(run_folder: Path, group: str, say: Callable[[str], None]) -> None:
-    """Mirror one finished run: its spec, R as a table, curves per scanner and class.
+    """Mirror one finished run: its spec, R as tables and heat maps, curves per scanner and class.
 
     ``WANDB_MODE`` decides: ``offline`` (default) writes to a ``wandb`` folder beside ``runs``, from
     which ``wandb sync`` uploads; ``online`` uploads; ``disabled`` does nothing.
@@ -35,6 +35,9 @@ def mirror(run_folder: Path, group: str, say: Callable[[str], None]) -> None:
 def _mirror(run_folder: Path, group: str, mode: str) -> None:
     import wandb  # noqa: PLC0415 - slow, and only needed here
 
+    from cl_seg.analysis.figures import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
+    from cl_seg.analysis.results import RunResult  # noqa: PLC0415
+
     record: dict[str, Any] = json.loads((run_folder / "run.json").read_text())
     run = wandb.init(
         project="cl_seg",
@@ -53,7 +56,9 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
         run.log(row)
     order = record["spec"]["order"]
     for name, matrix in record["R"].items():
-        run.log({f"R/{name}": wandb.Table(columns=["stage", *order], data=_rows(matrix))})
+        table = wandb.Table(columns=["stage", *order], data=_rows(matrix))
+        picture = wandb.Image(heat_map_pixels(RunResult(run_folder, record), name))
+        run.log({f"R/{name}": table, f"R heat map/{name}": picture})
     run.finish()
 
 

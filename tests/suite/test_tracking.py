@@ -51,7 +51,8 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
         "key": "0123456789abcdef" * 4,
         "spec": {"order": ["a"]},
         "stages": [{"steps": 5}],
-        "R": {"mean": [[0.1], [0.9]]},
+        "R": {"mean": [[0.1], [0.9]], "liver": [[None], [0.9]]},
+        **{"model": "UNet", "strategy": "Naive", "joint": False, "scanner_names": {"a": "A"}},
     }
     (folder / "run.json").write_text(json.dumps(record))
     point = {"stage": 1, "step": 5, "scanner": "a", "class": "liver", "dice": 0.9}
@@ -60,3 +61,5 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
     mirror(folder, "suite", said.append)
     assert not said
     assert list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
+    pictures = list((tmp_path / "wandb").rglob("*.png"))
+    assert len(pictures) == 2, "heat maps of a class and of the mean"
