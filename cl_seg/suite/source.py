@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import sys
+import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ SCORING = ("benchmark.py", "metrics", "suite/stages.py", "torch_setup.py", "trai
 """What determines the scores of a state, besides its network."""
 UNTRAINED = ("models/registry.py", "training/stage.py")
 """What draws the weights of an untrained network, besides the network."""
+STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 OPEN = ("cl_seg.models", "cl_seg.strategies")
 DECLARED = ("cl_seg.models.declared", "cl_seg.models.registry", "cl_seg.strategies.declared")
 
@@ -48,7 +50,7 @@ def callable_hash(target: str) -> str:
     while waiting:
         name = waiting.pop()
         path = module_file(name)
-        if path is None or name in found or not _is_followed(name, path, below):
+        if path is None or name in found or (found and not _is_followed(name, path, below)):
             continue
         found[name] = path
         waiting += [*_imports(name, path), name.rpartition(".")[0] or name]
@@ -72,8 +74,9 @@ def _folder_of(name: str, path: Path) -> Path:
 def _is_followed(name: str, path: Path, below: Path | None) -> bool:
     if name.partition(".")[0] == "cl_seg":
         return name.startswith(OPEN) and name not in DECLARED
-    # Whatever is installed has a version; that of what cl_seg itself uses is part of every key.
-    return below is not None and path.is_relative_to(below) and below.name != "site-packages"
+    # What is installed has a version; a virtual environment may lie below the user's folder.
+    installed = "site-packages" in path.parts or path.is_relative_to(STANDARD_LIBRARY)
+    return below is not None and path.is_relative_to(below) and not installed
 
 
 def _imports(name: str, path: Path) -> Iterator[str]:

@@ -112,3 +112,22 @@ def test_a_syntax_error_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.Mo
     edit(tmp_path / "broken_network.py", "def build(:\n")
     with pytest.raises(InputError, match=r"broken_network\.py is no Python source.*line 1"):
         callable_hash("broken_network:build")
+
+
+def test_what_is_installed_below_a_users_folder_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / ".venv" / "lib" / "site-packages"
+    installed.mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(installed))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    edit(tmp_path / "my_network.py", "import json, bought\n")
+    edit(installed / "bought.py", "x = 1\n")
+    before = callable_hash("my_network:build")
+    edit(installed / "bought.py", "x = 2\n")
+    assert callable_hash("my_network:build") == before
+    edit(tmp_path / "my_network.py", "import json\n")
+    assert callable_hash("my_network:build") != before, "the module itself always counts"
+    own = callable_hash("bought:build")
+    edit(installed / "bought.py", "x = 3\n")
+    assert callable_hash("bought:build") != own
