@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from cl_seg.files import InputError
+
+if TYPE_CHECKING:
+    from cl_seg.suite.engines import Engine
 
 app = typer.Typer(
     help="Measure catastrophic forgetting of CT segmentation models across scanners.",
@@ -32,8 +36,26 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+ProcessorOption = Annotated[
+    str,
+    typer.Option(
+        "--processor",
+        envvar="CL_SEG_PROCESSOR",
+        help="Processor that computes the stages, where it is not that of this machine.",
+    ),
+]
+SLURM: dict[str, Any] = {"rich_help_panel": "On Slurm"}
 STAGES = Path("data/stages")
 INTERRUPTED = 130
+
+
+class EngineName(StrEnum):
+    """Where stages are computed."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
+
+
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -42,6 +64,7 @@ def plan(
     suite_files: SuiteFiles,
     data: DataOption = None,
     cache: CacheOption = STAGES,
+    processor: ProcessorOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Check suites and list their runs and stages, without running anything."""
@@ -49,7 +72,7 @@ def plan(
     from cl_seg.suite.execute import plan_stages, plan_suite
     from cl_seg.suite.summary import json_summary, summary
 
-    planned = [plan_suite(file, data) for file in suite_files]
+    planned = [plan_suite(file, data, processor) for file in suite_files]
     graphs = [plan_stages(one, StageCache(cache)) for one in planned]
     if as_json:
         sys.stdout.write(json_summary(planned, graphs, StageCache(cache)) + "\n")
@@ -77,15 +100,28 @@ def run(
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Seconds between two checkpoints of a training.")
     ] = 30.0,
+    engine: Annotated[
+        EngineName, typer.Option(help="Where stages are computed.")
+    ] = EngineName.LOCAL,
+    processor: ProcessorOption = "",
+    partition: Annotated[str, typer.Option(help="Partition of the cluster.", **SLURM)] = "",
+    gres: Annotated[str, typer.Option(help="Resources of a job, e.g. gpu:1.", **SLURM)] = "",
+    time: Annotated[
+        str, typer.Option(help="Time limit of a job; what is left then is queued again.", **SLURM)
+    ] = "4:00:00",
+    max_jobs: Annotated[
+        int, typer.Option(min=1, help="Jobs in the queue at once, at most.", **SLURM)
+    ] = 100,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option(help="Any other sbatch option, e.g. account=lab or mem=16G; repeat.", **SLURM),
+    ] = None,
 ) -> None:
     """Run suites and write their reports; what is finished is not repeated."""
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.engines import Engine
-    from cl_seg.suite.engines.local import LocalEngine
-    from cl_seg.suite.engines.single import SingleEngine
     from cl_seg.suite.execute import RESULTS, execute_suites, plan_suite
 
-    planned = [plan_suite(file, data) for file in suite_files]
+    planned = [plan_suite(file, data, processor) for file in suite_files]
     if results is not None and len(planned) > 1:
         raise InputError("--results: give it for one suite, several have a folder each")
     folders = [results or RESULTS / one.suite.name for one in planned]
@@ -94,10 +130,25 @@ def run(
     threads = max(one.suite.training.threads for one in planned)
     if workers is None:
         workers = max(1, CORES // threads)
-    engine: Engine = LocalEngine(workers, threads, checkpoint_seconds)
-    if not workers:
-        engine = SingleEngine(checkpoint_seconds)
-    outcomes = execute_suites(planned, folders, StageCache(cache), engine, max(1, workers), _say)
+    chosen: Engine
+    if engine is EngineName.SLURM:
+        from cl_seg.suite.engines.slurm import SlurmEngine
+        from cl_seg.suite.engines.slurm_queue import Resources, minutes_of, sbatch_options
+
+        options = sbatch_options(sbatch or [])
+        resources = Resources(partition, gres, minutes_of(time), threads, options)
+        chosen = SlurmEngine(resources, max_jobs, checkpoint_seconds, _say)
+    elif partition or gres or sbatch:
+        raise InputError("--partition, --gres and --sbatch are for --engine slurm")
+    elif workers:
+        from cl_seg.suite.engines.local import LocalEngine
+
+        chosen = LocalEngine(workers, threads, checkpoint_seconds)
+    else:
+        from cl_seg.suite.engines.single import SingleEngine
+
+        chosen = SingleEngine(checkpoint_seconds)
+    outcomes = execute_suites(planned, folders, StageCache(cache), chosen, max(1, workers), _say)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
             _complain(f"{run_id} failed: {reason}")
@@ -108,13 +159,19 @@ def run(
 
 
 @app.command()
-def status(suite_files: SuiteFiles, data: DataOption = None, cache: CacheOption = STAGES) -> None:
+def status(
+    suite_files: SuiteFiles,
+    data: DataOption = None,
+    cache: CacheOption = STAGES,
+    processor: ProcessorOption = "",
+) -> None:
     """Say how far suites are, from the files alone: whoever computes them, wherever."""
     from cl_seg.suite.cache import StageCache
     from cl_seg.suite.execute import plan_stages, plan_suite
     from cl_seg.suite.summary import progress_lines
 
-    graphs = [plan_stages(plan_suite(file, data), StageCache(cache)) for file in suite_files]
+    planned = [plan_suite(file, data, processor) for file in suite_files]
+    graphs = [plan_stages(one, StageCache(cache)) for one in planned]
     for line in progress_lines(graphs, StageCache(cache)):
         _say(line)
 
@@ -137,6 +194,7 @@ def cache_prune(
     everything: Annotated[bool, typer.Option("--all", help="Keep no stage.")] = False,
     data: DataOption = None,
     cache: CacheOption = STAGES,
+    processor: ProcessorOption = "",
 ) -> None:
     """Remove the stages that none of some suites needs; results of finished runs stay."""
     from cl_seg.suite.cache import StageCache
@@ -147,7 +205,7 @@ def cache_prune(
     place = StageCache(cache)
     kept: set[str] = set()
     for file in keep or []:
-        graph = plan_stages(plan_suite(file, data), place)
+        graph = plan_stages(plan_suite(file, data, processor), place)
         if not graph.runs[0].setting.fingerprint:
             raise InputError(
                 f"{file}: its simulated data are not here, nor can its stages be known"

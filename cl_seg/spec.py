@@ -160,17 +160,16 @@ class ModelChoice(Spec):
         return self._labelled(self.name if self.preset == "small" else f"{self.name}_{self.preset}")
 
     def _labelled(self, label: str) -> "ModelChoice":
-        if not re.fullmatch(LABEL, self.label or label):
-            raise PydanticCustomError("label", "{name} needs a `label`", {"name": self.name})
-        return self.model_copy(update={"label": self.label or label})
+        return self.model_copy(update={"label": _label(self.name, self.label or label)})
 
 
 class StrategyChoice(Spec):
     """One strategy of the suite; ``naive`` alone is short for ``{name: naive}``.
 
     Attributes:
-        name: a registered strategy.
-        settings: its settings, see ``cl_seg/strategies/declared.py``; defaults are filled in.
+        name: a registered strategy, or ``module:Class`` of an Avalanche plugin.
+        settings: its settings, see ``cl_seg/strategies/declared.py``; defaults are filled in. Of a
+            ``module:Class``, its keyword arguments.
         label: name in folders and tables, needed when a strategy appears twice.
     """
 
@@ -185,8 +184,10 @@ class StrategyChoice(Spec):
 
     @model_validator(mode="after")
     def _registered(self, info: ValidationInfo) -> "StrategyChoice":
+        if ":" in self.name:
+            return self._labelled(self.name.split(":")[1])
         strategies = (info.context or {}).get("strategies", {})
-        _known(self.name, strategies, "strategy", "name")
+        _known(self.name, strategies, "strategy", "name", "or give module:Class")
         model = strategies[self.name].settings
         try:
             settings = model.model_validate(self.settings).model_dump()
@@ -197,7 +198,10 @@ class StrategyChoice(Spec):
             )
             where = ["settings", *error.errors()[0]["loc"]]
             raise PydanticCustomError("settings", "{text}", {"text": text, "in": where}) from None
-        return self.model_copy(update={"settings": settings, "label": self.label or self.name})
+        return self.model_copy(update={"settings": settings})._labelled(self.name)
+
+    def _labelled(self, label: str) -> "StrategyChoice":
+        return self.model_copy(update={"label": _label(self.name, self.label or label)})
 
 
 class Training(Spec):
@@ -386,6 +390,12 @@ def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
     if close:
         return f": did you mean {close[0]}?"
     return f": known are {', '.join(known)}" if len(known) < 12 else ""
+
+
+def _label(name: str, label: str) -> str:
+    if not re.fullmatch(LABEL, label):
+        raise PydanticCustomError("label", "{name} needs a `label`", {"name": name})
+    return label
 
 
 def _known(

@@ -159,7 +159,8 @@ FAULTS = {
     ),
     "unknown strategy": (
         edited("[naive]", "[naiv]"),
-        "suite.yaml:6: strategies.0: unknown strategy naiv: did you mean naive?",
+        "suite.yaml:6: strategies.0: unknown strategy naiv: did you mean naive? "
+        "(or give module:Class)",
     ),
     "strategy twice": (
         edited("[naive]", "[ewc, {name: ewc, settings: {ewc_lambda: 3}}]"),

@@ -4,18 +4,28 @@ A new strategy is one file with its plugin plus one entry here.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
+from cl_seg.import_path import has_methods
+
 Schedule = Literal["sequential", "joint"]
+Memory = Literal["apart", "within", "lost"]
 
 
 class Settings(BaseModel):
     """Settings of a strategy; the base class has none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PluginSettings(BaseModel):
+    """Keyword arguments of somebody else's plugin, whatever they are."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
 
 class JointSettings(Settings):
@@ -79,19 +89,24 @@ class Strategy:
     Attributes:
         title: name in tables and figures.
         settings: model of its settings, with defaults.
-        plugin: ``module:callable`` taking settings and a seed, or None for plain fine-tuning.
+        plugin: ``module:callable`` taking settings and a seed, or None for plain fine-tuning; for
+            somebody else's plugin, taking its settings as keyword arguments.
         schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all.
         first_acts: position (from 1) of the first stage whose training it takes part in, by
             changing it or by watching it; earlier stages are those of naive fine-tuning.
         training_only: settings that act in training and not on what is kept of an experience.
+        memory: what becomes of what it keeps of an experience: made ``apart`` from training by its
+            ``after_training_exp``, made ``within`` training, in both cases kept by ``state_dict``;
+            or ``lost`` with the process, so that a run is trained in one piece.
     """
 
     title: str
-    settings: type[Settings]
+    settings: type[Settings] | type[PluginSettings]
     plugin: str | None
     schedule: Schedule = "sequential"
     first_acts: int = 2
     training_only: frozenset[str] = frozenset()
+    memory: Memory = "apart"
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -107,3 +122,20 @@ STRATEGIES: dict[str, Strategy] = {
     ),
     "joint": Strategy("Joint", JointSettings, None, schedule="joint"),
 }
+
+
+def declared_strategy(name: str) -> Strategy:
+    """What is declared of a strategy, or known of the ``module:callable`` of an Avalanche plugin.
+
+    Somebody else's plugin may act from the first step on, and may do anything when an experience
+    ends. What it keeps can go to disk when it has ``state_dict`` and ``load_state_dict``.
+    """
+    return STRATEGIES[name] if name in STRATEGIES else _of_plugin(name)
+
+
+@cache
+def _of_plugin(target: str) -> Strategy:
+    kept = has_methods(target, ("state_dict", "load_state_dict"))
+    memory: Memory = "within" if kept else "lost"
+    title = target.partition(":")[2]
+    return Strategy(title, PluginSettings, target, first_acts=1, memory=memory)

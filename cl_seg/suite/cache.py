@@ -21,9 +21,14 @@ from typing import Any
 from cl_seg.files import InputError, remove_abandoned, writable, write_json
 
 ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
-STATE, MEMORY = "state.pt", "memory.pt"
+MEMORY = "memory.pt"
 CURVE, CASES, EXAMPLE = "curve.parquet", "cases.parquet", "example.npz"
 POLL_SECONDS = 0.5
+
+
+def state_file(position: int) -> str:
+    """Name of the file with the network's state after an experience, counted from 1."""
+    return f"state{position}.pt"
 
 
 class DamagedStage(Exception):
@@ -186,7 +191,7 @@ class StageCache:
     def _leave(self, key: str) -> None:
         partial = self.partial(key)
         shutil.rmtree(partial / "results", ignore_errors=True)
-        if self.has(key) or (partial.is_dir() and not any(partial.iterdir())):
+        if self.has(key) or not (partial / CHECKPOINT).exists():
             shutil.rmtree(partial, ignore_errors=True)
 
     def _finish(self, key: str, building: Path) -> None:
@@ -218,10 +223,18 @@ def _lock(path: Path, give_up: Callable[[], bool]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT)
-        with suppress(BlockingIOError, FileNotFoundError):
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(handle).st_ino == path.stat().st_ino:
                 return handle
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError as error:
+            os.close(handle)
+            raise InputError(
+                f"{path.parent} is on a file system that cannot lock files ({error.strerror}): "
+                "mount it with flock, or choose another --cache"
+            ) from None
         os.close(handle)
         if give_up():
             return -1

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
+from cl_seg.import_path import check_target
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
@@ -51,20 +52,40 @@ class SuiteOutcome:
 
 @dataclass(frozen=True)
 class PlannedSuite:
-    """A suite whose data are known to fit, and its runs."""
+    """A suite whose data are known to fit, and its runs.
+
+    Attributes:
+        file: of the suite.
+        suite: its content.
+        runs: what it asks for.
+        processor: the one that will compute it, "" for this machine's.
+    """
 
     file: Path
     suite: StreamSuite
     runs: list[Run]
+    processor: str = ""
 
     @property
     def scanners(self) -> list[str]:
         """The scanners its runs use."""
         return sorted({scanner for run in self.runs for scanner in run.order})
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its results depend on besides spec and data."""
+        found = environment(self.suite)
+        return {**found, "processor": self.processor or found["processor"]}
 
-def plan_suite(file: Path, data: Path | None = None) -> PlannedSuite:
+
+def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> PlannedSuite:
     """Read a suite and list its runs.
+
+    Args:
+        file: of the suite.
+        data: a store that replaces the suite's own data.
+        processor: the one that will compute it, as :func:`capability` names it there; "" for this
+            machine's.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.
@@ -73,7 +94,11 @@ def plan_suite(file: Path, data: Path | None = None) -> PlannedSuite:
     if not isinstance(suite, StreamSuite):
         raise InputError(f"{file}: suites of kind seed_curve are not run yet")
     add_to_path(file)
-    planned = PlannedSuite(file, suite, plan_runs(suite, scanner_names(suite.data)))
+    for name in [*(m.name for m in suite.models), *(s.name for s in suite.strategies)]:
+        if ":" in name:
+            check_target(name, file)
+    runs = plan_runs(suite, scanner_names(suite.data))
+    planned = PlannedSuite(file, suite, runs, processor)
     check_data(suite, planned.scanners)
     return planned
 
@@ -91,7 +116,7 @@ def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
     folder = store_folder(suite.data)
     if suite.data.phantom is not None and not folder.exists():
         digests = symbolic_digests(suite.data, scanners)
-        setting = Setting(suite, folder, tuple(scanners), digests, "", environment(suite), {})
+        setting = Setting(suite, folder, tuple(scanners), digests, "", planned.environment, {})
         return plan_graph(setting, planned.runs)
     store = SliceStore(folder)
     seen = fingerprint(folder)
@@ -100,7 +125,7 @@ def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
     for (scanner, part), rows in split.groupby(["scanner", "part"]):  # type: ignore[misc]
         counts[str(scanner)][str(part)] = len(rows)
     digests = part_digests(store, split, scanners, cache.folder / "digests")
-    setting = Setting(suite, folder, tuple(scanners), digests, seen, environment(suite), counts)
+    setting = Setting(suite, folder, tuple(scanners), digests, seen, planned.environment, counts)
     return plan_graph(setting, planned.runs)
 
 
@@ -119,7 +144,7 @@ def execute_suites(
         results: folder of each.
         cache: of stages.
         engine: where stages are computed.
-        workers: processes side by side, for simulation and for the time left.
+        workers: processes side by side where data are still to be simulated.
         say: prints one line for the user.
 
     Raises:
@@ -144,7 +169,7 @@ def execute_suites(
         if len(runs) < len(graph.runs):
             say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
     graph = reduce(Graph.add, graphs)
-    failed = _compute(graph, missing, cache, engine, workers, say) if missing else {}
+    failed = _compute(graph, missing, cache, engine, say) if missing else {}
     return [
         _report(one, graph, folder, failed)
         for one, graph, folder in zip(planned, graphs, results, strict=True)
@@ -161,15 +186,14 @@ def _compute(
     missing: dict[str, Path],
     cache: StageCache,
     engine: Engine,
-    workers: int,
     say: Say,
 ) -> dict[str, Failure]:
     """Compute the runs whose records are missing, by key; returns those that failed."""
     durations = Durations()
     durations.learn_from(cache, graph.stages.values())
     runs = [run for run in graph.runs if run.key in missing]
-    schedule = Schedule(graph, runs, cache.keys(), durations.seconds, workers)
-    view = View(schedule, cache, durations, workers, Console(stderr=True, highlight=False))
+    schedule = Schedule(graph, runs, cache.keys(), durations.seconds, engine.workers)
+    view = View(schedule, cache, durations, engine.workers, Console(stderr=True, highlight=False))
 
     def complete(run: RunStages) -> None:
         folder = missing[run.key]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.spec import ModelChoice, StrategyChoice, StreamSuite
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.data import fingerprint
 from cl_seg.suite.environment import capability, device_name, versions
 from cl_seg.suite.plan import Run
@@ -62,7 +62,7 @@ class Stage:
         run: a run it belongs to; every run that shares it gives the same result.
         position: in the stream, from 1; 0 for the untrained network.
         state: key of the training whose state it starts from, "" for the untrained network.
-        memory: key of the consolidation whose strategy state it starts from, or "".
+        memory: key of the stage whose strategy state it starts from, or "".
         scanner: whose test slices are scored, "" unless it evaluates.
     """
 
@@ -78,7 +78,7 @@ class Stage:
     @property
     def acts(self) -> bool:
         """True where the strategy has a part in the result."""
-        declared = STRATEGIES[self.run.strategy.name]
+        declared = declared_strategy(self.run.strategy.name)
         begun = self.kind == "consolidate" or self.position >= declared.first_acts
         return declared.plugin is not None and begun
 
@@ -87,7 +87,23 @@ class Stage:
         """Optimiser steps of a training, 0 for other stages."""
         if self.kind != "train":
             return 0
-        return self.run.stage_steps(self.setting.suite.training.steps)[self.position - 1]
+        steps = self.run.stage_steps(self.setting.suite.training.steps)
+        return sum(steps[self.first - 1 : self.position])
+
+    @property
+    def whole(self) -> bool:
+        """True where a run is trained in one piece, because of what its strategy cannot keep."""
+        return self.kind == "train" and declared_strategy(self.run.strategy.name).memory == "lost"
+
+    @property
+    def first(self) -> int:
+        """Position of the first experience it trains on."""
+        return 1 if self.whole else self.position
+
+    @property
+    def begins_after(self) -> int:
+        """Position of the experience after which its state was kept."""
+        return self.first - 1 if self.kind == "train" else self.position
 
     @property
     def pace(self) -> str:
@@ -101,7 +117,12 @@ class Stage:
     @property
     def needs(self) -> list[str]:
         """Keys of the stages it starts from."""
-        return [key for key in (self.state, self.memory) if key]
+        return list(dict.fromkeys(key for key in (self.state, self.memory) if key))
+
+    @property
+    def start(self) -> tuple[str, str, int]:
+        """What the stages have in common that start from one state of a network."""
+        return self.state, self.run.model.label, self.run.seed
 
     @property
     def title(self) -> str:
@@ -121,7 +142,7 @@ class RunStages:
         run: which run.
         setting: of its suite.
         key: hash of all that determines its record.
-        trained: keys of its trainings, by position.
+        trained: keys of its trainings, in order.
         tested: keys of its evaluations per position (from 0), in the order of its scanners.
     """
 
@@ -155,7 +176,7 @@ def environment(suite: StreamSuite) -> dict[str, str]:
     builders = {
         m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in suite.models
     }
-    plugins = {s.label: STRATEGIES[s.name].plugin for s in suite.strategies}
+    plugins = {s.label: declared_strategy(s.name).plugin for s in suite.strategies}
     return {
         **versions(),
         "device": device,
@@ -177,6 +198,11 @@ def check_unchanged(setting: Setting) -> None:
     now = environment(setting.suite)
     for name, planned in setting.environment.items():
         if now[name] != planned:
+            if name == "processor":
+                raise InputError(
+                    f"the suite was planned for the processor {planned}, this machine has "
+                    f"{now[name]}: give the command with --processor '{now[name]}'"
+                )
             here, there = now[name][:40], planned[:40]
             raise InputError(
                 f"{name}: {here} here, {there} where the suite was planned: run it again"
@@ -210,14 +236,15 @@ class _Planner:
         )
 
     def add_run(self, run: Run) -> RunStages:
-        declared = STRATEGIES[run.strategy.name]
+        declared = declared_strategy(run.strategy.name)
         drawn_by = self.setting.environment["source of untrained networks"]
         initial = _hash("untrained", drawn_by, self.task, self.networks[run.model.label], run.seed)
-        steps = run.stage_steps(self.suite.training.steps)
+        if declared.memory == "lost":
+            return self._add_whole(run, initial)
         state = memory = ""
         trained = []
         tested = [self._evaluate(run, 0, "", initial)]
-        for position, experience in enumerate(run.experiences, start=1):
+        for position in range(1, len(run.experiences) + 1):
             acts = declared.plugin is not None and position >= declared.first_acts
             before, kept = state, memory if acts else ""
             state = self._add(
@@ -225,14 +252,11 @@ class _Planner:
                 before or initial,
                 kept,
                 self.acting[run.strategy.label] if acts else "",
-                self.training,
-                run.stage_name(position),
-                run.learning_rate,
-                steps[position - 1],
-                [self._digest(scanner, "train") for scanner in experience],
-                self._curve(run, position),
+                *self._training(run, position),
             )
-            if declared.plugin is not None and position < len(run.experiences):
+            if declared.memory == "within":
+                memory = state
+            elif declared.plugin is not None and position < len(run.experiences):
                 memory = self._add(
                     Stage("", "consolidate", self.setting, run, position, state, memory),
                     state,
@@ -242,8 +266,34 @@ class _Planner:
                 )
             trained.append(state)
             tested.append(self._evaluate(run, position, state, state))
+        return self._run(run, trained, tested)
+
+    def _add_whole(self, run: Run, initial: str) -> RunStages:
+        """A run whose trainings are one stage."""
+        positions = range(1, len(run.experiences) + 1)
+        state = self._add(
+            Stage("", "train", self.setting, run, len(positions), "", ""),
+            initial,
+            self.acting[run.strategy.label],
+            [self._training(run, position) for position in positions],
+        )
+        untrained = self._evaluate(run, 0, "", initial)
+        after = [self._evaluate(run, position, state, state) for position in positions]
+        return self._run(run, [state], [untrained, *after])
+
+    def _run(self, run: Run, trained: list[str], tested: list[tuple[str, ...]]) -> RunStages:
         key = _hash(run.titles, trained, tested, self.suite.name, self.suite.learned_dice)
         return RunStages(run, self.setting, key, tuple(trained), tuple(tested))
+
+    def _training(self, run: Run, position: int) -> tuple[Any, ...]:
+        return (
+            self.training,
+            run.stage_name(position),
+            run.learning_rate,
+            run.stage_steps(self.suite.training.steps)[position - 1],
+            [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
+            self._curve(run, position),
+        )
 
     def _evaluate(self, run: Run, position: int, state: str, what: str) -> tuple[str, ...]:
         return tuple(
@@ -284,7 +334,7 @@ def _network(model: ModelChoice) -> tuple[Any, ...]:
 def _strategy(
     strategy: StrategyChoice, part: Literal["training", "consolidation"], found: Mapping[str, str]
 ) -> str:
-    declared = STRATEGIES[strategy.name]
+    declared = declared_strategy(strategy.name)
     left_out = declared.training_only if part == "consolidation" else frozenset()
     settings = {k: v for k, v in strategy.settings.items() if k not in left_out}
     return _hash(strategy.name, settings, found.get(f"source of strategy {strategy.label}", ""))

@@ -14,7 +14,7 @@ from cl_seg.spec import (
     did_you_mean,
     read_suite,
 )
-from cl_seg.strategies.declared import STRATEGIES, JointSettings
+from cl_seg.strategies.declared import STRATEGIES, JointSettings, declared_strategy
 
 JOINT = "all scanners"
 
@@ -42,7 +42,7 @@ class Run:
     @property
     def joint(self) -> bool:
         """True where one stage trains on all scanners together."""
-        return STRATEGIES[self.strategy.name].schedule == "joint"
+        return declared_strategy(self.strategy.name).schedule == "joint"
 
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
@@ -59,7 +59,7 @@ class Run:
         model, strategy = self.model, self.strategy
         return {
             "model": NETWORKS[model.name].title if model.label == model.name else model.label,
-            "strategy": STRATEGIES[strategy.name].title
+            "strategy": declared_strategy(strategy.name).title
             if strategy.label == strategy.name
             else strategy.label,
         }

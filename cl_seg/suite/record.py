@@ -74,7 +74,11 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
         "R": {name: _json_matrix(r) for name, r in matrices.items()},
-        "stages": [_stage_row(cache, about, stages.tested[about["position"]]) for about in trained],
+        "stages": [
+            _stage_row(cache, row, stages.tested[row["position"]])
+            for about in trained
+            for row in about["trained"]
+        ],
         **{name: trained[-1][name] for name in ("device", "processor", "parameters")},
         "slices": setting.counts,
         "versions": {"cl_seg": cl_seg.__version__, **versions()},
@@ -92,11 +96,11 @@ def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(cache.read(key, name)))
 
 
-def _stage_row(cache: StageCache, about: dict[str, Any], tested: tuple[str, ...]) -> dict[str, Any]:
+def _stage_row(cache: StageCache, row: dict[str, Any], tested: tuple[str, ...]) -> dict[str, Any]:
     testing = sum(cache.about(key)["seconds"] for key in tested)
     return {
-        **{name: about[name] for name in ("position", "selection", "steps")},
-        "train_seconds": round(about["seconds"], 2),
+        **{name: row[name] for name in ("position", "selection", "steps")},
+        "train_seconds": round(row["seconds"], 2),
         "test_seconds": round(testing, 2),
     }
 

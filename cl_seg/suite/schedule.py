@@ -112,15 +112,21 @@ class Schedule:
         job: Job = (first,)
         if first.kind == "evaluate":
             ready = self._ready.values()
-            job = tuple(s for s in ready if s.kind == "evaluate" and _state(s) == _state(first))
+            job = tuple(s for s in ready if s.kind == "evaluate" and s.start == first.start)
         for stage in job:
-            del self.waiting[stage.key], self._ready[stage.key]
+            self.begin(stage)
+        return job
+
+    def begin(self, stage: Stage) -> None:
+        """Note that a waiting stage is under way."""
+        if self.waiting.pop(stage.key, None) is not None:
+            self._ready.pop(stage.key, None)
             self.running.add(stage.key)
             self.left -= self.cost(stage)
-        return job
 
     def end(self, stage: Stage) -> list[RunStages]:
         """Note that a stage is finished; returns the runs that are complete now."""
+        self.begin(stage)
         self.running.discard(stage.key)
         self.finished.add(stage.key)
         self.done.append(stage.key)
@@ -139,9 +145,12 @@ class Schedule:
         return len(self.waiting) + len(self.running)
 
     def put_back(self, stage: Stage) -> None:
-        """Let a stage that was not finished wait again."""
-        self.running.discard(stage.key)
-        self._wait(stage)
+        """Let a stage that was not finished wait again, unless what it starts from has failed."""
+        if stage.key in self.running:
+            self.running.discard(stage.key)
+            self.left += self.cost(stage)
+        if stage.key not in self.failed:
+            self._wait(stage)
 
     def lose(self, key: str) -> None:
         """Note that results taken for finished are not there; a few times, then they are failed."""
@@ -167,7 +176,3 @@ class Schedule:
     def failure_of(self, run: RunStages) -> Failure | None:
         """Why a run has no record, or None."""
         return next((self.failed[key] for key in run.results if key in self.failed), None)
-
-
-def _state(stage: Stage) -> tuple[object, ...]:
-    return stage.state, stage.run.model.label, stage.run.seed

@@ -1,15 +1,13 @@
 """Hashes of source files, so that edited code never passes for what an older one computed."""
 
-import ast
 import hashlib
-import sys
 import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import cl_seg
-from cl_seg.files import InputError
+from cl_seg.import_path import imported, installed_version, module_file
 
 SUFFIXES = {".py", ".yaml", ".npz", ".csv"}
 TRAINING = ("benchmark.py", "losses.py", "suite/stages.py", "torch_setup.py", "training")
@@ -38,7 +36,8 @@ def callable_hash(target: str) -> str:
     """SHA-256 over the file of ``module:callable`` and those it imports from beside it.
 
     Of the package's own networks and strategies the modules of the same rooms are followed; of a
-    user's module all that lie below the folder it was found in.
+    user's module all that lie below the folder it was found in; an installed package is known by
+    its version.
 
     Raises:
         InputError: a file is no Python source.
@@ -53,18 +52,9 @@ def callable_hash(target: str) -> str:
         if path is None or name in found or (found and not _is_followed(name, path, below)):
             continue
         found[name] = path
-        waiting += [*_imports(name, path), name.rpartition(".")[0] or name]
-    return _hash(found[name] for name in sorted(found))
-
-
-def module_file(name: str) -> Path | None:
-    """The file of a module, found on the path without importing it or its parents."""
-    relative = Path(*name.split("."))
-    for folder in [str(Path(cl_seg.__file__).parents[1]), *sys.path]:
-        for path in (relative.with_suffix(".py"), relative / "__init__.py"):
-            if (Path(folder) / path).is_file():
-                return Path(folder) / path
-    return None
+        waiting += [*imported(name, path), name.rpartition(".")[0] or name]
+    bought = installed_version(start) if start else ""
+    return _hash((found[name] for name in sorted(found)), bought)
 
 
 def _folder_of(name: str, path: Path) -> Path:
@@ -79,25 +69,8 @@ def _is_followed(name: str, path: Path, below: Path | None) -> bool:
     return below is not None and path.is_relative_to(below) and not installed
 
 
-def _imports(name: str, path: Path) -> Iterator[str]:
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    try:
-        tree = ast.parse(path.read_text(), filename=str(path))
-    except (SyntaxError, ValueError) as error:
-        raise InputError(f"{path} is no Python source: {error}") from None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: len(package.split(".")) - node.level + 1]
-            start = ".".join(parents) if node.level else ""
-            module = ".".join(part for part in (start, node.module or "") if part)
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-
-
-def _hash(files: Iterator[Path]) -> str:
-    digest = hashlib.sha256()
+def _hash(files: Iterator[Path], more: str = "") -> str:
+    digest = hashlib.sha256(more.encode())
     for file in files:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

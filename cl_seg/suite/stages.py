@@ -13,16 +13,17 @@ from cl_seg import torch_setup  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
+from avalanche.core import BasePlugin
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
-from cl_seg.files import write_bytes, write_json
+from cl_seg.files import InputError, write_bytes, write_json
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.declared import STRATEGIES, declared_strategy
 from cl_seg.suite.cache import (
     ABOUT,
     CASES,
@@ -30,8 +31,8 @@ from cl_seg.suite.cache import (
     CURVE,
     EXAMPLE,
     MEMORY,
-    STATE,
     StageCache,
+    state_file,
 )
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.environment import processor
@@ -41,6 +42,7 @@ from cl_seg.suite.progress import write_progress
 from cl_seg.training.checkpoint import (
     Checkpointing,
     Stopped,
+    Stopping,
     from_bytes,
     read_checkpoint,
     to_bytes,
@@ -79,16 +81,20 @@ class StepProgress(SupervisedPlugin):  # type: ignore[misc]
     Args:
         folder: where the stage is worked on.
         curve: scored before this plugin is called.
+        offset: steps of the stage done before this experience.
+        steps: of the whole stage.
     """
 
-    def __init__(self, folder: Path, curve: ValidationCurve) -> None:
+    def __init__(self, folder: Path, curve: ValidationCurve, offset: int, steps: int) -> None:
         super().__init__()
         self.folder, self.curve, self.last = folder, curve, 0.0
+        self.offset, self.steps = offset, steps
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Note about once a second."""
         if time.monotonic() - self.last > 1:
-            write_progress(self.folder, strategy.step, strategy.settings.steps, self.curve.rows)
+            step = self.offset + strategy.step
+            write_progress(self.folder, step, self.steps, self.curve.rows)
             self.last = time.monotonic()
 
 
@@ -126,7 +132,7 @@ def import_named(suite: StreamSuite) -> None:
     computed afterwards is from that source. What cannot be imported fails where it is used.
     """
     builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in suite.models]
-    plugins = [STRATEGIES[s.name].plugin or "" for s in suite.strategies]
+    plugins = [declared_strategy(s.name).plugin or "" for s in suite.strategies]
     for target in filter(None, [*builders, *plugins]):
         with suppress(Exception):
             import_module(target.partition(":")[0])
@@ -143,7 +149,8 @@ class _Work:
         self.images, self.slices = _data(stage.setting, self.device)
         self.model = initial_model(self.run, self.suite).to(self.device)
         if stage.state:
-            self.model.load_state_dict(from_bytes(cache.read(stage.state, STATE), self.device))
+            kept = cache.read(stage.state, state_file(stage.begins_after))
+            self.model.load_state_dict(from_bytes(kept, self.device))
 
     @property
     def about(self) -> dict[str, Any]:
@@ -165,11 +172,17 @@ class _Work:
         own = self.slices[self.slices["part"] == part]
         return pd.concat([own[own["scanner"] == scanner] for scanner in scanners])
 
-    def experience(self) -> Any:
-        """The stage's experience, in a stream with those before it."""
-        seen = self.run.experiences[: self.stage.position]
-        train = [self.rows(scanners, "train") for scanners in seen]
+    def experience(self, position: int) -> Any:
+        """An experience of the run, in a stream with those before it."""
+        train = [self.rows(scanners, "train") for scanners in self.run.experiences[:position]]
         return dense_benchmark(self.images, {"train": train}).train_stream[-1]
+
+    def curve(self, position: int) -> ValidationCurve:
+        """Of the validation slices of the scanners seen so far."""
+        seen = [s for scanners in self.run.experiences[:position] for s in scanners]
+        rows = {s: self.rows((s,), "validation") for s in seen}
+        slices = {s: SliceDataset(self.images, own) for s, own in rows.items() if len(own)}
+        return ValidationCurve(slices, self.suite.classes, self.suite.training.curve_every)
 
     def plugin(self) -> Any:
         """The strategy's plugin with its memory of the experiences before, or None."""
@@ -179,43 +192,56 @@ class _Work:
             plugin.load_state_dict(kept)
         return plugin
 
-    def loop(self, plugins: list[Any]) -> DenseTraining:
-        """The training loop of the stage."""
-        training, position = self.suite.training, self.stage.position
+    def loop(self, position: int, plugins: list[Any]) -> DenseTraining:
+        """The training loop of an experience."""
+        training = self.suite.training
+        steps = self.run.stage_steps(training.steps)[position - 1]
         return stage_loop(
             self.model,
             StagePlace(self.run.seed, position, self.run.stage_name(position)),
-            loop_settings(training, self.run.learning_rate, self.stage.steps),
+            loop_settings(training, self.run.learning_rate, steps),
             augmentation_ranges(training, self.suite.image.window_hu),
             plugins,
         )
 
 
 def _train(work: _Work, results: Path) -> dict[str, Any]:
-    stage, suite = work.stage, work.suite
+    stage, control = work.stage, work.control
+    memory = declared_strategy(work.run.strategy.name).memory
     partial = work.cache.partial(stage.key)
-    seen = [s for scanners in work.run.experiences[: stage.position] for s in scanners]
-    validation = {s: work.rows((s,), "validation") for s in seen}
-    datasets = {s: SliceDataset(work.images, rows) for s, rows in validation.items() if len(rows)}
-    curve = ValidationCurve(datasets, suite.classes, suite.training.curve_every)
     file = partial / CHECKPOINT
-    saving = Checkpointing(file, work.control.checkpoint_seconds, work.control.stop)
-    acting = [work.plugin()] if stage.acts else []
-    loop = work.loop([*acting, curve, StepProgress(partial, curve), saving])
-    loop.consolidates = False
-    loop.checkpoint = read_checkpoint(file, work.device)
-    train_stage(loop, work.experience())
-    write_bytes(results / STATE, to_bytes(work.model.state_dict()))
-    table = pd.DataFrame(
-        [{"stage": stage.position, **row} for row in curve.rows], columns=CURVE_COLUMNS
-    )
-    table.to_parquet(results / CURVE, index=False)
-    return {"position": stage.position, "selection": work.run.stage_name(stage.position)}
+    plugin = work.plugin() if stage.acts else None
+    if memory == "within":
+        plain_state(plugin, work.run.strategy.name)
+    acting = [] if plugin is None else [plugin]
+    trained: list[dict[str, Any]] = []
+    points: list[dict[str, Any]] = []
+    for position in range(stage.first, stage.position + 1):
+        started = time.perf_counter()
+        curve = work.curve(position)
+        progress = StepProgress(partial, curve, sum(t["steps"] for t in trained), stage.steps)
+        if stage.whole:
+            loop = work.loop(position, [*acting, curve, progress, Stopping(control.stop)])
+        else:
+            saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
+            loop = work.loop(position, [*acting, curve, progress, saving])
+            loop.checkpoint = read_checkpoint(file, work.device)
+        loop.consolidates = memory != "apart"
+        train_stage(loop, work.experience(position))
+        write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
+        points += [{"stage": position, **row} for row in curve.rows]
+        seconds = round(time.perf_counter() - started, 3)
+        place = {"position": position, "selection": work.run.stage_name(position)}
+        trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
+    if memory == "within":
+        write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
+    pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
+    return {"trained": trained}
 
 
 def _consolidate(work: _Work, results: Path) -> dict[str, Any]:
-    plugin = work.plugin()
-    consolidate_stage(work.loop([plugin]), work.experience(), plugin)
+    position, plugin = work.stage.position, work.plugin()
+    consolidate_stage(work.loop(position, [plugin]), work.experience(position), plugin)
     write_bytes(results / MEMORY, to_bytes(plugin.state_dict()))
     return {}
 
@@ -249,14 +275,55 @@ def initial_model(run: Run, suite: StreamSuite) -> nn.Module:
 
 
 def strategy_plugin(run: Run) -> Any:
-    """The Avalanche plugin of a run's strategy as it is before the first experience, or None."""
-    declared = STRATEGIES[run.strategy.name]
+    """The Avalanche plugin of a run's strategy as it is before the first experience, or None.
+
+    Raises:
+        InputError: somebody else's plugin cannot be imported or made.
+    """
+    declared = declared_strategy(run.strategy.name)
     if declared.plugin is None:
         return None
-    module, _, name = declared.plugin.partition(":")
-    settings = declared.settings.model_validate(run.strategy.settings)
     seed = stage_seeds(StagePlace(run.seed, 0, "strategy"))["global"]
+    module, _, name = declared.plugin.partition(":")
+    if run.strategy.name not in STRATEGIES:
+        torch_setup.seed_everything(seed)
+        return _own_plugin(run.strategy.name, run.strategy.settings)
+    settings = declared.settings.model_validate(run.strategy.settings)
     return getattr(import_module(module), name)(settings, seed)
+
+
+def _own_plugin(target: str, settings: dict[str, Any]) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        make = getattr(import_module(module), name)
+    except Exception as error:  # whatever a file of the user's raises when imported
+        raise InputError(f"strategy {target} cannot be imported: {error}") from error
+    try:
+        plugin = make(**settings)
+    except TypeError as error:
+        raise InputError(
+            f"strategy {target} cannot be made with settings {settings}: {error}"
+        ) from error
+    if not isinstance(plugin, BasePlugin):
+        raise InputError(f"strategy {target} gives a {type(plugin).__name__}, no Avalanche plugin")
+    return plugin
+
+
+def plain_state(plugin: Any, name: str) -> bytes:
+    """A plugin's state as bytes that can be read again without unpickling code.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    try:
+        content = to_bytes(plugin.state_dict())
+        from_bytes(content)
+    except Exception as error:  # whatever its own code or pickle raises
+        raise InputError(
+            f"strategy {name}: what state_dict() gives cannot be kept, it must be tensors and "
+            f"plain data ({str(error).splitlines()[0]})"
+        ) from error
+    return content
 
 
 def example_slice(truth: Labels, classes: int) -> int:

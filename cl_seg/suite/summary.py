@@ -1,6 +1,7 @@
 """What a plan says to a person and to a machine."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
@@ -34,6 +35,11 @@ def summary(
     )
     finished = cache.keys() & graph.stages.keys()
     missing = [stage for key, stage in graph.stages.items() if key not in finished]
+    for label, count in whole_runs(graph).items():
+        yield (
+            f"{label} keeps no state (its plugin has no state_dict and load_state_dict): {count} "
+            "runs share no training and start anew when they are interrupted"
+        )
     yield f"{len(finished)} stages are finished already; {_estimate(missing, cache)}"
 
 
@@ -64,6 +70,7 @@ def json_summary(
                 "title": stage.title,
                 "steps": stage.steps,
                 "needs": stage.needs,
+                "resumable": not stage.whole,
                 "finished": key in finished,
             }
             for key, stage in graph.stages.items()
@@ -107,9 +114,15 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
 def trainings(graph: Graph) -> tuple[int, int]:
     """Number of trainings of all runs each alone, and with what they share done once."""
     return (
-        sum(len(run.trained) for run in graph.runs),
-        sum(stage.kind == "train" for stage in graph.stages.values()),
+        sum(len(run.run.experiences) for run in graph.runs),
+        sum(s.position - s.first + 1 for s in graph.stages.values() if s.kind == "train"),
     )
+
+
+def whole_runs(graph: Graph) -> Counter[str]:
+    """Strategy → number of its runs that are trained in one piece."""
+    keys = {run.trained[0]: run.run.strategy.label for run in graph.runs}
+    return Counter(label for key, label in keys.items() if graph.stages[key].whole)
 
 
 def _estimate(missing: list[Stage], cache: StageCache) -> str:

@@ -19,7 +19,28 @@ State = dict[str, Any]
 
 
 class Stopped(Exception):
-    """Training was asked to stop and has written a checkpoint."""
+    """Training was asked to stop; a checkpoint has been written where it can go on from one."""
+
+
+class Stopping(SupervisedPlugin):  # type: ignore[misc]
+    """Stops a training that cannot go on from a checkpoint; put it last.
+
+    Args:
+        stop: True when training shall stop after the current step.
+    """
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        super().__init__()
+        self.stop = stop
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Stop when asked to.
+
+        Raises:
+            Stopped: what has been trained is lost.
+        """
+        if self.stop():
+            raise Stopped
 
 
 class Checkpointing(SupervisedPlugin):  # type: ignore[misc]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cl_seg.files import InputError
-from cl_seg.suite.cache import STATE, StageCache
+from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import PlannedSuite, execute_suites, plan_stages, plan_suite
 from cl_seg.suite.graph import Graph
@@ -89,7 +89,7 @@ def test_a_flipped_byte_is_computed_again(
     _, cache, graph = planned(text, tmp_path)
     naive = graph.runs[0]
     if damaged == "state":
-        key, name = naive.trained[0], STATE
+        key, name = naive.trained[0], state_file(1)
     else:
         key, name = naive.tested[1][0], "cases.parquet"
     before = written(cache)

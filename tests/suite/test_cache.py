@@ -1,5 +1,6 @@
 """Results of stages on disk: whole, verified, and one process at a time."""
 
+import errno
 import hashlib
 import json
 import multiprocessing
@@ -191,3 +192,17 @@ def test_what_is_written_says_what_it_is(cache: StageCache) -> None:
     about = json.loads((cache.place(KEY) / ABOUT).read_text())
     assert about["key"] == KEY
     assert about["files"] == {"state.pt": hashlib.sha256(b"weights").hexdigest()}
+
+
+def test_a_file_system_without_locks_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with (
+        pytest.raises(InputError, match="cannot lock files"),
+        StageCache(tmp_path).claim("ab" * 32, lambda: False),
+    ):
+        pass

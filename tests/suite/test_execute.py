@@ -67,7 +67,9 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
 def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None:
     room = "tests.suite.tiny_network:"
     broken = [room + "build_dying", room + "build_exploding", room + "build_wrong"]
-    broken += ["missing_module:build_nothing"]
+    broken += ["unimportable:build_nothing"]
+    text = "import missing_module\n\ndef build_nothing(): ...\n"
+    (results.parent / "unimportable.py").write_text(text)
     networks = ", ".join(f"{{name: {name}, learning_rate: 0.1}}" for name in broken)
     text = only_naive(suite_text).replace("models: [", f"models: [{networks}, ")
     _, failed = run(text, results, workers=2)
@@ -77,7 +79,7 @@ def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None
     assert "loss became" in reasons["build_exploding"]
     assert "learning_rate" in reasons["build_exploding"]
     assert "(1, 5, 32, 32), expected logits of shape (1, 3, 32, 32)" in reasons["build_wrong"]
-    assert "missing_module:build_nothing cannot be imported" in reasons["build_nothing"]
+    assert "unimportable:build_nothing cannot be imported" in reasons["build_nothing"]
     assert list(records(results)) == ["build-naive-order1-seed0"]
     assert not list((results / "runs").glob(".*")), "no half-written record"
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import cl_seg
+from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite import environment, graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.execute import plan_stages, plan_suite
@@ -86,8 +87,8 @@ def test_a_strategy_that_watches_the_first_experience_is_not_shared(
 ) -> None:
     from dataclasses import replace
 
-    watching = replace(graph.STRATEGIES["ewc"], first_acts=1)
-    monkeypatch.setitem(graph.STRATEGIES, "ewc", watching)
+    watching = replace(STRATEGIES["ewc"], first_acts=1)
+    monkeypatch.setitem(STRATEGIES, "ewc", watching)
     planned = stages_of(several(store, "[naive, ewc]"), tmp_path)
     assert trainings(planned) == (6, 6)
 
@@ -245,9 +246,9 @@ def test_labels_of_networks_and_strategies_do_not_mix(
     text = several(store, "[{name: ewc, label: training}]").replace(
         "[unet]", '[{name: "own_net:build", label: training, learning_rate: 0.1}]'
     )
-    (tmp_path / "own_net.py").write_text("x = 1\n")
+    (tmp_path / "own_net.py").write_text("build = 1\n")
     before = stages_of(text, tmp_path)
-    (tmp_path / "own_net.py").write_text("x = 2\n")
+    (tmp_path / "own_net.py").write_text("build = 2\n")
     assert not before.stages.keys() & stages_of(text, tmp_path).stages.keys()
 
 

@@ -1,6 +1,6 @@
 """Engines: where the missing stages of a suite are computed.
 
-An engine takes jobs from a schedule until there are none, and tells of each stage that has ended.
+An engine works off the stages of a schedule until none is left, and tells of each that has ended.
 The files of the cache are the truth; an engine only decides which process writes them.
 """
 
@@ -17,17 +17,21 @@ Ended = Callable[[Stage], None]
 class Engine(Protocol):
     """What every engine offers."""
 
+    @property
+    def workers(self) -> int:
+        """Jobs side by side, at most."""
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
         """Compute all stages of a schedule that can be computed.
 
         Args:
-            schedule: gives jobs and takes back those that did not finish.
+            schedule: gives stages and takes back those that did not finish.
             cache: where results go.
             ended: called with every stage that is finished.
-            watch: called about twice a second.
+            watch: called every now and then.
 
         Raises:
-            KeyboardInterrupt: once all work has stopped, its progress saved.
+            KeyboardInterrupt: once the work of this machine has stopped, its progress saved.
         """

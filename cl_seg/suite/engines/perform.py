@@ -68,10 +68,9 @@ def settle(job: Job, end: JobEnd, schedule: Schedule, ended: Ended) -> None:
     for stage in job[: end.finished]:
         ended(stage)
     rest = job[end.finished :]
-    if end.failure is not None:
-        schedule.fail(rest[0], end.failure)
-        rest = rest[1:]
     for stage in rest:
         schedule.put_back(stage)
+    if end.failure is not None:
+        schedule.fail(rest[0], end.failure)
     if end.lost:
         schedule.lose(end.lost)

@@ -19,6 +19,11 @@ class SingleEngine:
 
     checkpoint_seconds: float = 30.0
 
+    @property
+    def workers(self) -> int:
+        """One."""
+        return 1
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cl_seg.phantom.anatomy.canvas import (
@@ -52,12 +52,15 @@ def test_a_circle_has_its_signed_distance():
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(20, 80), st.floats(20, 80), st.floats(0, 3.1))
+@example(20.0, 25.0, 0.0)
 def test_an_ellipse_has_its_area(a, b, angle):
     canvas = plain_canvas()
     canvas.paint(canvas.shape(Ellipse((3, 4), (a, b), angle)), {"liver": 1.0}, 2)
     area = canvas.fraction("liver").sum() * GRID.spacing_mm**2
     assert area == pytest.approx(np.pi * a * b, rel=0.02)
-    assert (canvas.labels == 2).sum() * GRID.spacing_mm**2 == pytest.approx(area, rel=0.03)
+    # Whole pixels can be wrong along the edge only: by a quarter of a pixel all around, at most.
+    edge = np.pi * (a + b) * GRID.spacing_mm
+    assert (canvas.labels == 2).sum() * GRID.spacing_mm**2 == pytest.approx(area, abs=edge / 4)
 
 
 @settings(max_examples=15, deadline=None)

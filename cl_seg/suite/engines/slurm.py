@@ -1,0 +1,266 @@
+"""Computes stages on a Slurm cluster: chains of stages as jobs, branches as arrays that wait.
+
+The files of the cache are the truth; Slurm is only asked which jobs it still has. The jobs go on
+when this process ends: the same command finds them by their name and waits for them again.
+"""
+
+import json
+import shutil
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+
+from cl_seg.files import InputError, write_json
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.chains import chains
+from cl_seg.suite.engines import Ended
+from cl_seg.suite.engines.perform import JobEnd
+from cl_seg.suite.engines.slurm_job import StageJob, read_end, read_log
+from cl_seg.suite.engines.slurm_queue import Resources, cancel, check_slurm, queue, queued
+from cl_seg.suite.schedule import Failure, Job, Schedule
+from cl_seg.workers import interrupts_blocked
+
+JOBS = "jobs.json"
+TRIES = 2
+OLD_SECONDS = 24 * 3600.0
+
+
+@dataclass
+class _Queued:
+    """A job that Slurm has, or had when it was last asked.
+
+    Attributes:
+        job_id: Slurm's.
+        folder: of the call that submitted it.
+        keys: of all its stages, in order.
+        stages: those of them that this call wants.
+        missed_since: when Slurm had it no longer.
+    """
+
+    job_id: str
+    folder: Path
+    keys: Sequence[str]
+    stages: Job
+    missed_since: float | None = None
+
+
+@dataclass(frozen=True)
+class SlurmEngine:
+    """Jobs on a Slurm cluster whose nodes share the cache's folder with this machine.
+
+    Attributes:
+        resources: of every job.
+        workers: most jobs in the queue at once.
+        checkpoint_seconds: between two checkpoints of a training.
+        say: prints one line for the user.
+        poll_seconds: between two looks at the queue.
+        patience_seconds: after which a job that Slurm no longer has, and whose results have not
+            shown up, counts as lost; shared file systems may show new files late.
+    """
+
+    resources: Resources
+    workers: int
+    checkpoint_seconds: float
+    say: Callable[[str], None]
+    poll_seconds: float = 5.0
+    patience_seconds: float = 60.0
+
+    def execute(
+        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    ) -> None:
+        """Compute all stages of a schedule; a job that vanishes costs its stage one more try.
+
+        Raises:
+            InputError: there is no Slurm, or it refuses the first jobs.
+            KeyboardInterrupt: at once; the jobs go on.
+        """
+        check_slurm()
+        call = _Call(self, schedule, cache, ended)
+        try:
+            call.find_earlier()
+            while schedule.open:
+                call.submit()
+                if not call.jobs:
+                    return
+                time.sleep(self.poll_seconds)
+                call.look()
+                watch()
+        except KeyboardInterrupt:
+            if call.jobs:
+                self.say(
+                    f"{len(call.jobs)} jobs go on in the queue: the same command waits for them "
+                    f"again, scancel --name={','.join(call.names)} ends them"
+                )
+            raise
+
+
+@dataclass
+class _Call:
+    """One call of the engine: the jobs it waits for."""
+
+    engine: SlurmEngine
+    schedule: Schedule
+    cache: StageCache
+    ended: Ended
+    jobs: dict[str, _Queued] = field(default_factory=dict)
+    tries: Counter[str] = field(default_factory=Counter)
+    refused: bool = False
+
+    def __post_init__(self) -> None:
+        self.folder = _submissions(self.cache) / f"cl_seg-{token_hex(4)}"
+        self.submitted: dict[str, list[str]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the jobs, which are those of their folders."""
+        return sorted({job.folder.name for job in self.jobs.values()})
+
+    def find_earlier(self) -> None:
+        """Take over jobs of earlier calls that Slurm still has; forget old ones it has not."""
+        listed = dict(_earlier(self.cache))
+        active = queued(folder.name for folder in listed) if listed else {}
+        if active is None:
+            raise InputError("squeue does not answer: Slurm is not there, try again later")
+        stages = self.schedule.graph.stages
+        for folder, jobs in listed.items():
+            for job_id, keys in jobs.items():
+                known = tuple(stages[key] for key in keys if key in stages)
+                job = _Queued(job_id, folder, keys, known)
+                self._tell(job)  # what ended after the cache was looked through
+                if job_id in active and any(s.key in self.schedule.waiting for s in known):
+                    self.jobs[job_id] = job
+            if not jobs.keys() & active.keys() and _age(folder) > OLD_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+        if self.jobs:
+            self.engine.say(f"{len(self.jobs)} jobs of an earlier call are still in the queue")
+
+    def submit(self) -> None:
+        """Queue what starts from finished stages or from queued jobs, as far as there is room.
+
+        Raises:
+            InputError: Slurm refuses, and has no job whose end might change that.
+        """
+        while arrays := self._arrays():
+            for after, jobs in arrays.items():
+                try:
+                    self._queue(jobs, after)
+                except InputError as error:
+                    if not self.jobs:
+                        raise
+                    if not self.refused:
+                        self.engine.say(f"{error}; trying again later")
+                    self.refused = True
+                    return
+                self.refused = False
+
+    def _arrays(self) -> dict[tuple[str, ...], list[Job]]:
+        """The next jobs by the ids of those they wait for."""
+        schedule, room = self.schedule, self.engine.workers - len(self.jobs)
+        holder = {s.key: job.job_id for job in self.jobs.values() for s in job.stages}
+        waiting = schedule.waiting.keys() - holder.keys() if room > 0 else set()
+        if not waiting:
+            return {}
+        arrays: dict[tuple[str, ...], list[Job]] = defaultdict(list)
+        for job in chains(s for key, s in schedule.graph.stages.items() if key in waiting):
+            own = {stage.key for stage in job}
+            needs = {n for stage in job for n in stage.needs} - own - schedule.finished
+            if room > 0 and needs <= holder.keys():
+                arrays[tuple(sorted({holder[need] for need in needs}))].append(job)
+                room -= 1
+        return arrays
+
+    def _queue(self, jobs: list[Job], after: tuple[str, ...]) -> None:
+        engine = self.engine
+        work = [
+            StageJob(job, self.cache, self.folder, tuple(sys.path), engine.checkpoint_seconds)
+            for job in jobs
+        ]
+        with interrupts_blocked():  # a job that is queued is noted
+            ids = queue(self.folder, work, after, engine.resources, engine.workers)
+            for job_id, job in zip(ids, jobs, strict=True):
+                self.submitted[job_id] = [stage.key for stage in job]
+                self.jobs[job_id] = _Queued(job_id, self.folder, self.submitted[job_id], job)
+            write_json(self.folder / JOBS, self.submitted)
+
+    def look(self) -> None:
+        """Tell what has finished since, and settle the jobs that Slurm no longer has."""
+        active = queued(self.names)
+        for job in list(self.jobs.values()):
+            self._tell(job)
+            if active is None or job.job_id not in self.jobs:
+                continue
+            if job.job_id in active:
+                self._mark(job, active[job.job_id] == "RUNNING")
+            else:
+                self._settle(job)
+
+    def _tell(self, job: _Queued) -> None:
+        for stage in job.stages:
+            if stage.key not in self.schedule.finished and self.cache.has(stage.key):
+                self.ended(stage)
+
+    def _mark(self, job: _Queued, running: bool) -> None:
+        job.missed_since = None
+        missing = (s for s in job.stages if s.key not in self.schedule.finished)
+        stage = next(missing, None)
+        if stage is not None and running and self.cache.partial(stage.key).is_dir():
+            self.schedule.begin(stage)
+        elif stage is not None and not running and stage.key in self.schedule.running:
+            self.schedule.put_back(stage)
+
+    def _settle(self, job: _Queued) -> None:
+        """Forget a job that has ended; what it has not finished waits again or has failed."""
+        schedule = self.schedule
+        missing = [s for s in job.stages if s.key not in schedule.finished]
+        end = read_end(job.folder, job.job_id)
+        if missing and not (end and (end.failure or end.lost)):
+            now = time.monotonic()
+            job.missed_since = job.missed_since or now
+            if now - job.missed_since < self.engine.patience_seconds:
+                return
+            self.tries[missing[0].key] += 1
+            if self.tries[missing[0].key] == TRIES:
+                log = read_log(job.folder, job.job_id)
+                reason = f"Slurm's job {job.job_id} ended before it, perhaps for want of memory"
+                end = JobEnd(job.keys.index(missing[0].key), Failure(reason, log))
+        del self.jobs[job.job_id]
+        if not missing:
+            return
+        self._cancel_after(job)
+        for stage in missing:
+            schedule.put_back(stage)
+        for stage in missing:
+            if end and end.failure and stage.key == job.keys[end.finished]:
+                schedule.fail(stage, end.failure)
+        if end and end.lost:
+            schedule.lose(end.lost)
+
+    def _cancel_after(self, job: _Queued) -> None:
+        """Take back the jobs that would start from what a job has not finished."""
+        lost, cancelled = {stage.key for stage in job.stages}, []
+        for other in list(self.jobs.values()):
+            if any(need in lost for stage in other.stages for need in stage.needs):
+                lost |= {stage.key for stage in other.stages}
+                cancelled.append(other.job_id)
+                del self.jobs[other.job_id]
+        cancel(cancelled)
+
+
+def _submissions(cache: StageCache) -> Path:
+    return cache.folder / "slurm"
+
+
+def _earlier(cache: StageCache) -> Iterator[tuple[Path, dict[str, list[str]]]]:
+    for file in sorted(_submissions(cache).glob(f"*/{JOBS}")):
+        try:
+            yield file.parent, dict(json.loads(file.read_text()))
+        except (OSError, ValueError):
+            continue
+
+
+def _age(folder: Path) -> float:
+    return time.time() - max(path.stat().st_mtime for path in (folder, *folder.iterdir()))

@@ -1,0 +1,86 @@
+"""What a Slurm job does on its node, and the file that tells how it ended."""
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from submitit.core.job_environment import JobEnvironment
+from submitit.core.utils import DelayedSubmission
+
+from cl_seg.files import write_json
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.schedule import Failure, Job
+
+LOG_LINES = 60
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """A chain of stages that goes on where it was whenever it is started.
+
+    Slurm's signal shortly before the time limit makes submitit queue the job again; a job that is
+    cancelled or pushed aside saves its progress first.
+
+    Attributes:
+        stages: in order.
+        cache: where results go.
+        folder: of the submission.
+        path: where modules of the user's own are found.
+        checkpoint_seconds: between two checkpoints of a training.
+    """
+
+    stages: Job
+    cache: StageCache
+    folder: Path
+    path: Sequence[str]
+    checkpoint_seconds: float
+
+    def __call__(self) -> None:
+        """Compute the stages; anything but success ends the process with a code that says so."""
+        stopping = False
+
+        def stop(*_: Any) -> None:
+            nonlocal stopping
+            stopping = True
+
+        signal.signal(signal.SIGTERM, stop)
+        sys.path[:] = dict.fromkeys([*self.path, *sys.path])
+        file = end_file(self.folder, JobEnvironment().job_id)
+        file.unlink(missing_ok=True)
+        end = perform(self.stages, self.cache, lambda: stopping, self.checkpoint_seconds)
+        write_json(file, asdict(end))
+        if end.finished < len(self.stages):
+            sys.exit(1)  # so that Slurm starts none of the jobs that wait for this one
+
+    def checkpoint(self) -> DelayedSubmission:
+        """What is queued again: the same, its progress is in the cache."""
+        return DelayedSubmission(self)
+
+
+def end_file(folder: Path, job_id: str) -> Path:
+    """Where a job notes how it ended."""
+    return folder / f"{job_id}.end.json"
+
+
+def read_end(folder: Path, job_id: str) -> JobEnd | None:
+    """How a job ended, None when it was ended by something else than itself."""
+    try:
+        noted = json.loads(end_file(folder, job_id).read_text())
+        failure = Failure(**noted.pop("failure")) if noted.get("failure") else None
+        return JobEnd(**{**noted, "failure": failure})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def read_log(folder: Path, job_id: str) -> str:
+    """The last lines a job printed."""
+    try:
+        text = (folder / f"{job_id}_0_log.out").read_text(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_LINES:])

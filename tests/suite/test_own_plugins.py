@@ -1,0 +1,168 @@
+"""Somebody else's Avalanche plugin by import path: run as it is, kept where it can be kept."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cl_seg.files import InputError
+from cl_seg.scans.store import SliceStore
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.execute import plan_stages, plan_suite
+from cl_seg.suite.graph import Graph
+from cl_seg.suite.summary import json_summary, summary, trainings
+
+from .conftest import run
+from .test_execute import records
+from .test_stages import alone
+
+PLUGINS = "tests.suite.tiny_plugins:"
+
+
+def with_strategies(suite_text: str, *strategies: str, orders: str = "as_listed") -> str:
+    head, tail = suite_text.split("strategies:")
+    listed = "".join(f"\n  - {strategy}" for strategy in strategies)
+    return f"{head}strategies:{listed}\norders: {orders}\ntraining{tail.split('training')[1]}"
+
+
+def plugin(name: str, settings: str = "{}", label: str = "") -> str:
+    label = f", label: {label}" if label else ""
+    return f'{{name: "{PLUGINS}{name}", settings: {settings}{label}}}'
+
+
+def planned(text: str, folder: Path) -> Graph:
+    (folder / "suite.yaml").write_text(text)
+    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+
+
+def test_each_equals_one_avalanche_loop_with_the_plugin_in_it(
+    suite_text: str, store: Path, tmp_path: Path
+) -> None:
+    text = with_strategies(
+        suite_text,
+        "naive",
+        plugin("Anchor", "{strength: 0.01}"),
+        plugin("KeptAnchor", "{strength: 0.01}"),
+        orders="[[bright, dark, plain], [bright, plain, dark]]",
+    )
+    text = text.replace("steps: 12", "steps: 40").replace("0.05", "0.02")
+    _, failed = run(text, tmp_path / "results", workers=2)
+    assert not failed
+    found = records(tmp_path / "results")
+    suite = plan_suite(tmp_path / "suite.yaml")
+    assert len({str(record["R"]) for record in found.values()}) == 4, "both act alike, and both act"
+    for one in suite.runs:
+        expected = alone(one, suite.suite, SliceStore(store))
+        for name, matrix in found[one.run_id]["R"].items():
+            assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
+    stages = found["build-Anchor-order1-seed0"]["stages"]
+    assert [row["selection"] for row in stages] == ["bright", "dark", "plain"]
+    assert [row["steps"] for row in stages] == [40, 40, 40]
+
+
+def test_what_keeps_its_state_is_shared_from_the_first_experience_on(
+    suite_text: str, tmp_path: Path
+) -> None:
+    text = with_strategies(
+        suite_text,
+        "naive",
+        plugin("KeptAnchor"),
+        orders="[[bright, dark, plain], [bright, plain, dark]]",
+    )
+    graph = planned(text, tmp_path)
+    assert trainings(graph) == (12, 10), "the first experience once for naive, once for the plugin"
+    assert not any(stage.kind == "consolidate" for stage in graph.stages.values())
+
+
+def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_path: Path) -> None:
+    text = with_strategies(
+        suite_text,
+        plugin("Anchor"),
+        plugin("Anchor", "{strength: 1}", "strong"),
+        plugin("KeptAnchor"),
+        orders="[[bright, dark, plain], [bright, plain, dark]]",
+    )
+    graph = planned(text, tmp_path)
+    whole = [stage for stage in graph.stages.values() if stage.whole]
+    assert len(whole) == 4 and all(stage.steps == 36 and not stage.needs for stage in whole)
+    one, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
+    said = [line for line in summary([one], [graph], cache) if "keeps no state" in line]
+    assert [line.split()[0] for line in said] == ["Anchor", "strong"]
+    assert all("2 runs share no training and start anew" in line for line in said)
+    stages = json.loads(json_summary([one], [graph], cache))["stages"].values()
+    assert sum(not stage["resumable"] for stage in stages) == 4
+
+
+def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_path: Path) -> None:
+    from cl_seg.suite.stages import Control, execute_stage
+    from cl_seg.training.checkpoint import Stopped
+
+    text = with_strategies(suite_text, plugin("Anchor"))
+    graph = planned(text, tmp_path)
+    cache = StageCache(tmp_path / "stages")
+    (stage,) = (s for s in graph.stages.values() if s.kind == "train")
+    steps = 0
+
+    def stop() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps == 20
+
+    with pytest.raises(Stopped):
+        execute_stage(stage, cache, Control(stop))
+    assert not cache.has(stage.key) and not cache.begun(), "nothing is left to go on from"
+    _, failed = run(text, tmp_path / "results")
+    (tmp_path / "undisturbed").mkdir()
+    run(text, tmp_path / "undisturbed" / "results")
+    assert not failed
+    matrices: list[Any] = [
+        [record["R"] for record in records(folder / "results").values()]
+        for folder in (tmp_path, tmp_path / "undisturbed")
+    ]
+    assert matrices[0] == matrices[1]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "reason"),
+    [
+        (plugin("Anchor", "{force: 1}"), "cannot be made with settings.*force"),
+        (plugin("NoPlugin"), "no Avalanche plugin"),
+        (plugin("Unkeepable"), "must be tensors and plain data"),
+    ],
+)
+def test_a_plugin_that_cannot_run_fails_with_one_line(
+    suite_text: str, tmp_path: Path, strategy: str, reason: str
+) -> None:
+    _, (failed,) = run(with_strategies(suite_text, strategy), tmp_path / "results")
+    import re
+
+    assert re.search(reason, failed) and "\n" not in failed
+    assert not (tmp_path / "results" / "failed").exists(), "no traceback for what the user can mend"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("no_such_module:Anchor", "there is no module no_such_module"),
+        (PLUGINS + "Ancor", "there is no Ancor"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_told_by_the_plan(
+    suite_text: str, tmp_path: Path, target: str, reason: str
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        planned(with_strategies(suite_text, f'{{name: "{target}"}}'), tmp_path)
+
+
+def test_avalanches_own_plugins_run_in_one_piece(suite_text: str, tmp_path: Path) -> None:
+    ewc = '{name: "avalanche.training.plugins:EWCPlugin", settings: {ewc_lambda: 1.0}}'
+    text = with_strategies(suite_text, "naive", ewc)
+    graph = planned(text, tmp_path)
+    assert sum(stage.whole for stage in graph.stages.values()) == 1
+    _, failed = run(text, tmp_path / "results")
+    assert not failed
+    r = {k: record["R"] for k, record in records(tmp_path / "results").items()}
+    naive, ewc_r = r["build-naive-order1-seed0"], r["build-EWCPlugin-order1-seed0"]
+    assert naive["liver"][1] == ewc_r["liver"][1] and naive["liver"][3] != ewc_r["liver"][3]
