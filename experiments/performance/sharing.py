@@ -39,14 +39,14 @@ def main() -> None:
         folder = Path(name)
         store = write_store(folder / "rectangles.store", scanners=3)
 
-        def text(strategies: list[str]) -> str:
+        def text(strategies: list[str], steps: int = options.steps) -> str:
             return (
                 f"kind: stream\nname: sharing\ndata: {{store: {store}}}\nimage: {{size: 64}}\n"
                 f"models: [{options.network}]\nstrategies: [{', '.join(strategies)}]\n"
-                f"training: {{steps: {options.steps}, batch_size: 4, device: cpu}}\n"
+                f"training: {{steps: {steps}, batch_size: 4, device: cpu}}\n"
             )
 
-        compute(folder / "warm", text(["naive"]).replace(str(options.steps), "2"))
+        compute(folder / "warm", text(["naive"], steps=2))
         shared_seconds, shared, stages = compute(folder / "shared", text(STRATEGIES))
         unshared_seconds, alone, copies = 0.0, {}, 0.0
         for number, strategy in enumerate(STRATEGIES):
@@ -65,7 +65,7 @@ def main() -> None:
 class TimedEngine:
     """Measures how long the stages take with all that is between them."""
 
-    seconds = 0.0
+    seconds, workers = 0.0, 1
 
     def execute(self, *arguments: Any) -> None:
         """Compute all stages of a schedule."""

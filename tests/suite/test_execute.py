@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from cl_seg.files import InputError
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines.single import SingleEngine
+from cl_seg.suite.execute import execute_suites, plan_stages, plan_suite
 
 from .conftest import run
 
@@ -153,3 +156,20 @@ def test_data_that_do_not_fit_are_refused(
     with pytest.raises(InputError, match=message):
         run(suite_text.replace(old, new), results)
     assert not results.exists()
+
+
+def test_a_suite_planned_for_another_processor_is_not_computed_on_this_one(
+    suite_text: str, results: Path
+) -> None:
+    path = results.parent / "suite.yaml"
+    path.write_text(only_naive(suite_text))
+    cache = StageCache(results.parent / "stages")
+    elsewhere = plan_suite(path, processor="NVIDIA X1")
+    here = plan_stages(plan_suite(path), cache)
+    assert not here.stages.keys() & plan_stages(elsewhere, cache).stages.keys()
+    (outcome,) = execute_suites([elsewhere], [results], cache, SingleEngine(), 1, print)
+    (reason,) = outcome.failures.values()
+    assert "planned for the processor NVIDIA X1, this machine has" in reason
+    named = reason.split("--processor '")[1].rstrip("'")
+    assert plan_stages(plan_suite(path, processor=named), cache).stages == here.stages
+    assert not cache.keys()

@@ -1,0 +1,32 @@
+"""The benchmark commands run; what they measure is in ``results/reference/performance.md``."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "options", "says"),
+    [
+        ("planning", ["--runs", "480"], "runs"),
+        ("sharing", ["--steps", "4"], "same bits"),
+        ("workers", ["--steps", "4"], "same bits"),
+        ("step_overhead", ["--steps", "2", "--rounds", "2"], "ratio"),
+    ],
+)
+def test_a_benchmark_command_runs(script: str, options: list[str], says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, f"experiments/performance/{script}.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and says in done.stdout, done.stdout + done.stderr
