@@ -172,7 +172,7 @@ def test_a_job_that_always_vanishes_fails_its_runs_with_its_log_and_no_other(
     pretended.before_job = vanish
     outcome, _ = submit(suite_text, tmp_path)
     (failed,) = outcome.failures
-    assert "replay" in failed and "ended before it" in outcome.failures[failed]
+    assert "replay" in failed and "ended without finishing it" in outcome.failures[failed]
     assert "out of memory" in (tmp_path / "results" / "failed" / f"{failed}.log").read_text()
     kept = {k: r for k, r in expected.items() if k != failed}
     assert matrices(tmp_path / "results") == kept
@@ -307,9 +307,11 @@ def test_other_time_limits_are_refused(text: str) -> None:
 
 
 def test_options_for_sbatch() -> None:
-    assert sbatch_options(["account=lab", "--mem=16G"]) == {"account": "lab", "mem": "16G"}
-    with pytest.raises(InputError, match="NAME=VALUE"):
-        sbatch_options(["exclusive"])
+    given = ["account=lab", "--mem=16G", "exclusive"]
+    assert sbatch_options(given) == {"account": "lab", "mem": "16G", "exclusive": True}
+    for wrong in ("", "=", "account=", "mem 16G"):
+        with pytest.raises(InputError, match="NAME=VALUE"):
+            sbatch_options([wrong])
     with pytest.raises(InputError, match="use --time"):
         sbatch_options(["time=5"])
 

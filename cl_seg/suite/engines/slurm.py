@@ -218,14 +218,13 @@ class _Call:
         missing = [s for s in job.stages if s.key not in schedule.finished]
         end = read_end(job.folder, job.job_id)
         if missing and not (end and (end.failure or end.lost)):
-            now = time.monotonic()
-            job.missed_since = job.missed_since or now
-            if now - job.missed_since < self.engine.patience_seconds:
+            told = end is not None and end.finished < len(job.keys)
+            if not told and not self._out_of_patience(job):
                 return
             self.tries[missing[0].key] += 1
             if self.tries[missing[0].key] == TRIES:
                 log = read_log(job.folder, job.job_id)
-                reason = f"Slurm's job {job.job_id} ended before it, perhaps for want of memory"
+                reason = f"Slurm's job {job.job_id} ended without finishing it: out of memory?"
                 end = JobEnd(job.keys.index(missing[0].key), Failure(reason, log))
         del self.jobs[job.job_id]
         if not missing:
@@ -238,6 +237,11 @@ class _Call:
                 schedule.fail(stage, end.failure)
         if end and end.lost:
             schedule.lose(end.lost)
+
+    def _out_of_patience(self, job: _Queued) -> bool:
+        now = time.monotonic()
+        job.missed_since = job.missed_since or now
+        return now - job.missed_since >= self.engine.patience_seconds
 
     def _cancel_after(self, job: _Queued) -> None:
         """Take back the jobs that would start from what a job has not finished."""

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,14 @@ class Resources:
         gres: generic resources, such as ``gpu:1``.
         minutes: time limit; what is not finished then is queued again and goes on.
         cpus: of one job.
-        sbatch: further options of sbatch, without the leading dashes.
+        sbatch: further options of sbatch, without the leading dashes; True where they take none.
     """
 
     partition: str = ""
     gres: str = ""
     minutes: int = 240
     cpus: int = 1
-    sbatch: Mapping[str, str] = field(default_factory=dict)
+    sbatch: Mapping[str, str | bool] = field(default_factory=dict)
 
 
 def minutes_of(text: str) -> int:
@@ -62,20 +62,20 @@ def minutes_of(text: str) -> int:
     )
 
 
-def sbatch_options(texts: Iterable[str]) -> dict[str, str]:
-    """``NAME=VALUE`` → value by name, without leading dashes.
+def sbatch_options(texts: Iterable[str]) -> dict[str, str | bool]:
+    """``NAME=VALUE``, or ``NAME`` of an option without one → value, or True, by name.
 
     Raises:
         InputError: a text is of another form, or names what has an option of its own.
     """
-    options = {}
+    options: dict[str, str | bool] = {}
     for text in texts:
         name, equals, value = text.lstrip("-").partition("=")
-        if not (name and equals and value):
-            raise InputError(f"--sbatch {text}: expected NAME=VALUE, such as account=lab")
+        if not name or " " in name or (equals and not value):
+            raise InputError(f"--sbatch '{text}': expected NAME=VALUE, such as account=lab")
         if name in OWN:
             raise InputError(f"--sbatch {text}: use --{OWN[name]}")
-        options[name] = value
+        options[name] = value or True
     return options
 
 
@@ -132,13 +132,22 @@ def queue(
         with redirect_stderr(told), executor.batch():
             queued = [executor.submit(job) for job in jobs]
     except (FailedJobError, FailedSubmissionError) as error:
+        _remove_scripts(folder)
         lines = told.getvalue().splitlines() or str(error).splitlines()
         reason = "; ".join(line.removeprefix("sbatch: error: ") for line in lines)
+        for refused in folder.glob("*.pkl"):
+            if not refused.stem.endswith(("_submitted", "_result")):
+                refused.unlink()
+        with suppress(OSError):  # not empty: others have been queued
+            folder.rmdir()
         raise InputError(f"Slurm refused the jobs: {reason}") from None
-    finally:
-        for script in folder.glob(".submission_file_*"):  # what submitit leaves of its scripts
-            script.unlink()
+    _remove_scripts(folder)
     return [job.job_id for job in queued]
+
+
+def _remove_scripts(folder: Path) -> None:
+    for script in folder.glob(".submission_file_*"):  # what submitit leaves behind
+        script.unlink()
 
 
 def queued(names: Iterable[str]) -> dict[str, str] | None:
