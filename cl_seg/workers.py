@@ -6,12 +6,15 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
 
 @contextmanager
 def interrupts_blocked() -> Iterator[None]:
     """Start worker processes inside: they inherit the mask, so Ctrl-C never reaches them."""
+    # Were it started with the first worker, it would let interrupts through to that one.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

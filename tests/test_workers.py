@@ -28,6 +28,23 @@ if __name__ == "__main__":
     time.sleep(60)
 """
 
+# The first worker of all, with nothing of multiprocessing running before it.
+FIRST = """
+import multiprocessing, time
+from cl_seg.workers import interrupts_blocked, leave_with_parent
+
+def work():
+    leave_with_parent()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=work)
+    with interrupts_blocked():
+        process.start()
+    print(process.pid, flush=True)
+    time.sleep(60)
+"""
+
 
 def is_running(pid: int) -> bool:
     try:
@@ -37,10 +54,10 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.fixture
-def parent(tmp_path: Path):
+@pytest.fixture(params=[PARENT, FIRST], ids=["pool", "first"])
+def parent(request: pytest.FixtureRequest, tmp_path: Path):
     script = tmp_path / "parent.py"
-    script.write_text(PARENT)
+    script.write_text(request.param)
     command = [sys.executable, str(script)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True

@@ -9,22 +9,27 @@ import numpy as np
 from cl_seg.metrics.segmentation import dice_of_counts
 
 PROGRESS = "progress.json"
+FIELDS = {"step", "steps", "seconds_per_step", "dice"}
 
 
-def write_progress(folder: Path, step: int, steps: int, curve: list[dict[str, Any]]) -> None:
+def write_progress(
+    folder: Path, step: int, steps: int, seconds_per_step: float, curve: list[dict[str, Any]]
+) -> None:
     """Note optimiser steps and, where there is a curve, the mean Dice of its latest point."""
     latest = [row for row in curve if row["step"] == curve[-1]["step"]]
     scores = [dice_of_counts(row["overlap"], row["predicted"], row["true"]) for row in latest]
     dice = float(np.nanmean(scores)) if np.isfinite(scores).any() else None
     # Not synced to the disk: losing it costs nothing, and it is written every second.
     temporary = folder / f".{PROGRESS}"
-    temporary.write_text(json.dumps({"step": step, "steps": steps, "dice": dice}))
+    noted = {"step": step, "steps": steps, "seconds_per_step": seconds_per_step, "dice": dice}
+    temporary.write_text(json.dumps(noted))
     temporary.replace(folder / PROGRESS)
 
 
 def read_progress(folder: Path) -> dict[str, Any]:
     """What was noted last, empty when nothing was."""
     try:
-        return dict(json.loads((folder / PROGRESS).read_text()))
+        noted = dict(json.loads((folder / PROGRESS).read_text()))
+        return noted if noted.keys() == FIELDS else {}
     except (OSError, ValueError, TypeError):
         return {}

@@ -87,15 +87,19 @@ class StepProgress(SupervisedPlugin):  # type: ignore[misc]
 
     def __init__(self, folder: Path, curve: ValidationCurve, offset: int, steps: int) -> None:
         super().__init__()
-        self.folder, self.curve, self.last = folder, curve, 0.0
+        self.folder, self.curve = folder, curve
         self.offset, self.steps = offset, steps
+        self.began, self.done, self.last = time.monotonic(), 0, 0.0
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Note about once a second."""
-        if time.monotonic() - self.last > 1:
+        self.done += 1
+        now = time.monotonic()
+        if now - self.last > 1:
+            pace = (now - self.began) / self.done
             step = self.offset + strategy.step
-            write_progress(self.folder, step, self.steps, self.curve.rows)
-            self.last = time.monotonic()
+            write_progress(self.folder, step, self.steps, pace, self.curve.rows)
+            self.last = now
 
 
 def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:

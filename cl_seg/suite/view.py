@@ -85,11 +85,20 @@ class View:
         return Group(self._bar, table)
 
     def _left(self) -> str:
+        shares = dict.fromkeys(self.schedule.running, 1.0)
+        for key in shares:
+            noted = read_progress(self.cache.partial(key))
+            if noted:
+                shares[key] -= noted["step"] / noted["steps"]
+                stage = self.schedule.graph.stages[key]
+                if self.durations.observe(stage, noted["seconds_per_step"]):
+                    self.schedule.rank()
+        waiting = self.schedule.waiting.values()
+        if not self.durations.knows("train") and any(s.kind == "train" for s in waiting):
+            return "time left not known yet"
         seconds = max(0.0, self.schedule.left)
-        for key in self.schedule.running:
-            stage, noted = self.schedule.graph.stages[key], read_progress(self.cache.partial(key))
-            share = 1 - noted["step"] / noted["steps"] if noted else 1.0
-            seconds += self.durations.seconds(stage) * share
+        for key, share in shares.items():
+            seconds += self.durations.seconds(self.schedule.graph.stages[key]) * share
         return f"about {duration_text(seconds / max(1, self.workers))} left"
 
 

@@ -58,7 +58,7 @@ def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) ->
     graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
     partial = cache.partial(graph.runs[0].trained[0])
     partial.mkdir(parents=True)
-    write_progress(partial, 5, 12, [])
+    write_progress(partial, 5, 12, 0.1, [])
     assert any(
         line.startswith("stopped: train") and line.endswith("step 5 of 12")
         for line in progress_lines([graph], cache)
@@ -71,8 +71,9 @@ def test_progress_holds_the_dice_of_the_latest_point(tmp_path: Path) -> None:
         {"step": step, "overlap": overlap, "predicted": 10, "true": true}
         for step, overlap, true in ((5, 0, 10), (10, 5, 10), (10, 10, 10), (10, 0, -10))
     ]
-    write_progress(tmp_path, 11, 20, rows)
-    assert read_progress(tmp_path) == {"step": 11, "steps": 20, "dice": pytest.approx(0.75)}
+    write_progress(tmp_path, 11, 20, 0.5, rows)
+    expected = {"step": 11, "steps": 20, "seconds_per_step": 0.5, "dice": pytest.approx(0.75)}
+    assert read_progress(tmp_path) == expected
     (tmp_path / "progress.json").write_text("{")
     assert read_progress(tmp_path) == {}
 
@@ -101,7 +102,7 @@ def test_the_view_tells_what_runs_and_what_is_done(
         assert job is not None
         cache.partial(job[0].key).mkdir(parents=True)
         rows = [{"step": 3, "overlap": 5, "predicted": 10, "true": 10}]
-        write_progress(cache.partial(job[0].key), 4, 12, rows)
+        write_progress(cache.partial(job[0].key), 4, 12, 0.1, rows)
         view.update()
         for stage in job:
             schedule.end(stage)
@@ -112,3 +113,24 @@ def test_the_view_tells_what_runs_and_what_is_done(
         assert "stages" in text
     else:
         assert text.startswith("1/39 ") and len(text.splitlines()) == len(job)
+
+
+def test_the_time_left_follows_from_the_training_under_way(suite_text: str, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text)
+    cache = StageCache(tmp_path / "stages")
+    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
+    durations = Durations()
+    schedule = Schedule(graph, graph.runs, [], durations.seconds, 1)
+    written = io.StringIO()
+    console = Console(file=written, width=160)
+    view = View(schedule, cache, durations, 1, console)
+    stages = [s for s in graph.stages.values() if s.kind == "train"]
+    view.ended(graph.stages[graph.runs[0].tested[0][0]])
+    assert "time left not known yet" in written.getvalue()
+    schedule.begin(stages[0])
+    cache.partial(stages[0].key).mkdir(parents=True)
+    write_progress(cache.partial(stages[0].key), 6, 12, 10.0, [])
+    view.ended(graph.stages[graph.runs[0].tested[0][0]])
+    # 8 trainings, one of them three times as long and one of them half done, 10 s per step.
+    minutes = (7.5 + 2) * 12 * 10 / 60
+    assert f"about {minutes:.0f} min left" in written.getvalue()
