@@ -85,18 +85,23 @@ def test_durations_are_told_as_people_do(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
 
 
+def view_of(suite_text: str, folder: Path, terminal: bool) -> tuple[View, io.StringIO]:
+    """The view of a suite of which nothing is done, and where it writes."""
+    (folder / "suite.yaml").write_text(suite_text)
+    cache = StageCache(folder / "stages")
+    graph = plan_stages(plan_suite(folder / "suite.yaml"), cache)
+    durations, written = Durations(), io.StringIO()
+    schedule = Schedule(graph, graph.runs, [], durations.seconds, 1)
+    console = Console(file=written, force_terminal=terminal, width=160)
+    return View(schedule, cache, durations, 1, console), written
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_the_view_tells_what_runs_and_what_is_done(
     suite_text: str, tmp_path: Path, terminal: bool
 ) -> None:
-    (tmp_path / "suite.yaml").write_text(suite_text)
-    cache = StageCache(tmp_path / "stages")
-    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
-    durations = Durations()
-    schedule = Schedule(graph, graph.runs, [], durations.seconds, 2)
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=terminal, width=160)
-    view = View(schedule, cache, durations, 2, console)
+    view, written = view_of(suite_text, tmp_path, terminal)
+    schedule, cache = view.schedule, view.cache
     with view.shown():
         job = schedule.next_job()
         assert job is not None
@@ -116,14 +121,8 @@ def test_the_view_tells_what_runs_and_what_is_done(
 
 
 def test_the_time_left_follows_from_the_training_under_way(suite_text: str, tmp_path: Path) -> None:
-    (tmp_path / "suite.yaml").write_text(suite_text)
-    cache = StageCache(tmp_path / "stages")
-    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
-    durations = Durations()
-    schedule = Schedule(graph, graph.runs, [], durations.seconds, 1)
-    written = io.StringIO()
-    console = Console(file=written, width=160)
-    view = View(schedule, cache, durations, 1, console)
+    view, written = view_of(suite_text, tmp_path, terminal=False)
+    schedule, cache, graph = view.schedule, view.cache, view.schedule.graph
     stages = [s for s in graph.stages.values() if s.kind == "train"]
     view.ended(graph.stages[graph.runs[0].tested[0][0]])
     assert "time left not known yet" in written.getvalue()
