@@ -14,8 +14,9 @@ from cl_seg.files import InputError
 def module_file(name: str) -> Path | None:
     """The file of a module, found on the path without importing it or its parents."""
     relative = Path(*name.split("."))
-    for folder in [str(Path(cl_seg.__file__).parents[1]), *sys.path]:
-        for path in (relative.with_suffix(".py"), relative / "__init__.py"):
+    ours = [str(Path(cl_seg.__file__).parents[1])] if name.partition(".")[0] == "cl_seg" else []
+    for folder in [*ours, *sys.path]:
+        for path in (relative / "__init__.py", relative.with_suffix(".py")):
             if (Path(folder) / path).is_file():
                 return Path(folder) / path
     return None

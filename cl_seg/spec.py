@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
@@ -37,6 +38,27 @@ class Spec(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
     )
+
+
+def _plain(value: Any) -> Any:
+    """Refuse what JSON cannot tell apart or hold, such as numbers as names, and dates."""
+    parts: list[Any] = []
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise PydanticCustomError("plain", "{it} is no text: quote it", {"it": repr(name)})
+        parts = list(value.values())
+    elif isinstance(value, list):
+        parts = value
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        text = "expected text, numbers, lists or fields, not a {kind}: quote it"
+        raise PydanticCustomError("plain", text, {"kind": type(value).__name__})
+    for part in parts:
+        _plain(part)
+    return value
+
+
+Arguments = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
 
 class PhantomData(Spec):
@@ -137,7 +159,7 @@ class ModelChoice(Spec):
     label: str = Field(default="", pattern=LABEL)
     preset: str = "small"
     learning_rate: PositiveFloat | None = None
-    arguments: dict[str, Any] = {}
+    arguments: Arguments = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -174,7 +196,7 @@ class StrategyChoice(Spec):
     """
 
     name: str
-    settings: dict[str, Any] = {}
+    settings: Arguments = {}
     label: str = Field(default="", pattern=LABEL)
 
     @model_validator(mode="before")

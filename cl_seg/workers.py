@@ -11,11 +11,15 @@ from multiprocessing.connection import wait
 
 
 @contextmanager
-def interrupts_blocked() -> Iterator[None]:
-    """Start worker processes inside: they inherit the mask, so Ctrl-C never reaches them."""
+def interrupts_blocked(*others: signal.Signals) -> Iterator[None]:
+    """Start worker processes inside: they inherit the mask, so Ctrl-C never reaches them.
+
+    Args:
+        others: signals to be blocked besides SIGINT.
+    """
     # Were it started with the first worker, it would let interrupts through to that one.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
     try:
         yield
     finally:

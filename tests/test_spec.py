@@ -162,6 +162,15 @@ FAULTS = {
         "suite.yaml:6: strategies.0: unknown strategy naiv: did you mean naive? "
         "(or give module:Class)",
     ),
+    "numbers as names of settings": (
+        edited("[naive]", "[{name: 'mine:P', settings: {weights: {1: 0.5}}}]"),
+        "suite.yaml:6: strategies.0.settings: 1 is no text: quote it",
+    ),
+    "a date among settings": (
+        edited("[naive]", "[{name: 'mine:P', settings: {since: [2020-01-01]}}]"),
+        "suite.yaml:6: strategies.0.settings: expected text, numbers, lists or fields, not a "
+        "date: quote it",
+    ),
     "strategy twice": (
         edited("[naive]", "[ewc, {name: ewc, settings: {ewc_lambda: 3}}]"),
         "suite.yaml:6: strategies: ewc appears twice: give one of them a `label`",

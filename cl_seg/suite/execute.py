@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
-from cl_seg.import_path import check_target
+from cl_seg.import_path import check_target, module_file
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
@@ -30,6 +30,7 @@ from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment, pl
 from cl_seg.suite.plan import Run, load_suite, plan_runs
 from cl_seg.suite.record import is_finished, write_record
 from cl_seg.suite.schedule import Failure, Schedule
+from cl_seg.suite.source import callable_files
 from cl_seg.suite.tracking import mirror
 from cl_seg.suite.view import View
 
@@ -58,12 +59,14 @@ class PlannedSuite:
         file: of the suite.
         suite: its content.
         runs: what it asks for.
+        modules: files of the modules it names and those they import from beside them.
         processor: the one that will compute it, "" for this machine's.
     """
 
     file: Path
     suite: StreamSuite
     runs: list[Run]
+    modules: dict[str, Path]
     processor: str = ""
 
     @property
@@ -94,11 +97,18 @@ def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> Pla
     if not isinstance(suite, StreamSuite):
         raise InputError(f"{file}: suites of kind seed_curve are not run yet")
     add_to_path(file)
+    modules: dict[str, Path] = {}
     for name in [*(m.name for m in suite.models), *(s.name for s in suite.strategies)]:
         if ":" in name:
             check_target(name, file)
+            modules |= callable_files(name)
+    if processor and suite.training.device == "auto":
+        raise InputError(
+            f"{file}: training.device is auto, which looks at this machine: say cpu or cuda where "
+            "another processor computes"
+        )
     runs = plan_runs(suite, scanner_names(suite.data))
-    planned = PlannedSuite(file, suite, runs, processor)
+    planned = PlannedSuite(file, suite, runs, modules, processor)
     check_data(suite, planned.scanners)
     return planned
 
@@ -106,12 +116,21 @@ def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> Pla
 def add_to_path(suite_file: Path) -> None:
     """Let ``module:callable`` name modules beside a suite."""
     folder = str(suite_file.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
 
 
 def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
-    """The stages of a suite, without simulating its data where they are still to be."""
+    """The stages of a suite, without simulating its data where they are still to be.
+
+    Raises:
+        InputError: another suite read since has modules of the same name.
+    """
+    for name, path in planned.modules.items():
+        if module_file(name) != path:
+            raise InputError(
+                f"{planned.file}: the module {name} is {path}, but {module_file(name)} for another "
+                "suite given with it: run them one by one, or rename one"
+            )
     suite, scanners = planned.suite, planned.scanners
     folder = store_folder(suite.data)
     if suite.data.phantom is not None and not folder.exists():

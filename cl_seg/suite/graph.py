@@ -203,6 +203,11 @@ def check_unchanged(setting: Setting) -> None:
                     f"the suite was planned for the processor {planned}, this machine has "
                     f"{now[name]}: give the command with --processor '{now[name]}'"
                 )
+            if name == "device":
+                raise InputError(
+                    f"the suite was planned for the device {planned}, this machine has "
+                    f"{now[name]}: write `device: {now[name]}` under `training`"
+                )
             here, there = now[name][:40], planned[:40]
             raise InputError(
                 f"{name}: {here} here, {there} where the suite was planned: run it again"

@@ -153,7 +153,12 @@ class Schedule:
             self._wait(stage)
 
     def lose(self, key: str) -> None:
-        """Note that results taken for finished are not there; a few times, then they are failed."""
+        """Note that results taken for finished are not there; a few times, then they are failed.
+
+        Of several that miss the same results, the first one counts.
+        """
+        if key not in self.finished:
+            return
         self.finished.discard(key)
         for child in self._children[key]:
             self._ready.pop(child, None)
@@ -165,9 +170,8 @@ class Schedule:
 
     def fail(self, stage: Stage, failure: Failure) -> None:
         """Note that a stage cannot be computed, and with it those that start from it."""
+        self.begin(stage)
         self.running.discard(stage.key)
-        self.waiting.pop(stage.key, None)
-        self._ready.pop(stage.key, None)
         self.failed[stage.key] = failure
         for key in self._children[stage.key]:
             if key in self.waiting:

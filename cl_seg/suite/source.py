@@ -33,11 +33,21 @@ def source_hash(*rooms: str) -> str:
 
 @cache
 def callable_hash(target: str) -> str:
-    """SHA-256 over the file of ``module:callable`` and those it imports from beside it.
+    """SHA-256 over the files of ``module:callable``; an installed package is known by its version.
+
+    Raises:
+        InputError: a file is no Python source.
+    """
+    found = callable_files(target)
+    start = found.get(target.partition(":")[0])
+    return _hash((found[name] for name in sorted(found)), installed_version(start) if start else "")
+
+
+def callable_files(target: str) -> dict[str, Path]:
+    """The file of ``module:callable`` and those it imports from beside it, by module.
 
     Of the package's own networks and strategies the modules of the same rooms are followed; of a
-    user's module all that lie below the folder it was found in; an installed package is known by
-    its version.
+    user's module all that lie below the folder it was found in.
 
     Raises:
         InputError: a file is no Python source.
@@ -53,8 +63,7 @@ def callable_hash(target: str) -> str:
             continue
         found[name] = path
         waiting += [*imported(name, path), name.rpartition(".")[0] or name]
-    bought = installed_version(start) if start else ""
-    return _hash((found[name] for name in sorted(found)), bought)
+    return found
 
 
 def _folder_of(name: str, path: Path) -> Path:

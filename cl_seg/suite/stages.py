@@ -199,14 +199,28 @@ class _Work:
     def loop(self, position: int, plugins: list[Any]) -> DenseTraining:
         """The training loop of an experience."""
         training = self.suite.training
-        steps = self.run.stage_steps(training.steps)[position - 1]
+        steps = self.run.stage_steps(training.steps)
         return stage_loop(
             self.model,
             StagePlace(self.run.seed, position, self.run.stage_name(position)),
-            loop_settings(training, self.run.learning_rate, steps),
+            loop_settings(training, self.run.learning_rate, steps[position - 1]),
             augmentation_ranges(training, self.suite.image.window_hu),
             plugins,
+            sum(steps[: position - 1]),
         )
+
+    def take(self, model: nn.Module) -> None:
+        """Go on with the network a loop has trained, which a plugin may have put there.
+
+        Raises:
+            InputError: its weights do not fit the network of the run.
+        """
+        shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (self.model, model)]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"strategy {self.run.strategy.name} replaced the network by one with other weights"
+            )
+        self.model = model
 
 
 def _train(work: _Work, results: Path) -> dict[str, Any]:
@@ -232,6 +246,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
             loop.checkpoint = read_checkpoint(file, work.device)
         loop.consolidates = memory != "apart"
         train_stage(loop, work.experience(position))
+        work.take(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
         points += [{"stage": position, **row} for row in curve.rows]
         seconds = round(time.perf_counter() - started, 3)

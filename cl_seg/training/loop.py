@@ -153,6 +153,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
                 break
             if self.step < self.checkpoint.get("step", 0):
                 self.step += 1
+                self.clock.after_training_iteration(self)
                 if self.step == self.checkpoint["step"]:
                     restore_loop(self, self.checkpoint)
                 continue

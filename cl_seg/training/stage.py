@@ -70,11 +70,12 @@ def stage_loop(
     settings: LoopSettings,
     ranges: Ranges,
     plugins: Sequence[Any],
+    steps_before: int = 0,
 ) -> DenseTraining:
     """The training loop of one stage, its randomness spawned from the stage's place.
 
-    Avalanche's clock is set to the stage's position, which plugins read, so that a stage can start
-    from the files of the one before.
+    Avalanche's clock, which plugins read, is set to the stage's position and the steps of the
+    stages before, so that a stage can start from the files of the one before.
     """
     seeds = stage_seeds(place)
     seed_everything(seeds["global"])
@@ -87,6 +88,7 @@ def stage_loop(
         device=next(model.parameters()).device,
     )
     loop.clock.train_exp_counter = place.position - 1
+    loop.clock.train_iterations = loop.clock.total_iterations = steps_before
     return loop
 
 

@@ -173,3 +173,10 @@ def test_a_suite_planned_for_another_processor_is_not_computed_on_this_one(
     named = reason.split("--processor '")[1].rstrip("'")
     assert plan_stages(plan_suite(path, processor=named), cache).stages == here.stages
     assert not cache.keys()
+
+
+def test_another_processor_asks_for_a_device(suite_text: str, results: Path) -> None:
+    path = results.parent / "suite.yaml"
+    path.write_text(suite_text.replace("device: cpu", "device: auto"))
+    with pytest.raises(InputError, match="say cpu or cuda"):
+        plan_suite(path, processor="NVIDIA X1")

@@ -124,9 +124,52 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
     assert matrices[0] == matrices[1]
 
 
+def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
+    suite_text: str, tmp_path: Path
+) -> None:
+    text = with_strategies(suite_text, plugin("Replacing"), plugin("Idle"))
+    _, failed = run(text.replace("steps: 12", "steps: 40"), tmp_path / "results")
+    replacing, idle = (record["R"] for record in records(tmp_path / "results").values())
+    assert not failed and replacing == idle and replacing["liver"][3] != replacing["liver"][0]
+
+
+def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_path: Path) -> None:
+    from cl_seg.suite.stages import Control, execute_stage
+    from cl_seg.training.checkpoint import Stopped
+
+    text = with_strategies(suite_text, plugin("Clocked"))
+    graph, cache = planned(text, tmp_path), StageCache(tmp_path / "stages")
+    first = next(stage for stage in graph.stages.values() if stage.kind == "train")
+    calls = iter(range(100))
+    with pytest.raises(Stopped):
+        execute_stage(first, cache, Control(lambda: next(calls) == 7))
+    _, failed = run(text, tmp_path / "results")
+    (tmp_path / "undisturbed").mkdir()
+    _, failed_too = run(text, tmp_path / "undisturbed" / "results")
+    assert not failed and not failed_too
+    (one,), (other,) = (
+        records(folder / "results").values() for folder in (tmp_path, tmp_path / "undisturbed")
+    )
+    assert one["R"] == other["R"]
+
+
+def test_modules_of_one_name_beside_two_suites_are_refused(suite_text: str, tmp_path: Path) -> None:
+    suites = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same_name.py").write_text("import same_helper\nclass P: ...\n")
+        (tmp_path / name / "same_helper.py").write_text(f"which = '{name}'\n")
+        text = with_strategies(suite_text, '{name: "same_name:P"}')
+        (tmp_path / name / "suite.yaml").write_text(text.replace("name: tiny", f"name: {name}"))
+        suites.append(plan_suite(tmp_path / name / "suite.yaml"))
+    with pytest.raises(InputError, match="for another suite given with it"):
+        plan_stages(suites[0], StageCache(tmp_path / "stages"))
+
+
 @pytest.mark.parametrize(
     ("strategy", "reason"),
     [
+        (plugin("Wrapping"), "replaced the network by one with other weights"),
         (plugin("Anchor", "{force: 1}"), "cannot be made with settings.*force"),
         (plugin("NoPlugin"), "no Avalanche plugin"),
         (plugin("Unkeepable"), "must be tensors and plain data"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.suite.graph import Graph, Stage
-from cl_seg.suite.schedule import Failure, Schedule
+from cl_seg.suite.schedule import LOSSES, Failure, Schedule
 
 from .test_graph import several, stages_of
 
@@ -134,3 +134,11 @@ def test_what_is_under_way_is_not_put_on_the_list_again(graph: Graph) -> None:
     assert job is not None
     one.require(job[0].key)
     assert job[0].key not in one.waiting
+
+
+def test_results_that_several_miss_are_lost_once(graph: Graph) -> None:
+    first = graph.runs[0].trained[0]
+    one = schedule(graph, [first])
+    for _ in range(2 * LOSSES):
+        one.lose(first)
+    assert not one.failed and first in one.waiting

@@ -15,11 +15,12 @@ import pytest
 from cl_seg.files import InputError, write_json
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import slurm
-from cl_seg.suite.engines.perform import perform
+from cl_seg.suite.engines.perform import JobEnd, perform
 from cl_seg.suite.engines.slurm import SlurmEngine
-from cl_seg.suite.engines.slurm_job import StageJob, end_file
+from cl_seg.suite.engines.slurm_job import StageJob, end_file, read_end
 from cl_seg.suite.engines.slurm_queue import Resources, minutes_of, sbatch_options
 from cl_seg.suite.execute import SuiteOutcome, execute_suites, plan_suite
+from cl_seg.suite.schedule import Failure
 
 from .conftest import run
 from .test_execute import records
@@ -172,7 +173,7 @@ def test_a_job_that_always_vanishes_fails_its_runs_with_its_log_and_no_other(
     pretended.before_job = vanish
     outcome, _ = submit(suite_text, tmp_path)
     (failed,) = outcome.failures
-    assert "replay" in failed and "ended without finishing it" in outcome.failures[failed]
+    assert "replay" in failed and "ended without a word" in outcome.failures[failed]
     assert "out of memory" in (tmp_path / "results" / "failed" / f"{failed}.log").read_text()
     kept = {k: r for k, r in expected.items() if k != failed}
     assert matrices(tmp_path / "results") == kept
@@ -312,15 +313,34 @@ def test_options_for_sbatch() -> None:
     for wrong in ("", "=", "account=", "mem 16G"):
         with pytest.raises(InputError, match="NAME=VALUE"):
             sbatch_options([wrong])
-    with pytest.raises(InputError, match="use --time"):
-        sbatch_options(["time=5"])
+    for own, instead in (("time", "use --time"), ("dependency", "cl_seg sets it itself")):
+        with pytest.raises(InputError, match=instead):
+            sbatch_options([f"{own}=5"])
+
+
+def test_a_job_out_of_time_is_queued_again_unless_it_kept_nothing(
+    suite_text: str, tmp_path: Path
+) -> None:
+    from .test_own_plugins import planned, plugin, with_strategies
+
+    text = with_strategies(suite_text, "naive", plugin("Anchor"))
+    stages = planned(text, tmp_path).stages.values()
+    naive, whole = (
+        next(s for s in stages if s.kind == "train" and s.whole is kept) for kept in (False, True)
+    )
+    cache, folder = StageCache(tmp_path / "stages"), tmp_path
+    for stage, reason in ((naive, None), (whole, "give a longer --time")):
+        job = StageJob((stage,), cache, folder, (), 30.0)
+        again = job.checkpoint()
+        assert (again is None) is stage.whole
+        assert again is None or again.function == StageJob((stage,), cache, folder, (), 30.0)
+        # What submitit raises when it cannot queue a job again is no failure of the stage.
+        end = job.without_submitit(JobEnd(0, Failure("CalledProcessError: scontrol", "log")))
+        assert end.finished == 0 and not end.lost
+        assert (end.failure is None) if reason is None else (reason in str(end.failure))
 
 
 def test_the_end_of_a_job_survives_its_file(tmp_path: Path) -> None:
-    from cl_seg.suite.engines.perform import JobEnd
-    from cl_seg.suite.engines.slurm_job import read_end
-    from cl_seg.suite.schedule import Failure
-
     for end in (JobEnd(3), JobEnd(1, Failure("why", "log")), JobEnd(0, lost="key")):
         write_json(end_file(tmp_path, "7_1"), asdict(end))
         assert read_end(tmp_path, "7_1") == end

@@ -1,5 +1,6 @@
 """Avalanche plugins as somebody else might write them, named in suites as module:Class."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -49,3 +50,42 @@ class Unkeepable(KeptAnchor):
 
 class NoPlugin:
     """Something else."""
+
+
+class Replacing(SupervisedPlugin):
+    """Trains a copy of the network instead of the one it was given, and otherwise nothing."""
+
+    def before_train_dataset_adaptation(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.model = copy.deepcopy(strategy.model)
+
+
+class Wrapping(SupervisedPlugin):
+    """Puts the network into another one."""
+
+    def before_train_dataset_adaptation(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.model = torch.nn.Sequential(strategy.model)
+
+
+class Idle(SupervisedPlugin):
+    """Does nothing."""
+
+
+class Clocked(SupervisedPlugin):
+    """Weighs the loss by what Avalanche's clock says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        clock = strategy.clock
+        now = clock.train_exp_iterations + clock.train_epoch_iterations / 3
+        self.seen.append(clock.train_iterations)
+        strategy.loss = strategy.loss * (0.2 + now / 12 + clock.train_iterations / 36)
+        assert self.seen == list(range(len(self.seen))), "the clock runs on"
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.seen = state["seen"]

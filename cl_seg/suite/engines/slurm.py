@@ -6,10 +6,12 @@ when this process ends: the same command finds them by their name and waits for 
 
 import json
 import shutil
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -21,11 +23,14 @@ from cl_seg.suite.engines import Ended
 from cl_seg.suite.engines.perform import JobEnd
 from cl_seg.suite.engines.slurm_job import StageJob, read_end, read_log
 from cl_seg.suite.engines.slurm_queue import Resources, cancel, check_slurm, queue, queued
+from cl_seg.suite.graph import Stage
 from cl_seg.suite.schedule import Failure, Job, Schedule
 from cl_seg.workers import interrupts_blocked
 
 JOBS = "jobs.json"
 TRIES = 2
+STOPS = 20  # of a job that saved its progress each time
+REFUSALS = 60
 OLD_SECONDS = 24 * 3600.0
 
 
@@ -36,6 +41,7 @@ class _Queued:
     Attributes:
         job_id: Slurm's.
         folder: of the call that submitted it.
+        after: ids of the jobs it waits for.
         keys: of all its stages, in order.
         stages: those of them that this call wants.
         missed_since: when Slurm had it no longer.
@@ -43,6 +49,7 @@ class _Queued:
 
     job_id: str
     folder: Path
+    after: Sequence[str]
     keys: Sequence[str]
     stages: Job
     missed_since: float | None = None
@@ -84,8 +91,8 @@ class SlurmEngine:
             call.find_earlier()
             while schedule.open:
                 call.submit()
-                if not call.jobs:
-                    return
+                if not (call.jobs or call.refusals):
+                    raise RuntimeError(f"no job computes {schedule.open} stages that are left")
                 time.sleep(self.poll_seconds)
                 call.look()
                 watch()
@@ -107,12 +114,12 @@ class _Call:
     cache: StageCache
     ended: Ended
     jobs: dict[str, _Queued] = field(default_factory=dict)
-    tries: Counter[str] = field(default_factory=Counter)
-    refused: bool = False
+    tries: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    refusals: int = 0
 
     def __post_init__(self) -> None:
         self.folder = _submissions(self.cache) / f"cl_seg-{token_hex(4)}"
-        self.submitted: dict[str, list[str]] = {}
+        self.submitted: dict[str, dict[str, list[str]]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -127,14 +134,15 @@ class _Call:
             raise InputError("squeue does not answer: Slurm is not there, try again later")
         stages = self.schedule.graph.stages
         for folder, jobs in listed.items():
-            for job_id, keys in jobs.items():
-                known = tuple(stages[key] for key in keys if key in stages)
-                job = _Queued(job_id, folder, keys, known)
+            for job_id, noted in jobs.items():
+                known = tuple(stages[key] for key in noted["stages"] if key in stages)
+                job = _Queued(job_id, folder, noted["after"], noted["stages"], known)
                 self._tell(job)  # what ended after the cache was looked through
                 if job_id in active and any(s.key in self.schedule.waiting for s in known):
                     self.jobs[job_id] = job
-            if not jobs.keys() & active.keys() and _age(folder) > OLD_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another command is removing it
+                if not jobs.keys() & active.keys() and _age(folder) > OLD_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
         if self.jobs:
             self.engine.say(f"{len(self.jobs)} jobs of an earlier call are still in the queue")
 
@@ -142,20 +150,21 @@ class _Call:
         """Queue what starts from finished stages or from queued jobs, as far as there is room.
 
         Raises:
-            InputError: Slurm refuses, and has no job whose end might change that.
+            InputError: Slurm refuses the first jobs, or refuses again and again while it has none.
         """
         while arrays := self._arrays():
             for after, jobs in arrays.items():
                 try:
                     self._queue(jobs, after)
                 except InputError as error:
-                    if not self.jobs:
+                    self.refusals += 1
+                    hopeless = not self.submitted or self.refusals > REFUSALS
+                    if not self.jobs and hopeless:
                         raise
-                    if not self.refused:
+                    if self.refusals == 1:
                         self.engine.say(f"{error}; trying again later")
-                    self.refused = True
                     return
-                self.refused = False
+                self.refusals = 0
 
     def _arrays(self) -> dict[tuple[str, ...], list[Job]]:
         """The next jobs by the ids of those they wait for."""
@@ -179,11 +188,12 @@ class _Call:
             StageJob(job, self.cache, self.folder, tuple(sys.path), engine.checkpoint_seconds)
             for job in jobs
         ]
-        with interrupts_blocked():  # a job that is queued is noted
+        with interrupts_blocked(signal.SIGTERM):  # a job that is queued is noted
             ids = queue(self.folder, work, after, engine.resources, engine.workers)
             for job_id, job in zip(ids, jobs, strict=True):
-                self.submitted[job_id] = [stage.key for stage in job]
-                self.jobs[job_id] = _Queued(job_id, self.folder, self.submitted[job_id], job)
+                keys = [stage.key for stage in job]
+                self.submitted[job_id] = {"after": list(after), "stages": keys}
+                self.jobs[job_id] = _Queued(job_id, self.folder, after, keys, job)
             write_json(self.folder / JOBS, self.submitted)
 
     def look(self) -> None:
@@ -221,21 +231,19 @@ class _Call:
             told = end is not None and end.finished < len(job.keys)
             if not told and not self._out_of_patience(job):
                 return
-            self.tries[missing[0].key] += 1
-            if self.tries[missing[0].key] == TRIES:
+            self.tries[missing[0].key, told] += 1
+            if self.tries[missing[0].key, told] == (STOPS if told else TRIES):
                 log = read_log(job.folder, job.job_id)
-                reason = f"Slurm's job {job.job_id} ended without finishing it: out of memory?"
+                how = "was stopped again and again" if told else "ended without a word: no memory?"
+                reason = f"Slurm's job {job.job_id} {how}"
                 end = JobEnd(job.keys.index(missing[0].key), Failure(reason, log))
         del self.jobs[job.job_id]
-        if not missing:
-            return
-        self._cancel_after(job)
-        for stage in missing:
-            schedule.put_back(stage)
+        if missing:
+            self._take_back(missing, job.job_id)
         for stage in missing:
             if end and end.failure and stage.key == job.keys[end.finished]:
                 schedule.fail(stage, end.failure)
-        if end and end.lost:
+        if end and end.lost in schedule.graph.stages:
             schedule.lose(end.lost)
 
     def _out_of_patience(self, job: _Queued) -> bool:
@@ -243,14 +251,25 @@ class _Call:
         job.missed_since = job.missed_since or now
         return now - job.missed_since >= self.engine.patience_seconds
 
-    def _cancel_after(self, job: _Queued) -> None:
-        """Take back the jobs that would start from what a job has not finished."""
-        lost, cancelled = {stage.key for stage in job.stages}, []
+    def _take_back(self, missing: list[Stage], job_id: str) -> None:
+        """Let the unfinished stages of a job wait again, and those of jobs that wait for it.
+
+        Slurm starts none of those, because their job did not end well.
+        """
+        lost, ended, cancelled = {stage.key for stage in missing}, {job_id}, []
+        for stage in missing:
+            self.schedule.put_back(stage)
         for other in list(self.jobs.values()):
-            if any(need in lost for stage in other.stages for need in stage.needs):
-                lost |= {stage.key for stage in other.stages}
-                cancelled.append(other.job_id)
-                del self.jobs[other.job_id]
+            needs = {need for stage in other.stages for need in stage.needs}
+            if ended.isdisjoint(other.after) and lost.isdisjoint(needs):
+                continue
+            cancelled.append(other.job_id)
+            del self.jobs[other.job_id]
+            ended.add(other.job_id)
+            for stage in other.stages:
+                if stage.key not in self.schedule.finished:
+                    lost.add(stage.key)
+                    self.schedule.put_back(stage)
         cancel(cancelled)
 
 
@@ -258,7 +277,7 @@ def _submissions(cache: StageCache) -> Path:
     return cache.folder / "slurm"
 
 
-def _earlier(cache: StageCache) -> Iterator[tuple[Path, dict[str, list[str]]]]:
+def _earlier(cache: StageCache) -> Iterator[tuple[Path, dict[str, dict[str, list[str]]]]]:
     for file in sorted(_submissions(cache).glob(f"*/{JOBS}")):
         try:
             yield file.parent, dict(json.loads(file.read_text()))

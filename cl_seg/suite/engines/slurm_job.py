@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from submitit.core.utils import DelayedSubmission
 from cl_seg.files import write_json
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.graph import Stage
 from cl_seg.suite.schedule import Failure, Job
 
 LOG_LINES = 60
+WHOLE = "it is trained in one piece, which takes longer than a job may: give a longer --time"
 
 
-@dataclass(frozen=True)
+@dataclass
 class StageJob:
     """A chain of stages that goes on where it was whenever it is started.
 
-    Slurm's signal shortly before the time limit makes submitit queue the job again; a job that is
-    cancelled or pushed aside saves its progress first.
+    Slurm's signal shortly before the time limit makes submitit call :meth:`checkpoint` and queue
+    the job again; a job that is cancelled or pushed aside saves its progress first.
 
     Attributes:
         stages: in order.
@@ -32,6 +34,7 @@ class StageJob:
         folder: of the submission.
         path: where modules of the user's own are found.
         checkpoint_seconds: between two checkpoints of a training.
+        out_of_time: True once the time limit is near.
     """
 
     stages: Job
@@ -39,6 +42,7 @@ class StageJob:
     folder: Path
     path: Sequence[str]
     checkpoint_seconds: float
+    out_of_time: bool = False
 
     def __call__(self) -> None:
         """Compute the stages; anything but success ends the process with a code that says so."""
@@ -53,13 +57,30 @@ class StageJob:
         file = end_file(self.folder, JobEnvironment().job_id)
         file.unlink(missing_ok=True)
         end = perform(self.stages, self.cache, lambda: stopping, self.checkpoint_seconds)
+        if self.out_of_time:
+            end = self.without_submitit(end)
         write_json(file, asdict(end))
         if end.finished < len(self.stages):
             sys.exit(1)  # so that Slurm starts none of the jobs that wait for this one
 
-    def checkpoint(self) -> DelayedSubmission:
-        """What is queued again: the same, its progress is in the cache."""
-        return DelayedSubmission(self)
+    def checkpoint(self) -> DelayedSubmission | None:
+        """What is queued again: the same, or None where no progress was kept to go on from."""
+        again = replace(self)
+        self.out_of_time = True
+        return None if self._under_way().whole else DelayedSubmission(again)
+
+    def _under_way(self) -> Stage:
+        missing = (stage for stage in self.stages if not self.cache.has(stage.key))
+        return next(missing, self.stages[-1])
+
+    def without_submitit(self, end: JobEnd) -> JobEnd:
+        """The end of a job that was not queued again: what submitit raised is no stage's failure.
+
+        The stage starts from its checkpoint in another job; one that has none never would end.
+        """
+        if end.finished < len(self.stages) and self.stages[end.finished].whole:
+            return JobEnd(end.finished, Failure(WHOLE))
+        return JobEnd(end.finished)
 
 
 def end_file(folder: Path, job_id: str) -> Path:

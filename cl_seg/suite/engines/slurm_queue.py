@@ -16,7 +16,16 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from cl_seg.files import InputError
 
 MAX_TIMEOUTS = 1000  # a job goes on where it was, so that running out of time loses nothing
-OWN = {"partition": "partition", "gres": "gres", "time": "time", "array": "max-jobs"}
+SET_HERE = (
+    *("dependency", "kill-on-invalid-dep", "requeue", "no-requeue", "signal", "job-name"),
+    *("output", "error", "open-mode", "nodes", "ntasks", "ntasks-per-node", "wrap", "chdir"),
+)
+OWN = {
+    **{name: f"use --{name}" for name in ("partition", "gres", "time")},
+    "array": "use --max-jobs",
+    "cpus-per-task": "write `threads` under `training` of the suite",
+    **dict.fromkeys(SET_HERE, "cl_seg sets it itself"),
+}
 TIME = re.compile(r"(?:(?P<d>\d+)-)?(?P<a>\d+)(?::(?P<b>\d+))?(?::(?P<c>\d+))?")
 
 
@@ -74,7 +83,7 @@ def sbatch_options(texts: Iterable[str]) -> dict[str, str | bool]:
         if not name or " " in name or (equals and not value):
             raise InputError(f"--sbatch '{text}': expected NAME=VALUE, such as account=lab")
         if name in OWN:
-            raise InputError(f"--sbatch {text}: use --{OWN[name]}")
+            raise InputError(f"--sbatch {text}: {OWN[name]}")
         options[name] = value or True
     return options
 
