@@ -92,7 +92,8 @@ def trainings(folder: Path) -> dict[str, int]:
 def job_of(folder: Path, key: str) -> str:
     """The job that a stage was submitted with."""
     (listed,) = (folder / "data" / "stages" / "slurm").glob("*/jobs.json")
-    return next(job for job, keys in json.loads(listed.read_text()).items() if key in keys)
+    jobs = json.loads(listed.read_text()).items()
+    return next(job for job, noted in jobs if key in noted["stages"])
 
 
 def wait_for(what: Callable[[], object], seconds: float = 120) -> None:
@@ -118,7 +119,7 @@ def test_a_node_dies_and_the_results_are_those_of_this_machine(
     folder = new_folder(tmp_path, suite)
     process = on_slurm(folder, slurm)
     wait_for(lambda: any(trainings(folder).values()))
-    key, step = next(iter(trainings(folder).items()))
+    key, step = next((key, step) for key, step in trainings(folder).items() if step)
     job = job_of(folder, key)
     node = slurm.ask("squeue", "--noheader", "--array", f"--jobs={job}", "--format=%N").strip()
     slurm.kill(node)
@@ -140,7 +141,7 @@ def test_the_command_is_killed_a_job_is_out_of_time_and_the_next_command_finds_i
     process.kill()
     process.communicate()
     assert "running: train" in status(folder), "without the command and without asking Slurm"
-    key, _ = next(iter(trainings(folder).items()))
+    key = next(iter(trainings(folder)))
     job = job_of(folder, key)
     slurm.ask("scancel", "--signal=USR2", job)  # what Slurm sends shortly before the time limit
     start_again(slurm, job)

@@ -234,8 +234,8 @@ class _Call:
             self.tries[missing[0].key, told] += 1
             if self.tries[missing[0].key, told] == (STOPS if told else TRIES):
                 log = read_log(job.folder, job.job_id)
-                how = "was stopped again and again" if told else "ended without a word: no memory?"
-                reason = f"Slurm's job {job.job_id} {how}"
+                how = "was stopped again and again" if told else "ended without a word"
+                reason = f"Slurm's job {job.job_id} {how}: see its log"
                 end = JobEnd(job.keys.index(missing[0].key), Failure(reason, log))
         del self.jobs[job.job_id]
         if missing:
