@@ -43,3 +43,17 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_option_of_the_slurm_how_to_exists() -> None:
+    import typer
+
+    from cl_seg.cli import app
+
+    run = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+    known = {name for parameter in run.params for name in parameter.opts}
+    text = (ROOT / "docs" / "how-to" / "slurm.md").read_text()
+    ours = text.replace("srun --partition", "").replace("scancel --name", "")
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", ours))
+    assert {"--engine", "--partition", "--gres", "--time", "--max-jobs", "--sbatch"} <= named
+    assert named <= known | {"--data"}

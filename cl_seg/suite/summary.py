@@ -50,10 +50,14 @@ def json_summary(
     graph = reduce(Graph.add, graphs)
     alone, shared = trainings(graph)
     finished = cache.keys()
+    missing = [stage for key, stage in graph.stages.items() if key not in finished]
+    seconds, unknown = expected_seconds(missing, cache)
     content = {
         "suites": [one.suite.name for one in planned],
         "trainings": shared,
         "trainings_saved": alone - shared,
+        "seconds_left_on_one_worker": round(seconds, 1),
+        "stages_of_unknown_duration": unknown,
         "runs": [
             {
                 "suite": run.setting.suite.name,
@@ -128,13 +132,16 @@ def whole_runs(graph: Graph) -> Counter[str]:
 def _estimate(missing: list[Stage], cache: StageCache) -> str:
     if not missing:
         return "nothing is left to compute"
+    seconds, unknown = expected_seconds(missing, cache)
+    if unknown == len(missing):
+        return f"{len(missing)} are left, how long they take is not known yet"
+    rest = f", not counting {unknown} others" if unknown else ""
+    return f"{len(missing)} are left, about {duration_text(seconds)} on one worker{rest}"
+
+
+def expected_seconds(missing: list[Stage], cache: StageCache) -> tuple[float, int]:
+    """Seconds on one worker that stages take, from past ones, and of how many it is not known."""
     durations = Durations()
     durations.learn_from(cache, missing)
     known = [stage for stage in missing if durations.known(stage)]
-    if not known:
-        return f"{len(missing)} are left, how long they take is not known yet"
-    seconds = sum(durations.seconds(stage) for stage in known)
-    rest = (
-        "" if len(known) == len(missing) else f", not counting {len(missing) - len(known)} others"
-    )
-    return f"{len(missing)} are left, about {duration_text(seconds)} on one worker{rest}"
+    return sum(durations.seconds(stage) for stage in known), len(missing) - len(known)

@@ -47,6 +47,8 @@ def test_json_is_for_machines(suite_text: str, tmp_path: Path) -> None:
     planned, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
     content = json.loads(json_summary([planned], [plan_stages(planned, cache)], cache))
     assert content["trainings"] == 8 and content["trainings_saved"] == 2
+    assert content["seconds_left_on_one_worker"] == 0
+    assert content["stages_of_unknown_duration"] == len(content["stages"])
     for one in content["runs"]:
         assert set(one["trained"]) <= content["stages"].keys()
     assert not any(stage["finished"] for stage in content["stages"].values())
