@@ -10,7 +10,14 @@ import cl_seg
 from cl_seg.import_path import imported, installed_version, module_file
 
 SUFFIXES = {".py", ".yaml", ".npz", ".csv"}
-TRAINING = ("benchmark.py", "losses.py", "suite/stages.py", "torch_setup.py", "training")
+TRAINING = (
+    "benchmark.py",
+    "losses.py",
+    "strategies/registry.py",
+    "suite/stages.py",
+    "torch_setup.py",
+    "training",
+)
 """What determines the state a stage trains, besides its network and strategy."""
 SCORING = ("benchmark.py", "metrics", "suite/stages.py", "torch_setup.py", "training/evaluate.py")
 """What determines the scores of a state, besides its network."""
@@ -18,7 +25,7 @@ UNTRAINED = ("models/registry.py", "training/stage.py")
 """What draws the weights of an untrained network, besides the network."""
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 OPEN = ("cl_seg.models", "cl_seg.strategies")
-DECLARED = ("cl_seg.models.declared", "cl_seg.models.registry", "cl_seg.strategies.declared")
+DECLARED = tuple(f"{room}.{name}" for room in OPEN for name in ("declared", "registry"))
 
 
 @cache

@@ -13,7 +13,6 @@ from cl_seg import torch_setup  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
-from avalanche.core import BasePlugin
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
@@ -23,7 +22,8 @@ from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec import StreamSuite
-from cl_seg.strategies.declared import STRATEGIES, declared_strategy
+from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import build_plugin
 from cl_seg.suite.cache import (
     ABOUT,
     CASES,
@@ -294,38 +294,9 @@ def initial_model(run: Run, suite: StreamSuite) -> nn.Module:
 
 
 def strategy_plugin(run: Run) -> Any:
-    """The Avalanche plugin of a run's strategy as it is before the first experience, or None.
-
-    Raises:
-        InputError: somebody else's plugin cannot be imported or made.
-    """
-    declared = declared_strategy(run.strategy.name)
-    if declared.plugin is None:
-        return None
+    """The Avalanche plugin of a run's strategy as it is before the first experience, or None."""
     seed = stage_seeds(StagePlace(run.seed, 0, "strategy"))["global"]
-    module, _, name = declared.plugin.partition(":")
-    if run.strategy.name not in STRATEGIES:
-        torch_setup.seed_everything(seed)
-        return _own_plugin(run.strategy.name, run.strategy.settings)
-    settings = declared.settings.model_validate(run.strategy.settings)
-    return getattr(import_module(module), name)(settings, seed)
-
-
-def _own_plugin(target: str, settings: dict[str, Any]) -> Any:
-    module, _, name = target.partition(":")
-    try:
-        make = getattr(import_module(module), name)
-    except Exception as error:  # whatever a file of the user's raises when imported
-        raise InputError(f"strategy {target} cannot be imported: {error}") from error
-    try:
-        plugin = make(**settings)
-    except TypeError as error:
-        raise InputError(
-            f"strategy {target} cannot be made with settings {settings}: {error}"
-        ) from error
-    if not isinstance(plugin, BasePlugin):
-        raise InputError(f"strategy {target} gives a {type(plugin).__name__}, no Avalanche plugin")
-    return plugin
+    return build_plugin(run.strategy.name, run.strategy.settings, seed)
 
 
 def plain_state(plugin: Any, name: str) -> bytes:

@@ -1,0 +1,51 @@
+"""From a name to the Avalanche plugin of a strategy."""
+
+from importlib import import_module
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+from avalanche.core import BasePlugin
+
+from cl_seg.files import InputError
+from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.torch_setup import seed_everything
+
+
+def build_plugin(name: str, settings: dict[str, Any], seed: int) -> Any:
+    """Make a strategy's plugin as it is before the first experience; None where it needs none.
+
+    Args:
+        name: registered strategy, or ``module:Class`` of an Avalanche plugin.
+        settings: of the strategy; keyword arguments of a ``module:Class``.
+        seed: of all that the plugin draws, and of what a ``module:Class`` draws when it is made.
+
+    Raises:
+        InputError: ``module:Class`` cannot be imported or made, or is no plugin.
+    """
+    if name not in STRATEGIES:
+        seed_everything(seed)
+        return _own_plugin(name, settings)
+    declared = STRATEGIES[name]
+    if declared.plugin is None:
+        return None
+    module, _, attribute = declared.plugin.partition(":")
+    return getattr(import_module(module), attribute)(
+        declared.settings.model_validate(settings), seed
+    )
+
+
+def _own_plugin(target: str, settings: dict[str, Any]) -> BasePlugin:
+    module, _, attribute = target.partition(":")
+    try:
+        make = getattr(import_module(module), attribute)
+    except Exception as error:  # whatever a file of the user's raises when imported
+        raise InputError(f"strategy {target} cannot be imported: {error}") from error
+    try:
+        plugin = make(**settings)
+    except TypeError as error:
+        raise InputError(
+            f"strategy {target} cannot be made with settings {settings}: {error}"
+        ) from error
+    if not isinstance(plugin, BasePlugin):
+        raise InputError(f"strategy {target} gives a {type(plugin).__name__}, no Avalanche plugin")
+    return plugin
