@@ -78,7 +78,7 @@ def has_methods(target: str, names: Collection[str]) -> bool:
                 waiting += [_base(module, ast.unparse(base), _tree(path)) for base in node.bases]
             elif isinstance(node, ast.ImportFrom):
                 source = _source(module, path, node)
-                named = [a for a in node.names if name in (a.asname or a.name) or a.name == "*"]
+                named = [a for a in node.names if name == (a.asname or a.name) or a.name == "*"]
                 waiting += [f"{source}:{name if a.name == '*' else a.name}" for a in named]
     return not missing
 

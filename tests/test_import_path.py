@@ -29,6 +29,8 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "class ByAlias(deep.Kept): ...\n"
         "class Loop(Loop): ...\n"
         "class FromNowhere(Unknown): ...\n"
+        "from pack import Kept as KeptBySomebody\n"
+        "class KeptBy: ...\n"
         "def made(): return Direct()\n"
         "assigned = Direct\n",
     }.items():
@@ -42,6 +44,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         *((f"own:{name}", True) for name in ("Direct", "Other", "ByName", "ByModule", "ByAlias")),
         *((f"own:{name}", False) for name in ("Half", "Loop", "FromNowhere", "made", "assigned")),
+        ("own:KeptBy", False),  # its name is part of an imported one
         ("pack:Kept", True),
         ("pack:Renamed", True),
         ("pack:Absent", False),
