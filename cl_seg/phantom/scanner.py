@@ -13,7 +13,8 @@ from cl_seg.phantom.couch import couch_fraction
 from cl_seg.phantom.detection import detect, expected_signal, residual_scatter, tube_current
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.projection import Geometry, project
-from cl_seg.phantom.reconstruction import PADDING, reconstruct
+from cl_seg.phantom.postprocessing import PADDING, postprocess
+from cl_seg.phantom.reconstruction import reconstruct
 from cl_seg.phantom.resampling import resample, resample_labels
 from cl_seg.phantom.spectrum import Beam, beam
 from cl_seg.phantom.tissues import basis_maps
@@ -93,7 +94,8 @@ def scan(
     maps[0] += couch_fraction(profile.couch, anatomy.surface, anatomy.grid)
     water = acquire(maps, anatomy.grid.spacing_mm, profile, geometry, noise)
     fov = field_of_view(anatomy, profile.reconstruction.fov_margin_mm)
-    return reconstruct(water, profile, fov, IMAGE_SIZE, geometry), fov / IMAGE_SIZE
+    hu = reconstruct(water, profile, fov, IMAGE_SIZE, geometry)
+    return postprocess(hu, profile.reconstruction), fov / IMAGE_SIZE
 
 
 def to_grid(

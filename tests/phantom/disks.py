@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.phantom.profiles import Profile, load_profile
+from cl_seg.phantom.postprocessing import postprocess
 from cl_seg.phantom.projection import Geometry
 from cl_seg.phantom.reconstruction import reconstruct
 from cl_seg.phantom.scanner import Noise, acquire
@@ -54,7 +55,9 @@ def image(
 ) -> npt.NDArray[np.float32]:
     """Scan and reconstruct basis maps with the default geometry."""
     water = acquire(maps, SPACING, profile, Geometry(), noise)
-    return reconstruct(water, profile, FOV, size, Geometry())
+    return postprocess(
+        reconstruct(water, profile, FOV, size, Geometry()), profile.reconstruction
+    )
 
 
 def mean_at(hu: npt.NDArray[np.float32], x: float, y: float, radius: float) -> float:
