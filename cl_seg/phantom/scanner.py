@@ -11,9 +11,9 @@ from cl_seg.phantom.anatomy.slices import Anatomy
 from cl_seg.phantom.corrections import water_calibration, water_thickness
 from cl_seg.phantom.couch import couch_fraction
 from cl_seg.phantom.detection import detect, expected_signal, residual_scatter, tube_current
+from cl_seg.phantom.postprocessing import PADDING, postprocess
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.projection import Geometry, project
-from cl_seg.phantom.postprocessing import PADDING, postprocess
 from cl_seg.phantom.reconstruction import reconstruct
 from cl_seg.phantom.resampling import resample, resample_labels
 from cl_seg.phantom.spectrum import Beam, beam

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.postprocessing import postprocess
+from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.projection import Geometry
 from cl_seg.phantom.reconstruction import reconstruct
 from cl_seg.phantom.scanner import Noise, acquire
