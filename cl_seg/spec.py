@@ -71,6 +71,8 @@ class PhantomData(Spec):
         size: pixels per side of a stored slice.
         spacing_mm: pixel size of a stored slice in mm.
         seed: seed of anatomy and noise.
+        slices: neighbouring slices per level of the body.
+        intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
 
     scanners: Annotated[list[str], Field(min_length=1)]
@@ -79,6 +81,8 @@ class PhantomData(Spec):
     size: PositiveInt = 256
     spacing_mm: PositiveFloat = 1.6
     seed: NonNegativeInt = 0
+    slices: PositiveInt = 1
+    intramuscular_fat: bool = False
 
     @field_validator("scanners")
     @classmethod

@@ -50,8 +50,10 @@ def test_plan_lists_every_run() -> None:
         (["ingest", "nowhere", "a.store"], "nowhere"),
         (["ingest", ".", "a.store", "--label", "liver"], "NAME=VALUE"),
         (["ingest", ".", "a.store", "--spacing-mm", "-1"], "--spacing-mm"),
-        (["phantom", "a.store", "--scanner", "siemens_lik"], "siemens_like"),
-        (["phantom", "a.store", "--own-bodies", "-3"], "own-bodies"),
+        (["phantom", "simulate", "a.store", "--scanner", "siemens_lik"], "siemens_like"),
+        (["phantom", "simulate", "a.store", "--own-bodies", "-3"], "own-bodies"),
+        (["phantom", "export", "a", "--shared-bodies", "0"], "--shared-bodies"),
+        (["phantom", "export", "a", "--format", "png"], "--format"),
     ],
 )
 def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -103,20 +103,38 @@ class Reconstruction(_Section):
     fov_margin_mm: NonNegative
 
 
+class Protocol(_Section):
+    """How patients are scanned on this scanner, and who they are.
+
+    Attributes:
+        contrast: contrast phase.
+        iodine: dose of contrast medium relative to the usual one.
+        off_centre_mm: where the middle of the body lies, to the patient's left and to the back of
+            the isocentre, on average.
+        centring_sd_mm: how far patients lie from that, standard deviation per axis.
+        implants: "pedicle_screws" when the patients have had a spinal fusion.
+    """
+
+    contrast: Literal["native", "arterial", "portal_venous"]
+    iodine: Positive
+    off_centre_mm: tuple[float, float]
+    centring_sd_mm: NonNegative
+    implants: Literal["none", "pedicle_screws"]
+
+
 class Profile(_Section):
     """One simulated scanner with its protocol.
 
     Attributes:
         display_name: shown in tables and figures; ends in "(simulated)".
         track: "realistic" differences between current scanners, or a "stress" test.
-        contrast: contrast phase of the scanner's protocol.
         couch: shape of the table.
     """
 
     display_name: Annotated[str, AfterValidator(_simulated)]
     track: Literal["realistic", "stress"]
-    contrast: Literal["native", "portal_venous"]
     couch: Literal["curved", "flat", "none"]
+    protocol: Protocol
     tube: Tube
     detector: Detector
     reconstruction: Reconstruction

@@ -43,9 +43,14 @@ class Geometry:
 
     @cached_property
     def ramp(self) -> Single:
-        """Band-limited ramp filter in 1/mm (Kak & Slaney 1988, eq. 3.61), (channels // 2 + 1,)."""
-        offset = np.fft.fftfreq(self.channels, 1 / self.channels)
-        kernel = np.zeros(self.channels)
+        """Band-limited ramp filter in 1/mm (Kak & Slaney 1988, eq. 3.61), (channels + 1,).
+
+        It is for projections padded with as many zeros: the filter reaches across the whole body,
+        and must not wrap around the ends of the detector.
+        """
+        padded = 2 * self.channels
+        offset = np.fft.fftfreq(padded, 1 / padded)
+        kernel = np.zeros(padded)
         kernel[0] = 1 / (4 * self.pitch_mm**2)
         odd = offset % 2 != 0
         kernel[odd] = -1 / (np.pi * offset[odd] * self.pitch_mm) ** 2
@@ -88,25 +93,35 @@ def _backward(geometry: Geometry, size: int, spacing_mm: float) -> _Transform:
 
 
 def project(
-    images: Single, spacing_mm: float, geometry: Geometry, aperture_mm: float = 0.0
+    images: Single,
+    spacing_mm: float,
+    geometry: Geometry,
+    aperture_mm: float = 0.0,
+    centre_mm: tuple[float, float] = (0.0, 0.0),
 ) -> Single:
     """Line integrals of images whose values are per mm.
 
     Args:
-        images: (n, N, N), centred on the isocentre.
+        images: (n, N, N).
         spacing_mm: pixel size.
         geometry: views and channels.
         aperture_mm: width of the ray, at the isocentre.
+        centre_mm: (x, y) of the middle of the images, from the isocentre.
 
     Returns:
         (n, views, channels), in the units of the images times mm.
     """
     transform = _forward(geometry, images.shape[-1], spacing_mm)
-    blur = np.sinc(geometry.frequencies * aperture_mm).astype(np.float32)
+    factor: Complex = transform.phase * np.sinc(geometry.frequencies * aperture_mm).astype(
+        np.float32
+    )
+    if any(centre_mm):
+        turns = transform.fx * centre_mm[0] + transform.fy * centre_mm[1]
+        factor = factor * np.exp(-2j * np.pi * turns).astype(np.complex64)
     rows = []
     for image in images:
         spectrum = transform.plan.execute(image.astype(np.complex64))
-        spectrum = spectrum.reshape(transform.phase.shape) * transform.phase * blur
+        spectrum = spectrum.reshape(factor.shape) * factor
         rows.append(np.fft.irfft(spectrum, geometry.channels).astype(np.float32))
     return np.stack(rows)
 
@@ -127,7 +142,9 @@ def back_project(
         (size, size), line integrals per mm.
     """
     transform = _backward(geometry, size, spacing_mm)
-    filtered = np.fft.rfft(sinogram).astype(np.complex64) * (geometry.ramp * window)
+    spectrum = np.fft.rfft(sinogram, 2 * geometry.channels) * geometry.ramp
+    ramped = np.fft.irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
+    filtered = (np.fft.rfft(ramped) * window).astype(np.complex64)
     filtered[:, 1:-1] *= 2  # the negative frequencies
     spectrum = (filtered * transform.phase).ravel().astype(np.complex64)
     image: Single = transform.plan.execute(spectrum).real

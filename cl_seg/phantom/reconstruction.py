@@ -16,7 +16,8 @@ def mtf(frequencies: Floats, mtf50: float, mtf10: float, edge_boost: float) -> F
     power = np.log(np.log(10) / np.log(2)) / np.log(mtf10 / mtf50)
     base = np.exp(-np.log(2) * (frequencies / mtf50) ** power)
     bump = np.exp(-(((frequencies - 0.54 * mtf50) / (0.3 * mtf50)) ** 2))
-    target: Floats = (base * (1 + edge_boost * bump)).astype(np.float32)
+    at_zero = np.exp(-((0.54 / 0.3) ** 2))  # taken off, so that water stays 0 HU
+    target: Floats = (base * (1 + edge_boost * (bump - at_zero))).astype(np.float32)
     return target
 
 

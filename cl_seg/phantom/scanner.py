@@ -1,4 +1,4 @@
-"""One scanner: the chain from an anatomy to an image on the canonical grid."""
+"""One scanner: the chain from an anatomy to the image its console shows."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,11 +11,10 @@ from cl_seg.phantom.anatomy.slices import Anatomy
 from cl_seg.phantom.corrections import water_calibration, water_thickness
 from cl_seg.phantom.couch import couch_fraction
 from cl_seg.phantom.detection import detect, expected_signal, residual_scatter, tube_current
-from cl_seg.phantom.postprocessing import PADDING, postprocess
+from cl_seg.phantom.postprocessing import postprocess
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.projection import Geometry, project
 from cl_seg.phantom.reconstruction import reconstruct
-from cl_seg.phantom.resampling import resample, resample_labels
 from cl_seg.phantom.spectrum import Beam, beam
 from cl_seg.phantom.tissues import basis_maps
 from cl_seg.scans.store import Grid
@@ -25,6 +24,8 @@ Single = npt.NDArray[np.float32]
 IMAGE_SIZE = 512
 FOV_STEP_MM = 25.0  # fields of view are chosen in steps, as at a console
 FOV_LIMITS_MM = (350.0, 500.0)
+CENTRE = (0.0, 0.0)
+GEOMETRY = Geometry()
 
 
 @dataclass(frozen=True)
@@ -52,20 +53,39 @@ def channel_gain(profile: Profile, geometry: Geometry, rng: np.random.Generator)
     return 1 + np.float32(profile.detector.ring) * error
 
 
-def field_of_view(anatomy: Anatomy, margin_mm: float) -> float:
-    """Diameter in mm that holds the body and a margin."""
-    inside = np.flatnonzero((anatomy.surface < 0).any(axis=0))
-    width = (inside[-1] - inside[0] + 1) * anatomy.grid.spacing_mm
+def centring(profile: Profile, rng: np.random.Generator) -> tuple[float, float]:
+    """Draw where the middle of a body lies, (x, y) in mm from the isocentre."""
+    sd = profile.protocol.centring_sd_mm
+    x, y = (mean + float(rng.normal(0, sd)) for mean in profile.protocol.off_centre_mm)
+    return x, y
+
+
+def field_of_view(surface: Single, grid: Grid, margin_mm: float, x_mm: float) -> float:
+    """Diameter in mm, about the isocentre, that holds a body and a margin.
+
+    Args:
+        surface: (N, N) distance to the skin in mm.
+        grid: of the surface.
+        margin_mm: beyond the body.
+        x_mm: how far the body lies beside the isocentre.
+    """
+    inside = np.flatnonzero((surface < 0).any(axis=0))
+    width = (inside[-1] - inside[0] + 1) * grid.spacing_mm + 2 * abs(x_mm)
     steps = np.ceil((width + margin_mm) / FOV_STEP_MM)
     return float(np.clip(steps * FOV_STEP_MM, *FOV_LIMITS_MM))
 
 
 def acquire(
-    maps: Single, spacing_mm: float, profile: Profile, geometry: Geometry, noise: Noise | None
+    maps: Single,
+    spacing_mm: float,
+    profile: Profile,
+    geometry: Geometry,
+    noise: Noise | None,
+    centre_mm: tuple[float, float] = CENTRE,
 ) -> Single:
     """Scan basis maps (3, N, N) and return water path lengths in mm (views, channels)."""
     source, calibration = _calibrated(profile, geometry)
-    lines = project(maps, spacing_mm, geometry, profile.detector.aperture_mm)
+    lines = project(maps, spacing_mm, geometry, profile.detector.aperture_mm, centre_mm)
     signal = expected_signal(lines, source)
     current = tube_current(signal, profile.tube.modulation)
     scatter = residual_scatter(signal, profile.detector.scatter, geometry)
@@ -76,32 +96,29 @@ def acquire(
 
 
 def scan(
-    anatomy: Anatomy, enhancement: float, profile: Profile, geometry: Geometry, noise: Noise | None
-) -> tuple[Single, float]:
+    anatomy: Anatomy,
+    enhancement: float,
+    profile: Profile,
+    fov_mm: float,
+    noise: Noise | None,
+    centre_mm: tuple[float, float] = CENTRE,
+) -> Single:
     """Scan an anatomy.
 
     Args:
         anatomy: one level of a body.
         enhancement: the body's factor on iodine uptake.
         profile: the scanner.
-        geometry: its views and channels.
+        fov_mm: diameter of the image.
         noise: None for a scan without noise and rings.
+        centre_mm: (x, y) of the middle of the body from the isocentre.
 
     Returns:
-        (512, 512) HU, and its pixel size in mm.
+        (512, 512) HU about the isocentre.
     """
-    maps = basis_maps(anatomy.fractions, profile.contrast, enhancement)
+    protocol = profile.protocol
+    maps = basis_maps(anatomy.fractions, protocol.contrast, enhancement * protocol.iodine)
     maps[0] += couch_fraction(profile.couch, anatomy.surface, anatomy.grid)
-    water = acquire(maps, anatomy.grid.spacing_mm, profile, geometry, noise)
-    fov = field_of_view(anatomy, profile.reconstruction.fov_margin_mm)
-    hu = reconstruct(water, profile, fov, IMAGE_SIZE, geometry)
-    return postprocess(hu, profile.reconstruction), fov / IMAGE_SIZE
-
-
-def to_grid(
-    hu: Single, spacing_mm: float, anatomy: Anatomy, grid: Grid
-) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
-    """Bring an image and the anatomy's labels to the canonical grid."""
-    image = resample(hu, Grid(len(hu), spacing_mm), grid, PADDING)
-    labels = resample_labels(anatomy.labels, anatomy.grid, grid)
-    return np.round(image).astype(np.int16), labels
+    water = acquire(maps, anatomy.grid.spacing_mm, profile, GEOMETRY, noise, centre_mm)
+    hu = reconstruct(water, profile, fov_mm, IMAGE_SIZE, GEOMETRY)
+    return postprocess(hu, profile.reconstruction)

@@ -1,50 +1,37 @@
 """The public entry: simulate scanners into a slice store."""
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
-from zlib import crc32
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from rich.progress import track
 
 from cl_seg.files import InputError
-from cl_seg.phantom.anatomy.body import draw_body
-from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS, paint
+from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import Profile, load_profile, scanner_name
-from cl_seg.phantom.projection import Geometry
-from cl_seg.phantom.scanner import Noise, channel_gain, scan, to_grid
-from cl_seg.scans.store import Grid, Slice, create_store
+from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.scans.resample import place, resample_image, resample_labels
+from cl_seg.scans.store import HU, Grid, Labels, Slice, create_store
 from cl_seg.workers import interrupts_blocked, leave_with_parent
 
-LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (engineering value)
-GEOMETRY = Geometry()
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One body on one scanner."""
-
-    body: str
-    scanner: str
-    profile: Profile
-    grid: Grid
-    seed: int
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class _Case:
-    """The result of a job: one row, image and label mask per level."""
+    """One body on one scanner: a row, an image and a label mask per level."""
 
     rows: list[Slice]
-    hu: list[npt.NDArray[np.int16]]
-    labels: list[npt.NDArray[np.uint8]]
+    hu: list[HU]
+    labels: list[Labels]
 
 
 def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
@@ -55,6 +42,8 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     shared_bodies: int,
     grid: Grid,
     seed: int,
+    slices: int = 1,
+    intramuscular_fat: bool = False,
     workers: int = 1,
     show_progress: bool = True,
 ) -> None:
@@ -71,6 +60,8 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         shared_bodies: bodies that every scanner sees.
         grid: canonical grid of the store.
         seed: of all randomness, not negative.
+        slices: neighbouring slices per level.
+        intramuscular_fat: whether the muscle label holds the fat inside muscle.
         workers: processes, one thread each.
         show_progress: show a progress bar.
 
@@ -78,12 +69,18 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         InputError: a number is out of range, a profile is wrong, or ``folder`` exists or cannot
             be written.
     """
-    _check_counts(own_bodies, shared_bodies, grid, seed, workers)
-    profiles = _load_profiles(scanners)
+    _check(grid, {
+        "own_bodies": (own_bodies, 0),
+        "shared_bodies": (shared_bodies, 0),
+        "own_bodies + shared_bodies": (own_bodies + shared_bodies, 1),
+        "seed": (seed, 0),
+        "slices": (slices, 1),
+        "workers": (workers, 1),
+    })  # fmt: skip
+    profiles = load_profiles(scanners)
     jobs = [
-        _Job(body, scanner, profile, grid, seed)
-        for scanner, profile in profiles.items()
-        for body in _body_names(scanner, own_bodies, shared_bodies)
+        Acquisition(body, scanner, profile, seed, slices, intramuscular_fat)
+        for scanner, profile, body in everybody(profiles, own_bodies, shared_bodies)
     ]
     provenance = {
         "kind": "simulated",
@@ -91,11 +88,13 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         "scanners": list(profiles),
         "own_bodies": own_bodies,
         "shared_bodies": shared_bodies,
+        "slices": slices,
+        "intramuscular_fat": intramuscular_fat,
         "profiles": {name: profile.model_dump() for name, profile in profiles.items()},
     }
     with (
         create_store(Path(folder), CLASSES, grid, provenance) as store,
-        _simulated(jobs, workers) as done,
+        in_order(partial(_simulate_case, grid=grid), jobs, workers) as done,
     ):
         shown = track(done, "Simulating", len(jobs), transient=True, disable=not show_progress)
         for scanner, cases in groupby(shown, key=lambda case: case.rows[0].scanner):
@@ -109,23 +108,20 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             )
 
 
-def _check_counts(own_bodies: int, shared_bodies: int, grid: Grid, seed: int, workers: int) -> None:
-    least = {
-        "own_bodies": (own_bodies, 0),
-        "shared_bodies": (shared_bodies, 0),
-        "own_bodies + shared_bodies": (own_bodies + shared_bodies, 1),
-        "grid size": (grid.size, 16),
-        "seed": (seed, 0),
-        "workers": (workers, 1),
-    }
-    for name, (value, minimum) in least.items():
+def _check(grid: Grid, counts: dict[str, tuple[int, int]]) -> None:
+    for name, (value, minimum) in (counts | {"grid size": (grid.size, 16)}).items():
         if value < minimum:
             raise InputError(f"{name} is {value}: it must be at least {minimum}")
     if not grid.spacing_mm > 0:
         raise InputError(f"grid spacing is {grid.spacing_mm} mm: it must be positive")
 
 
-def _load_profiles(scanners: list[str]) -> dict[str, Profile]:
+def load_profiles(scanners: list[str]) -> dict[str, Profile]:
+    """Profiles by name of the scanner.
+
+    Raises:
+        InputError: a profile is wrong, the list is empty, or a scanner is there twice.
+    """
     names = [scanner_name(scanner) for scanner in scanners]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated or not names:
@@ -134,23 +130,34 @@ def _load_profiles(scanners: list[str]) -> dict[str, Profile]:
     return {name: load_profile(given) for name, given in zip(names, scanners, strict=True)}
 
 
-def _body_names(scanner: str, own: int, shared: int) -> list[str]:
-    return [f"{scanner}-body-{i:04d}" for i in range(own)] + [
-        f"shared-body-{i:04d}" for i in range(shared)
-    ]
+def everybody(
+    profiles: dict[str, Profile], own: int, shared: int
+) -> Iterator[tuple[str, Profile, str]]:
+    """Every scanner with its profile and each body it scans."""
+    for scanner, profile in profiles.items():
+        for i in range(own):
+            yield scanner, profile, f"{scanner}-body-{i:04d}"
+        for i in range(shared):
+            yield scanner, profile, f"shared-body-{i:04d}"
 
 
 @contextmanager
-def _simulated(jobs: list[_Job], workers: int) -> Iterator[Iterator[_Case]]:
-    """Cases in the order of the jobs; processes and pending work end with the block."""
+def in_order(
+    work: Callable[[Acquisition], Result], jobs: list[Acquisition], workers: int
+) -> Iterator[Iterator[Result]]:
+    """Results in the order of the jobs; processes and pending work end with the block.
+
+    Raises:
+        InputError: a worker process was killed.
+    """
     if workers == 1:
-        yield map(_simulate_case, jobs)
+        yield map(work, jobs)
         return
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, spawn, initializer=leave_with_parent)
     try:
         with interrupts_blocked():
-            done = pool.map(_simulate_case, jobs)
+            done = pool.map(work, jobs)
         yield done
     except BrokenProcessPool:
         raise InputError(
@@ -160,40 +167,14 @@ def _simulated(jobs: list[_Job], workers: int) -> Iterator[Iterator[_Case]]:
         pool.shutdown(cancel_futures=True)
 
 
-def _random(*purpose: int | str) -> np.random.Generator:
-    words = (crc32(word.encode()) if isinstance(word, str) else word for word in purpose)
-    return np.random.default_rng(list(words))
-
-
-def _simulate_case(job: _Job) -> _Case:
-    """Draw, paint and scan both levels of one body on one scanner."""
-    body = draw_body(job.seed, job.body)
-    gain = channel_gain(job.profile, GEOMETRY, _random(job.seed, job.scanner, "channel gain"))
+def _simulate_case(acquisition: Acquisition, grid: Grid) -> _Case:
+    """All levels of one body on one scanner, brought to the canonical grid as any other scan."""
     case = _Case([], [], [])
     for level in LEVELS:
-        anatomy = paint(body, level)
-        noise = Noise(gain, _random(job.seed, job.body, job.scanner, level, "noise"))
-        image, spacing_mm = scan(anatomy, body.enhancement, job.profile, GEOMETRY, noise)
-        hu, labels = to_grid(image, spacing_mm, anatomy, job.grid)
-        case.rows.append(_row(job, level, spacing_mm))
-        case.hu.append(hu)
-        case.labels.append(labels)
+        series = simulate_series(acquisition, level)
+        placement = place(series.volume, grid)
+        for row, hu, labels in zip(series.rows, series.volume.hu, series.labels, strict=True):
+            case.rows.append(row)
+            case.hu.append(resample_image(hu, series.volume, placement, grid))
+            case.labels.append(resample_labels(labels, series.volume, placement, grid))
     return case
-
-
-def _row(job: _Job, level: str, spacing_mm: float) -> Slice:
-    case = f"{job.body}@{job.scanner}"
-    return Slice(
-        slice_id=f"{case}-{level}",
-        scanner=job.scanner,
-        case=case,
-        patient=job.body,
-        series=f"{case}-{level}",
-        z_mm=LEVEL_Z_MM[level],
-        spacing_mm=spacing_mm,
-        thickness_mm=job.profile.detector.slice_mm,
-        kvp=float(job.profile.tube.kvp),
-        kernel=job.profile.reconstruction.kernel,
-        labelled=",".join(CLASSES),
-        body=job.body,
-    )

@@ -20,7 +20,7 @@ BASIS = ("water", "bone", "iodine")
 TISSUES = (
     "air", "skin", "adipose", "muscle", "bone", "marrow", "csf", "bowel_wall", "fluid",
     "oral_contrast", "liver", "spleen", "renal_cortex", "renal_medulla", "pancreas", "artery",
-    "vein",
+    "vein", "portal_vein", "titanium",
 )  # fmt: skip
 
 # Tissues that share the composition of another table entry.
@@ -30,24 +30,40 @@ _COMPOSITION = {
     "renal_medulla": "kidney",
     "artery": "blood",
     "vein": "blood",
+    "portal_vein": "blood",
 }
 
-# Iodine in mg/mL by contrast phase (engineering values). Portal venous, in HU behind 30 cm of water
-# at 120 kV: liver 116, spleen 106, cortex 158, aorta 150, veins 159. The liver's is tuned so that
-# labelled liver, with its fat, reads 100 to 110. Oral contrast is there in both phases.
+# Iodine in mg/mL by contrast phase (engineering values), set so that HU behind 30 cm of water at
+# 120 kV are those of patients. Portal venous: liver 110, spleen 115, cortex 190, aorta 155, portal
+# vein 165, muscle 60. Late arterial: liver 75, spleen 130, cortex 230, aorta 320, portal vein 130,
+# vena cava 75. Oral contrast is there in every phase.
 IODINE: dict[str, dict[str, float]] = {
     "native": {"oral_contrast": 9.0},
+    "arterial": {
+        "oral_contrast": 9.0,
+        "liver": 0.9,
+        "spleen": 3.3,
+        "renal_cortex": 8.0,
+        "renal_medulla": 2.2,
+        "pancreas": 2.6,
+        "bowel_wall": 2.6,
+        "muscle": 0.12,
+        "artery": 11.5,
+        "vein": 1.2,
+        "portal_vein": 3.4,
+    },
     "portal_venous": {
         "oral_contrast": 9.0,
-        "liver": 2.85,
-        "spleen": 2.7,
-        "renal_cortex": 5.8,
-        "renal_medulla": 4.6,
-        "pancreas": 1.6,
-        "bowel_wall": 1.4,
-        "muscle": 0.25,
-        "artery": 4.8,
-        "vein": 5.2,
+        "liver": 2.6,
+        "spleen": 2.8,
+        "renal_cortex": 6.4,
+        "renal_medulla": 4.8,
+        "pancreas": 1.9,
+        "bowel_wall": 2.4,
+        "muscle": 0.32,
+        "artery": 4.7,
+        "vein": 4.2,
+        "portal_vein": 5.2,
     },
 }
 AIR_DENSITY = 0.0012  # of air relative to water

@@ -80,6 +80,9 @@ def ingest(
         found = find(source, list(label_map.classes), pseudonyms, show_progress)
         report.rejected += found.rejected
         groups = _by_scanner(found.scans, table)
+        if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
+            # Exported simulations must not pass for patients when they come back.
+            provenance["kind"] = "simulated"
         with _progress(found.scans, show_progress) as (progress, task):
             work = _Ingest(writer, label_map, report, progress, task)
             for folder, (scanner, scans) in groups.items():

@@ -22,6 +22,19 @@ from cl_seg.spec import Data, PhantomData, Suite
 from cl_seg.suite.source import source_hash
 
 STORES = Path("data")
+SIMULATOR = (
+    *(f"phantom/{room}" for room in ("anatomy", "data", "profiles")),
+    *(
+        f"phantom/{step}.py"
+        for step in (
+            *("corrections", "couch", "detection", "postprocessing", "profiles", "projection"),
+            *("reconstruction", "resampling", "scanner", "series", "simulate", "spectrum"),
+            "tissues",
+        )
+    ),
+    "scans/resample.py",
+)
+"""What determines the embedded benchmark."""
 
 
 def scanner_names(data: Data) -> list[str]:
@@ -50,7 +63,7 @@ def store_folder(data: Data) -> Path:
     if data.phantom is None:
         assert data.store is not None
         return data.store
-    settings = data.phantom.model_dump_json() + source_hash("phantom")
+    settings = data.phantom.model_dump_json() + source_hash(*SIMULATOR)
     return STORES / f"phantom-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.store"
 
 
@@ -77,6 +90,8 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
         shared_bodies=phantom.shared_bodies,
         grid=Grid(phantom.size, phantom.spacing_mm),
         seed=phantom.seed,
+        slices=phantom.slices,
+        intramuscular_fat=phantom.intramuscular_fat,
         workers=workers,
     )
 

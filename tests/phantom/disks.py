@@ -55,9 +55,7 @@ def image(
 ) -> npt.NDArray[np.float32]:
     """Scan and reconstruct basis maps with the default geometry."""
     water = acquire(maps, SPACING, profile, Geometry(), noise)
-    return postprocess(
-        reconstruct(water, profile, FOV, size, Geometry()), profile.reconstruction
-    )
+    return postprocess(reconstruct(water, profile, FOV, size, Geometry()), profile.reconstruction)
 
 
 def mean_at(hu: npt.NDArray[np.float32], x: float, y: float, radius: float) -> float:

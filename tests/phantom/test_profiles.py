@@ -1,3 +1,6 @@
+from importlib.resources import files
+
+import numpy as np
 import pytest
 import yaml
 
@@ -6,11 +9,31 @@ from cl_seg.phantom.profiles import load_profile, profile_names, scanner_name
 
 
 def test_every_built_in_profile_loads_and_says_that_it_is_simulated():
-    assert profile_names() == ["canon_like", "ge_like", "siemens_like", "stress_sharp"]
     profiles = {name: load_profile(name) for name in profile_names()}
     assert all(p.display_name.endswith("(simulated)") for p in profiles.values())
-    assert {name for name, p in profiles.items() if p.track == "stress"} == {"stress_sharp"}
-    assert profiles["stress_sharp"].contrast == "native"
+    assert len({p.display_name for p in profiles.values()}) == len(profiles)
+    stress = {name for name, p in profiles.items() if p.track == "stress"}
+    assert stress == {name for name in profiles if name.startswith("stress_")}
+    assert len(stress) >= 3 and len(profiles) - len(stress) >= 6
+
+
+def test_stress_profiles_are_what_their_names_say():
+    usual = load_profile("siemens_like")
+    stress = {n.removeprefix("stress_"): load_profile(n) for n in profile_names() if "stress" in n}
+    assert stress["native"].protocol.contrast == "native"
+    assert stress["arterial"].protocol.contrast == "arterial"
+    assert stress["quarter_dose"].tube.mas == usual.tube.mas / 4
+    assert stress["metal"].protocol.implants == "pedicle_screws"
+    assert np.hypot(*stress["off_centre"].protocol.off_centre_mm) > 50
+    assert stress["sharp"].reconstruction.mtf50_per_mm > 0.5
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_source_stands_beside_every_number(name):
+    text = (files("cl_seg.phantom") / "profiles" / f"{name}.yaml").read_text()
+    values = [line for line in text.splitlines() if line.startswith("  ")]
+    assert len(values) == 31
+    assert all(" # " in line for line in values)
 
 
 def own(tmp_path, **changes):

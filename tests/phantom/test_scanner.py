@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.anatomy.slices import Anatomy
+from cl_seg.phantom.postprocessing import postprocess
 from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.projection import Geometry
-from cl_seg.phantom.scanner import Noise, channel_gain, field_of_view, to_grid
+from cl_seg.phantom.reconstruction import reconstruct
+from cl_seg.phantom.scanner import Noise, acquire, centring, channel_gain, field_of_view
 from cl_seg.phantom.spectrum import photons_per_reading
 from cl_seg.phantom.tissues import attenuation_table, basis_amounts, basis_attenuation, energies
 from cl_seg.scans.store import Grid
 
-from .disks import ideal, image, mean_at, silent, water_disk
+from .disks import FOV, SPACING, ideal, image, mean_at, silent, water_disk
 
 SAMPLES = [
     ("adipose", "native"),
@@ -86,25 +87,33 @@ def test_a_channel_with_a_gain_error_makes_a_ring():
     assert change[np.abs(radius - 50) < 0.8].mean() > 10 * change[np.abs(radius - 90) < 5].mean()
 
 
-def round_anatomy(radius):
-    axis = (np.arange(300) - 149.5) * 1.5
-    distance = (np.hypot(axis[None], axis[:, None]) - radius).astype(np.float32)
-    labels = (distance < 0).astype(np.uint8)
-    return Anatomy(Grid(300, 1.5), np.zeros((0, 300, 300), np.float32), labels, distance)
-
-
 def test_the_field_of_view_holds_the_body():
-    assert field_of_view(round_anatomy(170), 30) == 375
-    assert field_of_view(round_anatomy(100), 30) == 350
-    assert field_of_view(round_anatomy(215), 100) == 500
+    axis = (np.arange(300) - 149.5) * 1.5
+    distance = np.hypot(axis[None], axis[:, None]).astype(np.float32)
+    grid = Grid(300, 1.5)
+    assert field_of_view(distance - 170, grid, 30, 0) == 375
+    assert field_of_view(distance - 170, grid, 30, -20) == 425
+    assert field_of_view(distance - 100, grid, 30, 0) == 350
+    assert field_of_view(distance - 215, grid, 100, 0) == 500
 
 
-def test_image_and_labels_stay_in_register_on_the_canonical_grid():
-    anatomy = round_anatomy(100)
-    axis = (np.arange(512) - 255.5) * 0.8
-    disk = np.where(np.hypot(axis[None], axis[:, None]) < 100, 50, -1000).astype(np.float32)
-    hu, labels = to_grid(disk, 0.8, anatomy, Grid(128, 3.2))
-    assert (hu.dtype, labels.dtype) == (np.int16, np.uint8)
-    assert ((hu > -475) != (labels == 1)).mean() < 0.005
-    assert hu[0, 64] == -1000
-    assert to_grid(disk, 0.8, anatomy, Grid(256, 2.0))[0][0, 0] == -1024
+def test_bodies_lie_where_the_protocol_puts_them():
+    profile = load_profile("stress_off_centre")
+    places = np.array([centring(profile, np.random.default_rng(i)) for i in range(400)])
+    expected, sd = profile.protocol.off_centre_mm, profile.protocol.centring_sd_mm
+    np.testing.assert_allclose(places.mean(axis=0), expected, atol=3)
+    np.testing.assert_allclose(places.std(axis=0), sd, rtol=0.12)
+
+
+def test_a_body_off_centre_is_shown_there_and_reads_the_same():
+    maps, profile = water_disk(80, [("liver", "native", 20, 10, 30)]), ideal()
+    shown = postprocess(
+        reconstruct(
+            acquire(maps, SPACING, profile, Geometry(), None, (40.0, -25.0)),
+            profile, FOV, 512, Geometry(),
+        ),
+        profile.reconstruction,
+    )  # fmt: skip
+    centred = image(maps, profile)
+    assert mean_at(shown, 60, -15, 20) == pytest.approx(mean_at(centred, 20, 10, 20), abs=1)
+    assert mean_at(shown, 40, 20, 10) == pytest.approx(mean_at(centred, 0, 45, 10), abs=1)

@@ -1,28 +1,36 @@
-"""A canvas in millimetres: implicit shapes painted as tissue fractions and labels.
+"""A canvas in millimetres at one height of a body: shapes painted as tissue fractions and labels.
 
-x runs to the image's right (the patient's left), y down (posterior), the origin is the middle.
-A shape is a signed distance in mm (negative inside), as an (N, N) array. Nothing random depends
-on the pixel grid: the same streams on another grid give the same body.
+x runs to the image's right (the patient's left), y down (posterior), z towards the head; the
+origin is the middle of the slice. Nothing random depends on the pixel grid: the same streams on
+another grid, or at another height, belong to the same body.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache, reduce
-from typing import Any
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from cl_seg.phantom.anatomy.shapes import (
+    FAR,
+    Box,
+    Ellipse,
+    Field,
+    Rng,
+    Shape,
+    ellipse_distance,
+    tube_distance,
+)
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
-Field = npt.NDArray[np.floating[Any]]
-Rng = np.random.Generator
 Mix = dict[str, float | Field]  # tissue → its fraction
 
 FIELD_EXTENT_MM = 270.0  # random fields cover ± this, whatever the canvas
-FAR_MM = 60.0  # distance given to points far outside a shape
 WARP_MM = ((45.0, 3.5), (9.0, 0.7))  # length and size of the warp of all shapes (engineering)
+MARGIN_MM = 8.0  # around a shape, within which its distance is known
+FIRST_LAYER = 1_000_000  # of a field's lattices, so that layers below z = 0 have positive numbers
 
 
 @lru_cache(maxsize=32)
@@ -35,74 +43,42 @@ def _interpolation(grid: Grid, length_mm: float) -> csr_array:
     return csr_array(weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
 
 
-def random_field(rng: Rng, grid: Grid, length_mm: float) -> Field:
-    """Smooth Gaussian random field of mean 0 and variance 1.
+def random_field(rng: Rng, grid: Grid, length_mm: float, z_mm: float = 0.0) -> Field:
+    """One height of a smooth Gaussian random field of mean 0 and variance 1, (N, N).
 
-    White noise on a lattice of ``length_mm``, blurred by a Gaussian of that standard deviation.
+    White noise on a lattice of ``length_mm``, blurred in the plane by a Gaussian of that standard
+    deviation; layers of the lattice, as far apart, are blended along z. One number is drawn from
+    ``rng`` whatever the height.
     """
     weights = _interpolation(grid, length_mm)
-    lattice = rng.standard_normal((weights.shape[1], weights.shape[1]), np.float32)
+    key, nodes = int(rng.integers(2**62)), weights.shape[1]
+    below = int(np.floor(z_mm / length_mm))
+    turn = np.pi / 2 * (z_mm / length_mm - below)
+    lattice = np.zeros((nodes, nodes), np.float32)
+    for layer, weight in ((below, np.cos(turn)), (below + 1, np.sin(turn))):
+        if weight > 1e-6:
+            layer_rng = np.random.default_rng([key, FIRST_LAYER + layer])
+            lattice += np.float32(weight) * layer_rng.standard_normal((nodes, nodes), np.float32)
     field: Field = (weights @ (weights @ lattice).T).T
     return field
 
 
-def union(*shapes: Field) -> Field:
-    """Inside any of the shapes."""
-    return reduce(np.minimum, shapes)
-
-
-def intersection(*shapes: Field) -> Field:
-    """Inside all of the shapes."""
-    return reduce(np.maximum, shapes)
-
-
-def shell(shape: Field, thickness_mm: float | Field) -> Field:
-    """A layer about the surface of a shape."""
-    layer: Field = np.abs(shape) - thickness_mm / 2
-    return layer
-
-
-@dataclass(frozen=True)
-class Ellipse:
-    """A superellipse with an uneven outline.
-
-    Attributes:
-        centre: (x, y) in mm.
-        radii: half axes in mm.
-        angle: rotation in radians, clockwise in the image.
-        power: 2 an ellipse, larger more rectangular.
-        wobble: (harmonics, 3) order, relative amplitude and phase of the outline, or None.
-    """
-
-    centre: tuple[float, float]
-    radii: tuple[float, float]
-    angle: float = 0.0
-    power: float = 2.0
-    wobble: npt.NDArray[np.float64] | None = None
-
-
-def wobble(
-    rng: Rng, amplitude: float, orders: tuple[int, ...] = (2, 3, 4, 5)
-) -> npt.NDArray[np.float64]:
-    """Random harmonics of an outline, falling with their order."""
-    heights = 2 * amplitude * rng.standard_normal(len(orders)) / orders
-    return np.column_stack([orders, heights, rng.uniform(0, 2 * np.pi, len(orders))])
-
-
 class Canvas:
-    """Tissue fractions (17, N, N) and labels (N, N) of one slice; starts as air.
+    """Tissue fractions, labels and occupied space of one slice; starts as air.
 
     Attributes:
         grid: pixels of the canvas.
+        z_mm: height above the middle of the level.
         x: (N, N) warped x in mm, in which all shapes are defined.
         y: (N, N) warped y in mm.
-        level_y: (N,1) unwarped y in mm, for horizontal fluid levels.
-        fractions: (17, N, N) in the order of ``TISSUES``, summing to one.
+        level_y: (N, 1) unwarped y in mm, for horizontal fluid levels.
+        fractions: (tissues, N, N) in the order of ``TISSUES``, summing to one.
         labels: (N, N) uint8.
+        occupied: (N, N) distance in mm to what has been placed.
     """
 
-    def __init__(self, grid: Grid, rng: Rng) -> None:
-        self.grid = grid
+    def __init__(self, grid: Grid, rng: Rng, z_mm: float = 0.0) -> None:
+        self.grid, self.z_mm = grid, z_mm
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
         self.x = np.repeat(axis[None], grid.size, axis=0)
         self.y = np.repeat(axis[:, None], grid.size, axis=1)
@@ -113,22 +89,12 @@ class Canvas:
         self.fractions = np.zeros((len(TISSUES), grid.size, grid.size), np.float32)
         self.fractions[TISSUES.index("air")] = 1
         self.labels = np.zeros((grid.size, grid.size), np.uint8)
+        self.occupied = np.full((grid.size, grid.size), FAR, np.float32)
         self._painted = {"air"}
 
     def field(self, rng: Rng, length_mm: float) -> Field:
         """A random field on this canvas, see :func:`random_field`."""
-        return random_field(rng, self.grid, length_mm)
-
-    def fraction(self, tissue: str) -> Field:
-        """What is painted of one tissue, (N, N)."""
-        fraction: Field = self.fractions[TISSUES.index(tissue)]
-        return fraction
-
-    def fraction_at(self, tissue: str, x: float, y: float) -> float:
-        """What is painted of one tissue nearest to a point in mm."""
-        middle = (self.grid.size - 1) / 2
-        row, column = (round(v / self.grid.spacing_mm + middle) for v in (y, x))
-        return float(self.fraction(tissue)[row, column])
+        return random_field(rng, self.grid, length_mm, self.z_mm)
 
     def streaks(self, rng: Rng, length_mm: float, width: float, height: float) -> Field:
         """Thin wavy sheets, as septa and vessels in fat, as a fraction from 0 to ``height``."""
@@ -136,56 +102,85 @@ class Canvas:
         patches = np.clip(1 + 2 * self.field(rng, 5 * length_mm), 0, 1)
         return height * ridge * patches
 
-    def shape(self, ellipse: Ellipse) -> Field:
-        """Approximate signed distance to an ellipse; ``FAR_MM`` far away from it."""
-        box = self._box(ellipse)
-        distance = np.full((self.grid.size, self.grid.size), FAR_MM, np.float32)
-        (a, b), cos, sin = ellipse.radii, np.cos(ellipse.angle), np.sin(ellipse.angle)
-        dx, dy = self.x[box] - ellipse.centre[0], self.y[box] - ellipse.centre[1]
-        u, v = (dx * cos + dy * sin) / a, (dy * cos - dx * sin) / b
-        if ellipse.power == 2:
-            radius = np.hypot(u, v)
-        else:
-            radius = (np.abs(u) ** ellipse.power + np.abs(v) ** ellipse.power) ** (
-                1 / ellipse.power
-            )
-        gradient = np.hypot(u / a, v / b) / np.maximum(np.hypot(u, v), 1e-3)
-        if ellipse.wobble is not None:
-            angle = np.arctan2(v, u)
-            outline = sum(h * np.cos(n * angle + p) for n, h, p in ellipse.wobble)
-            radius = radius / np.maximum(1 + outline, 0.2)
-        distance[box] = (radius - 1) / np.maximum(gradient, 1e-4)
-        return distance
+    def fraction(self, tissue: str) -> Field:
+        """What is painted of one tissue, (N, N)."""
+        fraction: Field = self.fractions[TISSUES.index(tissue)]
+        return fraction
 
-    def _box(self, ellipse: Ellipse) -> tuple[slice, slice]:
-        reach = max(ellipse.radii) * 1.45 + 16
-        middle, spacing = (self.grid.size - 1) / 2, self.grid.spacing_mm
-        low = [int(np.clip((c - reach) / spacing + middle, 0, self.grid.size))
-               for c in ellipse.centre]  # fmt: skip
-        high = [int(np.clip((c + reach) / spacing + middle + 2, 0, self.grid.size))
-                for c in ellipse.centre]  # fmt: skip
-        return slice(low[1], high[1]), slice(low[0], high[0])
+    def whole(self, distance: Field) -> Shape:
+        """A shape given by its distance (N, N) everywhere."""
+        everything = slice(0, self.grid.size)
+        return Shape((everything, everything), distance.astype(np.float32, copy=False)).trimmed()
 
-    def paint(self, shape: Field, mix: Mix, label: int | None = 0) -> None:
+    def ellipse(self, ellipse: Ellipse) -> Shape:
+        """An ellipse at the height of this canvas."""
+        (x, y), (a, b), z = ellipse.centre, ellipse.radii, self.z_mm
+        grow = ellipse.growth * z
+        here = replace(
+            ellipse,
+            centre=(x + ellipse.drift[0] * z, y + ellipse.drift[1] * z),
+            radii=(max(a + grow, 0.05 * a), max(b + grow, 0.05 * b)),
+        )
+        reach = max(here.radii) * 1.4
+        box = self._box(here.centre, here.centre, reach)
+        return Shape(box, ellipse_distance(here, self.x[box], self.y[box]))
+
+    def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:
+        """A tube about a path (points, 3) of x, y and radius, at the height of this canvas."""
+        here = path + np.array([*drift, 0]) * self.z_mm
+        low, high = here[:, :2].min(axis=0), here[:, :2].max(axis=0)
+        box = self._box(low, high, float(here[:, 2].max()))
+        return Shape(box, tube_distance(here, self.x[box], self.y[box]))
+
+    def _box(self, low: npt.ArrayLike, high: npt.ArrayLike, reach: float) -> Box:
+        """Pixels from low to high corner (x, y) in mm and a reach about them."""
+        warped = sum(3 * size for _, size in WARP_MM) / 2
+        middle, margin = (self.grid.size - 1) / 2, reach + MARGIN_MM + warped
+        first = np.clip((np.asarray(low) - margin) / self.grid.spacing_mm + middle,
+                        0, self.grid.size).astype(int)  # fmt: skip
+        last = np.clip((np.asarray(high) + margin) / self.grid.spacing_mm + middle + 2,
+                       0, self.grid.size).astype(int)  # fmt: skip
+        return slice(first[1], last[1]), slice(first[0], last[0])
+
+    def place(self, shape: Shape, mix: Mix, label: int | None = 0, gap_mm: float = 0.8) -> Shape:
+        """Paint an organ beside what is there already, and keep its space from later ones.
+
+        Args:
+            shape: of the organ.
+            mix: its tissues.
+            label: see :meth:`paint`.
+            gap_mm: of fat left between it and its neighbours.
+
+        Returns:
+            What was left of the shape.
+        """
+        free = shape.within(np.float32(gap_mm) - self.occupied)
+        self.paint(free, mix, label)
+        self.occupy(free)
+        return free
+
+    def occupy(self, shape: Shape) -> None:
+        """Keep the space of a shape from organs placed later."""
+        np.minimum(self.occupied[shape.box], shape.distance, out=self.occupied[shape.box])
+
+    def paint(self, shape: Shape, mix: Mix, label: int | None = 0) -> None:
         """Cover what is there by a tissue mix; edges are anti-aliased.
 
         Args:
-            shape: signed distance in mm.
+            shape: what to cover.
             mix: tissue fractions that sum to one.
             label: given to pixels covered by more than half; None leaves labels as they are.
         """
-        touched = shape < self.grid.spacing_mm / 2
-        rows, columns = np.flatnonzero(touched.any(1)), np.flatnonzero(touched.any(0))
-        if not len(rows):
+        cover = np.clip(0.5 - shape.distance / np.float32(self.grid.spacing_mm), 0, 1)
+        if not cover.any():
             return
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        cover = np.clip(0.5 - shape[box] / np.float32(self.grid.spacing_mm), 0, 1)
         self._painted |= set(mix)
         for tissue in self._painted:
-            fraction = self.fractions[TISSUES.index(tissue)][box]
+            fraction = self.fractions[TISSUES.index(tissue)][shape.box]
             fraction *= 1 - cover
             if tissue in mix:
                 amount = mix[tissue]
-                fraction += cover * (amount[box] if isinstance(amount, np.ndarray) else amount)
+                there = amount[shape.box] if isinstance(amount, np.ndarray) else np.float32(amount)
+                fraction += cover * there
         if label is not None:
-            self.labels[box][cover > 0.5] = label
+            self.labels[shape.box][cover > 0.5] = label

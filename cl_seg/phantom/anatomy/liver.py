@@ -2,69 +2,69 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import (
-    Ellipse,
-    Field,
-    Mix,
-    Rng,
-    intersection,
-    shell,
-    union,
-    wobble,
-)
+from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import LIVER, Torso
 
-BRANCH_MM = 15.0  # length of a vessel segment
+BRANCH_MM = 9.0  # length of a piece of vessel
 
 
 def liver_tip(torso: Torso, rng: Rng) -> None:
     """The lower tip of the right lobe, which reaches L3 in most people."""
-    if rng.random() > 0.85:
+    width, depth = float(np.clip(rng.normal(22, 7), 8, 40)), rng.normal(52, 9)
+    x, y = 9 + 0.75 * width - torso.half_width + 14, torso.middle - rng.normal(6, 6)
+    outline = Ellipse((x, y), (width, depth), 0.08, 2.2, wobble(rng, 0.05), growth=0.25)
+    mix, vessels = _parenchyma(torso, rng), rng.integers(2**62)
+    if rng.random() > 0.75:
         return
-    width = float(np.clip(rng.normal(26, 6), 12, 40))
-    x, y = 22 + 0.6 * width - torso.half_width, rng.normal(-10, 5)
-    outline = Ellipse((x, y), (width, rng.normal(58, 7)), -0.10, wobble=wobble(rng, 0.05))
-    tip = intersection(torso.canvas.shape(outline), torso.cavity)
-    torso.canvas.paint(tip, _parenchyma(torso, rng), LIVER)
-    for _ in range(4):
-        centre = (x + rng.normal(0, 8), y + rng.normal(0, 25))
-        vessel = torso.canvas.shape(Ellipse(centre, (3.5, 1.4), rng.uniform(0, 3)))
-        torso.canvas.paint(intersection(vessel, tip + 3), {"vein": 1.0}, LIVER)
+    canvas = torso.canvas
+    tip = canvas.ellipse(outline).grown(0.8 * canvas.field(rng, 8)).within(torso.cavity + 1.0)
+    tip = canvas.place(tip, mix, LIVER)
+    _tree(torso, np.random.default_rng(vessels), tip, (x + 4, y), 3, 1.6, "vein")
 
 
 def liver(torso: Torso, rng: Rng) -> None:
     """Right and left lobe, falciform fissure, portal and hepatic veins."""
     canvas = torso.canvas
-    lobes = _lobes(torso, rng)
-    canvas.paint(lobes, _parenchyma(torso, rng), LIVER)
-    fissure = Ellipse((2 + rng.normal(0, 6), torso.top + 42), (1.8, 24), 0.30)
-    canvas.paint(intersection(canvas.shape(fissure), lobes + 0.5), {"adipose": 1.0})
-    _vessel_tree(torso, rng, lobes)
-    portal = Ellipse(
-        (-30, torso.middle + 12), (13, 7), rng.uniform(-0.3, 0.3), 2, wobble(rng, 0.03)
-    )
-    canvas.paint(canvas.shape(portal), {"vein": 1.0})
+    mix = _parenchyma(torso, rng)
+    lobes = canvas.place(_lobes(torso, rng), mix, LIVER, 1.2)
+    x, y = rng.normal(4, 6), torso.top + 30
+    fissure = np.array([(x, y - 14, 1.2), (x + 3, y + 6, 1.6), (x - 2, y + 26, 2.4)])
+    ligament = canvas.tube(fissure).grown(0.6 * canvas.field(rng, 4)) & lobes.grown(0.5)
+    canvas.paint(ligament, {"adipose": 0.9, "portal_vein": 0.1})
+    hilum = (-26 + rng.normal(0, 4), torso.middle + 6 + rng.normal(0, 4))
+    _tree(torso, rng, lobes, hilum, 5, 3.8, "portal_vein")
+    confluence = (-26 + rng.normal(0, 3), torso.spine_y - 44)
+    for heading in (3.5, 4.2, 4.9):
+        _branch(torso, rng, lobes, confluence, (heading + rng.normal(0, 0.15), 3.2), "vein", 0)
+    stem = np.array([(hilum[0] + 16, hilum[1] + 8, 5.0), (*hilum, 5.2),
+                     (hilum[0] - 14, hilum[1] - 5, 4.6)])  # fmt: skip
+    canvas.paint(canvas.tube(stem, (0.3, 0.1)), {"portal_vein": 0.85, "liver": 0.15}, None)
 
 
-def _lobes(torso: Torso, rng: Rng) -> Field:
-    canvas, top, y = torso.canvas, torso.top, torso.spine_y
+def _lobes(torso: Torso, rng: Rng) -> Shape:
+    """Right and left lobe, without the hollows of their neighbours."""
+    canvas, top, half, k = torso.canvas, torso.top, torso.half_width, torso.body.scale
+    y = torso.spine_y
     right = Ellipse(
-        (62 - torso.half_width, torso.middle - 8), (rng.normal(88, 4), rng.normal(90, 4)), 0.12,
-        2.1, wobble(rng, 0.03),
+        (0.60 * half - half - 8, torso.middle - 2),
+        (rng.normal(0.66, 0.03) * half, rng.normal(98, 4) * k), 0.12, 2.3, wobble(rng, 0.03),
+        growth=0.15,
     )  # fmt: skip
     left = Ellipse(
-        (-2, top + 50), (rng.normal(78, 8), rng.normal(36, 3)), 0.10, 2, wobble(rng, 0.04)
-    )
-    k = torso.body.scale
-    porta = Ellipse((-10, y - 6), (40 * k, 46 * k), 0.2, 2, wobble(rng, 0.05))
-    stomach_bed = Ellipse((45, top + 92), (56, 30), -0.12, 2, wobble(rng, 0.05))
-    renal_bed = Ellipse((-64, y + 6), (31 * k, 40 * k), 0.5, 2, wobble(rng, 0.04))
-    back = Ellipse((-30, torso.bottom - 22), (66, 40), power=2.3, wobble=wobble(rng, 0.03))
-    beds = union(*(canvas.shape(bed) for bed in (porta, stomach_bed, renal_bed, back)))
-    reach = rng.uniform(0.12, 0.22) * torso.body.width_mm
-    edge = canvas.x - reach + 0.3 * (canvas.y - top - 40) + 5 * canvas.field(rng, 16)
-    lobes = union(canvas.shape(right), canvas.shape(left))
-    return intersection(lobes, torso.cavity, -beds, edge)
+        (-0.02 * half, top + 44 * k), (rng.normal(0.52, 0.08) * half, rng.normal(37, 4) * k), 0.12,
+        2, wobble(rng, 0.05), growth=0.3,
+    )  # fmt: skip
+    hollows = canvas.ellipse(Ellipse((4, y - 8), (36 * k, 44 * k), 0.2, 2, wobble(rng, 0.06)))
+    stomach_bed = Ellipse((0.36 * half, top + 96 * k), (56 * k, 40 * k), -0.2, 2, wobble(rng, 0.06))
+    back = Ellipse((-24 * k, torso.bottom - 20), (58 * k, 38 * k), 0, 2.3, wobble(rng, 0.04))
+    for bed in (stomach_bed, back):
+        hollows = hollows | canvas.ellipse(bed)
+    reach = rng.uniform(0.12, 0.34) * half
+    edge = canvas.x - np.float32(reach) + 0.35 * (canvas.y - np.float32(top + 40))
+    edge += 4 * canvas.field(rng, 16)
+    lobes = (canvas.ellipse(right) | canvas.ellipse(left)) - hollows
+    return lobes.within(edge).within(torso.cavity + 1.2).grown(0.7 * canvas.field(rng, 8))
 
 
 def _parenchyma(torso: Torso, rng: Rng) -> Mix:
@@ -73,36 +73,51 @@ def _parenchyma(torso: Torso, rng: Rng) -> Mix:
     return {"liver": 1 - fat, "adipose": fat}
 
 
-def _vessel_tree(torso: Torso, rng: Rng, lobes: Field) -> None:
-    """Tapering branches that wind away from the hilum."""
-    inside = lobes + 2.5
-    for _ in range(10):
-        x, y = -28.0, torso.middle + 6
-        heading, radius = rng.uniform(1.6, 4.6), rng.uniform(2.2, 4.2)
-        for _ in range(8):
-            heading += rng.normal(0, 0.38)
-            end_x, end_y = x + BRANCH_MM * np.cos(heading), y + BRANCH_MM * np.sin(heading)
-            segment = Ellipse(
-                ((x + end_x) / 2, (y + end_y) / 2), (9.5, radius), heading, 2, wobble(rng, 0.08)
-            )
-            shape = intersection(torso.canvas.shape(segment), inside)
-            # Vessels dip in and out of the slice: partial volume dims some segments.
-            share = float(rng.uniform(0.35, 1))
-            torso.canvas.paint(shape, {"vein": share, "liver": 1 - share}, LIVER)
-            x, y, radius = end_x, end_y, 0.82 * radius
-            if radius < 0.8:
-                break
+def _tree(
+    torso: Torso, rng: Rng, lobes: Shape, root: tuple[float, float], count: int, radius: float,
+    tissue: str,
+) -> None:  # fmt: skip
+    """Branches that leave a root in all directions inside the liver."""
+    for heading in rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(count) / count:
+        start = (heading + rng.normal(0, 0.2), radius * rng.uniform(0.6, 1))
+        _branch(torso, rng, lobes, root, start, tissue, 0)
+
+
+def _branch(
+    torso: Torso, rng: Rng, lobes: Shape, root: tuple[float, float],
+    start: tuple[float, float], tissue: str, depth: int,
+) -> None:  # fmt: skip
+    """A tapering vessel that winds, leaves the slice and forks."""
+    heading, radius = start
+    path = [(*root, radius)]
+    for _ in range(int(rng.integers(4, 9))):
+        heading += rng.normal(0, 0.22)
+        x, y, radius = path[-1]
+        path.append((x + BRANCH_MM * np.cos(heading), y + BRANCH_MM * np.sin(heading),
+                     0.88 * radius))  # fmt: skip
+    drift, fork = tuple(rng.normal(0, 0.35, 2)), rng.integers(1, len(path), 2)
+    visible = rng.random() < 0.6
+    if visible:
+        vessel = torso.canvas.tube(np.array(path), drift) & lobes.grown(-2)
+        torso.canvas.paint(vessel, {tissue: 0.6, "liver": 0.4}, LIVER)
+    if depth < 1:
+        for at, turn in zip(fork, (0.6, -0.6), strict=True):
+            x, y, radius = path[int(at)]
+            child = (heading + turn + rng.normal(0, 0.2), 0.75 * radius)
+            _branch(torso, rng, lobes, (x, y), child, tissue, depth + 1)
 
 
 def gallbladder(torso: Torso, rng: Rng) -> None:
     """A bag of bile under the liver."""
-    if rng.random() > 0.8:
-        return
+    k = torso.body.scale
     outline = Ellipse(
-        (-38 + rng.normal(0, 4), torso.top + 88), (rng.normal(13, 2), rng.normal(19, 3)), -0.4,
-        wobble=wobble(rng, 0.03),
+        (-30 * k + rng.normal(0, 6), torso.top + 70 * k + rng.normal(0, 5)),
+        (rng.normal(11, 2) * k, rng.normal(19, 4) * k), -0.4, wobble=wobble(rng, 0.04), growth=-0.4,
     )  # fmt: skip
-    bag = intersection(torso.canvas.shape(outline), torso.cavity)
+    if rng.random() > 0.55:
+        return
+    bag = torso.canvas.ellipse(outline).within(torso.cavity + 2)
+    torso.canvas.paint(bag.grown(1.2), {"adipose": 1.0})
     torso.canvas.paint(bag, {"bowel_wall": 1.0})
-    torso.canvas.paint(bag + 1.3, {"fluid": 1.0})
-    torso.canvas.paint(intersection(shell(bag - 0.8, 1.2), torso.cavity + 1), {"adipose": 1.0})
+    torso.canvas.paint(bag.grown(-1.5), {"fluid": 1.0})
+    torso.canvas.occupy(bag)

@@ -1,25 +1,26 @@
-"""Vertebra with its arch and canal, and ribs."""
+"""Vertebra with its arch, canal and screws, and ribs."""
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Ellipse, Field, Mix, Rng, intersection, union, wobble
+from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import Torso
 
 # Parts of the vertebral arch for an average man: x beside the midline, y behind the middle of the
 # vertebral body, half axes, rotation, power (engineering values after an anatomical atlas).
 ARCH = (
-    (15, 22, 6, 11, -0.15, 2),  # pedicle
-    (9, 38, 12, 5, 0.6, 2),  # lamina
-    (21, 34, 9, 8, -0.3, 2),  # articular process
+    (15, 22, 5.5, 11, -0.15, 2),  # pedicle
+    (9, 38, 11, 4.5, 0.6, 2),  # lamina
+    (20, 34, 8, 7, -0.3, 2),  # articular process
 )
-TRANSVERSE = (36, 24, 20, 4.2, -0.18, 2)
-SPINOUS = (0, 54, 4.2, 17, 0, 3)
-CORTEX: Mix = {"bone": 0.6, "marrow": 0.4}
+TRANSVERSE = (37, 24, 19, 3.6, -0.18, 2)
+SPINOUS = (0, 54, 3.6, 16, 0, 3)
 
 
 def lumbar_vertebra(torso: Torso, rng: Rng) -> None:
-    """A vertebra cut through its transverse processes."""
-    _vertebra(torso, rng, (*ARCH, TRANSVERSE))
+    """A vertebra, in most bodies cut through its transverse processes."""
+    cut = rng.random() < 0.6
+    _vertebra(torso, rng, (*ARCH, TRANSVERSE) if cut else ARCH)
 
 
 def thoracic_vertebra(torso: Torso, rng: Rng) -> None:
@@ -28,40 +29,66 @@ def thoracic_vertebra(torso: Torso, rng: Rng) -> None:
 
 
 def _vertebra(torso: Torso, rng: Rng, arch: tuple[tuple[float, ...], ...]) -> None:
-    canvas, k, y = torso.canvas, torso.body.scale * rng.normal(1, 0.03), torso.spine_y
-    body = canvas.shape(Ellipse((0, y), (25 * k, 18 * k), power=2.4, wobble=wobble(rng, 0.015)))
-    concavity = canvas.shape(Ellipse((0, y + 27 * k), (16 * k, 11.5 * k)))
-    parts = [_part(torso, (x * side, *rest), k, side) for x, *rest in arch for side in (-1, 1)]
-    parts.append(_part(torso, SPINOUS, k, 1))
-    mineral = rng.normal(0.11, 0.025)
-    spongy = mineral + 0.03 * canvas.field(rng, 1.0) + 0.02 * canvas.field(rng, 5)
-    spongy = np.clip(spongy, 0.02, 0.45).astype(np.float32)
-    uneven = 0.25 * canvas.field(rng, 6)
-    for shape, cortex_mm in ((intersection(body, -concavity), 0.7), (union(*parts), 1.4)):
-        canvas.paint(shape, CORTEX)
-        inside = shape + cortex_mm * np.clip(1 + uneven, 0.3, 2)
-        canvas.paint(inside, {"bone": spongy, "marrow": 1 - spongy})
-    canal = Ellipse((0, y + 26.5 * k), (11.5 * k, 8.5 * k), power=2.2)
-    canvas.paint(canvas.shape(canal), {"adipose": 1.0})
-    canvas.paint(canvas.shape(Ellipse((0, y + 26.5 * k), (9.5 * k, 7 * k))), {"csf": 1.0})
+    canvas, y = torso.canvas, torso.spine_y
+    k = torso.body.scale * rng.normal(1, 0.03)
+    rough = 0.35 * canvas.field(rng, 3)
+    body = canvas.ellipse(Ellipse((0, y), (24.5 * k, 17.5 * k), 0, 2.4, wobble(rng, 0.015)))
+    body = body - canvas.ellipse(Ellipse((0, y + 27 * k), (16 * k, 11.5 * k)))
+    processes = _part(torso, SPINOUS, k, 1)
+    for x, *rest in arch:
+        for side in (-1, 1):
+            processes = processes | _part(torso, (x * side, *rest), k, side)
+    spongy = _spongy(torso, rng)
+    uneven = np.clip(1 + 0.35 * canvas.field(rng, 5), 0.2, 2)
+    for shape, cortex_mm, dense in ((body, 0.5, 0.45), (processes, 1.1, 0.62)):
+        canvas.paint(shape.grown(rough), {"bone": dense, "marrow": 1 - dense})
+        canvas.paint(shape.grown(rough - cortex_mm * uneven), spongy)
+        canvas.occupy(shape.grown(0.5))
+    canal = Ellipse((0, y + 26.5 * k), (11 * k, 8.2 * k), power=2.2)
+    canvas.paint(canvas.ellipse(canal), {"adipose": 1.0})
+    canvas.paint(canvas.ellipse(Ellipse((0, y + 26.2 * k), (9 * k, 6.6 * k))), {"csf": 1.0})
 
 
-def _part(torso: Torso, part: tuple[float, ...], k: float, side: int) -> Field:
+def _spongy(torso: Torso, rng: Rng) -> Mix:
+    canvas = torso.canvas
+    mineral = torso.body.mineral * (1 + 0.16 * canvas.field(rng, 0.9) + 0.10 * canvas.field(rng, 4))
+    mineral = np.clip(mineral, 0.01, 0.45).astype(np.float32)
+    return {"bone": mineral, "marrow": 1 - mineral}
+
+
+def _part(torso: Torso, part: tuple[float, ...], k: float, side: int) -> Shape:
     x, y, a, b, angle, power = part
     centre = (k * x, torso.spine_y + k * y)
-    return torso.canvas.shape(Ellipse(centre, (k * a, k * b), angle * side, power))
+    return torso.canvas.ellipse(Ellipse(centre, (k * a, k * b), angle * side, power))
+
+
+def pedicle_screws(torso: Torso, rng: Rng) -> None:
+    """Two titanium screws through the pedicles, their heads and rods, after a spinal fusion."""
+    canvas, y, k = torso.canvas, torso.spine_y, torso.body.scale
+    for side in (-1, 1):
+        tip = (side * rng.uniform(4, 9) * k, y - rng.uniform(4, 9) * k)
+        head = (side * 21 * k, y + 43 * k)
+        shaft = np.array([(*tip, 1.7), (*head, 2.1)])
+        canvas.paint(canvas.tube(shaft), {"titanium": 1.0})
+        canvas.paint(canvas.ellipse(Ellipse(head, (3.6, 4.4), 0.3 * side, 3)), {"titanium": 1.0})
 
 
 def ribs(torso: Torso, rng: Rng) -> None:
-    """Ribs cut obliquely inside the wall; a cut is as long as the rib is steep there."""
+    """Ribs cut obliquely inside the wall, and costal cartilage in front."""
     canvas = torso.canvas
+    mineral = np.clip(0.8 * torso.body.mineral, 0.03, 0.2)
     for side in (-1, 1):
-        for degrees in (40, 62, 84, 106, 128, 150):
+        for degrees in (26, 44, 66, 88, 110, 131, 150):
             angle = degrees + rng.normal(0, 4)
-            length, height = rng.uniform(6, 14), rng.normal(4.4, 0.4)
-            arc = np.deg2rad(torso.degrees - angle) * np.hypot(canvas.x, canvas.y)
-            depth = torso.wall + 6
-            radius = (np.abs(arc / length) ** 2.6 + np.abs(depth / height) ** 2.6) ** (1 / 2.6)
-            rib = np.where(side * canvas.x > 0, (radius - 1) * height, 60).astype(np.float32)
-            canvas.paint(rib, {"bone": 0.72, "marrow": 0.28})
-            canvas.paint(rib + rng.normal(1.4, 0.2), {"bone": 0.10, "marrow": 0.90})
+            length, height = rng.uniform(7, 15), rng.normal(3.5, 0.3)
+            # A rib falls from back to front: its cut moves along the wall with height.
+            here = angle + 0.25 * canvas.z_mm
+            turns = np.linspace(-0.38, 0.38, 3) * length  # degrees, at 150 mm
+            places = [torso.at(side * (here + turn), height + 4) for turn in turns]
+            rib = canvas.tube(np.array([(*place, height) for place in places]))
+            if degrees < 40:
+                canvas.paint(rib, {"bone": 0.05, "skin": 0.95})
+                continue
+            canvas.paint(rib, {"bone": 0.62, "marrow": 0.38})
+            cortex = rng.uniform(0.7, 1.2)
+            canvas.paint(rib.grown(-cortex), {"bone": mineral, "marrow": 1 - mineral})

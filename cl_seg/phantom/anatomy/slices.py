@@ -1,7 +1,7 @@
-"""A level of a body, painted organ by organ."""
+"""A level of a body, painted organ by organ, as thick as a scanner's slice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,45 +17,55 @@ from cl_seg.phantom.anatomy import (
     wall,
 )
 from cl_seg.phantom.anatomy.body import Body
-from cl_seg.phantom.anatomy.canvas import Rng
-from cl_seg.phantom.anatomy.torso import Torso, lay_out
+from cl_seg.phantom.anatomy.shapes import Rng
+from cl_seg.phantom.anatomy.torso import MUSCLE, Torso, lay_out
+from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
-CLASSES = ["muscle", "liver"]
-CANVAS = Grid(600, 0.75)
+Painter = Callable[[Torso, Rng], None]
 
-# In the order of painting: later organs cover earlier ones.
-PAINTERS: dict[str, tuple[Callable[[Torso, Rng], None], ...]] = {
+CLASSES = ["muscle", "liver"]
+CANVAS = Grid(560, 0.8)
+THICK_MM = 4.0  # slices at least as thick are cut into five instead of three
+
+# In the order of painting. Organs that are placed yield to those before them.
+PAINTERS: dict[str, tuple[Painter, ...]] = {
     "L3": (
         wall.skin_and_fat,
         wall.cavity_fat,
         wall.lumbar_wall,
-        muscles.back,
-        muscles.psoas_and_quadratus,
+        muscles.lumbar_back,
         skeleton.lumbar_vertebra,
+        muscles.psoas_and_quadratus,
+        vessels.lumbar_vessels,
+        vessels.mesenteric_root,
         kidneys.lumbar_kidneys,
         liver.liver_tip,
-        vessels.mesentery,
-        bowel.small_bowel,
+        bowel.duodenum,
         bowel.colon,
-        vessels.lumbar_vessels,
+        bowel.small_bowel,
+        vessels.mesentery,
     ),
     "liver": (
         wall.skin_and_fat,
         wall.cavity_fat,
         wall.thoracic_wall,
-        muscles.back,
-        muscles.crura,
+        upper_organs.diaphragm,
+        muscles.thoracic_back,
+        upper_organs.lung_bases,
         skeleton.thoracic_vertebra,
-        liver.liver,
+        skeleton.ribs,
+        vessels.upper_vessels,
+        muscles.crura,
+        kidneys.upper_kidneys,
         liver.gallbladder,
+        liver.liver,
         upper_organs.spleen,
         upper_organs.stomach,
-        kidneys.upper_kidneys,
-        vessels.upper_vessels,
         upper_organs.pancreas,
-        upper_organs.splenic_flexure,
-        skeleton.ribs,
+        upper_organs.upper_colon,
+        upper_organs.jejunum,
+        upper_organs.omentum,
     ),
 }
 LEVELS = tuple(PAINTERS)
@@ -63,24 +73,73 @@ LEVELS = tuple(PAINTERS)
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One level of a body.
+    """One level of a body, averaged over the thickness of a slice.
 
     Attributes:
         grid: of the arrays.
-        fractions: (17, N, N) tissue fractions in the order of ``tissues.TISSUES``.
-        labels: (N, N) uint8: 1 muscle, 2 liver.
-        surface: (N, N) signed distance to the skin in mm.
+        fractions: (tissues, N, N) float32 tissue fractions in the order of ``tissues.TISSUES``.
+        labels: (N, N) uint8: 1 muscle, with the fat inside it, 2 liver.
+        regions: (N, N) uint8 of the middle height: ``SUBCUTANEOUS``, ``VISCERAL`` or 0.
+        surface: (N, N) distance to the skin in mm.
     """
 
     grid: Grid
     fractions: npt.NDArray[np.float32]
     labels: npt.NDArray[np.uint8]
+    regions: npt.NDArray[np.uint8]
     surface: npt.NDArray[np.float32]
 
+    def lean_labels(self) -> npt.NDArray[np.uint8]:
+        """Labels without fat inside muscle: pixels that hold more fat than muscle, (N, N) uint8."""
+        fat, lean = (self.fractions[TISSUES.index(name)] for name in ("adipose", "muscle"))
+        return np.where((self.labels == MUSCLE) & (fat > lean), np.uint8(0), self.labels)
 
-def paint(body: Body, level: str, grid: Grid = CANVAS) -> Anatomy:
-    """Paint one level ("L3" or "liver") of a body; the grid changes sampling, not the body."""
-    torso = lay_out(body, level, grid)
-    for painter in PAINTERS[level]:
+
+def paint(
+    body: Body, level: str, grid: Grid = CANVAS, z_mm: float = 0.0, implants: bool = False
+) -> Anatomy:
+    """Paint one height of a level ("L3" or "liver") of a body.
+
+    Args:
+        body: whose.
+        level: one of ``LEVELS``.
+        grid: changes the sampling, not the body.
+        z_mm: above the middle of the level.
+        implants: whether the spine holds pedicle screws.
+    """
+    torso = lay_out(body, level, grid, z_mm)
+    painters = PAINTERS[level] + ((skeleton.pedicle_screws,) if implants else ())
+    for painter in painters:
         painter(torso, body.stream(level, painter.__name__))
-    return Anatomy(grid, torso.canvas.fractions, torso.canvas.labels, torso.skin)
+    canvas = torso.canvas
+    return Anatomy(grid, canvas.fractions, canvas.labels, torso.regions(), torso.skin_depth)
+
+
+def paint_slab(
+    body: Body,
+    level: str,
+    thickness_mm: float,
+    *,
+    grid: Grid = CANVAS,
+    z_mm: float = 0.0,
+    implants: bool = False,
+) -> Anatomy:
+    """Average a level over a slice: tissues mix, and a label is what fills most of the thickness.
+
+    Three heights stand for the slice, five where it is thicker than ``THICK_MM``.
+    """
+    count = 5 if thickness_mm >= THICK_MM else 3
+    heights = z_mm + thickness_mm * ((np.arange(count) + 0.5) / count - 0.5)
+    cuts = (paint(body, level, grid, float(z), implants) for z in heights)
+    slab = next(cuts)
+    values = np.arange(len(CLASSES) + 1, dtype=np.uint8)[:, None, None]
+    votes = (slab.labels == values).astype(np.uint8)
+    for index, cut in enumerate(cuts, start=1):
+        slab.fractions.__iadd__(cut.fractions)
+        slab.surface.__iadd__(cut.surface)
+        votes += cut.labels == values
+        if index == count // 2:
+            slab = replace(slab, regions=cut.regions)
+    slab.fractions.__itruediv__(count)
+    slab.surface.__itruediv__(count)
+    return replace(slab, labels=votes.argmax(axis=0).astype(np.uint8))

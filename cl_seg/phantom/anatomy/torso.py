@@ -1,14 +1,54 @@
-"""The layout of one level of a body: distances and angles all organs are placed by."""
+"""The layout of one level of a body: contours and places all organs are put by.
+
+Contours are radii over the angle from the anterior midline, so that the areas of muscle and fat a
+body was drawn with can be laid out exactly (A = ½∫R²dφ).
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import Body
-from cl_seg.phantom.anatomy.canvas import Canvas, Ellipse, Field, Mix, Rng, intersection, wobble
+from cl_seg.phantom.anatomy.canvas import Canvas, Mix
+from cl_seg.phantom.anatomy.shapes import Field, Rng, Shape
 from cl_seg.scans.store import Grid
 
-MUSCLE, LIVER = 1, 2
+MUSCLE, LIVER = 1, 2  # labels
+SUBCUTANEOUS, VISCERAL = 1, 2  # regions
+
+Curve = npt.NDArray[np.float64]  # (721,) a value per angle of ANGLES
+ANGLES = np.linspace(-180, 180, 721)  # degrees from the anterior midline, positive to the right
+FAR_SIDE = np.abs(ANGLES)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a level of the body is like; engineering values after atlases of axial anatomy.
+
+    Attributes:
+        organs_cm2: area inside the wall taken by organs and bones, for the average man.
+        visceral: share of the visceral fat of L3 found here.
+        subcutaneous: share of the subcutaneous fat of L3.
+        wall_share: share of the muscle area of L3 that lies in the wall here.
+        muscle_share: share of the muscle area of L3 found here.
+        flatness: depth over width inside the wall.
+        spine_mm: from the back of the wall to the middle of the vertebral body, average man.
+    """
+
+    organs_cm2: float
+    visceral: float
+    subcutaneous: float
+    wall_share: float
+    muscle_share: float
+    flatness: float
+    spine_mm: float
+
+
+LEVELS_OF_BODY = {
+    "L3": Level(252, 1.0, 1.0, 0.42, 1.0, 0.66, 70),
+    "liver": Level(385, 0.45, 0.62, 0.34, 0.72, 0.71, 60),
+}
 
 
 @dataclass(frozen=True)
@@ -18,30 +58,48 @@ class Torso:
     Attributes:
         canvas: what is painted on.
         body: whose torso.
-        skin: signed distance to the surface of the body.
-        wall: signed distance to the outside of the abdominal wall.
-        cavity: signed distance to the inside of the abdominal wall.
-        degrees: (N, N) angle from the anterior midline, 0 to 180.
-        wall_mm: (N, N) thickness of the muscles of the wall.
-        half_width: of the abdominal wall.
+        skin: the body.
+        skin_depth: (N, N) distance to the surface of the body.
+        wall_depth: (N, N) distance to the outside of the muscular wall.
+        cavity: (N, N) distance to the inside of the muscular wall.
+        degrees: (N, N) angle from the anterior midline, −180 to 180, positive to the right.
+        wall_mm: (N, N) thickness of the wall.
+        wall_radius: (721,) the outside of the wall over ``ANGLES``.
+        half_width: of the muscular wall.
         top: y of the front of the wall.
         bottom: y of its back.
         spine_y: y of the middle of the vertebral body.
-        muscle_mix: tissue fractions of muscle with its fat.
+        muscle: tissue fractions of muscle, with its fat.
+        fatty_muscle: the same for the muscles of the back, which hold more fat.
     """
 
     canvas: Canvas
     body: Body
-    skin: Field
-    wall: Field
+    skin: Shape
+    skin_depth: Field
+    wall_depth: Field
     cavity: Field
     degrees: Field
     wall_mm: Field
+    wall_radius: Curve
     half_width: float
     top: float
     bottom: float
     spine_y: float
-    muscle_mix: Mix
+    muscle: Mix
+    fatty_muscle: Mix
+
+    def regions(self) -> npt.NDArray[np.uint8]:
+        """``SUBCUTANEOUS`` outside the wall, ``VISCERAL`` inside it and in front of the back."""
+        inside = (self.cavity < 0) & (self.canvas.y < self.spine_y + 15)
+        regions = np.where(self.wall_depth > 0, SUBCUTANEOUS, VISCERAL * inside)
+        return np.where(self.skin_depth < 0, regions, 0).astype(np.uint8)
+
+    def at(self, degrees: float, depth_mm: float) -> tuple[float, float]:
+        """The place (x, y) so far inside the wall, towards the middle of the body."""
+        radius = float(np.interp(degrees, ANGLES, self.wall_radius)) - depth_mm
+        angle = np.deg2rad(degrees)
+        return radius * float(np.sin(angle)), -radius * float(np.cos(angle))
 
     @property
     def middle(self) -> float:
@@ -49,72 +107,138 @@ class Torso:
         return (self.top + self.bottom) / 2
 
 
-def lay_out(body: Body, level: str, grid: Grid) -> Torso:
-    """Draw the outline of a level ("L3" or "liver") on an empty canvas."""
-    canvas = Canvas(grid, body.stream(level, "warp"))
+def area_cm2(radius: Curve) -> float:
+    """Area inside a contour."""
+    return float(np.trapezoid(radius**2, np.deg2rad(ANGLES)) / 200)
+
+
+def lay_out(body: Body, level: str, grid: Grid, z_mm: float) -> Torso:
+    """Draw the contours of a level ("L3" or "liver") on an empty canvas at one height."""
+    canvas = Canvas(grid, body.stream(level, "warp"), z_mm)
     rng = body.stream(level, "outline")
-    half_width, half_depth = body.width_mm / 2, body.depth_mm / 2
-    round_skin = Ellipse((0, 0), (half_width, half_depth), power=2.3, wobble=wobble(rng, 0.010))
-    flat_back = canvas.y - (half_depth - 7)
-    half_width -= 0.8 * body.fat_mm
-    top, bottom = body.fat_mm - half_depth, half_depth - (0.9 * body.fat_mm + 4)
-    middle, wall_depth = (top + bottom) / 2, (bottom - top) / 2
-    wall = canvas.shape(Ellipse((0, middle), (half_width, wall_depth), 0, 2.25, wobble(rng, 0.008)))
-    angle = np.abs(np.arctan2(canvas.x / body.width_mm, -canvas.y / body.depth_mm))
-    degrees = np.rad2deg(angle)
-    wall_mm = WALL_PROFILES[level](degrees) * body.muscle * _unevenness(canvas, rng)
+    kind = LEVELS_OF_BODY[level]
+    wall = _wall_contour(body, kind, level, rng)
+    thickness = _wall_thickness(body, kind, level, wall, rng)
+    skin = wall + _fat_thickness(body, kind, level, wall, rng)
+    radius = np.hypot(canvas.x, canvas.y)
+    degrees = np.rad2deg(np.arctan2(canvas.x, -canvas.y))
+    wall_depth = _distance(radius, degrees, wall)
+    top, bottom = -float(wall[360]), float(wall[0])
+    wall_mm = np.interp(degrees, ANGLES, thickness).astype(np.float32)
+    wall_mm *= 1 + np.float32(0.05) * canvas.field(rng, 22)
+    lying = canvas.y - np.float32(skin[40] * 0.985 - 4)  # the back rests on the table
+    skin_depth = np.maximum(_distance(radius, degrees, skin), lying)
+    muscle, fatty = _muscle_mixes(body, canvas, body.stream(level, "muscle fat"))
     return Torso(
         canvas=canvas,
         body=body,
-        skin=intersection(canvas.shape(round_skin), flat_back),
-        wall=wall,
-        cavity=wall + np.maximum(wall_mm, 2) + 1.2,
+        skin=canvas.whole(skin_depth),
+        skin_depth=skin_depth,
+        wall_depth=wall_depth,
+        cavity=wall_depth + wall_mm + np.float32(0.8) * (1 + canvas.field(rng, 6)),
         degrees=degrees,
         wall_mm=wall_mm,
-        half_width=half_width,
+        wall_radius=wall,
+        half_width=float(np.interp(90, ANGLES, wall)),
         top=top,
         bottom=bottom,
-        spine_y=bottom - (68 if body.male else 62),
-        muscle_mix=_muscle_mix(body, canvas, body.stream(level, "muscle fat")),
+        spine_y=bottom - kind.spine_mm * (0.35 * body.scale + 0.65 * body.muscle),
+        muscle=muscle,
+        fatty_muscle=fatty,
     )
 
 
-def _unevenness(canvas: Canvas, rng: Rng) -> Field:
-    """Relative thickness of the wall: patches, and one side stronger than the other."""
-    return 1 + 0.06 * canvas.field(rng, 30) + 0.04 * rng.normal() * np.sign(canvas.x)
+def _distance(radius: Field, degrees: Field, contour: Curve) -> Field:
+    """First-order signed distance to a contour."""
+    slope = np.gradient(contour, np.deg2rad(ANGLES)) / contour
+    steep = np.interp(degrees, ANGLES, np.sqrt(1 + slope**2)).astype(np.float32)
+    edge = np.interp(degrees, ANGLES, contour).astype(np.float32)
+    distance: Field = (radius - edge) / steep
+    return distance
 
 
-def _bump(degrees: Field, centre: float, width: float) -> Field:
-    bump: Field = np.exp(-(((degrees - centre) / width) ** 2))
+def _bump(centre: float, width: float) -> Curve:
+    bump: Curve = np.exp(-(((FAR_SIDE - centre) / width) ** 2))
     return bump
 
 
-def _lumbar_wall(degrees: Field) -> Field:
-    """Thickness in mm: recti in front, three lateral layers, tapering behind."""
-    rectus = 11 * np.clip(1 - np.maximum(degrees - 24, 0) / 9, 0, 1)
-    lateral = 19 * _bump(degrees, 80, 36) * np.clip((degrees - 30) / 8, 0, 1)
-    thickness: Field = (rectus + lateral + 2) * np.clip((132 - degrees) / 14, 0, 1)
-    return thickness
+def _harmonics(rng: Rng, size: float, orders: tuple[int, ...]) -> Curve:
+    """Smooth unevenness about one, the same at both ends."""
+    phases = rng.uniform(0, 2 * np.pi, len(orders))
+    heights = size * rng.standard_normal(len(orders)) / np.array(orders)
+    waves = np.cos(np.outer(np.deg2rad(ANGLES), orders) + phases) @ heights
+    uneven: Curve = 1 + waves
+    return uneven
 
 
-def _thoracic_wall(degrees: Field) -> Field:
-    """Thickness in mm: recti, oblique and intercostal muscles, diaphragm."""
-    rectus = 8 * np.clip(1 - np.maximum(degrees - 22, 0) / 10, 0, 1)
-    sides = 10 * _bump(degrees, 60, 40) + 8 * _bump(degrees, 120, 35)
-    thickness: Field = (rectus + sides + 2) * np.clip((150 - degrees) / 8, 0, 1)
-    return thickness
+def _wall_contour(body: Body, kind: Level, level: str, rng: Rng) -> Curve:
+    """Outside of the muscular wall, of the area that holds what lies inside."""
+    organs = kind.organs_cm2 * body.scale**2 * np.exp(rng.normal(0, 0.04))
+    inside = organs + kind.visceral * body.vat_cm2 + kind.muscle_share * 1.1 * body.muscle_cm2
+    rounder = 0.0004 * (body.vat_cm2 - 120)  # visceral fat pushes the front out
+    flat = kind.flatness + rounder + rng.normal(0, 0.015)
+    power = rng.normal(2.3, 0.06)
+    x, y = np.sin(np.deg2rad(ANGLES)), np.cos(np.deg2rad(ANGLES)) / flat
+    contour = (np.abs(x) ** power + np.abs(y) ** power) ** (-1 / power)
+    # Flanks run into the fascia of the back, and the back has a furrow between its muscles.
+    flank = 0.15 if level == "L3" else 0.03
+    contour *= 1 - flank * _bump(126, 20) - 0.05 * _bump(180, 7)
+    contour *= _harmonics(rng, 0.008, (1, 2, 3))
+    wall: Curve = contour * np.sqrt(inside / area_cm2(contour))
+    return wall
+
+
+def _wall_thickness(body: Body, kind: Level, level: str, wall: Curve, rng: Rng) -> Curve:
+    """Thickness of the wall's muscles, of the area that is their share."""
+    profile = WALL_PROFILES[level] * (1 + 0.04 * rng.normal() * np.sign(ANGLES))
+    arc = np.trapezoid(profile * wall, np.deg2rad(ANGLES)) / 100
+    return profile * kind.wall_share * body.muscle_cm2 / arc + 1.2
+
+
+def _lumbar_wall() -> Curve:
+    """Relative thickness: recti as lenses in front, three lateral layers, tapering behind."""
+    lens = np.sqrt(np.clip(1 - ((FAR_SIDE - 15.5) / 13.5) ** 2, 0, 1))
+    lateral = (
+        _bump(84, 40) * np.clip((FAR_SIDE - 31) / 9, 0, 1) * np.clip((127 - FAR_SIDE) / 24, 0, 1)
+    )
+    return 0.55 * lens + lateral
+
+
+def _thoracic_wall() -> Curve:
+    """Relative thickness: recti, oblique and intercostal muscles, latissimus behind."""
+    lens = np.sqrt(np.clip(1 - ((FAR_SIDE - 13) / 12) ** 2, 0, 1))
+    sides = 0.9 * _bump(65, 35) + 1.0 * _bump(122, 28)
+    return (0.6 * lens + sides + 0.25) * np.clip((150 - FAR_SIDE) / 10, 0, 1)
 
 
 # Engineering values, after atlases of axial anatomy.
-WALL_PROFILES = {"L3": _lumbar_wall, "liver": _thoracic_wall}
+WALL_PROFILES = {"L3": _lumbar_wall(), "liver": _thoracic_wall()}
 
 
-def _muscle_mix(body: Body, canvas: Canvas, rng: Rng) -> Mix:
-    """Muscle with fat between its fibres: log-normal patches and a few streaks."""
-    texture = (
-        0.5 * canvas.field(rng, 1.6) + 0.7 * canvas.field(rng, 4) + 0.4 * canvas.field(rng, 14)
-    )
-    fat = body.muscle_fat * (0.45 + 0.55 * np.exp(0.9 * texture)) - 0.02
-    fat += canvas.streaks(rng, 3, 0.04, min(0.3, 3 * body.muscle_fat))
-    fat = np.clip(fat, 0, 0.9).astype(np.float32)
-    return {"muscle": 1 - fat, "adipose": fat}
+def _fat_thickness(body: Body, kind: Level, level: str, wall: Curve, rng: Rng) -> Curve:
+    """Thickness of skin and subcutaneous fat, of the area the body was drawn with."""
+    profile = 0.95 - 0.2 * _bump(85, 35) + 0.45 * _bump(128, 22) - 0.45 * _bump(180, 8)
+    if level == "L3" and rng.random() < 0.6:
+        profile = profile * (1 - rng.uniform(0.1, 0.45) * _bump(0, 2.0))  # the navel
+    profile = np.clip(profile * _harmonics(rng, 0.12, (1, 2, 3, 4)), 0.15, None)
+    area = 100 * kind.subcutaneous * body.sat_cm2
+    step = np.deg2rad(ANGLES)
+    quadratic = np.trapezoid(profile**2, step) / 2
+    linear = np.trapezoid(profile * wall, step)
+    # Solves ½∫(R+ts)² − ½∫R² = A for the scale s.
+    scale = (np.sqrt(linear**2 + 4 * quadratic * area) - linear) / (2 * quadratic)
+    return profile * scale + 1.6
+
+
+def _muscle_mixes(body: Body, canvas: Canvas, rng: Rng) -> tuple[Mix, Mix]:
+    """Muscle with fat between its fibres: log-normal patches and streaks."""
+    fine = 0.5 * canvas.field(rng, 1.5) + 0.6 * canvas.field(rng, 3.5)
+    texture = fine + 0.5 * canvas.field(rng, 12)
+    streaks = canvas.streaks(rng, 3.2, 0.05, 1.0)
+    mixes = []
+    for more in (0.75, 1.3):
+        mean = more * body.muscle_fat
+        fat = mean * (0.35 + 0.5 * np.exp(0.8 * texture)) + min(3.5 * mean, 0.7) * streaks
+        fat = np.clip(fat, 0, 0.95).astype(np.float32)
+        mixes.append({"muscle": 1 - fat, "adipose": fat})
+    return mixes[0], mixes[1]

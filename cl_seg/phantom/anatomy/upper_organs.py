@@ -1,65 +1,123 @@
-"""Spleen, stomach, pancreas and colon beside them at liver level."""
+"""Lung bases, spleen, stomach, pancreas and colon beside them at liver level."""
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.bowel import loop
-from cl_seg.phantom.anatomy.canvas import FAR_MM, Ellipse, Field, Rng, intersection, wobble
-from cl_seg.phantom.anatomy.torso import LIVER, Torso
+from cl_seg.phantom.anatomy.bowel import SMALL, TRANSVERSE, draw_filling, fill, packed, winding
+from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, wobble
+from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
+
+
+def lung_bases(torso: Torso, rng: Rng) -> None:
+    """Crescents of lung in the recess behind the diaphragm, in some bodies."""
+    canvas = torso.canvas
+    deep = rng.uniform(-12, 13) + 0.25 * canvas.z_mm
+    for side in (-1, 1):
+        deep += rng.normal(0, 2)
+        angle = side * torso.degrees
+        thick = deep * np.sqrt(np.clip(1 - ((angle - 143) / 30) ** 2, 0, 1)) - 1.5
+        lung = np.maximum(torso.cavity + 0.5, -(torso.cavity + thick))
+        if deep <= 3:
+            continue
+        recess = canvas.whole(lung)
+        canvas.paint(recess.grown(1.8), {"muscle": 0.9, "adipose": 0.1}, None)
+        vessels = np.clip(0.10 + 0.07 * canvas.field(rng, 2), 0.03, 0.5).astype(np.float32)
+        canvas.paint(recess, {"air": 1 - vessels, "vein": vessels}, 0)
+        canvas.occupy(recess.grown(1.6))
+
+
+def diaphragm(torso: Torso, rng: Rng) -> None:
+    """A thin sheet of muscle inside the ribs."""
+    canvas = torso.canvas
+    thick = np.clip(1.8 + 0.6 * canvas.field(rng, 12), 0.8, 3.5)
+    side = np.abs(torso.degrees)
+    sheet = np.maximum.reduce([torso.cavity, -(torso.cavity + thick), side - 150, 25 - side])
+    canvas.paint(canvas.whole(sheet), torso.muscle, MUSCLE)
 
 
 def spleen(torso: Torso, rng: Rng) -> None:
-    """A crescent behind the stomach."""
-    canvas, x, y = torso.canvas, torso.half_width, torso.middle
-    size = rng.normal(1, 0.08)
-    outline = Ellipse((x - 38, y + 28), (30 * size, 56 * size), 0.42, wobble=wobble(rng, 0.03))
-    hollow = Ellipse((x - 72, y + 14), (32, 52), 0.35, wobble=wobble(rng, 0.02))
-    crescent = intersection(canvas.shape(outline), torso.cavity, -canvas.shape(hollow))
-    canvas.paint(crescent, {"spleen": 1.0})
+    """A crescent along the wall behind the stomach."""
+    canvas, x, y, k = torso.canvas, torso.half_width, torso.middle, torso.body.scale
+    size = rng.normal(1, 0.1) * k
+    outline = Ellipse((x - 34 * k, y + 30), (32 * size, 56 * size), 0.42, 2.2, wobble(rng, 0.05))
+    hollow = Ellipse((x - 78 * k, y + 12), (42 * k, 50 * k), 0.4, 2, wobble(rng, 0.07))
+    crescent = canvas.ellipse(outline) - canvas.ellipse(hollow)
+    crescent = crescent.within(torso.cavity + 1.5).grown(0.6 * canvas.field(rng, 7))
+    canvas.place(crescent, {"spleen": 1.0}, 0, 1.5)
 
 
 def stomach(torso: Torso, rng: Rng) -> None:
-    """Stomach with fluid and a gas bubble above it; it yields to liver and spleen."""
-    canvas, top = torso.canvas, torso.top
-    size = rng.normal(1, 0.08)
-    outline = Ellipse((62, top + 62), (46 * size, 42 * size), 0.35, wobble=wobble(rng, 0.05))
-    free = _beside(torso)
-    bag = intersection(canvas.shape(outline), torso.cavity + 2, free)
-    wall = rng.uniform(3, 5)
-    canvas.paint(bag, {"bowel_wall": 1.0})
-    inside = intersection(canvas.shape(outline) + wall, torso.cavity + 2 + wall, free)
-    food = np.clip(0.15 + 0.1 * canvas.field(rng, 3), 0, 0.5)
-    if rng.random() < 0.2:
-        canvas.paint(inside, {"oral_contrast": 1.0})
-    else:
-        canvas.paint(inside, {"fluid": 1 - food, "bowel_wall": food})
-    level = top + rng.uniform(30, 50)
-    canvas.paint(intersection(inside, canvas.level_y - level), {"air": 1.0})
-
-
-def _beside(torso: Torso, fat_at_least: float = 0.0) -> Field:
-    """Negative where there is neither liver nor spleen and no less than so much fat."""
-    canvas = torso.canvas
-    taken = (canvas.fraction("spleen") > 0.5) | (canvas.labels == LIVER)
-    taken |= canvas.fraction("adipose") < fat_at_least
-    beside: Field = np.where(taken, np.float32(FAR_MM), np.float32(-FAR_MM))
-    return beside
+    """Stomach with folds, food and often a gas bubble."""
+    canvas, top, k = torso.canvas, torso.top, torso.body.scale
+    size = rng.normal(1.1, 0.16) * k
+    place = (rng.normal(58, 7) * k, top + rng.normal(60, 6) * k)
+    outline = Ellipse(place, (44 * size, 34 * size), 0.5 + rng.normal(0, 0.2), 2,
+                      wobble(rng, 0.09), drift=(0.2, 0.1))  # fmt: skip
+    textures = canvas.field(rng, 4.5), canvas.field(rng, 2.0)
+    bag = canvas.ellipse(outline).within(torso.cavity + 3).grown(0.8 * textures[0])
+    bag = canvas.place(bag, {"bowel_wall": 1.0}, 0, 2.0)
+    wall = rng.uniform(2.5, 4.5) + np.clip(1.6 * textures[0], -1.5, 4)
+    drunk = rng.random() < 0.2
+    food = np.clip(0.15 + 0.18 * textures[1] + 0.1 * textures[0], 0, 0.6).astype(np.float32)
+    content = "oral_contrast" if drunk else "fluid"
+    canvas.paint(bag.grown(-wall), {content: 1 - food, "bowel_wall": food})
+    level = place[1] + rng.uniform(-0.95, -0.1) * 34 * size
+    gas = bag.grown(-np.minimum(wall, 3.5)).within(canvas.level_y + 0 * torso.cavity - level)
+    canvas.paint(gas, {"air": 1.0})
 
 
 def pancreas(torso: Torso, rng: Rng) -> None:
-    """A lobulated gland in front of the spine; it yields to liver, spleen and stomach."""
+    """A lobulated gland in front of the spine, with the splenic vein behind it."""
+    canvas, k = torso.canvas, torso.body.scale
+    y = torso.spine_y - 54 * k + rng.normal(0, 4)
+    path = np.array([(-8, y + 8, 10), (14, y - 2, 8), (38, y + 2, 7.5), (64, y + 16, 7)]) * [
+        k,
+        1,
+        k,
+    ]
+    path += np.column_stack([rng.normal(0, 4, (4, 2)), rng.normal(0, 1, 4)])
+    lobules = 2.0 * canvas.field(rng, 4) + 1.2 * canvas.field(rng, 2)
+    fat = 0.08 + 0.003 * max(torso.body.age - 30, 0) + 0.16 * canvas.field(rng, 2.2)
+    fat = np.clip(fat, 0, 0.8).astype(np.float32)
+    vein = np.column_stack([path[:, 0], path[:, 1] + path[:, 2] - 1, [4.2, 3.8, 3.4, 3.0]])
+    canvas.place(canvas.tube(vein, (0, 0.1)), {"portal_vein": 1.0}, 0, 0.3)
+    gland = canvas.tube(path).grown(lobules)
+    canvas.place(gland, {"pancreas": 1 - fat, "adipose": fat}, 0, 0.3)
+
+
+def upper_colon(torso: Torso, rng: Rng) -> None:
+    """Splenic flexure and transverse colon in front of and beside the stomach."""
+    canvas, half, k = torso.canvas, torso.half_width, torso.body.scale
+    textures = canvas.field(rng, 3.5), canvas.field(rng, 1.5)
+    places = (
+        (half - 38 * k, torso.middle - 16 + rng.normal(0, 6)),
+        (half - 52 * k + rng.normal(0, 6), torso.middle - 48 + rng.normal(0, 6)),
+        (rng.normal(22, 8) * k, torso.top + rng.normal(34, 4)),
+    )
+    for place in places:
+        path = winding(rng, place, rng.uniform(11, 17) * k, 2, 0.5)
+        loop = canvas.tube(path).grown(1.2 * textures[0]).within(torso.cavity + 3)
+        loop = canvas.place(loop, {"adipose": 1.0}, 0, 1.0)
+        fill(torso, rng, loop, draw_filling(rng, TRANSVERSE), textures)
+
+
+def jejunum(torso: Torso, rng: Rng) -> None:
+    """Loops behind and below the stomach, where there is room."""
+    canvas, k = torso.canvas, torso.body.scale
+    textures = canvas.field(rng, 3.5), canvas.field(rng, 1.4)
+    room = (15 * k, torso.half_width - 40 * k, torso.middle - 20, torso.middle + 26)
+    for path in packed(torso, rng, rng.uniform(0, 45) * 100 * k**2, room):
+        filling = draw_filling(rng, SMALL)
+        loop = canvas.tube(path, tuple(rng.normal(0, 0.15, 2))).grown(textures[0])
+        loop = canvas.place(loop.within(torso.cavity + 3), {"adipose": 1.0})
+        fill(torso, rng, loop, filling, textures)
+
+
+def omentum(torso: Torso, rng: Rng) -> None:
+    """Small vessels in the fat between the organs."""
     canvas = torso.canvas
-    outline = Ellipse(
-        (26, torso.spine_y - 56), (rng.normal(46, 4), rng.normal(10, 1.5)), -0.3,
-        wobble=wobble(rng, 0.09, (4, 5, 6, 7, 9)),
-    )  # fmt: skip
-    free = _beside(torso, fat_at_least=0.5)
-    fat = np.clip(0.18 + 0.2 * canvas.field(rng, 2.2), 0, 0.7)
-    canvas.paint(intersection(canvas.shape(outline), free), {"pancreas": 1 - fat, "adipose": fat})
-
-
-def splenic_flexure(torso: Torso, rng: Rng) -> None:
-    """A gas-filled loop of colon beside the stomach."""
-    place = (torso.half_width - 52, torso.middle - 25 + rng.normal(0, 5))
-    outline = Ellipse(place, (17, 19), rng.uniform(0, 3), wobble=wobble(rng, 0.06))
-    free = _beside(torso, fat_at_least=0.3)
-    loop(torso, rng, outline, "gas", intersection(torso.cavity, free))
+    for _ in range(26):
+        place = (rng.normal(30, 40), rng.normal(torso.middle, 34))
+        path = winding(rng, place, rng.uniform(0.8, 2.0), int(rng.integers(1, 6)), 0.6)
+        path[:, :2] = (path[:, :2] - place) * 3 + place
+        vessel = canvas.tube(path, tuple(rng.normal(0, 0.4, 2))).within(torso.cavity + 4)
+        canvas.place(vessel, {"portal_vein": 0.8, "adipose": 0.2}, 0, 0.4)

@@ -1,57 +1,75 @@
-"""Skin, subcutaneous fat, abdominal wall and the fat inside it."""
+"""Skin, subcutaneous fat, muscular wall and the fat inside it."""
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Rng, intersection, shell
+from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.shapes import Field, Rng
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
+
+FASCIA: Mix = {"muscle": 0.6, "adipose": 0.4}
 
 
 def skin_and_fat(torso: Torso, rng: Rng) -> None:
-    """Skin of uneven thickness over fat with septa."""
+    """Skin of uneven thickness over fat with septa and the superficial fascia."""
     canvas = torso.canvas
-    canvas.paint(torso.skin, {"skin": 0.75, "adipose": 0.25})
-    septa = canvas.streaks(rng, 3, 0.12, 0.35)
-    thickness = 1.3 + 0.25 * canvas.field(rng, 25)
-    canvas.paint(torso.skin + thickness, {"adipose": 1 - septa, "muscle": septa})
+    canvas.paint(torso.skin, {"skin": 0.55, "adipose": 0.45})
+    septa = canvas.streaks(rng, 3.5, 0.10, 0.30)
+    # The fascia of Scarpa runs half way between skin and wall.
+    depth = torso.wall_depth / np.maximum(torso.wall_depth - torso.skin_depth, 1)
+    place = 0.45 + 0.12 * canvas.field(rng, 30)
+    sheet = np.clip(1.4 - np.abs(depth - place) * (torso.wall_depth - torso.skin_depth) / 0.6, 0, 1)
+    sheet *= np.clip(0.6 + canvas.field(rng, 18), 0, 1) * (torso.wall_depth - torso.skin_depth > 12)
+    strands = np.clip(septa + 0.35 * sheet, 0, 0.6).astype(np.float32)
+    thickness = np.clip(1.4 + 0.3 * canvas.field(rng, 25), 0.7, 2.4)
+    canvas.paint(torso.skin.grown(-thickness), {"adipose": 1 - strands, "muscle": strands})
 
 
 def cavity_fat(torso: Torso, rng: Rng) -> None:
-    """Fat that fills the abdominal wall, with strands."""
-    strands = torso.canvas.streaks(rng, 1.8, 0.07, 0.22) + 0.015
-    torso.canvas.paint(torso.wall, {"adipose": 1 - strands, "muscle": strands})
+    """Fat that fills the muscular wall, with strands."""
+    canvas = torso.canvas
+    strands = canvas.streaks(rng, 2.0, 0.07, 0.25) + 0.012 * (1 + canvas.field(rng, 6))
+    strands = np.clip(strands, 0, 1).astype(np.float32)
+    canvas.paint(canvas.whole(torso.wall_depth), {"adipose": 1 - strands, "muscle": strands})
 
 
 def lumbar_wall(torso: Torso, rng: Rng) -> None:
     """Recti, the three lateral layers with fat between them, and the fascia behind them."""
     canvas = torso.canvas
-    fascia = intersection(
-        shell(torso.wall + 7, 1.6), 118 - torso.degrees, torso.degrees - 160, torso.wall
-    )
-    canvas.paint(fascia, {"muscle": 0.6, "adipose": 0.4})
-    ring = intersection(torso.wall, -(torso.wall + torso.wall_mm))
-    canvas.paint(ring, torso.muscle_mix, MUSCLE)
-    thickness = 0.5 + min(3 * torso.body.muscle_fat, 1) * np.clip(1 + canvas.field(rng, 20), 0, 2)
-    for depth in (0.36, 0.68):
-        layer = shell(torso.wall + depth * torso.wall_mm, thickness)
-        plane = intersection(layer, 37 - torso.degrees, torso.degrees - 122)
-        canvas.paint(plane, {"adipose": 0.7, "muscle": 0.3}, MUSCLE)
-    _linea_alba(torso)
+    side = np.abs(torso.degrees)
+    rough = 0.5 * canvas.field(rng, 5)
+    ring = np.maximum(torso.wall_depth, -(torso.wall_depth + torso.wall_mm + rough))
+    # Where the muscles have tapered out, fascia goes on to the quadratus lumborum.
+    canvas.paint(canvas.whole(ring), FASCIA)
+    alba = 2.5 + 0.02 * torso.body.vat_cm2 * np.clip(1 + 0.3 * canvas.field(rng, 15), 0.3, 2)
+    bare = 2.4 - torso.wall_mm  # aponeurosis without muscle
+    muscle = np.maximum.reduce([ring, alba - np.abs(canvas.x), bare, side - 126])
+    canvas.paint(canvas.whole(muscle), torso.muscle, MUSCLE)
+    _fat_planes(torso, rng, np.maximum(33 - side, side - 116))
+
+
+def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
+    """Fat between the external, the internal oblique and the transverse muscle."""
+    canvas, fat = torso.canvas, torso.body.muscle_fat
+    for depth in (0.37, 0.72):
+        uneven = np.clip(0.9 + 0.7 * canvas.field(rng, 16), 0.1, 2.5)
+        thickness = (0.35 + 9 * fat * uneven) * np.clip(torso.wall_mm / 14, 0.2, 1)
+        at = depth + 0.03 * canvas.field(rng, 20)
+        plane = np.abs(torso.wall_depth + at * torso.wall_mm) - thickness / 2
+        plane = np.maximum(plane, elsewhere)
+        canvas.paint(canvas.whole(plane), {"adipose": 0.75, "muscle": 0.25}, MUSCLE)
 
 
 def thoracic_wall(torso: Torso, rng: Rng) -> None:
-    """Recti, obliques, intercostals and latissimus dorsi."""
+    """Recti, obliques, intercostals and latissimus dorsi, and the fat between them."""
     canvas = torso.canvas
-    ring = intersection(torso.wall, -(torso.wall + torso.wall_mm))
-    canvas.paint(ring, torso.muscle_mix, MUSCLE)
-    sheath = intersection(shell(torso.wall + torso.wall_mm / 2, 1.8), 25 - torso.degrees)
-    canvas.paint(sheath, {"adipose": 0.85, "muscle": 0.15})
-    tapered = np.clip((torso.degrees - 90) / 18, 0, 1) * np.clip((142 - torso.degrees) / 18, 0, 1)
-    thickness = torso.body.muscle * (9 + canvas.field(rng, 20)) * tapered
-    latissimus = intersection(torso.wall - thickness, 1.5 - torso.wall, torso.skin + 5)
-    canvas.paint(latissimus, torso.muscle_mix, MUSCLE)
-    _linea_alba(torso)
-
-
-def _linea_alba(torso: Torso) -> None:
-    line = intersection(np.abs(torso.canvas.x) - 1.6, torso.canvas.y - 0.8 * torso.top, torso.wall)
-    torso.canvas.paint(line, {"adipose": 0.45, "muscle": 0.55})
+    side = np.abs(torso.degrees)
+    ring = np.maximum(torso.wall_depth, -(torso.wall_depth + torso.wall_mm))
+    alba = 2 - np.abs(canvas.x)
+    canvas.paint(canvas.whole(ring), FASCIA)
+    muscle = np.maximum.reduce([ring, alba, side - 152])
+    canvas.paint(canvas.whole(muscle), torso.muscle, MUSCLE)
+    uneven = np.clip(1.0 + 0.7 * canvas.field(rng, 14), 0.2, 2.5)
+    thickness = 0.8 + 16 * torso.body.muscle_fat * uneven
+    plane = np.abs(torso.wall_depth + 0.42 * torso.wall_mm) - thickness / 2
+    plane = np.maximum.reduce([plane, 30 - side, side - 150])
+    canvas.paint(canvas.whole(plane), {"adipose": 0.85, "muscle": 0.15}, MUSCLE)

@@ -33,6 +33,7 @@ MATERIALS: dict[str, tuple[dict[int, float], float]] = {
     "water": (WATER, 1.0),
     "aluminium": ({13: 1.0}, 2.70),
     "copper": ({29: 1.0}, 8.96),
+    "titanium": ({22: 1.0}, 4.51),
     "iodine": ({53: 1.0}, 1e-3),
     "fluid": (WATER, 1.015),
     "csf": (WATER, 1.007),

@@ -3,15 +3,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cl_seg.phantom.anatomy.canvas import (
-    Canvas,
-    Ellipse,
-    intersection,
-    random_field,
-    shell,
-    union,
-    wobble,
-)
+from cl_seg.phantom.anatomy.canvas import Canvas, random_field
+from cl_seg.phantom.anatomy.shapes import Ellipse, wobble
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
@@ -44,10 +37,11 @@ def test_a_field_does_not_depend_on_the_grid():
 
 def test_a_circle_has_its_signed_distance():
     canvas = plain_canvas()
-    shape = canvas.shape(Ellipse((20, -10), (50, 50)))
-    exact = np.hypot(canvas.x - 20, canvas.y + 10) - 50
+    shape = canvas.ellipse(Ellipse((20, -10), (50, 50)))
+    exact = (np.hypot(canvas.x - 20, canvas.y + 10) - 50)[shape.box]
     near = np.abs(exact) < 20
-    np.testing.assert_allclose(shape[near], exact[near], atol=1e-3)
+    np.testing.assert_allclose(shape.distance[near], exact[near], atol=1e-3)
+    assert (shape.distance < 0).sum() * 4 == pytest.approx(np.pi * 50**2, rel=0.01)
 
 
 @settings(max_examples=20, deadline=None)
@@ -55,7 +49,7 @@ def test_a_circle_has_its_signed_distance():
 @example(20.0, 25.0, 0.0)
 def test_an_ellipse_has_its_area(a, b, angle):
     canvas = plain_canvas()
-    canvas.paint(canvas.shape(Ellipse((3, 4), (a, b), angle)), {"liver": 1.0}, 2)
+    canvas.paint(canvas.ellipse(Ellipse((3, 4), (a, b), angle)), {"liver": 1.0}, 2)
     area = canvas.fraction("liver").sum() * GRID.spacing_mm**2
     assert area == pytest.approx(np.pi * a * b, rel=0.02)
     # Whole pixels can be wrong along the edge only: by a quarter of a pixel all around, at most.
@@ -75,24 +69,50 @@ def test_fractions_always_sum_to_one(seed):
             wobble=wobble(rng, 0.1),
         )  # fmt: skip
         first, second = rng.choice(TISSUES, 2, replace=False)
-        canvas.paint(canvas.shape(outline), {first: share, second: 1 - share})
+        canvas.paint(canvas.ellipse(outline), {first: share, second: 1 - share})
     np.testing.assert_allclose(canvas.fractions.sum(axis=0), 1, atol=1e-5)
 
 
 def test_a_label_of_none_keeps_labels():
     canvas = plain_canvas()
-    disk = canvas.shape(Ellipse((0, 0), (50, 50)))
+    disk = canvas.ellipse(Ellipse((0, 0), (50, 50)))
     canvas.paint(disk, {"muscle": 1.0}, 1)
     canvas.paint(disk, {"adipose": 1.0}, None)
     assert canvas.labels[100, 100] == 1
-    assert canvas.fraction_at("adipose", 0, 0) == 1
-    assert canvas.fraction_at("air", 80, 80) == 1
+    assert canvas.fraction("adipose")[100, 100] == 1
+    assert canvas.fraction("air")[140, 140] == 1
 
 
-def test_shapes_combine_as_sets():
+def test_what_is_placed_later_keeps_apart():
     canvas = plain_canvas()
-    left, right = (canvas.shape(Ellipse((x, 0), (40, 40))) for x in (-20, 20))
-    both = (left < 0) & (right < 0)
-    np.testing.assert_array_equal(intersection(left, right) < 0, both)
-    np.testing.assert_array_equal(union(left, right) < 0, (left < 0) | (right < 0))
-    np.testing.assert_array_equal(shell(left, 6.0) < 0, np.abs(left) < 3)
+    canvas.place(canvas.ellipse(Ellipse((-20, 0), (40, 40))), {"liver": 1.0}, 2)
+    left = canvas.place(canvas.ellipse(Ellipse((20, 0), (40, 40))), {"spleen": 1.0}, 0, gap_mm=4)
+    assert (canvas.labels[100] == 2).sum() * 2 == pytest.approx(80, abs=2)
+    assert (left.on((slice(0, 200), slice(0, 200)))[100] < 0).sum() * 2 == pytest.approx(36, abs=2)
+    assert canvas.fraction("air")[100, 111] > 0.5  # the gap, from x = 20 to 24 mm
+
+
+def test_heights_belong_to_one_smooth_body():
+    def field(z):
+        return random_field(np.random.default_rng(5), GRID, 4.0, z)
+
+    def likeness(one, other):
+        return np.corrcoef(field(one).ravel(), field(other).ravel())[0, 1]
+
+    assert likeness(0, 0.2) > 0.99
+    assert 0.6 < likeness(0.5, 2.5) < 0.85  # half a length apart: cos 45°
+    assert abs(likeness(0, 8)) < 0.1
+    assert field(2.0).std() == pytest.approx(1, abs=0.1)
+
+
+def test_shapes_drift_and_grow_with_height():
+    outline = Ellipse((10, 0), (20, 10), drift=(0.5, 0), growth=-0.5)
+    canvases = [plain_canvas(), plain_canvas()]
+    canvases[1].z_mm = 8.0
+    extents = []
+    for canvas in canvases:
+        shape = canvas.ellipse(outline)
+        columns = np.flatnonzero((shape.distance < 0).any(axis=0)) + shape.box[1].start
+        extents.append((2 * columns[[0, -1]] - 199).tolist())
+    assert extents[0] == pytest.approx([-10, 30], abs=2)
+    assert extents[1] == pytest.approx([-2, 30], abs=2)

@@ -1,6 +1,5 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
-import os
 import signal
 import sys
 from enum import StrEnum
@@ -8,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cl_seg.cli.console import CORES, complain, out, say
+from cl_seg.cli.phantom import app as phantom_app
+from cl_seg.cli.phantom import check_spacing
 from cl_seg.files import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(help="Look at and clean up finished stages.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(phantom_app, name="phantom")
 
 SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
 CacheOption = Annotated[
@@ -35,7 +35,6 @@ CacheOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
 ProcessorOption = Annotated[
     str,
     typer.Option(
@@ -54,9 +53,6 @@ class EngineName(StrEnum):
 
     LOCAL = "local"
     SLURM = "slurm"
-
-
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @app.command()
@@ -78,7 +74,7 @@ def plan(
         sys.stdout.write(json_summary(planned, graphs, StageCache(cache)) + "\n")
         return
     for line in summary(planned, graphs, StageCache(cache)):
-        _say(line)
+        say(line)
 
 
 @app.command()
@@ -137,7 +133,7 @@ def run(
 
         options = sbatch_options(sbatch or [])
         resources = Resources(partition, gres, minutes_of(time), threads, options)
-        chosen = SlurmEngine(resources, max_jobs, checkpoint_seconds, _say)
+        chosen = SlurmEngine(resources, max_jobs, checkpoint_seconds, say)
     elif partition or gres or sbatch:
         raise InputError("--partition, --gres and --sbatch are for --engine slurm")
     elif workers:
@@ -148,12 +144,12 @@ def run(
         from cl_seg.suite.engines.single import SingleEngine
 
         chosen = SingleEngine(checkpoint_seconds)
-    outcomes = execute_suites(planned, folders, StageCache(cache), chosen, max(1, workers), _say)
+    outcomes = execute_suites(planned, folders, StageCache(cache), chosen, max(1, workers), say)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
-            _complain(f"{run_id} failed: {reason}")
+            complain(f"{run_id} failed: {reason}")
         if outcome.report is not None:
-            _say(f"report: {outcome.report}")
+            say(f"report: {outcome.report}")
     if any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -173,7 +169,7 @@ def status(
     planned = [plan_suite(file, data, processor) for file in suite_files]
     graphs = [plan_stages(one, StageCache(cache)) for one in planned]
     for line in progress_lines(graphs, StageCache(cache)):
-        _say(line)
+        say(line)
 
 
 @cache_app.command("ls")
@@ -183,7 +179,7 @@ def cache_ls(cache: CacheOption = STAGES) -> None:
     from cl_seg.suite.summary import cache_lines
 
     for line in cache_lines(StageCache(cache)):
-        _say(line)
+        say(line)
 
 
 @cache_app.command("prune")
@@ -214,7 +210,7 @@ def cache_prune(
     before = sum(place.sizes().values())
     place.prune(kept)
     after = sum(place.sizes().values())
-    _say(f"{(before - after) / 1e6:.1f} MB removed, {after / 1e6:.1f} MB kept in {cache}")
+    say(f"{(before - after) / 1e6:.1f} MB removed, {after / 1e6:.1f} MB kept in {cache}")
 
 
 @app.command()
@@ -224,7 +220,7 @@ def report(
     """Write report.html, tables and figures from finished runs."""
     from cl_seg.analysis.report import write_report
 
-    _say(f"report: {write_report(results)}")
+    say(f"report: {write_report(results)}")
 
 
 @app.command()
@@ -257,7 +253,7 @@ def ingest(
     from cl_seg.scans.labels import parse_label_map
     from cl_seg.scans.store import Grid
 
-    _check_spacing(spacing_mm)
+    check_spacing(spacing_mm)
     report = read_scans(
         source,
         store,
@@ -272,58 +268,13 @@ def ingest(
         counts = str(scanner.cases), str(scanner.slices), labelled or "none"
         table.add_row(escape(scanner.name), *counts)
     out.print(table)
-    _say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
+    say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
     for item in report.rejected:
         files = f" ({item.files} files)" if item.files > 1 else ""
-        _say(f"rejected {item.path}{files}: {item.reason}")
+        say(f"rejected {item.path}{files}: {item.reason}")
     for note in report.notes:
-        _say(f"note: {note}")
-    _say(f"store: {store}")
-
-
-@app.command()
-def phantom(
-    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
-    scanner: Annotated[
-        list[str] | None, typer.Option(help="Profile name or file; repeat; all by default.")
-    ] = None,
-    own_bodies: Annotated[int, typer.Option(min=1, help="Bodies per scanner.")] = 42,
-    shared_bodies: Annotated[int, typer.Option(min=1, help="Bodies seen by every scanner.")] = 14,
-    size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 256,
-    spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")] = 0,
-    workers: Workers = CORES,
-) -> None:
-    """Simulate CT scanners into a store (simulated data, no patients)."""
-    from cl_seg.phantom.profiles import profile_names
-    from cl_seg.spec import PhantomData
-    from cl_seg.suite.data import simulate_phantom
-
-    _check_spacing(spacing_mm)
-    settings = PhantomData(
-        scanners=scanner or profile_names(),
-        own_bodies=own_bodies,
-        shared_bodies=shared_bodies,
-        size=size,
-        spacing_mm=spacing_mm,
-        seed=seed,
-    )
-    simulate_phantom(store, settings, workers)
-    _say(f"store: {store}")
-
-
-def _check_spacing(spacing_mm: float) -> None:
-    if not 0.1 <= spacing_mm <= 20:
-        raise InputError(f"--spacing-mm {spacing_mm}: expected a pixel size of 0.1 to 20 mm")
-
-
-def _say(text: str) -> None:
-    out.print(escape(text), soft_wrap=True)
-
-
-def _complain(text: str) -> None:
-    for line in text.splitlines():
-        err.print(f"[red]cl-seg:[/red] {escape(line)}")
+        say(f"note: {note}")
+    say(f"store: {store}")
 
 
 def main() -> None:
@@ -332,14 +283,12 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(2)
     except OSError as error:
-        _complain(
-            ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
-        )
+        complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            _complain("stopped; what is done is kept, the same command goes on from there")
+            complain("stopped; what is done is kept, the same command goes on from there")
         raise

@@ -1,0 +1,127 @@
+"""A simulated slice as a DICOM CT image: a header that says what it is, and the pixels."""
+
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from cl_seg.phantom.anatomy.body import draw_body
+from cl_seg.phantom.series import Acquisition, SimulatedSeries
+from cl_seg.scans.store import HU
+
+MANUFACTURER = "SIMULATED"
+INTERCEPT = -1024  # HU of a stored zero, as most scanners write it
+
+
+def dataset(series: SimulatedSeries, index: int, acquisition: Acquisition, level: str) -> Dataset:
+    """The DICOM dataset of one slice (PS3.3 A.3, CT Image IOD), ready to be saved.
+
+    Identifiers are made from the seed and the names, so the same scan has the same ones.
+    """
+    header = Dataset()
+    header.update(_identity(index, acquisition, level))
+    for name, value in (_patient(acquisition) | _scanner(acquisition, level)).items():
+        setattr(header, name, value)
+    for name, value in (_geometry(series, index) | _pixels(series.volume.hu[index])).items():
+        setattr(header, name, value)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = header.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta = meta
+    return header
+
+
+def _identity(index: int, acquisition: Acquisition, level: str) -> Dataset:
+    def uid(*words: str) -> str:
+        return str(generate_uid(entropy_srcs=["cl_seg", str(acquisition.seed), *words]))
+
+    case = acquisition.case
+    header = Dataset()
+    header.SOPClassUID = CTImageStorage
+    header.SOPInstanceUID = uid(case, level, str(index))
+    header.SeriesInstanceUID = uid(case, level)
+    header.StudyInstanceUID = uid(case)
+    header.FrameOfReferenceUID = uid(case, "frame")
+    header.StudyID = header.AccessionNumber = ""
+    header.SeriesNumber = 1
+    header.AcquisitionNumber = 1
+    header.InstanceNumber = index + 1
+    header.StudyDate = header.StudyTime = header.ContentDate = header.ContentTime = ""
+    header.PositionReferenceIndicator = ""
+    header.Modality = "CT"
+    header.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    header.SeriesDescription = f"simulated, {level}"
+    header.ImageComments = "simulated CT, not patient data"
+    return header
+
+
+def _patient(acquisition: Acquisition) -> dict[str, Any]:
+    body = draw_body(acquisition.seed, acquisition.body)
+    return {
+        "PatientName": f"SIMULATED^{acquisition.body}",
+        "PatientID": acquisition.body,
+        "PatientBirthDate": "",
+        "PatientSex": "M" if body.male else "F",
+        "PatientAge": f"{int(body.age):03d}Y",
+        "PatientPosition": "HFS",
+        "ReferringPhysicianName": "",
+    }
+
+
+def _scanner(acquisition: Acquisition, level: str) -> dict[str, Any]:
+    profile = acquisition.profile
+    return {
+        "Manufacturer": MANUFACTURER,
+        "ManufacturerModelName": acquisition.scanner,
+        "BodyPartExamined": "ABDOMEN",
+        "ProtocolName": f"{level} {profile.protocol.contrast}",
+        "ContrastBolusAgent": "" if profile.protocol.contrast == "native" else "iodine",
+        "ConvolutionKernel": profile.reconstruction.kernel,
+        "KVP": str(profile.tube.kvp),
+        "Exposure": round(profile.tube.mas),
+        "SliceThickness": _decimal(profile.detector.slice_mm),
+        "DistanceSourceToPatient": _decimal(profile.detector.source_isocentre_mm),
+        "DistanceSourceToDetector": _decimal(profile.detector.source_detector_mm),
+        "GantryDetectorTilt": "0",
+        "RotationDirection": "CW",
+    }
+
+
+def _geometry(series: SimulatedSeries, index: int) -> dict[str, Any]:
+    spacing, (y, x) = series.volume.spacing_mm, series.volume.origin_mm
+    z = series.rows[index].z_mm
+    return {
+        "ImagePositionPatient": [_decimal(value) for value in (x, y, z)],
+        "ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"],
+        "SliceLocation": _decimal(z),
+        "SpacingBetweenSlices": _decimal(series.rows[index].thickness_mm),
+        "PixelSpacing": [_decimal(value) for value in spacing],
+        "ReconstructionDiameter": _decimal(spacing[0] * series.volume.hu.shape[1]),
+    }
+
+
+def _pixels(hu: HU) -> dict[str, Any]:
+    stored = (hu.astype(np.int32) - INTERCEPT).astype("<u2")
+    return {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": hu.shape[0],
+        "Columns": hu.shape[1],
+        "BitsAllocated": 16,
+        "BitsStored": 12,
+        "HighBit": 11,
+        "PixelRepresentation": 0,
+        "RescaleIntercept": str(INTERCEPT),
+        "RescaleSlope": "1",
+        "RescaleType": "HU",
+        "WindowCenter": "40",
+        "WindowWidth": "400",
+        "PixelData": stored.tobytes(),
+    }
+
+
+def _decimal(value: float) -> str:
+    """A decimal string of at most 16 characters (PS3.5 6.2)."""
+    return f"{value:.9g}"

@@ -1,0 +1,111 @@
+"""Simulated scans as DICOM or NIfTI files with their truth, to try readers with."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+from rich.progress import track
+
+from cl_seg.files import new_folder, write_text
+from cl_seg.phantom.anatomy.slices import LEVELS
+from cl_seg.phantom.dicom import dataset
+from cl_seg.phantom.series import Acquisition, SimulatedSeries, simulate_series
+from cl_seg.phantom.simulate import in_order
+from cl_seg.phantom.tissues import TISSUES
+
+Format = Literal["dicom", "nifti"]
+README = """Simulated CT, not patient data.
+
+manifest.csv  a line per series, as `cl-seg ingest` reads it
+images/       the series: DICOM, a folder each, or NIfTI
+labels/       NIfTI on the grid of the images: 1 muscle, 2 liver
+tissues/      NIfTI on the same grid: the tissue that fills most of a pixel, see tissues.csv
+"""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the manifest."""
+
+    image: str
+    labels: str
+    patient: str
+    scanner: str
+
+
+def export(
+    folder: Path,
+    jobs: list[Acquisition],
+    form: Format,
+    *,
+    workers: int = 1,
+    show_progress: bool = True,
+) -> None:
+    """Write the series of some acquisitions with labels, tissue maps and a manifest.
+
+    Args:
+        folder: to make; must not exist.
+        jobs: what to scan, see :func:`cl_seg.phantom.simulate.everybody`.
+        form: of the images. DICOM series say in their headers that they are simulated.
+        workers: processes, one thread each.
+        show_progress: show a progress bar.
+
+    Raises:
+        InputError: ``folder`` exists or cannot be written.
+    """
+    with new_folder(folder) as building:
+        write = partial(_export_case, folder=building, form=form)
+        with in_order(write, jobs, workers) as done:
+            shown = track(done, "Scanning", len(jobs), transient=True, disable=not show_progress)
+            rows = [row for case in shown for row in case]
+        write_text(building / "manifest.csv", _table(rows))
+        names = "".join(f"{value},{name}\n" for value, name in enumerate(TISSUES))
+        write_text(building / "tissues.csv", f"value,tissue\n{names}")
+        write_text(building / "README.txt", README)
+
+
+def _export_case(job: Acquisition, folder: Path, form: Format) -> list[_Row]:
+    return list(_export_levels(job, folder, form))
+
+
+def _export_levels(job: Acquisition, folder: Path, form: Format) -> Iterator[_Row]:
+    for level in LEVELS:
+        series = simulate_series(job, level)
+        name = series.rows[0].series
+        image = f"images/{name}" if form == "dicom" else f"images/{name}.nii.gz"
+        for kind in ("images", "labels", "tissues"):
+            (folder / kind).mkdir(exist_ok=True)
+        if form == "dicom":
+            (folder / image).mkdir()
+            for index in range(len(series.rows)):
+                path = folder / image / f"{index + 1:04d}.dcm"
+                dataset(series, index, job, level).save_as(path, enforce_file_format=True)
+        else:
+            _write_nifti(folder / image, series.volume.hu, series)
+        _write_nifti(folder / f"labels/{name}.nii.gz", series.labels, series)
+        _write_nifti(folder / f"tissues/{name}.nii.gz", series.tissues(), series)
+        given = "" if form == "dicom" else job.profile.display_name
+        yield _Row(image, f"labels/{name}.nii.gz", job.body, given)
+
+
+def _write_nifti(path: Path, values: npt.NDArray[np.integer], series: SimulatedSeries) -> None:
+    first, volume = series.rows[0], series.volume
+    image = sitk.GetImageFromArray(values)
+    image.SetSpacing([*volume.spacing_mm, first.thickness_mm])
+    image.SetOrigin([volume.origin_mm[1], volume.origin_mm[0], first.z_mm])
+    sitk.WriteImage(image, str(path))
+
+
+def _table(rows: list[_Row]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "labels", "patient", "scanner"])
+    writer.writerows([row.image, row.labels, row.patient, row.scanner] for row in rows)
+    return text.getvalue()

@@ -1,0 +1,143 @@
+"""One level of one body on one scanner: the series its console hands on, with the truth."""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from cl_seg.phantom.anatomy.body import draw_body
+from cl_seg.phantom.anatomy.slices import CANVAS, CLASSES, Anatomy, paint_slab
+from cl_seg.phantom.profiles import Profile
+from cl_seg.phantom.resampling import resample_labels
+from cl_seg.phantom.scanner import (
+    GEOMETRY,
+    IMAGE_SIZE,
+    Noise,
+    centring,
+    channel_gain,
+    field_of_view,
+    scan,
+)
+from cl_seg.scans.series import Volume, to_hu
+from cl_seg.scans.store import Grid, Labels, Slice
+
+LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (engineering value)
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """What is scanned and how.
+
+    Attributes:
+        body: name of the body.
+        scanner: name of the scanner.
+        profile: what the scanner is.
+        seed: of all randomness.
+        slices: neighbouring slices per level.
+        intramuscular_fat: whether the muscle label holds the fat inside muscle.
+    """
+
+    body: str
+    scanner: str
+    profile: Profile
+    seed: int
+    slices: int = 1
+    intramuscular_fat: bool = False
+
+    @property
+    def case(self) -> str:
+        """Name of this body on this scanner."""
+        return f"{self.body}@{self.scanner}"
+
+    def random(self, *purpose: int | str) -> np.random.Generator:
+        """Random stream of one purpose, independent of all others."""
+        words = (crc32(word.encode()) if isinstance(word, str) else word for word in purpose)
+        return np.random.default_rng([self.seed, *words])
+
+
+@dataclass(frozen=True)
+class SimulatedSeries:
+    """Neighbouring slices of one level.
+
+    Attributes:
+        rows: what a store says of each slice.
+        volume: (slices, 512, 512) HU as the scanner's console hands them on.
+        labels: (slices, 512, 512) uint8 on the same grid.
+        anatomies: what was scanned.
+        centre_mm: (x, y) of the middle of the body from the isocentre.
+    """
+
+    rows: list[Slice]
+    volume: Volume
+    labels: Labels
+    anatomies: list[Anatomy]
+    centre_mm: tuple[float, float]
+
+    def tissues(self) -> npt.NDArray[np.uint8]:
+        """Tissue that fills most of each pixel, as its place in ``TISSUES``, (slices, 512, 512)."""
+        grid = Grid(IMAGE_SIZE, self.volume.spacing_mm[0])
+        dominant = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
+        # Air is the first tissue, so what lies outside the anatomy is air too.
+        return np.stack([
+            resample_labels(tissue.astype(np.uint8), CANVAS, grid, self.centre_mm)
+            for tissue in dominant
+        ])  # fmt: skip
+
+
+def simulate_series(acquisition: Acquisition, level: str) -> SimulatedSeries:
+    """Draw, paint and scan one level ("L3" or "liver") of one body on one scanner."""
+    name, scanner, profile = acquisition.body, acquisition.scanner, acquisition.profile
+    body = draw_body(acquisition.seed, name)
+    centre = centring(profile, acquisition.random(name, scanner, "centring"))
+    thickness = profile.detector.slice_mm
+    middle = (acquisition.slices - 1) / 2
+    heights = thickness * (np.arange(acquisition.slices, dtype=np.float64) - middle)
+    implants = profile.protocol.implants == "pedicle_screws"
+    anatomies = [
+        paint_slab(body, level, thickness, z_mm=float(z), implants=implants) for z in heights
+    ]
+    surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
+    fov = field_of_view(surface, CANVAS, profile.reconstruction.fov_margin_mm, centre[0])
+    gain = channel_gain(profile, GEOMETRY, acquisition.random(scanner, "channel gain"))
+    images = [
+        scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
+        for anatomy, noise in zip(
+            anatomies, acquisition.random(name, scanner, level, "noise").spawn(len(heights)),
+            strict=True,
+        )
+    ]  # fmt: skip
+    spacing, z_mm = fov / IMAGE_SIZE, LEVEL_Z_MM[level] + heights
+    corner = -spacing * (IMAGE_SIZE - 1) / 2
+    return SimulatedSeries(
+        [_row(acquisition, level, i, float(z), spacing) for i, z in enumerate(z_mm)],
+        Volume(to_hu(np.stack(images)), z_mm, (spacing, spacing), (corner, corner)),
+        np.stack([_truth(acquisition, anatomy, spacing, centre) for anatomy in anatomies]),
+        anatomies,
+        centre,
+    )
+
+
+def _truth(
+    acquisition: Acquisition, anatomy: Anatomy, spacing_mm: float, centre: tuple[float, float]
+) -> Labels:
+    labels = anatomy.labels if acquisition.intramuscular_fat else anatomy.lean_labels()
+    return resample_labels(labels, CANVAS, Grid(IMAGE_SIZE, spacing_mm), centre)
+
+
+def _row(acquisition: Acquisition, level: str, index: int, z_mm: float, spacing_mm: float) -> Slice:
+    profile, series = acquisition.profile, f"{acquisition.case}-{level}"
+    return Slice(
+        slice_id=f"{series}-{index:04d}",
+        scanner=acquisition.scanner,
+        case=acquisition.case,
+        patient=acquisition.body,
+        series=series,
+        z_mm=z_mm,
+        spacing_mm=spacing_mm,
+        thickness_mm=profile.detector.slice_mm,
+        kvp=float(profile.tube.kvp),
+        kernel=profile.reconstruction.kernel,
+        labelled=",".join(CLASSES),
+        body=acquisition.body,
+    )

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cl_seg.phantom.anatomy.shapes import FAR, Shape, tube_distance
+
+SIZE = 80
+Y, X = np.mgrid[:SIZE, :SIZE].astype(np.float32)
+EVERYTHING = (slice(0, SIZE), slice(0, SIZE))
+
+
+def disk(x, y, radius, box=EVERYTHING):
+    return Shape(box, (np.hypot(X - x, Y - y) - radius)[box])
+
+
+def boxed(x, y, radius):
+    low_x, low_y = (max(0, int(v - radius - 4)) for v in (x, y))
+    high_x, high_y = (min(SIZE, int(v + radius + 5)) for v in (x, y))
+    return disk(x, y, radius, (slice(low_y, high_y), slice(low_x, high_x)))
+
+
+def inside(shape):
+    return shape.on(EVERYTHING) < 0
+
+
+CIRCLES = st.tuples(st.floats(10, 70), st.floats(10, 70), st.floats(2, 15))
+
+
+@settings(max_examples=40, deadline=None)
+@given(CIRCLES, CIRCLES)
+def test_boxes_change_no_set(one, other):
+    for a, b in ((boxed(*one), boxed(*other)), (disk(*one), boxed(*other))):
+        first, second = inside(disk(*one)), inside(disk(*other))
+        np.testing.assert_array_equal(inside(a & b), first & second)
+        np.testing.assert_array_equal(inside(a | b), first | second)
+        np.testing.assert_array_equal(inside(a - b), first & ~second)
+
+
+def test_far_away_shapes_share_nothing():
+    empty = boxed(12, 12, 5) & boxed(65, 65, 5)
+    assert not inside(empty).any()
+    assert (empty.on(EVERYTHING) == FAR).all()
+
+
+def test_growing_and_shells():
+    circle = boxed(40, 40, 10)
+    np.testing.assert_array_equal(inside(circle.grown(2)), inside(disk(40, 40, 12)))
+    field = np.where(X < 40, 2, 0).astype(np.float32)
+    halves = np.where(X < 40, inside(disk(40, 40, 12)), inside(disk(40, 40, 10)))
+    np.testing.assert_array_equal(inside(circle.grown(field)), halves)
+    ring = inside(disk(40, 40, 11)) & ~inside(disk(40, 40, 9.001))
+    np.testing.assert_array_equal(inside(circle.shell(2)), ring)
+
+
+def test_trimming_keeps_the_shape():
+    whole = disk(30, 50, 8)
+    trimmed = whole.trimmed()
+    assert trimmed.distance.size < whole.distance.size / 8
+    np.testing.assert_array_equal(inside(trimmed), inside(whole))
+    assert disk(40, 40, -5).trimmed().distance.size == 0
+
+
+def test_a_tube_is_capsules():
+    path = np.array([(20.0, 40.0, 4.0), (60.0, 40.0, 8.0)])
+    distance = tube_distance(path, X, Y)
+    assert distance[40, 20] == pytest.approx(-4)
+    assert distance[40, 60] == pytest.approx(-8)
+    assert distance[40, 40] == pytest.approx(-6)
+    assert distance[20, 40] == pytest.approx(14)
+    assert distance[40, 10] == pytest.approx(6)
