@@ -316,14 +316,15 @@ class StreamSuite(Suite):
         strategies: at least one.
         learned_dice: class → Dice right after learning below which a scanner counts as not
             learned; a run with such a scanner is not evaluable, however little it forgets.
-        orders: ``as_listed``, ``all`` permutations, or explicit lists of scanners.
+        orders: ``as_listed``, ``all`` permutations, ``pairs`` (every ordered pair; joint training
+            is then on all scanners), or explicit lists of scanners.
     """
 
     kind: Literal["stream"]
     strategies: Annotated[list[StrategyChoice], Field(min_length=1)]
     learned_dice: dict[str, Annotated[float, Field(ge=0, le=1)]] = {"muscle": 0.75, "liver": 0.8}
     orders: (
-        Literal["as_listed", "all"]
+        Literal["as_listed", "all", "pairs"]
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
 

@@ -92,6 +92,54 @@ def _stages(run: RunResult) -> list[str]:
     return ["untrained", *(run.short_names[s] for s in run.order)]
 
 
+def pair_losses(
+    panels: Mapping[tuple[str, str], npt.NDArray[np.float64]],
+    joint: Mapping[str, npt.NDArray[np.float64]],
+    names: list[str],
+    stamps: Sequence[str],
+) -> str:
+    """Losses of every ordered pair of scanners in Dice points, a panel per network and loss.
+
+    Args:
+        panels: (network, loss) → (N, N) first scanner by second, NaN on the diagonal.
+        joint: network → (N,) loss of joint training, a row of its own below the first loss.
+        names: of the scanners.
+        stamps: what the figure must say.
+    """
+    models = list(dict.fromkeys(model for model, _ in panels))
+    losses = list(dict.fromkeys(loss for _, loss in panels))
+    with mpl.rc_context(STYLE):
+        size = (0.62 * len(names) + 1.3) * len(losses) + 0.6, (0.36 * len(names) + 1.1)
+        figure = Figure((size[0], size[1] * len(models) + 0.6))
+        grid = figure.subplots(len(models), len(losses), squeeze=False)
+        for (row, model), (column, loss) in _product(models, losses):
+            axes, values, labels = grid[row][column], panels[model, loss], list(names)
+            title = f"{model} · {loss}, median {np.nanmedian(values):.1f}"
+            if model in joint and column == 0:
+                values, labels = np.vstack([values, joint[model]]), [*labels, "joint training"]
+            _loss_map(axes, values, names if row == len(models) - 1 else [], labels)
+            axes.set_title(title, loc="left")
+        figure.supylabel("trained on", fontsize=9)
+        figure.supxlabel("tested on (transfer), or trained on next (forgetting)", fontsize=9)
+        figure.tight_layout()
+        return _svg(figure, stamps)
+
+
+def _loss_map(axes: Axes, values: np.ndarray, columns: list[str], rows: list[str]) -> None:
+    axes.imshow(values, cmap="RdBu_r", vmin=-30, vmax=30, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            axes.text(
+                j, i, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
+                color="white" if abs(value) > 20 else "#222222",
+            )  # fmt: skip
+    width = values.shape[1]
+    axes.set_xticks(range(width), columns or [""] * width, rotation=30, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
 def forgetting_curves(cells: Cells) -> str:
     """Test Dice on every scanner over the stream: a panel per network and scanner.
 

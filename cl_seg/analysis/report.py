@@ -1,5 +1,6 @@
 """report.html, with the same tables as CSV and Markdown and the figures as SVG."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -8,6 +9,14 @@ from string import Template
 import pandas as pd
 
 from cl_seg.analysis import figures
+from cl_seg.analysis.pairs import (
+    LOSSES,
+    is_pairs,
+    joint_losses,
+    pair_losses,
+    pair_matrix,
+    pair_summary,
+)
 from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -19,6 +28,13 @@ from cl_seg.analysis.tables import (
 )
 from cl_seg.files import write_text
 
+PAIRS_CAPTION = (
+    "Dice points lost by every ordered pair of scanners, mean over seeds. Transfer: of the model "
+    "trained on the scanner of the row, its Dice there minus its Dice on the scanner of the "
+    "column. Forgetting: its Dice on the scanner of the row before minus after training on that "
+    "of the column. Joint training: Dice of the model of that scanner alone minus Dice of the "
+    "model of all scanners."
+)
 TEMPLATE = Path(__file__).with_name("report_template.html")
 DEFINITIONS = {
     "ACC": "mean Dice over all scanners after the last stage",
@@ -51,6 +67,10 @@ def write_report(folder: Path) -> Path:
     shown = shown_table(summary)
     notes = _missing(folder, results) + _notes(results, runs)
     drawn = _figures(results)
+    if is_pairs(results):
+        losses = pair_losses(results)
+        write_text(folder / "pairs.csv", losses.to_csv(index=False))
+        notes += _pair_notes(pair_summary(losses, joint_losses(results, losses)))
 
     write_text(folder / "runs.csv", runs.to_csv(index=False))
     write_text(folder / "summary.csv", summary.to_csv(index=False))
@@ -94,7 +114,24 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
     return notes
 
 
+def _pair_notes(summary: pd.DataFrame) -> list[str]:
+    notes = []
+    for _, row in summary.iterrows():
+        text = (
+            f"{row['model']} {row['strategy']}, {row['pairs']} pairs of scanners, {row['seeds']} "
+            f"seeds: median Dice points lost on the unseen scanner {row['transfer']:.1f} "
+            f"(quartiles {row['transfer quartiles']}), on the first by learning the second "
+            f"{row['forgetting']:.1f} ({row['forgetting quartiles']})"
+        )
+        if not pd.isna(row["joint"]):
+            text += f"; by joint training {row['joint']:.1f}"
+        notes.append(f"{text}.")
+    return notes
+
+
 def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
+    if is_pairs(results):
+        return {"pairs": (PAIRS_CAPTION, _pairs_figure(results))}
     by_cell = cells(results)
     order = results[0].order
     shown = [runs[0] for runs in by_cell.values() if runs[0].order == order]
@@ -125,6 +162,23 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
         figures.examples(first_strategy),
     )
     return drawn
+
+
+def _pairs_figure(results: Sequence[RunResult]) -> str:
+    losses = pair_losses(results)
+    joint = joint_losses(results, losses)
+    scanners = list(dict.fromkeys(losses["first"]))
+    panels, joint_rows = {}, {}
+    for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False):
+        name = f"{model} {strategy}"
+        for loss in LOSSES:
+            panels[name, loss] = pair_matrix(cell, scanners, loss)
+        of_model = joint[joint["model"] == model].groupby("first")["joint"].mean()
+        if len(of_model):
+            joint_rows[name] = of_model.reindex(scanners).to_numpy()
+    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    shown = [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in scanners]
+    return figures.pair_losses(panels, joint_rows, shown, results[0].stamps)
 
 
 def _class_colours(run: RunResult) -> list[str]:

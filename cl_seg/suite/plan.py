@@ -1,6 +1,6 @@
 """From a suite file to the list of runs, without torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from pathlib import Path
 
@@ -91,7 +91,8 @@ def load_suite(path: Path, data: Path | None = None) -> StreamSuite | SeedCurveS
 def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     """All runs of a suite, in a fixed order.
 
-    Joint training does not depend on the order, so it is planned once per set of scanners.
+    Joint training does not depend on the order, so it is planned once per set of scanners; beside
+    pairs it is on all scanners.
 
     Args:
         suite: what to run.
@@ -107,11 +108,11 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     for place in product(*(range(len(axis)) for axis in axes)):
         m, s, o, seed_at = place
         model, strategy, seed = suite.models[m], suite.strategies[s], suite.seeds[seed_at]
-        order = orders[o]
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
-        run = Run(run_id, order, model, strategy, seed, place)
+        run = Run(run_id, orders[o], model, strategy, seed, place)
         if run.joint:
-            same = (frozenset(order), model.label, strategy.label, seed)
+            run = replace(run, order=tuple(scanners)) if suite.orders == "pairs" else run
+            same = (frozenset(run.order), model.label, strategy.label, seed)
             if same in joint_done:
                 continue
             joint_done.add(same)
@@ -124,6 +125,8 @@ def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:
         return [tuple(scanners)]
     if suite.orders == "all":
         return list(permutations(scanners))
+    if suite.orders == "pairs":
+        return list(permutations(scanners, 2))
     for order in suite.orders:
         for name in order:
             if name not in scanners:

@@ -165,7 +165,7 @@ def of(strategy: str) -> Callable[[Stage], bool]:
         ("training/stage.py", everything),
         ("models/vnet.py", None),
         ("analysis/figures.py", None),
-        ("cli.py", None),
+        ("cli/__init__.py", None),
         ("spec.py", None),
     ],
 )

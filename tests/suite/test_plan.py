@@ -40,6 +40,16 @@ def test_joint_training_is_planned_once_per_set_of_scanners(tmp_path: Path) -> N
     assert len(runs) - len(joint) == 2 * 2 * 6 * 2
 
 
+def test_pairs_are_every_ordered_pair_and_joint_training_is_on_all(tmp_path: Path) -> None:
+    runs = plan_runs(suite_of(tmp_path, BASE + "orders: pairs\n"), ["a", "b", "c"])
+    naive = [run for run in runs if not run.joint and run.seed == 0 and run.model.name == "unet"]
+    expected = {("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("c", "a"), ("c", "b")}
+    assert {run.order for run in naive} == expected
+    joint = [run for run in runs if run.joint]
+    assert joint and {run.order for run in joint} == {("a", "b", "c")}
+    assert len({(run.model.label, run.seed) for run in joint}) == len(joint)
+
+
 def test_joint_training_takes_as_many_steps_as_the_stream(tmp_path: Path) -> None:
     runs = plan_runs(suite_of(tmp_path), ["a", "b", "c"])
     steps = {run.strategy.label: run.stage_steps(10) for run in runs}

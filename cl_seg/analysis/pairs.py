@@ -1,0 +1,97 @@
+"""Losses of every ordered pair of scanners: what a second scanner costs the first one's model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cl_seg.analysis.results import RunResult
+
+LOSSES = ("transfer", "forgetting")
+Matrix = npt.NDArray[np.float64]
+
+
+def is_pairs(results: Sequence[RunResult]) -> bool:
+    """Whether the streams of a suite are several pairs of scanners."""
+    orders = {tuple(result.order) for result in results if not result.joint}
+    return len(orders) > 1 and all(len(order) == 2 for order in orders)
+
+
+def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row per run of a pair A → B; losses in Dice points (hundredths), positive is worse.
+
+    Columns model, strategy, seed, first, second; ``learned`` R[1, A]; ``transfer`` R[1, A] −
+    R[1, B], what the model of A loses on the unseen B; ``forgetting`` R[1, A] − R[2, A], what it
+    loses on A by learning B. Scores on simulated scanners are of the same bodies on both.
+    """
+    rows = []
+    for result in results:
+        if result.joint or len(result.order) != 2:
+            continue
+        r = 100 * result.matrix()
+        rows.append({
+            "model": result.model,
+            "strategy": result.strategy,
+            "seed": result.record["spec"]["seed"],
+            "first": result.order[0],
+            "second": result.order[1],
+            "learned": r[1, 0],
+            "transfer": r[1, 0] - r[1, 1],
+            "forgetting": r[1, 0] - r[2, 0],
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def joint_losses(results: Sequence[RunResult], losses: pd.DataFrame) -> pd.DataFrame:
+    """One row per scanner and joint run: what joint training loses against that scanner alone.
+
+    Columns model, strategy, seed, first; ``joint`` R[1, A] of the runs that begin with A − R of
+    joint training on A, in Dice points.
+    """
+    alone = losses.groupby(["model", "seed", "first"])["learned"].mean()
+    rows = []
+    for result in (result for result in results if result.joint):
+        seed = result.record["spec"]["seed"]
+        for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True):
+            first = alone.get((result.model, seed, scanner), np.nan)
+            rows.append({
+                "model": result.model,
+                "strategy": result.strategy,
+                "seed": seed,
+                "first": scanner,
+                "joint": first - dice,
+            })  # fmt: skip
+    return pd.DataFrame(rows, columns=["model", "strategy", "seed", "first", "joint"])
+
+
+def pair_matrix(losses: pd.DataFrame, scanners: Sequence[str], column: str) -> Matrix:
+    """Mean over seeds of one loss, (N, N): first scanner by second; NaN on the diagonal."""
+    table = losses.groupby(["first", "second"])[column].mean()
+    values = [[table.get((a, b), np.nan) for b in scanners] for a in scanners]
+    return np.array(values, dtype=float)
+
+
+def pair_summary(losses: pd.DataFrame, joint: pd.DataFrame) -> pd.DataFrame:
+    """One row per network and strategy: medians over pairs of the mean over seeds, and spread.
+
+    Columns ``pairs``, ``seeds``, and of each loss its median, quartiles and largest value; of joint
+    training the median over scanners.
+    """
+    rows = []
+    for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False):
+        means = cell.groupby(["first", "second"])[list(LOSSES)].mean()
+        row: dict[str, object] = {
+            "model": model,
+            "strategy": strategy,
+            "pairs": len(means),
+            "seeds": cell["seed"].nunique(),
+            "learned": cell["learned"].mean(),
+        }
+        for loss in LOSSES:
+            low, median, high = means[loss].quantile([0.25, 0.5, 0.75])
+            row |= {loss: median, f"{loss} quartiles": f"{low:.1f} to {high:.1f}"}
+            row |= {f"{loss} largest": means[loss].max()}
+        of_joint = joint[joint["model"] == model].groupby("first")["joint"].mean()
+        rows.append(row | {"joint": of_joint.median() if len(of_joint) else np.nan})
+    return pd.DataFrame(rows)

@@ -1,0 +1,123 @@
+"""Losses of pairs from records with known R."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cl_seg.analysis.pairs import (
+    is_pairs,
+    joint_losses,
+    pair_losses,
+    pair_matrix,
+    pair_summary,
+)
+from cl_seg.analysis.report import write_report
+from cl_seg.analysis.results import RunResult
+
+NAMES = {s: f"Scanner {s.upper()}, any (simulated)" for s in "abc"}
+
+
+def result(order: str, r: list[list[float]], seed: int = 0, joint: bool = False) -> RunResult:
+    record: dict[str, Any] = {
+        "run_id": f"{order}-{seed}",
+        "model": "VNet",
+        "strategy": "Joint" if joint else "Naive",
+        "joint": joint,
+        "spec": {"order": list(order), "seed": seed, "split": {"by": "patient"}},
+        "scanner_names": {s: NAMES[s] for s in order},
+        "data": {"kind": "simulated"},
+        "R": {"mean": r},
+    }
+    return RunResult(Path(), record)
+
+
+RESULTS = [
+    result("ab", [[0, 0], [0.90, 0.80], [0.70, 0.85]]),
+    result("ab", [[0, 0], [0.90, 0.84], [0.80, 0.85]], seed=1),
+    result("ba", [[0, 0], [0.88, 0.87], [0.86, 0.91]]),
+    result("ab", [[0, 0], [0.89, 0.86]], joint=True),
+]
+
+
+def test_losses_are_points_of_dice() -> None:
+    losses = pair_losses(RESULTS)
+    assert losses["transfer"].tolist() == pytest.approx([10, 6, 1])
+    assert losses["forgetting"].tolist() == pytest.approx([20, 10, 2])
+    assert losses["learned"].tolist() == pytest.approx([90, 90, 88])
+
+
+def test_matrices_average_over_seeds_and_leave_the_diagonal_open() -> None:
+    matrix = pair_matrix(pair_losses(RESULTS), ["a", "b"], "transfer")
+    np.testing.assert_allclose(matrix, [[np.nan, 8], [1, np.nan]])
+
+
+def test_joint_training_is_compared_with_each_scanner_alone() -> None:
+    joint = joint_losses(RESULTS, pair_losses(RESULTS))
+    assert joint["joint"].tolist() == pytest.approx([1, 2])
+
+
+def test_medians_are_over_pairs_not_over_runs() -> None:
+    losses = pair_losses(RESULTS)
+    row = pair_summary(losses, joint_losses(RESULTS, losses)).iloc[0]
+    assert (row["pairs"], row["seeds"]) == (2, 2)
+    assert row["transfer"] == pytest.approx((8 + 1) / 2)
+    assert row["forgetting"] == pytest.approx((15 + 2) / 2)
+    assert row["joint"] == pytest.approx(1.5)
+
+
+def test_without_joint_training_its_loss_is_unknown() -> None:
+    losses = pair_losses(RESULTS[:3])
+    assert np.isnan(pair_summary(losses, joint_losses(RESULTS[:3], losses))["joint"][0])
+
+
+def test_one_order_or_longer_streams_are_no_pairs() -> None:
+    assert is_pairs(RESULTS)
+    assert not is_pairs(RESULTS[:2])
+    assert not is_pairs([*RESULTS, result("abc", [[0] * 3] * 4)])
+
+
+def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
+    for index, run in enumerate(RESULTS):
+        folder = tmp_path / "runs" / str(index)
+        folder.mkdir(parents=True)
+        order = run.order
+        cases = [
+            {"stage": 0, "scanner": s, "class": "liver", "predicted": 1, "true": 1,
+             "missed": False, "false_positive_cm2": 0.0}
+            for s in order
+        ]  # fmt: skip
+        pd.DataFrame(cases).to_parquet(folder / "cases.parquet")
+        pd.DataFrame(columns=["stage", "step", "scanner", "class", "dice"]).to_parquet(
+            folder / "curve.parquet"
+        )
+        spec = run.record["spec"] | {
+            "classes": ["liver"],
+            "learned_dice": {},
+            "image": {"size": 16},
+            "training": {"steps": 5, "batch_size": 2, "threads": 1},
+        }
+        record = run.record | {
+            "key": str(index),
+            "suite": "pairs",
+            "place": [0, 0, index, 0],
+            "spec": spec,
+            "data": {"content": "0" * 64, "kind": "simulated"},
+            "R": {"liver": run.record["R"]["mean"], "mean": run.record["R"]["mean"]},
+            "stages": [],
+            "device": "cpu",
+            "processor": "p",
+            "versions": {},
+            "git_commit": "",
+        }
+        (folder / "run.json").write_text(json.dumps(record))
+    page = write_report(tmp_path).read_text()
+    notes = (tmp_path / "summary.md").read_text()
+    assert "median Dice points lost on the unseen scanner 4.5" in notes
+    assert "on the first by learning the second 8.5" in notes
+    assert "by joint training 1.5" in notes
+    assert "Simulated" in page and (tmp_path / "figures" / "pairs.svg").is_file()
+    assert len(pd.read_csv(tmp_path / "pairs.csv")) == 3
