@@ -8,13 +8,13 @@ from cl_seg.phantom.detection import (
     residual_scatter,
     tube_current,
 )
+from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.projection import Geometry
 from cl_seg.phantom.spectrum import beam
-
-from .disks import ideal
+from cl_seg.phantom.validation.phantoms import REFERENCE
 
 GEOMETRY = Geometry(60, 128, 4.0)
-PROFILE = ideal()
+PROFILE = load_profile(REFERENCE)
 
 
 def behind_water(thickness):

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from cl_seg.phantom.postprocessing import denoise_tv, iterative_look, noise_level
-
-from .disks import ideal, image, water_disk
+from cl_seg.phantom.profiles import load_profile
+from cl_seg.phantom.validation.phantoms import REFERENCE, disk, image, laboratory, water
 
 
 def test_outside_the_field_of_view_is_padding():
-    hu = image(water_disk(100), ideal())
+    hu = image(water(disk(100)), laboratory(load_profile(REFERENCE)))
     assert hu[0, 0] == -1024
     assert hu[256, 256] == pytest.approx(0, abs=3)
 

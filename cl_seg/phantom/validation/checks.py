@@ -25,6 +25,8 @@ class Law(StrEnum):
     SPECTRUM = "Noise power is ramp times MTF squared"
     SHARPNESS = "Edges have the sharpness of the kernel"
     SINOGRAM = "Projections are line integrals"
+    COMPOSITION = "Bodies have the areas of patients"
+    ATTENUATION = "Bodies read the HU of patients"
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,12 @@ class Check:
         law: what is tested.
         case: for which scanner, tissue or setting.
         measured: by simulated measurement.
-        expected: by theory.
+        expected: by theory, or of patients.
         tolerance: largest deviation that passes; None where the value is information only.
         unit: of measured and expected, empty for a ratio.
         kind: whether the deviation is a difference or a fraction of the expected value.
         curve: the measurement behind it, for figures.
+        source: publication of the expected value; empty where it is theory.
     """
 
     law: Law
@@ -67,6 +70,7 @@ class Check:
     unit: str
     kind: Literal["absolute", "relative"] = "absolute"
     curve: Curve | None = field(default=None, repr=False, compare=False)
+    source: str = ""
 
     @property
     def deviation(self) -> float:

@@ -4,10 +4,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter
 from scipy.signal.windows import tukey
 
 Image = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.floating[Any]]
+
+MUSCLE_HU = (-29.0, 150.0)  # of muscle on CT, by convention
+NOISE_SIDE_MM = 8.0  # engineering value: several grains of noise, smaller than most organs
 
 
 def distances(size: int, pixel_mm: float, x: float = 0.0, y: float = 0.0) -> Floats:
@@ -177,3 +181,28 @@ def falls_to(frequencies: Floats, mtf: Floats, level: float) -> float:
     after = int(np.argmax(mtf < level))
     pair = slice(after - 1, after + 1)
     return float(np.interp(level, mtf[pair][::-1], frequencies[pair][::-1]))
+
+
+def muscle_mean(hu: Image) -> float:
+    """Mean of the values of −29 to 150 HU, as muscle is read in studies of body composition."""
+    low, high = MUSCLE_HU
+    return float(hu[(hu >= low) & (hu <= high)].mean(dtype=np.float64))
+
+
+def global_noise(hu: Image, pixel_mm: float) -> float:
+    """Noise of a scan of a body in HU: the commonest local standard deviation in soft tissue.
+
+    After Christianson et al. 2015, in squares of ``NOISE_SIDE_MM``: where they hold an edge they
+    deviate more, but each by another amount.
+
+    Args:
+        hu: (N, N) with soft tissue.
+        pixel_mm: pixel size.
+    """
+    side = max(3, round(NOISE_SIDE_MM / pixel_mm))
+    values = np.clip(hu, -200, 300).astype(np.float64)
+    mean, square = (uniform_filter(v, side) for v in (values, values**2))
+    sd = np.sqrt(np.maximum(square - mean**2, 0))[(mean > 0) & (mean < 150)]
+    counts, edges = np.histogram(sd, np.arange(0, 100, 0.5))
+    smooth = uniform_filter(counts.astype(np.float64), 3)
+    return float(edges[np.argmax(smooth)] + 0.25)

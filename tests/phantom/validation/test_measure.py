@@ -7,6 +7,8 @@ from cl_seg.phantom.validation.measure import (
     distances,
     edge_spread,
     falls_to,
+    global_noise,
+    muscle_mean,
     noise_only,
     noise_power,
     noise_sd,
@@ -118,3 +120,16 @@ def test_mtf_of_a_gaussian_edge_is_a_gaussian(sigma):
 def test_an_mtf_falls_to_a_level_between_its_samples():
     f = np.array([0.0, 0.1, 0.2, 0.3])
     assert falls_to(f, np.array([1, 0.9, 0.4, 0.5]), 0.5) == pytest.approx(0.18)
+
+
+def test_muscle_is_the_mean_of_its_range():
+    assert muscle_mean(np.array([-30.0, -29, 41, 150, 151])) == pytest.approx((41 + 150 - 29) / 3)
+
+
+@pytest.mark.parametrize("sd", [8.0, 40.0])
+def test_global_noise_ignores_edges_fat_and_air(sd):
+    body = np.full((256, 256), 60.0)
+    body[:, :60], body[:40] = -100, -1000
+    body[80:250:30] += 90  # thin vessels
+    noisy = body + sd * np.random.default_rng(0).standard_normal(body.shape)
+    assert global_noise(noisy, 0.5) == pytest.approx(sd, rel=0.08)

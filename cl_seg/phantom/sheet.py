@@ -1,0 +1,151 @@
+"""A contact sheet: bodies in rows, scanners in columns, as a store holds them."""
+
+import io
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+from rich.console import Console
+from rich.progress import track
+
+from cl_seg.files import InputError, writable, write_bytes
+from cl_seg.phantom.anatomy.body import draw_body
+from cl_seg.phantom.anatomy.slices import LEVELS
+from cl_seg.phantom.profiles import Profile
+from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.phantom.simulate import everybody, in_order
+from cl_seg.scans.resample import place, resample_image
+from cl_seg.scans.store import Grid
+
+Grey = npt.NDArray[np.uint8]
+
+CENTRE, WIDTH = 40.0, 400.0  # HU, the usual window of the abdomen
+GRID = Grid(256, 1.6)  # of a store
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+HEADER, MARGIN, FONT_SIZE = 44, 132, 13  # pixels
+INK, PAPER = 230, 0
+
+
+def window(hu: npt.NDArray[np.number[Any]]) -> Grey:
+    """Grey values of HU at centre 40 and width 400, any shape."""
+    share = (hu.astype(np.float32) - (CENTRE - WIDTH / 2)) / WIDTH
+    grey: Grey = (255 * np.clip(share, 0, 1)).round().astype(np.uint8)
+    return grey
+
+
+def tile(acquisition: Acquisition, level: str) -> Grey:
+    """One level of one body on one scanner, (256, 256)."""
+    volume = simulate_series(acquisition, level).volume
+    return window(resample_image(volume.hu[0], volume, place(volume, GRID), GRID))
+
+
+def chosen_levels(level: str) -> tuple[str, ...]:
+    """Levels by name, or both.
+
+    Raises:
+        InputError: neither a level nor "both".
+    """
+    if level == "both":
+        return LEVELS
+    if level not in LEVELS:
+        raise InputError(f"no level is called {level!r}: choose {', '.join(LEVELS)} or both")
+    return (level,)
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a picture of another kind before it is computed.
+
+    Raises:
+        InputError: the ending is none of ``FORMATS``.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
+
+
+def write_sheet(
+    path: Path,
+    profiles: dict[str, Profile],
+    *,
+    bodies: int,
+    levels: Sequence[str] = LEVELS,
+    seed: int = 0,
+    workers: int = 1,
+    show_progress: bool = True,
+) -> None:
+    """Scan the first bodies that all scanners share and draw them side by side.
+
+    Args:
+        path: .png or .jpg.
+        profiles: scanners by name.
+        bodies: number of bodies; each has a row per level.
+        levels: of the body.
+        seed: of anatomy and noise, as for a store.
+        workers: processes.
+        show_progress: show a progress bar on standard error.
+
+    Raises:
+        InputError: another ending, or the file cannot be written.
+    """
+    check_ending(path)
+    jobs = [
+        Acquisition(body, scanner, profile, seed)
+        for scanner, profile, body in everybody(profiles, own=0, shared=bodies)
+    ]
+    with in_order(partial(_tiles, levels=levels), jobs, workers) as done:
+        shown = track(done, "Scanning", len(jobs), console=Console(stderr=True), transient=True,
+                      disable=not show_progress)  # fmt: skip
+        columns = [np.concatenate(list(islice(shown, bodies))) for _ in profiles]
+    people = [draw_body(seed, job.body) for job in jobs[:bodies]]
+    names = [
+        f"{body.name}\n{'man' if body.male else 'woman'}, {body.age:.0f} years\n"
+        f"BMI {body.bmi:.0f}\n{level}"
+        for body in people
+        for level in levels
+    ]
+    titles = [f"{name}\n{settings(profile)}" for name, profile in profiles.items()]
+    stream = io.BytesIO()
+    labelled(np.concatenate(columns, axis=1), titles, names).save(
+        stream, FORMATS[path.suffix.lower()]
+    )
+    with writable(path):
+        write_bytes(path, stream.getvalue())
+
+
+def settings(profile: Profile) -> str:
+    """Tube voltage, dose and slice thickness for people."""
+    tube = profile.tube
+    return f"{tube.kvp} kV, {tube.mas:g} mAs, {profile.detector.slice_mm:g} mm"
+
+
+def _tiles(acquisition: Acquisition, levels: Sequence[str]) -> Grey:
+    return np.concatenate([tile(acquisition, level) for level in levels])
+
+
+def labelled(mosaic: Grey, titles: Sequence[str], names: Sequence[str]) -> Image.Image:
+    """A mosaic of tiles with titles above its columns and names beside its rows.
+
+    Every tile says that it is simulated.
+
+    Args:
+        mosaic: (256 rows, 256 columns).
+        titles: of the columns.
+        names: of the rows.
+    """
+    sheet = Image.new("L", (MARGIN + mosaic.shape[1], HEADER + mosaic.shape[0]), PAPER)
+    sheet.paste(Image.fromarray(mosaic), (MARGIN, HEADER))
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(FONT_SIZE)
+    side = GRID.size
+    for column, title in enumerate(titles):
+        draw.text((MARGIN + column * side + 6, 6), title, INK, font)
+    for row, name in enumerate(names):
+        draw.text((6, HEADER + row * side + 6), name, INK, font)
+        for column in range(len(titles)):
+            at = MARGIN + column * side + 6, HEADER + (row + 1) * side - 18
+            draw.text(at, "simulated", INK // 2, font)
+    return sheet

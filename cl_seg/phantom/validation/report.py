@@ -1,0 +1,103 @@
+"""The files of a validation: page, pictures, numbers, and a text that holds them together."""
+
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from cl_seg.files import writable, write_bytes, write_text
+from cl_seg.phantom.profiles import load_profile, profile_names
+from cl_seg.phantom.validation.checks import Check
+from cl_seg.phantom.validation.gallery import gallery_png, pictures
+from cl_seg.phantom.validation.page import write_page
+from cl_seg.phantom.validation.run import (
+    SUMMARY_HEADER,
+    all_passed,
+    as_json,
+    summaries,
+    values,
+    verdict,
+)
+
+PACKAGES = ("cl_seg", "numpy", "scipy", "finufft", "matplotlib")
+TEXT = """# Validation of the simulated scanners and bodies
+
+Everything here is simulated; no patient was scanned. {verdict}
+
+```
+{command}
+```
+
+Made with {versions}.
+
+![Every law, measured beside theory and patients](validation.svg)
+
+![One body on every scanner](scanners.png)
+
+## Every law and its worst case
+
+{laws}
+
+## Bodies beside patients
+
+A tolerance of – is information: nothing is demanded.
+
+{patients}
+"""
+
+
+def write_report(
+    checks: Sequence[Check],
+    folder: Path,
+    command: str,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write validation.md, .json, .svg, .pdf and scanners.png; other files stay.
+
+    Args:
+        checks: of ``run.validate``.
+        folder: made where it is missing.
+        command: that was run.
+        on_progress: called with the number of scanners pictured and of all.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    names = sorted(profile_names(), key=lambda name: (load_profile(name).track, name))
+    drawn = gallery_png(pictures(names, on_progress))
+    with writable(folder):
+        write_bytes(folder / "scanners.png", drawn)
+        write_text(folder / "validation.json", as_json(checks) + "\n")
+        write_text(folder / "validation.md", as_markdown(checks, command))
+    for ending in (".svg", ".pdf"):
+        write_page(checks, folder / f"validation{ending}")
+
+
+def as_markdown(checks: Sequence[Check], command: str) -> str:
+    """The validation as a page of Markdown."""
+    demanded = [check for check in checks if check.passed is not None]
+    failed = sum(not check.passed for check in demanded)
+    found = (
+        f"All {len(demanded)} checks passed."
+        if all_passed(checks)
+        else f"**{failed} of {len(demanded)} checks failed.**"
+    )
+    patients = [
+        (check.case, *values(check), verdict(check), check.source)
+        for check in checks
+        if check.source
+    ]
+    header = ("case", "measured", "expected", "tolerance", "verdict", "source")
+    packages = [f"{name} {version(name)}" for name in PACKAGES]
+    return TEXT.format(
+        verdict=found,
+        command=command,
+        versions=", ".join([f"Python {platform.python_version()}", *packages]),
+        laws=_table(SUMMARY_HEADER, [summary.cells() for summary in summaries(checks)]),
+        patients=_table(header, patients) if patients else "Not measured.",
+    )
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
