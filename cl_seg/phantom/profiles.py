@@ -109,6 +109,8 @@ class Protocol(_Section):
     Attributes:
         contrast: contrast phase.
         iodine: dose of contrast medium relative to the usual one.
+        oral_contrast: share of patients who drank contrast medium.
+        arms_lowered: share of patients whose arms lie beside the trunk.
         off_centre_mm: where the middle of the body lies, to the patient's left and to the back of
             the isocentre, on average.
         centring_sd_mm: how far patients lie from that, standard deviation per axis.
@@ -117,6 +119,8 @@ class Protocol(_Section):
 
     contrast: Literal["native", "arterial", "portal_venous"]
     iodine: Positive
+    oral_contrast: Fraction
+    arms_lowered: Fraction
     off_centre_mm: tuple[float, float]
     centring_sd_mm: NonNegative
     implants: Literal["none", "pedicle_screws"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.phantom.anatomy.body import Preparation
 from cl_seg.phantom.anatomy.slices import Anatomy
 from cl_seg.phantom.corrections import water_calibration, water_thickness
 from cl_seg.phantom.couch import couch_fraction
@@ -58,6 +59,17 @@ def centring(profile: Profile, rng: np.random.Generator) -> tuple[float, float]:
     sd = profile.protocol.centring_sd_mm
     x, y = (mean + float(rng.normal(0, sd)) for mean in profile.protocol.off_centre_mm)
     return x, y
+
+
+def prepare(profile: Profile, rng: np.random.Generator) -> Preparation:
+    """How somebody comes to a scanner; who is the first to lower the arms is so everywhere."""
+    protocol = profile.protocol
+    drinks, lowers = rng.random(2)
+    return Preparation(
+        oral_contrast=bool(drinks < protocol.oral_contrast),
+        arms_lowered=bool(lowers < protocol.arms_lowered),
+        implants=protocol.implants == "pedicle_screws",
+    )
 
 
 def field_of_view(surface: Single, grid: Grid, margin_mm: float, x_mm: float) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import draw_body
-from cl_seg.phantom.anatomy.slices import CANVAS, CLASSES, Anatomy, paint_slab
+from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.resampling import resample_labels
 from cl_seg.phantom.scanner import (
@@ -17,6 +17,7 @@ from cl_seg.phantom.scanner import (
     centring,
     channel_gain,
     field_of_view,
+    prepare,
     scan,
 )
 from cl_seg.scans.series import Volume, to_hu
@@ -80,8 +81,8 @@ class SimulatedSeries:
         dominant = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
         # Air is the first tissue, so what lies outside the anatomy is air too.
         return np.stack([
-            resample_labels(tissue.astype(np.uint8), CANVAS, grid, self.centre_mm)
-            for tissue in dominant
+            resample_labels(tissue.astype(np.uint8), anatomy.grid, grid, self.centre_mm)
+            for tissue, anatomy in zip(dominant, self.anatomies, strict=True)
         ])  # fmt: skip
 
 
@@ -93,12 +94,12 @@ def simulate_series(acquisition: Acquisition, level: str) -> SimulatedSeries:
     thickness = profile.detector.slice_mm
     middle = (acquisition.slices - 1) / 2
     heights = thickness * (np.arange(acquisition.slices, dtype=np.float64) - middle)
-    implants = profile.protocol.implants == "pedicle_screws"
+    preparation = prepare(profile, body.stream("preparation"))
     anatomies = [
-        paint_slab(body, level, thickness, z_mm=float(z), implants=implants) for z in heights
+        paint_slab(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
     ]
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
-    fov = field_of_view(surface, CANVAS, profile.reconstruction.fov_margin_mm, centre[0])
+    fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])
     gain = channel_gain(profile, GEOMETRY, acquisition.random(scanner, "channel gain"))
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
@@ -122,7 +123,7 @@ def _truth(
     acquisition: Acquisition, anatomy: Anatomy, spacing_mm: float, centre: tuple[float, float]
 ) -> Labels:
     labels = anatomy.labels if acquisition.intramuscular_fat else anatomy.lean_labels()
-    return resample_labels(labels, CANVAS, Grid(IMAGE_SIZE, spacing_mm), centre)
+    return resample_labels(labels, anatomy.grid, Grid(IMAGE_SIZE, spacing_mm), centre)
 
 
 def _row(acquisition: Acquisition, level: str, index: int, z_mm: float, spacing_mm: float) -> Slice:

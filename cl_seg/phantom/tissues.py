@@ -34,9 +34,9 @@ _COMPOSITION = {
 }
 
 # Iodine in mg/mL by contrast phase (engineering values), set so that HU behind 30 cm of water at
-# 120 kV are those of patients. Portal venous: liver 110, spleen 115, cortex 190, aorta 155, portal
-# vein 165, muscle 60. Late arterial: liver 75, spleen 130, cortex 230, aorta 320, portal vein 130,
-# vena cava 75. Oral contrast is there in every phase.
+# 120 kV are those of patients. Portal venous: liver 113, spleen 108, cortex 172, aorta 147, portal
+# vein 159, muscle 55. Late arterial: liver 72, spleen 119, cortex 208, aorta 302, portal vein 118,
+# vena cava 68. Oral contrast is there in every phase.
 IODINE: dict[str, dict[str, float]] = {
     "native": {"oral_contrast": 9.0},
     "arterial": {
@@ -54,7 +54,7 @@ IODINE: dict[str, dict[str, float]] = {
     },
     "portal_venous": {
         "oral_contrast": 9.0,
-        "liver": 2.6,
+        "liver": 2.75,
         "spleen": 2.8,
         "renal_cortex": 6.4,
         "renal_medulla": 4.8,

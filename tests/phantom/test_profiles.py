@@ -32,7 +32,7 @@ def test_stress_profiles_are_what_their_names_say():
 def test_a_source_stands_beside_every_number(name):
     text = (files("cl_seg.phantom") / "profiles" / f"{name}.yaml").read_text()
     values = [line for line in text.splitlines() if line.startswith("  ")]
-    assert len(values) == 31
+    assert len(values) == 33
     assert all(" # " in line for line in values)
 
 

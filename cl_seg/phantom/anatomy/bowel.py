@@ -12,7 +12,6 @@ from cl_seg.phantom.anatomy.torso import Torso
 Filling = Literal["collapsed", "fluid", "gas", "stool", "oral_contrast"]
 Choices = Sequence[tuple[Filling, float]]
 
-ORAL_CONTRAST = 0.2  # share of bodies that drank it (engineering value)
 COLON: Choices = (("stool", 0.45), ("gas", 0.35), ("collapsed", 0.20))
 TRANSVERSE: Choices = (("stool", 0.25), ("gas", 0.55), ("collapsed", 0.20))
 SMALL: Choices = (("collapsed", 0.62), ("fluid", 0.28), ("gas", 0.07), ("stool", 0.03))
@@ -131,7 +130,7 @@ def small_bowel(torso: Torso, rng: Rng) -> None:
     """Loops packed in front of the great vessels."""
     canvas, k = torso.canvas, torso.body.scale
     textures = canvas.field(rng, 3.5), canvas.field(rng, 1.4)
-    fluid: Filling = "oral_contrast" if rng.random() < ORAL_CONTRAST else "fluid"
+    fluid: Filling = "oral_contrast" if torso.preparation.oral_contrast else "fluid"
     half = 0.72 * torso.half_width
     front, back = torso.top + 34, torso.spine_y - 36 * k
     room = (-half, half, min(front, back - 30), back)

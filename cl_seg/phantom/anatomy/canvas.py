@@ -27,7 +27,7 @@ from cl_seg.scans.store import Grid
 
 Mix = dict[str, float | Field]  # tissue → its fraction
 
-FIELD_EXTENT_MM = 270.0  # random fields cover ± this, whatever the canvas
+FIELD_EXTENT_MM = 300.0  # random fields cover ± this, whatever the canvas
 WARP_MM = ((45.0, 3.5), (9.0, 0.7))  # length and size of the warp of all shapes (engineering)
 MARGIN_MM = 8.0  # around a shape, within which its distance is known
 FIRST_LAYER = 1_000_000  # of a field's lattices, so that layers below z = 0 have positive numbers

@@ -31,7 +31,7 @@ def thoracic_vertebra(torso: Torso, rng: Rng) -> None:
 def _vertebra(torso: Torso, rng: Rng, arch: tuple[tuple[float, ...], ...]) -> None:
     canvas, y = torso.canvas, torso.spine_y
     k = torso.body.scale * rng.normal(1, 0.03)
-    rough = 0.35 * canvas.field(rng, 3)
+    rough = 0.45 * canvas.field(rng, 3) + 0.5 * canvas.field(rng, 8)
     body = canvas.ellipse(Ellipse((0, y), (24.5 * k, 17.5 * k), 0, 2.4, wobble(rng, 0.015)))
     body = body - canvas.ellipse(Ellipse((0, y + 27 * k), (16 * k, 11.5 * k)))
     processes = _part(torso, SPINOUS, k, 1)
@@ -80,15 +80,16 @@ def ribs(torso: Torso, rng: Rng) -> None:
     for side in (-1, 1):
         for degrees in (26, 44, 66, 88, 110, 131, 150):
             angle = degrees + rng.normal(0, 4)
-            length, height = rng.uniform(7, 15), rng.normal(3.5, 0.3)
+            length, height = rng.uniform(7, 15), rng.normal(3.1, 0.3)
             # A rib falls from back to front: its cut moves along the wall with height.
             here = angle + 0.25 * canvas.z_mm
             turns = np.linspace(-0.38, 0.38, 3) * length  # degrees, at 150 mm
             places = [torso.at(side * (here + turn), height + 4) for turn in turns]
             rib = canvas.tube(np.array([(*place, height) for place in places]))
+            canvas.occupy(rib.grown(-0.6))
             if degrees < 40:
                 canvas.paint(rib, {"bone": 0.05, "skin": 0.95})
                 continue
-            canvas.paint(rib, {"bone": 0.62, "marrow": 0.38})
-            cortex = rng.uniform(0.7, 1.2)
+            canvas.paint(rib, {"bone": 0.5, "marrow": 0.5})
+            cortex = rng.uniform(0.5, 0.9)
             canvas.paint(rib.grown(-cortex), {"bone": mineral, "marrow": 1 - mineral})

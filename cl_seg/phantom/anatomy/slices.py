@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.phantom.anatomy import (
+    arms,
     bowel,
     kidneys,
     liver,
@@ -16,9 +17,9 @@ from cl_seg.phantom.anatomy import (
     vessels,
     wall,
 )
-from cl_seg.phantom.anatomy.body import Body
+from cl_seg.phantom.anatomy.body import Body, Preparation
 from cl_seg.phantom.anatomy.shapes import Rng
-from cl_seg.phantom.anatomy.torso import MUSCLE, Torso, lay_out
+from cl_seg.phantom.anatomy.torso import MUSCLE, USUAL, Torso, lay_out
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
@@ -26,6 +27,7 @@ Painter = Callable[[Torso, Rng], None]
 
 CLASSES = ["muscle", "liver"]
 CANVAS = Grid(560, 0.8)
+WIDE = Grid(700, 0.8)
 THICK_MM = 4.0  # slices at least as thick are cut into five instead of three
 
 # In the order of painting. Organs that are placed yield to those before them.
@@ -96,7 +98,11 @@ class Anatomy:
 
 
 def paint(
-    body: Body, level: str, grid: Grid = CANVAS, z_mm: float = 0.0, implants: bool = False
+    body: Body,
+    level: str,
+    grid: Grid = CANVAS,
+    z_mm: float = 0.0,
+    preparation: Preparation = USUAL,
 ) -> Anatomy:
     """Paint one height of a level ("L3" or "liver") of a body.
 
@@ -105,10 +111,14 @@ def paint(
         level: one of ``LEVELS``.
         grid: changes the sampling, not the body.
         z_mm: above the middle of the level.
-        implants: whether the spine holds pedicle screws.
+        preparation: how they come to the scanner.
     """
-    torso = lay_out(body, level, grid, z_mm)
-    painters = PAINTERS[level] + ((skeleton.pedicle_screws,) if implants else ())
+    torso = lay_out(body, level, grid, z_mm, preparation)
+    painters = list(PAINTERS[level])
+    if preparation.implants:
+        painters.append(skeleton.pedicle_screws)
+    if preparation.arms_lowered:
+        painters.append(arms.lowered_arms)
     for painter in painters:
         painter(torso, body.stream(level, painter.__name__))
     canvas = torso.canvas
@@ -120,17 +130,19 @@ def paint_slab(
     level: str,
     thickness_mm: float,
     *,
-    grid: Grid = CANVAS,
+    grid: Grid | None = None,
     z_mm: float = 0.0,
-    implants: bool = False,
+    preparation: Preparation = USUAL,
 ) -> Anatomy:
     """Average a level over a slice: tissues mix, and a label is what fills most of the thickness.
 
-    Three heights stand for the slice, five where it is thicker than ``THICK_MM``.
+    Three heights stand for the slice, five where it is thicker than ``THICK_MM``. The grid is
+    ``CANVAS``, or ``WIDE`` for arms beside the trunk, unless another is given.
     """
+    grid = grid or (WIDE if preparation.arms_lowered else CANVAS)
     count = 5 if thickness_mm >= THICK_MM else 3
     heights = z_mm + thickness_mm * ((np.arange(count) + 0.5) / count - 0.5)
-    cuts = (paint(body, level, grid, float(z), implants) for z in heights)
+    cuts = (paint(body, level, grid, float(z), preparation) for z in heights)
     slab = next(cuts)
     values = np.arange(len(CLASSES) + 1, dtype=np.uint8)[:, None, None]
     votes = (slab.labels == values).astype(np.uint8)

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.body import Body
+from cl_seg.phantom.anatomy.body import Body, Preparation
 from cl_seg.phantom.anatomy.canvas import Canvas, Mix
 from cl_seg.phantom.anatomy.shapes import Field, Rng, Shape
 from cl_seg.scans.store import Grid
 
 MUSCLE, LIVER = 1, 2  # labels
 SUBCUTANEOUS, VISCERAL = 1, 2  # regions
+
+USUAL = Preparation()
 
 Curve = npt.NDArray[np.float64]  # (721,) a value per angle of ANGLES
 ANGLES = np.linspace(-180, 180, 721)  # degrees from the anterior midline, positive to the right
@@ -58,6 +60,8 @@ class Torso:
     Attributes:
         canvas: what is painted on.
         body: whose torso.
+        level: "L3" or "liver".
+        preparation: how they come to the scanner.
         skin: the body.
         skin_depth: (N, N) distance to the surface of the body.
         wall_depth: (N, N) distance to the outside of the muscular wall.
@@ -65,6 +69,7 @@ class Torso:
         degrees: (N, N) angle from the anterior midline, −180 to 180, positive to the right.
         wall_mm: (N, N) thickness of the wall.
         wall_radius: (721,) the outside of the wall over ``ANGLES``.
+        half_trunk: half of the width of the trunk.
         half_width: of the muscular wall.
         top: y of the front of the wall.
         bottom: y of its back.
@@ -75,6 +80,8 @@ class Torso:
 
     canvas: Canvas
     body: Body
+    level: str
+    preparation: Preparation
     skin: Shape
     skin_depth: Field
     wall_depth: Field
@@ -82,6 +89,7 @@ class Torso:
     degrees: Field
     wall_mm: Field
     wall_radius: Curve
+    half_trunk: float
     half_width: float
     top: float
     bottom: float
@@ -112,7 +120,9 @@ def area_cm2(radius: Curve) -> float:
     return float(np.trapezoid(radius**2, np.deg2rad(ANGLES)) / 200)
 
 
-def lay_out(body: Body, level: str, grid: Grid, z_mm: float) -> Torso:
+def lay_out(
+    body: Body, level: str, grid: Grid, z_mm: float = 0.0, preparation: Preparation = USUAL
+) -> Torso:
     """Draw the contours of a level ("L3" or "liver") on an empty canvas at one height."""
     canvas = Canvas(grid, body.stream(level, "warp"), z_mm)
     rng = body.stream(level, "outline")
@@ -132,6 +142,8 @@ def lay_out(body: Body, level: str, grid: Grid, z_mm: float) -> Torso:
     return Torso(
         canvas=canvas,
         body=body,
+        level=level,
+        preparation=preparation,
         skin=canvas.whole(skin_depth),
         skin_depth=skin_depth,
         wall_depth=wall_depth,
@@ -139,6 +151,7 @@ def lay_out(body: Body, level: str, grid: Grid, z_mm: float) -> Torso:
         degrees=degrees,
         wall_mm=wall_mm,
         wall_radius=wall,
+        half_trunk=float(np.interp(90, ANGLES, skin)),
         half_width=float(np.interp(90, ANGLES, wall)),
         top=top,
         bottom=bottom,
@@ -238,7 +251,7 @@ def _muscle_mixes(body: Body, canvas: Canvas, rng: Rng) -> tuple[Mix, Mix]:
     mixes = []
     for more in (0.75, 1.3):
         mean = more * body.muscle_fat
-        fat = mean * (0.35 + 0.5 * np.exp(0.8 * texture)) + min(3.5 * mean, 0.7) * streaks
+        fat = mean * (0.35 + 0.55 * np.exp(0.8 * texture)) + min(4 * mean, 0.7) * streaks
         fat = np.clip(fat, 0, 0.95).astype(np.float32)
         mixes.append({"muscle": 1 - fat, "adipose": fat})
     return mixes[0], mixes[1]

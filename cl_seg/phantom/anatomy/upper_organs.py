@@ -37,9 +37,9 @@ def diaphragm(torso: Torso, rng: Rng) -> None:
 def spleen(torso: Torso, rng: Rng) -> None:
     """A crescent along the wall behind the stomach."""
     canvas, x, y, k = torso.canvas, torso.half_width, torso.middle, torso.body.scale
-    size = rng.normal(1, 0.1) * k
-    outline = Ellipse((x - 34 * k, y + 30), (32 * size, 56 * size), 0.42, 2.2, wobble(rng, 0.05))
-    hollow = Ellipse((x - 78 * k, y + 12), (42 * k, 50 * k), 0.4, 2, wobble(rng, 0.07))
+    size = float(np.clip(rng.normal(1, 0.15), 0.7, 1.35)) * k
+    outline = Ellipse((x - 34 * k, y + 30), (34 * size, 56 * size), 0.42, 2.2, wobble(rng, 0.05))
+    hollow = Ellipse((x - 84 * k, y + 12), (42 * k, 50 * k), 0.4, 2, wobble(rng, 0.07))
     crescent = canvas.ellipse(outline) - canvas.ellipse(hollow)
     crescent = crescent.within(torso.cavity + 1.5).grown(0.6 * canvas.field(rng, 7))
     canvas.place(crescent, {"spleen": 1.0}, 0, 1.5)
@@ -56,9 +56,8 @@ def stomach(torso: Torso, rng: Rng) -> None:
     bag = canvas.ellipse(outline).within(torso.cavity + 3).grown(0.8 * textures[0])
     bag = canvas.place(bag, {"bowel_wall": 1.0}, 0, 2.0)
     wall = rng.uniform(2.5, 4.5) + np.clip(1.6 * textures[0], -1.5, 4)
-    drunk = rng.random() < 0.2
     food = np.clip(0.15 + 0.18 * textures[1] + 0.1 * textures[0], 0, 0.6).astype(np.float32)
-    content = "oral_contrast" if drunk else "fluid"
+    content = "oral_contrast" if torso.preparation.oral_contrast else "fluid"
     canvas.paint(bag.grown(-wall), {content: 1 - food, "bowel_wall": food})
     level = place[1] + rng.uniform(-0.95, -0.1) * 34 * size
     gas = bag.grown(-np.minimum(wall, 3.5)).within(canvas.level_y + 0 * torso.cavity - level)

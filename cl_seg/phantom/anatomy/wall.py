@@ -52,7 +52,7 @@ def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
     canvas, fat = torso.canvas, torso.body.muscle_fat
     for depth in (0.37, 0.72):
         uneven = np.clip(0.9 + 0.7 * canvas.field(rng, 16), 0.1, 2.5)
-        thickness = (0.35 + 9 * fat * uneven) * np.clip(torso.wall_mm / 14, 0.2, 1)
+        thickness = (0.3 + 10 * fat * uneven) * np.clip(torso.wall_mm / 14, 0.2, 1)
         at = depth + 0.03 * canvas.field(rng, 20)
         plane = np.abs(torso.wall_depth + at * torso.wall_mm) - thickness / 2
         plane = np.maximum(plane, elsewhere)
