@@ -34,7 +34,7 @@ _COMPOSITION = {
 }
 
 # Iodine in mg/mL by contrast phase (engineering values), set so that HU behind 30 cm of water at
-# 120 kV are those of patients. Portal venous: liver 113, spleen 108, cortex 172, aorta 147, portal
+# 120 kV are those of patients. Portal venous: liver 109, spleen 108, cortex 172, aorta 147, portal
 # vein 159, muscle 55. Late arterial: liver 72, spleen 119, cortex 208, aorta 302, portal vein 118,
 # vena cava 68. Oral contrast is there in every phase.
 IODINE: dict[str, dict[str, float]] = {
@@ -48,19 +48,21 @@ IODINE: dict[str, dict[str, float]] = {
         "pancreas": 2.6,
         "bowel_wall": 2.6,
         "muscle": 0.12,
+        "adipose": 0.08,
         "artery": 11.5,
         "vein": 1.2,
         "portal_vein": 3.4,
     },
     "portal_venous": {
         "oral_contrast": 9.0,
-        "liver": 2.75,
+        "liver": 2.4,
         "spleen": 2.8,
         "renal_cortex": 6.4,
         "renal_medulla": 4.8,
         "pancreas": 1.9,
         "bowel_wall": 2.4,
         "muscle": 0.32,
+        "adipose": 0.2,
         "artery": 4.7,
         "vein": 4.2,
         "portal_vein": 5.2,

@@ -11,6 +11,7 @@ from cl_seg.phantom.scanner import (
     centring,
     channel_gain,
     field_of_view,
+    prepare,
 )
 from cl_seg.phantom.validation.measure import disk_mean, distances
 from cl_seg.phantom.validation.phantoms import (
@@ -64,6 +65,17 @@ def test_the_field_of_view_holds_the_body():
     assert field_of_view(distance - 170, grid, 30, -20) == 425
     assert field_of_view(distance - 100, grid, 30, 0) == 350
     assert field_of_view(distance - 215, grid, 100, 0) == 500
+
+
+def test_as_many_come_with_lowered_arms_as_the_protocol_says():
+    profile = load_profile("hitachi_like")
+    came = [prepare(profile, np.random.default_rng(i)) for i in range(400)]
+    lowered = np.mean([c.arms_lowered for c in came])
+    assert lowered == pytest.approx(profile.protocol.arms_lowered, abs=0.08)
+    drank = np.mean([c.oral_contrast for c in came])
+    assert drank == pytest.approx(profile.protocol.oral_contrast, abs=0.08)
+    assert not any(c.implants for c in came)
+    assert prepare(load_profile("stress_metal"), np.random.default_rng(0)).implants
 
 
 def test_bodies_lie_where_the_protocol_puts_them():

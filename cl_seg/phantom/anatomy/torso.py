@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.body import Body, Preparation
+from cl_seg.phantom.anatomy.body import EDGES, Body, Preparation
 from cl_seg.phantom.anatomy.canvas import Canvas, Mix
 from cl_seg.phantom.anatomy.shapes import Field, Rng, Shape
 from cl_seg.scans.store import Grid
@@ -48,7 +48,7 @@ class Level:
 
 
 LEVELS_OF_BODY = {
-    "L3": Level(252, 1.0, 1.0, 0.42, 1.0, 0.66, 70),
+    "L3": Level(261, 1.0, 1.0, 0.42, 1.0, 0.66, 70),
     "liver": Level(385, 0.45, 0.62, 0.34, 0.72, 0.71, 60),
 }
 
@@ -186,7 +186,7 @@ def _harmonics(rng: Rng, size: float, orders: tuple[int, ...]) -> Curve:
 
 def _wall_contour(body: Body, kind: Level, level: str, rng: Rng) -> Curve:
     """Outside of the muscular wall, of the area that holds what lies inside."""
-    organs = kind.organs_cm2 * body.scale**2 * np.exp(rng.normal(0, 0.04))
+    organs = kind.organs_cm2 * body.scale**2.4 * np.exp(rng.normal(0, 0.04))
     inside = organs + kind.visceral * body.vat_cm2 + kind.muscle_share * 1.1 * body.muscle_cm2
     rounder = 0.0004 * (body.vat_cm2 - 120)  # visceral fat pushes the front out
     flat = kind.flatness + rounder + rng.normal(0, 0.015)
@@ -205,7 +205,7 @@ def _wall_thickness(body: Body, kind: Level, level: str, wall: Curve, rng: Rng) 
     """Thickness of the wall's muscles, of the area that is their share."""
     profile = WALL_PROFILES[level] * (1 + 0.04 * rng.normal() * np.sign(ANGLES))
     arc = np.trapezoid(profile * wall, np.deg2rad(ANGLES)) / 100
-    return profile * kind.wall_share * body.muscle_cm2 / arc + 1.2
+    return profile * kind.wall_share * EDGES * body.muscle_cm2 / arc + 1.2
 
 
 def _lumbar_wall() -> Curve:
@@ -234,7 +234,7 @@ def _fat_thickness(body: Body, kind: Level, level: str, wall: Curve, rng: Rng) -
     if level == "L3" and rng.random() < 0.6:
         profile = profile * (1 - rng.uniform(0.1, 0.45) * _bump(0, 2.0))  # the navel
     profile = np.clip(profile * _harmonics(rng, 0.12, (1, 2, 3, 4)), 0.15, None)
-    area = 100 * kind.subcutaneous * body.sat_cm2
+    area = 97 * kind.subcutaneous * body.sat_cm2  # in mm²; the fascia and the skin add to it
     step = np.deg2rad(ANGLES)
     quadratic = np.trapezoid(profile**2, step) / 2
     linear = np.trapezoid(profile * wall, step)

@@ -33,6 +33,19 @@ def test_half_are_men_and_areas_have_the_medians_of_their_sex():
         np.testing.assert_allclose(medians(bodies, *names), expected, rtol=0.06)
 
 
+def test_few_bodies_stand_for_many():
+    for series in ("shared-body", "siemens_like-body"):
+        few = [draw_body(5, f"{series}-{i:04d}") for i in range(12)]
+        assert sum(b.male for b in few) == 6
+        ages = [b.age for b in few]
+        assert min(ages) < 54 and max(ages) > 68 and 50 < np.median(ages) < 70
+
+
+def test_names_without_a_number_are_people_too():
+    assert draw_body(0, "patient") != draw_body(0, "volunteer")
+    assert 20 < sum(draw_body(0, chr(i)).male for i in range(300, 400)) < 80
+
+
 def test_ages_span_adults_and_the_old_have_less_and_fattier_muscle_and_softer_bone():
     ages = np.array([b.age for b in BODIES])
     assert ages.min() >= AGES[0] and ages.max() <= AGES[1]

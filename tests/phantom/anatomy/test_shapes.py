@@ -34,7 +34,8 @@ def test_boxes_change_no_set(one, other):
         first, second = inside(disk(*one)), inside(disk(*other))
         np.testing.assert_array_equal(inside(a & b), first & second)
         np.testing.assert_array_equal(inside(a | b), first | second)
-        np.testing.assert_array_equal(inside(a - b), first & ~second)
+        edge = disk(*other).distance == 0  # belongs to neither side
+        np.testing.assert_array_equal(inside(a - b), first & ~second & ~edge)
 
 
 def test_far_away_shapes_share_nothing():

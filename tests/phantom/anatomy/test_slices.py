@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.anatomy.body import draw_body
+from cl_seg.phantom.anatomy.body import Preparation, draw_body
 from cl_seg.phantom.anatomy.composition import composition
 from cl_seg.phantom.anatomy.slices import LEVELS, PAINTERS, paint, paint_slab
 from cl_seg.phantom.tissues import TISSUES
@@ -84,10 +84,40 @@ def test_neighbouring_slices_differ_and_belong_together():
 
 def test_implants_are_metal_in_the_spine():
     body = draw_body(4, "implants")
-    plain, fused = (paint(body, "L3", COARSE, implants=given) for given in (False, True))
+    plain, fused = (
+        paint(body, "L3", COARSE, preparation=Preparation(implants=given))
+        for given in (False, True)
+    )
     metal = TISSUES.index("titanium")
     assert not plain.fractions[metal].any()
     assert 1 < fused.fractions[metal].sum() * 0.0225 < 8  # cm²
+
+
+@pytest.mark.parametrize(("level", "area"), [("L3", 35), ("liver", 60)])
+def test_lowered_arms_lie_beside_the_trunk_and_are_not_labelled(level, area):
+    body = draw_body(4, "arms")
+    wide = Grid(380, 1.5)
+    plain, lowered = (
+        paint(body, level, wide, preparation=Preparation(arms_lowered=given))
+        for given in (False, True)
+    )
+    trunk = plain.surface < 1
+    inside = plain.surface < -2
+    np.testing.assert_array_equal(plain.labels, lowered.labels)
+    air = TISSUES.index("air")
+    np.testing.assert_array_equal(plain.fractions[:, inside], lowered.fractions[:, inside])
+    arms = (lowered.fractions[air] < 0.5) & ~trunk
+    assert 0.5 * area < arms.sum() * 0.0225 / 2 < 2.5 * area  # cm², each
+    assert (lowered.surface[arms] < 2.5).all()
+
+
+def test_who_drank_has_bright_bowel():
+    body, oral = draw_body(4, "drank"), TISSUES.index("oral_contrast")
+    amounts = [
+        paint(body, "liver", COARSE, preparation=Preparation(oral_contrast=given)).fractions[oral]
+        for given in (False, True)
+    ]
+    assert not amounts[0].any() and amounts[1].sum() > 100
 
 
 @pytest.mark.slow

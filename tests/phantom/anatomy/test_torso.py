@@ -17,8 +17,8 @@ def test_the_fat_under_the_skin_has_the_area_the_body_was_drawn_with(index):
     body = draw_body(0, f"torso-{index}")
     torso = lay_out(body, "L3", GRID, 0.0)
     area = (torso.regions() == SUBCUTANEOUS).sum() * GRID.spacing_mm**2 / 100
-    # The skin is counted too: 1.6 mm of a circumference of about a metre.
-    assert area == pytest.approx(body.sat_cm2 + 15, rel=0.08, abs=8)
+    # With the skin, 1.6 mm of a circumference of about a metre, less what the table flattens.
+    assert area == pytest.approx(body.sat_cm2 + 10, rel=0.1, abs=10)
 
 
 def test_places_inside_the_wall():
