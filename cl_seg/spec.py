@@ -316,8 +316,9 @@ class StreamSuite(Suite):
         strategies: at least one.
         learned_dice: class → Dice right after learning below which a scanner counts as not
             learned; a run with such a scanner is not evaluable, however little it forgets.
-        orders: ``as_listed``, ``all`` permutations, ``pairs`` (every ordered pair; joint training
-            is then on all scanners), or explicit lists of scanners.
+        orders: ``as_listed``, ``all`` permutations, ``pairs`` (every ordered pair), or explicit
+            lists of scanners. Where every stream is a pair, joint training is on all scanners in
+            them.
     """
 
     kind: Literal["stream"]

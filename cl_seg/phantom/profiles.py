@@ -114,7 +114,7 @@ class Protocol(_Section):
         off_centre_mm: where the middle of the body lies, to the patient's left and to the back of
             the isocentre, on average.
         centring_sd_mm: how far patients lie from that, standard deviation per axis.
-        implants: "pedicle_screws" when the patients have had a spinal fusion.
+        implants: share of patients with pedicle screws after a spinal fusion.
     """
 
     contrast: Literal["native", "arterial", "portal_venous"]
@@ -123,7 +123,7 @@ class Protocol(_Section):
     arms_lowered: Fraction
     off_centre_mm: tuple[float, float]
     centring_sd_mm: NonNegative
-    implants: Literal["none", "pedicle_screws"]
+    implants: Fraction
 
 
 class Profile(_Section):

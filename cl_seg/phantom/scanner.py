@@ -64,11 +64,11 @@ def centring(profile: Profile, rng: np.random.Generator) -> tuple[float, float]:
 def prepare(profile: Profile, rng: np.random.Generator) -> Preparation:
     """How somebody comes to a scanner; who is the first to lower the arms is so everywhere."""
     protocol = profile.protocol
-    drinks, lowers = rng.random(2)
+    drinks, lowers, fused = rng.random(3)
     return Preparation(
         oral_contrast=bool(drinks < protocol.oral_contrast),
         arms_lowered=bool(lowers < protocol.arms_lowered),
-        implants=protocol.implants == "pedicle_screws",
+        implants=bool(fused < protocol.implants),
     )
 
 

@@ -91,8 +91,8 @@ def load_suite(path: Path, data: Path | None = None) -> StreamSuite | SeedCurveS
 def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     """All runs of a suite, in a fixed order.
 
-    Joint training does not depend on the order, so it is planned once per set of scanners; beside
-    pairs it is on all scanners.
+    Joint training does not depend on the order, so it is planned once per set of scanners; where
+    every stream is a pair, once on the scanners of all pairs.
 
     Args:
         suite: what to run.
@@ -104,6 +104,8 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     runs = []
     joint_done: set[tuple[object, ...]] = set()
     orders = _orders(suite, scanners)
+    pairs = all(len(order) == 2 for order in orders)
+    together = tuple(s for s in scanners if pairs and any(s in order for order in orders))
     axes = (suite.models, suite.strategies, orders, suite.seeds)
     for place in product(*(range(len(axis)) for axis in axes)):
         m, s, o, seed_at = place
@@ -111,7 +113,7 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
         run = Run(run_id, orders[o], model, strategy, seed, place)
         if run.joint:
-            run = replace(run, order=tuple(scanners)) if suite.orders == "pairs" else run
+            run = replace(run, order=together) if together else run
             same = (frozenset(run.order), model.label, strategy.label, seed)
             if same in joint_done:
                 continue

@@ -74,7 +74,8 @@ def test_as_many_come_with_lowered_arms_as_the_protocol_says():
     assert lowered == pytest.approx(profile.protocol.arms_lowered, abs=0.08)
     drank = np.mean([c.oral_contrast for c in came])
     assert drank == pytest.approx(profile.protocol.oral_contrast, abs=0.08)
-    assert not any(c.implants for c in came)
+    fused = np.mean([c.implants for c in came])
+    assert fused == pytest.approx(profile.protocol.implants, abs=0.08)
     assert prepare(load_profile("stress_metal"), np.random.default_rng(0)).implants
 
 

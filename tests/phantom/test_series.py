@@ -64,7 +64,7 @@ def test_a_scan_can_be_done_again_and_another_body_is_another_scan(series):
 
 def test_metal_makes_streaks():
     raw = load_profile("stress_metal").model_dump()
-    raw["protocol"]["implants"] = "none"
+    raw["protocol"]["implants"] = 0.0
     plain = Profile.model_validate(raw)
     spreads = []
     for profile in (plain, load_profile("stress_metal")):

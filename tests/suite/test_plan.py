@@ -45,6 +45,8 @@ def test_pairs_are_every_ordered_pair_and_joint_training_is_on_all(tmp_path: Pat
     naive = [run for run in runs if not run.joint and run.seed == 0 and run.model.name == "unet"]
     expected = {("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("c", "a"), ("c", "b")}
     assert {run.order for run in naive} == expected
+    listed = plan_runs(suite_of(tmp_path, BASE + "orders: [[c, a], [c, b]]\n"), ["a", "b", "c"])
+    assert {run.order for run in listed if run.joint} == {("a", "b", "c")}
     joint = [run for run in runs if run.joint]
     assert joint and {run.order for run in joint} == {("a", "b", "c")}
     assert len({(run.model.label, run.seed) for run in joint}) == len(joint)

@@ -77,13 +77,14 @@ def _stool(torso: Torso, inside: Shape, textures: Sequence[Field]) -> None:
 
 def _gas(torso: Torso, rng: Rng, inside: Shape, share: float) -> None:
     """Gas above a level that leaves it about so much of the height."""
+    fullness = rng.uniform(0.4, 1.3) * share  # drawn even where the loop has left the slice
     rows = np.flatnonzero((inside.distance < 0).any(axis=1))
     if not len(rows):
         return
-    level = torso.canvas.level_y[inside.box[0]][rows[0]] + rng.uniform(0.4, 1.3) * share * (
-        len(rows) * torso.canvas.grid.spacing_mm
-    )
-    torso.canvas.paint(inside.within(torso.canvas.level_y + 0 * torso.cavity - level), {"air": 1.0})
+    top = float(torso.canvas.level_y[inside.box[0]][rows[0], 0])
+    height = len(rows) * torso.canvas.grid.spacing_mm
+    level = top + fullness * height
+    torso.canvas.paint(inside.within(torso.canvas.above(level)), {"air": 1.0})
 
 
 def colon(torso: Torso, rng: Rng) -> None:

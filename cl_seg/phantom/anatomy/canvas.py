@@ -107,6 +107,11 @@ class Canvas:
         fraction: Field = self.fractions[TISSUES.index(tissue)]
         return fraction
 
+    def above(self, level_mm: float) -> Field:
+        """Negative above a horizontal plane at y = ``level_mm``, whatever the warp, (N, N)."""
+        distance: Field = np.broadcast_to(self.level_y - np.float32(level_mm), self.x.shape)
+        return distance
+
     def whole(self, distance: Field) -> Shape:
         """A shape given by its distance (N, N) everywhere."""
         everything = slice(0, self.grid.size)

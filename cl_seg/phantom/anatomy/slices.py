@@ -147,11 +147,11 @@ def paint_slab(
     values = np.arange(len(CLASSES) + 1, dtype=np.uint8)[:, None, None]
     votes = (slab.labels == values).astype(np.uint8)
     for index, cut in enumerate(cuts, start=1):
-        slab.fractions.__iadd__(cut.fractions)
-        slab.surface.__iadd__(cut.surface)
+        np.add(slab.fractions, cut.fractions, out=slab.fractions)
+        np.add(slab.surface, cut.surface, out=slab.surface)
         votes += cut.labels == values
         if index == count // 2:
             slab = replace(slab, regions=cut.regions)
-    slab.fractions.__itruediv__(count)
-    slab.surface.__itruediv__(count)
+    np.divide(slab.fractions, count, out=slab.fractions)
+    np.divide(slab.surface, count, out=slab.surface)
     return replace(slab, labels=votes.argmax(axis=0).astype(np.uint8))

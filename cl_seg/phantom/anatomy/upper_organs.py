@@ -16,11 +16,11 @@ def lung_bases(torso: Torso, rng: Rng) -> None:
         angle = side * torso.degrees
         thick = deep * np.sqrt(np.clip(1 - ((angle - 143) / 30) ** 2, 0, 1)) - 1.5
         lung = np.maximum(torso.cavity + 0.5, -(torso.cavity + thick))
+        vessels = np.clip(0.10 + 0.07 * canvas.field(rng, 2), 0.03, 0.5).astype(np.float32)
         if deep <= 3:
             continue
         recess = canvas.whole(lung)
         canvas.paint(recess.grown(1.8), {"muscle": 0.9, "adipose": 0.1}, None)
-        vessels = np.clip(0.10 + 0.07 * canvas.field(rng, 2), 0.03, 0.5).astype(np.float32)
         canvas.paint(recess, {"air": 1 - vessels, "vein": vessels}, 0)
         canvas.occupy(recess.grown(1.6))
 
@@ -60,7 +60,7 @@ def stomach(torso: Torso, rng: Rng) -> None:
     content = "oral_contrast" if torso.preparation.oral_contrast else "fluid"
     canvas.paint(bag.grown(-wall), {content: 1 - food, "bowel_wall": food})
     level = place[1] + rng.uniform(-0.95, -0.1) * 34 * size
-    gas = bag.grown(-np.minimum(wall, 3.5)).within(canvas.level_y + 0 * torso.cavity - level)
+    gas = bag.grown(-np.minimum(wall, 3.5)).within(canvas.above(level))
     canvas.paint(gas, {"air": 1.0})
 
 
