@@ -4,6 +4,7 @@ import pytest
 from cl_seg.phantom.anatomy.body import Preparation, draw_body
 from cl_seg.phantom.anatomy.composition import composition
 from cl_seg.phantom.anatomy.slices import LEVELS, PAINTERS, paint, paint_slab
+from cl_seg.phantom.anatomy.torso import lay_out
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
@@ -41,6 +42,23 @@ def test_fractions_sum_to_one_and_labels_agree_with_them(level):
 def test_organs_have_streams_of_their_own(level):
     names = [painter.__name__ for painter in PAINTERS[level]]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_height_and_grid_change_no_stream(level):
+    for name in ("heights-0", "heights-1", "heights-2"):
+        body = draw_body(6, name)
+        torsos = [
+            lay_out(body, level, grid, z)
+            for grid, z in ((Grid(150, 3.0), 0.0), (Grid(150, 3.0), 9.0), (Grid(225, 2.0), -9.0))
+        ]
+        for painter in PAINTERS[level]:
+            states = []
+            for torso in torsos:
+                rng = body.stream(level, painter.__name__)
+                painter(torso, rng)
+                states.append(rng.bit_generator.state)
+            assert states[0] == states[1] == states[2], painter.__name__
 
 
 def test_leaving_an_organ_out_moves_no_other(monkeypatch):
