@@ -79,7 +79,7 @@ def test_typos_in_a_suite_are_told_with_their_lines(tmp_path: Path) -> None:
     [
         ("classes: [muscle, liver]", "classes: [muscle, spleen]", "no class spleen"),
         ("size: 64", "size: 96", "does not divide the 256 pixels"),
-        ("stress_sharp", "stress_sharpe", "stress_sharp"),
+        ("stress_native", "stress_nativ", "stress_native"),
         ("seeds: [0]", "orders: [[siemens_like, ge_lik]]", "did you mean ge_like?"),
         ("seeds: [0]", "orders: [[ge_like], [ge_like]]", "listed twice"),
     ],
