@@ -149,5 +149,5 @@ def _draw_person(seed: int, name: str) -> tuple[bool, npt.NDArray[np.float64]]:
     stem, digits = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
     number, start = int(digits or 0), crc32(stem.encode())
     offset = np.random.default_rng([seed, start, crc32(b"person")]).random(len(STEPS))
-    uniform = (offset + number // 2 * STEPS) % 1
+    uniform = (offset + number // 2 * STEPS + number % 2 / 2) % 1
     return (number + start) % 2 == 0, ndtri(np.clip(uniform, 1e-6, 1 - 1e-6))
