@@ -33,6 +33,7 @@ SIMULATOR = (
         )
     ),
     "scans/resample.py",
+    "scans/series.py",
 )
 """What determines the embedded benchmark."""
 

@@ -104,8 +104,7 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     runs = []
     joint_done: set[tuple[object, ...]] = set()
     orders = _orders(suite, scanners)
-    pairs = all(len(order) == 2 for order in orders)
-    together = tuple(s for s in scanners if pairs and any(s in order for order in orders))
+    together = _scanners_of_pairs(orders, scanners)
     axes = (suite.models, suite.strategies, orders, suite.seeds)
     for place in product(*(range(len(axis)) for axis in axes)):
         m, s, o, seed_at = place
@@ -120,6 +119,13 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
             joint_done.add(same)
         runs.append(run)
     return runs
+
+
+def _scanners_of_pairs(orders: list[tuple[str, ...]], scanners: list[str]) -> tuple[str, ...]:
+    """The scanners of several pairs; none where a stream is longer or there are but two."""
+    used = {scanner for order in orders for scanner in order}
+    several = len(used) > 2 and all(len(order) == 2 for order in orders)
+    return tuple(scanner for scanner in scanners if several and scanner in used)
 
 
 def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:

@@ -47,6 +47,8 @@ def test_pairs_are_every_ordered_pair_and_joint_training_is_on_all(tmp_path: Pat
     assert {run.order for run in naive} == expected
     listed = plan_runs(suite_of(tmp_path, BASE + "orders: [[c, a], [c, b]]\n"), ["a", "b", "c"])
     assert {run.order for run in listed if run.joint} == {("a", "b", "c")}
+    one = plan_runs(suite_of(tmp_path, BASE + "orders: [[b, a]]\n"), ["a", "b", "c"])
+    assert {run.order for run in one} == {("b", "a")}
     joint = [run for run in runs if run.joint]
     assert joint and {run.order for run in joint} == {("a", "b", "c")}
     assert len({(run.model.label, run.seed) for run in joint}) == len(joint)
