@@ -10,8 +10,8 @@ class Preset:
     Attributes:
         arguments: keyword arguments of the builder.
         learning_rate: peak AdamW learning rate, a setting of ours. For ``small`` it is the best
-            of one grid (3e-4, 1e-3, 3e-3, 1e-2) and budget on validation slices of one simulated
-            scanner (``experiments/learning_rates.yaml``); for ``large`` it is not tuned.
+            of one grid (3e-4 to 3e-2) and budget, as far as seeds tell, on validation slices of
+            one simulated scanner (``experiments/learning_rates.yaml``); for ``large`` it is not tuned.
     """
 
     arguments: dict[str, object]
