@@ -9,7 +9,8 @@ import pytest
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.spec import LABEL, SeedCurveSuite, StreamSuite, did_you_mean, read_suite
-from cl_seg.strategies.declared import STRATEGIES, EWCSettings
+from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.settings import EWCSettings
 
 STREAM = """\
 kind: stream

@@ -7,79 +7,26 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
-from pydantic_core import PydanticCustomError
-
 from cl_seg.import_path import has_methods
+from cl_seg.strategies.settings import (
+    AGEMSettings,
+    CumulativeSettings,
+    DERSettings,
+    EWCSettings,
+    FrozenEncoderSettings,
+    JointSettings,
+    L2Settings,
+    LwFSettings,
+    MASSettings,
+    PluginSettings,
+    ReplaySettings,
+    RWalkSettings,
+    Settings,
+    SISettings,
+)
 
-Schedule = Literal["sequential", "joint"]
-Memory = Literal["apart", "within", "lost"]
-
-
-class Settings(BaseModel):
-    """Settings of a strategy; the base class has none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class PluginSettings(BaseModel):
-    """Keyword arguments of somebody else's plugin, whatever they are."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-
-class JointSettings(Settings):
-    """Joint training on the union of all scanners, the usual upper bound.
-
-    Attributes:
-        steps_factor: optimiser steps as a multiple of one stage; None means the number of
-            scanners, so that joint training costs as much as the whole stream.
-    """
-
-    steps_factor: float | None = Field(default=None, gt=0)
-
-
-class ReplaySettings(Settings):
-    """Replay of stored slices (Chaudhry et al. 2019, arXiv 1902.10486).
-
-    Attributes:
-        budget: slices in memory over all scanners seen, shared equally between them.
-        batch_share: part of every batch drawn from memory once there is one.
-    """
-
-    budget: PositiveInt = 16
-    batch_share: float = Field(default=0.5, gt=0, lt=1)
-
-
-class EWCSettings(Settings):
-    """Elastic weight consolidation (Kirkpatrick et al. 2017, eq. 3).
-
-    The training loss gains ``ewc_lambda / 2 · Σ_k F_k (θ_k − θ*_k)²``.
-
-    Attributes:
-        ewc_lambda: λ of the equation above.
-        fisher: how the diagonal Fisher information is estimated (names as in van de Ven 2025,
-            arXiv 2502.11756): ``sampled`` draws every pixel's label from the softmax, ``empirical``
-            takes the true labels, both square per-image gradients; ``batch`` squares the gradient
-            of a mini-batch mean, as Avalanche does.
-        fisher_images: images the Fisher is estimated on, drawn at random; None means all.
-        mode: ``summed`` adds one quadratic per scanner, ``online`` decays the older ones.
-        decay: γ of the online mode (Schwarz et al. 2018, eq. 9), which needs it.
-    """
-
-    ewc_lambda: float = Field(default=0.01, ge=0)
-    fisher: Literal["sampled", "empirical", "batch"] = "sampled"
-    fisher_images: PositiveInt | None = None
-    mode: Literal["summed", "online"] = "summed"
-    decay: float | None = Field(default=None, gt=0, le=1)
-
-    @model_validator(mode="after")
-    def _nothing_without_effect(self) -> "EWCSettings":
-        if (self.mode == "online") != (self.decay is not None):
-            raise PydanticCustomError("decay", "`decay` and `mode: online` go together")
-        if self.fisher == "batch" and self.fisher_images is not None:
-            raise PydanticCustomError("images", "`fisher_images` has no effect on `fisher: batch`")
-        return self
+Schedule = Literal["sequential", "joint", "cumulative", "single"]
+Memory = Literal["none", "apart", "within", "lost"]
 
 
 @dataclass(frozen=True)
@@ -91,35 +38,89 @@ class Strategy:
         settings: model of its settings, with defaults.
         plugin: ``module:callable`` taking settings and a seed, or None for plain fine-tuning; for
             somebody else's plugin, taking its settings as keyword arguments.
-        schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all.
+        schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all,
+            ``cumulative`` one stage per scanner on all scanners seen so far, ``single`` one stage
+            per scanner from scratch.
         first_acts: position (from 1) of the first stage whose training it takes part in, by
-            changing it or by watching it; earlier stages are those of naive fine-tuning.
+            changing it or by watching it; earlier stages are those of naive fine-tuning. None
+            where it takes part in no training.
         training_only: settings that act in training and not on what is kept of an experience.
         memory: what becomes of what it keeps of an experience: made ``apart`` from training by its
             ``after_training_exp``, made ``within`` training, in both cases kept by ``state_dict``;
-            or ``lost`` with the process, so that a run is trained in one piece.
+            or ``lost`` with the process, so that a run is trained in one piece; ``none`` where
+            the network it starts from is all it needs.
+        scores: True where what it keeps has a part in scoring.
     """
 
     title: str
     settings: type[Settings] | type[PluginSettings]
     plugin: str | None
     schedule: Schedule = "sequential"
-    first_acts: int = 2
+    first_acts: int | None = 2
     training_only: frozenset[str] = frozenset()
     memory: Memory = "apart"
+    scores: bool = False
+
+    @property
+    def keeps_apart(self) -> bool:
+        """True where what it keeps of an experience is made by a stage of its own."""
+        return self.plugin is not None and self.memory == "apart"
+
+    def acts_at(self, position: int) -> bool:
+        """True where it takes part in the training of the stage at a position (from 1)."""
+        return (
+            self.plugin is not None
+            and self.first_acts is not None
+            and (position >= self.first_acts)
+        )
 
 
+MIXING = frozenset({"batch_share"})
 STRATEGIES: dict[str, Strategy] = {
     "naive": Strategy("Naive", Settings, None),
     "replay": Strategy(
-        "Replay",
-        ReplaySettings,
-        "cl_seg.strategies.replay:Replay",
-        training_only=frozenset({"batch_share"}),
+        "Replay", ReplaySettings, "cl_seg.strategies.replay:Replay", training_only=MIXING
+    ),
+    "agem": Strategy("A-GEM", AGEMSettings, "cl_seg.strategies.agem:AGEM", training_only=MIXING),
+    "der": Strategy(
+        "DER++",
+        DERSettings,
+        "cl_seg.strategies.der:DER",
+        training_only=MIXING | {"alpha", "beta"},
     ),
     "ewc": Strategy(
         "EWC", EWCSettings, "cl_seg.strategies.ewc:EWC", training_only=frozenset({"ewc_lambda"})
     ),
+    "mas": Strategy(
+        "MAS", MASSettings, "cl_seg.strategies.mas:MAS", training_only=frozenset({"mas_lambda"})
+    ),
+    "si": Strategy("SI", SISettings, "cl_seg.strategies.si:SI", first_acts=1, memory="within"),
+    "rwalk": Strategy(
+        "RWalk", RWalkSettings, "cl_seg.strategies.rwalk:RWalk", first_acts=1, memory="within"
+    ),
+    "lwf": Strategy("LwF", LwFSettings, "cl_seg.strategies.lwf:LwF", memory="none"),
+    "l2": Strategy("L2", L2Settings, "cl_seg.strategies.l2:L2", memory="none"),
+    "frozen_encoder": Strategy(
+        "Frozen encoder",
+        FrozenEncoderSettings,
+        "cl_seg.strategies.frozen_encoder:FrozenEncoder",
+        memory="none",
+    ),
+    "frozen_statistics": Strategy(
+        "Frozen BN statistics",
+        Settings,
+        "cl_seg.strategies.batch_norm:FrozenStatistics",
+        memory="none",
+    ),
+    "statistics_per_scanner": Strategy(
+        "BN statistics per scanner",
+        Settings,
+        "cl_seg.strategies.batch_norm:StatisticsPerScanner",
+        first_acts=None,
+        scores=True,
+    ),
+    "single": Strategy("Single", Settings, None, schedule="single"),
+    "cumulative": Strategy("Cumulative", CumulativeSettings, None, schedule="cumulative"),
     "joint": Strategy("Joint", JointSettings, None, schedule="joint"),
 }
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
-import numpy as np
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
-from cl_seg.strategies.declared import EWCSettings
-from cl_seg.strategies.fisher import Parameters, batch_fisher, fisher_information
+from cl_seg.strategies.fisher import batch_fisher, drawn_images, fisher_information
+from cl_seg.strategies.quadratic import Parameters
+from cl_seg.strategies.settings import EWCSettings
 
 
 class EWC(SupervisedPlugin):  # type: ignore[misc]
@@ -60,10 +60,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             fisher = batch_fisher(model, dataset, strategy._criterion, strategy.train_mb_size)
         else:
             entropy = (self.seed, strategy.experience.current_experience)
-            words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
-            generator = torch.Generator().manual_seed(int(words[0]))
-            order = torch.randperm(len(dataset), generator=generator)
-            images = order[: self.settings.fisher_images].tolist()
+            images, generator = drawn_images(len(dataset), self.settings.fisher_images, entropy)
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
         self._consolidate(fisher, dict(model.named_parameters()))
 

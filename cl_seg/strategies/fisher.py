@@ -8,16 +8,20 @@ grows with the number of pixels. The three estimates are named as in van de Ven 
 (arXiv 2502.11756).
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, default_collate
 
+from cl_seg.eval_mode import eval_mode
+from cl_seg.strategies.quadratic import Parameters, trained_parameters
+
 IGNORED = 255
 Kind = Literal["sampled", "empirical"]
-Parameters = dict[str, Tensor]
 
 
 def fisher_information(
@@ -26,8 +30,7 @@ def fisher_information(
     """Mean over images of squared per-image gradients of the log-likelihood.
 
     ``sampled`` draws the label of every pixel from the model's softmax, which is unbiased for the
-    Fisher information; ``empirical`` takes the true labels. The model is put in eval mode and the
-    images are taken from the dataset as they are, without augmentation.
+    Fisher information; ``empirical`` takes the true labels.
 
     Args:
         model: (1, …) images → (1, C, …) logits; left in the mode it was in.
@@ -39,27 +42,67 @@ def fisher_information(
     Returns:
         Parameter name → (shape of the parameter) float32.
     """
-    trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
-    total = {n: torch.zeros_like(p) for n, p in trained.items()}
-    device = next(iter(trained.values())).device
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    for index in images:
-        image, target = dataset[index][:2]
-        logits = model(image.to(device).unsqueeze(0))
-        target = torch.as_tensor(target).to(device).unsqueeze(0)
+
+    def log_likelihood(logits: Tensor, target: Tensor) -> Tensor:
         known = target != IGNORED
         labels = _draw(logits, generator) if kind == "sampled" else target
-        likelihood = -functional.cross_entropy(
+        return -functional.cross_entropy(
             logits, torch.where(known, labels, IGNORED), ignore_index=IGNORED, reduction="sum"
         )
-        gradients = torch.autograd.grad(
-            likelihood, list(trained.values()), allow_unused=True, materialize_grads=True
-        )
-        for name, gradient in zip(trained, gradients, strict=True):
-            total[name] += gradient.detach() ** 2
-    for module, mode in modes.items():
-        module.training = mode
+
+    return mean_over_images(model, dataset, images, log_likelihood, torch.square)
+
+
+def drawn_images(
+    count: int, wanted: int | None, entropy: tuple[int, int]
+) -> tuple[list[int], torch.Generator]:
+    """Images an importance is estimated on, drawn at random, and a generator for what follows.
+
+    Args:
+        count: of images there are.
+        wanted: at most so many; None means all.
+        entropy: seed and experience.
+    """
+    words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    generator = torch.Generator().manual_seed(int(words[0]))
+    return torch.randperm(count, generator=generator)[:wanted].tolist(), generator
+
+
+def mean_over_images(
+    model: nn.Module,
+    dataset: Any,
+    images: list[int],
+    objective: Callable[[Tensor, Tensor], Tensor],
+    of_gradient: Callable[[Tensor], Tensor],
+) -> Parameters:
+    """Mean over images of a function of the gradient of an objective of one image.
+
+    The model is put in eval mode and the images are taken from the dataset as they are, without
+    augmentation.
+
+    Args:
+        model: (1, …) images → (1, C, …) logits; left in the mode it was in.
+        dataset: items (image, target, …).
+        images: indices to use.
+        objective: (1, C, …) logits and (1, …) target → scalar.
+        of_gradient: applied to the gradient of every parameter.
+
+    Returns:
+        Parameter name → (shape of the parameter) float32.
+    """
+    trained = trained_parameters(model)
+    total = {n: torch.zeros_like(p) for n, p in trained.items()}
+    device = next(iter(trained.values())).device
+    with eval_mode(model):
+        for index in images:
+            image, target = dataset[index][:2]
+            logits = model(image.to(device).unsqueeze(0))
+            value = objective(logits, torch.as_tensor(target).to(device).unsqueeze(0))
+            gradients = torch.autograd.grad(
+                value, list(trained.values()), allow_unused=True, materialize_grads=True
+            )
+            for name, gradient in zip(trained, gradients, strict=True):
+                total[name] += of_gradient(gradient.detach())
     return {name: value / len(images) for name, value in total.items()}
 
 
@@ -69,25 +112,22 @@ def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int
     What Avalanche's EWCPlugin computes: it depends on the batch size and shrinks as that grows.
     Kept for comparison.
     """
-    trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    trained = trained_parameters(model)
     total = {n: torch.zeros_like(p) for n, p in trained.items()}
     device = next(iter(trained.values())).device
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
     loader = DataLoader(
         dataset,
         batch_size=batch_size,
         collate_fn=getattr(dataset, "collate_fn", None) or default_collate,
     )
-    for batch in loader:
-        loss = criterion(model(batch[0].to(device)), batch[1].to(device))
-        gradients = torch.autograd.grad(
-            loss, list(trained.values()), allow_unused=True, materialize_grads=True
-        )
-        for name, gradient in zip(trained, gradients, strict=True):
-            total[name] += gradient.detach().pow(2)
-    for module, mode in modes.items():
-        module.training = mode
+    with eval_mode(model):
+        for batch in loader:
+            loss = criterion(model(batch[0].to(device)), batch[1].to(device))
+            gradients = torch.autograd.grad(
+                loss, list(trained.values()), allow_unused=True, materialize_grads=True
+            )
+            for name, gradient in zip(trained, gradients, strict=True):
+                total[name] += gradient.detach().pow(2)
     return {name: value / float(len(loader)) for name, value in total.items()}
 
 

@@ -79,8 +79,8 @@ class Stage:
     def acts(self) -> bool:
         """True where the strategy has a part in the result."""
         declared = declared_strategy(self.run.strategy.name)
-        begun = self.kind == "consolidate" or self.position >= declared.first_acts
-        return declared.plugin is not None and begun
+        kept = self.kind == "consolidate" or (self.kind == "evaluate" and bool(self.memory))
+        return kept or declared.acts_at(self.position)
 
     @property
     def steps(self) -> int:
@@ -247,11 +247,11 @@ class _Planner:
         if declared.memory == "lost":
             return self._add_whole(run, initial)
         state = memory = ""
-        trained = []
+        trained, last = [], len(run.experiences)
         tested = [self._evaluate(run, 0, "", initial)]
-        for position in range(1, len(run.experiences) + 1):
-            acts = declared.plugin is not None and position >= declared.first_acts
-            before, kept = state, memory if acts else ""
+        for position in range(1, last + 1):
+            acts = declared.acts_at(position)
+            before, kept = "" if run.from_scratch else state, memory if acts else ""
             state = self._add(
                 Stage("", "train", self.setting, run, position, before, kept),
                 before or initial,
@@ -261,7 +261,7 @@ class _Planner:
             )
             if declared.memory == "within":
                 memory = state
-            elif declared.plugin is not None and position < len(run.experiences):
+            elif declared.keeps_apart and (position < last or declared.scores):
                 memory = self._add(
                     Stage("", "consolidate", self.setting, run, position, state, memory),
                     state,
@@ -270,7 +270,8 @@ class _Planner:
                     self.setting.environment["source of training"],
                 )
             trained.append(state)
-            tested.append(self._evaluate(run, position, state, state))
+            scored_with = memory if declared.scores else ""
+            tested.append(self._evaluate(run, position, state, state, scored_with))
         return self._run(run, trained, tested)
 
     def _add_whole(self, run: Run, initial: str) -> RunStages:
@@ -300,11 +301,13 @@ class _Planner:
             self._curve(run, position),
         )
 
-    def _evaluate(self, run: Run, position: int, state: str, what: str) -> tuple[str, ...]:
+    def _evaluate(
+        self, run: Run, position: int, state: str, what: str, memory: str = ""
+    ) -> tuple[str, ...]:
         return tuple(
             self._add(
-                Stage("", "evaluate", self.setting, run, position, state, "", scanner),
-                what,
+                Stage("", "evaluate", self.setting, run, position, state, memory, scanner),
+                *((what, memory) if memory else (what,)),
                 self.setting.environment["source of scoring"],
                 self._digest(scanner, "test"),
             )

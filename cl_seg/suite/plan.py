@@ -14,7 +14,7 @@ from cl_seg.spec import (
     did_you_mean,
     read_suite,
 )
-from cl_seg.strategies.declared import STRATEGIES, JointSettings, declared_strategy
+from cl_seg.strategies.declared import STRATEGIES, declared_strategy
 
 JOINT = "all scanners"
 
@@ -45,13 +45,28 @@ class Run:
         return declared_strategy(self.strategy.name).schedule == "joint"
 
     @property
+    def cumulative(self) -> bool:
+        """True where every stage trains on all scanners seen so far."""
+        return declared_strategy(self.strategy.name).schedule == "cumulative"
+
+    @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
         """The scanners each stage trains on, in stream order."""
-        return (self.order,) if self.joint else tuple((scanner,) for scanner in self.order)
+        if self.joint:
+            return (self.order,)
+        if self.cumulative:
+            return tuple(self.order[:position] for position in range(1, len(self.order) + 1))
+        return tuple((scanner,) for scanner in self.order)
+
+    @property
+    def from_scratch(self) -> bool:
+        """True where every stage starts from the untrained network."""
+        schedule = declared_strategy(self.strategy.name).schedule
+        return schedule == "single" or bool(self.strategy.settings.get("restart"))
 
     def stage_name(self, position: int) -> str:
-        """The selection a stage trains on: a scanner, or all of them."""
-        return JOINT if self.joint else self.order[position - 1]
+        """The selection a stage trains on: a scanner, all of them, or those seen so far."""
+        return JOINT if self.joint else " + ".join(self.experiences[position - 1])
 
     @property
     def titles(self) -> dict[str, str]:
@@ -73,10 +88,9 @@ class Run:
 
     def stage_steps(self, steps: int) -> list[int]:
         """Optimiser steps of each stage, given the suite's steps per stage."""
-        if not self.joint:
-            return [steps] * len(self.experiences)
-        settings = JointSettings.model_validate(self.strategy.settings)
-        return [max(1, round(steps * (settings.steps_factor or len(self.order))))]
+        factor = self.strategy.settings.get("steps_factor")
+        sizes = [len(scanners) for scanners in self.experiences]
+        return [max(1, round(steps * (factor or size))) for size in sizes]
 
 
 def load_suite(path: Path, data: Path | None = None) -> StreamSuite | SeedCurveSuite:

@@ -12,6 +12,7 @@ from cl_seg.import_path import imported, installed_version, module_file
 SUFFIXES = {".py", ".yaml", ".npz", ".csv"}
 TRAINING = (
     "benchmark.py",
+    "eval_mode.py",
     "losses.py",
     "strategies/registry.py",
     "suite/stages.py",
@@ -19,7 +20,14 @@ TRAINING = (
     "training",
 )
 """What determines the state a stage trains, besides its network and strategy."""
-SCORING = ("benchmark.py", "metrics", "suite/stages.py", "torch_setup.py", "training/evaluate.py")
+SCORING = (
+    "benchmark.py",
+    "eval_mode.py",
+    "metrics",
+    "suite/stages.py",
+    "torch_setup.py",
+    "training/evaluate.py",
+)
 """What determines the scores of a state, besides its network."""
 UNTRAINED = ("models/registry.py", "training/stage.py")
 """What draws the weights of an untrained network, besides the network."""

@@ -269,6 +269,8 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     stage, classes = work.stage, work.suite.classes
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
+    if stage.memory:
+        work.plugin().put_in(work.model, work.run.order.index(stage.scanner))
     prediction, truth = predict(work.model, slices)
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
     scores = case_scores(prediction, truth, list(rows["case"]), classes, work.images.spacing_mm)

@@ -26,6 +26,36 @@ class Ranges:
 
 
 @dataclass(frozen=True)
+class Moves:
+    """How each image of a batch is rotated, scaled, mirrored and shifted in intensity.
+
+    Outside is air and background.
+
+    Attributes:
+        grid: (B, H, W, 2), where each pixel comes from.
+        shift: (B, 1, 1, 1), added to the image.
+    """
+
+    grid: Tensor
+    shift: Tensor | None
+
+    def images(self, images: Tensor) -> Tensor:
+        """(B, 1, H, W), resampled bilinearly and shifted in intensity."""
+        moved = self.maps(images)
+        return moved if self.shift is None else moved + self.shift
+
+    def masks(self, masks: Tensor) -> Tensor:
+        """(B, H, W) int64, resampled by nearest neighbour."""
+        pixels = masks.unsqueeze(1).float()
+        moved = functional.grid_sample(pixels, self.grid, mode="nearest", align_corners=False)
+        return moved[:, 0].long()
+
+    def maps(self, maps: Tensor, first: int = 0) -> Tensor:
+        """(b, C, H, W) of the images from ``first`` on, resampled bilinearly, 0 outside."""
+        return functional.grid_sample(maps, self.grid[first:], align_corners=False)
+
+
+@dataclass(frozen=True)
 class Augmentation:
     """Draws one rotation, scale, flip and intensity shift per image.
 
@@ -37,11 +67,8 @@ class Augmentation:
     ranges: Ranges
     generator: torch.Generator
 
-    def __call__(self, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 1, H, W) images and (B, H, W) int64 masks → the same, moved alike.
-
-        Images are resampled bilinearly, masks by nearest neighbour; outside is air and background.
-        """
+    def __call__(self, images: Tensor) -> Moves:
+        """Draw how (B, 1, H, W) images and all that goes with them are moved."""
         draws = torch.rand(4, len(images), generator=self.generator) * 2 - 1
         angle = draws[0] * math.radians(self.ranges.rotate_degrees)
         zoom = 1 / (1 + draws[1] * self.ranges.scale)
@@ -52,10 +79,5 @@ class Augmentation:
         rows = torch.stack([cos * mirror, -sin, zero, sin * mirror, cos, zero])
         matrices = rows.T.reshape(-1, 2, 3).to(images.device)
         grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
-        moved = functional.grid_sample(images, grid, align_corners=False)
-        labels = functional.grid_sample(
-            masks.unsqueeze(1).float(), grid, mode="nearest", align_corners=False
-        )
-        if self.ranges.shift:
-            moved = moved + (draws[3] * self.ranges.shift).view(-1, 1, 1, 1).to(images.device)
-        return moved, labels[:, 0].long()
+        shift = (draws[3] * self.ranges.shift).view(-1, 1, 1, 1).to(images.device)
+        return Moves(grid, shift if self.ranges.shift else None)

@@ -1,7 +1,6 @@
 """Scores of a model on slices: per case and class, and curves while training."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
@@ -12,24 +11,12 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
 from cl_seg.benchmark import SliceDataset
+from cl_seg.eval_mode import eval_mode
 from cl_seg.losses import IGNORED
 from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
 
 EVAL_BATCH = 16
 Labels = npt.NDArray[np.uint8]
-
-
-@contextmanager
-def eval_mode(model: nn.Module) -> Iterator[None]:
-    """Put the model in eval mode without gradients, and back as it was, module by module."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
@@ -38,7 +25,7 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
     Leaves the model's mode and every random generator as they were.
     """
     predictions, truths = [], []
-    with eval_mode(model):
+    with eval_mode(model), torch.no_grad():
         for start in range(0, len(slices), EVAL_BATCH):
             stop = min(start + EVAL_BATCH, len(slices))
             images, masks = slices.batch(torch.arange(start, stop))

@@ -23,9 +23,10 @@ from torch.utils.data import DataLoader, RandomSampler, default_collate
 from cl_seg.files import InputError
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.torch_setup import seed_everything
+from cl_seg.training.augmentation import Moves
 from cl_seg.training.checkpoint import State, restore_loop
 
-Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Augment = Callable[[Tensor], Moves]
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,13 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         model: (B, 1, H, W) → (B, C, H, W) logits.
         settings: steps, batch size, optimiser.
         generator: of the order of slices, and of the seeds of every pass.
-        augment: maps a batch of images and masks to an augmented one, or None.
+        augment: draws how a batch of images and all that goes with them is moved, or None.
         plugins: Avalanche plugins.
         device: where to train.
 
     Attributes:
         checkpoint: what the next experience is resumed from, empty to start at its first step.
+        moves: how the current batch was augmented.
         consolidates: False leaves the ``after_training_exp`` of all plugins out.
     """
 
@@ -159,7 +161,9 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
                 continue
             self._unpack_minibatch()
             if self.augment is not None:
-                self.mbatch[:2] = self.augment(self.mbatch[0], self.mbatch[1])
+                self.moves = self.augment(self.mbatch[0])
+                self.mbatch[0] = self.moves.images(self.mbatch[0])
+                self.mbatch[1] = self.moves.masks(self.mbatch[1])
             self._before_training_iteration(**kwargs)
 
             self.optimizer.zero_grad()
@@ -189,10 +193,15 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             super()._after_training_exp(**kwargs)
 
     def forward(self) -> Tensor:
-        """Logits of the current batch, in bfloat16 where asked for."""
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings.autocast):
+        """Logits of the current batch."""
+        with self.precision():
             logits: Tensor = super().forward()
         return logits
+
+    def precision(self) -> torch.autocast:
+        """Context of a forward pass: bfloat16 where asked for."""
+        on = self.settings.autocast
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=on)
 
     def _refuse_non_finite_loss(self) -> None:
         if not bool(torch.isfinite(self.loss).all()):

@@ -9,9 +9,9 @@ from avalanche.training import Naive
 from avalanche.training.plugins import EWCPlugin
 from torch import nn
 
-from cl_seg.strategies.declared import EWCSettings
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.fisher import fisher_information
+from cl_seg.strategies.settings import EWCSettings
 
 from .conftest import digits_benchmark
 

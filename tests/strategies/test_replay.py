@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from cl_seg.strategies.declared import ReplaySettings
 from cl_seg.strategies.replay import Replay, _equal_shares
+from cl_seg.strategies.settings import ReplaySettings
 
 from .conftest import digits_benchmark, plain_benchmark
 

@@ -17,6 +17,11 @@ def augmentation(seed=0, **ranges):
     return Augmentation(Ranges(**{**STILL, **ranges}), torch.Generator().manual_seed(seed))
 
 
+def moved_by(draw, pictures, masks):
+    moves = draw(pictures)
+    return moves.images(pictures), moves.masks(masks)
+
+
 def extreme(monkeypatch, draw, **ranges):
     """An augmentation whose draws are ``draw`` in −1…1 for every image."""
     monkeypatch.setattr(
@@ -39,7 +44,7 @@ def scene(batch=2, size=32):
 
 def test_identity():
     pictures, masks = torch.rand(3, 1, 31, 32), torch.randint(0, 3, (3, 31, 32))
-    moved, labels = augmentation()(pictures, masks)
+    moved, labels = moved_by(augmentation(), pictures, masks)
     torch.testing.assert_close(moved, pictures, atol=1e-4, rtol=0)
     assert torch.equal(labels, masks) and labels.dtype == torch.int64
 
@@ -48,7 +53,7 @@ def test_identity():
 @given(st.integers(0, 1000))
 def test_masks_keep_their_labels(seed):
     pictures, masks = scene()
-    _, labels = augmentation(seed, **FULL)(pictures, masks)
+    _, labels = moved_by(augmentation(seed, **FULL), pictures, masks)
     assert set(labels.unique().tolist()) <= {0, 1, 2, 255}
     assert (labels == 255).any() and (labels == 1).any()
 
@@ -58,7 +63,7 @@ def test_masks_keep_their_labels(seed):
 def test_a_mask_drawn_as_image_follows(seed, label):
     _, masks = scene()
     drawn = (masks == label).unsqueeze(1).float()
-    moved, labels = augmentation(seed, **FULL)(drawn, masks)
+    moved, labels = moved_by(augmentation(seed, **FULL), drawn, masks)
     inside, outside = moved[:, 0] > 0.75, moved[:, 0] < 0.25
     assert (labels[inside] == label).all()
     assert (labels[outside] != label).all()
@@ -68,7 +73,7 @@ def test_a_mask_drawn_as_image_follows(seed, label):
 @pytest.mark.parametrize("draw", [1, -1])
 def test_quarter_turn(monkeypatch, draw):
     pictures, masks = scene()
-    moved, labels = extreme(monkeypatch, draw, rotate_degrees=90.0)(pictures, masks)
+    moved, labels = moved_by(extreme(monkeypatch, draw, rotate_degrees=90.0), pictures, masks)
     expected = torch.rot90(masks, draw, (1, 2))  # counterclockwise on screen for a positive draw
     assert torch.equal(labels, expected)
     torch.testing.assert_close(moved[:, 0], expected.float(), atol=0.05, rtol=0)
@@ -76,7 +81,7 @@ def test_quarter_turn(monkeypatch, draw):
 
 def test_flip_is_left_right(monkeypatch):
     pictures, masks = scene()
-    moved, labels = extreme(monkeypatch, -0.5, flip=True)(pictures, masks)
+    moved, labels = moved_by(extreme(monkeypatch, -0.5, flip=True), pictures, masks)
     assert torch.equal(labels, masks.flip(2))
     torch.testing.assert_close(moved, pictures.flip(3), atol=0.05, rtol=0)
 
@@ -85,7 +90,7 @@ def test_half_of_the_images_are_flipped():
     _, masks = scene(400, 8)
     masks[:] = 0
     masks[:, :, :2] = 1
-    _, labels = augmentation(flip=True)(masks.unsqueeze(1).float(), masks)
+    _, labels = moved_by(augmentation(flip=True), masks.unsqueeze(1).float(), masks)
     flipped = labels[:, 0, -1] == 1
     assert 150 < int(flipped.sum()) < 250
     assert (labels[~flipped][:, 0, 0] == 1).all()
@@ -94,7 +99,7 @@ def test_half_of_the_images_are_flipped():
 @pytest.mark.parametrize("draw", [1, -1])
 def test_scale_magnifies(monkeypatch, draw):
     pictures, masks = scene(1, 32)
-    _, labels = extreme(monkeypatch, draw, scale=0.25)(pictures, masks)
+    _, labels = moved_by(extreme(monkeypatch, draw, scale=0.25), pictures, masks)
     grown = (labels == 1).sum() / (masks == 1).sum()
     assert float(grown) == pytest.approx((1 + 0.25 * draw) ** 2, rel=0.12)
 
@@ -102,21 +107,22 @@ def test_scale_magnifies(monkeypatch, draw):
 def test_turns_about_the_centre_of_the_image(monkeypatch):
     mask = torch.zeros(1, 32, 32, dtype=torch.int64)
     mask[:, 14:18, 14:18] = 1
-    _, labels = extreme(monkeypatch, 1, rotate_degrees=45.0, scale=0.2)(mask[:, None].float(), mask)
+    turned = extreme(monkeypatch, 1, rotate_degrees=45.0, scale=0.2)
+    _, labels = moved_by(turned, mask[:, None].float(), mask)
     where = torch.nonzero(labels[0]).float()
     assert where.mean(0).tolist() == pytest.approx([15.5, 15.5])
 
 
 def test_shift_brightens_images_only(monkeypatch):
     pictures, masks = scene()
-    moved, labels = extreme(monkeypatch, 1, shift=0.1)(pictures, masks)
+    moved, labels = moved_by(extreme(monkeypatch, 1, shift=0.1), pictures, masks)
     torch.testing.assert_close(moved, pictures + 0.1, atol=0.05, rtol=0)
     assert torch.equal(labels, masks)
 
 
 def test_outside_is_air_and_background(monkeypatch):
     pictures, masks = torch.ones(1, 1, 32, 32), torch.ones(1, 32, 32, dtype=torch.int64)
-    moved, labels = extreme(monkeypatch, -1, scale=0.5)(pictures, masks)
+    moved, labels = moved_by(extreme(monkeypatch, -1, scale=0.5), pictures, masks)
     assert moved[0, 0, 0, 0] == 0 and labels[0, 0, 0] == 0
     assert moved[0, 0, 16, 16] == 1 and labels[0, 16, 16] == 1
 
@@ -125,17 +131,17 @@ def test_draws_come_from_its_generator_alone():
     pictures, masks = scene(4)
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    first, _ = augmentation(5, **FULL)(pictures, masks)
+    first, _ = moved_by(augmentation(5, **FULL), pictures, masks)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(first, augmentation(5, **FULL)(pictures, masks)[0])
-    assert not torch.equal(first, augmentation(6, **FULL)(pictures, masks)[0])
+    assert torch.equal(first, moved_by(augmentation(5, **FULL), pictures, masks)[0])
+    assert not torch.equal(first, moved_by(augmentation(6, **FULL), pictures, masks)[0])
     assert not torch.equal(first[0], first[1]), "one draw per image"
 
 
 def test_inputs_are_left_alone():
     pictures, masks = scene()
     copies = pictures.clone(), masks.clone()
-    augmentation(1, **{**FULL, "shift": 0.3})(pictures, masks)
+    moved_by(augmentation(1, **{**FULL, "shift": 0.3}), pictures, masks)
     assert torch.equal(pictures, copies[0]) and torch.equal(masks, copies[1])
 
 
@@ -143,7 +149,7 @@ def test_rotations_cover_their_range():
     """A dot right of the centre lands within ± the range, on both sides."""
     masks = torch.zeros(200, 33, 33, dtype=torch.int64)
     masks[:, 15:18, 27:30] = 1
-    _, labels = augmentation(2, rotate_degrees=20.0)(masks[:, None].float(), masks)
+    _, labels = moved_by(augmentation(2, rotate_degrees=20.0), masks[:, None].float(), masks)
     angles = []
     for mask in labels:
         y, x = torch.nonzero(mask).float().mean(0) - 16

@@ -7,9 +7,9 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.spec import Training
-from cl_seg.strategies.declared import EWCSettings, ReplaySettings
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.replay import Replay
+from cl_seg.strategies.settings import EWCSettings, ReplaySettings
 from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, read_checkpoint, to_bytes
 from cl_seg.training.stage import (
     StagePlace,

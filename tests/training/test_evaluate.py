@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from cl_seg.benchmark import SliceDataset
+from cl_seg.eval_mode import eval_mode
 from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
 from cl_seg.training.evaluate import (
     EVAL_BATCH,
     ValidationCurve,
     case_scores,
-    eval_mode,
     pixel_counts,
     predict,
 )
@@ -55,17 +55,15 @@ def test_predict_leaves_everything_as_it_was(test_slices, training):
     assert np.array_equal(np.random.get_state()[1], numpy_noise)  # noqa: NPY002
     assert [m.training for m in model.modules()] == modes
     assert torch.equal(weights(model), state)
-    assert torch.is_grad_enabled()
 
 
 def test_eval_mode_is_left_after_an_error():
     model = nn.Sequential(nn.Dropout(), nn.BatchNorm2d(1))
     model[1].eval()
     with pytest.raises(RuntimeError), eval_mode(model):
-        assert not model[0].training and not torch.is_grad_enabled()
+        assert not model[0].training
         raise RuntimeError
     assert model.training and model[0].training and not model[1].training
-    assert torch.is_grad_enabled()
 
 
 def test_slices_of_a_case_add_up():

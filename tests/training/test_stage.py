@@ -6,9 +6,9 @@ import torch
 from avalanche.training.plugins import EWCPlugin, SupervisedPlugin
 
 from cl_seg.spec import Training
-from cl_seg.strategies.declared import EWCSettings, ReplaySettings
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.replay import Replay
+from cl_seg.strategies.settings import EWCSettings, ReplaySettings
 from cl_seg.training.augmentation import Ranges
 from cl_seg.training.loop import LoopSettings
 from cl_seg.training.stage import (

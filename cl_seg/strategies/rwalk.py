@@ -1,0 +1,132 @@
+"""Riemannian walk: importance from a running Fisher information and a path score."""
+
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+
+from cl_seg.strategies.quadratic import (
+    Parameters,
+    add_gradient,
+    copied,
+    snapshot,
+    trained_parameters,
+)
+from cl_seg.strategies.settings import RWalkSettings
+
+DAMPING = torch.finfo(torch.float32).eps
+
+
+class RWalk(SupervisedPlugin):  # type: ignore[misc]
+    """RWalk (Chaudhry et al. 2018, arXiv 1801.10112).
+
+    With the gradient g of the training loss, penalty not included, every step updates (eq. 6)::
+
+        F_k ← α g_k² + (1 − α) F_k
+        ΔL_k ← ΔL_k − g_k · (θ_k after the step − θ_k before it)
+
+    and every Δt steps, with Δθ_k the way gone in them (eq. 7)::
+
+        s_k ← s_k + ΔL_k / (F_k Δθ_k² / 2 + ε),   ΔL_k ← 0
+
+    At the end of an experience negative scores count as zero, the score is averaged with that of
+    the experiences before, and F and s are divided by their largest value (eq. 8). The gradients
+    are those of training, as in eq. 6, where Avalanche computes a second one of each batch in eval
+    mode. ε is the precision of float32, as in Avalanche.
+
+    Args:
+        settings: λ, α and Δt.
+        seed: not used.
+    """
+
+    def __init__(self, settings: RWalkSettings, seed: int = 0) -> None:
+        super().__init__()
+        self.settings, self.seed = settings, seed
+        self.fisher: Parameters = {}
+        self.score: Parameters = {}
+        self.importance: Parameters = {}
+        self.centre: Parameters = {}
+        self.walked: Parameters = {}
+        self.gained: Parameters = {}
+        self.checkpoint: Parameters = {}
+        self.steps = 0
+        self._gradient: list[torch.Tensor] = []
+        self._before: list[torch.Tensor] = []
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Begin a new score; the Fisher information goes on."""
+        self.checkpoint = snapshot(strategy.model)
+        self.gained = {name: torch.zeros_like(p) for name, p in self.checkpoint.items()}
+        self.walked = {name: torch.zeros_like(p) for name, p in self.checkpoint.items()}
+        self.steps = 0
+
+    @torch.no_grad()
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Update the Fisher information, then add the gradient of the penalty."""
+        trained = trained_parameters(strategy.model)
+        self._gradient, self._before = [], []
+        for name in self.gained:
+            parameter, gradient = trained[name], trained[name].grad
+            self._before.append(parameter.detach().clone())
+            self._gradient.append(
+                torch.zeros_like(parameter) if gradient is None else gradient.clone()
+            )
+        squares = torch._foreach_mul(self._gradient, self._gradient)
+        if self.fisher:
+            share = self.settings.fisher_share
+            fisher = [self.fisher[name] for name in self.gained]
+            torch._foreach_mul_(fisher, 1 - share)
+            torch._foreach_add_(fisher, squares, alpha=share)
+        else:
+            self.fisher = dict(zip(self.gained, squares, strict=True))
+        weight = self.settings.rwalk_lambda
+        add_gradient(strategy.model, self.centre, weight, self.importance)
+
+    @torch.no_grad()
+    def after_update(self, strategy: Any, **kwargs: Any) -> None:
+        """Add a step to the path, and the path to the score when it is time."""
+        trained = trained_parameters(strategy.model)
+        ways = torch._foreach_sub([trained[n].detach() for n in self.gained], self._before)
+        torch._foreach_mul_(ways, self._gradient)
+        torch._foreach_sub_(list(self.gained.values()), ways)
+        self.steps += 1
+        if self.steps % self.settings.every == 0:
+            self._add_to_score(trained)
+
+    def _add_to_score(self, trained: dict[str, torch.nn.Parameter]) -> None:
+        for name, gained in self.gained.items():
+            way = trained[name] - self.checkpoint[name]
+            length = self.fisher[name] * way.pow(2) / 2
+            self.walked[name] += gained / (length + DAMPING)
+            gained.zero_()
+            self.checkpoint[name] = trained[name].detach().clone()
+
+    @torch.no_grad()
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Turn Fisher information and score into importance."""
+        for name, walked in self.walked.items():
+            old, new = self.score.get(name), walked.clamp(min=0)
+            self.score[name] = new if old is None else (old + new) / 2
+        scaled = [_at_most_one(part) for part in (self.fisher, self.score)]
+        self.importance = {name: scaled[0][name] + scaled[1][name] for name in self.score}
+        self.centre = snapshot(strategy.model)
+        self.walked, self.gained, self.checkpoint = {}, {}, {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and numbers from which :meth:`load_state_dict` restores everything."""
+        return {**{part: copied(getattr(self, part)) for part in PARTS}, "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore importance, Fisher information and the path so far."""
+        for part in PARTS:
+            setattr(self, part, dict(state[part]))
+        self.steps = int(state["steps"])
+
+
+PARTS = ("fisher", "score", "importance", "centre", "walked", "gained", "checkpoint")
+
+
+def _at_most_one(parts: Parameters) -> Parameters:
+    largest = max(float(part.max()) for part in parts.values())
+    return {name: part / largest if largest > 0 else part for name, part in parts.items()}
