@@ -14,7 +14,7 @@ import torch
 from avalanche.benchmarks.scenarios import CLScenario
 from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
 from avalanche.benchmarks.utils import AvalancheDataset
-from avalanche.benchmarks.utils.data_attribute import TaskLabels
+from avalanche.benchmarks.utils.data_attribute import DataAttribute, TaskLabels
 from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor
 from torch.nn import functional
@@ -190,7 +190,8 @@ def dense_dataset(images: TaskImages, rows: pd.DataFrame) -> DenseDataset:
     """A selection of slices as an Avalanche dataset.
 
     Masks are never in an attribute called ``targets`` (Avalanche would hash them), and no
-    experience carries ``task_labels`` (Avalanche would oversample).
+    experience carries ``task_labels`` (Avalanche would oversample). An attribute ``patients`` names
+    the patient of every slice.
 
     Raises:
         InputError: no slice is selected.
@@ -199,7 +200,8 @@ def dense_dataset(images: TaskImages, rows: pd.DataFrame) -> DenseDataset:
         raise InputError("a selection of slices is empty: nothing to train or test on")
     slices = SliceDataset(images, rows)
     labels = TaskLabels(ConstantSequence(0, len(slices)))
-    return DenseDataset([slices], data_attributes=[labels], collate_fn=collate)
+    patients = DataAttribute(list(rows["patient"]), name="patients")
+    return DenseDataset([slices], data_attributes=[labels, patients], collate_fn=collate)
 
 
 Selections = Mapping[str, Sequence[pd.DataFrame]]

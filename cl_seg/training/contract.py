@@ -23,7 +23,7 @@ from cl_seg.files import InputError
 from cl_seg.losses import IGNORED
 from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.checkpoint import from_bytes, to_bytes
-from cl_seg.training.loop import DenseTraining, LoopSettings
+from cl_seg.training.loop import DenseTraining, LoopSettings, NonFiniteLoss
 
 CLASSES = 3
 SLICES = 5
@@ -94,7 +94,7 @@ class Broken(Exception):
 def _verdict(name: str, point: Callable[[], str]) -> Verdict:
     try:
         return Verdict(name, True, point())
-    except Broken as broken:
+    except (Broken, NonFiniteLoss) as broken:
         return Verdict(name, False, str(broken))
     except InputError as refused:
         return Verdict(name, True, f"refused: {refused}")
@@ -197,9 +197,7 @@ def _naive(subject: Subject) -> Subject:
     return replace(subject, make_plugin=lambda: None)
 
 
-def _train(
-    subject: Subject, settings: LoopSettings, experiences: Any = None
-) -> list[Weights]:
+def _train(subject: Subject, settings: LoopSettings, experiences: Any = None) -> list[Weights]:
     """Weights after each experience of a stream trained in one process."""
     plugin, weights = subject.make_plugin(), []
     model = subject.make_model()

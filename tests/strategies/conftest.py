@@ -9,6 +9,9 @@ from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datas
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.benchmarks.utils.data_attribute import TaskLabels
 from avalanche.benchmarks.utils.flat_data import ConstantSequence
+from avalanche.training import Naive
+from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
 from torch.utils.data import TensorDataset
 
 
@@ -42,3 +45,54 @@ def digits_benchmark(experiences: int, count: int = 100) -> Any:
         here = slice(k * count, (k + 1) * count)
         parts.append((x[here][:, order], y[here]))
     return plain_benchmark(parts)
+
+
+class Batches(SupervisedPlugin):  # type: ignore[misc]
+    """Inputs and targets of every batch, one list per experience."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
+
+    def before_forward(self, strategy: Any, **kwargs: Any) -> None:
+        """Keep the batch."""
+        here = self.seen.setdefault(strategy.experience.current_experience, [])
+        here.append((strategy.mb_x.clone(), strategy.mb_y.clone()))
+
+
+class SameOrder(SupervisedPlugin):  # type: ignore[misc]
+    """Seeds every epoch, so that nothing a plugin draws changes the order of the batches."""
+
+    def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        """Seed by the epochs trained so far."""
+        torch.manual_seed(strategy.clock.total_iterations)
+
+
+def digits_network() -> nn.Sequential:
+    """The same small network every time."""
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+
+
+def train_on_digits(
+    plugins: list[Any], experiences: int, batch: int = 16, epochs: int = 2, count: int = 100
+) -> nn.Module:
+    """A network trained by plain Avalanche on permuted digits, in the same order every time."""
+    model = digits_network()
+    strategy = Naive(
+        model=model,
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9),
+        criterion=nn.CrossEntropyLoss(),
+        train_mb_size=batch,
+        train_epochs=epochs,
+        plugins=[*plugins, SameOrder()],
+        evaluator=None,
+    )
+    for experience in digits_benchmark(experiences, count).train_stream:
+        strategy.train(experience)
+    return model
+
+
+def flat(model: nn.Module) -> torch.Tensor:
+    """All parameters as one vector."""
+    return torch.cat([p.detach().flatten() for p in model.parameters()])

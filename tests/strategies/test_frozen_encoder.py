@@ -1,0 +1,59 @@
+"""The encoder of every network stays as it is, and the rest is trained."""
+
+from types import SimpleNamespace
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import pytest
+import torch
+from torch import nn
+
+from cl_seg.files import InputError
+from cl_seg.models.registry import build_model
+from cl_seg.strategies.frozen_encoder import FrozenEncoder
+from cl_seg.strategies.settings import FrozenEncoderSettings
+
+
+def begin(plugin, model, position):
+    strategy = SimpleNamespace(model=model, clock=SimpleNamespace(train_exp_counter=position - 1))
+    plugin.before_training_exp(strategy)
+    plugin.before_forward(strategy)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "decoder"),
+    [
+        ("vnet", 32, r"up_tr|out_tr"),
+        ("unet", 32, r"model\.(1\.submodule\.)*2\."),
+        ("unetr", 32, r"decoder|out"),
+        ("swin_unetr", 64, r"decoder|out"),
+    ],
+)
+def test_encoders_of_the_registry(name, size, decoder):
+    import re
+
+    model = build_model(name, "small", {}, 3, size)
+    begin(FrozenEncoder(FrozenEncoderSettings()), model, 2)
+    for parameter, p in model.named_parameters():
+        assert p.requires_grad == bool(re.match(decoder, parameter)), parameter
+    model(torch.zeros(2, 1, size, size)).sum().backward()
+
+
+def test_statistics_of_the_encoder_stay():
+    model = build_model("vnet", "small", {}, 3, 32).train()
+    begin(FrozenEncoder(FrozenEncoderSettings()), model, 2)
+    modes = {n: m.training for n, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)}
+    assert all(training == n.startswith(("up", "out")) for n, training in modes.items())
+    assert set(modes.values()) == {True, False}
+
+
+def test_first_experience_trains_everything():
+    model = build_model("unet", "small", {}, 3, 32)
+    begin(FrozenEncoder(FrozenEncoderSettings()), model, 1)
+    assert all(p.requires_grad for p in model.parameters())
+
+
+@pytest.mark.parametrize("encoder", ["nothing", ""])
+def test_an_expression_of_none_or_all_is_refused(encoder):
+    model = build_model("unet", "small", {}, 3, 32)
+    with pytest.raises(InputError, match="it must be that of some"):
+        begin(FrozenEncoder(FrozenEncoderSettings(encoder=encoder)), model, 2)

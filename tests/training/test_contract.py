@@ -1,0 +1,91 @@
+"""The contract tells plugins that do what they say from those that do not."""
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import pytest
+import torch
+from avalanche.training.plugins import EWCPlugin, LwFPlugin, SupervisedPlugin
+
+from cl_seg.strategies.l2 import L2
+from cl_seg.strategies.settings import L2Settings
+from cl_seg.training.contract import Subject, check_contract
+
+from ..conftest import tiny_network
+
+
+def model():
+    torch.manual_seed(0)
+    return tiny_network()
+
+
+def broken(make_plugin, first_acts=2, keeps_state=False):
+    verdicts = check_contract(Subject(make_plugin, model, 32, first_acts, keeps_state))
+    return {v.point: v.detail for v in verdicts if not v.kept}
+
+
+def test_a_strategy_that_keeps_it():
+    verdicts = check_contract(Subject(lambda: L2(L2Settings()), model, 32, 2, False))
+    assert len(verdicts) == 8 and all(v.kept for v in verdicts)
+
+
+def test_a_silent_no_op():
+    found = broken(SupervisedPlugin)
+    assert list(found) == ["acts"] and "bit for bit" in found["acts"]
+
+
+def test_a_crash_ends_it():
+    assert list(broken(LwFPlugin)) == ["runs"]
+
+
+class Early(SupervisedPlugin):
+    def before_backward(self, strategy, **kwargs):
+        strategy.loss = strategy.loss * 2
+
+
+def test_acting_too_early():
+    assert "experience 1" in broken(Early)["acts in time"]
+    assert "acts in time" not in broken(Early, first_acts=1)
+
+
+class Forgetful(SupervisedPlugin):
+    """Counts its steps, which change the loss, and does not keep the count."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = 0
+
+    def before_backward(self, strategy, **kwargs):
+        self.steps += 1
+        if strategy.clock.train_exp_counter:
+            strategy.loss = strategy.loss * (1 + self.steps)
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+
+def test_a_state_that_is_not_kept():
+    assert "taken up" in broken(Forgetful, keeps_state=True)["keeps its state"]
+
+
+class Scribbling(SupervisedPlugin):
+    def before_training_exp(self, strategy, **kwargs):
+        strategy.experience.dataset[0][0][:] = 0.3
+
+
+class Nan(SupervisedPlugin):
+    def after_update(self, strategy, **kwargs):
+        if bool((strategy.mb_y == 255).any()):
+            next(strategy.model.parameters()).data.fill_(float("nan"))
+
+
+def test_changed_data_and_ignored_pixels():
+    assert "images" in broken(Scribbling)["leaves the rest"]
+    assert set(broken(Nan)) == {"acts", "ignored pixels"}
+
+
+@pytest.mark.parametrize("strength", [0.0, 100.0])
+def test_avalanches_ewc_acts_by_its_strength(strength):
+    found = broken(lambda: EWCPlugin(strength))
+    assert ("acts" in found) == (strength == 0)
