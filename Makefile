@@ -1,11 +1,12 @@
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
+# make contract: hold every strategy to the contract for masks, on every network
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: bench reference test test-all lint clean
+.PHONY: bench reference contract test test-all lint clean
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
@@ -13,6 +14,10 @@ bench: .venv/ready
 reference: bench
 	mkdir -p results/reference/quick
 	cp results/quick/{summary.md,summary.csv,runs.csv} results/quick/figures/*.svg results/reference/quick
+
+contract: .venv/ready
+	mkdir -p results/contract
+	$(BIN)/cl-seg contract --out results/contract/contract.json
 
 test: .venv/ready
 	$(BIN)/python -m pytest

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cl_seg.cli.console import CORES, complain, out, say
+from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
 from cl_seg.files import InputError
@@ -27,6 +28,8 @@ app = typer.Typer(
 cache_app = typer.Typer(help="Look at and clean up finished stages.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
 app.add_typer(phantom_app, name="phantom")
+app.command()(contract)
+app.command()(check_plugin)
 
 SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
 CacheOption = Annotated[

@@ -8,6 +8,7 @@ the same seeds.
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
@@ -84,7 +85,7 @@ def check_contract(subject: Subject) -> list[Verdict]:
         "batch of one": _batch_of_one,
         "bfloat16": _bfloat16,
     }
-    return [first, *(_verdict(name, lambda p=point: p(subject)) for name, point in points.items())]
+    return [first, *(_verdict(name, partial(point, subject)) for name, point in points.items())]
 
 
 class Broken(Exception):

@@ -1,0 +1,23 @@
+"""Every strategy keeps the contract for dense targets on every network."""
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import pytest
+
+from cl_seg.cli.contract import _verdicts
+from cl_seg.models.declared import NETWORKS
+from cl_seg.strategies.declared import STRATEGIES
+
+PLUGINS = [name for name, strategy in STRATEGIES.items() if strategy.plugin]
+BATCH_NORM = {"vnet"}
+FAST = {"unet"}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+@pytest.mark.parametrize(
+    "network", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS]
+)
+def test_contract(network: str, name: str) -> None:
+    """No point is broken, and only what could have no effect is refused as a whole."""
+    verdicts = _verdicts(name, {}, network)
+    assert [v for v in verdicts if not v.kept] == []
+    assert (len(verdicts) == 1) == ("statistics" in name and network not in BATCH_NORM)
