@@ -34,6 +34,19 @@ STRATEGIES = """strategies:
   - {name: ewc, label: ewc_weak, settings: {ewc_lambda: 0.001, fisher_images: 4}}
   - {name: ewc, label: ewc_strong, settings: {ewc_lambda: 0.02, fisher_images: 4}}
   - {name: ewc, label: ewc_online, settings: {ewc_lambda: 0.005, mode: online, decay: 0.9}}
+  - {name: agem, settings: {budget: 4}}
+  - {name: der, settings: {percent: 30, by: patient}}
+  - {name: mas, settings: {images: 3}}
+  - si
+  - {name: rwalk, settings: {every: 5}}
+  - lwf
+  - l2
+  - {name: frozen_encoder, settings: {encoder: "0"}}
+  - frozen_statistics
+  - statistics_per_scanner
+  - single
+  - cumulative
+  - {name: cumulative, label: restart, settings: {restart: true}}
   - joint
 orders: [[bright, dark, plain], [bright, plain, dark]]
 seeds: [0, 1]
@@ -58,7 +71,9 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
     cases: list[dict[str, Any]] = []
 
     def score(stage: int) -> None:
-        for scanner in planned.order:
+        for position, scanner in enumerate(planned.order):
+            if hasattr(plugin, "put_in"):
+                plugin.put_in(model, position)
             own = rows(scanner, "test")
             found, truth = predict(model, SliceDataset(images, own))
             scores = case_scores(found, truth, list(own["case"]), suite.classes, images.spacing_mm)
@@ -67,6 +82,10 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
     score(0)
     steps = planned.stage_steps(suite.training.steps)
     for position, experience in enumerate(stream, start=1):
+        if planned.from_scratch:
+            model = initial_model(planned, suite)
+        if hasattr(plugin, "put_in"):
+            plugin.put_in(model, position - 2)
         loop = stage_loop(
             model,
             StagePlace(planned.seed, position, planned.stage_name(position)),
@@ -85,11 +104,12 @@ def test_shared_runs_equal_the_same_runs_alone(
     head = suite_text[: suite_text.index("strategies:")]
     tail = suite_text[suite_text.index("training") + len("training") :]
     text = (head + STRATEGIES + tail).replace("steps: 12", "steps: 40").replace("0.05", "0.02")
+    text = text.replace("tiny_network:build", "tiny_network:build_normed")
     _, failed = run(text, tmp_path / "results", workers=2)
     assert not failed
     shared = records(tmp_path / "results")
     planned = plan_suite(tmp_path / "suite.yaml")
-    assert len(planned.runs) == len(shared) == 5 * 2 * 2 + 2
+    assert len(planned.runs) == len(shared) == 18 * 2 * 2 + 2
     distinct = {str(record["R"]) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in planned.runs:

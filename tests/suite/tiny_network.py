@@ -13,6 +13,15 @@ def build(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
     )
 
 
+def build_normed(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, out_channels, 1),
+    )
+
+
 class Exploding(nn.Module):
     def __init__(self, out_channels: int) -> None:
         super().__init__()
