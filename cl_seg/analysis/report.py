@@ -105,6 +105,11 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
     joint = sorted({r.strategy for r in results if r.joint})
     if joint:
         notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
+    single = sorted({r.strategy for r in results if r.schedule == "single"})
+    if single:
+        notes.append(
+            f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
+        )
     spec = record["spec"]["training"]
     notes.append(
         f"{spec['steps']} steps of {spec['batch_size']} slices per stage, "

@@ -54,6 +54,18 @@ class RunResult:
         return bool(self.record["joint"])
 
     @property
+    def schedule(self) -> str:
+        """What its stages train on: sequential, joint, cumulative or single."""
+        return str(self.record.get("schedule", "joint" if self.joint else "sequential"))
+
+    @property
+    def restarts(self) -> bool:
+        """True where each stage trains from scratch on all scanners seen so far."""
+        if self.schedule != "cumulative":
+            return False
+        return bool(self.record["spec"]["strategy"]["settings"].get("restart"))
+
+    @property
     def short_names(self) -> dict[str, str]:
         """Scanner → the part of its display name before kernel and brackets, if that is unique."""
         full: dict[str, str] = self.record["scanner_names"]

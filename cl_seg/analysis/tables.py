@@ -2,44 +2,65 @@
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.results import Matrix, RunResult
+from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
     accuracy,
     backward_transfer,
     forgetting,
     forward_transfer,
+    intransigence,
     plasticity,
+    relative_forgetting,
 )
 
+Diagonal = npt.NDArray[np.float64]
 SCORES: dict[str, Callable[[Matrix], float]] = {
     "ACC": accuracy,
     "BWT": backward_transfer,
     "FWT": forward_transfer,
     "forgetting": forgetting,
+    "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
 }
+DEFINED = {"joint": {"ACC"}, "single": {"plasticity"}}
+"""Scores that mean something where a network does not go from scanner to scanner."""
+SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
 NOT_EVALUABLE = "not evaluable"
 
 
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """One row per run: what it is, its scores, and whether it is evaluable.
 
-    For joint training only ACC is defined. ``validation`` is the Dice on validation slices after
-    the last step, by which settings are chosen. ``false_positive_rate`` is the share of cases
+    For joint training only ACC is defined, for one network per scanner only plasticity.
+    ``intransigence`` is measured against the cumulative runs from scratch of the same network,
+    order and seed, where there are any. ``validation`` is the Dice on validation slices after the
+    last step, by which settings are chosen. ``false_positive_rate`` is the share of cases
     without the class in which it is found after the last stage, ``false_positive_cm2`` the mean
     area found in them; both NaN when every case has the class.
     """
-    return pd.DataFrame([_run_row(result) for result in results])
+    references = {_setting(one): one.matrix()[1:].diagonal() for one in results if one.restarts}
+    return pd.DataFrame([_run_row(one, references.get(_setting(one))) for one in results])
 
 
-def _run_row(result: RunResult) -> dict[str, object]:
+def _setting(result: RunResult) -> tuple[str, tuple[str, ...], int]:
+    return result.model, tuple(result.order), result.record["spec"]["seed"]
+
+
+def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:
     r = result.matrix()
-    scores = {name: score(r) for name, score in SCORES.items() if not result.joint}
-    per_class = {f"ACC {name}": accuracy(result.matrix(name)) for name in result.classes}
+    defined = DEFINED.get(result.schedule, SCORES.keys())
+    scores = {name: score(r) for name, score in SCORES.items() if name in defined}
+    if "ACC" in defined:
+        scores |= {f"ACC {name}": accuracy(result.matrix(name)) for name in result.classes}
+    if reference is not None and result.schedule in {"sequential", "cumulative"}:
+        scores["intransigence"] = float(intransigence(r, reference).mean())
     missing = result.not_learned()
     last = result.cases[result.cases["stage"] == result.cases["stage"].max()]
     absent = last[last["true"] == 0]
@@ -49,10 +70,10 @@ def _run_row(result: RunResult) -> dict[str, object]:
         "strategy": result.strategy,
         "order": " > ".join(result.order),
         "seed": result.record["spec"]["seed"],
-        **dict.fromkeys(SCORES, np.nan),
-        "ACC": accuracy(r),
+        **dict.fromkeys([*SCORES, *(f"ACC {name}" for name in result.classes)], np.nan),
+        "intransigence": np.nan,
+        "stability_gap": stability_gap_of(result),
         **scores,
-        **per_class,
         "validation": _last_validation(result.curve),
         "missed_rate": last["missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
@@ -60,7 +81,23 @@ def _run_row(result: RunResult) -> dict[str, object]:
         "stamp": "; ".join(result.stamps),
         "learned": not missing,
         "not_learned": "; ".join(missing),
-        "train_seconds": sum(stage["train_seconds"] for stage in result.record["stages"]),
+        **_cost(result.record["stages"]),
+    }
+
+
+def _cost(stages: list[dict[str, Any]]) -> dict[str, float]:
+    """Steps, seconds, memory, and what the strategy keeps, most over the stages."""
+    most = {
+        name: max((stage.get(name) or 0 for stage in stages), default=0)
+        for name in ("peak_bytes", "kept_slices", "kept_bytes")
+    }
+    return {
+        "steps": float(sum(stage["steps"] for stage in stages)),
+        "train_seconds": sum(stage["train_seconds"] for stage in stages),
+        "consolidate_seconds": sum(stage.get("consolidate_seconds", 0.0) for stage in stages),
+        "peak_mb": most["peak_bytes"] / 1e6 or np.nan,
+        "kept_slices": float(most["kept_slices"]),
+        "kept_mb": most["kept_bytes"] / 1e6,
     }
 
 
@@ -90,7 +127,7 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
 def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     """The summary rounded for reading, with dashes where a score is not defined."""
     columns = [c for c in summary.columns if c in SCORES or c.startswith("ACC ")]
-    columns += [c for c in ("false_positive_rate", "missed_rate") if summary[c].notna().any()]
+    columns += [c for c in SHOWN_IF_KNOWN if summary[c].notna().any()]
     shown = summary[["model", "strategy", "runs", *columns, "verdict"]].copy()
     for column in columns:
         shown[column] = [_rounded(v, signed=column in ("BWT", "FWT")) for v in shown[column]]

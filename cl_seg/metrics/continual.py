@@ -40,6 +40,31 @@ def forgetting(r: Matrix) -> float:
     return float(np.mean(r[1:n, :-1].max(axis=0) - r[-1, :-1])) if n > 1 else math.nan
 
 
+def relative_forgetting(r: Matrix) -> float:
+    """Σ_{j<N} (R[j, j] − R[N, j]) / Σ_{j<N} R[j, j], the share of what was learned that is lost.
+
+    That is −BWT over the plasticity of all scanners but the last, so that a network that learns
+    less is not praised for having less to forget. NaN if N = 1 or nothing was learned.
+    """
+    learned = _after_learning(r)[:-1]
+    total = float(learned.sum())
+    return float((learned - r[-1, :-1]).sum()) / total if total else math.nan
+
+
+def stability_gap(before: npt.NDArray[np.float64], during: npt.NDArray[np.float64]) -> float:
+    """Mean over earlier scanners of the deepest fall while the next scanner is learned.
+
+    ``before_j − min_t during[t, j]``, with the minimum over evaluations every few steps as in the
+    worst-case measures of De Lange et al. 2023 (arXiv 2205.13452, section 3). Negative where no
+    evaluation is below what it was before; NaN without evaluations.
+
+    Args:
+        before: (n,) score on each earlier scanner when the next one begins.
+        during: (steps, n) scores while it is learned.
+    """
+    return float(np.mean(before - during.min(axis=0))) if during.size else math.nan
+
+
 def plasticity(r: Matrix) -> float:
     """mean_j R[j, j]: how well each scanner is learned when it is its turn."""
     return float(np.mean(_after_learning(r)))

@@ -31,6 +31,12 @@ def dice_of_counts(overlap: int, predicted: int, true: int) -> float:
     return 2 * overlap / total if total else math.nan
 
 
+def iou_of_counts(overlap: int, predicted: int, true: int) -> float:
+    """Intersection over union |P∩T| / |P∪T| (Jaccard 1912) from pixel counts; NaN if both are 0."""
+    union = predicted + true - overlap
+    return overlap / union if union else math.nan
+
+
 def surface_distances(
     prediction: Mask, truth: Mask, spacing_mm: float
 ) -> tuple[Distances, Distances]:

@@ -144,6 +144,7 @@ class RunStages:
         key: hash of all that determines its record.
         trained: keys of its trainings, in order.
         tested: keys of its evaluations per position (from 0), in the order of its scanners.
+        kept: keys of its consolidations, in order.
     """
 
     run: Run
@@ -151,11 +152,12 @@ class RunStages:
     key: str
     trained: tuple[str, ...]
     tested: tuple[tuple[str, ...], ...]
+    kept: tuple[str, ...] = ()
 
     @property
     def results(self) -> list[str]:
         """Keys of all stages whose results the record holds."""
-        return [*self.trained, *(key for row in self.tested for key in row)]
+        return [*self.trained, *self.kept, *(key for row in self.tested for key in row)]
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,7 @@ class _Planner:
         if declared.memory == "lost":
             return self._add_whole(run, initial)
         state = memory = ""
-        trained, last = [], len(run.experiences)
+        trained, kept_by, last = [], [], len(run.experiences)
         tested = [self._evaluate(run, 0, "", initial)]
         for position in range(1, last + 1):
             acts = declared.acts_at(position)
@@ -269,10 +271,11 @@ class _Planner:
                     self.keeping[run.strategy.label],
                     self.setting.environment["source of training"],
                 )
+                kept_by.append(memory)
             trained.append(state)
             scored_with = memory if declared.scores else ""
             tested.append(self._evaluate(run, position, state, state, scored_with))
-        return self._run(run, trained, tested)
+        return self._run(run, trained, tested, kept_by)
 
     def _add_whole(self, run: Run, initial: str) -> RunStages:
         """A run whose trainings are one stage."""
@@ -287,9 +290,15 @@ class _Planner:
         after = [self._evaluate(run, position, state, state) for position in positions]
         return self._run(run, [state], [untrained, *after])
 
-    def _run(self, run: Run, trained: list[str], tested: list[tuple[str, ...]]) -> RunStages:
+    def _run(
+        self,
+        run: Run,
+        trained: list[str],
+        tested: list[tuple[str, ...]],
+        kept: Iterable[str] = (),
+    ) -> RunStages:
         key = _hash(run.titles, trained, tested, self.suite.name, self.suite.learned_dice)
-        return RunStages(run, self.setting, key, tuple(trained), tuple(tested))
+        return RunStages(run, self.setting, key, tuple(trained), tuple(tested), tuple(kept))
 
     def _training(self, run: Run, position: int) -> tuple[Any, ...]:
         return (

@@ -15,6 +15,7 @@ from cl_seg.files import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.scans.store import read_header
 from cl_seg.spec import StreamSuite
+from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 from cl_seg.suite.environment import git_commit, versions
 from cl_seg.suite.graph import RunStages
@@ -71,14 +72,11 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         **run.titles,
         "place": run.place,
         "joint": run.joint,
+        "schedule": declared_strategy(run.strategy.name).schedule,
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
         "R": {name: _json_matrix(r) for name, r in matrices.items()},
-        "stages": [
-            _stage_row(cache, row, stages.tested[row["position"]])
-            for about in trained
-            for row in about["trained"]
-        ],
+        "stages": _stage_rows(stages, cache, trained),
         **{name: trained[-1][name] for name in ("device", "processor", "parameters")},
         "slices": setting.counts,
         "versions": {"cl_seg": cl_seg.__version__, **versions()},
@@ -96,13 +94,26 @@ def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(cache.read(key, name)))
 
 
-def _stage_row(cache: StageCache, row: dict[str, Any], tested: tuple[str, ...]) -> dict[str, Any]:
-    testing = sum(cache.about(key)["seconds"] for key in tested)
-    return {
-        **{name: row[name] for name in ("position", "selection", "steps")},
-        "train_seconds": round(row["seconds"], 2),
-        "test_seconds": round(testing, 2),
-    }
+def _stage_rows(
+    stages: RunStages, cache: StageCache, trained: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    kept = dict(enumerate((cache.about(key) for key in stages.kept), start=1))
+    rows = []
+    for about in trained:
+        for row in about["trained"]:
+            position = row["position"]
+            testing = sum(cache.about(key)["seconds"] for key in stages.tested[position])
+            memory = kept.get(position, about)
+            peaks = [one.get("peak_bytes") for one in (about, memory)]
+            rows.append({
+                **{name: row[name] for name in ("position", "selection", "steps")},
+                "train_seconds": round(row["seconds"], 2),
+                "consolidate_seconds": kept[position]["seconds"] if position in kept else 0.0,
+                "test_seconds": round(testing, 2),
+                "peak_bytes": max((peak for peak in peaks if peak), default=None),
+                **{name: memory.get(name, 0) for name in ("kept_slices", "kept_bytes")},
+            })  # fmt: skip
+    return rows
 
 
 def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from cl_seg.suite.cache import (
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.environment import processor
 from cl_seg.suite.graph import Setting, Stage, check_unchanged
+from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.plan import Run
 from cl_seg.suite.progress import write_progress
 from cl_seg.training.checkpoint import (
@@ -119,11 +120,15 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             check_unchanged(stage.setting)
             started = time.perf_counter()
             work = _Work(stage, cache, control)
+            begin_peak(work.device)
             made = {"train": _train, "consolidate": _consolidate, "evaluate": _evaluate}
             about = made[stage.kind](work, results)
             check_unchanged(stage.setting)
-            seconds = round(time.perf_counter() - started, 3)
-            write_json(results / ABOUT, {**work.about, **about, "seconds": seconds})
+            cost = {
+                "seconds": round(time.perf_counter() - started, 3),
+                "peak_bytes": peak_bytes(work.device),
+            }
+            write_json(results / ABOUT, {**work.about, **about, **cost})
             return
     if not cache.has(stage.key):
         raise Stopped
@@ -252,17 +257,19 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
         seconds = round(time.perf_counter() - started, 3)
         place = {"position": position, "selection": work.run.stage_name(position)}
         trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
+    kept = {}
     if memory == "within":
         write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
+        kept = burden(plugin, work.suite.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
-    return {"trained": trained}
+    return {"trained": trained, **kept}
 
 
 def _consolidate(work: _Work, results: Path) -> dict[str, Any]:
     position, plugin = work.stage.position, work.plugin()
     consolidate_stage(work.loop(position, [plugin]), work.experience(position), plugin)
     write_bytes(results / MEMORY, to_bytes(plugin.state_dict()))
-    return {}
+    return burden(plugin, work.suite.image.size)
 
 
 def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
@@ -316,6 +323,30 @@ def plain_state(plugin: Any, name: str) -> bytes:
             f"plain data ({str(error).splitlines()[0]})"
         ) from error
     return content
+
+
+def burden(plugin: Any, size: int) -> dict[str, int]:
+    """What a strategy keeps of the experiences so far: slices, and bytes with its tensors.
+
+    A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
+    """
+    memory = getattr(plugin, "memory", None)
+    slices = sum(map(len, memory.values())) if isinstance(memory, dict) else 0
+    return {
+        "kept_slices": slices,
+        "kept_bytes": slices * size * size * 3 + tensor_bytes(plugin.state_dict()),
+    }
+
+
+def tensor_bytes(state: Any) -> int:
+    """Bytes of all tensors in plain data."""
+    if isinstance(state, torch.Tensor):
+        return int(state.nbytes)
+    if isinstance(state, dict):
+        state = state.values()
+    elif not isinstance(state, list | tuple):
+        return 0
+    return sum(map(tensor_bytes, state))
 
 
 def example_slice(truth: Labels, classes: int) -> int:

@@ -13,7 +13,8 @@ from torch import nn
 from cl_seg.benchmark import SliceDataset
 from cl_seg.eval_mode import eval_mode
 from cl_seg.losses import IGNORED
-from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
+from cl_seg.metrics.muscle import area_cm2, area_error_percent
+from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95, iou_of_counts
 
 EVAL_BATCH = 16
 Labels = npt.NDArray[np.uint8]
@@ -39,7 +40,8 @@ def case_scores(
 ) -> list[dict[str, Any]]:
     """One row per case and class.
 
-    Dice adds up the pixels of all slices of a case; surface distances are the mean over the slices
+    Dice and IoU add up the pixels of all slices of a case; errors of its area are those of the mean
+    slice, positive where too much is found; surface distances are the mean over the slices
     in which the class is true or predicted, NaN when there are none. Pixels of unknown truth take
     no part.
 
@@ -73,10 +75,13 @@ def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float
         "predicted": predicted,
         "true": truth_px,
         "dice": dice_of_counts(overlap, predicted, truth_px),
+        "iou": iou_of_counts(overlap, predicted, truth_px),
+        "area_error_cm2": area_cm2((predicted - truth_px) / len(found), mm),
+        "area_error_percent": area_error_percent(predicted, truth_px),
         "hd95_mm": _mean([hd95(f, t, mm) for f, t in pairs]),
         "assd_mm": _mean([assd(f, t, mm) for f, t in pairs]),
         "missed": bool(truth_px and not predicted),
-        "false_positive_cm2": (predicted - overlap) * mm * mm / 100,
+        "false_positive_cm2": area_cm2(predicted - overlap, mm),
     }
 
 

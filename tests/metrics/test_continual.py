@@ -15,6 +15,8 @@ from cl_seg.metrics.continual import (
     forward_transfer,
     intransigence,
     plasticity,
+    relative_forgetting,
+    stability_gap,
 )
 
 R = np.array(
@@ -39,6 +41,18 @@ def test_worked_matrix():
     assert intransigence(R, np.array([0.85, 0.9, 0.95])) == pytest.approx([0.05, 0, 0.35])
 
 
+def test_relative_forgetting_by_hand():
+    assert relative_forgetting(R) == pytest.approx((0.1 + 0.4) / (0.8 + 0.9))
+    assert math.isnan(relative_forgetting(np.zeros((3, 2))))
+
+
+def test_stability_gap_by_hand():
+    before, during = np.array([0.8, 0.9]), np.array([[0.5, 0.9], [0.7, 0.6], [0.8, 0.85]])
+    assert stability_gap(before, during) == pytest.approx((0.3 + 0.3) / 2)
+    assert stability_gap(before, before[None] + 0.05) == pytest.approx(-0.05)
+    assert math.isnan(stability_gap(np.array([]), np.empty((0, 0))))
+
+
 def test_untrained_row_is_no_stage_of_forgetting():
     r = np.array([[0.9, 0.9], [0.5, 0.1], [0.4, 0.6]])
     assert forgetting(r) == pytest.approx(0.5 - 0.4)
@@ -53,7 +67,7 @@ def test_single_scanner():
     r = np.array([[0.1], [0.8]])
     assert accuracy(r) == plasticity(r) == 0.8
     assert intransigence(r, np.array([0.9])) == pytest.approx([0.1])
-    for score in (backward_transfer, forward_transfer, forgetting):
+    for score in (backward_transfer, forward_transfer, forgetting, relative_forgetting):
         assert math.isnan(score(r))
 
 
@@ -106,3 +120,42 @@ def test_accuracy_is_plasticity_plus_share_of_backward_transfer(r):
 def test_no_intransigence_against_oneself(r):
     learned = r[1:].diagonal()
     assert intransigence(r, learned) == pytest.approx(np.zeros(len(learned)))
+
+
+@given(matrices)
+def test_relative_forgetting_is_backward_transfer_over_what_was_learned(r):
+    learned = r[1:].diagonal()[:-1]
+    if learned.sum() > 0:
+        expected = -backward_transfer(r) / learned.mean()
+        assert relative_forgetting(r) == pytest.approx(expected, abs=1e-9, rel=1e-6)
+        assert relative_forgetting(r) <= 1 + 1e-9
+    else:
+        assert math.isnan(relative_forgetting(r))
+
+
+@given(matrices, st.randoms())
+def test_order_of_earlier_scanners_does_not_matter_to_means(r, random):
+    """Renaming all scanners but the last, stages with them, changes no mean over them."""
+    n = r.shape[1]
+    order = list(range(n - 1))
+    random.shuffle(order)
+    columns = [*order, n - 1]
+    rows = [0, *(k + 1 for k in columns)]
+    moved = r[np.ix_(rows, columns)]
+    for score in (accuracy, backward_transfer, plasticity, relative_forgetting, forgetting):
+        assert score(moved) == pytest.approx(score(r), nan_ok=True, abs=1e-9)
+
+
+@given(matrices, st.integers(0, 100))
+def test_a_score_that_is_missing_is_not_made_up(r, where):
+    r = r.copy()
+    r[-1, where % (r.shape[1] - 1)] = np.nan
+    for score in (accuracy, backward_transfer, forgetting, relative_forgetting):
+        assert math.isnan(score(r))
+
+
+@given(arrays(np.float64, (4, 3), elements=st.floats(0, 1, width=32)))
+def test_more_evaluations_never_make_the_gap_smaller(during):
+    before = during[0]
+    assert stability_gap(before, during[:2]) <= stability_gap(before, during) + 1e-12
+    assert stability_gap(before, during) >= 0
