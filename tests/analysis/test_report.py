@@ -138,3 +138,62 @@ def test_a_damaged_record_is_named(results: Path) -> None:
     (results / "runs" / "Naive" / "run.json").write_text("{")
     with pytest.raises(InputError, match=r"Naive/run\.json is damaged"):
         write_report(results)
+
+
+def strategy(**settings: Any) -> dict[str, Any]:
+    return {
+        "order": ORDER,
+        "classes": ["liver"],
+        "seed": 0,
+        "learned_dice": {"liver": 0.8},
+        "split": {"by": "patient"},
+        "image": {"size": 16},
+        "training": {"steps": 5, "batch_size": 2, "threads": 1},
+        "strategy": {"settings": settings},
+    }
+
+
+def test_intransigence_is_against_the_cumulative_runs_from_scratch(results: Path) -> None:
+    restart = [[0.1, 0.2], [0.92, 0.4], [0.9, 0.94]]
+    for name, again in (("Scratch", True), ("Going on", False)):
+        write_run(results, name, restart, schedule="cumulative", spec=strategy(restart=again))
+    table = run_table(load_results(results)).set_index("strategy")
+    expected = ((0.92 - 0.9) + (0.94 - 0.8)) / 2
+    assert table.loc["Naive", "intransigence"] == pytest.approx(expected)
+    assert table.loc["Scratch", "intransigence"] == table.loc["Going on", "intransigence"] == 0
+    assert np.isnan(table.loc["Joint", "intransigence"])
+
+
+def test_one_network_per_scanner_has_only_plasticity(results: Path) -> None:
+    write_run(results, "Single", NAIVE, schedule="single", spec=strategy())
+    row = run_table(load_results(results)).set_index("strategy").loc["Single"]
+    assert row["plasticity"] == pytest.approx(0.85)
+    for score in ("ACC", "BWT", "forgetting", "ACC liver", "stability_gap", "intransigence"):
+        assert np.isnan(row[score])
+    assert "only plasticity is defined" in write_report(results).read_text()
+
+
+def test_stability_gap_is_the_deepest_point_of_the_curve(results: Path) -> None:
+    points = [(1, 5, "a", 0.9), (2, 1, "a", 0.7), (2, 3, "a", 0.4), (2, 5, "a", 0.8)]
+    rows = [
+        {"stage": stage, "step": step, "scanner": scanner, "class": "liver", "dice": dice}
+        for stage, step, scanner, dice in [*points, (2, 3, "b", 0.1)]
+    ]
+    pd.DataFrame(rows).to_parquet(results / "runs" / "Naive" / "curve.parquet")
+    table = run_table(load_results(results)).set_index("strategy")
+    assert table.loc["Naive", "stability_gap"] == pytest.approx(0.9 - 0.4)
+    assert np.isnan(table.loc["Joint", "stability_gap"])
+
+
+def test_costs_are_summed_and_what_is_kept_is_the_most(results: Path) -> None:
+    stage = {"selection": "x", "steps": 5, "train_seconds": 2.0, "test_seconds": 1.0}
+    stages = [
+        {**stage, "position": 1, "consolidate_seconds": 0.5, "peak_bytes": 3e8,
+         "kept_slices": 4, "kept_bytes": 2e6},
+        {**stage, "position": 2, "consolidate_seconds": 0.0, "peak_bytes": 2e8,
+         "kept_slices": 0, "kept_bytes": 0},
+    ]  # fmt: skip
+    write_run(results, "Costly", NAIVE, stages=stages)
+    row = run_table(load_results(results)).set_index("strategy").loc["Costly"]
+    assert (row["steps"], row["train_seconds"], row["consolidate_seconds"]) == (10, 4, 0.5)
+    assert (row["peak_mb"], row["kept_slices"], row["kept_mb"]) == (300, 4, 2)
