@@ -8,7 +8,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cl_seg.metrics.segmentation import assd, dice, dice_of_counts, hd95, surface_distances
+from cl_seg.metrics.segmentation import (
+    assd,
+    dice,
+    dice_of_counts,
+    hd95,
+    iou_of_counts,
+    surface_distances,
+)
 
 SHAPE = (9, 11)
 masks = arrays(np.bool_, SHAPE)
@@ -102,24 +109,72 @@ def test_a_miss_is_worse_than_any_find_unlike_in_monai():
     assert hd95(empty, corner, 1.0) >= hd95(opposite, corner, 1.0)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_equal_to_monai(seed):
+def many_pairs(count=1000, shape=(20, 17)):
+    """Smooth and ragged, small and large, and empty structures: two stacks of masks."""
+    from scipy import ndimage
+
+    random = np.random.default_rng(5)
+    noise = random.normal(size=(2, count, *shape))
+    smooth = ndimage.gaussian_filter(noise, (0, 0, 2, 2)) * 6
+    fields = np.where(random.random((2, count, 1, 1)) < 0.7, smooth, noise)
+    stacks = fields > random.uniform(-1, 2.5, (2, count, 1, 1))
+    stacks[0, :20], stacks[1, 10:40] = False, False
+    return stacks
+
+
+def test_equal_to_monai():
+    """On a thousand pairs of random masks, and where MONAI gives nothing a miss is the diagonal."""
     import cl_seg.torch_setup  # noqa: F401  # isort: skip
     import torch
     from monai.metrics import (
-        DiceMetric,
         compute_average_surface_distance,
+        compute_dice,
         compute_hausdorff_distance,
+        compute_iou,
     )
 
-    a, b = blobs(seed), blobs(seed + 100)
-    pair = [torch.tensor(m)[None, None].float() for m in (a, b)]
+    found, true = many_pairs()
+    pair = [torch.tensor(stack)[:, None].float() for stack in (found, true)]
     settings = {"include_background": True, "spacing": 1.6}
-    assert dice(a, b) == pytest.approx(float(DiceMetric()(*pair)), abs=1e-6)
-    theirs = float(compute_hausdorff_distance(*pair, percentile=95, **settings))
-    assert hd95(a, b, 1.6) == pytest.approx(theirs, rel=1e-5)
-    theirs = float(compute_average_surface_distance(*pair, symmetric=True, **settings))
-    assert assd(a, b, 1.6) == pytest.approx(theirs, rel=1e-5)
+    theirs = {
+        "dice": compute_dice(*pair, ignore_empty=True),
+        "iou": compute_iou(*pair, ignore_empty=True),
+        "hd95": compute_hausdorff_distance(*pair, percentile=95, **settings),
+        "assd": compute_average_surface_distance(*pair, symmetric=True, **settings),
+    }
+    theirs = {name: values[:, 0].numpy() for name, values in theirs.items()}
+    seen = {"both": 0, "one": 0, "none": 0}
+    for k, (a, b) in enumerate(zip(found, true, strict=True)):
+        counts = [int(np.count_nonzero(m)) for m in (a & b, a, b)]
+        ours = {"hd95": hd95(a, b, 1.6), "assd": assd(a, b, 1.6)}
+        if a.any() and b.any():
+            seen["both"] += 1
+            ours |= {"dice": dice(a, b), "iou": iou_of_counts(*counts)}
+            for name, value in ours.items():
+                assert value == pytest.approx(theirs[name][k], rel=1e-5, abs=1e-6), (name, k)
+        elif a.any() or b.any():
+            seen["one"] += 1
+            assert set(ours.values()) == {1.6 * math.hypot(*a.shape)}
+            assert dice(a, b) == iou_of_counts(*counts) == 0
+        else:
+            seen["none"] += 1
+            assert all(math.isnan(v) for v in (*ours.values(), dice(a, b), iou_of_counts(*counts)))
+    assert seen["both"] > 800 and seen["one"] > 20 and seen["none"] >= 10
+
+
+def test_equal_to_all_distances_between_border_pixels():
+    """On a thousand pairs of random masks, by scipy's table of distances between all points."""
+    from scipy.ndimage import binary_erosion
+    from scipy.spatial.distance import cdist
+
+    for a, b in zip(*many_pairs(), strict=True):
+        if a.any() and b.any():
+            points = [np.argwhere(m & ~binary_erosion(m)) * 0.7 for m in (a, b)]
+            table = cdist(*points)
+            directed = table.min(1), table.min(0)
+            expected = max(np.percentile(d, 95) for d in directed)
+            assert hd95(a, b, 0.7) == pytest.approx(expected, rel=1e-9)
+            assert assd(a, b, 0.7) == pytest.approx(np.concatenate(directed).mean(), rel=1e-9)
 
 
 @given(masks, masks, spacings)
