@@ -55,7 +55,7 @@ def stability_gap(before: npt.NDArray[np.float64], during: npt.NDArray[np.float6
     """Mean over earlier scanners of the deepest fall while the next scanner is learned.
 
     ``before_j − min_t during[t, j]``, with the minimum over evaluations every few steps as in the
-    worst-case measures of De Lange et al. 2023 (arXiv 2205.13452, section 3). Negative where no
+    worst-case measures of De Lange et al. 2023 (arXiv 2205.13452). Negative where no
     evaluation is below what it was before; NaN without evaluations.
 
     Args:

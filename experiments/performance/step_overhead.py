@@ -80,7 +80,8 @@ def bare_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[]
         model.train()
         for step in range(steps):
             images, masks = slices.batch(order[step * BATCH : (step + 1) * BATCH])
-            images, masks = augment(images, masks)
+            moves = augment(images)
+            images, masks = moves.images(images), moves.masks(masks)
             optimizer.zero_grad()
             loss = dice_cross_entropy(model(images), masks)
             loss.backward()
