@@ -6,6 +6,7 @@ import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
+from cl_seg.strategies.path import Path
 from cl_seg.strategies.quadratic import (
     Parameters,
     add_gradient,
@@ -48,54 +49,42 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
         self.importance: Parameters = {}
         self.centre: Parameters = {}
         self.walked: Parameters = {}
-        self.gained: Parameters = {}
         self.checkpoint: Parameters = {}
+        self.path = Path()
         self.steps = 0
-        self._gradient: list[torch.Tensor] = []
-        self._before: list[torch.Tensor] = []
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Begin a new score; the Fisher information goes on."""
+        self.path.begin(strategy.model)
         self.checkpoint = snapshot(strategy.model)
-        self.gained = {name: torch.zeros_like(p) for name, p in self.checkpoint.items()}
         self.walked = {name: torch.zeros_like(p) for name, p in self.checkpoint.items()}
         self.steps = 0
 
     @torch.no_grad()
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Update the Fisher information, then add the gradient of the penalty."""
-        trained = trained_parameters(strategy.model)
-        self._gradient, self._before = [], []
-        for name in self.gained:
-            parameter, gradient = trained[name], trained[name].grad
-            self._before.append(parameter.detach().clone())
-            self._gradient.append(
-                torch.zeros_like(parameter) if gradient is None else gradient.clone()
-            )
-        squares = torch._foreach_mul(self._gradient, self._gradient)
+        self.path.note_gradient(strategy.model)
+        squares = torch._foreach_mul(self.path.gradients, self.path.gradients)
         if self.fisher:
             share = self.settings.fisher_share
-            fisher = [self.fisher[name] for name in self.gained]
+            fisher = [self.fisher[name] for name in self.path.gained]
             torch._foreach_mul_(fisher, 1 - share)
             torch._foreach_add_(fisher, squares, alpha=share)
         else:
-            self.fisher = dict(zip(self.gained, squares, strict=True))
+            self.fisher = dict(zip(self.path.gained, squares, strict=True))
         weight = self.settings.rwalk_lambda
         add_gradient(strategy.model, self.centre, weight, self.importance)
 
     @torch.no_grad()
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Add a step to the path, and the path to the score when it is time."""
-        trained = trained_parameters(strategy.model)
-        ways = torch._foreach_sub([trained[n].detach() for n in self.gained], self._before)
-        torch._foreach_mul_(ways, self._gradient)
-        torch._foreach_sub_(list(self.gained.values()), ways)
+        self.path.add_step(strategy.model)
         self.steps += 1
         if self.steps % self.settings.every == 0:
-            self._add_to_score(trained)
+            self._add_to_score(trained_parameters(strategy.model))
 
     def _add_to_score(self, trained: dict[str, torch.nn.Parameter]) -> None:
-        for name, gained in self.gained.items():
+        for name, gained in self.path.gained.items():
             way = trained[name] - self.checkpoint[name]
             length = self.fisher[name] * way.pow(2) / 2
             self.walked[name] += gained / (length + DAMPING)
@@ -111,20 +100,22 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
         scaled = [_at_most_one(part) for part in (self.fisher, self.score)]
         self.importance = {name: scaled[0][name] + scaled[1][name] for name in self.score}
         self.centre = snapshot(strategy.model)
-        self.walked, self.gained, self.checkpoint = {}, {}, {}
+        self.path, self.walked, self.checkpoint = Path(), {}, {}
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and numbers from which :meth:`load_state_dict` restores everything."""
-        return {**{part: copied(getattr(self, part)) for part in PARTS}, "steps": self.steps}
+        parts = {name: copied(getattr(self, name)) for name in PARTS}
+        return {**parts, "gained": copied(self.path.gained), "steps": self.steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore importance, Fisher information and the path so far."""
-        for part in PARTS:
-            setattr(self, part, dict(state[part]))
+        for name in PARTS:
+            setattr(self, name, dict(state[name]))
+        self.path.gained = dict(state["gained"])
         self.steps = int(state["steps"])
 
 
-PARTS = ("fisher", "score", "importance", "centre", "walked", "gained", "checkpoint")
+PARTS = ("fisher", "score", "importance", "centre", "walked", "checkpoint")
 
 
 def _at_most_one(parts: Parameters) -> Parameters:

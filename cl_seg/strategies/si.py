@@ -6,13 +6,8 @@ import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.strategies.quadratic import (
-    Parameters,
-    add_gradient,
-    copied,
-    snapshot,
-    trained_parameters,
-)
+from cl_seg.strategies.path import Path
+from cl_seg.strategies.quadratic import Parameters, add_gradient, copied, snapshot
 from cl_seg.strategies.settings import SISettings
 
 
@@ -41,56 +36,43 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
         self.settings, self.seed = settings, seed
         self.importance: Parameters = {}
         self.centre: Parameters = {}
-        self.path: Parameters = {}
         self.start: Parameters = {}
-        self._gradient: list[torch.Tensor] = []
-        self._before: list[torch.Tensor] = []
+        self.path = Path()
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Begin a new path."""
         self.start = snapshot(strategy.model)
-        self.path = {name: torch.zeros_like(p) for name, p in self.start.items()}
+        self.path.begin(strategy.model)
 
-    @torch.no_grad()
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
-        """Keep the gradient of the training loss, then add that of the penalty."""
-        self._before, self._gradient = [], []
-        for parameter in self._parameters(strategy.model):
-            self._before.append(parameter.detach().clone())
-            gradient = parameter.grad
-            self._gradient.append(
-                torch.zeros_like(parameter) if gradient is None else gradient.clone()
-            )
+        """Note the gradient of the training loss, then add that of the penalty."""
+        self.path.note_gradient(strategy.model)
         add_gradient(strategy.model, self.centre, self.settings.si_lambda, self.importance)
 
-    @torch.no_grad()
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Add a step to the path."""
-        after = [parameter.detach() for parameter in self._parameters(strategy.model)]
-        ways = torch._foreach_sub(after, self._before)
-        torch._foreach_mul_(ways, self._gradient)
-        torch._foreach_sub_(list(self.path.values()), ways)
+        self.path.add_step(strategy.model)
 
     @torch.no_grad()
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Turn the path into importance."""
         self.centre = snapshot(strategy.model)
-        for name, path in self.path.items():
+        for name, path in self.path.gained.items():
             way = self.centre[name] - self.start[name]
             gained = (path / (way.pow(2) + self.settings.damping)).clamp(min=0)
             self.importance[name] = self.importance.get(name, 0) + gained
-        self.path, self.start = {}, {}
-
-    def _parameters(self, model: torch.nn.Module) -> list[torch.nn.Parameter]:
-        trained = trained_parameters(model)
-        return [trained[name] for name in self.path]
+        self.path, self.start = Path(), {}
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores importance and the path so far."""
-        parts = ("importance", "centre", "path", "start")
-        return {part: copied(getattr(self, part)) for part in parts}
+        parts = {name: copied(getattr(self, name)) for name in PARTS}
+        return {**parts, "gained": copied(self.path.gained)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore importance and path."""
-        for part, tensors in state.items():
-            setattr(self, part, dict(tensors))
+        for name in PARTS:
+            setattr(self, name, dict(state[name]))
+        self.path.gained = dict(state["gained"])
+
+
+PARTS = ("importance", "centre", "start")

@@ -15,6 +15,15 @@ from cl_seg.files import InputError
 
 ORDER = ["a", "b"]
 NAIVE = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8]]
+SPEC = {
+    "order": ORDER,
+    "classes": ["liver"],
+    "seed": 0,
+    "learned_dice": {"liver": 0.8},
+    "split": {"by": "patient"},
+    "image": {"size": 16},
+    "training": {"steps": 5, "batch_size": 2, "threads": 1},
+}
 
 
 def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any) -> None:
@@ -58,15 +67,7 @@ def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any
         "strategy": strategy,
         "place": [0, len(list(results.glob("runs/*"))), 0, 0],
         "joint": len(r) == 2,
-        "spec": {
-            "order": ORDER,
-            "classes": ["liver"],
-            "seed": 0,
-            "learned_dice": {"liver": 0.8},
-            "split": {"by": "patient"},
-            "image": {"size": 16},
-            "training": {"steps": 5, "batch_size": 2, "threads": 1},
-        },
+        "spec": SPEC,
         "scanner_names": {"a": "Scanner A (simulated)", "b": "Scanner B (simulated)"},
         "data": {"content": "0" * 64, "kind": "simulated"},
         "R": {"liver": r, "mean": r},
@@ -141,16 +142,7 @@ def test_a_damaged_record_is_named(results: Path) -> None:
 
 
 def strategy(**settings: Any) -> dict[str, Any]:
-    return {
-        "order": ORDER,
-        "classes": ["liver"],
-        "seed": 0,
-        "learned_dice": {"liver": 0.8},
-        "split": {"by": "patient"},
-        "image": {"size": 16},
-        "training": {"steps": 5, "batch_size": 2, "threads": 1},
-        "strategy": {"settings": settings},
-    }
+    return {**SPEC, "strategy": {"settings": settings}}
 
 
 def test_intransigence_is_against_the_cumulative_runs_from_scratch(results: Path) -> None:

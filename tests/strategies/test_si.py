@@ -71,7 +71,7 @@ def test_path_adds_up_to_the_loss_that_was_gained(rate):
 
     class Keep(SI):
         def after_training_exp(self, strategy, **kwargs):
-            paths.append(sum(float(p.sum()) for p in self.path.values()))
+            paths.append(sum(float(p.sum()) for p in self.path.gained.values()))
 
     plugin = Keep(SISettings())
     strategy = Naive(

@@ -1,0 +1,50 @@
+"""The path integral that SI and RWalk share: what each parameter's way has gained in loss."""
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import torch
+from torch import Tensor, nn
+
+from cl_seg.strategies.quadratic import Parameters, trained_parameters
+
+
+class Path:
+    """ω_k = − Σ g_k · (θ_k after a step − θ_k before it) over steps (Zenke et al. 2017, eq. 3).
+
+    g is the gradient of the training loss alone: :meth:`note_gradient` is called after the backward
+    pass, before a penalty adds its own.
+
+    Attributes:
+        gained: ω by name.
+        gradients: g of the latest step, in the order of ``gained``.
+    """
+
+    def __init__(self) -> None:
+        self.gained: Parameters = {}
+        self.gradients: list[Tensor] = []
+        self._before: list[Tensor] = []
+
+    def begin(self, model: nn.Module) -> None:
+        """Begin at the model as it is."""
+        trained = trained_parameters(model)
+        self.gained = {name: torch.zeros_like(p.detach()) for name, p in trained.items()}
+
+    @torch.no_grad()
+    def note_gradient(self, model: nn.Module) -> None:
+        """Note gradients and weights before a step."""
+        parameters = self._parameters(model)
+        self._before = [p.detach().clone() for p in parameters]
+        self.gradients = [
+            torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in parameters
+        ]
+
+    @torch.no_grad()
+    def add_step(self, model: nn.Module) -> None:
+        """Add the step from the noted weights to the present ones."""
+        after = [p.detach() for p in self._parameters(model)]
+        ways = torch._foreach_sub(after, self._before)
+        torch._foreach_mul_(ways, self.gradients)
+        torch._foreach_sub_(list(self.gained.values()), ways)
+
+    def _parameters(self, model: nn.Module) -> list[nn.Parameter]:
+        trained = trained_parameters(model)
+        return [trained[name] for name in self.gained]
