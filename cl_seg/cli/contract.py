@@ -78,7 +78,10 @@ def check_plugin(
         raise InputError(f"{plugin}: expected module:callable, as in my_plugins:Plugin")
     check_target(plugin, Path("check-plugin"))
     _known([model], list(NETWORKS), "network")
-    chosen = yaml.safe_load(settings)
+    try:
+        chosen = yaml.safe_load(settings)
+    except yaml.YAMLError:
+        chosen = None
     if not isinstance(chosen, dict):
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
     verdicts = _verdicts(plugin, chosen, model)

@@ -202,7 +202,6 @@ def _train(subject: Subject, settings: LoopSettings, experiences: Any = None) ->
     """Weights after each experience of a stream trained in one process."""
     plugin, weights = subject.make_plugin(), []
     model = subject.make_model()
-    steps = 0
     for position, experience in enumerate(
         _stream(experiences or _experiences(subject.size)), start=1
     ):
@@ -210,7 +209,6 @@ def _train(subject: Subject, settings: LoopSettings, experiences: Any = None) ->
         loop.train(experience, eval_streams=[])
         model = loop.model
         weights.append(copy.deepcopy(model.state_dict()))
-        steps += settings.steps
     return weights
 
 

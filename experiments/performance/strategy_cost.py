@@ -129,7 +129,7 @@ class Contest:
         """Seconds per optimiser step of stock Avalanche."""
         plugins, new = stock_plugins(name)
         model = self.model()
-        started, steps = time.perf_counter(), 0
+        started = time.perf_counter()
         strategy = Naive(
             model=model,
             optimizer=AdamW(model.parameters(), lr=RATE),
