@@ -94,38 +94,37 @@ def _stages(run: RunResult) -> list[str]:
 
 def pair_losses(
     panels: Mapping[tuple[str, str], npt.NDArray[np.float64]],
-    joint: Mapping[str, npt.NDArray[np.float64]],
-    names: list[str],
+    firsts: Sequence[str],
+    seconds: Sequence[str],
     stamps: Sequence[str],
 ) -> str:
     """Losses of every ordered pair of scanners in Dice points, a panel per network and loss.
 
     Args:
-        panels: (network, loss) → (N, N) first scanner by second, NaN on the diagonal.
-        joint: network → (N,) loss of joint training, a row of its own below the first loss.
-        names: of the scanners.
+        panels: (network, loss) → first scanner by second, NaN where there is no such pair.
+        firsts: names of the first scanners.
+        seconds: names of the second scanners.
         stamps: what the figure must say.
     """
     models = list(dict.fromkeys(model for model, _ in panels))
     losses = list(dict.fromkeys(loss for _, loss in panels))
     with mpl.rc_context(STYLE):
-        size = (0.62 * len(names) + 1.3) * len(losses) + 0.6, (0.36 * len(names) + 1.1)
-        figure = Figure((size[0], size[1] * len(models) + 0.6))
-        grid = figure.subplots(len(models), len(losses), squeeze=False)
+        width = 0.5 * len(seconds) * len(losses) + 0.085 * max(map(len, firsts)) + 0.6
+        height = (0.32 * len(firsts) + 0.45) * len(models) + 0.085 * max(map(len, seconds)) + 0.6
+        figure = Figure((width, height), layout="constrained")
+        grid = figure.subplots(len(models), len(losses), squeeze=False, sharex=True, sharey=True)
         for (row, model), (column, loss) in _product(models, losses):
-            axes, values, labels = grid[row][column], panels[model, loss], list(names)
-            title = f"{model} · {loss}, median {np.nanmedian(values):.1f}"
-            if model in joint and column == 0:
-                values, labels = np.vstack([values, joint[model]]), [*labels, "joint training"]
-            _loss_map(axes, values, names if row == len(models) - 1 else [], labels)
-            axes.set_title(title, loc="left")
-        figure.supylabel("trained on", fontsize=9)
-        figure.supxlabel("tested on (transfer), or trained on next (forgetting)", fontsize=9)
-        figure.tight_layout()
+            axes, values = grid[row][column], panels[model, loss]
+            _loss_map(axes, values)
+            axes.set_title(f"{model} · {loss}, median {np.nanmedian(values):.1f}", loc="left")
+            axes.set_xticks(range(len(seconds)), seconds, rotation=90)
+            axes.set_yticks(range(len(firsts)), firsts)
+        figure.supylabel("first scanner", fontsize=9)
+        figure.supxlabel("second scanner", fontsize=9)
         return _svg(figure, stamps)
 
 
-def _loss_map(axes: Axes, values: np.ndarray, columns: list[str], rows: list[str]) -> None:
+def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     axes.imshow(values, cmap="RdBu_r", vmin=-30, vmax=30, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
@@ -133,9 +132,6 @@ def _loss_map(axes: Axes, values: np.ndarray, columns: list[str], rows: list[str
                 j, i, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
                 color="white" if abs(value) > 20 else "#222222",
             )  # fmt: skip
-    width = values.shape[1]
-    axes.set_xticks(range(width), columns or [""] * width, rotation=30, ha="right")
-    axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 

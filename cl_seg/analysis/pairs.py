@@ -8,7 +8,7 @@ import pandas as pd
 
 from cl_seg.analysis.results import RunResult
 
-LOSSES = ("transfer", "forgetting")
+LOSSES = ("transfer", "joint", "forgetting")
 Matrix = npt.NDArray[np.float64]
 
 
@@ -23,60 +23,53 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
 
     Columns model, strategy, seed, first, second; ``learned`` R[1, A]; ``transfer`` R[1, A] −
     R[1, B], what the model of A loses on the unseen B; ``forgetting`` R[1, A] − R[2, A], what it
-    loses on A by learning B. Scores on simulated scanners are of the same bodies on both.
+    loses on A by learning B; ``joint`` R[1, A] − R of joint training on B, what is left of the
+    first loss when all scanners are learned together, NaN where they are not. Scores on simulated
+    scanners are of the same bodies on both.
     """
+    jointly = _joint_dice(results)
     rows = []
     for result in results:
         if result.joint or len(result.order) != 2:
             continue
         r = 100 * result.matrix()
+        seed, (first, second) = result.record["spec"]["seed"], result.order
         rows.append({
             "model": result.model,
             "strategy": result.strategy,
-            "seed": result.record["spec"]["seed"],
-            "first": result.order[0],
-            "second": result.order[1],
+            "seed": seed,
+            "first": first,
+            "second": second,
             "learned": r[1, 0],
             "transfer": r[1, 0] - r[1, 1],
             "forgetting": r[1, 0] - r[2, 0],
+            "joint": r[1, 0] - jointly.get((result.model, seed, second), np.nan),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def joint_losses(results: Sequence[RunResult], losses: pd.DataFrame) -> pd.DataFrame:
-    """One row per scanner and joint run: what joint training loses against that scanner alone.
-
-    Columns model, strategy, seed, first; ``joint`` R[1, A] of the runs that begin with A − R of
-    joint training on A, in Dice points.
-    """
-    alone = losses.groupby(["model", "seed", "first"])["learned"].mean()
-    rows = []
-    for result in (result for result in results if result.joint):
-        seed = result.record["spec"]["seed"]
-        for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True):
-            first = alone.get((result.model, seed, scanner), np.nan)
-            rows.append({
-                "model": result.model,
-                "strategy": result.strategy,
-                "seed": seed,
-                "first": scanner,
-                "joint": first - dice,
-            })  # fmt: skip
-    return pd.DataFrame(rows, columns=["model", "strategy", "seed", "first", "joint"])
+def _joint_dice(results: Sequence[RunResult]) -> dict[tuple[str, int, str], float]:
+    return {
+        (result.model, result.record["spec"]["seed"], scanner): dice
+        for result in results
+        if result.joint
+        for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True)
+    }
 
 
-def pair_matrix(losses: pd.DataFrame, scanners: Sequence[str], column: str) -> Matrix:
-    """Mean over seeds of one loss, (N, N): first scanner by second; NaN on the diagonal."""
+def pair_matrix(
+    losses: pd.DataFrame, firsts: Sequence[str], seconds: Sequence[str], column: str
+) -> Matrix:
+    """Mean over seeds of one loss, first scanner by second; NaN where a pair is missing."""
     table = losses.groupby(["first", "second"])[column].mean()
-    values = [[table.get((a, b), np.nan) for b in scanners] for a in scanners]
+    values = [[table.get((a, b), np.nan) for b in seconds] for a in firsts]
     return np.array(values, dtype=float)
 
 
-def pair_summary(losses: pd.DataFrame, joint: pd.DataFrame) -> pd.DataFrame:
+def pair_summary(losses: pd.DataFrame) -> pd.DataFrame:
     """One row per network and strategy: medians over pairs of the mean over seeds, and spread.
 
-    Columns ``pairs``, ``seeds``, and of each loss its median, quartiles and largest value; of joint
-    training the median over scanners.
+    Columns ``pairs``, ``seeds``, and of each loss its median, quartiles and largest value.
     """
     rows = []
     for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False):
@@ -92,6 +85,5 @@ def pair_summary(losses: pd.DataFrame, joint: pd.DataFrame) -> pd.DataFrame:
             low, median, high = means[loss].quantile([0.25, 0.5, 0.75])
             row |= {loss: median, f"{loss} quartiles": f"{low:.1f} to {high:.1f}"}
             row |= {f"{loss} largest": means[loss].max()}
-        of_joint = joint[joint["model"] == model].groupby("first")["joint"].mean()
-        rows.append(row | {"joint": of_joint.median() if len(of_joint) else np.nan})
+        rows.append(row)
     return pd.DataFrame(rows)

@@ -12,7 +12,6 @@ from cl_seg.analysis import figures
 from cl_seg.analysis.pairs import (
     LOSSES,
     is_pairs,
-    joint_losses,
     pair_losses,
     pair_matrix,
     pair_summary,
@@ -29,11 +28,10 @@ from cl_seg.analysis.tables import (
 from cl_seg.files import write_text
 
 PAIRS_CAPTION = (
-    "Dice points lost by every ordered pair of scanners, mean over seeds. Transfer: of the model "
-    "trained on the scanner of the row, its Dice there minus its Dice on the scanner of the "
-    "column. Forgetting: its Dice on the scanner of the row before minus after training on that "
-    "of the column. Joint training: Dice of the model of that scanner alone minus Dice of the "
-    "model of all scanners."
+    "Dice points lost by every ordered pair of scanners, mean over seeds. All are differences from "
+    "the Dice of the model trained on the scanner of the row, there. Transfer: its Dice on the "
+    "scanner of the column. Joint: the Dice there of the model trained on all scanners together. "
+    "Forgetting: its Dice on the scanner of the row after training on that of the column."
 )
 TEMPLATE = Path(__file__).with_name("report_template.html")
 DEFINITIONS = {
@@ -70,7 +68,7 @@ def write_report(folder: Path) -> Path:
     if is_pairs(results):
         losses = pair_losses(results)
         write_text(folder / "pairs.csv", losses.to_csv(index=False))
-        notes += _pair_notes(pair_summary(losses, joint_losses(results, losses)))
+        notes += _pair_notes(pair_summary(losses))
 
     write_text(folder / "runs.csv", runs.to_csv(index=False))
     write_text(folder / "summary.csv", summary.to_csv(index=False))
@@ -100,8 +98,9 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
         notes.append(
             f"{seeds} seed{'s' * (seeds > 1)}: differences between rows carry no interval."
         )
-    for _, run in runs[~runs["learned"]].iterrows():
-        notes.append(f"{run['run']} is {NOT_EVALUABLE}: Dice after learning {run['not_learned']}.")
+    for reason, alike in runs[~runs["learned"]].groupby("not_learned", sort=False)["run"]:
+        verb = "is" if len(alike) == 1 else "are"
+        notes.append(f"{', '.join(alike)} {verb} {NOT_EVALUABLE}: Dice after learning {reason}.")
     joint = sorted({r.strategy for r in results if r.joint})
     if joint:
         notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
@@ -125,12 +124,14 @@ def _pair_notes(summary: pd.DataFrame) -> list[str]:
         text = (
             f"{row['model']} {row['strategy']}, {row['pairs']} pairs of scanners, {row['seeds']} "
             f"seeds: median Dice points lost on the unseen scanner {row['transfer']:.1f} "
-            f"(quartiles {row['transfer quartiles']}), on the first by learning the second "
-            f"{row['forgetting']:.1f} ({row['forgetting quartiles']})"
+            f"(quartiles {row['transfer quartiles']})"
         )
         if not pd.isna(row["joint"]):
-            text += f"; by joint training {row['joint']:.1f}"
-        notes.append(f"{text}.")
+            text += f", with joint training {row['joint']:.1f} ({row['joint quartiles']})"
+        notes.append(
+            f"{text}; on the first by learning the second {row['forgetting']:.1f} "
+            f"({row['forgetting quartiles']})."
+        )
     return notes
 
 
@@ -171,19 +172,19 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
 
 def _pairs_figure(results: Sequence[RunResult]) -> str:
     losses = pair_losses(results)
-    joint = joint_losses(results, losses)
-    scanners = list(dict.fromkeys(losses["first"]))
-    panels, joint_rows = {}, {}
-    for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False):
-        name = f"{model} {strategy}"
-        for loss in LOSSES:
-            panels[name, loss] = pair_matrix(cell, scanners, loss)
-        of_model = joint[joint["model"] == model].groupby("first")["joint"].mean()
-        if len(of_model):
-            joint_rows[name] = of_model.reindex(scanners).to_numpy()
+    shown = [loss for loss in LOSSES if losses[loss].notna().any()]
+    firsts, seconds = (list(dict.fromkeys(losses[side])) for side in ("first", "second"))
+    panels = {
+        (f"{model} {strategy}", loss): pair_matrix(cell, firsts, seconds, loss)
+        for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False)
+        for loss in shown
+    }
     names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
-    shown = [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in scanners]
-    return figures.pair_losses(panels, joint_rows, shown, results[0].stamps)
+    rows, columns = (
+        [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side]
+        for side in (firsts, seconds)
+    )
+    return figures.pair_losses(panels, rows, columns, results[0].stamps)
 
 
 def _class_colours(run: RunResult) -> list[str]:
