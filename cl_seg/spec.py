@@ -7,6 +7,7 @@ this module stays free of torch and of every other room.
 import difflib
 import re
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -196,12 +198,19 @@ class StrategyChoice(Spec):
         name: a registered strategy, or ``module:Class`` of an Avalanche plugin.
         settings: its settings, see ``cl_seg/strategies/declared.py``; defaults are filled in. Of a
             ``module:Class``, its keyword arguments.
+        settings_of: label of a network → settings that replace some of these on it.
+        grid: settings → values; the suite holds one strategy per combination instead of this one.
         label: name in folders and tables, needed when a strategy appears twice.
     """
 
     name: str
     settings: Arguments = {}
+    settings_of: dict[str, Arguments] = Field(default={}, exclude=True)
+    grid: dict[str, Annotated[list[str | bool | int | float | None], Field(min_length=1)]] = Field(
+        default={}, exclude=True
+    )
     label: str = Field(default="", pattern=LABEL)
+    _points: list["StrategyChoice"] = PrivateAttr(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
@@ -210,24 +219,59 @@ class StrategyChoice(Spec):
 
     @model_validator(mode="after")
     def _registered(self, info: ValidationInfo) -> "StrategyChoice":
-        if ":" in self.name:
-            return self._labelled(self.name.split(":")[1])
         strategies = (info.context or {}).get("strategies", {})
-        _known(self.name, strategies, "strategy", "name", "or give module:Class")
-        model = strategies[self.name].settings
-        try:
-            settings = model.model_validate(self.settings).model_dump()
-        except ValidationError as error:
-            known = list(model.model_fields)
-            text = "; ".join(
-                f"{'.'.join(map(str, e['loc']))}: {_explain(e, known)}" for e in error.errors()
-            )
-            where = ["settings", *error.errors()[0]["loc"]]
-            raise PydanticCustomError("settings", "{text}", {"text": text, "in": where}) from None
-        return self.model_copy(update={"settings": settings})._labelled(self.name)
+        if ":" not in self.name:
+            _known(self.name, strategies, "strategy", "name", "or give module:Class")
+        if self.grid and self.settings_of:
+            text = "a `grid` is for choosing what `settings_of` then holds: give one of them"
+            raise PydanticCustomError("grid", "{text}", {"text": text, "in": ["grid"]})
+
+        def filled(own: dict[str, Any], *where: str) -> dict[str, Any]:
+            return _filled(self.name, {**self.settings, **own}, strategies, where)
+
+        common = filled({}, "settings")
+        each = {m: filled(own, "settings_of", m) for m, own in self.settings_of.items()}
+        chosen = self.model_copy(update={"settings": common, "settings_of": each})
+        chosen = chosen._labelled(self.name.split(":")[-1])
+        points = []
+        for values in product(*self.grid.values()) if self.grid else ():
+            point = dict(zip(self.grid, values, strict=True))
+            name = "-".join([chosen.label, *(f"{k}={v}" for k, v in point.items())])
+            own = {"settings": filled(point, "grid"), "grid": {}, "label": _label(name, name)}
+            points.append(chosen.model_copy(update=own))
+        chosen._points = points
+        return chosen
 
     def _labelled(self, label: str) -> "StrategyChoice":
         return self.model_copy(update={"label": _label(self.name, self.label or label)})
+
+    @property
+    def points(self) -> list["StrategyChoice"]:
+        """The strategies of its grid; only itself where there is none."""
+        return self._points or [self]
+
+    def on(self, network: str) -> "StrategyChoice":
+        """The strategy with the settings it has on the network of a label."""
+        return self.model_copy(update={"settings": self.settings_of.get(network, self.settings)})
+
+
+def _filled(
+    name: str, settings: dict[str, Any], strategies: Mapping[str, Any], where: tuple[str, ...]
+) -> dict[str, Any]:
+    """Settings of a strategy with its defaults; of somebody else's plugin as they are."""
+    if name not in strategies:
+        return settings
+    model = strategies[name].settings
+    try:
+        filled: dict[str, Any] = model.model_validate(settings).model_dump()
+    except ValidationError as error:
+        known = list(model.model_fields)
+        text = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {_explain(e, known)}" for e in error.errors()
+        )
+        place = [*where, *error.errors()[0]["loc"]]
+        raise PydanticCustomError("settings", "{text}", {"text": text, "in": place}) from None
+    return filled
 
 
 class Training(Spec):
@@ -339,7 +383,15 @@ class StreamSuite(Suite):
     @field_validator("strategies")
     @classmethod
     def _strategies_differ(cls, value: list[StrategyChoice]) -> list[StrategyChoice]:
-        return _distinct(value, [s.label for s in value], "give one of them a `label`")
+        each = [point for choice in value for point in choice.points]
+        return _distinct(each, [s.label for s in each], "give one of them a `label`")
+
+    @model_validator(mode="after")
+    def _settings_of_networks(self) -> "StreamSuite":
+        for choice in self.strategies:
+            for label in choice.settings_of:
+                _known(label, [m.label for m in self.models], "network", "strategies")
+        return self
 
 
 class SeedCurveSuite(Suite):

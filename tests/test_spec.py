@@ -1,5 +1,6 @@
 """A suite file is checked whole: each fault is one line with file, line, field and a hint."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -377,3 +378,45 @@ def test_planning_needs_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_grid_is_one_strategy_per_combination(tmp_path):
+    grid = "{name: ewc, settings: {fisher: batch}, grid: {ewc_lambda: [0.1, 1], mode: [summed]}}"
+    suite = read(tmp_path, STREAM.replace("[naive]", f"[naive, {grid}]"))
+    assert [s.label for s in suite.strategies] == [
+        "naive",
+        "ewc-ewc_lambda=0.1-mode=summed",
+        "ewc-ewc_lambda=1-mode=summed",
+    ]
+    assert [s.settings["ewc_lambda"] for s in suite.strategies[1:]] == [0.1, 1]
+    assert all(s.settings["fisher"] == "batch" for s in suite.strategies[1:])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        ("{name: ewc, grid: {ewc_lambda: [1, -1]}}", "strategies.0.grid.ewc_lambda: ewc_lambda"),
+        ("{name: ewc, grid: {ewc_lamda: [1]}}", "did you mean ewc_lambda?"),
+        ("{name: ewc, grid: {ewc_lambda: []}}", "strategies.0.grid.ewc_lambda"),
+        ("{name: ewc, grid: {ewc_lambda: [1, 1]}}", "ewc-ewc_lambda=1 appears twice"),
+        ("{name: ewc, settings_of: {unet: {ewc_lambda: -1}}}", "settings_of.unet.ewc_lambda"),
+        ("{name: ewc, settings_of: {unett: {}}}", "unknown network unett: did you mean unet?"),
+        ("{name: ewc, settings_of: {unet: {}}, grid: {ewc_lambda: [1]}}", "give one of them"),
+    ],
+)
+def test_faults_of_grids_and_settings_per_network(tmp_path, strategy, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        read(tmp_path, STREAM.replace("[naive]", f"[{strategy}]"))
+
+
+def test_settings_of_a_network_replace_the_common_ones(tmp_path):
+    strategy = (
+        "{name: ewc, settings: {fisher: batch, ewc_lambda: 2}, "
+        "settings_of: {unet: {ewc_lambda: 3}}}"
+    )
+    models = "[unet, {name: unet, label: other}]"
+    text = STREAM.replace("[naive]", f"[{strategy}]").replace("[unet]", models)
+    (choice,) = read(tmp_path, text).strategies
+    settings = [choice.on(label).settings for label in ("unet", "other")]
+    assert [s["ewc_lambda"] for s in settings] == [3, 2]
+    assert [s["fisher"] for s in settings] == ["batch", "batch"]

@@ -74,7 +74,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "intransigence": np.nan,
         "stability_gap": stability_gap_of(result),
         **scores,
-        "validation": _last_validation(result.curve),
+        "validation": last_validation(result.curve),
         "missed_rate": last["missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
@@ -101,7 +101,7 @@ def _cost(stages: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _last_validation(curve: pd.DataFrame) -> float:
+def last_validation(curve: pd.DataFrame) -> float:
     """Mean validation Dice over scanners and classes after the last step; NaN without a curve."""
     if curve.empty:
         return float("nan")

@@ -14,7 +14,7 @@ from cl_seg.cli.console import CORES, complain, out, say
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
-from cl_seg.files import InputError
+from cl_seg.files import InputError, write_text
 
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine
@@ -224,6 +224,21 @@ def report(
     from cl_seg.analysis.report import write_report
 
     say(f"report: {write_report(results)}")
+
+
+@app.command()
+def select(
+    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+) -> None:
+    """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
+    from cl_seg.analysis.results import load_results
+    from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+
+    table = selection_table(load_results(results))
+    write_text(results / "selection.csv", table.to_csv(index=False))
+    write_text(results / "selection.md", selection_page(table))
+    say(chosen_lines(table).rstrip())
+    say(f"grid and choice: {results / 'selection.md'}")
 
 
 @app.command()

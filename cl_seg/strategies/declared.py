@@ -45,6 +45,7 @@ class Strategy:
             changing it or by watching it; earlier stages are those of naive fine-tuning. None
             where it takes part in no training.
         training_only: settings that act in training and not on what is kept of an experience.
+        from_second: settings without a part in the first stage, whatever it does there.
         memory: what becomes of what it keeps of an experience: made ``apart`` from training by its
             ``after_training_exp``, made ``within`` training, in both cases kept by ``state_dict``;
             or ``lost`` with the process, so that a run is trained in one piece; ``none`` where
@@ -58,6 +59,7 @@ class Strategy:
     schedule: Schedule = "sequential"
     first_acts: int | None = 2
     training_only: frozenset[str] = frozenset()
+    from_second: frozenset[str] = frozenset()
     memory: Memory = "apart"
     scores: bool = False
 
@@ -94,9 +96,21 @@ STRATEGIES: dict[str, Strategy] = {
     "mas": Strategy(
         "MAS", MASSettings, "cl_seg.strategies.mas:MAS", training_only=frozenset({"mas_lambda"})
     ),
-    "si": Strategy("SI", SISettings, "cl_seg.strategies.si:SI", first_acts=1, memory="within"),
+    "si": Strategy(
+        "SI",
+        SISettings,
+        "cl_seg.strategies.si:SI",
+        first_acts=1,
+        from_second=frozenset({"si_lambda"}),
+        memory="within",
+    ),
     "rwalk": Strategy(
-        "RWalk", RWalkSettings, "cl_seg.strategies.rwalk:RWalk", first_acts=1, memory="within"
+        "RWalk",
+        RWalkSettings,
+        "cl_seg.strategies.rwalk:RWalk",
+        first_acts=1,
+        from_second=frozenset({"rwalk_lambda"}),
+        memory="within",
     ),
     "lwf": Strategy("LwF", LwFSettings, "cl_seg.strategies.lwf:LwF", memory="none"),
     "l2": Strategy("L2", L2Settings, "cl_seg.strategies.l2:L2", memory="none"),

@@ -237,10 +237,6 @@ class _Planner:
             m.label: _hash(*_network(m), found[f"source of network {m.label}"])
             for m in suite.models
         }
-        self.acting, self.keeping = (
-            {s.label: _strategy(s, part, found) for s in suite.strategies}
-            for part in ("training", "consolidation")
-        )
 
     def add_run(self, run: Run) -> RunStages:
         declared = declared_strategy(run.strategy.name)
@@ -258,7 +254,7 @@ class _Planner:
                 Stage("", "train", self.setting, run, position, before, kept),
                 before or initial,
                 kept,
-                self.acting[run.strategy.label] if acts else "",
+                self._acting(run, position) if acts else "",
                 *self._training(run, position),
             )
             if declared.memory == "within":
@@ -268,7 +264,7 @@ class _Planner:
                     Stage("", "consolidate", self.setting, run, position, state, memory),
                     state,
                     memory,
-                    self.keeping[run.strategy.label],
+                    self._keeping(run),
                     self.setting.environment["source of training"],
                 )
                 kept_by.append(memory)
@@ -279,11 +275,12 @@ class _Planner:
 
     def _add_whole(self, run: Run, initial: str) -> RunStages:
         """A run whose trainings are one stage."""
-        positions = range(1, len(run.experiences) + 1)
+        last = len(run.experiences)
+        positions = range(1, last + 1)
         state = self._add(
-            Stage("", "train", self.setting, run, len(positions), "", ""),
+            Stage("", "train", self.setting, run, last, "", ""),
             initial,
-            self.acting[run.strategy.label],
+            self._acting(run, last),
             [self._training(run, position) for position in positions],
         )
         untrained = self._evaluate(run, 0, "", initial)
@@ -323,6 +320,15 @@ class _Planner:
             for scanner in run.order
         )
 
+    def _acting(self, run: Run, position: int) -> str:
+        later = declared_strategy(run.strategy.name).from_second
+        left_out = later if position == 1 else frozenset()
+        return _strategy(run.strategy, left_out, self.setting.environment)
+
+    def _keeping(self, run: Run) -> str:
+        left_out = declared_strategy(run.strategy.name).training_only
+        return _strategy(run.strategy, left_out, self.setting.environment)
+
     def _curve(self, run: Run, position: int) -> list[Any]:
         every = self.suite.training.curve_every
         seen = [scanner for experience in run.experiences[:position] for scanner in experience]
@@ -348,11 +354,7 @@ def _network(model: ModelChoice) -> tuple[Any, ...]:
     return (model.name, model.arguments)
 
 
-def _strategy(
-    strategy: StrategyChoice, part: Literal["training", "consolidation"], found: Mapping[str, str]
-) -> str:
-    declared = declared_strategy(strategy.name)
-    left_out = declared.training_only if part == "consolidation" else frozenset()
+def _strategy(strategy: StrategyChoice, left_out: frozenset[str], found: Mapping[str, str]) -> str:
     settings = {k: v for k, v in strategy.settings.items() if k not in left_out}
     return _hash(strategy.name, settings, found.get(f"source of strategy {strategy.label}", ""))
 

@@ -124,7 +124,7 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
         m, s, o, seed_at = place
         model, strategy, seed = suite.models[m], suite.strategies[s], suite.seeds[seed_at]
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
-        run = Run(run_id, orders[o], model, strategy, seed, place)
+        run = Run(run_id, orders[o], model, strategy.on(model.label), seed, place)
         if run.joint:
             run = replace(run, order=together) if together else run
             same = (frozenset(run.order), model.label, strategy.label, seed)

@@ -8,7 +8,7 @@ gradient clip, augmentation and split are the same on both sides, and curves whi
 Both sides start as new processes from the same store on disk; the ACC printed beside their times is
 computed in the same way for both, outside the clock.
 
-    python experiments/performance/versus_avalanche.py [--steps 500] [--network unet] [--store FOLDER]
+    python experiments/performance/versus_avalanche.py [--network unet] [--steps 50] [--store DIR]
 """
 
 import argparse
@@ -60,7 +60,7 @@ from cl_seg.training.evaluate import case_scores
 
 QUICK = Path("experiments/quick.yaml")
 STOCK_EWC_LAMBDA = 1e4
-"""Our setting: stock squares gradients of the batch mean over pixels, so its λ is on another scale."""
+"""Our setting: stock squares gradients of a mean over pixels, so its λ is on another scale."""
 
 
 def main() -> None:
@@ -85,13 +85,10 @@ def main() -> None:
         runs = pd.read_csv(folder / "results/quick/runs.csv")
     print(f"{'network':12} {'strategy':10} {'ACC cl_seg':>10} {'ACC script':>10} {'script s':>9}")
     for run in scripted:
-        mine = runs[
-            (runs["model"] == run["model"]) & (runs["strategy"].str.lower() == run["strategy"])
-        ]
-        run["ours"] = float(mine["ACC"].item())
-        print(
-            f"{run['model']:12} {run['strategy']:10} {run['ours']:10.3f} {run['ACC']:10.3f} {run['seconds']:9.1f}"
-        )
+        same = (runs["model"] == run["model"]) & (runs["strategy"].str.lower() == run["strategy"])
+        run["ours"] = float(runs.loc[same, "ACC"].item())
+        both = f"{run['ours']:10.3f} {run['ACC']:10.3f} {run['seconds']:9.1f}"
+        print(f"{run['model']:12} {run['strategy']:10} {both}")
     means = [float(np.mean([run[side] for run in scripted])) for side in ("ours", "ACC")]
     print(f"mean ACC: cl_seg {means[0]:.3f}, script {means[1]:.3f}")
     print(f"wall time: cl_seg {ours:.1f} s, script {stock:.1f} s: ratio {stock / ours:.2f}")
@@ -158,6 +155,7 @@ class FixedSteps(SupervisedPlugin):  # type: ignore[misc]
         self.training, self.rate, self.steps, self.done = suite.training, rate, steps, 0
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Begin anew."""
         decay = self.training.weight_decay
         strategy.optimizer = AdamW(strategy.model.parameters(), lr=self.rate, weight_decay=decay)
         warmup = self.training.warmup
@@ -165,9 +163,11 @@ class FixedSteps(SupervisedPlugin):  # type: ignore[misc]
         self.done = 0
 
     def before_update(self, strategy: Any, **kwargs: Any) -> None:
+        """Clip."""
         nn.utils.clip_grad_norm_(strategy.model.parameters(), self.training.gradient_clip)
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Count, and stop when the steps are done."""
         self.schedule.step()
         self.done += 1
         if self.done == self.steps:

@@ -93,6 +93,27 @@ def test_a_strategy_that_watches_the_first_experience_is_not_shared(
     assert trainings(planned) == (6, 6)
 
 
+@pytest.mark.parametrize("name", ["si", "rwalk"])
+def test_a_penalty_has_no_part_in_the_first_experience(
+    store: Path, tmp_path: Path, name: str
+) -> None:
+    strategy = f"{{name: {name}, grid: {{{name}_lambda: [1, 2, 3]}}}}"
+    planned = stages_of(several(store, f"[{strategy}]"), tmp_path)
+    assert trainings(planned) == (9, 1 + 3 * 2)
+
+
+def test_a_network_with_settings_of_its_own_has_stages_of_its_own(
+    store: Path, tmp_path: Path
+) -> None:
+    strategy = "{name: l2, settings: {l2_lambda: 1}, settings_of: {other: {l2_lambda: 2}}}"
+    text = several(store, f"[{strategy}]")
+    networks = "models: [unet, {name: unet, label: other}]"
+    alone = stages_of(text.replace(", settings_of: {other: {l2_lambda: 2}}", ""), tmp_path)
+    both = stages_of(text.replace("models: [unet]", networks), tmp_path)
+    assert trainings(both) == (6, 1 + 2 * 2)
+    assert alone.stages.keys() < both.stages.keys()
+
+
 def test_orders_share_their_beginnings(tmp_path: Path) -> None:
     text = several(tmp_path, "[naive]", "all").replace(
         f"data: {{store: {tmp_path}}}",

@@ -1,0 +1,132 @@
+"""Settings chosen by validation scores on the first two scanners of one stream, test unseen."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.tables import last_validation, markdown
+from cl_seg.files import InputError
+
+FAMILY = ["network", "strategy"]
+FEWEST = 3  # values of a grid from which on its ends are told
+
+
+def selection_table(results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row per candidate: a network and strategy with settings and a learning rate.
+
+    Columns network, strategy, learning_rate, ``settings`` (those that differ between the candidates
+    of one network and strategy), ``seeds``, ``validation`` (mean over seeds of the Dice on the
+    validation slices of both scanners after the last step), ``lowest`` and ``highest`` of the
+    seeds, ``chosen`` (the first of the best), and ``edge`` (chosen at an end of its grid).
+
+    Raises:
+        InputError: not one order of at most two scanners, no validation curves, or candidates with
+            different seeds.
+    """
+    _check_stream(results)
+    runs = pd.DataFrame([_candidate(result) for result in results])
+    rows = []
+    for family, members in runs.groupby(FAMILY, sort=False):
+        candidates = [c for _, c in members.groupby(["learning_rate", "all"], sort=False)]
+        seeds = {tuple(sorted(c["seed"])) for c in candidates}
+        if len(seeds) > 1:
+            raise InputError(
+                f"{' '.join(map(str, family))}: some settings have other seeds than others: "
+                "run all of them"
+            )
+        differing = _differing([json.loads(c["all"].iloc[0]) for c in candidates])
+        for candidate in candidates:
+            settings = json.loads(candidate["all"].iloc[0])
+            rows.append({
+                **dict(zip(FAMILY, family, strict=True)),
+                "learning_rate": candidate["learning_rate"].iloc[0],
+                "settings": {name: settings.get(name) for name in differing},
+                "seeds": len(candidate),
+                "validation": candidate["validation"].mean(),
+                "lowest": candidate["validation"].min(),
+                "highest": candidate["validation"].max(),
+            })  # fmt: skip
+    table = pd.DataFrame(rows)
+    best = table.groupby(FAMILY, sort=False)["validation"].idxmax()
+    table["chosen"] = table.index.isin(best)
+    table["edge"] = [_at_edge(row, table) for _, row in table.iterrows()]
+    return table
+
+
+def _check_stream(results: Sequence[RunResult]) -> None:
+    orders = {tuple(result.order) for result in results}
+    if len(orders) > 1 or len(results[0].order) > 2:
+        raise InputError(
+            "settings are chosen on one order of at most two scanners, the first ones of a stream: "
+            f"this suite has {len(orders)} order{'s' * (len(orders) > 1)} of "
+            f"{max(map(len, orders))} scanners"
+        )
+
+
+def _candidate(result: RunResult) -> dict[str, Any]:
+    spec = result.record["spec"]
+    validation = last_validation(result.curve)
+    if pd.isna(validation):
+        raise InputError(
+            f"{result.record['run_id']} has no validation curve: set `curve_every` under "
+            "`training` and run the suite again"
+        )
+    return {
+        "network": spec["model"]["name"],
+        "strategy": spec["strategy"]["name"],
+        "learning_rate": spec["learning_rate"],
+        "all": json.dumps(spec["strategy"]["settings"], sort_keys=True),
+        "seed": spec["seed"],
+        "validation": validation,
+    }
+
+
+def _differing(settings: list[dict[str, Any]]) -> list[str]:
+    names = list(dict.fromkeys(name for one in settings for name in one))
+    return [name for name in names if len({json.dumps(one.get(name)) for one in settings}) > 1]
+
+
+def _at_edge(row: "pd.Series[Any]", table: pd.DataFrame) -> bool:
+    family = table[(table[FAMILY] == row[FAMILY]).all(axis=1)]
+    grids = [({"": rate} | settings) for rate, settings in zip(
+        family["learning_rate"], family["settings"], strict=True)]  # fmt: skip
+    for name, value in ({"": row["learning_rate"]} | row["settings"]).items():
+        values = [grid[name] for grid in grids]
+        numbers = sorted({v for v in values if isinstance(v, int | float)})
+        if row["chosen"] and len(numbers) >= FEWEST and value in (numbers[0], numbers[-1]):
+            return True
+    return False
+
+
+def selection_page(table: pd.DataFrame) -> str:
+    """The grid with what was chosen, as Markdown, and the lines of a suite that take it over."""
+    shown = pd.DataFrame({
+        "network": table["network"],
+        "strategy": table["strategy"],
+        "learning rate": [f"{rate:g}" for rate in table["learning_rate"]],
+        "settings": [", ".join(f"{k} {v}" for k, v in s.items()) or "–" for s in table["settings"]],
+        "validation Dice": [
+            f"{row['validation']:.3f}"
+            + f" ({row['lowest']:.3f} to {row['highest']:.3f})" * (row["seeds"] > 1)
+            for _, row in table.iterrows()
+        ],
+        "": [
+            ("chosen, at an end of its grid" if row["edge"] else "chosen") * row["chosen"]
+            for _, row in table.iterrows()
+        ],
+    })  # fmt: skip
+    return f"{markdown(shown)}\n```yaml\n{chosen_lines(table)}```\n"
+
+
+def chosen_lines(table: pd.DataFrame) -> str:
+    """What was chosen as the ``strategies`` of a suite."""
+    chosen = table[table["chosen"]]
+    strategies: list[Any] = []
+    for name, rows in chosen.groupby("strategy", sort=False):
+        of = {row["network"]: row["settings"] for _, row in rows.iterrows() if row["settings"]}
+        strategies.append({"name": name, "settings_of": of} if of else name)
+    return yaml.safe_dump({"strategies": strategies}, sort_keys=False, default_flow_style=None)

@@ -1,0 +1,106 @@
+"""Settings are chosen by validation scores alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+from cl_seg.files import InputError
+
+ORDER = ["a", "b"]
+
+
+def run(
+    strategy: str,
+    validation: float,
+    settings: dict[str, Any] | None = None,
+    seed: int = 0,
+    order: list[str] | None = None,
+    rate: float = 0.01,
+) -> RunResult:
+    order = order or ORDER
+    record = {
+        "run_id": f"{strategy}-{seed}",
+        "spec": {
+            "order": order,
+            "seed": seed,
+            "model": {"name": "unet"},
+            "learning_rate": rate,
+            "strategy": {"name": strategy, "settings": settings or {}},
+        },
+    }
+    result = RunResult(Path(), record)
+    rows = [
+        {"stage": stage, "step": step, "scanner": s, "class": "liver", "dice": dice}
+        for stage in (1, 2)
+        for step in (5, 10)
+        for s in order
+        for dice in [validation if (stage, step) == (2, 10) else 1.0]
+    ]
+    result.__dict__["curve"] = pd.DataFrame(
+        rows, columns=["stage", "step", "scanner", "class", "dice"]
+    )
+    return result
+
+
+def ewc(weight: float, validation: float, seed: int = 0) -> RunResult:
+    return run("ewc", validation, {"ewc_lambda": weight, "mode": "summed"}, seed)
+
+
+RESULTS = [
+    run("naive", 0.5),
+    run("naive", 0.6, seed=1),
+    *(ewc(weight, dice) for weight, dice in ((0.1, 0.7), (1.0, 0.9), (10.0, 0.6))),
+    *(ewc(weight, dice, 1) for weight, dice in ((0.1, 0.7), (1.0, 0.6), (10.0, 0.6))),
+]
+
+
+def test_the_best_mean_of_the_last_validation_is_chosen() -> None:
+    table = selection_table(RESULTS)
+    assert table["validation"].tolist() == pytest.approx([0.55, 0.7, 0.75, 0.6])
+    assert table["chosen"].tolist() == [True, False, True, False]
+    assert table["settings"].tolist() == [{}, *({"ewc_lambda": x} for x in (0.1, 1.0, 10.0))]
+    assert not table["edge"].any()
+
+
+def test_a_choice_at_the_end_of_a_grid_is_told() -> None:
+    table = selection_table([ewc(0.1, 0.7), ewc(1.0, 0.6), ewc(10.0, 0.6)])
+    assert table["edge"].tolist() == [True, False, False]
+    assert "chosen, at an end of its grid" in selection_page(table)
+
+
+def test_learning_rates_are_candidates_too() -> None:
+    table = selection_table([run("naive", 0.5, rate=0.1), run("naive", 0.6, rate=0.2)])
+    assert table["chosen"].tolist() == [False, True]
+
+
+def test_the_choice_can_be_pasted_into_a_suite() -> None:
+    lines = yaml.safe_load(chosen_lines(selection_table(RESULTS)))
+    assert lines["strategies"] == [
+        "naive",
+        {"name": "ewc", "settings_of": {"unet": {"ewc_lambda": 1.0}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([run("naive", 0.5, order=["a", "b", "c"])], "at most two scanners"),
+        ([run("naive", 0.5), run("naive", 0.5, order=["b", "a"])], "has 2 orders"),
+        ([ewc(1, 0.5), ewc(2, 0.5), ewc(2, 0.5, seed=1)], "other seeds"),
+    ],
+)
+def test_what_would_not_be_a_fair_choice_is_refused(results: list[RunResult], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        selection_table(results)
+
+
+def test_without_validation_curves_nothing_is_chosen() -> None:
+    blind = run("naive", 0.5)
+    blind.__dict__["curve"] = blind.curve.iloc[:0]
+    with pytest.raises(InputError, match="curve_every"):
+        selection_table([blind])
