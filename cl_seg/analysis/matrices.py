@@ -31,3 +31,30 @@ def accuracy_matrices(
     }
     matrices[MEAN] = np.mean([matrices[name] for name in classes], axis=0)
     return matrices
+
+
+def matrices_without(
+    cases: pd.DataFrame, order: Sequence[str], classes: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """The mean of R over classes as if a patient were not there, (patients, stages, scanners).
+
+    Args:
+        cases: as for :func:`accuracy_matrices`, with a column patient; patients are taken in
+            alphabetical order.
+        order: scanners, the columns of R.
+        classes: names of the classes.
+    """
+    patients, codes = np.unique(cases["patient"].astype(str), return_inverse=True)
+    scanner = pd.Categorical(cases["scanner"], categories=list(order)).codes
+    label = pd.Categorical(cases["class"], categories=list(classes)).codes
+    shape = (len(patients), len(classes), int(cases["stage"].max()) + 1, len(order))
+    present = (cases["true"] > 0).to_numpy()
+    place = np.ravel_multi_index((codes, label, cases["stage"], scanner), shape)[present]
+    size = int(np.prod(shape))
+    counts = np.bincount(place, minlength=size).reshape(shape)
+    sums = np.bincount(place, cases["dice"].to_numpy()[present], minlength=size).reshape(shape)
+    left = counts.sum(axis=0) - counts
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: npt.NDArray[np.float64] = (sums.sum(axis=0) - sums) / left
+    averaged: npt.NDArray[np.float64] = np.mean(means, axis=1)
+    return averaged

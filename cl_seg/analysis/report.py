@@ -20,8 +20,11 @@ from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
     cells,
+    difference_table,
     markdown,
     run_table,
+    shown_costs,
+    shown_differences,
     shown_table,
     summary_table,
 )
@@ -43,6 +46,8 @@ DEFINITIONS = {
     "by noise, so claims use BWT",
     "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
     "nothing",
+    "±": "half of a 95 % interval for other patients and other seeds, both taken as random; the "
+    "orders of scanners as they are",
     "missed rate": "share of cases whose structure is not found at all after the last stage",
     "not evaluable": "a scanner was not learned when it was its turn: forgetting says nothing",
 }
@@ -61,8 +66,12 @@ def write_report(folder: Path) -> Path:
     folder = Path(folder)
     results = load_results(folder)
     runs = run_table(results)
-    summary = summary_table(runs)
-    shown = shown_table(summary)
+    summary = summary_table(runs, results)
+    differences = difference_table(results)
+    tables = {"Summary": shown_table(summary)}
+    if len(differences):
+        tables["Gained over fine-tuning"] = shown_differences(differences)
+    tables["Cost of a run"] = shown_costs(summary)
     notes = _missing(folder, results) + _notes(results, runs)
     drawn = _figures(results)
     if is_pairs(results):
@@ -73,11 +82,16 @@ def write_report(folder: Path) -> Path:
     write_text(folder / "runs.csv", runs.to_csv(index=False))
     write_text(folder / "summary.csv", summary.to_csv(index=False))
     bullets = "\n".join(f"- {note}" for note in notes)
-    write_text(folder / "summary.md", f"{markdown(shown)}\n{bullets}\n")
+    first, *others = tables.items()
+    text = f"{markdown(first[1])}\n{bullets}\n"
+    text += "".join(f"\n## {title}\n\n{markdown(table)}" for title, table in others)
+    write_text(folder / "summary.md", text)
+    if len(differences):
+        write_text(folder / "differences.csv", differences.to_csv(index=False))
     for name, (_, svg) in drawn.items():
         write_text(folder / "figures" / f"{name}.svg", svg)
     page = folder / "report.html"
-    write_text(page, _page(results, shown, notes, drawn))
+    write_text(page, _page(results, tables, notes, drawn))
     return page
 
 
@@ -194,20 +208,25 @@ def _class_colours(run: RunResult) -> list[str]:
 
 def _page(
     results: Sequence[RunResult],
-    shown: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
     notes: Sequence[str],
     drawn: Mapping[str, tuple[str, str]],
 ) -> str:
     record = results[0].record
-    names = " → ".join(record["scanner_names"][s] for s in results[0].order)
     simulated = record["data"]["kind"] == "simulated"
+    first, *others = tables.items()
+    section = Template('<h2>$title</h2><div class="wide">$table</div>')
     figure = Template("<figure>$svg<figcaption>$caption</figcaption></figure>")
     return Template(TEMPLATE.read_text()).substitute(
         title=escape(str(record["suite"])),
         stamp="Simulated data" if simulated else "CT scans",
-        scanners=escape(names),
+        scanners=escape(_streams(results)),
         runs=len(results),
-        table=_html_table(shown),
+        summary=section.substitute(title=first[0], table=_html_table(first[1])),
+        others="".join(
+            section.substitute(title=escape(title), table=_html_table(table))
+            for title, table in others
+        ),
         notes="".join(f"<li>{escape(note)}</li>" for note in notes),
         definitions="".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in DEFINITIONS.items()),
         figures="".join(
@@ -219,12 +238,24 @@ def _page(
     )
 
 
+def _streams(results: Sequence[RunResult]) -> str:
+    orders = list(dict.fromkeys(tuple(r.order) for r in results if not r.joint))
+    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    if len(orders) == 1 or not orders:
+        return " → ".join(names[s] for s in results[0].order)
+    return f"{len(orders)} orders of scanners: {', '.join(names.values())}"
+
+
 def _html_table(shown: pd.DataFrame) -> str:
     head = "".join(f"<th>{escape(str(c))}</th>" for c in shown.columns)
+    classes = [' class="verdict"' if column == "verdict" else "" for column in shown.columns]
     rows = []
     previous = None
     for row in shown.itertuples(index=False):
         mark = ' class="first"' if row[0] != previous else ""
         previous = row[0]
-        rows.append(f"<tr{mark}>" + "".join(f"<td>{escape(str(v))}</td>" for v in row) + "</tr>")
+        values = "".join(
+            f"<td{name}>{escape(str(value))}</td>" for name, value in zip(classes, row, strict=True)
+        )
+        rows.append(f"<tr{mark}>{values}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

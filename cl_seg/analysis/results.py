@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cl_seg.analysis.matrices import matrices_without
 from cl_seg.files import InputError
 
 Matrix = npt.NDArray[np.float64]
@@ -104,6 +105,16 @@ class RunResult:
     def cases(self) -> pd.DataFrame:
         """Per-case scores after every stage."""
         return _read_table(self.folder / "cases.parquet")
+
+    @cached_property
+    def patients(self) -> tuple[str, ...]:
+        """Test patients, in alphabetical order."""
+        return tuple(sorted(map(str, self.cases["patient"].unique())))
+
+    @cached_property
+    def matrices_without(self) -> Matrix:
+        """R as if each of the patients were not there, (patients, N+1, N)."""
+        return matrices_without(self.cases, self.order, self.classes)
 
     @cached_property
     def curve(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.results import Matrix, RunResult
 from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
@@ -31,6 +32,8 @@ SCORES: dict[str, Callable[[Matrix], float]] = {
 }
 DEFINED = {"joint": {"ACC"}, "single": {"plasticity"}}
 """Scores that mean something where a network does not go from scanner to scanner."""
+WITH_INTERVAL = ("ACC", "BWT", "plasticity")
+SIGNED = ("BWT", "FWT")
 SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
 NOT_EVALUABLE = "not evaluable"
 
@@ -93,8 +96,8 @@ def _cost(stages: list[dict[str, Any]]) -> dict[str, float]:
     }
     return {
         "steps": float(sum(stage["steps"] for stage in stages)),
-        "train_seconds": sum(stage["train_seconds"] for stage in stages),
-        "consolidate_seconds": sum(stage.get("consolidate_seconds", 0.0) for stage in stages),
+        "train_seconds": float(sum(stage["train_seconds"] for stage in stages)),
+        "consolidate_seconds": float(sum(s.get("consolidate_seconds", 0.0) for s in stages)),
         "peak_mb": most["peak_bytes"] / 1e6 or np.nan,
         "kept_slices": float(most["kept_slices"]),
         "kept_mb": most["kept_bytes"] / 1e6,
@@ -109,16 +112,23 @@ def last_validation(curve: pd.DataFrame) -> float:
     return float(stage[stage["step"] == stage["step"].max()]["dice"].mean())
 
 
-def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
+def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFrame:
     """Mean over orders and seeds, one row per network and strategy, in the suite's order.
 
-    ``verdict`` is "not evaluable" when a run of the row did not learn one of its scanners; such a
-    row must not be said to forget least.
+    ``ACC ±``, ``BWT ±`` and ``plasticity ±`` are half the widths of their 95 % intervals for other
+    patients and other seeds, NaN with one seed. ``verdict`` is "not evaluable" when a run of the
+    row did not learn one of its scanners; such a row must not be said to forget least.
     """
     numbers = [c for c in runs.columns if runs[c].dtype.kind == "f"]
     groups = runs.groupby(["model", "strategy"], sort=False)
-    summary = groups[numbers].mean()
+    by_cell = cells(results)
+    summary = groups[numbers].mean().loc[list(by_cell)]
     summary.insert(0, "runs", groups.size())
+    for name in WITH_INTERVAL:
+        summary[f"{name} ±"] = [
+            score_margin(runs_of, SCORES[name]) if np.isfinite(summary[name][cell]) else np.nan
+            for cell, runs_of in by_cell.items()
+        ]
     summary["stamp"] = groups["stamp"].first()
     summary["verdict"] = np.where(groups["learned"].all(), "", NOT_EVALUABLE)
     return summary.reset_index()
@@ -127,17 +137,71 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
 def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     """The summary rounded for reading, with dashes where a score is not defined."""
     columns = [c for c in summary.columns if c in SCORES or c.startswith("ACC ")]
+    columns = [c for c in columns if not c.endswith("±")]
     columns += [c for c in SHOWN_IF_KNOWN if summary[c].notna().any()]
     shown = summary[["model", "strategy", "runs", *columns, "verdict"]].copy()
     for column in columns:
-        shown[column] = [_rounded(v, signed=column in ("BWT", "FWT")) for v in shown[column]]
+        margins = summary.get(f"{column} ±", np.full(len(summary), np.nan))
+        shown[column] = [
+            rounded(value, column in SIGNED, margin)
+            for value, margin in zip(summary[column], margins, strict=True)
+        ]
     return shown.rename(columns={c: c.replace("_", " ") for c in columns})
 
 
-def _rounded(value: float, signed: bool) -> str:
+def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
+    """What every strategy gains over fine-tuning of the same network, order and seed.
+
+    Columns model, strategy, and of ACC, BWT and plasticity the difference and ``±``; no rows
+    without fine-tuning or without another strategy that goes from scanner to scanner.
+    """
+    by_cell = cells(results)
+    fine_tuned = {model: runs for (model, _), runs in by_cell.items() if _is_naive(runs[0])}
+    rows = []
+    for (model, strategy), runs in by_cell.items():
+        if model not in fine_tuned or _is_naive(runs[0]) or runs[0].schedule in DEFINED:
+            continue
+        row: dict[str, object] = {"model": model, "strategy": strategy}
+        for name in WITH_INTERVAL:
+            row[name], row[f"{name} ±"] = difference(runs, fine_tuned[model], SCORES[name])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _is_naive(run: RunResult) -> bool:
+    return bool(run.record["spec"]["strategy"]["name"] == "naive")
+
+
+def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
+    """The differences rounded for reading."""
+    shown = differences[["model", "strategy"]].copy()
+    for name in WITH_INTERVAL:
+        pairs = zip(differences[name], differences[f"{name} ±"], strict=True)
+        shown[name] = [rounded(value, True, margin) for value, margin in pairs]
+    return shown
+
+
+def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
+    """What a run of each row cost, rounded for reading."""
+    after = summary["consolidate_seconds"]
+    return pd.DataFrame({
+        "model": summary["model"],
+        "strategy": summary["strategy"],
+        "steps": summary["steps"].map("{:.0f}".format),
+        "training s": summary["train_seconds"].map("{:.0f}".format),
+        "after experiences s": after.map("{:.1f}".format),
+        "peak MB": [f"{v:.0f}" if np.isfinite(v) else "–" for v in summary["peak_mb"]],
+        "slices kept": summary["kept_slices"].map("{:.0f}".format),
+        "MB kept": summary["kept_mb"].map("{:.1f}".format),
+    })  # fmt: skip
+
+
+def rounded(value: float, signed: bool = False, margin: float = np.nan) -> str:
+    """A score for reading, with its margin where there is one."""
     if np.isnan(value):
         return "–"
-    return f"{value:+.3f}" if signed else f"{value:.3f}"
+    text = f"{value:+.3f}" if signed else f"{value:.3f}"
+    return text if np.isnan(margin) else f"{text} ± {margin:.3f}"
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -26,7 +26,12 @@ def result(order: str, r: list[list[float]], seed: int = 0, joint: bool = False)
         "model": "VNet",
         "strategy": "Joint" if joint else "Naive",
         "joint": joint,
-        "spec": {"order": list(order), "seed": seed, "split": {"by": "patient"}},
+        "spec": {
+            "order": list(order),
+            "seed": seed,
+            "split": {"by": "patient"},
+            "strategy": {"name": "joint" if joint else "naive"},
+        },
         "scanner_names": {s: NAMES[s] for s in order},
         "data": {"kind": "simulated"},
         "R": {"mean": r},
@@ -88,8 +93,8 @@ def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         order = run.order
         cases = [
-            {"stage": 0, "scanner": s, "class": "liver", "predicted": 1, "true": 1,
-             "missed": False, "false_positive_cm2": 0.0}
+            {"stage": 0, "scanner": s, "patient": "p", "class": "liver", "dice": 1.0, "true": 1,
+             "predicted": 1, "missed": False, "false_positive_cm2": 0.0}
             for s in order
         ]  # fmt: skip
         pd.DataFrame(cases).to_parquet(folder / "cases.parquet")

@@ -10,7 +10,13 @@ import pytest
 
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.results import load_results
-from cl_seg.analysis.tables import NOT_EVALUABLE, run_table, shown_table, summary_table
+from cl_seg.analysis.tables import (
+    NOT_EVALUABLE,
+    difference_table,
+    run_table,
+    shown_table,
+    summary_table,
+)
 from cl_seg.files import InputError
 
 ORDER = ["a", "b"]
@@ -24,6 +30,11 @@ SPEC = {
     "image": {"size": 16},
     "training": {"steps": 5, "batch_size": 2, "threads": 1},
 }
+
+
+def summary_of(results: Path) -> pd.DataFrame:
+    loaded = load_results(results)
+    return summary_table(run_table(loaded), loaded)
 
 
 def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any) -> None:
@@ -67,7 +78,7 @@ def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any
         "strategy": strategy,
         "place": [0, len(list(results.glob("runs/*"))), 0, 0],
         "joint": len(r) == 2,
-        "spec": SPEC,
+        "spec": {**SPEC, "strategy": {"name": strategy.lower()}},
         "scanner_names": {"a": "Scanner A (simulated)", "b": "Scanner B (simulated)"},
         "data": {"content": "0" * 64, "kind": "simulated"},
         "R": {"liver": r, "mean": r},
@@ -105,14 +116,25 @@ def test_scores_are_those_of_the_hand_made_matrix(results: Path) -> None:
 
 
 def test_a_network_that_did_not_learn_is_not_evaluable(results: Path) -> None:
-    summary = summary_table(run_table(load_results(results))).set_index("strategy")
+    summary = summary_of(results).set_index("strategy")
     assert summary.loc["Lazy", "BWT"] == pytest.approx(0.0), "it forgets nothing, having learned"
     assert summary["verdict"].to_dict() == {"Naive": "", "Lazy": NOT_EVALUABLE, "Joint": ""}
 
 
 def test_undefined_scores_are_shown_as_dashes(results: Path) -> None:
-    shown = shown_table(summary_table(run_table(load_results(results)))).set_index("strategy")
+    shown = shown_table(summary_of(results)).set_index("strategy")
     assert shown.loc["Joint", "BWT"] == "–" and shown.loc["Naive", "BWT"] == "-0.300"
+
+
+def test_what_a_strategy_gains_over_fine_tuning_is_shown(results: Path) -> None:
+    differences = difference_table(load_results(results))
+    assert differences["strategy"].tolist() == ["Lazy"], "joint training goes from none to none"
+    assert differences["ACC"].tolist() == pytest.approx([(0.5 + 0.4) / 2 - (0.6 + 0.8) / 2])
+    assert differences["BWT"].tolist() == pytest.approx([0 - (0.6 - 0.9)])
+    write_report(results)
+    text = (results / "summary.md").read_text()
+    assert "## Gained over fine-tuning" in text and "| VNet | Lazy | -0.250 | +0.300 |" in text
+    assert "## Cost of a run" in text and (results / "differences.csv").is_file()
 
 
 def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
@@ -142,7 +164,7 @@ def test_a_damaged_record_is_named(results: Path) -> None:
 
 
 def strategy(**settings: Any) -> dict[str, Any]:
-    return {**SPEC, "strategy": {"settings": settings}}
+    return {**SPEC, "strategy": {"name": "x", "settings": settings}}
 
 
 def test_intransigence_is_against_the_cumulative_runs_from_scratch(results: Path) -> None:

@@ -1,0 +1,111 @@
+"""Intervals of scores and of their differences, for other patients and other seeds.
+
+Every test patient is scored by every seed: two crossed random factors, as cases and readers are in
+multireader studies, whose analysis is used here (jackknife pseudo-values of patients and Hillis's
+degrees of freedom; Hillis, Berbaum & Metz 2008, Academic Radiology 15:647). Orders of scanners are
+averaged over: an interval is about these orders.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import t
+
+from cl_seg.analysis.results import Matrix, RunResult
+
+Values = npt.NDArray[np.float64]
+Score = Callable[[Matrix], float]
+Key = tuple[tuple[str, ...], int]
+LEVEL = 0.95
+
+
+def crossed_margin(values: Values, level: float = LEVEL) -> float:
+    """Half the width of the interval of the mean of crossed random factors.
+
+    With mean squares of P patients, of S seeds, and of what is left, the variance of the mean is
+    V / (P·S) with V = MS_seed + M and M = max(0, MS_patient − MS_rest). The degrees of freedom of t
+    are V² / (MS_seed² / (S − 1) + M² / (P − 1)): those of Hillis, Berbaum & Metz 2008, who have
+    many cases, with Satterthwaite's term for few patients.
+
+    Args:
+        values: (P, S), a row per patient and a column per seed.
+        level: coverage.
+
+    Returns:
+        NaN with fewer than two patients or seeds, or where a value is NaN.
+    """
+    patients, seeds = values.shape
+    if min(patients, seeds) < 2 or not np.isfinite(values).all():
+        return math.nan
+    of_patient = values.mean(axis=1, keepdims=True) - values.mean()
+    of_seed = values.mean(axis=0, keepdims=True) - values.mean()
+    rest = values - values.mean() - of_patient - of_seed
+    ms_patient = seeds * float((of_patient**2).sum()) / (patients - 1)
+    ms_seed = patients * float((of_seed**2).sum()) / (seeds - 1)
+    ms_rest = float((rest**2).sum()) / ((patients - 1) * (seeds - 1))
+    of_patients = max(0.0, ms_patient - ms_rest)
+    spread = ms_seed + of_patients
+    if spread == 0:
+        return 0.0
+    freedom = spread**2 / (ms_seed**2 / (seeds - 1) + of_patients**2 / (patients - 1))
+    return float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(spread / (patients * seeds))
+
+
+def score_margin(runs: Sequence[RunResult], score: Score) -> float:
+    """Half the width of the interval of the mean score of some runs; NaN where there is none."""
+    return crossed_margin(_patient_values(runs, score, _keys(runs)))
+
+
+def difference(
+    runs: Sequence[RunResult], reference: Sequence[RunResult], score: Score
+) -> tuple[float, float]:
+    """Mean difference of a score to that of reference runs, and half the width of its interval.
+
+    Runs of the same order and seed are compared with each other, on the same patients; NaN where
+    there are none.
+    """
+    both = _keys(runs) & _keys(reference)
+    if not both:
+        return math.nan, math.nan
+    ours, theirs = (
+        [score(run.matrix()) for run in side if _key(run) in both] for side in (runs, reference)
+    )
+    sides = [_patient_values(side, score, both) for side in (runs, reference)]
+    same = {run.patients for run in (*runs, *reference) if _key(run) in both}
+    margin = crossed_margin(sides[0] - sides[1]) if len(same) == 1 else math.nan
+    return float(np.mean(ours) - np.mean(theirs)), margin
+
+
+def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> Values:
+    """Jackknife pseudo-values of a score, (patients, seeds), averaged over orders.
+
+    Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
+    mean over patients. Empty unless all seeds have the same orders and all runs the same patients.
+    """
+    chosen = {_key(run): run for run in runs if _key(run) in keys}
+    orders = {order for order, _ in chosen}
+    seeds = {seed for _, seed in chosen}
+    same = {run.patients for run in chosen.values()}
+    if len(chosen) < len(seeds) * len(orders) or len(same) > 1:
+        return np.empty((0, 0))
+    columns = [
+        np.mean([_pseudo_values(chosen[order, seed], score) for order in sorted(orders)], axis=0)
+        for seed in sorted(seeds)
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _pseudo_values(run: RunResult, score: Score) -> Values:
+    count = len(run.patients)
+    without = np.array([score(r) for r in run.matrices_without])
+    return count * score(run.matrix()) - (count - 1) * without
+
+
+def _key(run: RunResult) -> Key:
+    return tuple(run.order), run.record["spec"]["seed"]
+
+
+def _keys(runs: Sequence[RunResult]) -> set[Key]:
+    return {_key(run) for run in runs}

@@ -1,0 +1,121 @@
+"""Intervals against closed forms, and their coverage by simulation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import t
+
+from cl_seg.analysis.intervals import crossed_margin, difference, score_margin
+from cl_seg.analysis.matrices import MEAN, accuracy_matrices, matrices_without
+from cl_seg.analysis.results import RunResult
+from cl_seg.metrics.continual import accuracy, backward_transfer
+
+ORDER = ["a", "b"]
+
+
+def test_without_differences_between_seeds_it_is_students_interval_over_patients() -> None:
+    scores = np.random.default_rng(0).normal(size=9)
+    expected = t.ppf(0.975, 8) * scores.std(ddof=1) / 3
+    assert crossed_margin(np.tile(scores[:, None], 4)) == pytest.approx(expected)
+
+
+def test_without_differences_between_patients_it_is_students_interval_over_seeds() -> None:
+    scores = np.random.default_rng(0).normal(size=4)
+    expected = t.ppf(0.975, 3) * scores.std(ddof=1) / 2
+    assert crossed_margin(np.tile(scores, (9, 1))) == pytest.approx(expected)
+
+
+def test_one_seed_or_one_patient_gives_no_interval() -> None:
+    assert np.isnan(crossed_margin(np.zeros((5, 1))))
+    assert np.isnan(crossed_margin(np.zeros((1, 5))))
+    assert np.isnan(crossed_margin(np.full((5, 5), np.nan)))
+    assert crossed_margin(np.ones((5, 5))) == 0
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize(
+    ("of_patients", "of_seeds", "of_both"), [(1, 0, 0.5), (1, 0.3, 0.5), (0.3, 1, 0.3)]
+)
+def test_it_covers_the_truth_as_often_as_it_says(
+    seeds: int, of_patients: float, of_seeds: float, of_both: float
+) -> None:
+    draw = np.random.default_rng(seeds).normal
+    hits = 0
+    for _ in range(1000):
+        patient, seed = draw(size=(20, 1)), draw(size=(1, seeds))
+        values = of_patients * patient + of_seeds * seed + of_both * draw(size=(20, seeds))
+        hits += abs(values.mean()) <= crossed_margin(values)
+    assert 0.915 <= hits / 1000 <= 0.975
+
+
+def cases(seed: int, patients: int = 6, shift: float = 0.0) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    rows = [
+        {"stage": i, "scanner": s, "patient": f"p{p}", "class": c, "dice": draw.random() + shift,
+         "true": int(not (p == 0 and c == "liver"))}
+        for i in range(3)
+        for s in ORDER
+        for p in range(patients)
+        for c in ("muscle", "liver")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def run(table: pd.DataFrame, seed: int = 0, order: list[str] | None = None) -> RunResult:
+    order = order or ORDER
+    matrices = accuracy_matrices(table, order, ["muscle", "liver"])
+    spec: dict[str, Any] = {"order": order, "seed": seed, "classes": ["muscle", "liver"]}
+    result = RunResult(Path(), {"spec": spec, "R": {k: v.tolist() for k, v in matrices.items()}})
+    result.__dict__["cases"] = table
+    return result
+
+
+def test_r_without_a_patient_is_r_of_the_others() -> None:
+    table = cases(0)
+    without = matrices_without(table, ORDER, ["muscle", "liver"])
+    for index, patient in enumerate(sorted(table["patient"].unique())):
+        others = table[table["patient"] != patient]
+        expected = accuracy_matrices(others, ORDER, ["muscle", "liver"])[MEAN]
+        np.testing.assert_allclose(without[index], expected)
+
+
+def test_the_interval_of_acc_is_that_of_its_patients_means() -> None:
+    runs = [run(cases(seed)[lambda t: t["class"] == "muscle"], seed) for seed in range(3)]
+    for one in runs:
+        one.record["spec"]["classes"] = ["muscle"]
+        one.record["R"]["mean"] = one.record["R"]["muscle"]
+    values = [
+        one.cases[one.cases["stage"] == 2].groupby("patient")["dice"].mean().to_numpy()
+        for one in runs
+    ]
+    expected = crossed_margin(np.stack(values, axis=1))
+    assert score_margin(runs, accuracy) == pytest.approx(expected)
+
+
+def test_differences_are_paired_by_patient_order_and_seed() -> None:
+    naive = [run(cases(seed), seed) for seed in range(3)]
+    better = [run(cases(seed, shift=0.1), seed) for seed in range(3)]
+    gain, margin = difference(better, naive, accuracy)
+    assert gain == pytest.approx(0.1) and margin == pytest.approx(0, abs=1e-12)
+    assert difference(better, naive, backward_transfer)[0] == pytest.approx(0)
+    one_more = [*better, run(cases(9), 9)]
+    assert difference(one_more, naive, accuracy)[0] == pytest.approx(0.1)
+
+
+def test_what_cannot_be_paired_has_no_interval() -> None:
+    naive = [run(cases(seed), seed) for seed in range(3)]
+    others = [run(cases(seed, patients=5), seed) for seed in range(3)]
+    assert np.isnan(difference(others, naive, accuracy)[1])
+    elsewhere = [run(cases(seed), seed, ["b", "a"]) for seed in range(3)]
+    assert np.isnan(difference(elsewhere, naive, accuracy)).all()
+    incomplete = [*naive, run(cases(0), 0, ["b", "a"])]
+    assert np.isnan(score_margin(incomplete, accuracy))
+
+
+def test_orders_are_averaged() -> None:
+    both = [run(cases(seed), seed, order) for seed in range(3) for order in (ORDER, ORDER[::-1])]
+    one = [run(cases(seed), seed) for seed in range(3)]
+    assert score_margin(both, accuracy) == pytest.approx(score_margin(one, accuracy))
