@@ -16,7 +16,7 @@ from cl_seg.models.declared import NETWORKS
 from cl_seg.strategies.declared import STRATEGIES, declared_strategy
 
 if TYPE_CHECKING:
-    from cl_seg.training.contract import Verdict
+    from cl_seg.contract import Verdict
 
 Models = Annotated[
     list[str] | None, typer.Option("--model", help="Network; repeat; all by default.")
@@ -100,9 +100,9 @@ def check_plugin(
 def _verdicts(name: str, settings: dict[str, Any], network: str) -> "list[Verdict]":
     import torch
 
+    from cl_seg.contract import Subject, check_contract
     from cl_seg.models.registry import build_model
     from cl_seg.strategies.registry import build_plugin
-    from cl_seg.training.contract import Subject, check_contract
 
     declared = declared_strategy(name)
     size = max(SIZE, NETWORKS[network].smallest_size)

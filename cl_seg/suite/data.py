@@ -18,7 +18,8 @@ from cl_seg.scans.splits import (
     usable_slices,
 )
 from cl_seg.scans.store import Grid, Header, SliceStore, check_offers, read_header
-from cl_seg.spec import Data, PhantomData, Suite
+from cl_seg.spec.settings import Data, PhantomData
+from cl_seg.spec.suite import Suite
 from cl_seg.suite.source import source_hash
 
 STORES = Path("data")

@@ -12,7 +12,7 @@ from rich.console import Console
 from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
 from cl_seg.import_path import check_target, module_file
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec import StreamSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.data import (
     check_data,

@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
-from cl_seg.spec import ModelChoice, StrategyChoice, StreamSuite
+from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.data import fingerprint
 from cl_seg.suite.environment import capability, device_name, versions

@@ -6,14 +6,10 @@ from pathlib import Path
 
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
-from cl_seg.spec import (
-    ModelChoice,
-    SeedCurveSuite,
-    StrategyChoice,
-    StreamSuite,
-    did_you_mean,
-    read_suite,
-)
+from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.faults import did_you_mean
+from cl_seg.spec.read import read_suite
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.declared import STRATEGIES, declared_strategy
 
 JOINT = "all scanners"
@@ -123,6 +119,8 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     for place in product(*(range(len(axis)) for axis in axes)):
         m, s, o, seed_at = place
         model, strategy, seed = suite.models[m], suite.strategies[s], suite.seeds[seed_at]
+        if strategy.networks is not None and model.label not in strategy.networks:
+            continue
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
         run = Run(run_id, orders[o], model, strategy.on(model.label), seed, place)
         if run.joint:

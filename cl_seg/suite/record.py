@@ -14,7 +14,7 @@ from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.files import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.scans.store import read_header
-from cl_seg.spec import StreamSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 from cl_seg.suite.environment import git_commit, versions

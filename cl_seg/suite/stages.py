@@ -21,7 +21,7 @@ from cl_seg.files import InputError, write_bytes, write_json
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec import StreamSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
 from cl_seg.suite.cache import (

@@ -11,7 +11,7 @@ import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
 
-from cl_seg.spec import Training
+from cl_seg.spec.settings import Training
 from cl_seg.torch_setup import seed_everything
 from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.loop import DenseTraining, LoopSettings

@@ -53,7 +53,7 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec import StreamSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.data import open_store, split_slices
 from cl_seg.suite.plan import load_suite
 from cl_seg.training.evaluate import case_scores

@@ -26,7 +26,7 @@ from cl_seg.models.registry import build_model
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.labels import parse_label_map
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec import Training
+from cl_seg.spec.settings import Training
 from cl_seg.training.evaluate import case_scores, predict
 from cl_seg.training.stage import (
     StagePlace,

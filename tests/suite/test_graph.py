@@ -114,6 +114,17 @@ def test_a_network_with_settings_of_its_own_has_stages_of_its_own(
     assert alone.stages.keys() < both.stages.keys()
 
 
+def test_a_strategy_can_be_for_some_networks_only(store: Path, tmp_path: Path) -> None:
+    text = several(store, "[naive, {name: replay, networks: [other]}]")
+    text = text.replace("models: [unet]", "models: [unet, {name: unet, label: other}]")
+    planned = stages_of(text, tmp_path)
+    assert [run.run.run_id.split("-order")[0] for run in planned.runs] == [
+        "unet-naive",
+        "other-naive",
+        "other-replay",
+    ]
+
+
 def test_orders_share_their_beginnings(tmp_path: Path) -> None:
     text = several(tmp_path, "[naive]", "all").replace(
         f"data: {{store: {tmp_path}}}",
@@ -187,7 +198,7 @@ def of(strategy: str) -> Callable[[Stage], bool]:
         ("models/vnet.py", None),
         ("analysis/figures.py", None),
         ("cli/__init__.py", None),
-        ("spec.py", None),
+        ("spec/suite.py", None),
     ],
 )
 def test_an_edit_touches_exactly_the_stages_that_depend_on_it(

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.files import InputError
-from cl_seg.spec import SeedCurveSuite, StreamSuite
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.suite.plan import load_suite, plan_runs
 
 BASE = """

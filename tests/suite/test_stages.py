@@ -11,7 +11,7 @@ import torch
 from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec import StreamSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.execute import plan_suite
 from cl_seg.suite.plan import Run

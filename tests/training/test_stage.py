@@ -5,7 +5,7 @@ import pytest
 import torch
 from avalanche.training.plugins import EWCPlugin, SupervisedPlugin
 
-from cl_seg.spec import Training
+from cl_seg.spec.settings import Training
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.replay import Replay
 from cl_seg.strategies.settings import EWCSettings, ReplaySettings

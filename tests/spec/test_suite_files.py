@@ -9,7 +9,10 @@ import pytest
 
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
-from cl_seg.spec import LABEL, SeedCurveSuite, StreamSuite, did_you_mean, read_suite
+from cl_seg.spec.choices import LABEL
+from cl_seg.spec.faults import did_you_mean
+from cl_seg.spec.read import read_suite
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.strategies.settings import EWCSettings
 
@@ -367,7 +370,7 @@ def test_did_you_mean():
 
 def test_planning_needs_no_torch():
     modules = [
-        "cl_seg.spec", "cl_seg.files", "cl_seg.models.declared", "cl_seg.strategies.declared",
+        "cl_seg.spec.read", "cl_seg.files", "cl_seg.models.declared", "cl_seg.strategies.declared",
         "cl_seg.scans.store", "cl_seg.scans.splits", "cl_seg.metrics.segmentation",
         "cl_seg.metrics.continual", "cl_seg.analysis.report", "cl_seg.analysis.tables",
         "cl_seg.suite.plan",
@@ -401,6 +404,8 @@ def test_a_grid_is_one_strategy_per_combination(tmp_path):
         ("{name: ewc, grid: {ewc_lambda: [1, 1]}}", "ewc-ewc_lambda=1 appears twice"),
         ("{name: ewc, settings_of: {unet: {ewc_lambda: -1}}}", "settings_of.unet.ewc_lambda"),
         ("{name: ewc, settings_of: {unett: {}}}", "unknown network unett: did you mean unet?"),
+        ("{name: ewc, networks: [unett]}", "unknown network unett: did you mean unet?"),
+        ("{name: ewc, networks: []}", "strategies.0.networks"),
         ("{name: ewc, settings_of: {unet: {}}, grid: {ewc_lambda: [1]}}", "give one of them"),
     ],
 )

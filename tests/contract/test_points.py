@@ -5,9 +5,10 @@ import pytest
 import torch
 from avalanche.training.plugins import EWCPlugin, LwFPlugin, SupervisedPlugin
 
+from cl_seg.contract import Subject, check_contract
+from cl_seg.files import InputError
 from cl_seg.strategies.l2 import L2
 from cl_seg.strategies.settings import L2Settings
-from cl_seg.training.contract import Subject, check_contract
 
 from ..conftest import tiny_network
 
@@ -89,3 +90,28 @@ def test_changed_data_and_ignored_pixels():
 def test_avalanches_ewc_acts_by_its_strength(strength):
     found = broken(lambda: EWCPlugin(strength))
     assert ("acts" in found) == (strength == 0)
+
+
+class Refusing(SupervisedPlugin):
+    """Runs as long as it sees the whole stream, and refuses to be taken up from files."""
+
+    def before_training_exp(self, strategy, **kwargs):
+        if strategy.clock.train_exp_counter and not self.seen:
+            raise InputError("not from files")
+        self.seen = True
+
+    seen = False
+
+    def before_backward(self, strategy, **kwargs):
+        if strategy.clock.train_exp_counter:
+            strategy.loss = strategy.loss * 2
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+
+def test_what_ran_must_not_refuse_later():
+    assert "refused: not from files" in broken(Refusing, keeps_state=True)["keeps its state"]

@@ -1,0 +1,176 @@
+"""The networks and strategies of a suite, with their settings."""
+
+import re
+from collections.abc import Mapping
+from itertools import product
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from cl_seg.spec.faults import explain, require_known
+from cl_seg.spec.settings import Spec
+
+LABEL = r"^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)?$"
+
+
+def _plain(value: Any) -> Any:
+    """Refuse what JSON cannot tell apart or hold, such as numbers as names, and dates."""
+    parts: list[Any] = []
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise PydanticCustomError("plain", "{it} is no text: quote it", {"it": repr(name)})
+        parts = list(value.values())
+    elif isinstance(value, list):
+        parts = value
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        text = "expected text, numbers, lists or fields, not a {kind}: quote it"
+        raise PydanticCustomError("plain", text, {"kind": type(value).__name__})
+    for part in parts:
+        _plain(part)
+    return value
+
+
+Arguments = Annotated[dict[str, Any], BeforeValidator(_plain)]
+
+
+class ModelChoice(Spec):
+    """One network of the suite; ``unet`` alone is short for ``{name: unet}``.
+
+    Attributes:
+        name: a registered network or ``module:callable`` (in_channels, out_channels, image_size,
+            **arguments) → torch module giving (B, classes, H, W) logits.
+        preset: size of a registered network.
+        learning_rate: peak learning rate; None takes the preset's own.
+        arguments: further keyword arguments of a ``module:callable``.
+        label: name in folders and tables, needed when a network appears twice.
+    """
+
+    name: str
+    label: str = Field(default="", pattern=LABEL)
+    preset: str = "small"
+    learning_rate: PositiveFloat | None = None
+    arguments: Arguments = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _registered(self, info: ValidationInfo) -> "ModelChoice":
+        if ":" in self.name and self.learning_rate is None:
+            raise PydanticCustomError("rate", "a network of your own needs a learning_rate")
+        if ":" in self.name:
+            return self._labelled(self.name.split(":")[1])
+        networks = (info.context or {}).get("networks", {})
+        require_known(self.name, networks, "network", "name", "or give module:callable")
+        require_known(self.preset, networks[self.name].presets, "preset", "preset")
+        if self.arguments:
+            raise PydanticCustomError(
+                "arguments", "`arguments` are for module:callable, a preset has its own"
+            )
+        return self._labelled(self.name if self.preset == "small" else f"{self.name}_{self.preset}")
+
+    def _labelled(self, label: str) -> "ModelChoice":
+        return self.model_copy(update={"label": _label(self.name, self.label or label)})
+
+
+class StrategyChoice(Spec):
+    """One strategy of the suite; ``naive`` alone is short for ``{name: naive}``.
+
+    Attributes:
+        name: a registered strategy, or ``module:Class`` of an Avalanche plugin.
+        settings: its settings, see ``cl_seg/strategies/declared.py``; defaults are filled in. Of a
+            ``module:Class``, its keyword arguments.
+        settings_of: label of a network → settings that replace some of these on it.
+        networks: labels of the networks it is for; None for all.
+        grid: settings → values; the suite holds one strategy per combination instead of this one.
+        label: name in folders and tables, needed when a strategy appears twice.
+    """
+
+    name: str
+    settings: Arguments = Field(default={})
+    settings_of: dict[str, Arguments] = Field(default={}, exclude=True)
+    networks: list[str] | None = Field(default=None, exclude=True, min_length=1)
+    grid: dict[str, Annotated[list[str | bool | int | float | None], Field(min_length=1)]] = Field(
+        default={}, exclude=True
+    )
+    label: str = Field(default="", pattern=LABEL)
+    _points: list["StrategyChoice"] = PrivateAttr(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _registered(self, info: ValidationInfo) -> "StrategyChoice":
+        strategies = (info.context or {}).get("strategies", {})
+        if ":" not in self.name:
+            require_known(self.name, strategies, "strategy", "name", "or give module:Class")
+        if self.grid and self.settings_of:
+            text = "a `grid` is for choosing what `settings_of` then holds: give one of them"
+            raise PydanticCustomError("grid", "{text}", {"text": text, "in": ["grid"]})
+
+        def filled(own: dict[str, Any], *where: str) -> dict[str, Any]:
+            return with_defaults(self.name, {**self.settings, **own}, strategies, where)
+
+        common = filled({}, "settings")
+        each = {m: filled(own, "settings_of", m) for m, own in self.settings_of.items()}
+        chosen = self.model_copy(update={"settings": common, "settings_of": each})
+        chosen = chosen._labelled(self.name.split(":")[-1])
+        points = []
+        for values in product(*self.grid.values()) if self.grid else ():
+            point = dict(zip(self.grid, values, strict=True))
+            name = "-".join([chosen.label, *(f"{k}={v}" for k, v in point.items())])
+            own = {"settings": filled(point, "grid"), "grid": {}, "label": _label(name, name)}
+            points.append(chosen.model_copy(update=own))
+        chosen._points = points
+        return chosen
+
+    def _labelled(self, label: str) -> "StrategyChoice":
+        return self.model_copy(update={"label": _label(self.name, self.label or label)})
+
+    @property
+    def points(self) -> list["StrategyChoice"]:
+        """The strategies of its grid; only itself where there is none."""
+        return self._points or [self]
+
+    def on(self, network: str) -> "StrategyChoice":
+        """The strategy with the settings it has on the network of a label."""
+        return self.model_copy(update={"settings": self.settings_of.get(network, self.settings)})
+
+
+def with_defaults(
+    name: str, settings: dict[str, Any], strategies: Mapping[str, Any], where: tuple[str, ...]
+) -> dict[str, Any]:
+    """Settings of a strategy with its defaults; of somebody else's plugin as they are."""
+    if name not in strategies:
+        return settings
+    model = strategies[name].settings
+    try:
+        filled: dict[str, Any] = model.model_validate(settings).model_dump()
+    except ValidationError as error:
+        known = list(model.model_fields)
+        text = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {explain(e, known)}" for e in error.errors()
+        )
+        place = [*where, *error.errors()[0]["loc"]]
+        raise PydanticCustomError("settings", "{text}", {"text": text, "in": place}) from None
+    return filled
+
+
+def _label(name: str, label: str) -> str:
+    if not re.fullmatch(LABEL, label):
+        raise PydanticCustomError("label", "{name} needs a `label`", {"name": name})
+    return label

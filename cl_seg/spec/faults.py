@@ -1,0 +1,55 @@
+"""What a fault in a suite file is told as: one line that names what was expected."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+
+def explain(error: Any, known: list[str]) -> str:
+    """A pydantic error in words; ``known`` are the fields it could have meant."""
+    name = str(error["loc"][-1]) if error["loc"] else ""
+    match error["type"]:
+        case "extra_forbidden":
+            return f"unknown field{did_you_mean(name, known)}"
+        case "missing":
+            return "is missing"
+        case "union_tag_not_found":
+            return "`kind` is missing: expected stream or seed_curve"
+        case "union_tag_invalid":
+            return f"unknown kind {error['ctx']['tag']}: expected stream or seed_curve"
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return "expected fields (`name: value`)"
+    shown = error.get("input")
+    found = f", not {shown!r}" if isinstance(shown, str | int | float) else ""
+    message = str(error["msg"]).removeprefix("Input should be ")
+    return message if message == error["msg"] else f"expected {message}{found}"
+
+
+def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """``: did you mean X?`` for the closest known name, or the known names when none is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    if close:
+        return f": did you mean {close[0]}?"
+    return f": known are {', '.join(known)}" if len(known) < 12 else ""
+
+
+def require_known(
+    name: str, registry: Mapping[str, Any] | list[str], what: str, field: str, otherwise: str = ""
+) -> None:
+    """Refuse a name that a registry does not hold, for a pydantic validator to report."""
+    if name not in registry:
+        hint = did_you_mean(name, registry) + (f" ({otherwise})" if otherwise else "")
+        raise PydanticCustomError(
+            "unknown", "{text}", {"text": f"unknown {what} {name}{hint}", "in": [field]}
+        )
+
+
+def require_distinct(value: list[Any], names: list[Any], hint: str = "") -> list[Any]:
+    """The values, unless two of their names are the same."""
+    twice = sorted({str(n) for n in names if names.count(n) > 1})
+    if twice:
+        text = f"{', '.join(twice)} appears twice" + (f": {hint}" if hint else "")
+        raise PydanticCustomError("twice", "{text}", {"text": text})
+    return value

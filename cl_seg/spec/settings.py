@@ -1,0 +1,143 @@
+"""The parts of a suite that choose neither network nor strategy."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from cl_seg.spec.faults import require_distinct
+
+
+class Spec(BaseModel):
+    """Base of every part of a suite: unknown fields are errors, values never change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
+    )
+
+
+class PhantomData(Spec):
+    """The embedded benchmark: bodies scanned by simulated scanners.
+
+    Attributes:
+        scanners: profile names or paths, in stream order.
+        own_bodies: bodies scanned by one scanner only, per scanner (training and validation).
+        shared_bodies: bodies scanned by every scanner (test).
+        size: pixels per side of a stored slice.
+        spacing_mm: pixel size of a stored slice in mm.
+        seed: seed of anatomy and noise.
+        slices: neighbouring slices per level of the body.
+        intramuscular_fat: whether the muscle label holds the fat inside muscle.
+    """
+
+    scanners: Annotated[list[str], Field(min_length=1)]
+    own_bodies: PositiveInt
+    shared_bodies: PositiveInt
+    size: PositiveInt = 256
+    spacing_mm: PositiveFloat = 1.6
+    seed: NonNegativeInt = 0
+    slices: PositiveInt = 1
+    intramuscular_fat: bool = False
+
+    @field_validator("scanners")
+    @classmethod
+    def _scanners_differ(cls, value: list[str]) -> list[str]:
+        return require_distinct(value, value)
+
+
+class Data(Spec):
+    """Where the slices come from: exactly one of a store on disk or the embedded benchmark."""
+
+    store: Path | None = None
+    phantom: PhantomData | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Data":
+        if (self.store is None) == (self.phantom is None):
+            raise PydanticCustomError(
+                "one_source", "give either `store` or `phantom`, and only one of them"
+            )
+        return self
+
+
+class Split(Spec):
+    """How slices are divided into training, validation and test.
+
+    Attributes:
+        by: ``patient`` never shares a patient between parts; ``within_case`` cuts every case into
+            contiguous blocks of slices and is not a generalisation result.
+        test: share of a scanner's patients (or of a case's slices) kept for the test stream.
+        validation: likewise for validation.
+        seed: seed of the draw, one for all runs of a suite so that their scores are paired.
+    """
+
+    by: Literal["patient", "within_case"] = "patient"
+    test: float = Field(default=0.25, gt=0, lt=1)
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    seed: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> "Split":
+        if self.test + self.validation >= 1:
+            raise PydanticCustomError("split", "test + validation must stay below 1")
+        return self
+
+
+class Image(Spec):
+    """What the networks see.
+
+    Attributes:
+        size: height and width in pixels, a divisor of the store's; slices are averaged down.
+        window_hu: HU mapped to 0 and to 1, clipped outside.
+    """
+
+    size: PositiveInt
+    window_hu: tuple[float, float] = (-160.0, 240.0)
+
+    @field_validator("window_hu")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise PydanticCustomError("window", "expected [low, high] in HU with low < high")
+        return value
+
+
+class Training(Spec):
+    """How every stage is trained; the optimiser starts anew with each experience.
+
+    Attributes:
+        steps: optimiser steps per stage, the same for every strategy (joint: see its settings).
+        batch_size: slices per step, old and new together.
+        weight_decay: AdamW weight decay.
+        warmup: share of the steps in which the one-cycle rate rises.
+        gradient_clip: largest gradient norm, 0 for none.
+        flip, rotate_degrees, scale, shift_hu: ranges of the batched augmentation.
+        curve_every: validation Dice of the scanners seen so far every so many steps, 0 for never.
+        precision: arithmetic of the forward pass.
+        device: ``auto`` takes a GPU where there is one.
+        threads: CPU threads of one run; results depend on it.
+    """
+
+    steps: PositiveInt
+    batch_size: PositiveInt = 8
+    weight_decay: float = Field(default=1e-4, ge=0)
+    warmup: float = Field(default=0.25, gt=0, lt=1)
+    gradient_clip: float = Field(default=1.0, ge=0)
+    flip: bool = False
+    rotate_degrees: float = Field(default=10.0, ge=0, le=180)
+    scale: float = Field(default=0.1, ge=0, lt=1)
+    shift_hu: float = Field(default=0.0, ge=0)
+    curve_every: NonNegativeInt = 50
+    precision: Literal["float32", "bfloat16"] = "float32"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: PositiveInt = 1
