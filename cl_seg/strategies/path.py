@@ -32,18 +32,18 @@ class Path:
     def note_gradient(self, model: nn.Module) -> None:
         """Note gradients and weights before a step."""
         parameters = self._parameters(model)
-        self._before = [p.detach().clone() for p in parameters]
-        self.gradients = [
-            torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in parameters
-        ]
+        if len(self._before) != len(parameters):  # kept from step to step: to allocate costs time
+            self._before = [torch.empty_like(p) for p in parameters]
+            self.gradients = [torch.zeros_like(p) for p in parameters]
+        for weights, gradient, p in zip(self._before, self.gradients, parameters, strict=True):
+            weights.copy_(p)
+            gradient.zero_() if p.grad is None else gradient.copy_(p.grad)
 
     @torch.no_grad()
     def add_step(self, model: nn.Module) -> None:
-        """Add the step from the noted weights to the present ones."""
-        after = [p.detach() for p in self._parameters(model)]
-        ways = torch._foreach_sub(after, self._before)
-        torch._foreach_mul_(ways, self.gradients)
-        torch._foreach_sub_(list(self.gained.values()), ways)
+        """Add the step from the noted weights to the present ones; overwrites what was noted."""
+        torch._foreach_sub_(self._before, [p.detach() for p in self._parameters(model)])
+        torch._foreach_addcmul_(list(self.gained.values()), self._before, self.gradients)
 
     def _parameters(self, model: nn.Module) -> list[nn.Parameter]:
         trained = trained_parameters(model)

@@ -41,7 +41,9 @@ def add_gradient(
     if not moved or not weight:
         return
     pulls = torch._foreach_sub([p.detach() for _, p in moved], [centre[n] for n, _ in moved])
-    if importance is not None:
-        torch._foreach_mul_(pulls, [importance[n] for n, _ in moved])
     gradients = [p.grad for _, p in moved if p.grad is not None]
-    torch._foreach_add_(gradients, pulls, alpha=weight)
+    if importance is None:
+        torch._foreach_add_(gradients, pulls, alpha=weight)
+    else:
+        each = [importance[n] for n, _ in moved]
+        torch._foreach_addcmul_(gradients, pulls, each, value=weight)

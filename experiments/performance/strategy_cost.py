@@ -8,7 +8,7 @@ within a round. Time is per optimiser step, all that a strategy does after an ex
 A second part trains EWC over five experiences and prints what it keeps and the largest memory of
 the process in each.
 
-    python experiments/performance/strategy_cost.py [--rounds 20] [--network vnet --network unet]
+    python experiments/performance/strategy_cost.py [--rounds 20] [--network unet] [--epochs 10]
 """
 
 import argparse
@@ -47,8 +47,7 @@ from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages import tensor_bytes
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
-SIZE, BATCH, EPOCHS, SLICES, RATE = 64, 4, 10, 16, 1e-3
-STEPS = EPOCHS * SLICES // BATCH
+SIZE, BATCH, SLICES, RATE = 64, 4, 16, 1e-3
 CPU = torch.device("cpu")
 BOUNDS = {"replay": 1.10, "ewc": 1.25, "si": 1.10, "mas": 1.25, "lwf": 1.5}
 OURS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -81,13 +80,14 @@ def stock_plugins(name: str) -> tuple[list[Any], int]:
 class Contest:
     """The slices of some experiences, and what is trained on them."""
 
-    def __init__(self, store: Path, network: str, experiences: int) -> None:
+    def __init__(self, store: Path, network: str, experiences: int, epochs: int) -> None:
         task = Task(("muscle", "liver"), SIZE, (-160.0, 240.0))
         images = TaskImages(SliceStore(store), task, CPU)
         rows = images.store.slices
         scanners = images.store.scanners[:experiences]
         parts = [rows[rows["scanner"] == s].iloc[:SLICES] for s in scanners]
-        self.network = network
+        self.network, self.epochs = network, epochs
+        self.steps = epochs * SLICES // BATCH
         self.ours = dense_benchmark(images, {"train": parts}).train_stream
         tensors = [SliceDataset(images, part).batch(torch.arange(SLICES)) for part in parts]
         self.stock = benchmark_from_datasets(
@@ -112,13 +112,13 @@ class Contest:
         started = time.perf_counter()
         for position, experience in enumerate(self.ours):
             self.loop(model, plugin, position).train(experience, eval_streams=[])
-        return (time.perf_counter() - started) / (STEPS * len(self.ours))
+        return (time.perf_counter() - started) / (self.steps * len(self.ours))
 
     def loop(self, model: torch.nn.Module, plugin: Any, position: int) -> DenseTraining:
         """Our loop of one experience."""
         loop = DenseTraining(
             model=model,
-            settings=LoopSettings(STEPS, BATCH, RATE),
+            settings=LoopSettings(self.steps, BATCH, RATE),
             generator=torch.Generator().manual_seed(position),
             plugins=[plugin] if plugin else [],
         )
@@ -135,7 +135,7 @@ class Contest:
             optimizer=AdamW(model.parameters(), lr=RATE),
             criterion=dice_cross_entropy,
             train_mb_size=new,
-            train_epochs=EPOCHS * new // BATCH,
+            train_epochs=max(1, self.epochs * new // BATCH),
             plugins=plugins,
             evaluator=None,
         )
@@ -150,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--network", action="append")
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch_setup.make_deterministic(threads=1)
@@ -158,8 +159,8 @@ def main() -> None:
         store = write_store(Path(folder) / "rectangles.store", scanners=5, size=SIZE)
         for network in options.network or ["vnet", "unet"]:
             found[network] = {
-                "ratios": ratios(Contest(store, network, 2), options.rounds),
-                "ewc over five experiences": ewc_memory(Contest(store, network, 5)),
+                "ratios": ratios(Contest(store, network, 2, options.epochs), options.rounds),
+                "ewc over five experiences": ewc_memory(Contest(store, network, 5, options.epochs)),
             }
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")

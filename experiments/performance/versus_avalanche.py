@@ -8,7 +8,7 @@ gradient clip, augmentation and split are the same on both sides, and curves whi
 Both sides start as new processes from the same store on disk; the ACC printed beside their times is
 computed in the same way for both, outside the clock.
 
-    python experiments/performance/versus_avalanche.py [--network unet] [--steps 50] [--store DIR]
+    python experiments/performance/versus_avalanche.py [--network unet] [--steps 50] [--rectangles]
 """
 
 import argparse
@@ -45,6 +45,7 @@ from monai.transforms import (
     Resized,
     ScaleIntensityRanged,
 )
+from rectangles import write_store
 from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
@@ -68,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int)
     parser.add_argument("--network", action="append")
-    parser.add_argument("--store", type=Path, help="simulated first where not given")
+    parser.add_argument("--rectangles", action="store_true", help="instead of simulated bodies")
     parser.add_argument("--script", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.script:
@@ -97,7 +98,10 @@ def main() -> None:
 def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
     """The quick suite on a store that exists, without curves, as a file in ``folder``."""
     spec = yaml.safe_load(QUICK.read_text())
-    store = options.store or open_store(load_suite(QUICK).data, workers=os.cpu_count() or 1).folder
+    if options.rectangles:
+        store = write_store(folder / "rectangles.store", scanners=3)
+    else:
+        store = open_store(load_suite(QUICK).data, workers=os.cpu_count() or 1).folder
     spec["data"] = {"store": str(store.resolve())}
     spec["training"] |= {"curve_every": 0, "device": "cpu"}
     spec["training"]["steps"] = options.steps or spec["training"]["steps"]
