@@ -1,6 +1,14 @@
-"""Areas of a segmented structure, as body composition reports them."""
+"""Measurements of a segmented structure, as body composition reports them."""
 
 import math
+
+import numpy as np
+import numpy.typing as npt
+
+LOW_ATTENUATION_HU = (-29.0, 29.0)
+"""Muscle infiltrated by fat (Aubrey et al. 2014, doi 10.1111/apha.12224)."""
+
+Mask = npt.NDArray[np.bool_]
 
 
 def area_cm2(pixels: float, mm: float) -> float:
@@ -11,3 +19,36 @@ def area_cm2(pixels: float, mm: float) -> float:
 def area_error_percent(predicted: float, true: float) -> float:
     """100 · (predicted − true) / true of two areas in any unit; NaN where there is none."""
     return 100 * (predicted - true) / true if true else math.nan
+
+
+def mean_hu(hu: npt.NDArray[np.number], mask: Mask) -> float:
+    """Mean HU of a structure; NaN where there is none.
+
+    Args:
+        hu: image of any shape, HU.
+        mask: bool, of the same shape.
+    """
+    return float(np.mean(hu[mask])) if mask.any() else math.nan
+
+
+def low_attenuation_share(hu: npt.NDArray[np.number], muscle: Mask) -> float:
+    """Share of a muscle's pixels with −29 to 29 HU, both included; NaN where there is none.
+
+    Args:
+        hu: image of any shape, HU.
+        muscle: bool, of the same shape.
+    """
+    low, high = LOW_ATTENUATION_HU
+    values = hu[muscle]
+    return float(np.mean((values >= low) & (values <= high))) if len(values) else math.nan
+
+
+def skeletal_muscle_index(area_cm2: float, height_m: float) -> float:
+    """Muscle area at L3 over height squared, cm²/m² (Prado et al. 2008).
+
+    Raises:
+        ValueError: the height is not positive.
+    """
+    if not height_m > 0:
+        raise ValueError(f"height must be positive, got {height_m} m")
+    return area_cm2 / height_m**2

@@ -1,0 +1,42 @@
+"""What a person has left to do after a proposal: contour to draw and area to correct."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from cl_seg.metrics.muscle import area_cm2
+
+Mask = npt.NDArray[np.bool_]
+
+
+def contour(mask: Mask) -> Mask:
+    """Pixels of a (H, W) mask with a 4-neighbour outside it or at the image edge."""
+    border: Mask = mask & ~ndimage.binary_erosion(mask)
+    return border
+
+
+def added_path_length(proposal: Mask, truth: Mask, mm: float) -> float:
+    """Length in mm of the true contour that a proposal's contour does not cover.
+
+    Pixels of the true contour that are not on the proposal's, times the pixel size (Vaassen et al.
+    2020, doi 10.1016/j.phro.2019.12.001); 0 for a proposal that needs no correction, the whole
+    contour for an empty one. A structure that is only proposed has no contour to draw: its cost is
+    in :func:`area_to_correct`.
+
+    Args:
+        proposal: (H, W) bool.
+        truth: (H, W) bool.
+        mm: pixel size in mm.
+    """
+    return float(np.count_nonzero(contour(truth) & ~contour(proposal))) * mm
+
+
+def area_to_correct(proposal: Mask, truth: Mask, mm: float) -> float:
+    """Area in cm² that a person has to add or take away.
+
+    Args:
+        proposal: bool of any shape.
+        truth: bool of the same shape.
+        mm: pixel size in mm.
+    """
+    return area_cm2(int(np.count_nonzero(proposal ^ truth)), mm)
