@@ -51,7 +51,7 @@ def heat_maps(cells: Cells) -> str:
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
         figure.tight_layout()
-        return _svg(figure, first.stamps)
+        return as_svg(figure, first.stamps)
 
 
 def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]:
@@ -121,7 +121,7 @@ def pair_losses(
             axes.set_yticks(range(len(firsts)), firsts)
         figure.supylabel("first scanner", fontsize=9)
         figure.supxlabel("second scanner", fontsize=9)
-        return _svg(figure, stamps)
+        return as_svg(figure, stamps)
 
 
 def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
@@ -170,7 +170,7 @@ def forgetting_curves(cells: Cells) -> str:
         handles, labels = grid[0][0].get_legend_handles_labels()
         figure.tight_layout(rect=(0, 0, 1, 0.965))
         figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
-        return _svg(figure, first.stamps)
+        return as_svg(figure, first.stamps)
 
 
 def _curve(axes: Axes, runs: Sequence[RunResult], column: int, colour: str, strategy: str) -> None:
@@ -217,7 +217,7 @@ def validation_curves(runs: Sequence[RunResult]) -> str:
         figure.supylabel("validation Dice", fontsize=9)
         figure.tight_layout(rect=(0, 0, 1, 0.93))
         figure.legend(handles, labels, loc="upper center", ncols=len(scanners), frameon=False)
-        return _svg(figure, runs[0].stamps)
+        return as_svg(figure, runs[0].stamps)
 
 
 def examples(runs: Sequence[RunResult]) -> str:
@@ -239,7 +239,7 @@ def examples(runs: Sequence[RunResult]) -> str:
         for axes, (scanner, when) in zip(grid[0], columns, strict=True):
             axes.set_title(f"{runs[0].short_names[scanner]}\n{when} stage", fontsize=8.5)
         figure.tight_layout(pad=0.4)
-        return _svg(figure, runs[0].stamps)
+        return as_svg(figure, runs[0].stamps)
 
 
 def _example(axes: Axes, run: RunResult, scanner: str, when: str) -> None:
@@ -290,7 +290,8 @@ def _same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
     return [run for run in runs if run.order == order]
 
 
-def _svg(figure: Figure, stamps: Sequence[str]) -> str:
+def as_svg(figure: Figure, stamps: Sequence[str]) -> str:
+    """A figure as SVG text with what it must say in a corner, the same bytes every time."""
     figure.text(1, 0, " · ".join(stamps), ha="right", va="top", fontsize=7, color="#6b7280")
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})

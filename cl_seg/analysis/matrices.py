@@ -44,15 +44,23 @@ def matrices_without(
         order: scanners, the columns of R.
         classes: names of the classes.
     """
-    patients, codes = np.unique(cases["patient"].astype(str), return_inverse=True)
-    scanner = pd.Categorical(cases["scanner"], categories=list(order)).codes
-    label = pd.Categorical(cases["class"], categories=list(classes)).codes
+    present = cases[
+        (cases["true"] > 0) & cases["scanner"].isin(order) & cases["class"].isin(classes)
+    ]
+    patients = sorted(map(str, cases["patient"].unique()))
     shape = (len(patients), len(classes), int(cases["stage"].max()) + 1, len(order))
-    present = (cases["true"] > 0).to_numpy()
-    place = np.ravel_multi_index((codes, label, cases["stage"], scanner), shape)[present]
+    place = np.ravel_multi_index(
+        (
+            pd.Categorical(present["patient"].astype(str), categories=patients).codes,
+            pd.Categorical(present["class"], categories=list(classes)).codes,
+            present["stage"],
+            pd.Categorical(present["scanner"], categories=list(order)).codes,
+        ),
+        shape,
+    )
     size = int(np.prod(shape))
     counts = np.bincount(place, minlength=size).reshape(shape)
-    sums = np.bincount(place, cases["dice"].to_numpy()[present], minlength=size).reshape(shape)
+    sums = np.bincount(place, present["dice"].to_numpy(), minlength=size).reshape(shape)
     left = counts.sum(axis=0) - counts
     with np.errstate(invalid="ignore", divide="ignore"):
         means: npt.NDArray[np.float64] = (sums.sum(axis=0) - sums) / left

@@ -18,7 +18,11 @@ from cl_seg.spec.settings import Data, Image, Spec, Split, Training
 
 
 class Suite(Spec):
-    """What stream and seed-curve suites share."""
+    """What stream and seed-curve suites share.
+
+    Attributes:
+        strategies: at least one.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
     data: Data
@@ -26,6 +30,7 @@ class Suite(Spec):
     split: Split = Split()
     image: Image
     models: Annotated[list[ModelChoice], Field(min_length=1)]
+    strategies: Annotated[list[StrategyChoice], Field(min_length=1)]
     seeds: list[NonNegativeInt] = Field(default=[0], min_length=1)
     training: Training
 
@@ -33,6 +38,12 @@ class Suite(Spec):
     @classmethod
     def _models_differ(cls, value: list[ModelChoice]) -> list[ModelChoice]:
         return require_distinct(value, [m.label for m in value], "give one of them a `label`")
+
+    @field_validator("strategies")
+    @classmethod
+    def _strategies_differ(cls, value: list[StrategyChoice]) -> list[StrategyChoice]:
+        each = [point for choice in value for point in choice.points]
+        return require_distinct(each, [s.label for s in each], "give one of them a `label`")
 
     @field_validator("classes", "seeds")
     @classmethod
@@ -64,12 +75,18 @@ class Suite(Spec):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _settings_of_networks(self) -> "Suite":
+        for choice in self.strategies:
+            for label in (*choice.settings_of, *(choice.networks or [])):
+                require_known(label, [m.label for m in self.models], "network", "strategies")
+        return self
+
 
 class StreamSuite(Suite):
     """Continual learning over a stream of scanners: models x strategies x orders x seeds.
 
     Attributes:
-        strategies: at least one.
         learned_dice: class → Dice right after learning below which a scanner counts as not
             learned; a run with such a scanner is not evaluable, however little it forgets.
         orders: ``as_listed``, ``all`` permutations, ``pairs`` (every ordered pair), or explicit
@@ -78,7 +95,6 @@ class StreamSuite(Suite):
     """
 
     kind: Literal["stream"]
-    strategies: Annotated[list[StrategyChoice], Field(min_length=1)]
     learned_dice: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default={"muscle": 0.75, "liver": 0.8}
     )
@@ -94,32 +110,42 @@ class StreamSuite(Suite):
                 require_known(name, self.classes, "class", "learned_dice")
         return self
 
-    @field_validator("strategies")
-    @classmethod
-    def _strategies_differ(cls, value: list[StrategyChoice]) -> list[StrategyChoice]:
-        each = [point for choice in value for point in choice.points]
-        return require_distinct(each, [s.label for s in each], "give one of them a `label`")
-
-    @model_validator(mode="after")
-    def _settings_of_networks(self) -> "StreamSuite":
-        for choice in self.strategies:
-            for label in (*choice.settings_of, *(choice.networks or [])):
-                require_known(label, [m.label for m in self.models], "network", "strategies")
-        return self
-
 
 class SeedCurveSuite(Suite):
     """Dice on a new scanner against the number of SEED images, transfer against from scratch.
 
     Attributes:
-        base: scanners the transferred model is first trained on.
+        strategies: how a transferred network is trained on the SEED images, ``naive`` for all of
+            its weights; from scratch all are trained.
+        base: scanners the transferred network is first trained on, together.
         target: the new scanner.
         seed_images: numbers of labelled slices of the new scanner.
+        by: how they are chosen; the same slices for transfer and from scratch.
         start: where training on them starts from.
     """
 
     kind: Literal["seed_curve"]
+    strategies: Annotated[list[StrategyChoice], Field(min_length=1)] = Field(
+        default=["naive"], validate_default=True
+    )
     base: Annotated[list[str], Field(min_length=1)]
     target: str
     seed_images: Annotated[list[PositiveInt], Field(min_length=1)]
-    start: Annotated[list[Literal["transfer", "scratch"]], Field(min_length=1)]
+    by: list[Literal["random", "stratified", "k-center", "typiclust", "entropy"]] = Field(
+        default=["random"], min_length=1
+    )
+    start: list[Literal["transfer", "scratch"]] = Field(
+        default=["transfer", "scratch"], min_length=1
+    )
+
+    @field_validator("base", "seed_images", "by", "start")
+    @classmethod
+    def _listed_once(cls, value: list[Any]) -> list[Any]:
+        return require_distinct(value, value)
+
+    @model_validator(mode="after")
+    def _new_scanner(self) -> "SeedCurveSuite":
+        if self.target in self.base:
+            text = f"{self.target} is one of `base`: it would not be new"
+            raise PydanticCustomError("target", "{text}", {"text": text, "in": ["target"]})
+        return self

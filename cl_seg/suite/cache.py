@@ -21,7 +21,7 @@ from typing import Any
 from cl_seg.files import InputError, remove_abandoned, writable, write_json
 
 ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
-MEMORY = "memory.pt"
+MEMORY, RANKING = "memory.pt", "ranking.json"
 CURVE, CASES, EXAMPLE = "curve.parquet", "cases.parquet", "example.npz"
 POLL_SECONDS = 0.5
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
 from cl_seg.import_path import check_target, module_file
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec.suite import StreamSuite
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.data import (
     check_data,
@@ -64,7 +64,7 @@ class PlannedSuite:
     """
 
     file: Path
-    suite: StreamSuite
+    suite: StreamSuite | SeedCurveSuite
     runs: list[Run]
     modules: dict[str, Path]
     processor: str = ""
@@ -72,7 +72,8 @@ class PlannedSuite:
     @property
     def scanners(self) -> list[str]:
         """The scanners its runs use."""
-        return sorted({scanner for run in self.runs for scanner in run.order})
+        used = {scanner for run in self.runs for scanner in run.order}
+        return sorted(used.union(*(run.seed_images.base for run in self.runs if run.seed_images)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -94,8 +95,6 @@ def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> Pla
         InputError: the suite is wrong, or its data do not fit.
     """
     suite = load_suite(file, data)
-    if not isinstance(suite, StreamSuite):
-        raise InputError(f"{file}: suites of kind seed_curve are not run yet")
     add_to_path(file)
     modules: dict[str, Path] = {}
     for name in [*(m.name for m in suite.models), *(s.name for s in suite.strategies)]:

@@ -8,21 +8,22 @@ suites, and a stage is stale exactly when something it depends on has changed.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
+from cl_seg.seed_ranking import NEEDS_NETWORK
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.spec.suite import StreamSuite
+from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.data import fingerprint
 from cl_seg.suite.environment import capability, device_name, versions
-from cl_seg.suite.plan import Run
-from cl_seg.suite.source import SCORING, TRAINING, UNTRAINED, callable_hash, source_hash
+from cl_seg.suite.plan import FINE_TUNING, Run
+from cl_seg.suite.source import RANKING, SCORING, TRAINING, UNTRAINED, callable_hash, source_hash
 
-Kind = Literal["train", "consolidate", "evaluate"]
+Kind = Literal["train", "consolidate", "rank", "evaluate"]
 ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
 
 
@@ -40,7 +41,7 @@ class Setting:
         counts: scanner → part → number of slices.
     """
 
-    suite: StreamSuite
+    suite: Suite
     store: Path
     scanners: tuple[str, ...]
     digests: Mapping[tuple[str, str], str]
@@ -54,7 +55,8 @@ class Stage:
     """One thing to compute, with one folder of results.
 
     ``train`` makes the state after ``position`` and its validation curve, ``consolidate`` what the
-    strategy keeps of that state's experience, ``evaluate`` the scores of a state on a scanner.
+    strategy keeps of that state's experience, ``rank`` the order in which a state would have the
+    slices of a new scanner labelled, ``evaluate`` the scores of a state on a scanner.
 
     Attributes:
         key: hash of all that determines the result.
@@ -65,6 +67,7 @@ class Stage:
         state: key of the training whose state it starts from, "" for the untrained network.
         memory: key of the stage whose strategy state it starts from, or "".
         scanner: whose test slices are scored, "" unless it evaluates.
+        ranking: key of the stage that ranked the slices it trains on the first of, or "".
     """
 
     key: str
@@ -75,6 +78,7 @@ class Stage:
     state: str
     memory: str
     scanner: str = ""
+    ranking: str = ""
 
     @property
     def acts(self) -> bool:
@@ -118,7 +122,7 @@ class Stage:
     @property
     def needs(self) -> list[str]:
         """Keys of the stages it starts from."""
-        return list(dict.fromkeys(key for key in (self.state, self.memory) if key))
+        return list(dict.fromkeys(key for key in (self.state, self.memory, self.ranking) if key))
 
     @property
     def start(self) -> tuple[str, str, int]:
@@ -132,6 +136,8 @@ class Stage:
         stream = " → ".join(" + ".join(e) for e in run.experiences[: self.position]) or "untrained"
         strategy = run.titles["strategy"] if self.acts else ""
         doing = f"test on {self.scanner}" if self.scanner else self.kind
+        if self.kind == "rank" and run.seed_images is not None:
+            doing = f"rank slices of {run.order[-1]} by {run.seed_images.by}"
         return " · ".join(x for x in (doing, model, strategy, stream, f"seed {run.seed}") if x)
 
 
@@ -173,7 +179,7 @@ class Graph:
         return Graph({**self.stages, **other.stages}, [*self.runs, *other.runs])
 
 
-def environment(suite: StreamSuite) -> dict[str, str]:
+def environment(suite: Suite) -> dict[str, str]:
     """What determines results besides spec and data, each by name, found without torch."""
     device = device_name(suite.training.device)
     builders = {
@@ -186,6 +192,7 @@ def environment(suite: StreamSuite) -> dict[str, str]:
         "processor": capability(device),
         "source of training": source_hash(*TRAINING),
         "source of scoring": source_hash(*SCORING),
+        "source of rankings": source_hash(*RANKING),
         "source of untrained networks": source_hash(*UNTRAINED),
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
         **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
@@ -241,8 +248,7 @@ class _Planner:
 
     def add_run(self, run: Run) -> RunStages:
         declared = declared_strategy(run.strategy.name)
-        drawn_by = self.setting.environment["source of untrained networks"]
-        initial = _hash("untrained", drawn_by, self.task, self.networks[run.model.label], run.seed)
+        initial = self._initial(run)
         if declared.memory == "lost":
             return self._add_whole(run, initial)
         state = memory = ""
@@ -251,12 +257,14 @@ class _Planner:
         for position in range(1, last + 1):
             acts = declared.acts_at(position)
             before, kept = "" if run.from_scratch else state, memory if acts else ""
+            ranking = self._rank(run) if run.seed_images and position == last else ""
             state = self._add(
-                Stage("", "train", self.setting, run, position, before, kept),
+                Stage("", "train", self.setting, run, position, before, kept, ranking=ranking),
                 before or initial,
                 kept,
                 self._acting(run, position) if acts else "",
                 *self._training(run, position),
+                *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
             )
             if declared.memory == "within":
                 memory = state
@@ -273,6 +281,34 @@ class _Planner:
             scored_with = memory if declared.scores else ""
             tested.append(self._evaluate(run, position, state, state, scored_with))
         return self._run(run, trained, tested, kept_by)
+
+    def _rank(self, run: Run) -> str:
+        """The ranking of the last scanner's slices, by the network of the base scanners."""
+        images = run.seed_images
+        assert images is not None
+        state = ""
+        if images.by in NEEDS_NETWORK:
+            of_base = replace(images, transfer=True)
+            order = (*images.base, run.order[-1])
+            teacher = replace(run, order=order, strategy=FINE_TUNING, seed_images=of_base)
+            state = self._add(
+                Stage("", "train", self.setting, teacher, 1, "", ""),
+                self._initial(run),
+                "",
+                "",
+                *self._training(teacher, 1),
+            )
+        return self._add(
+            Stage("", "rank", self.setting, run, 1 if state else 0, state, ""),
+            state,
+            images.by,
+            self._digest(run.order[-1], "train"),
+            self.setting.environment["source of rankings"],
+        )
+
+    def _initial(self, run: Run) -> str:
+        drawn_by = self.setting.environment["source of untrained networks"]
+        return _hash("untrained", drawn_by, self.task, self.networks[run.model.label], run.seed)
 
     def _add_whole(self, run: Run, initial: str) -> RunStages:
         """A run whose trainings are one stage."""
@@ -295,7 +331,8 @@ class _Planner:
         tested: list[tuple[str, ...]],
         kept: Iterable[str] = (),
     ) -> RunStages:
-        key = _hash(run.titles, trained, tested, self.suite.name, self.suite.learned_dice)
+        bounds = getattr(self.suite, "learned_dice", {})
+        key = _hash(run.titles, trained, tested, self.suite.name, bounds)
         return RunStages(run, self.setting, key, tuple(trained), tuple(tested), tuple(kept))
 
     def _training(self, run: Run, position: int) -> tuple[Any, ...]:
@@ -344,7 +381,8 @@ class _Planner:
         if key not in self.stages:
             kind, setting, run = stage.kind, stage.setting, stage.run
             self.stages[key] = Stage(
-                *(key, kind, setting, run, stage.position, stage.state, stage.memory, stage.scanner)
+                *(key, kind, setting, run, stage.position, stage.state, stage.memory),
+                *(stage.scanner, stage.ranking),
             )
         return key
 

@@ -13,6 +13,31 @@ from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.declared import STRATEGIES, declared_strategy
 
 JOINT = "all scanners"
+FINE_TUNING, SCRATCH = (
+    StrategyChoice.model_construct(name="naive", label=label) for label in ("naive", "scratch")
+)
+
+
+@dataclass(frozen=True)
+class SeedImages:
+    """Labelled slices of a new scanner.
+
+    Attributes:
+        count: how many.
+        by: how they are chosen.
+        base: scanners of the network that is transferred, and that chooses where one is needed.
+        transfer: True where training on them starts from that network.
+    """
+
+    count: int
+    by: str
+    base: tuple[str, ...]
+    transfer: bool
+
+    @property
+    def start(self) -> str:
+        """The suite's word for where training starts from."""
+        return "transfer" if self.transfer else "scratch"
 
 
 @dataclass(frozen=True)
@@ -26,6 +51,8 @@ class Run:
         strategy: strategy with its settings filled in.
         seed: of everything random in the run.
         place: position of model, strategy, order and seed in the suite, for sorting.
+        seed_images: of a seed curve: what is labelled of the last scanner of the order, which is
+            trained on after all others together.
     """
 
     run_id: str
@@ -34,6 +61,7 @@ class Run:
     strategy: StrategyChoice
     seed: int
     place: tuple[int, ...] = ()
+    seed_images: SeedImages | None = None
 
     @property
     def joint(self) -> bool:
@@ -48,6 +76,8 @@ class Run:
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
         """The scanners each stage trains on, in stream order."""
+        if self.seed_images is not None:
+            return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)
         if self.joint:
             return (self.order,)
         if self.cumulative:
@@ -62,7 +92,13 @@ class Run:
 
     def stage_name(self, position: int) -> str:
         """The selection a stage trains on: a scanner, all of them, or those seen so far."""
-        return JOINT if self.joint else " + ".join(self.experiences[position - 1])
+        if self.joint:
+            return JOINT
+        name = " + ".join(self.experiences[position - 1])
+        labelled = self.seed_images
+        if labelled is None or position < len(self.experiences):
+            return name
+        return f"{labelled.count} of {name} by {labelled.by}"
 
     @property
     def titles(self) -> dict[str, str]:
@@ -98,8 +134,23 @@ def load_suite(path: Path, data: Path | None = None) -> StreamSuite | SeedCurveS
     return read_suite(path, NETWORKS, STRATEGIES, data)
 
 
-def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
+def plan_runs(suite: StreamSuite | SeedCurveSuite, scanners: list[str]) -> list[Run]:
     """All runs of a suite, in a fixed order.
+
+    Args:
+        suite: what to run.
+        scanners: what the data offer.
+
+    Raises:
+        InputError: it names an unknown scanner, or what has no place in it.
+    """
+    if isinstance(suite, StreamSuite):
+        return _stream_runs(suite, scanners)
+    return _seed_runs(suite, scanners)
+
+
+def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
+    """Runs of a stream suite.
 
     Joint training does not depend on the order, so it is planned once per set of scanners; where
     every stream is a pair, once on the scanners of all pairs.
@@ -130,6 +181,36 @@ def plan_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
                 continue
             joint_done.add(same)
         runs.append(run)
+    return runs
+
+
+def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
+    """Runs of a seed curve; from scratch the strategies make no difference, so one run for all."""
+    for name in (*suite.base, suite.target):
+        if name not in scanners:
+            raise InputError(
+                f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
+            )
+    for choice in suite.strategies:
+        if declared_strategy(choice.name).schedule != "sequential":
+            raise InputError(
+                f"strategies: {choice.name} has no place in a seed curve, where a network goes "
+                "from the base scanners to the SEED images"
+            )
+    base, runs = tuple(suite.base), []
+    axes = (suite.models, suite.start, suite.strategies, suite.by, suite.seed_images, suite.seeds)
+    for place in product(*(range(len(axis)) for axis in axes)):
+        m, t, c, b, n, seed_at = place
+        model, start, choice = suite.models[m], suite.start[t], suite.strategies[c]
+        by, count, seed = suite.by[b], suite.seed_images[n], suite.seeds[seed_at]
+        transfer = start == "transfer"
+        if not transfer and c:
+            continue
+        strategy = choice.on(model.label) if transfer else SCRATCH
+        run_id = f"{model.label}-{strategy.label}-{by}-{count}-seed{seed}"
+        order = (*base, suite.target) if transfer else (suite.target,)
+        images = SeedImages(count, by, base, transfer)
+        runs.append(Run(run_id, order, model, strategy, seed, place, images))
     return runs
 
 

@@ -14,7 +14,7 @@ from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.files import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.scans.store import read_header
-from cl_seg.spec.suite import StreamSuite
+from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 from cl_seg.suite.environment import git_commit, versions
@@ -24,7 +24,7 @@ from cl_seg.suite.plan import Run
 FILES = ("run.json", "cases.parquet", "curve.parquet", "examples.npz")
 
 
-def run_spec(run: Run, suite: StreamSuite) -> dict[str, Any]:
+def run_spec(run: Run, suite: Suite) -> dict[str, Any]:
     """Everything of the suite that determines one run's result, JSON-serialisable."""
     return {
         "order": list(run.order),
@@ -36,8 +36,17 @@ def run_spec(run: Run, suite: StreamSuite) -> dict[str, Any]:
         "split": suite.split.model_dump(mode="json"),
         "image": suite.image.model_dump(mode="json"),
         "training": suite.training.model_dump(mode="json"),
-        "learned_dice": suite.learned_dice,
+        "learned_dice": getattr(suite, "learned_dice", {}),
+        **_seed_images(run),
     }
+
+
+def _seed_images(run: Run) -> dict[str, Any]:
+    images = run.seed_images
+    if images is None:
+        return {}
+    base = list(images.base)
+    return {"seed_images": images.count, "by": images.by, "start": images.start, "base": base}
 
 
 def is_finished(folder: Path, key: str) -> bool:
@@ -72,7 +81,9 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         **run.titles,
         "place": run.place,
         "joint": run.joint,
-        "schedule": declared_strategy(run.strategy.name).schedule,
+        "schedule": "seed_curve"
+        if run.seed_images
+        else declared_strategy(run.strategy.name).schedule,
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
         "R": {name: _json_matrix(r) for name, r in matrices.items()},

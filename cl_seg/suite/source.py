@@ -29,6 +29,8 @@ SCORING = (
     "training/evaluate.py",
 )
 """What determines the scores of a state, besides its network."""
+RANKING = ("benchmark.py", "seed_ranking.py", "suite/stages.py", "training/embedding.py")
+"""What determines the order in which slices would be labelled, besides the network."""
 UNTRAINED = ("models/registry.py", "training/stage.py")
 """What draws the weights of an untrained network, besides the network."""
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))

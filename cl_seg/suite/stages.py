@@ -1,5 +1,6 @@
 """One stage, from the files of the stages before it to its own."""
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,8 @@ from cl_seg.files import InputError, write_bytes, write_json
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec.suite import StreamSuite
+from cl_seg.seed_ranking import Candidates, rank
+from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
 from cl_seg.suite.cache import (
@@ -31,6 +33,7 @@ from cl_seg.suite.cache import (
     CURVE,
     EXAMPLE,
     MEMORY,
+    RANKING,
     StageCache,
     state_file,
 )
@@ -48,6 +51,7 @@ from cl_seg.training.checkpoint import (
     read_checkpoint,
     to_bytes,
 )
+from cl_seg.training.embedding import embed
 from cl_seg.training.evaluate import Labels, ValidationCurve, case_scores, predict
 from cl_seg.training.loop import DenseTraining
 from cl_seg.training.stage import (
@@ -121,7 +125,12 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             started = time.perf_counter()
             work = _Work(stage, cache, control)
             begin_peak(work.device)
-            made = {"train": _train, "consolidate": _consolidate, "evaluate": _evaluate}
+            made = {
+                "train": _train,
+                "consolidate": _consolidate,
+                "rank": _rank,
+                "evaluate": _evaluate,
+            }
             about = made[stage.kind](work, results)
             check_unchanged(stage.setting)
             cost = {
@@ -134,7 +143,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         raise Stopped
 
 
-def import_named(suite: StreamSuite) -> None:
+def import_named(suite: Suite) -> None:
     """Import every network and strategy of a suite.
 
     Done before their source is compared with what the suite was planned with, so that what is
@@ -184,7 +193,21 @@ class _Work:
     def experience(self, position: int) -> Any:
         """An experience of the run, in a stream with those before it."""
         train = [self.rows(scanners, "train") for scanners in self.run.experiences[:position]]
+        if self.stage.ranking:
+            train[-1] = self._labelled(train[-1])
         return dense_benchmark(self.images, {"train": train}).train_stream[-1]
+
+    def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The slices of a new scanner that are labelled: the first of the ranking."""
+        assert self.run.seed_images is not None
+        count, name = self.run.seed_images.count, self.run.order[-1]
+        ranking = json.loads(self.cache.read(self.stage.ranking, RANKING))
+        if len(ranking) < count:
+            raise InputError(
+                f"seed_images: {count} slices are to be labelled, {name} has {len(ranking)} for "
+                "training: ask for fewer"
+            )
+        return rows[rows["slice_id"].isin(ranking[:count])]
 
     def curve(self, position: int) -> ValidationCurve:
         """Of the validation slices of the scanners seen so far."""
@@ -272,6 +295,19 @@ def _consolidate(work: _Work, results: Path) -> dict[str, Any]:
     return burden(plugin, work.suite.image.size)
 
 
+def _rank(work: _Work, results: Path) -> dict[str, Any]:
+    images, target = work.run.seed_images, work.run.order[-1]
+    assert images is not None
+    rows = work.rows((target,), "train").reset_index(drop=True)
+    features = entropy = None
+    if work.stage.state:
+        features, entropy = embed(work.model, SliceDataset(work.images, rows))
+    seed = stage_seeds(StagePlace(work.run.seed, 0, f"ranking by {images.by}"))["global"]
+    order = rank(images.by, Candidates(rows, features, entropy), seed)
+    write_json(results / RANKING, [str(rows["slice_id"][index]) for index in order])
+    return {"scanner": target}
+
+
 def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     stage, classes = work.stage, work.suite.classes
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
@@ -295,7 +331,7 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     return {"position": stage.position, "scanner": stage.scanner}
 
 
-def initial_model(run: Run, suite: StreamSuite) -> nn.Module:
+def initial_model(run: Run, suite: Suite) -> nn.Module:
     """The untrained network of a run, its weights drawn from the run's seed."""
     torch.manual_seed(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
     classes, size = len(suite.classes) + 1, suite.image.size

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
 
+from cl_seg.spec.suite import SeedCurveSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.execute import PlannedSuite
@@ -20,9 +21,12 @@ def summary(
     """Runs with their steps, then stages, what sharing saves, and the time left."""
     for one in planned:
         steps_per_stage = one.suite.training.steps
-        orders = {r.run_id.split("-order")[1].split("-")[0]: r.order for r in one.runs}
-        for number, order in orders.items():
-            yield f"order{number}: {' → '.join(order)}"
+        if isinstance(one.suite, SeedCurveSuite):
+            yield f"base: {' + '.join(one.suite.base)}; target: {one.suite.target}"
+        else:
+            orders = {r.run_id.split("-order")[1].split("-")[0]: r.order for r in one.runs}
+            for number, order in orders.items():
+                yield f"order{number}: {' → '.join(order)}"
         for run in one.runs:
             steps = " + ".join(map(str, run.stage_steps(steps_per_stage)))
             yield f"{run.run_id}  {steps} steps"

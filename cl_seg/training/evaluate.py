@@ -13,6 +13,7 @@ from torch import nn
 from cl_seg.benchmark import SliceDataset
 from cl_seg.eval_mode import eval_mode
 from cl_seg.losses import IGNORED
+from cl_seg.metrics.effort import added_path_length, area_to_correct
 from cl_seg.metrics.muscle import area_cm2, area_error_percent
 from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95, iou_of_counts
 
@@ -42,8 +43,9 @@ def case_scores(
 
     Dice and IoU add up the pixels of all slices of a case; errors of its area are those of the mean
     slice, positive where too much is found; surface distances are the mean over the slices
-    in which the class is true or predicted, NaN when there are none. Pixels of unknown truth take
-    no part.
+    in which the class is true or predicted, NaN when there are none; so are the length of the true
+    contour, what of it a person would have to draw, and the area to correct, 0 when there are none.
+    Pixels of unknown truth take no part.
 
     Args:
         prediction: (N, S, S) uint8.
@@ -78,6 +80,9 @@ def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float
         "iou": iou_of_counts(overlap, predicted, truth_px),
         "area_error_cm2": area_cm2((predicted - truth_px) / len(found), mm),
         "area_error_percent": area_error_percent(predicted, truth_px),
+        "contour_mm": _mean([added_path_length(t & False, t, mm) for _, t in pairs], 0.0),
+        "added_path_mm": _mean([added_path_length(f, t, mm) for f, t in pairs], 0.0),
+        "to_correct_cm2": _mean([area_to_correct(f, t, mm) for f, t in pairs], 0.0),
         "hd95_mm": _mean([hd95(f, t, mm) for f, t in pairs]),
         "assd_mm": _mean([assd(f, t, mm) for f, t in pairs]),
         "missed": bool(truth_px and not predicted),
@@ -85,8 +90,8 @@ def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float
     }
 
 
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+def _mean(values: list[float], of_none: float = float("nan")) -> float:
+    return float(np.mean(values)) if values else of_none
 
 
 def pixel_counts(prediction: Labels, truth: Labels, label: int) -> dict[str, int]:

@@ -1,0 +1,174 @@
+"""What a report says of SEED curves: Dice on a new scanner against the slices labelled there."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.analysis.content import Content
+from cl_seg.analysis.intervals import difference, score_margin
+from cl_seg.analysis.results import Matrix, RunResult
+from cl_seg.analysis.seed_figure import seed_curves
+from cl_seg.analysis.tables import rounded
+
+FEW, MANY = 10, 40
+"""The study's claim: about so few SEED images by transfer do what so many do from scratch."""
+REACHED = 0.01
+"""Dice by which transfer may fall short and still reach what scratch has (ours)."""
+Cell = tuple[str, str, str, int]
+DEFINITIONS = {
+    "transfer": "the network of the base scanners goes on with the SEED images; the strategy says "
+    "which of its weights are trained",
+    "scratch": "the same network, untrained, on the same SEED images, for as many steps",
+    "Dice": "on the test patients of the new scanner, classes averaged",
+    "±": "half of a 95 % interval for other patients and other seeds, both taken as random",
+    "left to draw": "length of the true contour that the proposal does not cover, as a share of "
+    "the whole contour (added path length, Vaassen et al. 2020)",
+    "to correct": "area per slice that has to be added or taken away",
+}
+
+
+def seed_content(results: Sequence[RunResult]) -> Content:
+    """Tables, notes and figures of the runs of a seed-curve suite."""
+    by_cell = seed_cells(results)
+    table = seed_table(by_cell)
+    target = results[0].order[-1]
+    caption = (
+        f"Dice on {results[0].record['scanner_names'][target]} against the number of slices "
+        "labelled there; lines are transferred networks, dashes are trained from scratch; bars are "
+        "95 % intervals."
+    )
+    figure = seed_curves(table, results[0].classes, results[0].stamps)
+    base = [results[0].record["spec"]["base"]]
+    notes = [
+        f"Base scanners: {', '.join(base[0])}; new scanner: {target}.",
+        *verdicts(by_cell),
+    ]
+    tables = {"SEED curve": shown_seed_table(table, results[0].classes)}
+    return Content(
+        tables, notes, {"seed_curve": (caption, figure)}, DEFINITIONS, {"summary": table}
+    )
+
+
+def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
+    """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
+    views = [_on_target(result) for result in results]
+    views.sort(key=lambda r: tuple(r.record["place"]))
+    return {key: list(group) for key, group in groupby(views, key=_cell)}
+
+
+def _cell(result: RunResult) -> Cell:
+    spec = result.record["spec"]
+    return result.model, result.strategy, spec["by"], spec["seed_images"]
+
+
+def _on_target(result: RunResult) -> RunResult:
+    """The run as if it had the new scanner only, so that transfer and scratch can be compared."""
+    target, spec = result.order[-1], result.record["spec"]
+    column = {name: [[row[-1]] for row in matrix] for name, matrix in result.record["R"].items()}
+    record = {**result.record, "spec": {**spec, "order": [target]}, "R": column}
+    view = RunResult(result.folder, record)
+    cases = result.cases
+    view.__dict__["cases"] = cases[cases["scanner"] == target]
+    return view
+
+
+def dice_at_end(r: Matrix) -> float:
+    """Dice on the new scanner after the last stage."""
+    return float(r[-1, -1])
+
+
+def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
+    """One row per network, strategy, choice of slices and their count.
+
+    Columns model, strategy, start, by, images, seeds, ``Dice`` and ``Dice ±``, ``Dice`` and ``±``
+    of every class, ``left to draw`` and ``to correct`` (cm² per slice).
+    """
+    rows = []
+    for (model, strategy, by, images), runs in by_cell.items():
+        row: dict[str, object] = {
+            "model": model,
+            "strategy": strategy,
+            "start": runs[0].record["spec"]["start"],
+            "by": by,
+            "images": images,
+            "seeds": len(runs),
+            "Dice": float(np.mean([dice_at_end(run.matrix()) for run in runs])),
+            "Dice ±": score_margin(runs, dice_at_end),
+        }
+        for name in runs[0].classes:
+            row[f"Dice {name}"] = float(np.mean([dice_at_end(run.matrix(name)) for run in runs]))
+            row[f"Dice {name} ±"] = score_margin(
+                [_of_class(run, name) for run in runs], dice_at_end
+            )
+        rows.append(row | _effort(runs))
+    return pd.DataFrame(rows)
+
+
+def _of_class(run: RunResult, name: str) -> RunResult:
+    spec = {**run.record["spec"], "classes": [name]}
+    view = RunResult(run.folder, {**run.record, "spec": spec, "R": {"mean": run.record["R"][name]}})
+    view.__dict__["cases"] = run.cases
+    return view
+
+
+def _effort(runs: Sequence[RunResult]) -> dict[str, float]:
+    last = pd.concat([run.cases[run.cases["stage"] == run.cases["stage"].max()] for run in runs])
+    contour = last["contour_mm"].sum()
+    return {
+        "left to draw": last["added_path_mm"].sum() / contour if contour else np.nan,
+        "to correct": last.groupby("class")["to_correct_cm2"].mean().sum(),
+    }
+
+
+def shown_seed_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """The table rounded for reading."""
+    shown = table[["model", "strategy", "by", "images", "seeds"]].copy()
+    for name in ("Dice", *(f"Dice {name}" for name in classes)):
+        pairs = zip(table[name], table[f"{name} ±"], strict=True)
+        shown[name] = [rounded(value, margin=margin) for value, margin in pairs]
+    shown["left to draw"] = table["left to draw"].map("{:.0%}".format)
+    shown["to correct, cm²"] = table["to correct"].map("{:.1f}".format)
+    return shown
+
+
+def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
+    """Whether few SEED images by transfer reach what many do from scratch, in words.
+
+    For every network, strategy and choice of slices: the largest count of at most 10 by transfer
+    against the smallest of at least 40 from scratch, paired by patient and seed. It is reached
+    where the whole interval of the difference lies above −0.01 Dice, not reached where it lies
+    below, else undecided.
+    """
+    found = []
+    scratch = {
+        (m, by, n): runs for (m, _, by, n), runs in by_cell.items() if _start(runs) == "scratch"
+    }
+    transfer = {key: runs for key, runs in by_cell.items() if _start(runs) == "transfer"}
+    for model, strategy, by in dict.fromkeys(key[:3] for key in transfer):
+        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW),
+                  default=None)  # fmt: skip
+        many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
+        if few is None or many is None:
+            continue
+        ours, theirs = transfer[model, strategy, by, few], scratch[model, by, many]
+        gain, margin = difference(ours, theirs, dice_at_end)
+        found.append(
+            f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
+            f"{many} from scratch, difference {rounded(gain, True, margin)} Dice: "
+            f"{_verdict(gain, margin)}."
+        )
+    return found
+
+
+def _verdict(gain: float, margin: float) -> str:
+    if np.isnan(margin):
+        return "no interval, no verdict"
+    if gain - margin >= -REACHED:
+        return "reached"
+    return "not reached" if gain + margin < -REACHED else "undecided"
+
+
+def _start(runs: Sequence[RunResult]) -> str:
+    return str(runs[0].record["spec"]["start"])

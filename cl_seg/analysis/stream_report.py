@@ -1,0 +1,153 @@
+"""What a report says of streams of scanners: forgetting, and what strategies gain and cost."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cl_seg.analysis import figures
+from cl_seg.analysis.content import Content
+from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
+from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.tables import (
+    NOT_EVALUABLE,
+    cells,
+    difference_table,
+    run_table,
+    shown_costs,
+    shown_differences,
+    shown_table,
+    summary_table,
+)
+
+PAIRS_CAPTION = (
+    "Dice points lost by every ordered pair of scanners, mean over seeds. All are differences from "
+    "the Dice of the model trained on the scanner of the row, there. Transfer: its Dice on the "
+    "scanner of the column. Joint: the Dice there of the model trained on all scanners together. "
+    "Forgetting: its Dice on the scanner of the row after training on that of the column."
+)
+DEFINITIONS = {
+    "ACC": "mean Dice over all scanners after the last stage",
+    "BWT": "mean change of Dice on a scanner from right after learning it to the end; "
+    "negative is forgetting",
+    "FWT": "mean gain over the untrained model on a scanner not yet learned",
+    "forgetting": "mean drop from the best Dice ever had before the last stage; biased upwards "
+    "by noise, so claims use BWT",
+    "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
+    "nothing",
+    "±": "half of a 95 % interval for other patients and other seeds, both taken as random; the "
+    "orders of scanners as they are",
+    "missed rate": "share of cases whose structure is not found at all after the last stage",
+    "not evaluable": "a scanner was not learned when it was its turn: forgetting says nothing",
+}
+
+
+def stream_content(results: Sequence[RunResult]) -> Content:
+    """Tables, notes and figures of the runs of a stream suite."""
+    runs = run_table(results)
+    summary = summary_table(runs, results)
+    differences = difference_table(results)
+    tables = {"Summary": shown_table(summary)}
+    if len(differences):
+        tables["Gained over fine-tuning"] = shown_differences(differences)
+    tables["Cost of a run"] = shown_costs(summary)
+    files = {"runs": runs, "summary": summary}
+    if len(differences):
+        files["differences"] = differences
+    notes = _notes(results, runs)
+    if is_pairs(results):
+        files["pairs"] = pair_losses(results)
+        notes += _pair_notes(pair_summary(files["pairs"]))
+    return Content(tables, notes, _figures(results), DEFINITIONS, files)
+
+
+def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
+    notes = []
+    if runs["seed"].nunique() == 1:
+        notes.append("1 seed: differences between rows carry no interval.")
+    for reason, alike in runs[~runs["learned"]].groupby("not_learned", sort=False)["run"]:
+        verb = "is" if len(alike) == 1 else "are"
+        notes.append(f"{', '.join(alike)} {verb} {NOT_EVALUABLE}: Dice after learning {reason}.")
+    joint = sorted({r.strategy for r in results if r.joint})
+    if joint:
+        notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
+    single = sorted({r.strategy for r in results if r.schedule == "single"})
+    if single:
+        notes.append(
+            f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
+        )
+    return notes
+
+
+def _pair_notes(summary: pd.DataFrame) -> list[str]:
+    notes = []
+    for _, row in summary.iterrows():
+        text = (
+            f"{row['model']} {row['strategy']}, {row['pairs']} pairs of scanners, {row['seeds']} "
+            f"seeds: median Dice points lost on the unseen scanner {row['transfer']:.1f} "
+            f"(quartiles {row['transfer quartiles']})"
+        )
+        if not pd.isna(row["joint"]):
+            text += f", with joint training {row['joint']:.1f} ({row['joint quartiles']})"
+        notes.append(
+            f"{text}; on the first by learning the second {row['forgetting']:.1f} "
+            f"({row['forgetting quartiles']})."
+        )
+    return notes
+
+
+def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
+    if is_pairs(results):
+        return {"pairs": (PAIRS_CAPTION, _pairs_figure(results))}
+    by_cell = cells(results)
+    order = results[0].order
+    shown = [runs[0] for runs in by_cell.values() if runs[0].order == order]
+    with_curve = [run for run in shown if len(run.curve) and not run.joint]
+    drawn = {
+        "forgetting": (
+            "Test Dice on each scanner over the stream. The dot is the stage in which the scanner "
+            "is learned, shading the stages up to it, the dashed line joint training. The "
+            "untrained network is left out.",
+            figures.forgetting_curves(by_cell),
+        ),
+        "accuracy_matrix": (
+            "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).",
+            figures.heat_maps(by_cell),
+        ),
+    }
+    if with_curve:
+        drawn["validation"] = (
+            "Validation Dice while training; dotted lines separate the stages.",
+            figures.validation_curves(with_curve),
+        )
+    first_strategy = [run for run in shown if run.strategy == shown[0].strategy]
+    drawn["examples"] = (
+        "A typical test slice of every scanner, segmented after the first and after the last "
+        "stage. Filled areas are truth, lines the prediction; "
+        + ", ".join(_class_colours(shown[0]))
+        + ".",
+        figures.examples(first_strategy),
+    )
+    return drawn
+
+
+def _pairs_figure(results: Sequence[RunResult]) -> str:
+    losses = pair_losses(results)
+    shown = [loss for loss in LOSSES if losses[loss].notna().any()]
+    firsts, seconds = (list(dict.fromkeys(losses[side])) for side in ("first", "second"))
+    panels = {
+        (f"{model} {strategy}", loss): pair_matrix(cell, firsts, seconds, loss)
+        for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False)
+        for loss in shown
+    }
+    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    rows, columns = (
+        [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side]
+        for side in (firsts, seconds)
+    )
+    return figures.pair_losses(panels, rows, columns, results[0].stamps)
+
+
+def _class_colours(run: RunResult) -> list[str]:
+    names = ("yellow", "blue", "pink", "green")
+    return [f"{name} {names[i % len(names)]}" for i, name in enumerate(run.classes)]

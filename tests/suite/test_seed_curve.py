@@ -1,0 +1,102 @@
+"""SEED curves from file to report."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cl_seg.files import InputError
+from cl_seg.suite.cache import RANKING, StageCache
+from cl_seg.suite.execute import plan_stages, plan_suite
+from cl_seg.suite.graph import Graph
+from cl_seg.suite.summary import trainings
+
+from .conftest import run
+
+
+def text(store: Path, more: str = "", images: str = "[1, 4]", steps: int = 4) -> str:
+    return f"""
+kind: seed_curve
+name: curve
+data: {{store: {store}}}
+image: {{size: 32}}
+split: {{test: 0.3, validation: 0.2}}
+models: [{{name: "tests.suite.tiny_network:build", learning_rate: 0.01}}]
+base: [bright, dark]
+target: plain
+seed_images: {images}
+training: {{steps: {steps}, batch_size: 2, curve_every: 0, device: cpu}}
+{more}
+"""
+
+
+def planned(content: str, folder: Path) -> Graph:
+    (folder / "suite.yaml").write_text(content)
+    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+
+
+def test_base_training_and_rankings_are_shared(store: Path, tmp_path: Path) -> None:
+    graph = planned(text(store, "by: [random, k-center]"), tmp_path)
+    assert len(graph.runs) == 2 * 2 * 2
+    assert trainings(graph)[1] == 1 + 2 * 4, "the base once, then every choice of slices"
+    ranks = [stage for stage in graph.stages.values() if stage.kind == "rank"]
+    assert sorted(bool(stage.state) for stage in ranks) == [False, True]
+    from_scratch = [r for r in graph.runs if r.run.strategy.label == "scratch"]
+    assert all(r.run.order == ("plain",) and len(r.trained) == 1 for r in from_scratch)
+
+
+def test_only_a_choice_by_the_network_needs_the_base_from_scratch(
+    store: Path, tmp_path: Path
+) -> None:
+    scratch = "start: [scratch]\nby: "
+    assert trainings(planned(text(store, scratch + "[random]"), tmp_path))[1] == 2
+    assert trainings(planned(text(store, scratch + "[entropy]"), tmp_path))[1] == 1 + 2
+
+
+def test_runs_have_records_and_a_report(store: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    said, failed = run(text(store, "by: [stratified, entropy]\nseeds: [0, 1]"), results)
+    assert not failed and not said
+    (folder,) = (results / "runs").glob("build-naive-entropy-4-seed1")
+    record = json.loads((folder / "run.json").read_text())
+    assert record["schedule"] == "seed_curve" and record["spec"]["seed_images"] == 4
+    assert [row["selection"] for row in record["stages"]] == [
+        "bright + dark",
+        "4 of plain by entropy",
+    ]
+    assert [row["steps"] for row in record["stages"]] == [8, 4]
+    table = pd.read_csv(results / "summary.csv")
+    assert len(table) == 2 * 2 * 2 and table["Dice"].between(0, 1).all()
+    assert (results / "figures" / "seed_curve.svg").is_file()
+    assert "SEED curve" in (results / "report.html").read_text()
+
+
+def test_a_larger_choice_holds_the_smaller_and_starts_share_it(store: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    run(text(store, "by: [typiclust]"), results)
+    graph = planned(text(store, "by: [typiclust]"), tmp_path)
+    keys = {stage.ranking for stage in graph.stages.values() if stage.ranking}
+    assert len(keys) == 1, "one ranking for both counts and both starts"
+    ranking = json.loads(StageCache(tmp_path / "stages").read(keys.pop(), RANKING))
+    assert len(ranking) == len(set(ranking)) and all(name.startswith("plain-") for name in ranking)
+
+
+def test_more_images_than_there_are_fail_with_the_reason(store: Path, tmp_path: Path) -> None:
+    _, failed = run(text(store, "start: [scratch]", images="[2, 400]"), tmp_path / "results")
+    assert len(failed) == 1 and "400 slices are to be labelled, plain has" in failed[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("target: plain", "target: plane", "did you mean plain?"),
+        ("target: plain", "target: dark", "is one of `base`"),
+        ("[1, 4]", "[4, 4]", "appears twice"),
+        ("base:", "strategies: [joint]\nbase:", "joint has no place in a seed curve"),
+        ("base:", "by: [luck]\nbase:", "by.0"),
+    ],
+)
+def test_faults_are_told(store: Path, tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(InputError, match=told.replace("?", r"\?")):
+        planned(text(store).replace(old, new), tmp_path)
