@@ -1,0 +1,166 @@
+"""A model as a folder that anyone can load: weights as safetensors, and a card that says of what.
+
+Layout::
+
+    card.json          see :class:`ModelCard`
+    model.safetensors  the network's parameters and buffers
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from cl_seg.files import InputError, new_folder, write_bytes, write_text
+from cl_seg.models.registry import build_model
+
+CARD, WEIGHTS = "card.json", "model.safetensors"
+PICKLED = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"}
+INTENDED_USE = "Research on CT segmentation. Not a medical device: not for diagnosis or treatment."
+
+
+class Part(BaseModel):
+    """Base of the parts of a card."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Network(Part):
+    """How the network is built, see :func:`cl_seg.models.registry.build_model`."""
+
+    name: str
+    preset: str
+    arguments: dict[str, Any] = {}
+
+
+class Input(Part):
+    """What the network sees.
+
+    Attributes:
+        grid_size: pixels per side of the canonical grid a slice is brought to first.
+        spacing_mm: pixel size of that grid in mm.
+        size: height and width of the network's image, a divisor of ``grid_size``.
+        window_hu: HU mapped to 0 and to 1.
+    """
+
+    grid_size: PositiveInt
+    spacing_mm: PositiveFloat
+    size: PositiveInt
+    window_hu: tuple[float, float]
+
+
+class ModelCard(Part):
+    """What is known of a saved model.
+
+    Attributes:
+        format: of the folder.
+        network: how it is built.
+        classes: names of the labels 1, 2, ….
+        input: what it sees.
+        scanners: those it was trained on, key → name.
+        simulated: True where it has seen simulated CT only.
+        trained: the run's spec.
+        scores: scanner → class → Dice on test patients, None where there is none.
+        weights_sha256: of the weights file.
+        versions: of the packages it was trained with.
+        git_commit: of the source it was trained with.
+        intended_use: and what it is not for.
+    """
+
+    format: Literal[1] = 1
+    network: Network
+    classes: list[str]
+    input: Input
+    scanners: dict[str, str]
+    simulated: bool
+    trained: dict[str, Any]
+    scores: dict[str, dict[str, float | None]]
+    weights_sha256: str = ""
+    versions: dict[str, str]
+    git_commit: str
+    intended_use: str = INTENDED_USE
+
+
+def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> None:
+    """Write a model folder, whole or not at all.
+
+    Args:
+        folder: to make; must not exist.
+        weights: ``state_dict`` of the network.
+        card: its checksum is filled in.
+
+    Raises:
+        InputError: ``folder`` exists or cannot be written.
+    """
+    content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
+    card = card.model_copy(update={"weights_sha256": hashlib.sha256(content).hexdigest()})
+    with new_folder(folder) as building:
+        write_bytes(building / WEIGHTS, content)
+        write_text(building / CARD, card.model_dump_json(indent=1) + "\n")
+
+
+def load_model(folder: Path) -> tuple[nn.Module, ModelCard]:
+    """The network in eval mode on the CPU, and its card.
+
+    Raises:
+        InputError: no model folder, a damaged card, weights that are not those the card was written
+            for or do not fit the network. Nothing is ever unpickled.
+    """
+    card = read_card(folder)
+    try:
+        content = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise InputError(f"{folder / WEIGHTS} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
+        raise InputError(
+            f"{folder / WEIGHTS} is not what {CARD} was written for (SHA-256 differs): the file is "
+            "damaged or was exchanged, copy the model again"
+        )
+    network = card.network
+    model = build_model(
+        network.name, network.preset, network.arguments, len(card.classes) + 1, card.input.size
+    )
+    try:
+        model.load_state_dict(load(content))
+    except (SafetensorError, RuntimeError) as error:
+        raise InputError(
+            f"{folder}: the weights do not fit the network {network.name}: {error}"
+        ) from error
+    return model.eval(), card
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of a model folder alone.
+
+    Raises:
+        InputError: no model folder, or a damaged card.
+    """
+    path = Path(folder) / CARD
+    if not path.is_file():
+        raise InputError(_no_model(Path(folder)))
+    try:
+        return ModelCard.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: {where}: {first['msg']}: save the model again") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}): save the model again") from error
+
+
+def _no_model(path: Path) -> str:
+    files = [path] if path.is_file() else sorted(path.glob("*")) if path.is_dir() else []
+    pickled = [file.name for file in files if file.suffix.lower() in PICKLED]
+    if pickled:
+        return (
+            f"{path} holds {pickled[0]}: pickled weights are not read, they can run code; a model "
+            f"folder has {CARD} and {WEIGHTS}, `cl-seg model save` makes one"
+        )
+    return f"{path} is no model folder ({CARD} and {WEIGHTS}): `cl-seg model save` makes one"
