@@ -81,9 +81,20 @@ class TaskImages:
 
     def _resize(self, hu: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         size = self.task.image_size
-        images = functional.adaptive_avg_pool2d(hu.float(), size).round().to(torch.int16)
+        images = reduced(hu, size)
         masks = self._lookup[labels.int()]
         return images, majority(masks, size, len(self.task.classes))
+
+
+def reduced(hu: Tensor, size: int) -> Tensor:
+    """Average (N, H, W) int16 HU over blocks to (N, size, size), in whole HU."""
+    return functional.adaptive_avg_pool2d(hu.float(), size).round().to(torch.int16)
+
+
+def windowed(hu: Tensor, window_hu: tuple[float, float]) -> Tensor:
+    """(N, S, S) HU → (N, 1, S, S) float32 in 0…1, as networks see it."""
+    low, high = window_hu
+    return ((hu.float() - low) / (high - low)).clamp_(0, 1).unsqueeze(1)
 
 
 def majority(masks: Tensor, size: int, classes: int) -> Tensor:
@@ -139,8 +150,7 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
             for i in sorted(set(which.tolist())):
                 here = which == i
                 hu[here], labels[here] = (array[rows[here]] for array in self._arrays[i])
-        low, high = self.window
-        return ((hu.float() - low) / (high - low)).clamp_(0, 1).unsqueeze(1), labels.long()
+        return windowed(hu, self.window), labels.long()
 
 
 class Batch(list[list[Tensor]]):

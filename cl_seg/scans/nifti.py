@@ -82,6 +82,27 @@ def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
     return values.astype(np.int32), geometry
 
 
+def save_labels(path: Path, labels: npt.NDArray[np.uint8], geometry: Volume) -> None:
+    """Write a label file on the pixels of a series.
+
+    NIfTI has one distance between slices: the median of those of the series.
+
+    Args:
+        path: to write, .nii or .nii.gz.
+        labels: (N, H, W) uint8.
+        geometry: the series.
+    """
+    row, column = geometry.spacing_mm
+    y, x = geometry.origin_mm
+    steps = np.diff(geometry.z_mm)
+    step = float(np.median(steps)) if len(steps) else 1.0
+    affine = np.diag([-column, -row, step, 1.0])
+    affine[:3, 3] = -x, -y, geometry.z_mm[0]
+    image = nibabel.Nifti1Image(labels.transpose(2, 1, 0), affine)
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, path)
+
+
 def _open(path: Path) -> tuple[Any, npt.NDArray[np.float64], tuple[int, int, int]]:
     """The opened image, its affine from LPS-ordered voxels to RAS mm, and its LPS shape."""
     try:

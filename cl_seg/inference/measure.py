@@ -1,0 +1,65 @@
+"""What is measured in predicted masks: areas, HU, and how sure they are."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from cl_seg.inference.predict import SlicePrediction
+from cl_seg.metrics.muscle import area_cm2, low_attenuation_share, mean_hu, skeletal_muscle_index
+from cl_seg.metrics.segmentation import dice
+from cl_seg.scans.store import HU
+
+MUSCLE = "muscle"
+
+
+def measurements(
+    hu: HU,
+    prediction: SlicePrediction,
+    classes: Sequence[str],
+    spacing_mm: tuple[float, float],
+    height_m: float | None = None,
+) -> list[dict[str, Any]]:
+    """One row per class of a slice.
+
+    ``area_sd_cm2`` is the standard deviation of the area over the variants, ``agreement`` their
+    mean pairwise Dice (1 where none of a pair finds anything): both say how much the result hangs
+    on small changes of the image and, with several networks, on the training; None without
+    variants.
+
+    Args:
+        hu: (H, W) int16.
+        prediction: of it.
+        classes: names of labels 1, 2, ….
+        spacing_mm: (row, column) pixel size in mm.
+        height_m: of the patient, for the skeletal muscle index of the class ``muscle``.
+    """
+    mm = float(np.sqrt(np.prod(spacing_mm)))
+    rows = []
+    for label, name in enumerate(classes, start=1):
+        mask = prediction.labels == label
+        variants = [one == label for one in prediction.variants]
+        area = area_cm2(int(mask.sum()), mm)
+        of_muscle = name == MUSCLE
+        rows.append({
+            "class": name,
+            "area_cm2": area,
+            "mean_hu": _known(mean_hu(hu, mask)),
+            "low_attenuation_share": _known(low_attenuation_share(hu, mask)) if of_muscle else None,
+            "smi_cm2_m2": skeletal_muscle_index(area, height_m) if of_muscle and height_m else None,
+            **_spread(variants, mm),
+        })  # fmt: skip
+    return rows
+
+
+def _spread(variants: Sequence[Any], mm: float) -> dict[str, float | None]:
+    if len(variants) < 2:
+        return {"area_sd_cm2": None, "agreement": None}
+    areas = [area_cm2(int(mask.sum()), mm) for mask in variants]
+    pairs = np.nan_to_num([dice(a, b) for a, b in combinations(variants, 2)], nan=1.0)
+    return {"area_sd_cm2": float(np.std(areas, ddof=1)), "agreement": float(pairs.mean())}
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,104 @@
+"""Masks of a CT series on its own pixels, and how much variants of the image disagree on them."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cl_seg.benchmark import reduced, windowed
+from cl_seg.eval_mode import eval_mode
+from cl_seg.inference.saved_model import Input
+from cl_seg.scans.resample import Placement, place, resample_back, resample_image
+from cl_seg.scans.series import Volume
+from cl_seg.scans.store import Grid, Labels
+
+ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
+
+
+@dataclass(frozen=True)
+class SlicePrediction:
+    """What is predicted of one slice.
+
+    Attributes:
+        labels: (H, W) uint8 on the pixels of the series.
+        variants: (V, H, W) uint8, the labels of every network and variant of the image alone.
+    """
+
+    labels: Labels
+    variants: Labels
+
+
+def predict_slices(
+    models: Sequence[nn.Module], seen: Input, volume: Volume, variants: int = 0
+) -> Iterator[SlicePrediction]:
+    """Predict slice after slice.
+
+    Probabilities of all networks, on the image and on variants of it that are turned and scaled a
+    little, are averaged; they are interpolated on the pixels of the series before the largest wins.
+
+    Args:
+        models: networks of the same classes and input.
+        seen: what they see.
+        volume: the series.
+        variants: of every image, besides the image itself.
+
+    Yields:
+        One prediction per slice, in the order of the series.
+    """
+    stored = Grid(seen.grid_size, seen.spacing_mm)
+    coarse = Grid(seen.size, seen.spacing_mm * seen.grid_size / seen.size)
+    placement = place(volume, stored)
+    moves = _moves(variants)
+    for image in volume.hu:
+        hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
+        pixels = windowed(reduced(hu, seen.size), seen.window_hu)
+        each = torch.cat([_probabilities(model, pixels, moves) for model in models])
+        found = [
+            _labels(one, volume, placement, coarse) for one in (each.mean(dim=0), *each.unbind())
+        ]
+        yield SlicePrediction(found[0], np.stack(found[1:]))
+
+
+def _moves(variants: int) -> Tensor:
+    """(V + 1, 2, 2) matrices that turn and scale, the first none; evenly spread, nothing drawn."""
+    turns = [0.0]
+    zooms = [1.0]
+    for k in range(variants):
+        part = (k + 0.5) / variants * 2 - 1
+        turns.append(math.radians(ROTATION_DEGREES) * part)
+        zooms.append(1 + ZOOM * (part if k % 2 else -part))
+    angle, zoom = torch.tensor(turns), torch.tensor(zooms)
+    rows = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=1)
+    return rows.reshape(-1, 2, 2) * zoom[:, None, None]
+
+
+def _probabilities(model: nn.Module, pixels: Tensor, moves: Tensor) -> Tensor:
+    """(V, C, S, S) softmax of every variant of a (1, 1, S, S) image, turned back."""
+    count = len(moves)
+    with eval_mode(model), torch.no_grad():
+        moved = _moved(pixels.expand(count, -1, -1, -1), moves)
+        probability = model(moved).float().softmax(dim=1)
+    back = _moved(probability, torch.linalg.inv(moves))
+    outside = _moved(torch.ones_like(probability[:, :1]), torch.linalg.inv(moves)) < 1
+    return torch.where(outside, probability[:1], back)
+
+
+def _moved(images: Tensor, moves: Tensor) -> Tensor:
+    affine = torch.cat([moves, torch.zeros(len(moves), 2, 1)], dim=2)
+    grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, align_corners=False)
+
+
+def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Grid) -> Labels:
+    on_series: list[npt.NDArray[np.float32]] = [
+        np.nan_to_num(resample_back(share.numpy(), volume, placement, grid), nan=0.0)
+        for share in probability
+    ]
+    labels: Labels = np.argmax(on_series, axis=0).astype(np.uint8)
+    return labels
