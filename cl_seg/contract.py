@@ -30,7 +30,9 @@ CLASSES = 3
 SLICES = 5
 EXPERIENCES = 3
 RANGES = Ranges(rotate_degrees=10.0, scale=0.1, flip=True, shift=0.05)
-SETTINGS = LoopSettings(steps=4, batch_size=2, learning_rate=3e-3)
+SETTINGS = LoopSettings(
+    steps=4, batch_size=2, learning_rate=3e-3, weight_decay=1e-4, gradient_clip=1.0
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Subject:
         first_acts: position (from 1) of the first experience whose training it may change or
             watch; None where it takes part in none.
         keeps_state: True where it says so by ``state_dict``.
+        make_null: makes the plugin with what sets it apart switched off; None to compare with plain
+            fine-tuning.
+        scores: True where it has a part in scoring, by ``put_in``.
     """
 
     make_plugin: Callable[[], Any]
@@ -51,6 +56,8 @@ class Subject:
     size: int
     first_acts: int | None
     keeps_state: bool
+    make_null: Callable[[], Any] | None = None
+    scores: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ def check_contract(subject: Subject) -> list[Verdict]:
         "ignored pixels": _ignored_pixels,
         "batch of one": _batch_of_one,
         "bfloat16": _bfloat16,
+        **({"scores": _scores} if subject.scores else {}),
     }
     return [first, *(_verdict(name, partial(point, subject)) for name, point in points.items())]
 
@@ -115,10 +123,14 @@ def _runs(subject: Subject) -> str:
 def _acts(subject: Subject) -> str:
     if subject.first_acts is None:
         return "takes part in no training"
-    ours, naive = _train(subject, SETTINGS)[-1], _train(_naive(subject), SETTINGS)[-1]
-    if _same(ours, naive):
-        raise Broken(f"weights after {EXPERIENCES} experiences equal plain fine-tuning bit for bit")
-    return ""
+    other = "plain fine-tuning" if subject.make_null is None else "itself switched off"
+    null = replace(subject, make_plugin=subject.make_null or (lambda: None))
+    ours, theirs = _train(subject, SETTINGS)[-1], _train(null, SETTINGS)[-1]
+    if _same(ours, theirs):
+        raise Broken(f"weights after {EXPERIENCES} experiences equal {other} bit for bit")
+    start = subject.make_model().state_dict()
+    apart = _distance(ours, theirs) / max(_distance(theirs, start), 1e-12)
+    return f"weights differ from {other} by {apart:.2g} of the way that training goes"
 
 
 def _acts_in_time(subject: Subject) -> str:
@@ -195,6 +207,21 @@ def _bfloat16(subject: Subject) -> str:
     return ""
 
 
+def _scores(subject: Subject) -> str:
+    plugin, model = subject.make_plugin(), subject.make_model()
+    for position, experience in enumerate(_stream(_experiences(subject.size)), start=1):
+        loop = _loop(subject, SETTINGS, model, plugin, position)
+        loop.train(experience, eval_streams=[])
+        model = loop.model
+    states = []
+    for experience in (EXPERIENCES - 1, 0):
+        plugin.put_in(model, experience)
+        states.append(copy.deepcopy(model.state_dict()))
+    if _same(*states):
+        raise Broken("the first experience is scored with the same network as the last")
+    return ""
+
+
 def _naive(subject: Subject) -> Subject:
     return replace(subject, make_plugin=lambda: None)
 
@@ -248,6 +275,11 @@ def _stream(experiences: list[list[Tensor]]) -> Any:
         for part in experiences
     ]
     return benchmark_from_datasets(train=datasets).train_stream
+
+
+def _distance(a: Weights, b: Weights) -> float:
+    squares = [(a[name].double() - b[name].double()).pow(2).sum() for name in a]
+    return float(torch.stack(squares).sum().sqrt())
 
 
 def _same(a: Weights, b: Weights) -> bool:

@@ -60,6 +60,11 @@ class RunResult:
         return str(self.record.get("schedule", "joint" if self.joint else "sequential"))
 
     @property
+    def curve_is_scored_alike(self) -> bool:
+        """False where the strategy has a part in test scores that the validation curve lacks."""
+        return not self.record.get("scored_apart", False)
+
+    @property
     def restarts(self) -> bool:
         """True where each stage trains from scratch on all scanners seen so far."""
         if self.schedule != "cumulative":

@@ -24,11 +24,18 @@ def selection_table(results: Sequence[RunResult]) -> pd.DataFrame:
     seeds, ``chosen`` (the first of the best), and ``edge`` (chosen at an end of its grid).
 
     Raises:
-        InputError: not one order of at most two scanners, no validation curves, or candidates with
-            different seeds.
+        InputError: not one order of at most two scanners, no validation curves, candidates with
+            different seeds, or learning rates and settings at once.
     """
     _check_stream(results)
     runs = pd.DataFrame([_candidate(result) for result in results])
+    rates = runs.groupby("size")["learning_rate"].transform("nunique") > 1
+    if (rates & (runs.groupby("size")["all"].transform("nunique") > 1)).any():
+        raise InputError(
+            "choose learning rates first, in a suite of one strategy without a grid, then the "
+            "settings of strategies at the chosen rates"
+        )
+    runs["network"] = runs["size"].where(rates, runs["label"])
     rows = []
     for family, members in runs.groupby(FAMILY, sort=False):
         candidates = [c for _, c in members.groupby(["learning_rate", "all"], sort=False)]
@@ -69,20 +76,27 @@ def _check_stream(results: Sequence[RunResult]) -> None:
 
 def _candidate(result: RunResult) -> dict[str, Any]:
     spec = result.record["spec"]
-    validation = last_validation(result.curve)
+    validation = last_validation(result)
     if pd.isna(validation):
         raise InputError(
             f"{result.record['run_id']} has no validation curve: set `curve_every` under "
             "`training` and run the suite again"
         )
     return {
-        "network": spec["model"]["name"],
+        "label": spec["model"]["label"],
+        "size": _size(spec["model"]),
         "strategy": spec["strategy"]["name"],
         "learning_rate": spec["learning_rate"],
         "all": json.dumps(spec["strategy"]["settings"], sort_keys=True),
         "seed": spec["seed"],
         "validation": validation,
     }
+
+
+def _size(model: dict[str, Any]) -> str:
+    """A network of one size, whatever its label and learning rate."""
+    arguments = json.dumps(model["arguments"], sort_keys=True) if model["arguments"] else ""
+    return " ".join(filter(None, [model["name"], model["preset"], arguments]))
 
 
 def _differing(settings: list[dict[str, Any]]) -> list[str]:
@@ -123,8 +137,13 @@ def selection_page(table: pd.DataFrame) -> str:
 
 
 def chosen_lines(table: pd.DataFrame) -> str:
-    """What was chosen as the ``strategies`` of a suite."""
+    """What was chosen, as ``strategies`` of a suite or, of learning rates, in words."""
     chosen = table[table["chosen"]]
+    if table.groupby(FAMILY)["learning_rate"].nunique().max() > 1:
+        return "".join(
+            f"# {row['network']}: learning_rate: {row['learning_rate']:g}\n"
+            for _, row in chosen.iterrows()
+        )
     strategies: list[Any] = []
     for name, rows in chosen.groupby("strategy", sort=False):
         of = {row["network"]: row["settings"] for _, row in rows.iterrows() if row["settings"]}

@@ -10,10 +10,16 @@ from cl_seg.metrics.continual import stability_gap
 def stability_gap_of(result: RunResult) -> float:
     """Mean over the stages from the second on; NaN where scanners were not scored while training.
 
+    NaN too where the curve lacks the strategy's part in scoring.
+
     Dice on the validation slices, classes averaged.
     """
     curve = result.curve
-    if curve.empty or result.schedule not in {"sequential", "cumulative"}:
+    if (
+        curve.empty
+        or not result.curve_is_scored_alike
+        or result.schedule not in {"sequential", "cumulative"}
+    ):
         return float("nan")
     points = curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack("scanner")
     gaps = [

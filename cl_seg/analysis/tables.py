@@ -77,7 +77,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "intransigence": np.nan,
         "stability_gap": stability_gap_of(result),
         **scores,
-        "validation": last_validation(result.curve),
+        "validation": last_validation(result),
         "missed_rate": last["missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
@@ -104,9 +104,13 @@ def _cost(stages: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def last_validation(curve: pd.DataFrame) -> float:
-    """Mean validation Dice over scanners and classes after the last step; NaN without a curve."""
-    if curve.empty:
+def last_validation(result: RunResult) -> float:
+    """Mean validation Dice over scanners and classes after the last step.
+
+    NaN without a curve, or where it lacks the strategy's part in scoring.
+    """
+    curve = result.curve
+    if curve.empty or not result.curve_is_scored_alike:
         return float("nan")
     stage = curve[curve["stage"] == curve["stage"].max()]
     return float(stage[stage["step"] == stage["step"].max()]["dice"].mean())

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,9 +111,20 @@ def _verdicts(name: str, settings: dict[str, Any], network: str) -> "list[Verdic
         torch.manual_seed(1)
         return build_model(network, "small", {}, 3, size)
 
-    make_plugin: Callable[[], Any] = lambda: build_plugin(name, settings, 1)  # noqa: E731
-    keeps = declared.memory in {"apart", "within"}
-    return check_contract(Subject(make_plugin, make_model, size, declared.first_acts, keeps))
+    def making(more: Mapping[str, Any]) -> Callable[[], Any]:
+        return lambda: build_plugin(name, {**declared.briefly, **settings, **more}, 1)
+
+    return check_contract(
+        Subject(
+            making({}),
+            make_model,
+            size,
+            declared.first_acts,
+            declared.memory in {"apart", "within"},
+            making(declared.null) if declared.null else None,
+            declared.scores,
+        )
+    )
 
 
 def _known(given: list[str] | None, known: list[str], what: str) -> list[str]:

@@ -7,6 +7,7 @@ import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor
 
+from cl_seg.strategies.batch_norm import kept_statistics
 from cl_seg.strategies.quadratic import trained_parameters
 from cl_seg.strategies.replay import Replay
 
@@ -19,6 +20,10 @@ class AGEM(Replay):
     is where g·r < 0, it is projected::
 
         g ← g − (g·r / r·r) r
+
+    What the optimiser makes of a projected gradient is its own affair: momentum and AdamW's scaling
+    can turn a step against r again. The reference batch is normalised by its own statistics but
+    leaves the running ones of batch norm alone, which would be a rehearsal of its own.
 
     Args:
         settings: size of the memory and share of the batch.
@@ -35,7 +40,7 @@ class AGEM(Replay):
         strategy.mbatch = [part[:new] for part in batch]
         images, target = batch[0][new:], batch[1][new:]
         precision = getattr(strategy, "precision", nullcontext)
-        with precision():
+        with precision(), kept_statistics(strategy.model):
             output = strategy.model(images)
         loss = strategy._criterion(output, target)
         parameters = list(trained_parameters(strategy.model).values())

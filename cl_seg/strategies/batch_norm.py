@@ -1,5 +1,7 @@
 """Two controls for networks with batch norm, whose running statistics alone can forget."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
@@ -81,6 +83,19 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the statistics."""
         self.statistics = {int(k): dict(v) for k, v in state["statistics"].items()}
+
+
+@contextmanager
+def kept_statistics(model: nn.Module) -> Iterator[None]:
+    """Forward passes in this context leave the running statistics of batch norm as they are."""
+    tracking = [m for m in model.modules() if isinstance(m, BATCH_NORM) and m.track_running_stats]
+    for module in tracking:
+        module.track_running_stats = False
+    try:
+        yield
+    finally:
+        for module in tracking:
+            module.track_running_stats = True
 
 
 def batch_norms(model: nn.Module) -> list[tuple[str, _BatchNorm]]:

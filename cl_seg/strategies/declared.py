@@ -3,9 +3,10 @@
 A new strategy is one file with its plugin plus one entry here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from cl_seg.import_path import has_methods
 from cl_seg.strategies.settings import (
@@ -50,6 +51,9 @@ class Strategy:
             ``after_training_exp``, made ``within`` training, in both cases kept by ``state_dict``;
             or ``lost`` with the process, so that a run is trained in one piece; ``none`` where
             the network it starts from is all it needs.
+        briefly: settings under which a few steps show what it does, for the contract.
+        null: settings that switch off what sets it apart, for the contract; empty where only plain
+            fine-tuning is there to compare with.
         scores: True where what it keeps has a part in scoring.
     """
 
@@ -62,6 +66,8 @@ class Strategy:
     from_second: frozenset[str] = frozenset()
     memory: Memory = "apart"
     scores: bool = False
+    briefly: Mapping[str, Any] = field(default_factory=dict)
+    null: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def keeps_apart(self) -> bool:
@@ -89,6 +95,7 @@ STRATEGIES: dict[str, Strategy] = {
         DERSettings,
         "cl_seg.strategies.der:DER",
         training_only=MIXING | {"alpha", "beta"},
+        null={"alpha": 0.0},
     ),
     "ewc": Strategy(
         "EWC", EWCSettings, "cl_seg.strategies.ewc:EWC", training_only=frozenset({"ewc_lambda"})
@@ -111,6 +118,7 @@ STRATEGIES: dict[str, Strategy] = {
         first_acts=1,
         from_second=frozenset({"rwalk_lambda"}),
         memory="within",
+        briefly={"every": 2},
     ),
     "lwf": Strategy("LwF", LwFSettings, "cl_seg.strategies.lwf:LwF", memory="none"),
     "l2": Strategy("L2", L2Settings, "cl_seg.strategies.l2:L2", memory="none"),

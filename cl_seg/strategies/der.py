@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from cl_seg.eval_mode import eval_mode
+from cl_seg.losses import IGNORED
 from cl_seg.strategies.replay import Replay
 from cl_seg.strategies.settings import DERSettings
 
@@ -22,8 +23,8 @@ class DER(Replay):
         loss(new part) + α · mean (h(x) − z)² + β · loss(remembered part)
 
     Logits are stored in eval mode and half precision and are moved as augmentation moves their
-    slice; pixels that come from outside it take no part. One draw from memory serves both terms, as
-    in Avalanche's DER; the paper draws twice, and stores logits while it trains.
+    slice; pixels that come from outside it or are ignored take no part. One draw from memory serves
+    both terms, as in Avalanche's DER; the paper draws twice, and stores logits while it trains.
 
     Args:
         settings: size of the memory, share of the batch, α and β.
@@ -51,9 +52,10 @@ class DER(Replay):
         moves = getattr(strategy, "moves", None)
         if moves is not None:
             stored, inside = (moves.maps(part, first=new) for part in (stored, inside))
+        shown = (inside >= 1) & (target[new:] != IGNORED).unsqueeze(1)
         strategy.loss = (
             strategy._criterion(output[:new], target[:new])
-            + self.settings.alpha * squared_distance(output[new:], stored, inside >= 1)
+            + self.settings.alpha * squared_distance(output[new:], stored, shown)
             + self.settings.beta * strategy._criterion(output[new:], target[new:])
         )
 

@@ -167,11 +167,13 @@ class RWalkSettings(Settings):
             with both terms scaled to at most 1.
         fisher_share: α of eq. 6, weight of the latest batch in the running Fisher information.
         every: Δt, steps between two updates of the score s.
+        damping: ε of eq. 7; the precision of float32, as in Avalanche.
     """
 
     rwalk_lambda: float = Field(default=1.0, ge=0)
     fisher_share: float = Field(default=0.9, gt=0, le=1)
     every: PositiveInt = 10
+    damping: PositiveFloat = 2.0**-23
 
 
 class LwFSettings(Settings):

@@ -24,7 +24,8 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
         Ω_k ← Ω_k + max(0, ω_k / (Δ_k² + ξ))
 
     Steps against the gradient of the whole experience make ω negative; such parameters count as
-    unimportant, as in the authors' code, or else the penalty would have no minimum.
+    unimportant, or else the penalty could have no minimum. The authors' code rectifies the sum over
+    experiences instead, so that a negative term there takes importance away.
 
     Args:
         settings: λ and ξ.

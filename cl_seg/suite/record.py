@@ -84,6 +84,7 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         "schedule": "seed_curve"
         if run.seed_images
         else declared_strategy(run.strategy.name).schedule,
+        "scored_apart": declared_strategy(run.strategy.name).scores,
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
         "R": {name: _json_matrix(r) for name, r in matrices.items()},

@@ -51,11 +51,11 @@ def test_it_covers_the_truth_as_often_as_it_says(
     assert 0.915 <= hits / 1000 <= 0.975
 
 
-def cases(seed: int, patients: int = 6, shift: float = 0.0) -> pd.DataFrame:
+def cases(seed: int, patients: int = 6, shift: float = 0.0, without: bool = False) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     rows = [
         {"stage": i, "scanner": s, "patient": f"p{p}", "class": c, "dice": draw.random() + shift,
-         "true": int(not (p == 0 and c == "liver"))}
+         "true": int(not (without and p == 0 and c == "liver"))}
         for i in range(3)
         for s in ORDER
         for p in range(patients)
@@ -74,7 +74,7 @@ def run(table: pd.DataFrame, seed: int = 0, order: list[str] | None = None) -> R
 
 
 def test_r_without_a_patient_is_r_of_the_others() -> None:
-    table = cases(0)
+    table = cases(0, without=True)
     without = matrices_without(table, ORDER, ["muscle", "liver"])
     for index, patient in enumerate(sorted(table["patient"].unique())):
         others = table[table["patient"] != patient]
@@ -116,6 +116,26 @@ def test_what_cannot_be_paired_has_no_interval() -> None:
 
 
 def test_orders_are_averaged() -> None:
-    both = [run(cases(seed), seed, order) for seed in range(3) for order in (ORDER, ORDER[::-1])]
-    one = [run(cases(seed), seed) for seed in range(3)]
-    assert score_margin(both, accuracy) == pytest.approx(score_margin(one, accuracy))
+    orders = ORDER, ORDER[::-1]
+    both = [run(cases(10 * k + seed), seed, o) for seed in range(3) for k, o in enumerate(orders)]
+    values = [
+        np.mean([_last_dice(one) for one in both if one.record["spec"]["seed"] == seed], axis=0)
+        for seed in range(3)
+    ]
+    expected = crossed_margin(np.stack(values, axis=1))
+    assert score_margin(both, accuracy) == pytest.approx(expected)
+
+
+def test_the_margin_of_a_difference_is_that_of_the_paired_patients() -> None:
+    naive = [run(cases(seed), seed) for seed in range(3)]
+    other = [run(cases(seed + 50), seed) for seed in range(3)]
+    values = [_last_dice(a) - _last_dice(b) for a, b in zip(other, naive, strict=True)]
+    expected = crossed_margin(np.stack(values, axis=1))
+    assert expected > 0.01
+    assert difference(other, naive, accuracy)[1] == pytest.approx(expected)
+
+
+def _last_dice(result: RunResult) -> np.ndarray:
+    """Mean Dice of every patient after the last stage; every patient has both classes here."""
+    last = result.cases[result.cases["stage"] == 2]
+    return last.groupby("patient")["dice"].mean().to_numpy()

@@ -21,6 +21,8 @@ def run(
     seed: int = 0,
     order: list[str] | None = None,
     rate: float = 0.01,
+    label: str = "unet",
+    preset: str = "small",
 ) -> RunResult:
     order = order or ORDER
     record = {
@@ -28,7 +30,7 @@ def run(
         "spec": {
             "order": order,
             "seed": seed,
-            "model": {"name": "unet"},
+            "model": {"name": "unet", "preset": preset, "label": label, "arguments": {}},
             "learning_rate": rate,
             "strategy": {"name": strategy, "settings": settings or {}},
         },
@@ -74,8 +76,21 @@ def test_a_choice_at_the_end_of_a_grid_is_told() -> None:
 
 
 def test_learning_rates_are_candidates_too() -> None:
-    table = selection_table([run("naive", 0.5, rate=0.1), run("naive", 0.6, rate=0.2)])
+    slow, fast = (run("naive", d, rate=r, label=f"unet_{r}") for d, r in ((0.5, 0.1), (0.6, 0.2)))
+    table = selection_table([slow, fast])
     assert table["chosen"].tolist() == [False, True]
+    assert chosen_lines(table) == "# unet small: learning_rate: 0.2\n"
+
+
+def test_sizes_of_a_network_choose_apart() -> None:
+    table = selection_table([
+        run("l2", dice, {"l2_lambda": x}, label=label, preset=label)
+        for label, scores in (("small", (0.9, 0.5)), ("large", (0.3, 0.8)))
+        for x, dice in zip((1, 10), scores, strict=True)
+    ])  # fmt: skip
+    assert table["chosen"].tolist() == [True, False, False, True]
+    (strategy,) = yaml.safe_load(chosen_lines(table))["strategies"]
+    assert strategy["settings_of"] == {"small": {"l2_lambda": 1}, "large": {"l2_lambda": 10}}
 
 
 def test_the_choice_can_be_pasted_into_a_suite() -> None:
@@ -92,6 +107,7 @@ def test_the_choice_can_be_pasted_into_a_suite() -> None:
         ([run("naive", 0.5, order=["a", "b", "c"])], "at most two scanners"),
         ([run("naive", 0.5), run("naive", 0.5, order=["b", "a"])], "has 2 orders"),
         ([ewc(1, 0.5), ewc(2, 0.5), ewc(2, 0.5, seed=1)], "other seeds"),
+        ([ewc(1, 0.5), ewc(2, 0.5), run("naive", 0.5, rate=0.1)], "learning rates first"),
     ],
 )
 def test_what_would_not_be_a_fair_choice_is_refused(results: list[RunResult], told: str) -> None:

@@ -92,6 +92,24 @@ def test_avalanches_ewc_acts_by_its_strength(strength):
     assert ("acts" in found) == (strength == 0)
 
 
+def test_a_part_that_is_switched_off_makes_no_difference():
+    def make():
+        return L2(L2Settings())
+
+    verdicts = check_contract(Subject(make, model, 32, 2, False, make_null=make))
+    assert [v.point for v in verdicts if not v.kept] == ["acts"]
+
+
+class SilentScores(L2):
+    def put_in(self, model, experience):
+        pass
+
+
+def test_a_part_in_scoring_that_does_nothing():
+    subject = Subject(lambda: SilentScores(L2Settings()), model, 32, 2, False, scores=True)
+    assert [v.point for v in check_contract(subject) if not v.kept] == ["scores"]
+
+
 class Refusing(SupervisedPlugin):
     """Runs as long as it sees the whole stream, and refuses to be taken up from files."""
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
+from avalanche.training import Naive
 from torch import nn
 
 from cl_seg.strategies.der import DER, squared_distance
@@ -37,6 +38,35 @@ def test_loss_is_the_equation_on_every_batch():
     plugin = Checked(DERSettings(budget=20, alpha=0.3, beta=0.7))
     train_on_digits([plugin], 3)
     assert len(checked) > 20 and set(checked) == {8}
+
+
+def test_drawn_names_the_slices_in_the_batch():
+    """Every input is its own name, so that a wrong index shows."""
+    names = [torch.arange(k * 100.0, k * 100 + 30)[:, None].expand(-1, 4).clone() for k in range(3)]
+    seen = []
+
+    class Named(DER):
+        def before_forward(self, strategy, **kwargs):
+            if self.remembered:
+                stored = [(k, i) for k in sorted(self.memory) for i in self.memory[k]]
+                drawn = [stored[i] for i in strategy.dataloader.old.drawn]
+                expected = torch.stack([names[k][i] for k, i in drawn])
+                assert torch.equal(strategy.mb_x[-self.remembered :], expected)
+                seen.append(len(drawn))
+
+    torch.manual_seed(0)
+    network = nn.Linear(4, 3)
+    learner = Naive(
+        model=network,
+        optimizer=torch.optim.SGD(network.parameters(), lr=1e-9),
+        criterion=nn.CrossEntropyLoss(),
+        train_mb_size=8,
+        plugins=[Named(DERSettings(budget=10))],
+        evaluator=None,
+    )
+    for part in plain_benchmark([(x, torch.arange(30) % 3) for x in names]).train_stream:
+        learner.train(part)
+    assert len(seen) > 6
 
 
 def pictures(count, seed):
@@ -81,6 +111,22 @@ def test_logits_move_with_their_slices():
     assert float(squared_distance(seen.detach(), stored, inside)) < 1e-10
     still = model(images)[2:].detach()
     assert float(squared_distance(seen.detach(), still, inside)) > 1e-4
+
+
+def test_ignored_pixels_take_no_part_in_the_distance():
+    torch.manual_seed(0)
+    strategy = SimpleNamespace(
+        mb_y=torch.full((2, 4, 4), 255), mb_output=torch.rand(2, 3, 4, 4, requires_grad=True)
+    )
+    strategy._criterion = lambda logits, _: logits.sum() * 0
+    strategy.dataloader = SimpleNamespace(old=SimpleNamespace(drawn=[0]))
+    plugin = DER(DERSettings(alpha=1.0))
+    plugin.remembered, plugin.logits = 1, {0: torch.zeros(1, 3, 4, 4).half()}
+    strategy.mb_y[1, 0, 0] = 1
+    plugin.before_backward(strategy)
+    (gradient,) = torch.autograd.grad(strategy.loss, strategy.mb_output)
+    assert gradient[1, :, 0, 0].abs().min() > 0
+    assert gradient.abs().sum() == gradient[1, :, 0, 0].abs().sum()
 
 
 def test_distance_is_a_mean_over_classes_and_pixels_inside():

@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pytest
@@ -138,10 +139,12 @@ def test_budget_above_what_there_is():
 
 def test_memory_is_a_uniform_sample():
     counts = torch.zeros(COUNT)
+    experience = SimpleNamespace(current_experience=0, dataset=range(COUNT))
     for seed in range(400):
         plugin = Replay(ReplaySettings(budget=3), seed)
-        generator = plugin._generator(0, purpose=0)
-        counts[torch.randperm(COUNT, generator=generator)[:3]] += 1
+        plugin.after_training_exp(SimpleNamespace(experience=experience))
+        assert len(set(plugin.memory[0])) == 3
+        counts[plugin.memory[0]] += 1
     assert (counts - 400 * 3 / COUNT).abs().max() < 5 * (400 * 3 / COUNT) ** 0.5
 
 

@@ -1,6 +1,7 @@
 """RWalk is the equations of the paper, written out, on the batches of a real training."""
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import pytest
 import torch
 from torch import nn
 
@@ -10,10 +11,9 @@ from cl_seg.strategies.settings import RWalkSettings
 from .conftest import Batches, digits_network, flat, train_on_digits
 
 RATE, MOMENTUM = 0.05, 0.9
-EPSILON = torch.finfo(torch.float32).eps
 
 
-def written_out(batches, strength, share, every):
+def written_out(batches, strength, share, every, damping):
     """Weights and importance of RWalk by its equations, parameter by parameter."""
     model = digits_network()
     named = dict(model.named_parameters())
@@ -39,9 +39,9 @@ def written_out(batches, strength, share, every):
                 before = p.detach().clone()
                 p.data -= RATE * velocity[n]
                 gained[n] -= gradients[n] * (p.detach() - before)
-                if t % every == 0:
+                if t % every == 0 or t == len(batches[k]):
                     way = p.detach() - last[n]
-                    walked[n] += gained[n] / (0.5 * fisher[n] * way**2 + EPSILON)
+                    walked[n] += gained[n] / (0.5 * fisher[n] * way**2 + damping)
                     gained[n] = torch.zeros_like(p)
                     last[n] = p.detach().clone()
         new = {n: w.clamp(min=0) for n, w in walked.items()}
@@ -52,11 +52,14 @@ def written_out(batches, strength, share, every):
     return model, importance
 
 
-def test_is_the_written_out_reference():
-    plugin = RWalk(RWalkSettings(rwalk_lambda=2.0, fisher_share=0.3, every=3))
+@pytest.mark.parametrize("damping", [2.0**-23, 1e-10])
+@pytest.mark.parametrize("every", [3, 1000])
+def test_is_the_written_out_reference(damping, every):
+    settings = RWalkSettings(rwalk_lambda=2.0, fisher_share=0.3, every=every, damping=damping)
+    plugin = RWalk(settings)
     batches = Batches()
     model = train_on_digits([plugin, batches], 3)
-    reference, importance = written_out(batches.seen, 2.0, 0.3, 3)
+    reference, importance = written_out(batches.seen, 2.0, 0.3, every, damping)
     torch.testing.assert_close(flat(model), flat(reference), rtol=1e-3, atol=1e-4)
     for name, value in importance.items():
         torch.testing.assert_close(plugin.importance[name], value, rtol=1e-2, atol=1e-3)
