@@ -20,9 +20,7 @@ def run(
     settings: dict[str, Any] | None = None,
     seed: int = 0,
     order: list[str] | None = None,
-    rate: float = 0.01,
-    label: str = "unet",
-    preset: str = "small",
+    **model: Any,
 ) -> RunResult:
     order = order or ORDER
     record = {
@@ -30,8 +28,13 @@ def run(
         "spec": {
             "order": order,
             "seed": seed,
-            "model": {"name": "unet", "preset": preset, "label": label, "arguments": {}},
-            "learning_rate": rate,
+            "model": {
+                "name": "unet",
+                "preset": model.get("preset", "small"),
+                "label": model.get("label", "unet"),
+                "arguments": {},
+            },
+            "learning_rate": model.get("rate", 0.01),
             "strategy": {"name": strategy, "settings": settings or {}},
         },
     }
