@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
         ("workers", ["--steps", "4"], "same bits"),
         ("step_overhead", ["--steps", "2", "--rounds", "2"], "ratio"),
         ("strategy_cost", ["--epochs", "1", "--rounds", "2", "--network", "unet"], "EWC after"),
-        ("versus_avalanche", ["--steps", "4", "--network", "unet", "--rectangles"], "wall time"),
+        ("versus_avalanche", ["--steps", "6", "--network", "unet", "--rectangles"], "wall time"),
     ],
 )
 def test_a_benchmark_command_runs(script: str, options: list[str], says: str) -> None:
