@@ -116,7 +116,9 @@ def pair_losses(
         for (row, model), (column, loss) in _product(models, losses):
             axes, values = grid[row][column], panels[model, loss]
             _loss_map(axes, values)
-            axes.set_title(f"{model} · {loss}, median {np.nanmedian(values):.1f}", loc="left")
+            known = values[np.isfinite(values)]
+            middle = f"median {np.median(known):.1f}" if known.size else "not measured"
+            axes.set_title(f"{model} · {loss}, {middle}", loc="left")
             axes.set_xticks(range(len(seconds)), seconds, rotation=90)
             axes.set_yticks(range(len(firsts)), firsts)
         figure.supylabel("first scanner", fontsize=9)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cl_seg.analysis.figures import pair_losses as pair_losses_figure
 from cl_seg.analysis.pairs import (
     is_pairs,
     pair_losses,
@@ -128,3 +129,10 @@ def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
     assert "with joint training 1.5" in notes
     assert "Simulated" in page and (tmp_path / "figures" / "pairs.svg").is_file()
     assert len(pd.read_csv(tmp_path / "pairs.csv")) == 3
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
+    nothing = np.full((1, 1), np.nan)
+    panels = {("VNet", "transfer"): np.ones((1, 1)), ("VNet", "joint"): nothing}
+    assert "<svg" in pair_losses_figure(panels, ["a"], ["b"], [])
