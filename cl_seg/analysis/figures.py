@@ -109,8 +109,12 @@ def pair_losses(
     models = list(dict.fromkeys(model for model, _ in panels))
     losses = list(dict.fromkeys(loss for _, loss in panels))
     with mpl.rc_context(STYLE):
-        width = 0.5 * len(seconds) * len(losses) + 0.085 * max(map(len, firsts)) + 0.6
-        height = (0.32 * len(firsts) + 0.45) * len(models) + 0.085 * max(map(len, seconds)) + 0.6
+        width = max(2.2, 0.5 * len(seconds)) * len(losses) + 0.085 * max(map(len, firsts)) + 0.6
+        height = (
+            (max(0.6, 0.32 * len(firsts)) + 0.45) * len(models)
+            + 0.085 * max(map(len, seconds))
+            + 0.6
+        )
         figure = Figure((width, height), layout="constrained")
         grid = figure.subplots(len(models), len(losses), squeeze=False, sharex=True, sharey=True)
         for (row, model), (column, loss) in _product(models, losses):
