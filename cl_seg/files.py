@@ -59,11 +59,20 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         InputError: ``path`` exists already, or the disk is full or not writable.
     """
-    if path.exists():
-        raise InputError(f"{path} exists already: remove it or choose another name")
+    check_new(path)
     with _temporary_sibling(path) as building:
         yield building
         building.replace(path)
+
+
+def check_new(path: Path) -> None:
+    """Refuse a place that is taken, before long work is done for it.
+
+    Raises:
+        InputError: ``path`` exists already.
+    """
+    if path.exists():
+        raise InputError(f"{path} exists already: remove it or choose another name")
 
 
 @contextmanager

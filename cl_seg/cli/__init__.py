@@ -12,8 +12,11 @@ from rich.table import Table
 
 from cl_seg.cli.console import CORES, complain, out, say
 from cl_seg.cli.contract import check_plugin, contract
+from cl_seg.cli.model import app as model_app
+from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
+from cl_seg.cli.seed import app as seed_app
 from cl_seg.files import InputError, write_text
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ app = typer.Typer(
 cache_app = typer.Typer(help="Look at and clean up finished stages.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
 app.add_typer(phantom_app, name="phantom")
+app.add_typer(seed_app, name="seed")
+app.add_typer(model_app, name="model")
+app.command()(predict)
 app.command()(contract)
 app.command()(check_plugin)
 

@@ -35,7 +35,11 @@ class SlicePrediction:
 
 
 def predict_slices(
-    models: Sequence[nn.Module], seen: Input, volume: Volume, variants: int = 0
+    models: Sequence[nn.Module],
+    seen: Input,
+    volume: Volume,
+    variants: int = 0,
+    placement: Placement | None = None,
 ) -> Iterator[SlicePrediction]:
     """Predict slice after slice.
 
@@ -47,13 +51,14 @@ def predict_slices(
         seen: what they see.
         volume: the series.
         variants: of every image, besides the image itself.
+        placement: where the networks' grid lies over the series; by default over the body.
 
     Yields:
         One prediction per slice, in the order of the series.
     """
     stored = Grid(seen.grid_size, seen.spacing_mm)
     coarse = Grid(seen.size, seen.spacing_mm * seen.grid_size / seen.size)
-    placement = place(volume, stored)
+    placement = placement or place(volume, stored)
     moves = _moves(variants)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]

@@ -19,6 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from cl_seg.files import InputError, new_folder, write_bytes, write_text
+from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
@@ -106,14 +107,20 @@ def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> 
         write_text(building / CARD, card.model_dump_json(indent=1) + "\n")
 
 
-def load_model(folder: Path) -> tuple[nn.Module, ModelCard]:
+def load_model(folder: Path, own_network: str = "") -> tuple[nn.Module, ModelCard]:
     """The network in eval mode on the CPU, and its card.
 
+    Args:
+        folder: of the model.
+        own_network: ``module:callable`` of a network outside the registry that may be imported if
+            the card names it; a card alone never makes code run.
+
     Raises:
-        InputError: no model folder, a damaged card, weights that are not those the card was written
-            for or do not fit the network. Nothing is ever unpickled.
+        InputError: no model folder, a damaged card, a network that is not known, weights that are
+            not those the card was written for or do not fit the network. Nothing is ever unpickled.
     """
     card = read_card(folder)
+    _check_known(folder, card.network, own_network)
     try:
         content = (folder / WEIGHTS).read_bytes()
     except OSError as error:
@@ -153,6 +160,20 @@ def read_card(folder: Path) -> ModelCard:
         raise InputError(f"{path}: {where}: {first['msg']}: save the model again") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): save the model again") from error
+
+
+def _check_known(folder: Path, network: Network, own_network: str) -> None:
+    known = NETWORKS.get(network.name)
+    if known is None and network.name != own_network:
+        raise InputError(
+            f"{folder}: its network {network.name} is code outside this package: if you trust it, "
+            f"say --network {network.name}"
+        )
+    if known is not None and network.preset not in known.presets:
+        raise InputError(
+            f"{folder / CARD}: network {network.name} has no preset {network.preset}, it has "
+            f"{', '.join(known.presets)}: was the model saved by another version?"
+        )
 
 
 def _no_model(path: Path) -> str:

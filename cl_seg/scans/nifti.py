@@ -82,14 +82,14 @@ def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
     return values.astype(np.int32), geometry
 
 
-def save_labels(path: Path, labels: npt.NDArray[np.uint8], geometry: Volume) -> None:
-    """Write a label file on the pixels of a series.
+def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume) -> None:
+    """Write labels or HU on the pixels of a series.
 
     NIfTI has one distance between slices: the median of those of the series.
 
     Args:
         path: to write, .nii or .nii.gz.
-        labels: (N, H, W) uint8.
+        values: (N, H, W) uint8 or int16.
         geometry: the series.
     """
     row, column = geometry.spacing_mm
@@ -98,7 +98,7 @@ def save_labels(path: Path, labels: npt.NDArray[np.uint8], geometry: Volume) -> 
     step = float(np.median(steps)) if len(steps) else 1.0
     affine = np.diag([-column, -row, step, 1.0])
     affine[:3, 3] = -x, -y, geometry.z_mm[0]
-    image = nibabel.Nifti1Image(labels.transpose(2, 1, 0), affine)
+    image = nibabel.Nifti1Image(values.transpose(2, 1, 0), affine)
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
 

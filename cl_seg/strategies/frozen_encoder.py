@@ -1,4 +1,4 @@
-"""A control: the encoder stays as the first scanner left it, the decoder goes on learning."""
+"""A control: the encoder stays as the first scanner left it, the decoder or head goes on."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
         frozen = [name for name in parameters if self._of_encoder(name)]
         if not frozen or len(frozen) == len(parameters):
             raise InputError(
-                f"frozen_encoder: `encoder: {self.settings.encoder}` is the beginning of "
+                f"frozen_encoder: `encoder: {self.settings.stays}` is the beginning of "
                 f"{len(frozen)} of {len(parameters)} names of parameters, it must be that of some"
             )
         for name in frozen:
@@ -57,4 +57,4 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
             module.eval()
 
     def _of_encoder(self, name: str) -> bool:
-        return re.match(self.settings.encoder, name) is not None
+        return re.match(self.settings.stays, name) is not None

@@ -9,6 +9,7 @@ ENCODERS = (
     r"in_tr|down_tr|vit\.|swinViT|encoder|"
     r"model\.(1\.submodule\.)*(0\.|1\.submodule\.(conv|residual))"
 )
+ALL_BUT_HEADS = r"(?!out_tr\.conv2\.|model\.2\.1\.|out\.)"
 
 
 class Settings(BaseModel):
@@ -202,8 +203,15 @@ class FrozenEncoderSettings(Settings):
     """The encoder stays as the first scanner left it.
 
     Attributes:
-        encoder: regular expression of the beginning of the names of its parameters; the default
-            is right for the networks of the registry.
+        trains: the whole ``decoder``, or of it the ``head`` alone, the layer that gives the logits.
+        encoder: regular expression of the beginning of the names of the parameters that stay; the
+            default is right for the networks of the registry.
     """
 
-    encoder: str = ENCODERS
+    trains: Literal["decoder", "head"] = "decoder"
+    encoder: str = ""
+
+    @property
+    def stays(self) -> str:
+        """The expression, or its default."""
+        return self.encoder or {"decoder": ENCODERS, "head": ALL_BUT_HEADS}[self.trains]

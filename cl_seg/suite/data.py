@@ -19,7 +19,7 @@ from cl_seg.scans.splits import (
 )
 from cl_seg.scans.store import Grid, Header, SliceStore, check_offers, read_header
 from cl_seg.spec.settings import Data, PhantomData
-from cl_seg.spec.suite import Suite
+from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.suite.source import source_hash
 
 STORES = Path("data")
@@ -135,6 +135,8 @@ def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) ->
     if usable.empty:
         names = " and ".join(suite.classes)
         raise InputError(f"no slice is labelled for {names}: change `classes`")
+    if isinstance(suite, SeedTrainingSuite):
+        return usable[usable["scanner"].isin(scanners)].assign(part="train")
     fractions = Fractions(test=suite.split.test, validation=suite.split.validation)
     if suite.split.by == "within_case":
         usable = usable[usable["scanner"].isin(scanners)]

@@ -16,14 +16,14 @@ from cl_seg.files import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.seed_ranking import NEEDS_NETWORK
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.spec.suite import Suite
+from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.data import fingerprint
 from cl_seg.suite.environment import capability, device_name, versions
 from cl_seg.suite.plan import FINE_TUNING, Run
 from cl_seg.suite.source import RANKING, SCORING, TRAINING, UNTRAINED, callable_hash, source_hash
 
-Kind = Literal["train", "consolidate", "rank", "evaluate"]
+Kind = Literal["load", "train", "consolidate", "rank", "evaluate"]
 ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
 
 
@@ -54,9 +54,10 @@ class Setting:
 class Stage:
     """One thing to compute, with one folder of results.
 
-    ``train`` makes the state after ``position`` and its validation curve, ``consolidate`` what the
-    strategy keeps of that state's experience, ``rank`` the order in which a state would have the
-    slices of a new scanner labelled, ``evaluate`` the scores of a state on a scanner.
+    ``load`` takes over the state of a saved network, ``train`` makes the state after ``position``
+    and its validation curve, ``consolidate`` what the strategy keeps of that state's experience,
+    ``rank`` the order in which a state would have the slices of a new scanner labelled,
+    ``evaluate`` the scores of a state on a scanner.
 
     Attributes:
         key: hash of all that determines the result.
@@ -229,7 +230,12 @@ def check_unchanged(setting: Setting) -> None:
 def plan_graph(setting: Setting, runs: Iterable[Run]) -> Graph:
     """The stages of some runs of one suite."""
     planner = _Planner(setting)
-    return Graph(planner.stages, [planner.add_run(run) for run in runs])
+    add = (
+        planner.add_run_from_model
+        if isinstance(setting.suite, SeedTrainingSuite)
+        else planner.add_run
+    )
+    return Graph(planner.stages, [add(run) for run in runs])
 
 
 class _Planner:
@@ -281,6 +287,20 @@ class _Planner:
             scored_with = memory if declared.scores else ""
             tested.append(self._evaluate(run, position, state, state, scored_with))
         return self._run(run, trained, tested, kept_by)
+
+    def add_run_from_model(self, run: Run) -> RunStages:
+        """A run that goes on from a saved network."""
+        setting, network = self.setting, self.networks[run.model.label]
+        loaded = self._add(
+            Stage("", "load", setting, run, 1, "", ""), run.base_model, self.task, network
+        )
+        state = self._add(
+            Stage("", "train", setting, run, 2, loaded, ""),
+            loaded,
+            self._acting(run, 2),
+            *self._training(run, 2),
+        )
+        return self._run(run, [loaded, state], [])
 
     def _rank(self, run: Run) -> str:
         """The ranking of the last scanner's slices, by the network of the base scanners."""

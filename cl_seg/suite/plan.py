@@ -53,6 +53,8 @@ class Run:
         place: position of model, strategy, order and seed in the suite, for sorting.
         seed_images: of a seed curve: what is labelled of the last scanner of the order, which is
             trained on after all others together.
+        base_model: checksum of the weights of a saved network the run goes on from, "" for none;
+            what that was trained on counts as the first experience.
     """
 
     run_id: str
@@ -62,6 +64,7 @@ class Run:
     seed: int
     place: tuple[int, ...] = ()
     seed_images: SeedImages | None = None
+    base_model: str = ""
 
     @property
     def joint(self) -> bool:
@@ -76,6 +79,8 @@ class Run:
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
         """The scanners each stage trains on, in stream order."""
+        if self.base_model:
+            return ((), self.order)
         if self.seed_images is not None:
             return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)
         if self.joint:

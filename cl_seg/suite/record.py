@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,9 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         "scored_apart": declared_strategy(run.strategy.name).scores,
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
+        "grid": asdict(header.grid),
         "R": {name: _json_matrix(r) for name, r in matrices.items()},
+        "states": list(stages.trained),
         "stages": _stage_rows(stages, cache, trained),
         **{name: trained[-1][name] for name in ("device", "processor", "parameters")},
         "slices": setting.counts,

@@ -19,11 +19,12 @@ from torch import nn
 
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
 from cl_seg.files import InputError, write_bytes, write_json
+from cl_seg.inference.saved_model import load_model
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 from cl_seg.scans.store import SliceStore
 from cl_seg.seed_ranking import Candidates, rank
-from cl_seg.spec.suite import Suite
+from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
 from cl_seg.suite.cache import (
@@ -126,6 +127,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             work = _Work(stage, cache, control)
             begin_peak(work.device)
             made = {
+                "load": _load,
                 "train": _train,
                 "consolidate": _consolidate,
                 "rank": _rank,
@@ -192,7 +194,8 @@ class _Work:
 
     def experience(self, position: int) -> Any:
         """An experience of the run, in a stream with those before it."""
-        train = [self.rows(scanners, "train") for scanners in self.run.experiences[:position]]
+        groups = [scanners for scanners in self.run.experiences[:position] if scanners]
+        train = [self.rows(scanners, "train") for scanners in groups]
         if self.stage.ranking:
             train[-1] = self._labelled(train[-1])
         return dense_benchmark(self.images, {"train": train}).train_stream[-1]
@@ -249,6 +252,22 @@ class _Work:
                 f"strategy {self.run.strategy.name} replaced the network by one with other weights"
             )
         self.model = model
+
+
+def _load(work: _Work, results: Path) -> dict[str, Any]:
+    """The state of a saved network, in the place of a first training.
+
+    Raises:
+        InputError: it is not the one the training was planned with.
+    """
+    suite = work.suite
+    assert isinstance(suite, SeedTrainingSuite)
+    model, card = load_model(suite.base, work.run.model.name)
+    if card.weights_sha256 != work.run.base_model:
+        raise InputError(f"{suite.base} has changed since the training was planned: run it again")
+    work.take(model)
+    write_bytes(results / state_file(1), to_bytes(model.state_dict()))
+    return {}
 
 
 def _train(work: _Work, results: Path) -> dict[str, Any]:

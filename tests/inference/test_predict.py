@@ -12,7 +12,7 @@ from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, predict_slices
 from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
-from cl_seg.scans.nifti import load_labels, save_labels
+from cl_seg.scans.nifti import load_labels, save
 from cl_seg.scans.series import Volume
 
 SEEN = Input(grid_size=128, spacing_mm=2.0, size=64, window_hu=(-160.0, 240.0))
@@ -81,7 +81,7 @@ def test_labels_go_to_disk_and_back_on_the_same_pixels(tmp_path: Path) -> None:
     volume, truth = series((0.7, 0.9), (-130.5, 42.25))
     volume = Volume(np.repeat(volume.hu, 3, axis=0), np.array([-10.0, -5, 0]), *_geometry(volume))
     labels = np.stack([truth, truth * 0, truth])
-    save_labels(tmp_path / "labels.nii.gz", labels, volume)
+    save(tmp_path / "labels.nii.gz", labels, volume)
     again, geometry = load_labels(tmp_path / "labels.nii.gz")
     assert (again == labels).all()
     np.testing.assert_allclose(geometry.z_mm, volume.z_mm)

@@ -52,7 +52,30 @@ def test_first_experience_trains_everything():
     assert all(p.requires_grad for p in model.parameters())
 
 
-@pytest.mark.parametrize("encoder", ["nothing", ""])
+@pytest.mark.parametrize(
+    ("name", "size", "head"),
+    [
+        ("vnet", 32, r"out_tr\.conv2"),
+        ("unet", 32, r"model\.2\.1\."),
+        ("unetr", 32, r"out\."),
+        ("swin_unetr", 64, r"out\."),
+    ],
+)
+def test_heads_of_the_registry(name, size, head):
+    import re
+
+    model = build_model(name, "small", {}, 3, size)
+    begin(FrozenEncoder(FrozenEncoderSettings(trains="head")), model, 2)
+    trained = {n for n, p in model.named_parameters() if p.requires_grad}
+    assert trained == {n for n, _ in model.named_parameters() if re.match(head, n)}
+    assert 1 <= len(trained) <= 2 and any(
+        p.shape[0] == 3 or p.shape[1] == 3
+        for n, p in model.named_parameters()
+        if n in trained and p.dim() > 1
+    )
+
+
+@pytest.mark.parametrize("encoder", ["nothing", "."])
 def test_an_expression_of_none_or_all_is_refused(encoder):
     model = build_model("unet", "small", {}, 3, 32)
     with pytest.raises(InputError, match="it must be that of some"):

@@ -1,0 +1,96 @@
+"""``cl-seg model`` and ``cl-seg predict``: models as folders, and what they make of new CT."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cl_seg.cli.console import out as screen
+from cl_seg.cli.console import progress, say
+
+app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
+
+ModelFolder = Annotated[Path, typer.Argument(help="Model folder.", show_default=False)]
+OwnNetwork = Annotated[
+    str, typer.Option(help="Trusted module:callable of the model, where it is code of your own.")
+]
+
+
+@app.command()
+def save(
+    run: Annotated[
+        Path, typer.Argument(help="Finished run, RESULTS/runs/RUN.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="Model folder to make.", show_default=False)],
+    cache: Annotated[Path, typer.Option(help="Folder of finished stages.")] = Path("data/stages"),
+) -> None:
+    """Save the network of a finished run: weights as safetensors, and a card."""
+    from cl_seg.suite.cache import StageCache
+    from cl_seg.suite.run_model import save_run_model
+
+    card = save_run_model(run, out, StageCache(cache))
+    say(f"model: {out}, trained on {', '.join(card.scanners.values())}")
+
+
+@app.command()
+def show(model: ModelFolder) -> None:
+    """Print the card of a model folder."""
+    from cl_seg.inference.saved_model import read_card
+
+    say(read_card(model).model_dump_json(indent=1))
+
+
+def predict(
+    model: ModelFolder,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of DICOM files, CSV manifest, or NIfTI file.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("predictions"),
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Also write areas and HU of every slice.")
+    ] = False,
+    ensemble: Annotated[
+        list[Path] | None, typer.Option(help="Further model folder to average with; repeat.")
+    ] = None,
+    variants: Annotated[
+        int,
+        typer.Option(min=0, help="Turned and scaled images per slice, to say how sure it is."),
+    ] = 4,
+    height_m: Annotated[
+        float | None,
+        typer.Option(min=0.4, max=2.6, help="Height of the one patient in m, for the SMI."),
+    ] = None,
+    network: OwnNetwork = "",
+    aliases: Annotated[
+        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+    ] = None,
+    salt: Annotated[
+        str | None,
+        typer.Option(envvar="CL_SEG_SALT", help="Secret that makes hashes of series repeatable."),
+    ] = None,
+) -> None:
+    """Label new CT, and say which of it is from a scanner the model never saw."""
+    from cl_seg.inference.series import Options, load_ensemble, predict_source
+
+    secret = salt.encode() if salt else secrets.token_bytes(16)
+    options = Options(variants, measure, height_m, aliases, secret)
+    models = load_ensemble([model, *(ensemble or [])], network)
+    with progress("Predicting") as tell:
+        cases = predict_source(models, source, out, options, tell)
+    table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
+    for row in cases.to_dict("records"):
+        cells = ("case", "scanner", "seen", "slices", "note")
+        table.add_row(*(escape(str(row[name])) for name in cells))
+    screen.print(table)
+    new = sorted(set(cases.loc[cases["seen"] == "no", "scanner"]))
+    if new:
+        say(f"note: the model never saw {', '.join(new)}: check its masks there")
+    if (cases["seen"] == "unknown").any():
+        say("note: files that do not name their scanner may be of one the model never saw")
+    say(f"masks: {out}")

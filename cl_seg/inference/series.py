@@ -1,0 +1,185 @@
+"""Saved models on all CT series of a source: label files, and a table of what was measured."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from cl_seg.files import InputError, new_folder, write_text
+from cl_seg.inference.measure import measurements
+from cl_seg.inference.predict import SlicePrediction, predict_slices
+from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.scans import nifti
+from cl_seg.scans.aliases import Aliases
+from cl_seg.scans.find import find, nothing_usable
+from cl_seg.scans.scan import Found, Scan
+from cl_seg.scans.series import Pseudonyms, Series, UnusableError, Volume
+
+CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
+UNKNOWN = "unknown"
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Networks of the same classes and input, whose probabilities are averaged."""
+
+    models: list[nn.Module]
+    cards: list[ModelCard]
+
+    def has_seen(self, scanner: str) -> bool:
+        """True where every network was trained on a scanner, given its folder name."""
+        return all(scanner in card.scanners for card in self.cards)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is done with a series.
+
+    Attributes:
+        variants: turned and scaled images per slice, that say how sure a result is.
+        measure: whether areas and HU are written.
+        height_m: of the patient, for the skeletal muscle index; None when unknown.
+        aliases: scanner aliases merged over those of the package.
+        salt: secret for the hashes of series.
+    """
+
+    variants: int = 0
+    measure: bool = False
+    height_m: float | None = None
+    aliases: Path | None = None
+    salt: bytes = b"none"
+
+
+def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
+    """Load model folders that predict together, see :func:`load_model`.
+
+    Raises:
+        InputError: one is no model folder, or they differ in classes or input.
+    """
+    loaded = [load_model(folder, own_network) for folder in folders]
+    first = loaded[0][1]
+    for folder, (_, card) in zip(folders, loaded, strict=True):
+        if (card.classes, card.input) != (first.classes, first.input):
+            raise InputError(
+                f"{folder} has other classes or another input than {folders[0]}: only models of "
+                "the same task predict together"
+            )
+    return Ensemble([model for model, _ in loaded], [card for _, card in loaded])
+
+
+def predict_source(
+    ensemble: Ensemble, source: Path, out: Path, options: Options, tell: Tell
+) -> pd.DataFrame:
+    """Predict every CT series of a source and write a folder of results, whole or not at all.
+
+    Cases are numbered in the order of the paths they were found at; of identifiers nothing is
+    written but salted hashes.
+
+    Args:
+        ensemble: what predicts.
+        source: folder of DICOM files, ``.csv`` manifest, or one NIfTI file.
+        out: to make: ``case-001.nii.gz`` with labels on the pixels of the series, ``cases.csv``,
+            and ``measurements.csv``.
+        options: what is done.
+        tell: called with the slices done and all.
+
+    Returns:
+        A row per series: case, scanner, whether the models have seen it, slices, series, note.
+
+    Raises:
+        InputError: nothing usable, or a height given for several patients.
+    """
+    found = _find(source, ensemble.cards[0].classes, options)
+    scans = sorted(found.scans, key=lambda scan: str(scan.series.path))
+    patients = {scan.series.patient for scan in scans}
+    if options.height_m is not None and len(patients) > 1:
+        raise InputError(
+            f"--height-m: {source} holds {len(patients)} patients: give one patient's series"
+        )
+    total, done = sum(scan.series.slices for scan in scans), 0
+    cases: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    aliases = Aliases(options.aliases)
+    with new_folder(out) as building:
+        for number, scan in enumerate(scans, start=1):
+            name = f"case-{number:03d}"
+            place = {"case": name, **_scanner(scan.series, aliases, ensemble)}
+            try:
+                volume = scan.series.load()
+            except UnusableError as error:
+                cases.append({**place, "slices": 0, "note": str(error)})
+                continue
+            masks = []
+            for index, prediction in enumerate(
+                predict_slices(ensemble.models, ensemble.cards[0].input, volume, options.variants)
+            ):
+                masks.append(prediction.labels)
+                rows += _measured(place, volume, index, prediction, ensemble, options)
+                done += 1
+                tell(done, total)
+            nifti.save(building / f"{name}.nii.gz", np.stack(masks), volume)
+            note = "; ".join(scan.series.notes)
+            cases.append({**place, "slices": len(masks), "note": note})
+        table = pd.DataFrame(cases)
+        if not table["slices"].any():
+            raise nothing_usable(source, found.rejected)
+        write_text(building / CASES, table.to_csv(index=False))
+        if options.measure:
+            write_text(building / MEASUREMENTS, pd.DataFrame(rows).to_csv(index=False))
+    return table
+
+
+def _find(source: Path, classes: list[str], options: Options) -> Found:
+    pseudonyms = Pseudonyms(options.salt)
+    if not (source.is_file() and nifti.is_nifti(source)):
+        found = find(source, classes, pseudonyms, show=False)
+        if not found.scans:
+            raise nothing_usable(source, found.rejected)
+        return found
+    name = pseudonyms.series(source.name)
+    try:
+        return Found([Scan(nifti.find_volume(source, name, name, ""))], [])
+    except UnusableError as error:
+        raise InputError(f"{source} {error}") from error
+
+
+def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:
+    """Name of the scanner, and whether the models have seen it; never left out silently."""
+    header = series.acquisition
+    if not (header.given_name or header.manufacturer):
+        return {"scanner": UNKNOWN, "seen": UNKNOWN, "series": series.name}
+    known = aliases.identify(header)
+    if known is None:
+        shown = f"{header.manufacturer} {header.model}".strip()
+        return {"scanner": shown, "seen": "no", "series": series.name}
+    seen = "yes" if ensemble.has_seen(known.folder_name) else "no"
+    return {"scanner": known.display_name({header.kernel}), "seen": seen, "series": series.name}
+
+
+def _measured(
+    place: dict[str, Any],
+    volume: Volume,
+    index: int,
+    prediction: SlicePrediction,
+    ensemble: Ensemble,
+    options: Options,
+) -> Iterator[dict[str, Any]]:
+    if not options.measure:
+        return
+    where = {"slice": index, "z_mm": round(float(volume.z_mm[index]), 3)}
+    classes = ensemble.cards[0].classes
+    measured = measurements(
+        volume.hu[index], prediction, classes, volume.spacing_mm, options.height_m
+    )
+    for row in measured:
+        yield {**place, **where, **{k: _rounded(v) for k, v in row.items()}}
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value

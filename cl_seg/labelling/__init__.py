@@ -1,0 +1,1 @@
+"""SEED labelling: slices of a new scanner to a person and back, and the model trained on them."""

@@ -1,0 +1,77 @@
+"""Chooses the slices of a scanner that are worth labelling first."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.files import InputError
+from cl_seg.labelling.queue import Origin, Wanted, write_queue
+from cl_seg.scans.splits import usable_slices
+from cl_seg.scans.store import SliceStore
+from cl_seg.seed_ranking import NEEDS_NETWORK, Candidates, rank
+from cl_seg.spec.faults import did_you_mean
+
+
+def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
+    """The slices of a scanner that are not labelled for all classes of their store.
+
+    Raises:
+        InputError: the store has no such scanner, or all its slices are labelled.
+    """
+    if scanner not in store.scanners:
+        raise InputError(
+            f"--scanner: {store.folder} has no scanner {scanner}"
+            f"{did_you_mean(scanner, store.scanners)}"
+        )
+    own = store.slices[store.slices["scanner"] == scanner]
+    left = own.drop(index=usable_slices(own, store.header.classes).index)
+    if left.empty:
+        raise InputError(f"all {len(own)} slices of {scanner} in {store.folder} are labelled")
+    return left
+
+
+def choose_slices(
+    store: SliceStore,
+    scanner: str,
+    count: int,
+    by: str,
+    seed: int = 0,
+    model: tuple[Path, str] | None = None,
+) -> list[str]:
+    """Ids of slices, the one to label first in front.
+
+    Args:
+        store: with slices that are not labelled yet.
+        scanner: folder name.
+        count: how many.
+        by: a method of :data:`cl_seg.seed_ranking.METHODS`.
+        seed: of draws and ties.
+        model: model folder and trusted ``module:callable``, for the methods that ask a network.
+
+    Raises:
+        InputError: too few slices, no such scanner, or a model that is missing or does not fit.
+    """
+    left = unlabelled(store, scanner).reset_index(drop=True)
+    if count > len(left):
+        raise InputError(f"--n {count}: {scanner} has {len(left)} slices without labels")
+    features = entropy = None
+    if by in NEEDS_NETWORK:
+        if model is None:
+            raise InputError(f"--by {by} asks a network about the slices: name one with --model")
+        from cl_seg.labelling.embed import embed_slices  # noqa: PLC0415 - torch, rarely needed
+
+        features, entropy = embed_slices(store, left, *model)
+    order = rank(by, Candidates(left, features, entropy), seed)
+    ids = np.asarray(left["slice_id"])
+    return [str(ids[index]) for index in order[:count]]
+
+
+def select_slices(store: SliceStore, scanner: str, out: Path, chosen: list[str], by: str) -> None:
+    """Write chosen slices as a queue of slices to label by hand.
+
+    Raises:
+        InputError: ``out`` exists or cannot be written.
+    """
+    origin = Origin(store.header.content, scanner, store.header.classes, by)
+    write_queue(out, store, origin, [Wanted(slice_id) for slice_id in chosen])

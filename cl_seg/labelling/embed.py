@@ -1,0 +1,51 @@
+"""What a saved network makes of slices of a store."""
+
+from pathlib import Path
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.files import InputError
+from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.scans.store import SliceStore
+from cl_seg.training.embedding import embed
+
+Values = npt.NDArray[np.float64]
+
+
+def embed_slices(
+    store: SliceStore, rows: pd.DataFrame, folder: Path, own_network: str = ""
+) -> tuple[Values, Values]:
+    """(N, D) features and (N,) entropy of slices, see :func:`cl_seg.training.embedding.embed`.
+
+    Raises:
+        InputError: no model, or one of another grid or other classes.
+    """
+    model, card = load_model(folder, own_network)
+    check_fits(store, card, folder)
+    task = Task(tuple(card.classes), card.input.size, card.input.window_hu)
+    return embed(model, SliceDataset(TaskImages(store, task, torch.device("cpu")), rows))
+
+
+def check_fits(store: SliceStore, card: ModelCard, folder: Path) -> None:
+    """Refuse a model that sees slices of another size than a store has.
+
+    Raises:
+        InputError: classes or grid differ.
+    """
+    grid, seen = store.header.grid, card.input
+    if (grid.size, grid.spacing_mm) != (seen.grid_size, seen.spacing_mm):
+        raise InputError(
+            f"{store.folder} has {grid.size}² pixels of {grid.spacing_mm:g} mm, {folder} has "
+            f"learned on {seen.grid_size}² of {seen.spacing_mm:g} mm: ingest with --size "
+            f"{seen.grid_size} --spacing-mm {seen.spacing_mm:g}"
+        )
+    if store.header.classes != card.classes:
+        raise InputError(
+            f"{store.folder} has the classes {', '.join(store.header.classes)}, {folder} knows "
+            f"{', '.join(card.classes)}: name the same ones, in the same order, when ingesting"
+        )

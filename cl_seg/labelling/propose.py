@@ -1,0 +1,70 @@
+"""Proposes labels for the slices nobody has labelled, those it is least sure of first."""
+
+from itertools import combinations
+from pathlib import Path
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+
+from cl_seg.inference.predict import SlicePrediction, predict_slices
+from cl_seg.inference.saved_model import load_model
+from cl_seg.labelling.cases import case_volumes
+from cl_seg.labelling.choose import unlabelled
+from cl_seg.labelling.embed import check_fits
+from cl_seg.labelling.queue import Origin, Wanted
+from cl_seg.labelling.train import Progress
+from cl_seg.metrics.segmentation import dice
+from cl_seg.scans.resample import Placement
+from cl_seg.scans.store import SliceStore
+
+VARIANTS = 4
+MIDDLE = Placement((0.0, 0.0), False)
+
+
+def propose_labels(
+    store: SliceStore, scanner: str, teacher: tuple[Path, str], tell: Progress
+) -> tuple[Origin, list[Wanted]]:
+    """Labels for all slices of a scanner that have none, to be corrected.
+
+    Args:
+        store: with slices that are not labelled yet.
+        scanner: folder name.
+        teacher: model folder of the network that proposes, and trusted ``module:callable`` of it.
+        tell: called with the slices done and all.
+
+    Returns:
+        What makes a queue of them, least confident first.
+
+    Raises:
+        InputError: the model does not fit the store, or no slice is left.
+    """
+    left = list(unlabelled(store, scanner)["slice_id"])
+    model, card = load_model(*teacher)
+    check_fits(store, card, teacher[0])
+    waiting, proposed = set(left), []
+    for case in case_volumes(store, scanner, left):
+        predictions = predict_slices([model], card.input, case.volume, VARIANTS, MIDDLE)
+        for slice_id, prediction in zip(case.rows["slice_id"], predictions, strict=True):
+            if slice_id in waiting:
+                sure = confidence(prediction, len(card.classes))
+                proposed.append(Wanted(slice_id, sure, prediction.labels))
+                tell(len(proposed), len(left))
+    proposed.sort(key=lambda one: one.confidence)
+    origin = Origin(
+        *(store.header.content, scanner, card.classes, "confidence", card.weights_sha256)
+    )
+    return origin, proposed
+
+
+def confidence(prediction: SlicePrediction, classes: int) -> float:
+    """How much of a slice stays where it is when the image is turned and scaled a little.
+
+    The smallest, over classes, of the mean Dice between the labels of two variants; 1 where none of
+    them finds the class. It orders the slices of one model; it is no probability of being right.
+    """
+    agreements = []
+    for label in range(1, classes + 1):
+        variants = [one == label for one in prediction.variants]
+        pairs = [dice(a, b) for a, b in combinations(variants, 2)]
+        agreements.append(float(np.nan_to_num(pairs, nan=1.0).mean()) if pairs else 1.0)
+    return min(agreements)

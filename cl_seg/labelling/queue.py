@@ -1,0 +1,219 @@
+"""The queue: a folder of slices to label or to correct, for a person with a viewer.
+
+Layout::
+
+    queue.csv               a row per slice, the first to label on top, see COLUMNS
+    queue.json              what the slices are of, see Origin
+    images/case-001.nii.gz  HU of all slices of the case
+    labels/case-001.nii.gz  what is to be drawn on or corrected: 0, then the classes in order
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from cl_seg.files import InputError, new_folder, write_json, write_text
+from cl_seg.labelling.cases import case_volumes
+from cl_seg.scans import nifti
+from cl_seg.scans.store import Labels, SliceStore
+
+QUEUE, ORIGIN = "queue.csv", "queue.json"
+TO_DO, DONE, SKIP = "to do", "done", "skip"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A slice of the queue; every field is a column of ``queue.csv``.
+
+    Attributes:
+        rank: from 1, the first to look at.
+        image: volume the slice is in.
+        labels: file its labels are drawn in.
+        slice: index of the slice in the volume, from 0, as viewers count.
+        z_mm: its position.
+        confidence: of a proposal, 0 to 1; "" without one.
+        classes: what is labelled on it, joined by ","; a class not labelled is to be deleted here.
+        status: "to do"; "done" where nothing was found to be drawn; "skip" to leave it out.
+        minutes: the work on it took, for the record; may stay empty.
+        slice_id: in the store.
+    """
+
+    rank: int
+    image: str
+    labels: str
+    slice: int
+    z_mm: float
+    confidence: str
+    classes: str
+    status: str
+    minutes: str
+    slice_id: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the slices of a queue are of.
+
+    Attributes:
+        content: hash of the store.
+        scanner: folder name in the store.
+        classes: names of labels 1, 2, ….
+        chosen_by: method of the choice.
+        proposed_by: checksum of the model whose proposals are to be corrected, "" for none.
+        format: version of the layout.
+    """
+
+    content: str
+    scanner: str
+    classes: list[str]
+    chosen_by: str
+    proposed_by: str = ""
+    format: int = 1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A slice a person shall see.
+
+    Attributes:
+        slice_id: in the store.
+        confidence: of its proposal, NaN without one.
+        proposal: (S, S) uint8, None without one.
+    """
+
+    slice_id: str
+    confidence: float = float("nan")
+    proposal: Labels | None = None
+
+
+def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[Wanted]) -> None:
+    """Write a queue, whole or not at all.
+
+    Args:
+        folder: to make; must not exist.
+        store: with the slices.
+        origin: what they are of.
+        wanted: the slices in the order in which they are to be looked at.
+
+    Raises:
+        InputError: ``folder`` exists or cannot be written.
+    """
+    rank_of = {one.slice_id: rank for rank, one in enumerate(wanted, start=1)}
+    of_slice = {one.slice_id: one for one in wanted}
+    entries = []
+    with new_folder(folder) as building:
+        for part in ("images", "labels"):
+            (building / part).mkdir()
+        volumes = case_volumes(store, origin.scanner, list(rank_of))
+        for case in track(volumes, "Writing cases", console=Console(stderr=True), transient=True):
+            image, labels = f"images/{case.name}.nii.gz", f"labels/{case.name}.nii.gz"
+            drawn = np.zeros(case.volume.hu.shape, np.uint8)
+            for index, slice_id in enumerate(case.rows["slice_id"]):
+                if slice_id not in rank_of:
+                    continue
+                one = of_slice[slice_id]
+                if one.proposal is not None:
+                    drawn[index] = one.proposal
+                entries.append(
+                    Entry(
+                        rank=rank_of[slice_id],
+                        image=image,
+                        labels=labels,
+                        slice=index,
+                        z_mm=round(float(case.volume.z_mm[index]), 3),
+                        confidence="" if np.isnan(one.confidence) else f"{one.confidence:.3f}",
+                        classes=",".join(origin.classes),
+                        status=TO_DO,
+                        minutes="",
+                        slice_id=slice_id,
+                    )
+                )
+            nifti.save(building / image, case.volume.hu, case.volume)
+            nifti.save(building / labels, drawn, case.volume)
+            if origin.proposed_by:
+                (building / "proposals").mkdir(exist_ok=True)
+                nifti.save(building / "proposals" / f"{case.name}.nii.gz", drawn, case.volume)
+        write_json(building / ORIGIN, asdict(origin))
+        write_entries(building / QUEUE, sorted(entries, key=lambda entry: entry.rank))
+
+
+def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+    """Write ``queue.csv``."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [f.name for f in fields(Entry)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(entry) for entry in entries)
+    write_text(path, text.getvalue())
+
+
+def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
+    """Read a queue back, after a person has worked on it.
+
+    Raises:
+        InputError: no queue, or a damaged one, naming file and line.
+    """
+    path = folder / ORIGIN
+    if not path.is_file():
+        raise InputError(f"{folder} is no queue (no {ORIGIN}): make one with `cl-seg seed select`")
+    try:
+        origin = Origin(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}): make the queue again") from error
+    return origin, _entries(folder / QUEUE, origin.classes)
+
+
+def _entries(path: Path, classes: Sequence[str]) -> list[Entry]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: save it as CSV in UTF-8") from error
+    # Spreadsheets of some countries save semicolons.
+    first = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > 5 else ",")
+    missing = [f.name for f in fields(Entry) if f.name not in (rows.fieldnames or [])]
+    if missing:
+        raise InputError(f"{path} lacks the column {missing[0]}: keep all columns of the queue")
+    entries: dict[str, Entry] = {}
+    for line, row in enumerate(rows, start=2):
+        entry = _entry(f"{path}, line {line}", {k: (v or "").strip() for k, v in row.items() if k})
+        named = [name.strip() for name in entry.classes.split(",") if name.strip()]
+        unknown = [name for name in named if name not in classes]
+        if unknown:
+            raise InputError(
+                f"{path}, line {line}: classes names {unknown[0]}, expected "
+                f"{' and '.join(classes)}, or some of them"
+            )
+        if entry.slice_id in entries:
+            raise InputError(f"{path}, line {line}: slice {entry.slice_id} is listed twice")
+        entries[entry.slice_id] = entry
+    return list(entries.values())
+
+
+def _entry(where: str, row: dict[str, str]) -> Entry:
+    if row["status"] not in {TO_DO, DONE, SKIP}:
+        raise InputError(
+            f"{where}: status is {row['status']!r}, expected {TO_DO!r}, {DONE!r} or {SKIP!r}"
+        )
+    try:
+        minutes = float(row["minutes"].replace(",", ".") or 0)
+        number = int(row["slice"])
+        if not 0 <= minutes < float("inf"):
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"{where}: slice and minutes must be numbers, got {row['slice']!r} and "
+            f"{row['minutes']!r}"
+        ) from None
+    for name in ("image", "labels"):
+        if Path(row[name]).is_absolute() or ".." in Path(row[name]).parts:
+            raise InputError(f"{where}: {name} must stay inside the queue, got {row[name]}")
+    text = {f.name: row[f.name] for f in fields(Entry)}
+    kept = {"rank": int(row["rank"]) if row["rank"].isdigit() else 0, "slice": number}
+    return Entry(**{**text, **kept, "z_mm": 0.0, "minutes": f"{minutes:g}" if minutes else ""})  # type: ignore[arg-type]

@@ -1,0 +1,403 @@
+"""Files only: select → a stand-in edits the NIfTI → import → train → propose → predict."""
+
+import csv
+import json
+from pathlib import Path
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+import torch
+from typer.testing import CliRunner
+
+from cl_seg.cli import app
+from cl_seg.files import InputError
+from cl_seg.inference.saved_model import Input, ModelCard, Network, load_model, save_model
+from cl_seg.labelling.cases import stretches
+from cl_seg.labelling.collect import import_queue, provenance
+from cl_seg.labelling.queue import read_queue
+from cl_seg.models.registry import build_model
+from cl_seg.scans.store import SliceStore, create_store
+from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
+
+
+def command(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+@pytest.fixture(scope="module")
+def new_scanner(store: SliceStore, tmp_path_factory: pytest.TempPathFactory) -> SliceStore:
+    """The slices of one scanner as they are before anybody has labelled them."""
+    folder = tmp_path_factory.mktemp("new") / "new.store"
+    own = store.slices[store.slices["scanner"] == "beta"].drop(columns="row")
+    from cl_seg.scans.store import Slice
+
+    rows = [Slice(**{**row, "labelled": ""}) for row in own.to_dict("records")]
+    with create_store(folder, list(CLASSES), store.header.grid, {"kind": "simulated"}) as writer:
+        labels = np.full((len(rows), SIZE, SIZE), 255, np.uint8)
+        writer.add_scanner("beta", "Beta", rows, store.hu("beta"), labels)
+    return SliceStore(folder)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network as a model folder."""
+    folder = tmp_path_factory.mktemp("base") / "base-model"
+    torch.manual_seed(0)
+    model = build_model("unet", "small", {}, 3, SIZE)
+    card = ModelCard(
+        network=Network(name="unet", preset="small"),
+        classes=list(CLASSES),
+        input=Input(grid_size=SIZE, spacing_mm=SPACING, size=SIZE, window_hu=WINDOW),
+        scanners={"alpha": "Alpha"},
+        simulated=True,
+        trained={"learning_rate": 1e-2},
+        scores={},
+        versions={},
+        git_commit="",
+    )
+    save_model(folder, model.state_dict(), card)
+    return folder
+
+
+@pytest.fixture
+def queue(new_scanner: SliceStore, tmp_path: Path) -> Path:
+    """A queue of six slices."""
+    folder = tmp_path / "queue"
+    command("seed", "select", new_scanner.folder, folder, "--scanner", "beta", "--n", 6)
+    return folder
+
+
+def edit(folder: Path, truth: SliceStore, classes: tuple[int, ...] = (1, 2)) -> None:
+    """Draw the truth into the label files of a queue, slice by slice, as a person would."""
+    rows = truth.slices.set_index("slice_id")["row"]
+    for entry in entries(folder):
+        image = nibabel.load(folder / entry["labels"])
+        values = np.asarray(image.dataobj).copy()
+        drawn = truth.labels("beta")[rows[entry["slice_id"]]]
+        values[:, :, int(entry["slice"])] = np.where(np.isin(drawn, classes), drawn, 0).T
+        nibabel.save(nibabel.Nifti1Image(values, image.affine), folder / entry["labels"])
+
+
+def entries(folder: Path) -> list[dict[str, str]]:
+    with (folder / "queue.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def rewrite(folder: Path, change: dict[str, str], line: int = 0) -> None:
+    rows = entries(folder)
+    rows[line] |= change
+    with (folder / "queue.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+
+
+def test_round_trip_by_files_alone(
+    store: SliceStore, new_scanner: SliceStore, base: Path, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    rewrite(queue, {"minutes": "2.5"})
+    first, second = tmp_path / "labelled.store", tmp_path / "whole.store"
+    said = command("seed", "import", queue, new_scanner.folder, first)
+    assert "6 manual" in said and "2.5 minutes" in said
+
+    cache = ["--cache", tmp_path / "stages"]
+    train = ["seed", "train", first, base]
+    steps = ["--scanner", "beta", "--steps", 30, *cache]
+    said = command(*train, tmp_path / "model", *steps)
+    assert "6 slices of" in said
+    command(*train, tmp_path / "again", *steps)
+    models = [load_model(tmp_path / name) for name in ("model", "again")]
+    assert models[0][1].weights_sha256 == models[1][1].weights_sha256, "the stage is kept"
+    assert models[0][1].scanners == {"alpha": "Alpha", "beta": "Beta"}
+
+    said = command(
+        "seed", "propose", first, tmp_path / "model", tmp_path / "rest", "--scanner", "beta"
+    )
+    left = entries(tmp_path / "rest")
+    assert len(left) == len(new_scanner.slices) - 6
+    confidences = [float(entry["confidence"]) for entry in left]
+    assert confidences == sorted(confidences)
+
+    edit(tmp_path / "rest", store)
+    proposals = tmp_path / "rest" / left[-1]["labels"].replace("labels", "proposals")
+    kept = nibabel.load(proposals).get_fdata()
+    path = tmp_path / "rest" / left[-1]["labels"]
+    image = nibabel.load(path)
+    values = image.get_fdata()
+    values[:, :, int(left[-1]["slice"])] = kept[:, :, int(left[-1]["slice"])]
+    nibabel.save(nibabel.Nifti1Image(values.astype(np.uint8), image.affine), path)
+    rewrite(tmp_path / "rest", {"status": "done"}, -1)
+    said = command("seed", "import", tmp_path / "rest", first, second)
+    assert f"{len(left) - 1} corrected, 1 proposed" in said
+    noted = provenance(SliceStore(second))
+    assert sorted(noted["origin"].unique()) == ["corrected", "manual", "proposed"]
+    assert len(noted) == len(new_scanner.slices) and (noted["slice_id"].value_counts() == 1).all()
+    assert set(noted.loc[noted["origin"] == "manual", "minutes"]) == {"2.5", ""}
+
+    images = SliceStore(second).folder.parent / "rest" / "images"
+    out = tmp_path / "masks"
+    case = min(images.iterdir())
+    said = command("predict", tmp_path / "model", case, "--measure", "--out", out)
+    assert "unknown" in said
+    measured = pd.read_csv(out / "measurements.csv")
+    assert list(measured["class"].unique()) == list(CLASSES)
+    masks = nibabel.load(out / "case-001.nii.gz")
+    assert np.allclose(masks.affine, nibabel.load(case).affine)
+    areas = [(np.asarray(masks.dataobj) == label).sum((0, 1)) for label in (1, 2)]
+    expected = np.stack(areas, axis=1).ravel() * SPACING**2 / 100
+    np.testing.assert_allclose(measured["area_cm2"], expected, atol=1e-3)
+
+
+def test_labels_come_back_where_they_were_drawn(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "out.store")
+    taken = SliceStore(tmp_path / "out.store")
+    drawn = {entry["slice_id"] for entry in entries(queue)}
+    for row in taken.slices.to_dict("records"):
+        labels = taken.labels("beta")[row["row"]]
+        if row["slice_id"] in drawn:
+            truth = store.labels("beta")[store.slices.set_index("slice_id")["row"][row["slice_id"]]]
+            assert (labels == np.where(truth == 255, 0, truth)).all()
+            assert row["labelled"] == "muscle,liver"
+        else:
+            assert (labels == 255).all() and row["labelled"] == ""
+    assert (taken.hu("beta") == new_scanner.hu("beta")).all()
+
+
+def test_images_keep_their_geometry(new_scanner: SliceStore, queue: Path) -> None:
+    first = entries(queue)[0]
+    image = sitk.ReadImage(str(queue / first["image"]))
+    assert image.GetSpacing() == pytest.approx((SPACING, SPACING, 5.0))
+    row = new_scanner.slices.set_index("slice_id").loc[first["slice_id"]]
+    position = image.TransformIndexToPhysicalPoint((0, 0, int(first["slice"])))
+    assert position[2] == pytest.approx(row["z_mm"])
+    shown = sitk.GetArrayFromImage(sitk.DICOMOrient(image, "LPS"))[int(first["slice"])]
+    assert (shown == new_scanner.hu("beta")[row["row"]]).all()
+
+
+def test_another_orientation_is_turned_back(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "straight.store")
+    for path in (queue / "labels").iterdir():
+        turned = sitk.DICOMOrient(sitk.ReadImage(str(path)), "RIP")
+        sitk.WriteImage(turned, str(path))
+    import_queue(queue, new_scanner, tmp_path / "turned.store")
+    labels = [SliceStore(tmp_path / f"{n}.store").labels("beta") for n in ("straight", "turned")]
+    assert (labels[0] == labels[1]).all()
+
+
+def slicer_file(path: Path, crop: bool, names: tuple[str, ...] = ("Liver", "muscle")) -> None:
+    """Save a label file as 3D Slicer does: named segments, values of its own, cut to them."""
+    image = sitk.ReadImage(str(path))
+    values = sitk.GetArrayFromImage(image)
+    swapped = np.select([values == 1, values == 2], [2, 1], 0).astype(np.uint8)
+    saved = sitk.GetImageFromArray(swapped)
+    saved.CopyInformation(image)
+    if crop:
+        z, y, x = (np.flatnonzero(swapped.any(axis)) for axis in ((1, 2), (0, 2), (0, 1)))
+        low = [int(i[0]) for i in (x, y, z)]
+        size = [int(i[-1] - i[0] + 1) for i in (x, y, z)]
+        saved = sitk.RegionOfInterest(saved, size, low)
+    for index, name in enumerate(names):
+        saved.SetMetaData(f"Segment{index}_Name", name)
+        saved.SetMetaData(f"Segment{index}_LabelValue", str(index + 1))
+    sitk.WriteImage(saved, str(path).replace(".nii.gz", ".seg.nrrd"))
+
+
+@pytest.mark.parametrize("crop", [False, True])
+def test_segmentations_of_slicer(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path, crop: bool
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "nifti.store")
+    for path in sorted((queue / "labels").iterdir()):
+        slicer_file(path, crop)
+        path.unlink()
+    import_queue(queue, new_scanner, tmp_path / "nrrd.store")
+    labels = [SliceStore(tmp_path / f"{n}.store").labels("beta") for n in ("nifti", "nrrd")]
+    assert (labels[0] == labels[1]).all()
+
+
+def damaged(folder: Path, change: str) -> None:
+    path = folder / entries(folder)[0]["labels"]
+    image = nibabel.load(path)
+    values, affine = np.asarray(image.dataobj).copy(), image.affine.copy()
+    if change == "spacing":
+        affine[0, 0] *= 1.5
+    elif change == "moved":
+        affine[2, 3] += 20
+    elif change == "value":
+        values[0, 0, 0] = 7
+    elif change == "fraction":
+        values = values + 0.5
+    elif change == "shape":
+        values = values[1:]
+    elif change == "nothing drawn":
+        values[:] = 0
+    elif change == "text":
+        path.write_bytes(b"hello")
+        return
+    elif change == "missing":
+        path.unlink()
+        return
+    elif change == "segment name":
+        slicer_file(path, False, ("Liver", "spleen"))
+        return
+    nibabel.save(nibabel.Nifti1Image(values, affine), path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("spacing", "another grid"),
+        ("moved", "another grid"),
+        ("shape", "another grid"),
+        ("value", "values 7"),
+        ("fraction", "whole numbers"),
+        ("nothing drawn", "nothing is drawn on labels/case-"),
+        ("text", "not a NIfTI file"),
+        ("missing", "is missing"),
+        ("segment name", "'spleen', expected segments named muscle and liver"),
+    ],
+)
+def test_wrong_labels_are_one_clear_error(
+    store: SliceStore,
+    new_scanner: SliceStore,
+    queue: Path,
+    tmp_path: Path,
+    change: str,
+    message: str,
+) -> None:
+    edit(queue, store)
+    damaged(queue, change)
+    with pytest.raises(InputError, match=message):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+    assert [p.name for p in tmp_path.iterdir()] == ["queue"], "nothing half-written"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": "finished"}, "line 2: status is 'finished', expected 'to do'"),
+        ({"minutes": "two"}, "line 2: slice and minutes must be numbers"),
+        ({"minutes": "-1"}, "must be numbers"),
+        ({"classes": "spleen"}, "line 2: classes names spleen"),
+        ({"labels": "../elsewhere.nii.gz"}, "must stay inside the queue"),
+        ({"classes": "muscle"}, "liver is drawn but not among its classes"),
+    ],
+)
+def test_a_wrong_table_is_one_clear_error(
+    store: SliceStore,
+    new_scanner: SliceStore,
+    queue: Path,
+    tmp_path: Path,
+    change: dict[str, str],
+    message: str,
+) -> None:
+    edit(queue, store)
+    rewrite(queue, change)
+    with pytest.raises(InputError, match=message):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+
+
+def test_a_half_labelled_slice_serves_its_class_alone(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store, classes=(1,))
+    taken = import_queue(queue, new_scanner, tmp_path / "noted.store")
+    assert any("no liver on 6 of 6 slices" in note for note in taken.notes)
+    for line in range(6):
+        rewrite(queue, {"classes": "muscle"}, line)
+    taken = import_queue(queue, new_scanner, tmp_path / "muscle.store")
+    assert not taken.notes
+    slices = SliceStore(tmp_path / "muscle.store").slices
+    assert sorted(slices["labelled"].value_counts().to_dict().items()) == [("", 12), ("muscle", 6)]
+
+
+def test_pinholes_are_kept_and_told(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    first = entries(queue)[0]
+    image = nibabel.load(queue / first["labels"])
+    values = np.asarray(image.dataobj).copy()
+    x, y = np.argwhere(values[:, :, int(first["slice"])] == 1)[65]
+    values[x, y, int(first["slice"])] = 0
+    nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / first["labels"])
+    taken = import_queue(queue, new_scanner, tmp_path / "out.store")
+    assert any("muscle has holes of up to 4 pixels on 1 slices" in note for note in taken.notes)
+
+
+def test_a_queue_knows_its_store(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    with pytest.raises(InputError, match="made from another store"):
+        import_queue(queue, store, tmp_path / "out.store")
+    with pytest.raises(InputError, match="is no queue"):
+        read_queue(tmp_path)
+    (queue / "queue.json").write_text(json.dumps({"content": 1}))
+    with pytest.raises(InputError, match="is damaged"):
+        read_queue(queue)
+
+
+def test_semicolons_of_a_spreadsheet(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    rows = entries(queue)
+    with (queue / "queue.csv").open("w", newline="", encoding="utf-8-sig") as file:
+        table = csv.DictWriter(file, list(rows[0]), delimiter=";")
+        table.writeheader()
+        table.writerows({**row, "minutes": "1,5"} for row in rows)
+    taken = import_queue(queue, new_scanner, tmp_path / "out.store")
+    assert taken.minutes == 9
+
+
+@pytest.mark.parametrize("by", ["k-center", "typiclust", "entropy"])
+def test_networks_choose_too(new_scanner: SliceStore, base: Path, tmp_path: Path, by: str) -> None:
+    options = ["--scanner", "beta", "--n", 4, "--by", by]
+    command("seed", "select", new_scanner.folder, tmp_path / "q", *options, "--model", base)
+    assert len(entries(tmp_path / "q")) == 4
+    result = CliRunner().invoke(
+        app, [str(a) for a in ["seed", "select", new_scanner.folder, tmp_path / "r", *options]]
+    )
+    assert isinstance(result.exception, InputError) and "--model" in str(result.exception)
+
+
+@pytest.mark.parametrize("tune", ["decoder", "head"])
+def test_the_rest_of_the_network_stays(
+    store: SliceStore, new_scanner: SliceStore, base: Path, queue: Path, tmp_path: Path, tune: str
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "out.store")
+    command(
+        *("seed", "train", tmp_path / "out.store", base, tmp_path / "model"),
+        *("--scanner", "beta", "--steps", 2, "--tune", tune, "--cache", tmp_path / "stages"),
+    )
+    before, after = (load_model(f)[0].state_dict() for f in (base, tmp_path / "model"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    first = "model.0.conv.unit0.conv.weight"
+    assert changed and first not in changed
+    assert (tune == "head") == all(name.startswith("model.2.1.") for name in changed)
+
+
+def test_stretches_have_one_distance_each() -> None:
+    cut = stretches(np.array([0.0, 5, 10, 200, 205, 210.0]))
+    assert [(s.start, s.stop) for s in cut] == [(0, 3), (3, 6)]
+    assert [(s.start, s.stop) for s in stretches(np.array([0.0, 90]))] == [(0, 2)]
+    assert [(s.start, s.stop) for s in stretches(np.array([3.0]))] == [(0, 1)]
+    uneven = np.array([0.0, 1, 3, 4, 9])
+    for piece in stretches(uneven):
+        assert len(np.unique(np.diff(uneven[piece]))) <= 1
