@@ -1,17 +1,28 @@
 """report.html, with the same tables as CSV and Markdown and the figures as SVG."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from string import Template
 
 import pandas as pd
 
+from cl_seg.analysis.areas import (
+    CAPTION,
+    DEFINITIONS,
+    agreement_table,
+    area_table,
+    bland_altman_figure,
+    shown_agreement,
+)
 from cl_seg.analysis.content import Content
+from cl_seg.analysis.pairs import is_pairs
 from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
+from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
 from cl_seg.files import write_text
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
@@ -30,6 +41,7 @@ def write_report(folder: Path) -> Path:
     results = load_results(folder)
     of_seeds = results[0].schedule == "seed_curve"
     content = seed_content(results) if of_seeds else stream_content(results)
+    content = _with_tools(_with_areas(content, results), folder)
     notes = [*_missing(folder, results), *_common_notes(results[0]), *content.notes]
     for name, table in content.files.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False))
@@ -43,6 +55,38 @@ def write_report(folder: Path) -> Path:
     page = folder / "report.html"
     write_text(page, _page(results, content, notes))
     return page
+
+
+def _with_areas(content: Content, results: Sequence[RunResult]) -> Content:
+    """Agreement of areas with the truth, of the first class, in streams that are no mere pairs."""
+    if is_pairs(results) or results[0].schedule == "seed_curve":
+        return content
+    areas, name = area_table(results), results[0].classes[0]
+    if areas.empty:
+        return content
+    table = agreement_table(areas)
+    title = f"Area of {name} after the last stage"
+    figure = CAPTION.format(name=name), bland_altman_figure(areas, results, name)
+    return replace(
+        content,
+        tables={**content.tables, title: shown_agreement(table, name)},
+        figures={**content.figures, "areas": figure},
+        definitions={**content.definitions, **DEFINITIONS},
+        files={**content.files, "agreement": table},
+    )
+
+
+def _with_tools(content: Content, folder: Path) -> Content:
+    """Semi-automatic tools, where the suite names any."""
+    cases = load_tools(folder)
+    if cases.empty:
+        return content
+    return replace(
+        content,
+        tables={**content.tables, "Semi-automatic tools": shown_tools(cases)},
+        notes=[*content.notes, NOTE],
+        files={**content.files, "tools": cases},
+    )
 
 
 def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:

@@ -23,6 +23,8 @@ class Suite(Spec):
 
     Attributes:
         strategies: at least one.
+        tools: semi-automatic tools scored on the same test slices, see
+            ``cl_seg/semi_automatic/declared.py``.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
@@ -34,6 +36,7 @@ class Suite(Spec):
     strategies: Annotated[list[StrategyChoice], Field(min_length=1)]
     seeds: list[NonNegativeInt] = Field(default=[0], min_length=1)
     training: Training
+    tools: list[str] = Field(default=[])
 
     @field_validator("models")
     @classmethod
@@ -46,7 +49,7 @@ class Suite(Spec):
         each = [point for choice in value for point in choice.points]
         return require_distinct(each, [s.label for s in each], "give one of them a `label`")
 
-    @field_validator("classes", "seeds")
+    @field_validator("classes", "seeds", "tools")
     @classmethod
     def _values_differ(cls, value: list[Any]) -> list[Any]:
         return require_distinct(value, value)

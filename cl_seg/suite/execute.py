@@ -31,6 +31,7 @@ from cl_seg.suite.plan import Run, load_suite, plan_runs
 from cl_seg.suite.record import is_finished, write_record
 from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.source import callable_files
+from cl_seg.suite.tools import check_tools, score_tools
 from cl_seg.suite.tracking import mirror
 from cl_seg.suite.view import View
 
@@ -109,6 +110,7 @@ def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> Pla
     runs = plan_runs(suite, scanner_names(suite.data))
     planned = PlannedSuite(file, suite, runs, modules, processor)
     check_data(suite, planned.scanners)
+    check_tools(suite)
     return planned
 
 
@@ -187,6 +189,8 @@ def execute_suites(
         if len(runs) < len(graph.runs):
             say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
     graph = reduce(Graph.add, graphs)
+    for planned_stages, folder in zip(graphs, results, strict=True):
+        score_tools(planned_stages.runs[0].setting, folder)
     failed = _compute(graph, missing, cache, engine, say) if missing else {}
     return [
         _report(one, graph, folder, failed)

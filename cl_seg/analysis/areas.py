@@ -1,0 +1,132 @@
+"""Agreement of areas with the truth, scanner by scanner: bias, limits of agreement, ICC."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.figures import COLOURS, STYLE, as_svg
+from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.tables import cells
+from cl_seg.metrics.agreement import bland_altman, intraclass_correlation
+
+MARKERS = "osD^vP*X"
+DEFINITIONS = {
+    "limits of agreement": "range that holds 95 % of the differences found − true of patients "
+    "(Bland & Altman 1986); bias is their mean",
+    "ICC": "absolute agreement of single measurements, ICC(2,1); 1 is perfect",
+}
+CAPTION = (
+    "Bland–Altman plot of the area of {name} after the last stage: a dot per test patient and seed "
+    "of the first strategy, lines bias and 95 % limits of agreement of all of them."
+)
+
+
+def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
+    """Areas of a case's mean slice after the last stage, in cm²: a row per run, case and class.
+
+    Cases without the class are left out.
+    """
+    tables = []
+    for result in results:
+        if result.schedule == "single":  # every scanner has a network of its own
+            continue
+        cases = result.cases
+        last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
+        # The error is that of the mean slice, so cm² per pixel follow from any error but 0.
+        scale = last["area_error_cm2"] / (last["predicted"] - last["true"]).replace(0, np.nan)
+        scale = scale.fillna(scale.median())
+        columns = {
+            "model": result.model,
+            "strategy": result.strategy,
+            "seed": result.record["spec"]["seed"],
+            "order": " → ".join(result.order),
+            "scanner": last["scanner"],
+            "patient": last["patient"],
+            "class": last["class"],
+            "true_cm2": last["true"] * scale,
+            "found_cm2": last["predicted"] * scale,
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def agreement_table(areas: pd.DataFrame) -> pd.DataFrame:
+    """A row per network, strategy, class and scanner; runs are averaged.
+
+    Bias and limits of agreement in cm² are those of Bland & Altman, ICC is ICC(2,1).
+    """
+    keys = ["model", "strategy", "class", "scanner"]
+    each = [
+        {**run[keys].iloc[0].to_dict(), **_agreement(run)}
+        for _, run in areas.groupby([*keys, "seed", "order"], sort=False)
+    ]
+    return pd.DataFrame(each).groupby(keys, sort=False, as_index=False).mean()
+
+
+def _agreement(run: pd.DataFrame) -> dict[str, float]:
+    found, true = run["found_cm2"].to_numpy(float), run["true_cm2"].to_numpy(float)
+    limits = bland_altman(found, true)
+    return {
+        "cases": len(run),
+        "true_cm2": float(true.mean()),
+        "error_percent": float((100 * np.abs(found - true) / true).mean()),
+        "bias_cm2": limits.bias,
+        "lower_cm2": limits.lower,
+        "upper_cm2": limits.upper,
+        "icc": intraclass_correlation(np.stack([found, true], axis=1)),
+    }
+
+
+def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows of one class, for reading."""
+    own = table[table["class"] == name]
+    return pd.DataFrame({
+        "model": own["model"],
+        "strategy": own["strategy"],
+        "scanner": own["scanner"],
+        "true cm²": own["true_cm2"].map("{:.1f}".format),
+        "absolute error %": own["error_percent"].map("{:.1f}".format),
+        "bias cm²": own["bias_cm2"].map("{:+.1f}".format),
+        "limits of agreement cm²": [
+            f"{low:+.1f} to {high:+.1f}"
+            for low, high in zip(own["lower_cm2"], own["upper_cm2"], strict=True)
+        ],
+        "ICC": own["icc"].map("{:.2f}".format),
+    })  # fmt: skip
+
+
+def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name: str) -> str:
+    """Difference against mean of found and true area: a panel per network, its first strategy."""
+    chosen = list(cells(results))
+    first = dict(reversed(chosen))
+    own = areas[areas["class"] == name]
+    scanners = list(dict.fromkeys(own["scanner"]))
+    names = {k: v for result in results for k, v in result.short_names.items()}
+    with mpl.rc_context(STYLE):
+        models = list(dict.fromkeys(model for model, _ in chosen))
+        figure = Figure((2.6 * len(models) + 1.0, 3.2), layout="constrained")
+        grid = figure.subplots(1, len(models), squeeze=False, sharex=True, sharey=True)[0]
+        for axes, model in zip(grid, models, strict=True):
+            points = own[(own["model"] == model) & (own["strategy"] == first[model])]
+            for index, scanner in enumerate(scanners):
+                here = points[points["scanner"] == scanner]
+                axes.plot(
+                    (here["found_cm2"] + here["true_cm2"]) / 2,
+                    here["found_cm2"] - here["true_cm2"],
+                    MARKERS[index % 8], color=COLOURS[index % 8], ms=4, alpha=0.8, mew=0,
+                    label=names.get(scanner, scanner),
+                )  # fmt: skip
+            found, true = (points[c].to_numpy(float) for c in ("found_cm2", "true_cm2"))
+            limits = bland_altman(found, true)
+            for value, style in ((limits.bias, "-"), (limits.lower, "--"), (limits.upper, "--")):
+                axes.axhline(value, color="#222222", lw=0.8, ls=style)
+            axes.axhline(0, color="#d1d5db", lw=0.8, zorder=0)
+            axes.set_title(f"{model} · {first[model]}", loc="left")
+        figure.supxlabel("mean of found and true area, cm²", fontsize=9)
+        figure.supylabel("found − true, cm²", fontsize=9)
+        handles, labels = grid[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+        return as_svg(figure, results[0].stamps)

@@ -1,0 +1,58 @@
+"""What a report says of semi-automatic tools."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cl_seg.files import InputError
+
+NOTE = (
+    "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
+    "are optimistic; textbook methods, no commercial product. Corners of polygons count as "
+    "interactions."
+)
+COLUMNS = {
+    "dice": "Dice",
+    "hd95_mm": "HD95 mm",
+    "area_error_percent": "area error %",
+    "seconds_per_slice": "s per slice",
+    "interactions_per_slice": "interactions per slice",
+}
+
+
+def load_tools(folder: Path) -> pd.DataFrame:
+    """Per-case scores of all tools of a suite; empty where there are none.
+
+    Raises:
+        InputError: a table is damaged.
+    """
+    tables = []
+    for path in sorted((folder / "tools").glob("*.csv")):
+        try:
+            tables.append(pd.read_csv(path))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is damaged ({error}): remove it, run again") from error
+    return pd.concat(tables) if tables else pd.DataFrame()
+
+
+def shown_tools(cases: pd.DataFrame) -> pd.DataFrame:
+    """A row per tool and structure: means over the cases that have the structure, per scanner and
+    then over scanners, as for networks; and the range over scanners of Dice.
+    """
+    having = cases[cases["true"] > 0]
+    rows = []
+    for (tool, structure), own in having.groupby(["tool", "class"], sort=False):
+        by_scanner = own.groupby("scanner", sort=False)[list(COLUMNS)].mean()
+        mean, dice = by_scanner.mean(), by_scanner["dice"]
+        rows.append({
+            "tool": tool,
+            "structure": structure,
+            "cases": len(own),
+            "Dice": f"{mean['dice']:.3f}",
+            "over scanners": f"{dice.min():.3f} to {dice.max():.3f}",
+            "HD95 mm": f"{mean['hd95_mm']:.1f}",
+            "area error %": f"{mean['area_error_percent']:+.1f}",
+            "s per slice": f"{mean['seconds_per_slice']:.2f}",
+            "interactions per slice": f"{mean['interactions_per_slice']:.1f}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)

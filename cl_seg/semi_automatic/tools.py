@@ -1,0 +1,240 @@
+"""The tools, each from a slice and a simulated person to a mask.
+
+All sizes are engineering values; ``WALL_MM`` and ``SPINE_MM`` are the best of one small grid on
+slices of the realistic track.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+from scipy import ndimage
+from skimage import measure, segmentation
+from skimage.morphology import disk
+
+from cl_seg.scans.store import HU
+
+MUSCLE_HU = (-29, 150)  # Mitsiopoulos et al. 1998, as used for L3 muscle
+BODY_HU, FAT_HU, BONE_HU = -300, (-190, -30), 200
+SMOOTH_MM = 1.2
+WIDTHS, PIECES = (3.0, 2.0, 1.5, 1.0), 3
+WALL_MM, SPINE_MM = 12.0, 45.0
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What a tool is given.
+
+    Attributes:
+        hu: (H, W) int16.
+        spacing_mm: pixel size.
+        truth: (H, W) of the structure; looked at by the simulated person alone.
+    """
+
+    hu: HU
+    spacing_mm: float
+    truth: Mask
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a tool gives.
+
+    Attributes:
+        mask: (H, W).
+        interactions: clicks, or corners of a polygon, the person has placed.
+    """
+
+    mask: Mask
+    interactions: int
+
+
+def window_and_wall(given: Slice) -> Outcome:
+    """Muscle by a script alone: the HU window near the fat under the skin, and around the spine.
+
+    No interaction. What lies deeper is bowel and organs of the same HU.
+    """
+    mm = given.spacing_mm
+    body = _body(given)
+    fat = body & (given.hu > FAT_HU[0]) & (given.hu < FAT_HU[1])
+    skin = body & ~_eroded(body, 4.0, mm)
+    under_skin = _touching(_opened(fat, 2.0, mm), _dilated(skin, 3.0, mm)) | skin
+    trunk = _largest(_opened(body & ~under_skin, 4.0, mm))
+    bone = _opened(trunk & (given.hu > BONE_HU), 2.0, mm)
+    spine = _largest(bone)
+    near = _depth(trunk, mm) <= WALL_MM
+    if spine.any():
+        near |= ndimage.distance_transform_edt(~spine, mm) <= SPINE_MM
+    soft = trunk & ~bone & _window(given.hu, MUSCLE_HU, mm) & near
+    return Outcome(_without_islands(_opened(soft, 1.5, mm), 100.0, mm), 0)
+
+
+def clicks(given: Slice, limit: int = 12) -> Outcome:
+    """Muscle by clicks inside and outside, which a random walker spreads, and the HU window.
+
+    The person always clicks in the middle of the largest part that is missing or too much. Random
+    walker: Grady 2006, doi 10.1109/TPAMI.2006.233.
+    """
+    mm = given.spacing_mm
+    smooth = ndimage.gaussian_filter(given.hu.astype(np.float32), SMOOTH_MM / mm)
+    image = np.clip(smooth, -200, 200) / 400
+    seeds = np.where(_body(given), 0, 2)
+    window = _window(given.hu, MUSCLE_HU, mm)
+    best, done = np.zeros_like(given.truth), 0
+    found = best
+    while done < limit:
+        missing, extra = given.truth & ~found, found & ~given.truth
+        parts = [_opened(part, 2.0, mm) for part in (missing, extra)]
+        label = 1 if _largest(parts[0]).sum() >= _largest(parts[1]).sum() else 2
+        if not parts[label - 1].any():
+            break
+        done += 1
+        click = _around(_middle(parts[label - 1]), seeds.shape, 3.0, mm)
+        seeds[click & (given.truth if label == 1 else ~given.truth)] = label
+        if (seeds == 1).any():
+            walked = segmentation.random_walker(
+                image, seeds, beta=2000, mode="cg_j", tol=1e-2, prob_tol=1
+            )
+            found = (walked == 1) & window
+        if _dice(found, given.truth) > _dice(best, given.truth):
+            best = found
+    return Outcome(_without_islands(best, 20.0, mm), done)
+
+
+def rough_region(given: Slice) -> Outcome:
+    """Muscle by a polygon drawn roughly around it, and the HU window inside.
+
+    The polygon is the truth closed and widened by some mm, in straight lines; each corner is an
+    interaction.
+    """
+    mm = given.spacing_mm
+    rough = _dilated(_closed(given.truth, 8.0, mm), 4.0, mm)
+    inside, corners = np.zeros_like(rough), 0
+    for outline in measure.find_contours(np.pad(rough, 1).astype(float), 0.5):
+        polygon = measure.approximate_polygon(outline - 1, 3.0 / mm)
+        corners += len(polygon) - 1
+        inside ^= measure.grid_points_in_poly(rough.shape, polygon)
+    soft = inside & _window(given.hu, MUSCLE_HU, mm)
+    return Outcome(_without_islands(soft, 20.0, mm), corners)
+
+
+def level_set(given: Slice) -> Outcome:
+    """Liver by clicks: a region of similar HU, then a contour that keeps to edges.
+
+    A region that leaks is taken back and grown again within narrower bounds, which counts. Region
+    growing by confidence, and a morphological geodesic active contour (Márquez-Neila et al. 2014,
+    doi 10.1109/TPAMI.2013.106).
+    """
+    mm, found, done = given.spacing_mm, np.zeros_like(given.truth), 0
+    smooth = ndimage.gaussian_filter(given.hu.astype(np.float32), SMOOTH_MM / mm)
+    image = sitk.CurvatureAnisotropicDiffusion(sitk.GetImageFromArray(smooth), 0.0625, 3.0, 1, 10)
+    left = _without_islands(given.truth, 400.0, mm)
+    for _ in range(PIECES):
+        if not left.any():
+            break
+        place = _middle(left)
+        left[_around(place, left.shape, 15.0, mm)] = False
+        for width in WIDTHS:
+            done += 1
+            region = _grown(image, place, width, mm)
+            if (region & given.truth).sum() > 0.9 * region.sum() > 0:
+                found, left = found | region, left & ~region
+                break
+    edges = segmentation.inverse_gaussian_gradient(
+        np.clip(sitk.GetArrayFromImage(image) / 100.0, -2.0, 3.0), alpha=60.0, sigma=1.0
+    )
+    contour = segmentation.morphological_geodesic_active_contour(
+        edges, 10, found.astype(np.int8), smoothing=1, balloon=0
+    )
+    return Outcome(ndimage.binary_fill_holes(contour.astype(bool)), done)
+
+
+def _grown(image: sitk.Image, place: tuple[int, int], width: float, mm: float) -> Mask:
+    """A region around a click whose HU are within ``width`` standard deviations of its mean."""
+    grown = sitk.ConfidenceConnected(image, [list(place[::-1])], 3, width, 3, 1)
+    region = ndimage.binary_fill_holes(_opened(sitk.GetArrayFromImage(grown) > 0, 3.0, mm))
+    pieces, _ = ndimage.label(region)
+    region &= pieces == pieces[place]
+    return region
+
+
+def _body(given: Slice) -> Mask:
+    """The largest piece of tissue, without the table."""
+    tissue = _opened(given.hu > BODY_HU, 4.0, given.spacing_mm)
+    body: Mask = ndimage.binary_fill_holes(_largest(tissue))
+    return body
+
+
+def _window(hu: HU, bounds: tuple[int, int], mm: float) -> Mask:
+    smooth = ndimage.gaussian_filter(hu.astype(np.float32), SMOOTH_MM / mm)
+    return (smooth >= bounds[0]) & (smooth <= bounds[1])
+
+
+def _disk(radius_mm: float, mm: float) -> Mask:
+    element: Mask = disk(max(1, round(radius_mm / mm)), dtype=bool)
+    return element
+
+
+def _opened(mask: Mask, radius_mm: float, mm: float) -> Mask:
+    return ndimage.binary_opening(mask, _disk(radius_mm, mm))
+
+
+def _closed(mask: Mask, radius_mm: float, mm: float) -> Mask:
+    element = _disk(radius_mm, mm)
+    edge = len(element)
+    closed: Mask = ndimage.binary_closing(np.pad(mask, edge), element)
+    return closed[edge:-edge, edge:-edge]
+
+
+def _dilated(mask: Mask, radius_mm: float, mm: float) -> Mask:
+    return ndimage.binary_dilation(mask, _disk(radius_mm, mm))
+
+
+def _eroded(mask: Mask, radius_mm: float, mm: float) -> Mask:
+    return ndimage.binary_erosion(mask, _disk(radius_mm, mm))
+
+
+def _depth(mask: Mask, mm: float) -> npt.NDArray[np.float64]:
+    depth: npt.NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(mask, 1), mm)
+    return depth[1:-1, 1:-1]
+
+
+def _largest(mask: Mask) -> Mask:
+    pieces, count = ndimage.label(mask)
+    if not count:
+        return mask
+    largest: Mask = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
+    return largest
+
+
+def _touching(mask: Mask, other: Mask) -> Mask:
+    pieces, _ = ndimage.label(mask)
+    return np.isin(pieces, np.setdiff1d(pieces[other], 0))
+
+
+def _without_islands(mask: Mask, smallest_mm2: float, mm: float) -> Mask:
+    pieces, _ = ndimage.label(mask)
+    areas = np.bincount(pieces.ravel()) * mm**2
+    kept = areas >= smallest_mm2
+    kept[0] = False
+    large: Mask = kept[pieces]
+    return large
+
+
+def _middle(mask: Mask) -> tuple[int, int]:
+    """The point deepest inside the largest piece."""
+    depth = ndimage.distance_transform_edt(np.pad(_largest(mask), 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), mask.shape)
+    return int(row), int(column)
+
+
+def _around(place: tuple[int, int], shape: tuple[int, ...], radius_mm: float, mm: float) -> Mask:
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    near: Mask = np.hypot(rows - place[0], columns - place[1]) * mm <= radius_mm
+    return near
+
+
+def _dice(a: Mask, b: Mask) -> float:
+    return 2.0 * float((a & b).sum()) / max(1.0, float(a.sum() + b.sum()))

@@ -1,0 +1,152 @@
+"""Scores of semi-automatic tools on the test slices of a suite, beside those of its networks."""
+
+import hashlib
+import importlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress
+
+from cl_seg.files import InputError, write_json, write_text
+from cl_seg.scans.store import SliceStore
+from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
+from cl_seg.spec.faults import did_you_mean
+from cl_seg.spec.suite import Suite
+from cl_seg.suite.data import split_slices
+from cl_seg.suite.graph import Setting
+from cl_seg.suite.source import SCORING, source_hash
+
+FOLDER = "tools"
+
+
+def check_tools(suite: Suite) -> None:
+    """Refuse tools that are unknown or find what the suite does not ask for.
+
+    Raises:
+        InputError: naming the tool.
+    """
+    for name in suite.tools:
+        if name not in TOOLS:
+            raise InputError(f"tools: unknown tool {name}{did_you_mean(name, list(TOOLS))}")
+        if TOOLS[name].structure not in suite.classes:
+            raise InputError(
+                f"tools: {name} finds {TOOLS[name].structure}, which is not among `classes`"
+            )
+
+
+def score_tools(setting: Setting, results: Path) -> None:
+    """Write ``tools/<tool>.csv``, a row per test case, unless it is there and still true.
+
+    A tool works on the slices as they are stored; its mask is scored on the pixels of the networks.
+
+    Args:
+        setting: of the suite, its data at hand.
+        results: folder of the suite's results.
+    """
+    for path in (results / FOLDER).glob("*"):
+        if path.stem not in setting.suite.tools:
+            path.unlink()
+    missing = [name for name in setting.suite.tools if not _is_done(setting, results, name)]
+    if not missing:
+        return
+    tests = _Tests(setting)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Semi-automatic tools", total=len(missing) * len(tests.rows))
+        for name in missing:
+            table = _scored(tests, name, lambda: bar.advance(task))
+            write_text(results / FOLDER / f"{name}.csv", table.to_csv(index=False))
+            write_json(results / FOLDER / f"{name}.json", {"key": _key(setting, name)})
+
+
+def _is_done(setting: Setting, results: Path, name: str) -> bool:
+    path = results / FOLDER / f"{name}.json"
+    try:
+        same = json.loads(path.read_text())["key"] == _key(setting, name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(same) and path.with_suffix(".csv").is_file()
+
+
+def _key(setting: Setting, name: str) -> str:
+    tests = [setting.digests[scanner, "test"] for scanner in setting.scanners]
+    image = setting.suite.image.model_dump()
+    source = source_hash("semi_automatic", *SCORING)
+    text = repr((name, tests, image, setting.suite.classes, source))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class _Tests:
+    """The test slices of a suite."""
+
+    setting: Setting
+
+    def __post_init__(self) -> None:
+        suite = self.setting.suite
+        self.store = SliceStore(self.setting.store)
+        split = split_slices(self.store.slices, suite, list(self.setting.scanners))
+        self.rows = split[split["part"] == "test"]
+
+
+def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
+    # Torch, which planning does without.
+    import cl_seg.torch_setup  # noqa: F401, PLC0415
+    from cl_seg.training.evaluate import case_scores  # noqa: PLC0415
+
+    declared, suite = TOOLS[name], tests.setting.suite
+    store, tables = tests.store, []
+    mm = store.header.grid.spacing_mm * store.header.grid.size / suite.image.size
+    for scanner, rows in tests.rows.groupby("scanner", sort=False):
+        found: list[Any] = []
+        true: list[Any] = []
+        costs = []
+        for row in rows["row"]:
+            mask, truth, cost = _applied(declared, store, str(scanner), int(row))
+            costs.append(cost)
+            for masks, one in ((found, mask), (true, truth)):
+                masks.append(_on_task_pixels(one, suite.image.size))
+            tell()
+        cases = list(rows["case"])
+        scores = pd.DataFrame(
+            case_scores(np.stack(found), np.stack(true), cases, [declared.structure], mm)
+        )
+        spent = pd.DataFrame(costs).assign(case=cases).groupby("case").mean()
+        patients = dict(zip(rows["case"], rows["patient"], strict=True))
+        scores.insert(0, "scanner", scanner)
+        scores.insert(1, "patient", scores["case"].map(patients))
+        tables.append(scores.join(spent, on="case"))
+    return pd.concat(tables).assign(tool=declared.title)
+
+
+def _applied(
+    declared: DeclaredTool, store: SliceStore, scanner: str, row: int
+) -> tuple[Any, Any, dict[str, float]]:
+    """Mask, truth (0, 1, 255) and cost of a tool on one slice."""
+    from cl_seg.semi_automatic.tools import Slice  # noqa: PLC0415 - scikit-image
+
+    module, _, attribute = declared.target.partition(":")
+    tool = getattr(importlib.import_module(module), attribute)
+    labels = np.asarray(store.labels(scanner)[row])
+    label = store.header.classes.index(declared.structure) + 1
+    given = Slice(np.asarray(store.hu(scanner)[row]), store.header.grid.spacing_mm, labels == label)
+    started = time.perf_counter()
+    outcome = tool(given)
+    seconds = time.perf_counter() - started
+    truth = np.where(labels == 255, 255, labels == label).astype(np.uint8)
+    cost = {"seconds_per_slice": seconds, "interactions_per_slice": float(outcome.interactions)}
+    return outcome.mask.astype(np.uint8), truth, cost
+
+
+def _on_task_pixels(labels: Any, size: int) -> Any:
+    import torch  # noqa: PLC0415
+
+    from cl_seg.benchmark import majority  # noqa: PLC0415
+
+    return majority(torch.from_numpy(labels)[None], size, 1)[0].numpy()
