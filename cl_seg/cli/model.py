@@ -43,6 +43,19 @@ def show(model: ModelFolder) -> None:
     say(read_card(model).model_dump_json(indent=1))
 
 
+@app.command()
+def export(
+    model: ModelFolder,
+    out: Annotated[Path, typer.Argument(help="MONAI bundle to make.", show_default=False)],
+    network: OwnNetwork = "",
+) -> None:
+    """Write a model folder as a MONAI bundle."""
+    from cl_seg.inference.bundle import export_bundle
+
+    export_bundle(model, out, network)
+    say(f"bundle: {out}")
+
+
 def predict(
     model: ModelFolder,
     source: Annotated[
