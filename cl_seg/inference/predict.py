@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import numpy.typing as npt
+import SimpleITK as sitk
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,7 +15,7 @@ from torch.nn import functional
 from cl_seg.benchmark import reduced, windowed
 from cl_seg.eval_mode import eval_mode
 from cl_seg.inference.saved_model import Input
-from cl_seg.scans.resample import Placement, place, resample_back, resample_image
+from cl_seg.scans.resample import Placement, place, resample_image
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import Grid, Labels
 
@@ -102,8 +103,36 @@ def _moved(images: Tensor, moves: Tensor) -> Tensor:
 
 def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Grid) -> Labels:
     on_series: list[npt.NDArray[np.float32]] = [
-        np.nan_to_num(resample_back(share.numpy(), volume, placement, grid), nan=0.0)
+        np.nan_to_num(_resample_back(share.numpy(), volume, placement, grid), nan=0.0)
         for share in probability
     ]
     labels: Labels = np.argmax(on_series, axis=0).astype(np.uint8)
     return labels
+
+
+def _resample_back(
+    values: npt.NDArray[np.float32], volume: Volume, placement: Placement, grid: Grid
+) -> npt.NDArray[np.float32]:
+    """(S, S) values on a grid placed over a series, interpolated linearly on the series' pixels.
+
+    Args:
+        values: on the grid.
+        volume: the series.
+        placement: where the grid lies over it.
+        grid: of the values; any with the extent of the one that was placed.
+
+    Returns:
+        (H, W); NaN outside the grid.
+    """
+    source = sitk.GetImageFromArray(np.pad(values, 1, mode="edge"))
+    source.SetSpacing([grid.spacing_mm] * 2)
+    corner = np.array(placement.centre_mm) - grid.spacing_mm * (grid.size + 1) / 2
+    source.SetOrigin(corner[::-1].tolist())
+    target = sitk.ResampleImageFilter()
+    target.SetSize(volume.hu.shape[:0:-1])
+    target.SetOutputSpacing(volume.spacing_mm[::-1])
+    target.SetOutputOrigin(volume.origin_mm[::-1])
+    target.SetInterpolator(sitk.sitkLinear)
+    target.SetDefaultPixelValue(float("nan"))
+    result: npt.NDArray[np.float32] = sitk.GetArrayFromImage(target.Execute(source))
+    return result

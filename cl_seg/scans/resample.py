@@ -84,34 +84,6 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
     return winners
 
 
-def resample_back(
-    values: npt.NDArray[np.float32], volume: Volume, placement: Placement, grid: Grid
-) -> npt.NDArray[np.float32]:
-    """(S, S) values on a grid placed over a series, interpolated linearly on the series' pixels.
-
-    Args:
-        values: on the grid.
-        volume: the series.
-        placement: where the grid lies over it.
-        grid: of the values; any with the extent of the one that was placed.
-
-    Returns:
-        (H, W); NaN outside the grid.
-    """
-    source = sitk.GetImageFromArray(np.pad(values, 1, mode="edge"))
-    source.SetSpacing([grid.spacing_mm] * 2)
-    corner = np.array(placement.centre_mm) - grid.spacing_mm * (grid.size + 1) / 2
-    source.SetOrigin(corner[::-1].tolist())
-    target = sitk.ResampleImageFilter()
-    target.SetSize(volume.hu.shape[:0:-1])
-    target.SetOutputSpacing(volume.spacing_mm[::-1])
-    target.SetOutputOrigin(volume.origin_mm[::-1])
-    target.SetInterpolator(sitk.sitkLinear)
-    target.SetDefaultPixelValue(float("nan"))
-    result: npt.NDArray[np.float32] = sitk.GetArrayFromImage(target.Execute(source))
-    return result
-
-
 def _resample(
     values: npt.NDArray[np.float32],
     volume: Volume,

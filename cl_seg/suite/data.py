@@ -24,7 +24,7 @@ from cl_seg.suite.source import source_hash
 
 STORES = Path("data")
 SIMULATOR = (
-    *(f"phantom/{room}" for room in ("anatomy", "data", "profiles")),
+    *(f"phantom/{room}" for room in ("anatomy", "data")),
     *(
         f"phantom/{step}.py"
         for step in (
@@ -36,7 +36,7 @@ SIMULATOR = (
     "scans/resample.py",
     "scans/series.py",
 )
-"""What determines the embedded benchmark."""
+"""What determines the embedded benchmark, besides the profiles of its scanners."""
 
 
 def scanner_names(data: Data) -> list[str]:
@@ -59,14 +59,21 @@ def scanner_names(data: Data) -> list[str]:
 def store_folder(data: Data) -> Path:
     """Where the store of a suite is or will be.
 
-    The embedded benchmark lives in a folder named by what determines it: its settings and the
-    source of the simulator.
+    The embedded benchmark lives in a folder named by what determines it: its settings, the
+    profiles of its scanners and the source of the simulator.
+
+    Raises:
+        InputError: a profile is unknown or wrong.
     """
     if data.phantom is None:
         assert data.store is not None
         return data.store
-    settings = data.phantom.model_dump_json() + source_hash(*SIMULATOR)
-    return STORES / f"phantom-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.store"
+    from cl_seg.phantom.profiles import load_profile  # noqa: PLC0415 - only simulated data
+
+    profiles = [load_profile(name).model_dump_json() for name in data.phantom.scanners]
+    parts = [data.phantom.model_dump_json(), *profiles, source_hash(*SIMULATOR)]
+    name = hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
+    return STORES / f"phantom-{name}.store"
 
 
 def open_store(data: Data, workers: int) -> SliceStore:
