@@ -31,9 +31,10 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """
     tables = []
     for result in results:
-        if result.schedule == "single":  # every scanner has a network of its own
-            continue
         cases = result.cases
+        # A single run has a network per scanner; older records have no areas.
+        if result.schedule == "single" or "area_error_cm2" not in cases:
+            continue
         last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
         # The error is that of the mean slice, so cm² per pixel follow from any error but 0.
         scale = last["area_error_cm2"] / (last["predicted"] - last["true"]).replace(0, np.nan)
@@ -50,7 +51,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
             "found_cm2": last["predicted"] * scale,
         }
         tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def agreement_table(areas: pd.DataFrame) -> pd.DataFrame:
