@@ -1,0 +1,126 @@
+"""Models on DICOM folders: numbered cases, scanners named, nobody identified."""
+
+from pathlib import Path
+from typing import Any
+
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from cl_seg.files import InputError
+from cl_seg.inference.saved_model import save_model
+from cl_seg.inference.series import Options, load_ensemble, predict_source
+from cl_seg.models.registry import build_model
+from tests.scans.conftest import CANARY, SIZE, ct_dataset, save, write_series
+
+from .test_saved_model import CONTENT
+
+
+def quiet(done: int, total: int) -> None:
+    assert 0 < done <= total
+
+
+def model_folder(folder: Path, **changes: Any) -> Path:
+    torch.manual_seed(0)
+    network = build_model("vnet", "small", {}, 3, 32)
+    save_model(folder, network.state_dict(), CONTENT.model_copy(update=changes))
+    return folder
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Two patients on one scanner, one on another, one on a scanner nobody has heard of."""
+    write_series(tmp_path / "in" / "a", patient="p1")
+    write_series(tmp_path / "in" / "b", patient="p2", series="s2")
+
+    def of_ge(ds: Any, _index: int) -> None:
+        ds.Manufacturer, ds.ManufacturerModelName = "GE MEDICAL SYSTEMS", "LightSpeed VCT"
+
+    def of_acme(ds: Any, _index: int) -> None:
+        ds.Manufacturer, ds.ManufacturerModelName = "ACME", "One"
+
+    write_series(tmp_path / "in" / "c", patient="p3", series="s3", change=of_ge)
+    write_series(tmp_path / "in" / "d", patient="p4", series="s4", change=of_acme)
+    return tmp_path / "in"
+
+
+def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> None:
+    from cl_seg.scans.aliases import Aliases
+    from cl_seg.scans.identity import Acquisition
+
+    known = Aliases().identify(Acquisition("SIEMENS", "Sensation 64", "B40f", 120.0))
+    assert known is not None
+    model = model_folder(tmp_path / "model", scanners={known.folder_name: "Sensation"})
+    out = tmp_path / "out"
+    options = Options(variants=2, measure=True, salt=b"secret")
+    cases = predict_source(load_ensemble([model]), scans, out, options, quiet)
+    assert list(cases["case"]) == [f"case-{i:03d}" for i in (1, 2, 3, 4)]
+    assert list(cases["seen"]) == ["yes", "yes", "no", "no"]
+    assert "LightSpeed" in cases["scanner"][2] and cases["scanner"][3] == "ACME One"
+    masks = nibabel.load(out / "case-001.nii.gz")
+    assert masks.shape == (SIZE, SIZE, 3)
+    measured = pd.read_csv(out / "measurements.csv")
+    assert len(measured) == 4 * 3 * 2
+    assert measured["agreement"].between(0, 1).all() and (measured["area_sd_cm2"] >= 0).all()
+    for path in out.rglob("*"):
+        assert path.is_dir() or CANARY.encode() not in path.read_bytes()
+        assert CANARY not in path.name
+
+
+def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None:
+    first, second = model_folder(tmp_path / "one"), tmp_path / "two"
+    sure_of_muscle = load_ensemble([first]).models[0].state_dict()
+    sure_of_muscle["out_tr.conv2.bias"][1] = 50.0
+    save_model(second, sure_of_muscle, CONTENT)
+    found = []
+    for folders in ([first], [second], [first, second]):
+        out = tmp_path / f"out{len(found)}"
+        predict_source(load_ensemble(folders), scans / "a", out, Options(), quiet)
+        found.append(np.asarray(nibabel.load(out / "case-001.nii.gz").dataobj))
+    assert not (found[0] == 1).any() and (found[1] == 1).all()
+    assert (found[2] == 1).all(), "one is sure, the other is not"
+
+
+def test_models_of_different_tasks_do_not_mix(tmp_path: Path) -> None:
+    first = model_folder(tmp_path / "one")
+    second = model_folder(tmp_path / "two", classes=["liver", "muscle"])
+    with pytest.raises(InputError, match="only models of the same task"):
+        load_ensemble([first, second])
+
+
+@pytest.mark.parametrize("source", ["nothing", "empty", "text.nii.gz"])
+def test_nothing_usable_is_one_clear_error(tmp_path: Path, source: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.nii.gz").write_text("hello")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    with pytest.raises(InputError, match=source):
+        predict_source(model, tmp_path / source, tmp_path / "out", Options(), quiet)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_height_is_of_one_patient(scans: Path, tmp_path: Path) -> None:
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    options = Options(measure=True, height_m=1.8)
+    with pytest.raises(InputError, match=r"--height-m: .* holds 4 patients"):
+        predict_source(model, scans, tmp_path / "out", options, quiet)
+    predict_source(model, scans / "a", tmp_path / "out", options, quiet)
+    measured = pd.read_csv(tmp_path / "out" / "measurements.csv")
+    muscle = measured[measured["class"] == "muscle"]
+    np.testing.assert_allclose(muscle["smi_cm2_m2"], muscle["area_cm2"] / 1.8**2, atol=1e-3)
+
+
+def test_a_series_that_cannot_be_decoded_is_told_and_the_rest_goes_on(
+    scans: Path, tmp_path: Path
+) -> None:
+    for index in range(3):
+        ds = ct_dataset(5.0 * index, patient="p9", series="s9")
+        ds.PixelData = b"\0\0"
+        save(ds, scans / "b2" / f"{index}.dcm")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    cases = predict_source(model, scans, tmp_path / "out", Options(), quiet)
+    damaged = cases[cases["slices"] == 0]
+    assert len(damaged) == 1 and "damaged" in damaged["note"].iloc[0]
+    assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 4
