@@ -79,7 +79,8 @@ def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None
     for folders in ([first], [second], [first, second]):
         out = tmp_path / f"out{len(found)}"
         predict_source(load_ensemble(folders), scans / "a", out, Options(), quiet)
-        found.append(np.asarray(nibabel.load(out / "case-001.nii.gz").dataobj))
+        masks = np.asarray(nibabel.load(out / "case-001.nii.gz").dataobj)
+        found.append(masks[8:-8, 8:-8])  # the grid covers the middle of the image
     assert not (found[0] == 1).all() and (found[1] == 1).all()
     assert (found[2] == 1).all(), "one is sure, the other is not"
 
