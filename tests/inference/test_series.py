@@ -72,17 +72,17 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
 
 def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None:
     first, second = model_folder(tmp_path / "one"), tmp_path / "two"
-    sure_of_muscle = load_ensemble([first]).models[0].state_dict()
-    sure_of_muscle["out_tr.conv2.bias"][1] = 50.0
-    save_model(second, sure_of_muscle, CONTENT)
+    sure_of_liver = load_ensemble([first]).models[0].state_dict()
+    sure_of_liver["out_tr.conv2.bias"][2] = 50.0
+    save_model(second, sure_of_liver, CONTENT)
     found = []
     for folders in ([first], [second], [first, second]):
         out = tmp_path / f"out{len(found)}"
         predict_source(load_ensemble(folders), scans / "a", out, Options(), quiet)
         masks = np.asarray(nibabel.load(out / "case-001.nii.gz").dataobj)
         found.append(masks[8:-8, 8:-8])  # the grid covers the middle of the image
-    assert not (found[0] == 1).all() and (found[1] == 1).all()
-    assert (found[2] == 1).all(), "one is sure, the other is not"
+    assert not (found[0] == 2).any() and (found[1] == 2).all()
+    assert (found[2] == 2).all(), "one is sure, the other is not"
 
 
 def test_models_of_different_tasks_do_not_mix(tmp_path: Path) -> None:
