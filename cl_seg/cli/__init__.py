@@ -248,6 +248,27 @@ def select(
 
 
 @app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    b: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Say what differs between two folders of results: spec, and outcome with intervals."""
+    import json
+
+    from cl_seg.analysis.compare import compare_outcomes, compare_specs, comparison_page
+    from cl_seg.analysis.results import load_results
+
+    sides = load_results(a), load_results(b)
+    if not as_json:
+        say(comparison_page(*sides).rstrip())
+        return
+    tables = {"spec": compare_specs(*sides), "outcome": compare_outcomes(*sides)}
+    found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+@app.command()
 def ingest(
     source: Annotated[
         Path, typer.Argument(help="Folder of DICOM files, or a CSV manifest.", show_default=False)

@@ -1,0 +1,131 @@
+"""Two folders of results side by side: what differs in what was asked, and in what came out."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.analysis.intervals import difference
+from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.tables import DEFINED, SCORES, SIGNED, WITH_INTERVAL, cells, markdown, rounded
+
+PER_RUN = ("order", "seed", "model", "strategy", "learning_rate")
+
+
+def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
+    """What differs in spec, data, source and machine: columns field, a, b.
+
+    Settings of networks and strategies are compared by their names in the suites.
+    """
+    rows = []
+    sides = [_described(side) for side in (a, b)]
+    for field in dict.fromkeys([*sides[0], *sides[1]]):
+        values = [side.get(field, "–") for side in sides]
+        if values[0] != values[1]:
+            rows.append({"field": field, "a": str(values[0]), "b": str(values[1])})
+    return pd.DataFrame(rows, columns=["field", "a", "b"])
+
+
+def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
+    """A row per network and strategy that both have, and score.
+
+    Columns model, strategy, score, a, b (means over their runs), difference and ``±``. The
+    difference is b − a over runs of the same order and seed; its interval is for other patients
+    and other seeds, NaN where patients differ or there is one seed.
+    """
+    by_a, by_b = cells(a), cells(b)
+    rows = []
+    for cell in by_a:
+        if cell not in by_b:
+            continue
+        sides = by_a[cell], by_b[cell]
+        defined = DEFINED.get(sides[0][0].schedule, set(WITH_INTERVAL))
+        for name in WITH_INTERVAL:
+            if name not in defined:
+                continue
+            means = [np.mean([SCORES[name](run.matrix()) for run in side]) for side in sides]
+            change, margin = difference(sides[1], sides[0], SCORES[name])
+            rows.append({
+                **dict(zip(("model", "strategy"), cell, strict=True)),
+                "score": name,
+                **dict(zip(("a", "b"), map(float, means), strict=True)),
+                "difference": change,
+                "±": margin,
+            })  # fmt: skip
+    columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
+    """Networks with strategies, orders and seeds that one side has and the other has not."""
+    lines = []
+    kinds: dict[str, Callable[[RunResult], str]] = {
+        "networks and strategies": lambda run: f"{run.model} {run.strategy}",
+        "orders": lambda run: " → ".join(run.order),
+        "seeds": lambda run: str(run.record["spec"]["seed"]),
+    }
+    for what, of in kinds.items():
+        found = [dict.fromkeys(of(run) for run in side) for side in (a, b)]
+        for name, own, other in (("a", found[0], found[1]), ("b", found[1], found[0])):
+            if missing := [value for value in own if value not in other]:
+                lines.append(f"{what} in {name} alone: {', '.join(missing)}")
+    return lines
+
+
+def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
+    """All of it as Markdown."""
+    specs, outcomes = compare_specs(a, b), compare_outcomes(a, b)
+    parts = ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
+    if lines := only_in_one(a, b):
+        parts.append("\n".join(f"- {line}" for line in lines) + "\n")
+    parts.append("## What came out")
+    parts.append(markdown(shown_outcomes(outcomes)) if len(outcomes) else "Nothing in common.\n")
+    if outcomes["±"].isna().any():
+        parts.append(
+            "Differences without ± carry no interval: fewer than two seeds, or other patients.\n"
+        )
+    return "\n".join(parts)
+
+
+def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The outcomes rounded for reading."""
+    signed = outcomes["score"].isin(SIGNED)
+    shown = outcomes[["model", "strategy", "score"]].copy()
+    for side in ("a", "b"):
+        pairs = zip(outcomes[side], signed, strict=True)
+        shown[side] = [rounded(value, is_signed) for value, is_signed in pairs]
+    pairs = zip(outcomes["difference"], outcomes["±"], strict=True)
+    shown["b − a"] = [rounded(value, True, margin) for value, margin in pairs]
+    return shown
+
+
+def _described(results: Sequence[RunResult]) -> dict[str, Any]:
+    """Field → value of everything a side was made with."""
+    first = results[0].record
+    common = {k: v for k, v in first["spec"].items() if k not in PER_RUN}
+    fields = _flat(common)
+    for run in results:
+        spec = run.record["spec"]
+        network = {"learning_rate": spec["learning_rate"], **spec["model"]}
+        fields |= _flat({run.model: {k: v for k, v in network.items() if k != "label"}})
+        fields |= _flat({run.strategy: spec["strategy"]["settings"]})
+    places = {"data": first["data"]["content"][:16], "processor": first["processor"]}
+    return {
+        **fields,
+        **places,
+        "device": first["device"],
+        "commit": first["git_commit"],
+        **first["versions"],
+    }
+
+
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested fields as ``outer.inner``."""
+    fields: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            fields |= _flat(value, f"{before}{name}.")
+        else:
+            fields[f"{before}{name}"] = value
+    return fields

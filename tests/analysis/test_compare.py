@@ -1,0 +1,93 @@
+"""Two folders of results: what was asked, and what came out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cl_seg.analysis.compare import (
+    compare_outcomes,
+    compare_specs,
+    comparison_page,
+    only_in_one,
+)
+from cl_seg.analysis.results import RunResult
+
+PATIENTS = [f"p{i}" for i in range(8)]
+
+
+def run(seed: int, weight: float, better: float = 0.0, strategy: str = "ewc") -> RunResult:
+    """A run on two scanners; every patient's last Dice on the first scanner is ``better``."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for patient in PATIENTS:
+        noise = random.normal(0, 0.01)
+        for stage in range(3):
+            for scanner in ("a", "b"):
+                dice = [0.0, 0.9, 0.8 + better if scanner == "a" else 0.9][stage] + noise
+                rows.append(
+                    {"stage": stage, "scanner": scanner, "case": f"{patient}-{scanner}",
+                     "patient": patient, "class": "liver", "dice": dice, "true": 10}
+                )  # fmt: skip
+    cases = pd.DataFrame(rows)
+    mean = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy()
+    record: dict[str, Any] = {
+        "model": "UNet",
+        "strategy": strategy.upper(),
+        "schedule": "sequential",
+        "joint": False,
+        "place": [0, 0, 0, seed],
+        "R": {"mean": mean.tolist(), "liver": mean.tolist()},
+        "spec": {
+            "order": ["a", "b"],
+            "seed": seed,
+            "classes": ["liver"],
+            "learning_rate": 0.01,
+            "model": {"name": "unet", "label": "unet", "preset": "small", "arguments": {}},
+            "strategy": {"name": strategy, "settings": {"ewc_lambda": weight}},
+            "training": {"steps": 300},
+        },
+        "data": {"content": "f" * 64},
+        "processor": "cpu",
+        "device": "cpu",
+        "git_commit": "abc",
+        "versions": {"torch": "2"},
+    }
+    result = RunResult(Path(), record)
+    result.__dict__["cases"] = cases
+    return result
+
+
+A = [run(seed, 1.0) for seed in range(3)]
+B = [run(seed, 10.0, 0.05) for seed in range(3)]
+
+
+def test_only_what_differs_is_listed() -> None:
+    table = compare_specs(A, B)
+    assert table.to_dict("records") == [{"field": "EWC.ewc_lambda", "a": "1.0", "b": "10.0"}]
+    assert compare_specs(A, A).empty
+    assert "The same." in comparison_page(A, A)
+
+
+def test_differences_carry_intervals() -> None:
+    table = compare_outcomes(A, B).set_index("score")
+    assert table.loc["BWT", "difference"] == pytest.approx(0.05)
+    assert table.loc["ACC", "difference"] == pytest.approx(0.025)
+    assert table.loc["plasticity", "difference"] == pytest.approx(0.0)
+    assert (table["±"] < 1e-6).all(), "the same change in everybody"
+    assert "+0.050 ± 0.000" in comparison_page(A, B)
+
+
+def test_one_seed_has_no_interval() -> None:
+    assert compare_outcomes(A[:1], B[:1])["±"].isna().all()
+    assert "carry no interval" in comparison_page(A[:1], B[:1])
+
+
+def test_what_one_side_lacks_is_told() -> None:
+    other = [run(7, 1.0, strategy="mas")]
+    lines = only_in_one(A, other)
+    assert "networks and strategies in a alone: UNet EWC" in lines
+    assert "seeds in b alone: 7" in lines
+    assert "Nothing in common." in comparison_page(A, other)
