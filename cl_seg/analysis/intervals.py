@@ -39,18 +39,31 @@ def crossed_margin(values: Values, level: float = LEVEL) -> float:
     patients, seeds = values.shape
     if min(patients, seeds) < 2 or not np.isfinite(values).all():
         return math.nan
+    of_seeds, of_patients = spread_of(values)
+    spread = of_seeds + of_patients
+    if spread == 0:
+        return 0.0
+    freedom = spread**2 / (of_seeds**2 / (seeds - 1) + of_patients**2 / (patients - 1))
+    return float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(spread)
+
+
+def spread_of(values: Values) -> tuple[float, float]:
+    """Variance of the mean that falls with the seeds, and that which falls with the patients.
+
+    ``MS_seed / (P·S)`` and ``M / (P·S)`` of :func:`crossed_margin`.
+
+    Args:
+        values: (P, S), at least two of each.
+    """
+    patients, seeds = values.shape
     of_patient = values.mean(axis=1, keepdims=True) - values.mean()
     of_seed = values.mean(axis=0, keepdims=True) - values.mean()
     rest = values - values.mean() - of_patient - of_seed
     ms_patient = seeds * float((of_patient**2).sum()) / (patients - 1)
     ms_seed = patients * float((of_seed**2).sum()) / (seeds - 1)
     ms_rest = float((rest**2).sum()) / ((patients - 1) * (seeds - 1))
-    of_patients = max(0.0, ms_patient - ms_rest)
-    spread = ms_seed + of_patients
-    if spread == 0:
-        return 0.0
-    freedom = spread**2 / (ms_seed**2 / (seeds - 1) + of_patients**2 / (patients - 1))
-    return float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(spread / (patients * seeds))
+    count = patients * seeds
+    return ms_seed / count, max(0.0, ms_patient - ms_rest) / count
 
 
 def score_margin(runs: Sequence[RunResult], score: Score) -> float:
@@ -76,6 +89,21 @@ def difference(
     same = {run.patients for run in (*runs, *reference) if _key(run) in both}
     margin = crossed_margin(sides[0] - sides[1]) if len(same) == 1 else math.nan
     return float(np.mean(ours) - np.mean(theirs)), margin
+
+
+def paired_values(runs: Sequence[RunResult], score: Score) -> Values:
+    """Pseudo-values of a score, (patients, seeds) in alphabetical and rising order.
+
+    Values of other runs on the same patients, orders and seeds can be taken from them; empty where
+    not all seeds have the same orders and patients.
+    """
+    return _patient_values(runs, score, _keys(runs))
+
+
+def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
+    """True where runs have the same orders, seeds and patients, so that they are paired."""
+    patients = {run.patients for run in (*runs, *others)}
+    return _keys(runs) == _keys(others) and len(patients) == 1
 
 
 def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> Values:

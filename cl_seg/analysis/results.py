@@ -92,6 +92,14 @@ class RunResult:
         """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
         return np.array(self.record["R"][name], dtype=float)
 
+    def of_class(self, name: str) -> "RunResult":
+        """The run as if it had this class alone."""
+        spec = {**self.record["spec"], "classes": [name]}
+        matrices = {"mean": self.record["R"][name], name: self.record["R"][name]}
+        view = RunResult(self.folder, {**self.record, "spec": spec, "R": matrices})
+        view.__dict__["cases"] = self.cases
+        return view
+
     def not_learned(self) -> list[str]:
         """Scanner and class pairs whose Dice right after learning is below the suite's bound."""
         bounds: dict[str, float] = self.record["spec"]["learned_dice"]

@@ -53,7 +53,7 @@ def seed_content(results: Sequence[RunResult]) -> Content:
 
 def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
     """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
-    views = [_on_target(result) for result in results]
+    views = [on_target(result) for result in results]
     views.sort(key=lambda r: tuple(r.record["place"]))
     return {key: list(group) for key, group in groupby(views, key=_cell)}
 
@@ -63,7 +63,7 @@ def _cell(result: RunResult) -> Cell:
     return result.model, result.strategy, spec["by"], spec["seed_images"]
 
 
-def _on_target(result: RunResult) -> RunResult:
+def on_target(result: RunResult) -> RunResult:
     """The run as if it had the new scanner only, so that transfer and scratch can be compared."""
     target, spec = result.order[-1], result.record["spec"]
     column = {name: [[row[-1]] for row in matrix] for name, matrix in result.record["R"].items()}
@@ -99,18 +99,9 @@ def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
         }
         for name in runs[0].classes:
             row[f"Dice {name}"] = float(np.mean([dice_at_end(run.matrix(name)) for run in runs]))
-            row[f"Dice {name} ±"] = score_margin(
-                [_of_class(run, name) for run in runs], dice_at_end
-            )
+            row[f"Dice {name} ±"] = score_margin([run.of_class(name) for run in runs], dice_at_end)
         rows.append(row | _effort(runs))
     return pd.DataFrame(rows)
-
-
-def _of_class(run: RunResult, name: str) -> RunResult:
-    spec = {**run.record["spec"], "classes": [name]}
-    view = RunResult(run.folder, {**run.record, "spec": spec, "R": {"mean": run.record["R"][name]}})
-    view.__dict__["cases"] = run.cases
-    return view
 
 
 def _effort(runs: Sequence[RunResult]) -> dict[str, float]:

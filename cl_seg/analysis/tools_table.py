@@ -1,9 +1,12 @@
 """What a report says of semi-automatic tools."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.analysis.results import RunResult
 from cl_seg.files import InputError
 
 NOTE = (
@@ -29,7 +32,7 @@ def load_tools(folder: Path) -> pd.DataFrame:
     tables = []
     for path in sorted((folder / "tools").glob("*.csv")):
         try:
-            tables.append(pd.read_csv(path))
+            tables.append(pd.read_csv(path).assign(name=path.stem))
         except (OSError, ValueError) as error:
             raise InputError(f"{path} is damaged ({error}): remove it, run again") from error
     return pd.concat(tables) if tables else pd.DataFrame()
@@ -56,3 +59,32 @@ def shown_tools(cases: pd.DataFrame) -> pd.DataFrame:
             "interactions per slice": f"{mean['interactions_per_slice']:.1f}",
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list[RunResult]:
+    """A tool as if it were a network, once for every order and seed of some runs.
+
+    It learns nothing, so that all its runs are the same; only ACC of its structure is defined.
+
+    Args:
+        cases: of :func:`load_tools`.
+        name: as suites name it.
+        runs: of the suite.
+    """
+    own = cases[cases["name"] == name] if len(cases) else cases
+    if own.empty:
+        return []
+    both = pd.concat([own.assign(stage=0), own.assign(stage=1)], ignore_index=True)
+    classes = [str(own["class"].iloc[0])]
+    found = {}
+    for run in runs:
+        spec = {**run.record["spec"], "classes": classes, "learned_dice": {}}
+        r = {
+            key: matrix.tolist()
+            for key, matrix in accuracy_matrices(both, run.order, classes).items()
+        }
+        record = {**run.record, "model": str(own["tool"].iloc[0]), "spec": spec, "R": r}
+        view = RunResult(run.folder, record)
+        view.__dict__["cases"] = both
+        found[tuple(run.order), spec["seed"]] = view
+    return list(found.values())

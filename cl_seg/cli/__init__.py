@@ -248,6 +248,26 @@ def select(
 
 
 @app.command()
+def claims(
+    results: Annotated[
+        Path, typer.Argument(help="Folder with a folder of results per suite.", show_default=False)
+    ],
+    file: Annotated[Path, typer.Option("--claims", help="File of claims (YAML).")] = Path(
+        "experiments/paper/claims.yaml"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Hold claims to results: effect, interval and verdict of each."""
+    import json
+
+    from cl_seg.analysis.claims import as_json as plain
+    from cl_seg.analysis.claims import claims_page, judge, read_claims
+
+    judged = judge(read_claims(file), results)
+    sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n" if as_json else claims_page(judged))
+
+
+@app.command()
 def compare(
     a: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
     b: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],

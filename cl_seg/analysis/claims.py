@@ -1,0 +1,351 @@
+"""Claims of a study as contrasts between runs, each with an effect, an interval and a verdict.
+
+A claim is true of these runs as far as its interval says; nothing else is read into it. Several
+contrasts of one claim must all hold for it to be supported, which needs no correction
+(intersection–union test, Berger 1982); one that fails contradicts it, for which the level is
+divided by their number (Bonferroni).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field, ValidationError
+from scipy.stats import t
+
+from cl_seg.analysis.intervals import LEVEL, crossed_margin, paired_values, same_design, spread_of
+from cl_seg.analysis.results import RunResult, load_results
+from cl_seg.analysis.seed_curve import on_target
+from cl_seg.analysis.tables import SCORES, markdown
+from cl_seg.analysis.tools_table import load_tools, tool_runs
+from cl_seg.files import InputError
+from cl_seg.spec.settings import Spec
+from cl_seg.yaml_file import YamlFile
+
+Values = npt.NDArray[np.float64]
+Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
+MOST = 1000  # seeds or patients beyond which "more" is no advice
+
+
+class Side(Spec):
+    """What stands on one side of a contrast; several are averaged.
+
+    Attributes:
+        networks: names as tables show them.
+        strategy: likewise.
+        tools: names of tools, as suites name them.
+        seed_images: number of SEED images, in a seed curve.
+    """
+
+    networks: list[str] = Field(default=[])
+    strategy: str = ""
+    tools: list[str] = Field(default=[])
+    seed_images: int | None = None
+
+
+class Contrast(Spec):
+    """Two sides, one score.
+
+    Attributes:
+        suite: folder of results below the one that is looked at.
+        score: of ``ours`` minus that of ``theirs``.
+        structure: class the score is of, "" for the mean over classes.
+        ours: what the claim says is better.
+        theirs: what it is better than.
+        at_least: what the difference must be more than.
+    """
+
+    suite: str
+    score: Literal["ACC", "BWT", "plasticity"]
+    structure: str = ""
+    ours: Side
+    theirs: Side
+    at_least: float = 0.0
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Ours and theirs."""
+        return self.ours, self.theirs
+
+
+class Claim(Spec):
+    """What somebody claims.
+
+    Attributes:
+        name: short.
+        says: in words.
+        source: who says so.
+        contrasts: all of which must hold.
+        beside: shown with it, without a say in the verdict.
+    """
+
+    name: str
+    says: str
+    source: str
+    contrasts: list[Contrast] = Field(min_length=1)
+    beside: list[Contrast] = Field(default=[])
+
+
+class Claims(Spec):
+    """A file of claims."""
+
+    claims: list[Claim] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the runs say of a contrast.
+
+    Attributes:
+        contrast: which.
+        effect: difference of the means.
+        margin: half the width of the 95 % interval for other patients and other seeds.
+        superiority: share of patients of whom ours is better, seeds averaged; ties count half.
+        patients: how many.
+        seeds: how many.
+        verdict: of this contrast alone.
+        need: what would decide an undecided one.
+        reason: why there is none.
+    """
+
+    contrast: Contrast
+    verdict: Verdict
+    effect: float = float("nan")
+    margin: float = float("nan")
+    superiority: float = float("nan")
+    patients: int = 0
+    seeds: int = 0
+    need: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim and what the runs say of it."""
+
+    claim: Claim
+    verdict: Verdict
+    evidence: list[Evidence]
+    beside: list[Evidence]
+
+
+def read_claims(path: Path) -> list[Claim]:
+    """Read a file of claims.
+
+    Raises:
+        InputError: it is no such file, naming the line.
+    """
+    tree = YamlFile.parse(path)
+    try:
+        return Claims.model_validate(tree.value).claims
+    except ValidationError as error:
+        lines = [tree.describe(e["loc"], e.get("ctx", {}), e["msg"]) for e in error.errors()]
+        raise InputError("\n".join(dict.fromkeys(lines))) from None
+
+
+def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
+    """Hold claims to the results of suites below a folder."""
+    loaded: dict[str, list[RunResult]] = {}
+
+    def runs_of(suite: str) -> list[RunResult]:
+        if suite not in loaded:
+            runs = load_results(folder / suite)
+            of_seeds = runs[0].schedule == "seed_curve"
+            loaded[suite] = [on_target(run) for run in runs] if of_seeds else runs
+        return loaded[suite]
+
+    judged = []
+    for claim in claims:
+        level = 1 - (1 - LEVEL) / len(claim.contrasts)
+        evidence = []
+        worst = []
+        for contrast in claim.contrasts:
+            found, values = _evidence(contrast, folder, runs_of)
+            evidence.append(found)
+            worst.append(_is_contradicted(contrast, values, level))
+        beside = [_evidence(contrast, folder, runs_of)[0] for contrast in claim.beside]
+        judged.append(Judged(claim, _verdict_of_all(evidence, worst), evidence, beside))
+    return judged
+
+
+def _verdict_of_all(evidence: Sequence[Evidence], contradicted: Sequence[bool]) -> Verdict:
+    each = [one.verdict for one in evidence]
+    for missing in ("no result", "not evaluable"):
+        if missing in each:
+            return missing
+    if any(contradicted):
+        return "contradicted"
+    return "supported" if all(verdict == "supported" for verdict in each) else "undecided"
+
+
+def _is_contradicted(contrast: Contrast, values: Values, level: float) -> bool:
+    if not values.size:
+        return False
+    return bool(values.mean() + crossed_margin(values, level) < contrast.at_least)
+
+
+def _evidence(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Evidence, Values]:
+    nothing = np.empty((0, 0))
+    try:
+        runs = runs_of(contrast.suite)
+    except InputError as error:
+        return Evidence(contrast, "no result", reason=str(error)), nothing
+    sides = [_members(side, runs, folder / contrast.suite) for side in contrast.sides]
+    for side, members in zip(contrast.sides, sides, strict=True):
+        if not members or not all(members):
+            reason = f"{contrast.suite} lacks {_text(side)}"
+            return Evidence(contrast, "no result", reason=reason), nothing
+    every = [one for members in sides for one in members]
+    lost = sorted({what for one in every for run in one for what in _unlearned(run)})
+    if lost:
+        reason = f"not learned: {', '.join(lost)}"
+        return Evidence(contrast, "not evaluable", reason=reason), nothing
+    if not all(same_design(every[0], one) for one in every):
+        reason = "the runs differ in patients, seeds or orders"
+        return Evidence(contrast, "no result", reason=reason), nothing
+    means = [np.mean([_values(contrast, one) for one in members], axis=0) for members in sides]
+    values = means[0] - means[1]
+    return _judged(contrast, values), values
+
+
+def _values(contrast: Contrast, runs: Sequence[RunResult]) -> Values:
+    name = contrast.structure
+    return paired_values(
+        [run.of_class(name) if name else run for run in runs], SCORES[contrast.score]
+    )
+
+
+def _judged(contrast: Contrast, values: Values) -> Evidence:
+    effect, margin = float(values.mean()), crossed_margin(values)
+    patients, seeds = values.shape
+    of_patient = values.mean(axis=1)
+    better = float((of_patient > 0).mean() + 0.5 * (of_patient == 0).mean())
+    verdict: Verdict = "undecided"
+    if effect - margin > contrast.at_least:
+        verdict = "supported"
+    elif effect + margin < contrast.at_least:
+        verdict = "contradicted"
+    need = needed(values, contrast.at_least) if verdict == "undecided" else ""
+    return Evidence(contrast, verdict, effect, margin, better, patients, seeds, need)
+
+
+def needed(values: Values, at_least: float = 0.0) -> str:
+    """How many seeds, or patients, would decide if effect and spread stayed as they are.
+
+    The variance of the mean is a part that falls with the seeds and a part that falls with the
+    patients, see :func:`cl_seg.analysis.intervals.crossed_margin`; t is taken at many degrees of
+    freedom, so the answer is a lower bound.
+    """
+    patients, seeds = values.shape
+    if min(patients, seeds) < 2:
+        return "more seeds and patients: there is no interval yet"
+    effect = abs(float(values.mean()) - at_least)
+    of_seeds, of_patients = spread_of(values)
+    bound = (effect / float(t.ppf((1 + LEVEL) / 2, 1000))) ** 2
+    for what, have, falls, stays in (
+        ("seeds", seeds, of_seeds, of_patients),
+        ("patients", patients, of_patients, of_seeds),
+    ):
+        if bound > stays:
+            count = int(np.ceil(have * falls / (bound - stays)))
+            if have < count <= MOST:
+                return f"about {count} {what} (now {have})"
+    return "an effect this small is not decided by more seeds or more patients alone"
+
+
+def _members(side: Side, runs: Sequence[RunResult], folder: Path) -> list[list[RunResult]]:
+    """The runs of every network and tool of a side."""
+    members = []
+    for network in side.networks:
+        members.append([run for run in runs if _fits(run, network, side)])
+    if side.tools:
+        tools = load_tools(folder)
+        for tool in side.tools:
+            members.append(tool_runs(tools, tool, runs))
+    return members
+
+
+def _fits(run: RunResult, network: str, side: Side) -> bool:
+    images = run.record["spec"].get("seed_images")
+    return (run.model, run.strategy, images) == (network, side.strategy, side.seed_images)
+
+
+def _unlearned(run: RunResult) -> list[str]:
+    missing = run.not_learned() if run.record["spec"].get("learned_dice") else []
+    return [f"{run.model} {what}" for what in missing]
+
+
+def _text(side: Side) -> str:
+    parts = [*(f"{n} {side.strategy}" for n in side.networks), *side.tools]
+    images = f" with {side.seed_images} SEED images" if side.seed_images else ""
+    return " + ".join(parts) + images
+
+
+def claims_page(judged: Sequence[Judged]) -> str:
+    """Every claim with its verdict, and the table of its contrasts, as Markdown."""
+    parts = []
+    for one in judged:
+        parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
+        parts.append(f"({one.claim.source})\n\n{markdown(claims_table([one]))}")
+    return "\n".join(parts)
+
+
+def claims_table(judged: Sequence[Judged]) -> pd.DataFrame:
+    """A row per contrast, for reading."""
+    rows = []
+    for one in judged:
+        for kind, found in (("", one.evidence), ("beside", one.beside)):
+            rows += [_row(one, evidence, kind) for evidence in found]
+    return pd.DataFrame(rows)
+
+
+def _row(one: Judged, found: Evidence, kind: str) -> dict[str, str]:
+    contrast = found.contrast
+    score = f"{contrast.score} {contrast.structure}".strip()
+    effect = "–" if np.isnan(found.effect) else f"{found.effect:+.3f} ± {found.margin:.3f}"
+    share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
+    return {
+        "claim": one.claim.name,
+        "contrast": f"{score}: {_text(contrast.ours)} − {_text(contrast.theirs)}",
+        "effect": effect,
+        "better in": share,
+        "patients × seeds": f"{found.patients} × {found.seeds}",
+        "verdict": f"({found.verdict})" if kind else found.verdict,
+        "what would decide": found.need or found.reason,
+    }
+
+
+def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Everything, with None for NaN."""
+    return [
+        {
+            "claim": one.claim.name,
+            "says": one.claim.says,
+            "source": one.claim.source,
+            "verdict": one.verdict,
+            "contrasts": [_plain(found) for found in one.evidence],
+            "beside": [_plain(found) for found in one.beside],
+        }
+        for one in judged
+    ]
+
+
+def _plain(found: Evidence) -> dict[str, Any]:
+    numbers: Mapping[str, float] = {
+        "effect": found.effect,
+        "margin": found.margin,
+        "superiority": found.superiority,
+    }
+    return {
+        "contrast": found.contrast.model_dump(),
+        "verdict": found.verdict,
+        **{name: None if np.isnan(value) else value for name, value in numbers.items()},
+        "patients": found.patients,
+        "seeds": found.seeds,
+        "need": found.need,
+        "reason": found.reason,
+    }

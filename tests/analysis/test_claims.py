@@ -1,0 +1,173 @@
+"""Claims: what is true of the runs is supported, what is false contradicted, the rest undecided."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cl_seg.analysis.claims import (
+    Claim,
+    as_json,
+    claims_page,
+    judge,
+    needed,
+    read_claims,
+)
+from cl_seg.analysis.intervals import crossed_margin
+from cl_seg.files import InputError
+
+PATIENTS, SCANNERS = 12, ("a", "b")
+
+
+def record(
+    folder: Path, model: str, seed: int, forgets: float, noise: float, learned: float = 0.9
+) -> None:
+    """A finished naive run of a network on two scanners."""
+    random = np.random.default_rng([seed, sum(map(ord, model))])
+    own = random.normal(0, noise / 4)
+    rows = []
+    for p in range(PATIENTS):
+        of_patient = np.random.default_rng(p).normal(0, 0.03)
+        for scanner in SCANNERS:
+            for stage in range(3):
+                dice = 0.0 if not stage else learned + of_patient + own + random.normal(0, noise)
+                dice -= forgets * (scanner == "a" and stage == 2)
+                rows.append([stage, scanner, f"p{p}", f"p{p}-{scanner}", "liver", dice, 10])
+    columns = ["stage", "scanner", "patient", "case", "class", "dice", "true"]
+    cases = pd.DataFrame(rows, columns=columns)
+    r = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy().tolist()
+    place = folder / "runs" / f"{model}-{seed}"
+    place.mkdir(parents=True)
+    cases.to_parquet(place / "cases.parquet")
+    content: dict[str, Any] = {
+        "run_id": place.name,
+        "key": "k",
+        "model": model,
+        "strategy": "Naive",
+        "schedule": "sequential",
+        "joint": False,
+        "place": [0, 0, 0, seed],
+        "scanner_names": {s: s for s in SCANNERS},
+        "R": {"mean": r, "liver": r},
+        "spec": {
+            "order": list(SCANNERS),
+            "seed": seed,
+            "classes": ["liver"],
+            "learned_dice": {"liver": 0.8},
+        },
+    }
+    (place / "run.json").write_text(json.dumps(content))
+
+
+def claim(better: str, worse: list[str], **changes: Any) -> Claim:
+    contrasts = [
+        {
+            "suite": "forgetting",
+            "score": "BWT",
+            "ours": {"networks": [better], "strategy": "Naive"},
+            "theirs": {"networks": [other], "strategy": "Naive"},
+            **changes,
+        }
+        for other in worse
+    ]
+    content = {"name": "C", "says": "…", "source": "…", "contrasts": contrasts}
+    return Claim.model_validate(content)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four networks that forget 0.02, 0.10, 0.10 and 0.02; the last has not learned."""
+    folder = tmp_path_factory.mktemp("results")
+    for seed in range(4):
+        record(folder / "forgetting", "Good", seed, 0.02, 0.01)
+        record(folder / "forgetting", "Bad", seed, 0.10, 0.01)
+        record(folder / "forgetting", "Same", seed, 0.10, 0.01)
+        record(folder / "forgetting", "Lazy", seed, 0.0, 0.01, learned=0.3)
+    return folder
+
+
+def test_verdicts(results: Path) -> None:
+    def verdict(better: str, *worse: str, **changes: Any) -> str:
+        return judge([claim(better, list(worse), **changes)], results)[0].verdict
+
+    assert verdict("Good", "Bad") == "supported"
+    assert verdict("Good", "Bad", "Same") == "supported"
+    assert verdict("Bad", "Good") == "contradicted"
+    assert verdict("Bad", "Good", "Same") == "contradicted", "one contrast that fails is enough"
+    assert verdict("Bad", "Same") == "undecided"
+    assert verdict("Bad", "Same", at_least=-0.05) == "supported"
+    assert verdict("Lazy", "Bad") == "not evaluable"
+    assert verdict("Good", "Unheard") == "no result"
+    assert verdict("Good", "Bad", suite="elsewhere") == "no result"
+
+
+def test_the_effect_is_the_difference_and_everybody_agrees(results: Path) -> None:
+    (one,) = judge([claim("Good", ["Bad"])], results)
+    (found,) = one.evidence
+    assert found.effect == pytest.approx(0.08, abs=0.01)
+    assert found.effect - found.margin > 0 and found.superiority == 1.0
+    assert (found.patients, found.seeds) == (PATIENTS, 4)
+    plain = as_json([one])[0]
+    assert plain["verdict"] == "supported" and json.dumps(plain)
+    assert "## C: supported" in claims_page([one])
+
+
+def test_an_undecided_claim_says_what_would_decide(results: Path) -> None:
+    (one,) = judge([claim("Bad", ["Same"])], results)
+    assert one.evidence[0].need
+
+
+def test_what_is_said_to_decide_decides() -> None:
+    draw = np.random.default_rng(3).normal
+
+    def values(patients: int, seeds: int) -> np.ndarray:
+        noise = 0.05 * draw(size=(1, seeds)) + 0.02 * draw(size=(patients, seeds))
+        return 0.02 + noise - noise.mean() + 0.01 * draw(size=(patients, 1))
+
+    few = values(30, 4)
+    assert crossed_margin(few) > abs(few.mean())
+    text = needed(few)
+    assert "seeds (now 4)" in text
+    count = int(text.split()[1])
+    decided = [abs((v := values(30, 2 * count)).mean()) > crossed_margin(v) for _ in range(20)]
+    assert np.mean(decided) > 0.8
+    assert "alone" in needed(few - few.mean() + 1e-9)
+
+
+def test_a_null_claim_is_rarely_supported_or_contradicted(tmp_path: Path) -> None:
+    # 40 contrasts of networks that forget alike: few get a verdict.
+    verdicts = []
+    for trial in range(40):
+        folder = tmp_path / str(trial)
+        for seed in range(5):
+            for model in ("One", "Two"):
+                record(folder / "forgetting", f"{model}{trial}", seed, 0.05, 0.03)
+        names = f"One{trial}", f"Two{trial}"
+        verdicts.append(judge([claim(names[0], [names[1]])], folder)[0].verdict)
+    assert set(verdicts) <= {"undecided", "supported", "contradicted"}
+    assert sum(v != "undecided" for v in verdicts) <= 5
+
+
+def test_the_claims_of_the_study_can_be_read() -> None:
+    found = read_claims(Path("experiments/paper/claims.yaml"))
+    assert [one.name for one in found] == ["C1", "C2", "C3", "C4", "C5"]
+    assert all(one.source for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("claims: []", "claims"),
+        ("claims: [{name: C, says: x, source: y, contrasts: []}]", "contrasts"),
+        ("claims:\n- {name: C, says: x}", ":2: "),
+        ("hello", "claims"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_claims(path)
