@@ -1,12 +1,15 @@
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
+# make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was
 # make contract: hold every strategy to the contract for masks, on every network
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: bench reference contract test test-all lint clean
+PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
+
+.PHONY: bench reference paper contract test test-all lint clean
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
@@ -14,6 +17,11 @@ bench: .venv/ready
 reference: bench
 	mkdir -p results/reference/quick
 	cp results/quick/{summary.md,summary.csv,runs.csv} results/quick/figures/*.svg results/reference/quick
+
+paper: .venv/ready
+	set -e; for suite in $(PAPER); do \
+	  $(BIN)/cl-seg run experiments/paper/$$suite.yaml --results results/paper/$$suite; done
+	$(BIN)/cl-seg claims results/paper > results/paper/claims.md
 
 contract: .venv/ready
 	mkdir -p results/contract

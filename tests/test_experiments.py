@@ -1,4 +1,7 @@
-"""The benchmark commands run; what they measure is in ``results/reference/performance.md``."""
+"""Our suites can be read, and the benchmark commands run.
+
+What those measure is in ``results/reference/performance.md``.
+"""
 
 import os
 import subprocess
@@ -7,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from cl_seg.suite.plan import load_suite, plan_runs
+
 ROOT = Path(__file__).parents[1]
+SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "claims.yaml")
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_every_suite_of_ours_can_be_read(path: Path) -> None:
+    suite = load_suite(path)
+    if suite.data.phantom is not None:
+        assert plan_runs(suite, suite.data.phantom.scanners)
 
 
 @pytest.mark.slow

@@ -48,6 +48,7 @@ NETWORKS: dict[str, Network] = {
         presets={
             "small": Preset({"width": 8}, 1e-2),
             "large": Preset({"width": 16}, 1e-2),
+            "small_instance": Preset({"width": 8, "norm": "instance"}, 1e-2),
         },
     ),
     "unet": Network(
@@ -58,6 +59,7 @@ NETWORKS: dict[str, Network] = {
         presets={
             "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 3e-3),
+            "small_batch": Preset({"channels": (16, 32, 64, 128, 256), "norm": "batch"}, 1e-2),
         },
     ),
     "unetr": Network(

@@ -12,9 +12,13 @@ from torch import nn
 
 
 def build_unet(
-    in_channels: int, out_channels: int, image_size: int, channels: Sequence[int]
+    in_channels: int,
+    out_channels: int,
+    image_size: int,
+    channels: Sequence[int],
+    norm: str = "instance",
 ) -> nn.Module:
-    """Residual U-Net with instance normalisation (Kerfoot et al. 2019)."""
+    """Residual U-Net (Kerfoot et al. 2019) with ``instance`` or ``batch`` normalisation."""
     model: nn.Module = UNet(
         spatial_dims=2,
         in_channels=in_channels,
@@ -22,6 +26,7 @@ def build_unet(
         channels=channels,
         strides=(2,) * (len(channels) - 1),
         num_res_units=2,
+        norm=norm,
     )
     return model
 

@@ -60,6 +60,27 @@ class VNet2d(nn.Module):
         return logits
 
 
-def build_vnet(in_channels: int, out_channels: int, image_size: int, width: int) -> nn.Module:
-    """Make a VNet; ``image_size`` does not matter to it."""
-    return VNet2d(in_channels, out_channels, width)
+def build_vnet(
+    in_channels: int, out_channels: int, image_size: int, width: int, norm: str = "batch"
+) -> nn.Module:
+    """Make a VNet; ``image_size`` does not matter to it.
+
+    Args:
+        in_channels: of the image.
+        out_channels: classes including background.
+        image_size: not used.
+        width: channels of the first level.
+        norm: ``batch`` as MONAI has it, or ``instance`` in every place of it.
+    """
+    network = VNet2d(in_channels, out_channels, width)
+    if norm == "instance":
+        _with_instance_norm(network)
+    return network
+
+
+def _with_instance_norm(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(module, name, nn.InstanceNorm2d(child.num_features, affine=True))
+        else:
+            _with_instance_norm(child)
