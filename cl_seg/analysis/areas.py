@@ -44,7 +44,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
             "strategy": result.strategy,
             "seed": result.record["spec"]["seed"],
             "order": " → ".join(result.order),
-            "scanner": last["scanner"],
+            "scanner": last["scanner"].map(result.short_names),
             "patient": last["patient"],
             "class": last["class"],
             "true_cm2": last["true"] * scale,
@@ -105,7 +105,6 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name:
     first = dict(reversed(chosen))
     own = areas[areas["class"] == name]
     scanners = list(dict.fromkeys(own["scanner"]))
-    names = {k: v for result in results for k, v in result.short_names.items()}
     with mpl.rc_context(STYLE):
         models = list(dict.fromkeys(model for model, _ in chosen))
         figure = Figure((2.6 * len(models) + 1.0, 3.2), layout="constrained")
@@ -118,7 +117,7 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name:
                     (here["found_cm2"] + here["true_cm2"]) / 2,
                     here["found_cm2"] - here["true_cm2"],
                     MARKERS[index % 8], color=COLOURS[index % 8], ms=4, alpha=0.8, mew=0,
-                    label=names.get(scanner, scanner),
+                    label=scanner,
                 )  # fmt: skip
             found, true = (points[c].to_numpy(float) for c in ("found_cm2", "true_cm2"))
             limits = bland_altman(found, true)

@@ -54,7 +54,7 @@ def test_wrong_tools_are_refused(
 def test_areas_agree_per_scanner(suite_text: str, tmp_path: Path) -> None:
     run(with_tools(suite_text, ""), tmp_path / "results")
     table = pd.read_csv(tmp_path / "results" / "agreement.csv")
-    assert list(table["scanner"].unique()) == ["bright", "dark", "plain"]
+    assert list(table["scanner"].unique()) == ["Bright", "Dark", "Plain"]
     assert set(table["class"]) == {"muscle", "liver"}
     assert (table["lower_cm2"] <= table["bias_cm2"]).all()
     muscle = table[table["class"] == "muscle"]
