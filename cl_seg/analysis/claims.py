@@ -17,7 +17,14 @@ import pandas as pd
 from pydantic import Field, ValidationError
 from scipy.stats import t
 
-from cl_seg.analysis.intervals import LEVEL, crossed_margin, paired_values, same_design, spread_of
+from cl_seg.analysis.intervals import (
+    LEVEL,
+    crossed_margin,
+    paired_values,
+    same_design,
+    simulated_coverage,
+    spread_of,
+)
 from cl_seg.analysis.results import RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import SCORES, markdown
@@ -104,6 +111,7 @@ class Evidence:
         contrast: which.
         effect: difference of the means.
         margin: half the width of the 95 % interval for other patients and other seeds.
+        coverage: how often such an interval covers the truth, simulated with these variances.
         superiority: share of patients of whom ours is better, seeds averaged; ties count half.
         patients: how many.
         seeds: how many.
@@ -116,6 +124,7 @@ class Evidence:
     verdict: Verdict
     effect: float = float("nan")
     margin: float = float("nan")
+    coverage: float = float("nan")
     superiority: float = float("nan")
     patients: int = 0
     seeds: int = 0
@@ -230,7 +239,8 @@ def _judged(contrast: Contrast, values: Values) -> Evidence:
     elif effect + margin < contrast.at_least:
         verdict = "contradicted"
     need = needed(values, contrast.at_least) if verdict == "undecided" else ""
-    return Evidence(contrast, verdict, effect, margin, better, patients, seeds, need)
+    coverage = simulated_coverage(values)
+    return Evidence(contrast, verdict, effect, margin, coverage, better, patients, seeds, need)
 
 
 def needed(values: Values, at_least: float = 0.0) -> str:
@@ -312,6 +322,7 @@ def _row(one: Judged, found: Evidence, kind: str) -> dict[str, str]:
         "claim": one.claim.name,
         "contrast": f"{score}: {_text(contrast.ours)} − {_text(contrast.theirs)}",
         "effect": effect,
+        "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
         "better in": share,
         "patients × seeds": f"{found.patients} × {found.seeds}",
         "verdict": f"({found.verdict})" if kind else found.verdict,
@@ -338,6 +349,7 @@ def _plain(found: Evidence) -> dict[str, Any]:
     numbers: Mapping[str, float] = {
         "effect": found.effect,
         "margin": found.margin,
+        "coverage": found.coverage,
         "superiority": found.superiority,
     }
     return {

@@ -19,6 +19,7 @@ Values = npt.NDArray[np.float64]
 Score = Callable[[Matrix], float]
 Key = tuple[tuple[str, ...], int]
 LEVEL = 0.95
+CHUNK = 250
 
 
 def crossed_margin(values: Values, level: float = LEVEL) -> float:
@@ -36,15 +37,9 @@ def crossed_margin(values: Values, level: float = LEVEL) -> float:
     Returns:
         NaN with fewer than two patients or seeds, or where a value is NaN.
     """
-    patients, seeds = values.shape
-    if min(patients, seeds) < 2 or not np.isfinite(values).all():
+    if min(values.shape) < 2 or not np.isfinite(values).all():
         return math.nan
-    of_seeds, of_patients = spread_of(values)
-    spread = of_seeds + of_patients
-    if spread == 0:
-        return 0.0
-    freedom = spread**2 / (of_seeds**2 / (seeds - 1) + of_patients**2 / (patients - 1))
-    return float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(spread)
+    return float(_margins(values, level))
 
 
 def spread_of(values: Values) -> tuple[float, float]:
@@ -55,15 +50,67 @@ def spread_of(values: Values) -> tuple[float, float]:
     Args:
         values: (P, S), at least two of each.
     """
+    of_patients, of_seeds, rest = _mean_squares(values)
+    return float(of_seeds) / values.size, max(0.0, float(of_patients - rest)) / values.size
+
+
+def simulated_coverage(values: Values, trials: int = 2000, level: float = LEVEL) -> float:
+    """How often the interval covers the truth where patients and seeds vary as in these values.
+
+    Normal values are drawn with the variances of patients, seeds and the rest estimated from
+    these; the answer is the same for the same values.
+
+    Args:
+        values: (P, S).
+        trials: draws.
+        level: what the interval says it covers.
+
+    Returns:
+        A share; NaN where there is no interval.
+    """
+    if min(values.shape) < 2 or not np.isfinite(values).all():
+        return math.nan
     patients, seeds = values.shape
-    of_patient = values.mean(axis=1, keepdims=True) - values.mean()
-    of_seed = values.mean(axis=0, keepdims=True) - values.mean()
-    rest = values - values.mean() - of_patient - of_seed
-    ms_patient = seeds * float((of_patient**2).sum()) / (patients - 1)
-    ms_seed = patients * float((of_seed**2).sum()) / (seeds - 1)
-    ms_rest = float((rest**2).sum()) / ((patients - 1) * (seeds - 1))
-    count = patients * seeds
-    return ms_seed / count, max(0.0, ms_patient - ms_rest) / count
+    ms_patient, ms_seed, ms_rest = (float(one) for one in _mean_squares(values))
+    of_patient = math.sqrt(max(0.0, ms_patient - ms_rest) / seeds)
+    of_seed = math.sqrt(max(0.0, ms_seed - ms_rest) / patients)
+    random = np.random.default_rng(0)
+    hits = 0
+    for _ in range(0, trials, CHUNK):
+        drawn = (
+            of_patient * random.normal(size=(CHUNK, patients, 1))
+            + of_seed * random.normal(size=(CHUNK, 1, seeds))
+            + math.sqrt(ms_rest) * random.normal(size=(CHUNK, patients, seeds))
+        )
+        hits += int((np.abs(drawn.mean(axis=(1, 2))) <= _margins(drawn, level)).sum())
+    return hits / (CHUNK * math.ceil(trials / CHUNK))
+
+
+def _margins(values: Values, level: float) -> Values:
+    """Of (…, P, S) values, one interval per leading index."""
+    patients, seeds = values.shape[-2:]
+    of_patients, of_seeds, rest = _mean_squares(values)
+    of_patients = np.maximum(0.0, of_patients - rest)
+    spread = of_seeds + of_patients
+    with np.errstate(invalid="ignore"):
+        freedom = spread**2 / (of_seeds**2 / (seeds - 1) + of_patients**2 / (patients - 1))
+    quantile = t.ppf((1 + level) / 2, np.where(spread > 0, freedom, 1.0))
+    margins: Values = quantile * np.sqrt(spread / (patients * seeds))
+    return margins
+
+
+def _mean_squares(values: Values) -> tuple[Values, Values, Values]:
+    """Of patients, of seeds and of what is left, of (…, P, S) values."""
+    patients, seeds = values.shape[-2:]
+    mean = values.mean(axis=(-2, -1), keepdims=True)
+    of_patient = values.mean(axis=-1, keepdims=True) - mean
+    of_seed = values.mean(axis=-2, keepdims=True) - mean
+    rest = values - mean - of_patient - of_seed
+    return (
+        seeds * (of_patient**2).sum(axis=(-2, -1)) / (patients - 1),
+        patients * (of_seed**2).sum(axis=(-2, -1)) / (seeds - 1),
+        (rest**2).sum(axis=(-2, -1)) / ((patients - 1) * (seeds - 1)),
+    )
 
 
 def score_margin(runs: Sequence[RunResult], score: Score) -> float:

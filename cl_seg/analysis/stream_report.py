@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cl_seg.analysis import figures
@@ -54,7 +55,7 @@ def stream_content(results: Sequence[RunResult]) -> Content:
     files = {"runs": runs, "summary": summary}
     if len(differences):
         files["differences"] = differences
-    notes = _notes(results, runs)
+    notes = [*_notes(results, runs), *_coverage(summary)]
     if is_pairs(results):
         files["pairs"] = pair_losses(results)
         notes += _pair_notes(pair_summary(files["pairs"]))
@@ -77,6 +78,19 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
             f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
         )
     return notes
+
+
+def _coverage(summary: pd.DataFrame) -> list[str]:
+    """How good the intervals are, where there are any."""
+    covered = summary.filter(like=" coverage").to_numpy(float)
+    covered = covered[np.isfinite(covered)]
+    if not len(covered):
+        return []
+    low, high = (f"{100 * value:.0f}" for value in (covered.min(), covered.max()))
+    return [
+        f"The 95 % intervals (±) of the summary cover the truth in {low} to {high} % of "
+        "simulations with as many patients and seeds that vary as these do."
+    ]
 
 
 def _pair_notes(summary: pd.DataFrame) -> list[str]:

@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.analysis.intervals import difference, score_margin
+from cl_seg.analysis.intervals import (
+    difference,
+    paired_values,
+    score_margin,
+    simulated_coverage,
+)
 from cl_seg.analysis.results import Matrix, RunResult
 from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
@@ -120,8 +125,9 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     """Mean over orders and seeds, one row per network and strategy, in the suite's order.
 
     ``ACC ±``, ``BWT ±`` and ``plasticity ±`` are half the widths of their 95 % intervals for other
-    patients and other seeds, NaN with one seed. ``verdict`` is "not evaluable" when a run of the
-    row did not learn one of its scanners; such a row must not be said to forget least.
+    patients and other seeds, NaN with one seed; ``… coverage`` is how often such intervals cover
+    the truth in a simulation with the same variances. ``verdict`` is "not evaluable" when a run of
+    the row did not learn one of its scanners; such a row must not be said to forget least.
     """
     numbers = [c for c in runs.columns if runs[c].dtype.kind == "f"]
     groups = runs.groupby(["model", "strategy"], sort=False)
@@ -133,6 +139,12 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
             score_margin(runs_of, SCORES[name]) if np.isfinite(summary[name][cell]) else np.nan
             for cell, runs_of in by_cell.items()
         ]
+        summary[f"{name} coverage"] = [
+            simulated_coverage(paired_values(runs_of, SCORES[name]))
+            if np.isfinite(summary[f"{name} ±"][cell])
+            else np.nan
+            for cell, runs_of in by_cell.items()
+        ]
     summary["stamp"] = groups["stamp"].first()
     summary["verdict"] = np.where(groups["learned"].all(), "", NOT_EVALUABLE)
     return summary.reset_index()
@@ -141,7 +153,7 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
 def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     """The summary rounded for reading, with dashes where a score is not defined."""
     columns = [c for c in summary.columns if c in SCORES or c.startswith("ACC ")]
-    columns = [c for c in columns if not c.endswith("±")]
+    columns = [c for c in columns if not c.endswith(("±", "coverage"))]
     columns += [c for c in SHOWN_IF_KNOWN if summary[c].notna().any()]
     shown = summary[["model", "strategy", "runs", *columns, "verdict"]].copy()
     for column in columns:

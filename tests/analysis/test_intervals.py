@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 from scipy.stats import t
 
-from cl_seg.analysis.intervals import crossed_margin, difference, score_margin
+from cl_seg.analysis.intervals import (
+    crossed_margin,
+    difference,
+    score_margin,
+    simulated_coverage,
+)
 from cl_seg.analysis.matrices import MEAN, accuracy_matrices, matrices_without
 from cl_seg.analysis.results import RunResult
 from cl_seg.metrics.continual import accuracy, backward_transfer
@@ -49,6 +54,17 @@ def test_it_covers_the_truth_as_often_as_it_says(
         values = of_patients * patient + of_seeds * seed + of_both * draw(size=(20, seeds))
         hits += abs(values.mean()) <= crossed_margin(values)
     assert 0.915 <= hits / 1000 <= 0.975
+
+
+def test_simulated_coverage_is_what_it_says_on_the_interval() -> None:
+    draw = np.random.default_rng(1).normal
+    for seeds in (3, 5, 10):
+        values = draw(size=(25, 1)) + 0.3 * draw(size=(1, seeds)) + 0.4 * draw(size=(25, seeds))
+        assert 0.90 <= simulated_coverage(values) <= 0.985
+        assert simulated_coverage(values) == simulated_coverage(values)
+    values = draw(size=(25, 4))
+    assert 0.45 <= simulated_coverage(values, level=0.5) <= 0.65, "another level, other coverage"
+    assert np.isnan(simulated_coverage(values[:, :1]))
 
 
 def cases(seed: int, patients: int = 6, shift: float = 0.0, without: bool = False) -> pd.DataFrame:
