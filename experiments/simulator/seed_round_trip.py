@@ -18,6 +18,8 @@ import matplotlib as mpl
 import nibabel
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from cl_seg.analysis.figures import COLOURS, STYLE
 from cl_seg.cli import app
@@ -38,8 +40,8 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out
     out.mkdir(parents=True)
-    manifest = f"image,labels,patient\n{options.series.resolve()},{options.labels.resolve()},one\n"
-    (out / "truth.csv").write_text(manifest)
+    row = f"{options.series.resolve()},{options.labels.resolve()},one,\n"
+    (out / "truth.csv").write_text(f"image,labels,patient,scanner\n{row}")
     same = ["--salt", "round trip"]
     command("ingest", options.series, out / "new.store", "--label", "liver=1", *same)
     command("ingest", out / "truth.csv", out / "truth.store", "--label", f"liver={options.label}")
@@ -110,7 +112,7 @@ def rows(queue: Path) -> list[dict[str, str]]:
 def draw(path, shown, images, truth, masks, scores, left) -> None:
     """Truth filled, the network before dashed and after as a line."""
     with mpl.rc_context(STYLE):
-        figure = Figure((3.2 * len(shown), 3.3), dpi=110, layout="constrained")
+        figure = Figure((3.2 * len(shown), 2.8), dpi=110, layout="constrained")
         for axes, z in zip(figure.subplots(1, len(shown)), shown, strict=True):
             axes.imshow(np.clip(images[z], -160, 240), cmap="gray")
             axes.contourf(truth[z], [0.5, 1.5], colors=["#ffd166"], alpha=0.25)
@@ -125,6 +127,12 @@ def draw(path, shown, images, truth, masks, scores, left) -> None:
             axes.set_xlim(first - 4, last + 4)
             axes.set_ylim(bottom + 4, top - 4)
             axes.set_axis_off()
+        lines = [
+            Patch(color="#ffd166", alpha=0.5, label="label file"),
+            Line2D([], [], color=COLOURS[1], ls="--", lw=1.2, label="simulated slices alone"),
+            Line2D([], [], color=COLOURS[0], lw=1.2, label="and SEED slices"),
+        ]
+        figure.legend(handles=lines, loc="outside lower center", ncols=3, frameon=False)
         figure.savefig(path)
 
 
