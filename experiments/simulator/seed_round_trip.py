@@ -112,7 +112,7 @@ def rows(queue: Path) -> list[dict[str, str]]:
 def draw(path, shown, images, truth, masks, scores, left) -> None:
     """Truth filled, the network before dashed and after as a line."""
     with mpl.rc_context(STYLE):
-        figure = Figure((3.2 * len(shown), 2.8), dpi=110, layout="constrained")
+        figure = Figure((3.2 * len(shown), 3.05), dpi=95, layout="constrained")
         for axes, z in zip(figure.subplots(1, len(shown)), shown, strict=True):
             axes.imshow(np.clip(images[z], -160, 240), cmap="gray")
             axes.contourf(truth[z], [0.5, 1.5], colors=["#ffd166"], alpha=0.25)
