@@ -151,6 +151,19 @@ def test_a_null_claim_is_rarely_supported_or_contradicted(tmp_path: Path) -> Non
     assert sum(v != "undecided" for v in verdicts) <= 5
 
 
+def test_a_tool_can_stand_on_one_side(results: Path) -> None:
+    cases = pd.read_parquet(next((results / "forgetting" / "runs").glob("*/cases.parquet")))
+    own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=0.5, tool="By hand")
+    (results / "forgetting" / "tools").mkdir()
+    own.to_csv(results / "forgetting" / "tools" / "clicks.csv", index=False)
+    changes = {"score": "ACC", "structure": "liver", "theirs": {"tools": ["clicks"]}}
+    (one,) = judge([claim("Good", ["x"], **changes)], results)
+    assert one.verdict == "supported"
+    assert one.evidence[0].effect == pytest.approx(0.89 - 0.5, abs=0.02)
+    changes["theirs"] = {"tools": ["level_set"]}
+    assert judge([claim("Good", ["x"], **changes)], results)[0].verdict == "no result"
+
+
 def test_the_claims_of_the_study_can_be_read() -> None:
     found = read_claims(Path("experiments/paper/claims.yaml"))
     assert [one.name for one in found] == ["C1", "C2", "C3", "C4", "C5"]
