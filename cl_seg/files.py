@@ -1,6 +1,7 @@
 """Writing files so that nothing half-written is ever seen, and the error every bad input raises."""
 
 import errno
+import glob
 import json
 import os
 import shutil
@@ -60,6 +61,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         InputError: ``path`` exists already, or the disk is full or not writable.
     """
     check_new(path)
+    remove_abandoned(path.parent, path.name)
     with _temporary_sibling(path) as building:
         yield building
         building.replace(path)
@@ -109,9 +111,15 @@ def _temporary_sibling(path: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Remove what processes of this machine that are gone had begun to write in a folder."""
-    for path in folder.glob(f".*.{socket.gethostname()}-*.tmp"):
+def remove_abandoned(folder: Path, name: str = "*") -> None:
+    """Remove what processes of this machine that are gone had begun to write in a folder.
+
+    Args:
+        folder: where.
+        name: of what they were writing.
+    """
+    begun = "*" if name == "*" else glob.escape(name)
+    for path in folder.glob(f".{begun}.*{socket.gethostname()}-*.tmp"):
         pid = path.name.removesuffix(".tmp").rpartition("-")[2]
         if pid.isdigit() and not _is_alive(int(pid)):
             shutil.rmtree(path, ignore_errors=True)

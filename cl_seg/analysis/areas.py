@@ -33,12 +33,9 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
     for result in results:
         cases = result.cases
         # A single run has a network per scanner; older records have no areas.
-        if result.schedule == "single" or "area_error_cm2" not in cases:
+        if result.schedule == "single" or "true_cm2" not in cases:
             continue
         last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
-        # The error is that of the mean slice, so cm² per pixel follow from any error but 0.
-        scale = last["area_error_cm2"] / (last["predicted"] - last["true"]).replace(0, np.nan)
-        scale = scale.fillna(scale.median())
         columns = {
             "model": result.model,
             "strategy": result.strategy,
@@ -47,8 +44,8 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
             "scanner": last["scanner"].map(result.short_names),
             "patient": last["patient"],
             "class": last["class"],
-            "true_cm2": last["true"] * scale,
-            "found_cm2": last["predicted"] * scale,
+            "true_cm2": last["true_cm2"],
+            "found_cm2": last["true_cm2"] + last["area_error_cm2"],
         }
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

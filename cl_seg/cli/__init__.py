@@ -355,5 +355,10 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            complain("stopped; what is done is kept, the same command goes on from there")
+            kept = sys.argv[1:2] == ["run"] or sys.argv[1:3] == ["seed", "train"]
+            complain(
+                "stopped; what is done is kept, the same command goes on from there"
+                if kept
+                else "stopped; nothing half-written is left"
+            )
         raise

@@ -95,12 +95,15 @@ def predict(
     options = Options(variants, measure, height_m, aliases, secret)
     models = load_ensemble([model, *(ensemble or [])], network)
     with progress("Predicting") as tell:
-        cases = predict_source(models, source, out, options, tell)
+        cases, left_out = predict_source(models, source, out, options, tell)
     table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
     for row in cases.to_dict("records"):
         cells = ("case", "scanner", "seen", "slices", "note")
         table.add_row(*(escape(str(row[name])) for name in cells))
     screen.print(table)
+    for item in left_out:
+        files = f" ({item.files} files)" if item.files > 1 else ""
+        say(f"left out {item.path}{files}: {item.reason}")
     new = sorted(set(cases.loc[cases["seen"] == "no", "scanner"]))
     if new:
         say(f"note: the model never saw {', '.join(new)}: check its masks there")

@@ -58,8 +58,8 @@ def predict_slices(
         One prediction per slice, in the order of the series.
     """
     stored = Grid(seen.grid_size, seen.spacing_mm)
+    placement = placement or where_to_look(volume, seen)
     coarse = Grid(seen.size, seen.spacing_mm * seen.grid_size / seen.size)
-    placement = placement or place(volume, stored)
     moves = _moves(variants)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
@@ -71,14 +71,22 @@ def predict_slices(
         yield SlicePrediction(found[0], np.stack(found[1:]))
 
 
+def where_to_look(volume: Volume, seen: Input) -> Placement:
+    """Where the networks' grid lies over a series: over its body."""
+    return place(volume, Grid(seen.grid_size, seen.spacing_mm))
+
+
 def _moves(variants: int) -> Tensor:
-    """(V + 1, 2, 2) matrices that turn and scale, the first none; evenly spread, nothing drawn."""
+    """(V + 1, 2, 2) matrices that turn and scale, the first none; evenly spread, nothing drawn.
+
+    To the left and to the right in turn, larger and smaller in turn, by more from pair to pair.
+    """
     turns = [0.0]
     zooms = [1.0]
     for k in range(variants):
-        part = (k + 0.5) / variants * 2 - 1
-        turns.append(math.radians(ROTATION_DEGREES) * part)
-        zooms.append(1 + ZOOM * (part if k % 2 else -part))
+        part = (k // 2 + 1) / math.ceil(variants / 2)
+        turns.append(math.radians(ROTATION_DEGREES) * (part if k % 2 else -part))
+        zooms.append(1 + ZOOM * (part if k // 2 % 2 else -part))
     angle, zoom = torch.tensor(turns), torch.tensor(zooms)
     rows = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=1)
     return rows.reshape(-1, 2, 2) * zoom[:, None, None]

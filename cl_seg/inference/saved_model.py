@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
@@ -56,6 +65,14 @@ class Input(Part):
     size: PositiveInt
     window_hu: tuple[float, float]
 
+    @model_validator(mode="after")
+    def _can_be_seen(self) -> "Input":
+        if self.window_hu[0] >= self.window_hu[1]:
+            raise ValueError("window_hu must be [low, high] with low < high")
+        if self.grid_size % self.size:
+            raise ValueError("size must divide grid_size")
+        return self
+
 
 class ModelCard(Part):
     """What is known of a saved model.
@@ -77,7 +94,7 @@ class ModelCard(Part):
 
     format: Literal[1] = 1
     network: Network
-    classes: list[str]
+    classes: list[str] = Field(min_length=1, max_length=254)
     input: Input
     scanners: dict[str, str]
     simulated: bool
@@ -87,6 +104,13 @@ class ModelCard(Part):
     versions: dict[str, str]
     git_commit: str
     intended_use: str = INTENDED_USE
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_differ(cls, value: list[str]) -> list[str]:
+        if len(set(value)) < len(value):
+            raise ValueError("a class is named twice")
+        return value
 
 
 def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> None:
@@ -120,7 +144,7 @@ def load_model(folder: Path, own_network: str = "") -> tuple[nn.Module, ModelCar
             not those the card was written for or do not fit the network. Nothing is ever unpickled.
     """
     card = read_card(folder)
-    _check_known(folder, card.network, own_network)
+    _check_known(folder, card, own_network)
     try:
         content = (folder / WEIGHTS).read_bytes()
     except OSError as error:
@@ -158,11 +182,12 @@ def read_card(folder: Path) -> ModelCard:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise InputError(f"{path}: {where}: {first['msg']}: save the model again") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}): save the model again") from error
 
 
-def _check_known(folder: Path, network: Network, own_network: str) -> None:
+def _check_known(folder: Path, card: ModelCard, own_network: str) -> None:
+    network, size = card.network, card.input.size
     known = NETWORKS.get(network.name)
     if known is None and network.name != own_network:
         raise InputError(
@@ -173,6 +198,11 @@ def _check_known(folder: Path, network: Network, own_network: str) -> None:
         raise InputError(
             f"{folder / CARD}: network {network.name} has no preset {network.preset}, it has "
             f"{', '.join(known.presets)}: was the model saved by another version?"
+        )
+    if known is not None and (size % known.size_multiple or size < known.smallest_size):
+        raise InputError(
+            f"{folder / CARD}: input.size {size} does not fit {network.name}, which needs a "
+            f"multiple of {known.size_multiple} from {known.smallest_size} on"
         )
 
 

@@ -1,7 +1,7 @@
 """Saved models on all CT series of a source: label files, and a table of what was measured."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,21 @@ from torch import nn
 
 from cl_seg.files import InputError, new_folder, write_text
 from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, predict_slices
+from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_look
 from cl_seg.inference.saved_model import ModelCard, load_model
 from cl_seg.scans import nifti
 from cl_seg.scans.aliases import Aliases
 from cl_seg.scans.find import find, nothing_usable
 from cl_seg.scans.scan import Found, Scan
-from cl_seg.scans.series import Pseudonyms, Series, UnusableError, Volume
+from cl_seg.scans.series import (
+    Pseudonyms,
+    Rejected,
+    Series,
+    UnusableError,
+    Volume,
+    by_folder,
+    spacing_notes,
+)
 
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"
@@ -75,7 +83,7 @@ def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
 
 def predict_source(
     ensemble: Ensemble, source: Path, out: Path, options: Options, tell: Tell
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, list[Rejected]]:
     """Predict every CT series of a source and write a folder of results, whole or not at all.
 
     Cases are numbered in the order of the paths they were found at; of identifiers nothing is
@@ -84,13 +92,15 @@ def predict_source(
     Args:
         ensemble: what predicts.
         source: folder of DICOM files, ``.csv`` manifest, or one NIfTI file.
-        out: to make: ``case-001.nii.gz`` with labels on the pixels of the series, ``cases.csv``,
+        out: to make: ``case-001.nii.gz`` with labels on the pixels of the series in LPS order,
+            one file per run of slices at equal distances (``case-001a.nii.gz``, …), ``cases.csv``,
             and ``measurements.csv``.
         options: what is done.
         tell: called with the slices done and all.
 
     Returns:
-        A row per series: case, scanner, whether the models have seen it, slices, series, note.
+        A row per series: case, scanner, whether the models have seen it, slices, series, note; and
+        what was left out.
 
     Raises:
         InputError: nothing usable, or a height given for several patients.
@@ -103,6 +113,7 @@ def predict_source(
             f"--height-m: {source} holds {len(patients)} patients: give one patient's series"
         )
     total, done = sum(scan.series.slices for scan in scans), 0
+    seen, left_out = ensemble.cards[0].input, list(found.rejected)
     cases: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     aliases = Aliases(options.aliases)
@@ -115,24 +126,33 @@ def predict_source(
             except UnusableError as error:
                 cases.append({**place, "slices": 0, "note": str(error)})
                 continue
+            left_out += volume.rejected
             masks = []
-            for index, prediction in enumerate(
-                predict_slices(ensemble.models, ensemble.cards[0].input, volume, options.variants)
-            ):
+            placement = where_to_look(volume, seen)
+            found_here = predict_slices(ensemble.models, seen, volume, options.variants, placement)
+            for index, prediction in enumerate(found_here):
                 masks.append(prediction.labels)
                 rows += _measured(place, volume, index, prediction, ensemble, options)
                 done += 1
                 tell(done, total)
-            nifti.save(building / f"{name}.nii.gz", np.stack(masks), volume)
-            note = "; ".join(scan.series.notes)
-            cases.append({**place, "slices": len(masks), "note": note})
+            for letter, piece in nifti.lettered_stretches(volume.z_mm):
+                part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
+                nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
+            notes = [*scan.series.notes, *spacing_notes(volume.z_mm)]
+            if placement.body_cut:
+                width = seen.grid_size * seen.spacing_mm
+                notes.append(f"the body is wider than the {width:g} mm the model sees and is cut")
+            if volume.rejected:
+                notes.append(f"{len(volume.rejected)} slices could not be read")
+            cases.append({**place, "slices": len(masks), "note": "; ".join(notes)})
         table = pd.DataFrame(cases)
         if not table["slices"].any():
-            raise nothing_usable(source, found.rejected)
+            reasons = "; ".join(dict.fromkeys(table["note"]))
+            raise InputError(f"{source} holds no CT series that can be read: {reasons}")
         write_text(building / CASES, table.to_csv(index=False))
         if options.measure:
             write_text(building / MEASUREMENTS, pd.DataFrame(rows).to_csv(index=False))
-    return table
+    return table, by_folder(left_out)
 
 
 def _find(source: Path, classes: list[str], options: Options) -> Found:

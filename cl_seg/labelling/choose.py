@@ -19,16 +19,25 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
     Raises:
         InputError: the store has no such scanner, or all its slices are labelled.
     """
-    if scanner not in store.scanners:
-        raise InputError(
-            f"--scanner: {store.folder} has no scanner {scanner}"
-            f"{did_you_mean(scanner, store.scanners)}"
-        )
+    check_scanner(store, scanner)
     own = store.slices[store.slices["scanner"] == scanner]
     left = own.drop(index=usable_slices(own, store.header.classes).index)
     if left.empty:
         raise InputError(f"all {len(own)} slices of {scanner} in {store.folder} are labelled")
     return left
+
+
+def check_scanner(store: SliceStore, scanner: str) -> None:
+    """Refuse a scanner that a store has not.
+
+    Raises:
+        InputError: naming the one that may be meant.
+    """
+    if scanner not in store.scanners:
+        raise InputError(
+            f"--scanner: {store.folder} has no scanner {scanner}"
+            f"{did_you_mean(scanner, store.scanners)}"
+        )
 
 
 def choose_slices(
@@ -73,5 +82,5 @@ def select_slices(store: SliceStore, scanner: str, out: Path, chosen: list[str],
     Raises:
         InputError: ``out`` exists or cannot be written.
     """
-    origin = Origin(store.header.content, scanner, store.header.classes, by)
+    origin = Origin(store.header.content, scanner, store.header.classes, by, len(chosen))
     write_queue(out, store, origin, [Wanted(slice_id) for slice_id in chosen])

@@ -2,16 +2,17 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from cl_seg.files import InputError, write_text
-from cl_seg.labelling.cases import CaseVolume, case_volumes
+from cl_seg.files import InputError, check_new, write_text
+from cl_seg.labelling.cases import CaseVolume, case_volumes, stored_labels
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.scans.store import UNLABELLED, Labels, Slice, SliceStore, create_store
@@ -26,30 +27,35 @@ class Collected:
     """What was taken from a queue.
 
     Attributes:
-        origins: manual, proposed (left as it was) or corrected → number of slices.
-        skipped: slices left out on purpose.
+        origins: manual, proposed (right as it was) or corrected → number of slices.
+        left_out: slices to be skipped, and proposals nobody has looked at.
         minutes: noted in the queue, in all.
         notes: what the user should look at.
     """
 
     origins: dict[str, int]
-    skipped: int
+    left_out: int
     minutes: float
     notes: list[str]
 
 
 @dataclass(frozen=True)
 class _Drawn:
+    """A slice as it will be in the store, and the classes it is labelled for."""
+
     entry: Entry
     labels: Labels
+    classes: list[str]
+    new: list[str]
     origin: str
 
 
 def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
     """Write a store of the queue's scanner with the labels drawn in the queue.
 
-    Labels the store had keep their place unless the queue has newer ones; so does what was noted of
-    them.
+    Labels the store has of other slices, and of classes that are not named in the table, stay;
+    so does what was noted of them. A proposal that was left as it was counts when its status says
+    ``done``; else nobody has looked at it, and it is left out.
 
     Args:
         folder: the queue.
@@ -57,18 +63,41 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
         out: store to make.
 
     Raises:
-        InputError: the queue is of another store, labels lie on another grid or hold unknown
-            values, or slices are not labelled yet. Nothing is written then.
+        InputError: the queue is of another store, its table does not fit its files, labels lie on
+            another grid or hold unknown values, or slices are not labelled yet. Nothing is written
+            then.
     """
+    check_new(out)
     origin, entries = read_queue(folder)
-    if origin.content != store.header.content:
+    same = (store.header.content, store.header.classes)
+    if (origin.content, origin.classes) != same or origin.scanner not in store.scanners:
         raise InputError(
             f"{folder} was made from another store than {store.folder}: give the one it was made "
             "from"
         )
     work = [entry for entry in entries if entry.status != SKIP]
     drawn = list(_drawn(folder, store, origin, work))
-    missing = [one.entry for one in drawn if one.entry.status != DONE and not one.labels.any()]
+    _check_complete(folder, drawn, origin)
+    if not drawn:
+        raise InputError(
+            f"{folder / QUEUE}: no slice is left to import; a proposal that is right as it is has "
+            f"{DONE!r} in the column status"
+        )
+    _write(store, out, origin, drawn)
+    minutes = sum(float(entry.minutes or 0) for entry in work)
+    origins = dict(Counter(one.origin for one in drawn))
+    notes = list(_notes(drawn, origin))
+    if len(entries) < origin.slices:
+        notes.append(f"{origin.slices - len(entries)} lines of {folder / QUEUE} are gone")
+    return Collected(origins, len(entries) - len(drawn), minutes, notes)
+
+
+def _check_complete(folder: Path, drawn: Sequence[_Drawn], origin: Origin) -> None:
+    missing = [
+        one.entry
+        for one in drawn
+        if one.entry.status != DONE and one.new and not _any_of(one, origin)
+    ]
     if missing:
         listed = ", ".join(f"{e.labels} slice {e.slice}" for e in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
@@ -76,12 +105,11 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
             f"{folder / QUEUE}: nothing is drawn on {listed}{more}: label them, or write {DONE!r} "
             f"in the column status where there is nothing to draw, or {SKIP!r} to leave them out"
         )
-    if not drawn:
-        raise InputError(f"{folder / QUEUE}: no slice is left to import")
-    _write(store, out, origin, drawn)
-    minutes = sum(float(entry.minutes or 0) for entry in work)
-    origins = dict(Counter(one.origin for one in drawn))
-    return Collected(origins, len(entries) - len(work), minutes, list(_notes(drawn, origin)))
+
+
+def _any_of(one: _Drawn, origin: Origin) -> bool:
+    """True where something of a class is drawn that the slice was not labelled for."""
+    return bool(np.isin(one.labels, [origin.classes.index(name) + 1 for name in one.new]).any())
 
 
 def provenance(store: SliceStore) -> pd.DataFrame:
@@ -97,21 +125,57 @@ def _drawn(
 ) -> Iterator[_Drawn]:
     by_slice = {entry.slice_id: entry for entry in entries}
     for case in case_volumes(store, origin.scanner, list(by_slice)):
-        own = [e for e in map(by_slice.get, case.rows["slice_id"]) if e is not None]
+        rows = case.rows.to_dict("records")
+        own = [by_slice[row["slice_id"]] for row in rows if row["slice_id"] in by_slice]
         labels = _labels(folder, own[0], case, origin)
         proposals = None
         if origin.proposed_by:
             file = folder / "proposals" / f"{case.name}.nii.gz"
             proposals = read_segmentation(file, case.volume, origin.classes, str(folder))
-        for index, slice_id in enumerate(case.rows["slice_id"]):
-            entry = by_slice.get(slice_id)
+        for index, row in enumerate(rows):
+            entry = by_slice.pop(row["slice_id"], None)
             if entry is None:
                 continue
+            if (entry.slice, entry.labels) != (index, f"labels/{case.name}.nii.gz"):
+                raise InputError(
+                    f"{folder / QUEUE}: {entry.slice_id} is slice {index} of labels/{case.name}"
+                    f".nii.gz, not slice {entry.slice} of {entry.labels}: keep these columns"
+                )
             how = "manual"
             if proposals is not None:
-                same = np.array_equal(proposals[index], labels[index])
-                how = "proposed" if same else "corrected"
-            yield _Drawn(entry, _of_classes(labels[index], entry, origin), how)
+                how = "corrected"
+                if np.array_equal(proposals[index], labels[index]):
+                    how = "proposed"
+                    if entry.status != DONE:
+                        continue
+            yield _merged(labels[index], entry, store, row, how)
+    if by_slice:
+        raise InputError(
+            f"{folder / QUEUE}: {origin.scanner} has no slice {next(iter(by_slice))}: keep the "
+            "column slice_id as it is (a spreadsheet may have changed it)"
+        )
+
+
+def _merged(
+    drawn: Labels, entry: Entry, store: SliceStore, row: Mapping[Any, Any], how: str
+) -> _Drawn:
+    """Classes named in the table are as drawn, others stay as the store has them."""
+    stored, known = stored_labels(store, row)
+    named = entry.classes.split(",") if entry.classes else []
+    labels = drawn.copy()
+    for label, name in enumerate(store.header.classes, start=1):
+        if name in named:
+            continue
+        kept = (stored == label) if name in known else np.zeros(stored.shape, bool)
+        if ((drawn == label) & ~kept).any():
+            raise InputError(
+                f"{entry.labels}, slice {entry.slice}: {name} is drawn but not among its classes "
+                f"in {QUEUE}: add it there or remove it from the labels"
+            )
+        labels[kept & (labels == 0)] = label
+    classes = [name for name in store.header.classes if name in named or name in known]
+    new = [name for name in named if name not in known]
+    return _Drawn(entry, labels, classes, new, how)
 
 
 def _labels(folder: Path, entry: Entry, case: CaseVolume, origin: Origin) -> Labels:
@@ -124,18 +188,6 @@ def _labels(folder: Path, entry: Entry, case: CaseVolume, origin: Origin) -> Lab
     return read_segmentation(file, case.volume, origin.classes, str(folder / QUEUE))
 
 
-def _of_classes(labels: Labels, entry: Entry, origin: Origin) -> Labels:
-    """Labels of classes that the person has not labelled must not be there."""
-    named = {name.strip() for name in entry.classes.split(",")}
-    for label, name in enumerate(origin.classes, start=1):
-        if name not in named and (labels == label).any():
-            raise InputError(
-                f"{entry.labels}, slice {entry.slice}: {name} is drawn but not among its classes "
-                f"in {QUEUE}: add it there or remove it from the labels"
-            )
-    return labels
-
-
 def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[_Drawn]) -> None:
     scanner, header = origin.scanner, store.header
     of_slice = {one.entry.slice_id: one for one in drawn}
@@ -145,7 +197,7 @@ def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[_Drawn]
     for row in own.drop(columns="row").to_dict("records"):
         one = of_slice.get(row["slice_id"])
         if one is not None:
-            row["labelled"] = one.entry.classes
+            row["labelled"] = ",".join(one.classes)
             labels[len(rows)] = one.labels
         rows.append(Slice(**{str(name): value for name, value in row.items()}))
     older = provenance(store)
@@ -168,7 +220,7 @@ def _noted(one: _Drawn, origin: Origin) -> list[str]:
 
 def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
     for label, name in enumerate(origin.classes, start=1):
-        meant = [one for one in drawn if name in one.entry.classes.split(",")]
+        meant = [one for one in drawn if name in one.new]
         without = [one for one in meant if not (one.labels == label).any()]
         if without:
             first = without[0].entry

@@ -51,7 +51,12 @@ def propose_labels(
                 tell(len(proposed), len(left))
     proposed.sort(key=lambda one: one.confidence)
     origin = Origin(
-        *(store.header.content, scanner, card.classes, "confidence", card.weights_sha256)
+        content=store.header.content,
+        scanner=scanner,
+        classes=card.classes,
+        chosen_by="confidence",
+        slices=len(proposed),
+        proposed_by=card.weights_sha256,
     )
     return origin, proposed
 

@@ -11,21 +11,23 @@ Layout::
 import csv
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import InputError, new_folder, write_json, write_text
-from cl_seg.labelling.cases import case_volumes
+from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.scans import nifti
 from cl_seg.scans.store import Labels, SliceStore
 
 QUEUE, ORIGIN = "queue.csv", "queue.json"
 TO_DO, DONE, SKIP = "to do", "done", "skip"
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Entry:
         z_mm: its position.
         confidence: of a proposal, 0 to 1; "" without one.
         classes: what is labelled on it, joined by ","; a class not labelled is to be deleted here.
-        status: "to do"; "done" where nothing was found to be drawn; "skip" to leave it out.
+        status: "to do"; "done" where there is nothing to draw, or a proposal is right as it is;
+            "skip" to leave it out.
         minutes: the work on it took, for the record; may stay empty.
         slice_id: in the store.
     """
@@ -66,6 +69,7 @@ class Origin:
         scanner: folder name in the store.
         classes: names of labels 1, 2, ….
         chosen_by: method of the choice.
+        slices: how many the queue had when it was made.
         proposed_by: checksum of the model whose proposals are to be corrected, "" for none.
         format: version of the layout.
     """
@@ -74,8 +78,9 @@ class Origin:
     scanner: str
     classes: list[str]
     chosen_by: str
+    slices: int
     proposed_by: str = ""
-    format: int = 1
+    format: int = FORMAT
 
 
 @dataclass(frozen=True)
@@ -115,12 +120,12 @@ def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequenc
         for case in track(volumes, "Writing cases", console=Console(stderr=True), transient=True):
             image, labels = f"images/{case.name}.nii.gz", f"labels/{case.name}.nii.gz"
             drawn = np.zeros(case.volume.hu.shape, np.uint8)
-            for index, slice_id in enumerate(case.rows["slice_id"]):
+            for index, row in enumerate(case.rows.to_dict("records")):
+                slice_id = row["slice_id"]
                 if slice_id not in rank_of:
                     continue
                 one = of_slice[slice_id]
-                if one.proposal is not None:
-                    drawn[index] = one.proposal
+                drawn[index] = _to_draw_on(store, row, one.proposal)
                 entries.append(
                     Entry(
                         rank=rank_of[slice_id],
@@ -142,6 +147,16 @@ def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequenc
                 nifti.save(building / "proposals" / f"{case.name}.nii.gz", drawn, case.volume)
         write_json(building / ORIGIN, asdict(origin))
         write_entries(building / QUEUE, sorted(entries, key=lambda entry: entry.rank))
+
+
+def _to_draw_on(store: SliceStore, row: Mapping[Any, Any], proposal: Labels | None) -> Labels:
+    """What the store has of a slice, and a proposal for the classes it has nothing of."""
+    labels, classes = stored_labels(store, row)
+    if proposal is not None:
+        known = [store.header.classes.index(name) + 1 for name in classes]
+        new = (labels == 0) & ~np.isin(proposal, known)
+        labels[new] = proposal[new]
+    return labels
 
 
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:
@@ -166,6 +181,8 @@ def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
         origin = Origin(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): make the queue again") from error
+    if origin.format != FORMAT:
+        raise InputError(f"{path}: format {origin.format}, expected {FORMAT}: make the queue again")
     return origin, _entries(folder / QUEUE, origin.classes)
 
 
@@ -192,7 +209,8 @@ def _entries(path: Path, classes: Sequence[str]) -> list[Entry]:
             )
         if entry.slice_id in entries:
             raise InputError(f"{path}, line {line}: slice {entry.slice_id} is listed twice")
-        entries[entry.slice_id] = entry
+        ordered = ",".join(name for name in classes if name in named)
+        entries[entry.slice_id] = replace(entry, classes=ordered)
     return list(entries.values())
 
 
@@ -215,5 +233,5 @@ def _entry(where: str, row: dict[str, str]) -> Entry:
         if Path(row[name]).is_absolute() or ".." in Path(row[name]).parts:
             raise InputError(f"{where}: {name} must stay inside the queue, got {row[name]}")
     text = {f.name: row[f.name] for f in fields(Entry)}
-    kept = {"rank": int(row["rank"]) if row["rank"].isdigit() else 0, "slice": number}
+    kept = {"rank": int(row["rank"]) if row["rank"].isdecimal() else 0, "slice": number}
     return Entry(**{**text, **kept, "z_mm": 0.0, "minutes": f"{minutes:g}" if minutes else ""})  # type: ignore[arg-type]

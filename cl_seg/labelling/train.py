@@ -14,12 +14,14 @@ from pydantic import ValidationError
 import cl_seg
 from cl_seg.files import InputError, check_new
 from cl_seg.inference.saved_model import ModelCard, load_model, save_model
+from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.models.declared import NETWORKS
+from cl_seg.scans.splits import usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.suite.cache import StageCache, state_file
+from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 from cl_seg.suite.data import fingerprint, part_digests, split_slices
 from cl_seg.suite.environment import git_commit, versions
 from cl_seg.suite.graph import Graph, Setting, environment, plan_graph
@@ -83,16 +85,22 @@ def train_on_seed_images(
         InputError: the model does not fit the store, nothing is labelled, or ``out`` exists.
     """
     check_new(out)
+    check_scanner(store, scanner)
     _, card = load_model(wanted.base, wanted.own_network)
     check_fits(store, card, wanted.base)
     suite = _suite(store, scanner, wanted, card)
     graph = _plan(store, suite, card, cache)
     (run,) = graph.runs
     control = Control(stop=lambda: False)
-    for key in run.trained:
-        with _watched(cache, key, tell):
-            execute_stage(graph.stages[key], cache, control)
-    weights = from_bytes(cache.read(run.trained[-1], state_file(2)))
+    while True:
+        try:
+            for key in run.trained:
+                with _watched(cache, key, tell):
+                    execute_stage(graph.stages[key], cache, control)
+            weights = from_bytes(cache.read(run.trained[-1], state_file(2)))
+            break
+        except DamagedStage:  # set aside by now, so that it is made again
+            continue
     name = store.header.scanners[scanner]
     slices = split_slices(store.slices, suite, [scanner])
     trained = {
@@ -167,12 +175,13 @@ def _suite(
 def _plan(store: SliceStore, suite: SeedTrainingSuite, card: ModelCard, cache: StageCache) -> Graph:
     (model,), (strategy,), (seed,) = suite.models, suite.strategies, suite.seeds
     scanners = (suite.scanner,)
-    rows: pd.DataFrame = split_slices(store.slices, suite, scanners)
-    if rows.empty:
+    own = store.slices[store.slices["scanner"] == suite.scanner]
+    if usable_slices(own, suite.classes).empty:
         raise InputError(
             f"no slice of {suite.scanner} in {store.folder} is labelled for "
             f"{' and '.join(suite.classes)}: import labels with `cl-seg seed import` first"
         )
+    rows: pd.DataFrame = split_slices(store.slices, suite, scanners)
     digests = part_digests(store, rows, scanners, cache.folder / "digests")
     counts = {suite.scanner: {"train": len(rows)}}
     setting = Setting(

@@ -16,6 +16,7 @@ from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
 
 _LPS = nibabel.orientations.axcodes2ornt("LPS")
+_EVEN = 0.1  # of the distance between slices, by which one may be off its place in a volume
 SUFFIXES = (".nii", ".nii.gz")
 """File names that are read as NIfTI."""
 
@@ -101,6 +102,26 @@ def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume)
     image = nibabel.Nifti1Image(values.transpose(2, 1, 0), affine)
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
+
+
+def lettered_stretches(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]:
+    """Cut ascending positions into runs with one distance each, which is all that NIfTI can say.
+
+    Returns:
+        Letter and run; the letter is "" where one run holds all.
+    """
+    cuts, start = [], 0
+    for i in range(2, len(z_mm)):
+        step = z_mm[start + 1] - z_mm[start]
+        expected = z_mm[start] + step * (i - start)
+        if i - start >= 2 and abs(z_mm[i] - expected) > _EVEN * step:
+            cuts.append(slice(start, i))
+            start = i
+    cuts.append(slice(start, len(z_mm)))
+    if len(cuts) == 1:
+        return [("", cuts[0])]
+    letters = (chr(ord("a") + k % 26) * (1 + k // 26) for k in range(len(cuts)))
+    return list(zip(letters, cuts, strict=True))
 
 
 def _open(path: Path) -> tuple[Any, npt.NDArray[np.float64], tuple[int, int, int]]:

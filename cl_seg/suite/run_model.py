@@ -51,9 +51,9 @@ def _record(run: Path) -> dict[str, Any]:
         raise InputError(f"{run} is no folder of a finished run (no run.json){hint}")
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if record["states"] and record["grid"] and record["stages"]:
-            return record
-    except (OSError, ValueError, TypeError) as error:
+        if record["states"] and record["grid"] and record["stages"][-1]["position"]:
+            return {"scored_apart": False, **record}
+    except (OSError, ValueError, TypeError, IndexError) as error:
         raise InputError(f"{path} is damaged ({error}): run its suite again") from error
     except KeyError:
         pass

@@ -50,9 +50,9 @@ def score_tools(setting: Setting, results: Path) -> None:
         setting: of the suite, its data at hand.
         results: folder of the suite's results.
     """
-    for path in (results / FOLDER).glob("*"):
-        if path.stem not in setting.suite.tools:
-            path.unlink()
+    for name in TOOLS.keys() - set(setting.suite.tools):
+        for ending in (".json", ".csv"):
+            (results / FOLDER / name).with_suffix(ending).unlink(missing_ok=True)
     missing = [name for name in setting.suite.tools if not _is_done(setting, results, name)]
     if not missing:
         return

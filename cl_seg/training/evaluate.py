@@ -41,10 +41,11 @@ def case_scores(
 ) -> list[dict[str, Any]]:
     """One row per case and class.
 
-    Dice and IoU add up the pixels of all slices of a case; errors of its area are those of the mean
-    slice, positive where too much is found; surface distances are the mean over the slices
-    in which the class is true or predicted, NaN when there are none; so are the length of the true
-    contour, what of it a person would have to draw, and the area to correct, 0 when there are none.
+    Dice and IoU add up the pixels of all slices of a case; its area and the errors of it are those
+    of the mean slice, errors positive where too much is found; surface distances are the mean over
+    the slices in which the class is true or predicted, NaN when there are none; so are the length
+    of the true contour, what of it a person would have to draw, and the area to correct, 0 when
+    there are none.
     Pixels of unknown truth take no part.
 
     Args:
@@ -78,6 +79,7 @@ def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float
         "true": truth_px,
         "dice": dice_of_counts(overlap, predicted, truth_px),
         "iou": iou_of_counts(overlap, predicted, truth_px),
+        "true_cm2": area_cm2(truth_px / len(found), mm),
         "area_error_cm2": area_cm2((predicted - truth_px) / len(found), mm),
         "area_error_percent": area_error_percent(predicted, truth_px),
         "contour_mm": _mean([added_path_length(t & False, t, mm) for _, t in pairs], 0.0),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, predict_slices
+from cl_seg.inference.predict import SlicePrediction, _moves, predict_slices
 from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.nifti import load_labels, save
@@ -61,6 +61,14 @@ def test_without_variants_the_one_network_decides() -> None:
     (found,) = predict_slices([Bright()], SEEN, volume)
     assert found.variants.shape == (1, *found.labels.shape)
     assert (found.variants[0] == found.labels).all()
+
+
+@pytest.mark.parametrize("variants", [1, 2, 3, 4, 5])
+def test_no_variant_is_the_image_itself(variants: int) -> None:
+    moves = _moves(variants)
+    assert len(moves) == variants + 1 and (moves[0] == torch.eye(2)).all()
+    assert all((move - torch.eye(2)).abs().max() > 0.02 for move in moves[1:])
+    assert len({tuple(move.flatten().tolist()) for move in moves}) == variants + 1
 
 
 def test_measurements_are_in_cm2_and_hu() -> None:

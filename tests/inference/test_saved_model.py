@@ -104,3 +104,30 @@ def test_damaged_cards_are_told(folder: Path, damage: str) -> None:
 def test_no_model_at_all(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no model folder"):
         load_model(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input": {"window_hu": [240, -160]}}, "low < high"),
+        ({"input": {"size": 48}}, "size must divide grid_size"),
+        ({"input": {"size": 8, "grid_size": 64}}, "does not fit vnet"),
+        ({"classes": ["liver", "liver"]}, "named twice"),
+        ({"classes": []}, "classes"),
+        ({"network": {"preset": "huge"}}, "no preset huge"),
+        ({"network": {"name": "os:system"}}, "code outside this package"),
+    ],
+)
+def test_a_card_edited_by_hand_is_one_clear_error(folder: Path, change, message) -> None:
+    card = json.loads((folder / CARD).read_text())
+    for part, value in change.items():
+        card[part] = {**card[part], **value} if isinstance(value, dict) else value
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(InputError, match=message):
+        load_model(folder)
+
+
+def test_a_card_nested_endlessly_is_damaged(folder: Path) -> None:
+    (folder / CARD).write_text("[" * 100_000)
+    with pytest.raises(InputError, match="damaged"):
+        read_card(folder)

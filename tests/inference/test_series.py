@@ -56,7 +56,7 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
     model = model_folder(tmp_path / "model", scanners={known.folder_name: "Sensation"})
     out = tmp_path / "out"
     options = Options(variants=2, measure=True, salt=b"secret")
-    cases = predict_source(load_ensemble([model]), scans, out, options, quiet)
+    cases, _ = predict_source(load_ensemble([model]), scans, out, options, quiet)
     assert list(cases["case"]) == [f"case-{i:03d}" for i in (1, 2, 3, 4)]
     assert list(cases["seen"]) == ["yes", "yes", "no", "no"]
     assert "LightSpeed" in cases["scanner"][2] and cases["scanner"][3] == "ACME One"
@@ -121,7 +121,29 @@ def test_a_series_that_cannot_be_decoded_is_told_and_the_rest_goes_on(
         ds.PixelData = b"\0\0"
         save(ds, scans / "b2" / f"{index}.dcm")
     model = load_ensemble([model_folder(tmp_path / "model")])
-    cases = predict_source(model, scans, tmp_path / "out", Options(), quiet)
+    cases, _ = predict_source(model, scans, tmp_path / "out", Options(), quiet)
     damaged = cases[cases["slices"] == 0]
     assert len(damaged) == 1 and "damaged" in damaged["note"].iloc[0]
     assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 4
+
+
+def test_gaps_cuts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", z_mm=(0, 5, 10, 40, 45))
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    out = tmp_path / "out"
+    cases, left_out = predict_source(model, tmp_path / "in", out, Options(), quiet)
+    assert "gap" in cases["note"][0] or "missing" in cases["note"][0]
+    assert any(item.path.name == "notes.txt" for item in left_out)
+    parts = sorted(out.glob("*.nii.gz"))
+    assert [path.name for path in parts] == ["case-001a.nii.gz", "case-001b.nii.gz"]
+    origins = [nibabel.load(path).affine[2, 3] for path in parts]
+    assert origins == [0, 40]
+
+
+def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.ones((20, 20, 2), np.int16), np.eye(4))
+    nibabel.save(image, tmp_path / "mr.nii.gz")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    with pytest.raises(InputError, match="expected Hounsfield units"):
+        predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", Options(), quiet)

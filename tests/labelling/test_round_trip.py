@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from cl_seg.cli import app
 from cl_seg.files import InputError
 from cl_seg.inference.saved_model import Input, ModelCard, Network, load_model, save_model
-from cl_seg.labelling.cases import stretches
 from cl_seg.labelling.collect import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
 from cl_seg.models.registry import build_model
-from cl_seg.scans.store import SliceStore, create_store
+from cl_seg.scans.nifti import lettered_stretches
+from cl_seg.scans.store import Slice, SliceStore, create_store
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
 
 
@@ -35,8 +35,6 @@ def new_scanner(store: SliceStore, tmp_path_factory: pytest.TempPathFactory) -> 
     """The slices of one scanner as they are before anybody has labelled them."""
     folder = tmp_path_factory.mktemp("new") / "new.store"
     own = store.slices[store.slices["scanner"] == "beta"].drop(columns="row")
-    from cl_seg.scans.store import Slice
-
     rows = [Slice(**{**row, "labelled": ""}) for row in own.to_dict("records")]
     with create_store(folder, list(CLASSES), store.header.grid, {"kind": "simulated"}) as writer:
         labels = np.full((len(rows), SIZE, SIZE), 255, np.uint8)
@@ -294,6 +292,9 @@ def test_wrong_labels_are_one_clear_error(
         ({"minutes": "-1"}, "must be numbers"),
         ({"classes": "spleen"}, "line 2: classes names spleen"),
         ({"labels": "../elsewhere.nii.gz"}, "must stay inside the queue"),
+        ({"slice_id": "1E+05"}, "has no slice 1E"),
+        ({"slice": "99"}, "not slice 99 of"),
+        ({"rank": "²", "minutes": "x"}, "must be numbers"),
         ({"classes": "muscle"}, "liver is drawn but not among its classes"),
     ],
 )
@@ -394,10 +395,100 @@ def test_the_rest_of_the_network_stays(
 
 
 def test_stretches_have_one_distance_each() -> None:
-    cut = stretches(np.array([0.0, 5, 10, 200, 205, 210.0]))
-    assert [(s.start, s.stop) for s in cut] == [(0, 3), (3, 6)]
-    assert [(s.start, s.stop) for s in stretches(np.array([0.0, 90]))] == [(0, 2)]
-    assert [(s.start, s.stop) for s in stretches(np.array([3.0]))] == [(0, 1)]
-    uneven = np.array([0.0, 1, 3, 4, 9])
-    for piece in stretches(uneven):
-        assert len(np.unique(np.diff(uneven[piece]))) <= 1
+    def cut(*z_mm: float) -> list[tuple[str, int, int]]:
+        found = lettered_stretches(np.array(z_mm, float))
+        return [(letter, piece.start, piece.stop) for letter, piece in found]
+
+    assert cut(0, 5, 10, 200, 205, 210) == [("a", 0, 3), ("b", 3, 6)]
+    assert cut(0, 90) == [("", 0, 2)] and cut(3) == [("", 0, 1)]
+    assert len(cut(0, 1, 3, 4, 9)) > 1
+    drift = np.cumsum(np.r_[np.full(150, 1.0), np.full(150, 1.009)])
+    for _, piece in lettered_stretches(drift):
+        own = drift[piece]
+        even = own[0] + np.median(np.diff(own)) * np.arange(len(own))
+        assert np.abs(even - own).max() < 0.25, "what a label file may be off"
+
+
+def test_what_was_labelled_before_stays(
+    store: SliceStore, new_scanner: SliceStore, base: Path, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store, classes=(1,))
+    for line in range(6):
+        rewrite(queue, {"classes": "muscle"}, line)
+    import_queue(queue, new_scanner, tmp_path / "muscle.store")
+    muscle = SliceStore(tmp_path / "muscle.store")
+    drawn = {entry["slice_id"] for entry in entries(queue)}
+    before = {r["slice_id"]: muscle.labels("beta")[r["row"]].copy() for r in records(muscle)}
+
+    again = tmp_path / "again"
+    options = ["--scanner", "beta", "--n", len(muscle.slices)]
+    command("seed", "select", muscle.folder, again, *options)
+    edit(again, store, classes=(2,))
+    for line in range(len(muscle.slices)):
+        rewrite(again, {"classes": " liver "}, line)
+    import_queue(again, muscle, tmp_path / "both.store")
+    both = SliceStore(tmp_path / "both.store")
+    for row in records(both):
+        labels = both.labels("beta")[row["row"]]
+        if row["slice_id"] in drawn:
+            assert row["labelled"] == "muscle,liver"
+            assert (labels[before[row["slice_id"]] == 1] == 1).all(), "muscle is as it was"
+        else:
+            assert row["labelled"] == "liver"
+        assert (labels == 2).any()
+
+    proposed = tmp_path / "proposed"
+    command("seed", "propose", muscle.folder, base, proposed, "--scanner", "beta")
+    for entry in entries(proposed):
+        if entry["slice_id"] in drawn:
+            values = np.asarray(nibabel.load(proposed / entry["labels"]).dataobj)
+            kept = values[:, :, int(entry["slice"])].T == 1
+            assert (kept == (before[entry["slice_id"]] == 1)).all(), "no proposal over a person"
+
+
+def records(store: SliceStore) -> list[dict]:
+    return store.slices.to_dict("records")
+
+
+def test_a_proposal_nobody_has_looked_at_is_no_label(
+    new_scanner: SliceStore, base: Path, tmp_path: Path
+) -> None:
+    queue = tmp_path / "queue"
+    command("seed", "propose", new_scanner.folder, base, queue, "--scanner", "beta")
+    with pytest.raises(InputError, match="no slice is left to import"):
+        import_queue(queue, new_scanner, tmp_path / "none.store")
+    rewrite(queue, {"status": "done"}, 2)
+    taken = import_queue(queue, new_scanner, tmp_path / "one.store")
+    assert taken.origins == {"proposed": 1}
+    assert taken.left_out == len(new_scanner.slices) - 1
+
+
+def test_two_series_of_a_patient_stay_apart(store: SliceStore, tmp_path: Path) -> None:
+    rows = []
+    for series in ("one", "two"):
+        for z in range(3):
+            rows.append(
+                Slice(
+                    f"{series}-{z}", "beta", "case", "patient", series, 5.0 * z, 1, 5, 120, "", ""
+                )
+            )
+    hu = np.stack([np.full((SIZE, SIZE), 10 * i, np.int16) for i in range(6)])
+    labels = np.full(hu.shape, 255, np.uint8)
+    with create_store(tmp_path / "s", list(CLASSES), store.header.grid, {}) as writer:
+        writer.add_scanner("beta", "Beta", rows, hu, labels)
+    command("seed", "select", tmp_path / "s", tmp_path / "q", "--scanner", "beta", "--n", 6)
+    for entry in entries(tmp_path / "q"):
+        values = np.asarray(nibabel.load(tmp_path / "q" / entry["image"]).dataobj)
+        assert values.shape == (SIZE, SIZE, 3)
+        expected = 10 * [row.slice_id for row in rows].index(entry["slice_id"])
+        assert (values[:, :, int(entry["slice"])] == expected).all()
+
+
+def test_lines_that_are_gone_are_told(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    text = (queue / "queue.csv").read_text().splitlines()
+    (queue / "queue.csv").write_text("\n".join(text[:-1]) + "\n")
+    taken = import_queue(queue, new_scanner, tmp_path / "out.store")
+    assert any("1 lines of" in note for note in taken.notes)
