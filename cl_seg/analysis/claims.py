@@ -27,13 +27,14 @@ from cl_seg.analysis.intervals import (
 )
 from cl_seg.analysis.results import RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
-from cl_seg.analysis.tables import SCORES, markdown
+from cl_seg.analysis.tables import DEFINED, SCORES, markdown
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.files import InputError
 from cl_seg.spec.settings import Spec
 from cl_seg.yaml_file import YamlFile
 
 Values = npt.NDArray[np.float64]
+Members = list[list[RunResult]]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
 MOST = 1000  # seeds or patients beyond which "more" is no advice
 
@@ -46,12 +47,14 @@ class Side(Spec):
         strategy: likewise.
         tools: names of tools, as suites name them.
         seed_images: number of SEED images, in a seed curve.
+        by: how they were chosen, where the suite has several ways.
     """
 
     networks: list[str] = Field(default=[])
     strategy: str = ""
     tools: list[str] = Field(default=[])
     seed_images: int | None = None
+    by: str = ""
 
 
 class Contrast(Spec):
@@ -112,7 +115,8 @@ class Evidence:
         effect: difference of the means.
         margin: half the width of the 95 % interval for other patients and other seeds.
         coverage: how often such an interval covers the truth, simulated with these variances.
-        superiority: share of patients of whom ours is better, seeds averaged; ties count half.
+        superiority: share of patients of whom ours is better, seeds and orders averaged; ties
+            count half.
         patients: how many.
         seeds: how many.
         verdict: of this contrast alone.
@@ -157,7 +161,15 @@ def read_claims(path: Path) -> list[Claim]:
 
 
 def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
-    """Hold claims to the results of suites below a folder."""
+    """Hold claims to the results of suites below a folder.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder} does not exist: give a folder with a folder of results per suite"
+        )
     loaded: dict[str, list[RunResult]] = {}
 
     def runs_of(suite: str) -> list[RunResult]:
@@ -198,41 +210,104 @@ def _is_contradicted(contrast: Contrast, values: Values, level: float) -> bool:
 
 
 def _evidence(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Evidence, Values]:
-    nothing = np.empty((0, 0))
     try:
-        runs = runs_of(contrast.suite)
+        sides = _members_of(contrast, folder, runs_of)
+        values = _difference(contrast, sides)
     except InputError as error:
-        return Evidence(contrast, "no result", reason=str(error)), nothing
-    sides = [_members(side, runs, folder / contrast.suite) for side in contrast.sides]
-    for side, members in zip(contrast.sides, sides, strict=True):
-        if not members or not all(members):
-            reason = f"{contrast.suite} lacks {_text(side)}"
-            return Evidence(contrast, "no result", reason=reason), nothing
-    every = [one for members in sides for one in members]
-    lost = sorted({what for one in every for run in one for what in _unlearned(run)})
+        return Evidence(contrast, "no result", reason=str(error)), np.empty((0, 0))
+    lost = sorted({what for one in (*sides[0], *sides[1]) for run in one for what in _lost(run)})
     if lost:
         reason = f"not learned: {', '.join(lost)}"
-        return Evidence(contrast, "not evaluable", reason=reason), nothing
-    if not all(same_design(every[0], one) for one in every):
-        reason = "the runs differ in patients, seeds or orders"
-        return Evidence(contrast, "no result", reason=reason), nothing
-    means = [np.mean([_values(contrast, one) for one in members], axis=0) for members in sides]
-    values = means[0] - means[1]
-    return _judged(contrast, values), values
+        return Evidence(contrast, "not evaluable", reason=reason), np.empty((0, 0))
+    return _judged(contrast, values, _superiority(contrast, sides)), values
 
 
-def _values(contrast: Contrast, runs: Sequence[RunResult]) -> Values:
-    name = contrast.structure
-    return paired_values(
-        [run.of_class(name) if name else run for run in runs], SCORES[contrast.score]
+def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members, Members]:
+    """The runs of every network and tool of both sides, of the structure the score is of.
+
+    Raises:
+        InputError: there are none, or they cannot be compared.
+    """
+    runs, name = runs_of(contrast.suite), contrast.structure
+    networks = [[_fitting(runs, n, side) for n in side.networks] for side in contrast.sides]
+    beside = [one for members in networks for one in members if one]
+    sides = []
+    for side, members in zip(contrast.sides, networks, strict=True):
+        tools = load_tools(folder / contrast.suite) if side.tools else pd.DataFrame()
+        # A tool has no order and no seed: it takes those of the network it is compared with.
+        like = beside[0] if beside else runs
+        members += [tool_runs(tools, tool, like) for tool in side.tools]
+        if not members or not all(members):
+            raise InputError(f"{contrast.suite} lacks {_text(side)}")
+        sides.append(members)
+    for run in (run for members in sides for one in members for run in one):
+        if name and name not in run.classes:
+            raise InputError(f"{run.model} {run.strategy} has no {name}")
+        if contrast.score not in DEFINED.get(run.schedule, {contrast.score}):
+            raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
+    first, second = (
+        [[run.of_class(name) if name else run for run in one] for one in members]
+        for members in sides
     )
+    return first, second
 
 
-def _judged(contrast: Contrast, values: Values) -> Evidence:
+def _fitting(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
+    found = []
+    for run in runs:
+        spec = run.record["spec"]
+        same = (run.model, run.strategy) == (network, side.strategy)
+        if same and spec.get("seed_images") == side.seed_images and side.by in {"", spec.get("by")}:
+            found.append(run)
+    if len({run.record["spec"].get("by") for run in found}) > 1:
+        raise InputError(f"{_text(side)} were chosen in several ways: say `by`")
+    return found
+
+
+def _difference(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
+    every = [one for members in sides for one in members]
+    if not all(same_design(every[0], one) for one in every):
+        raise InputError("the runs differ in patients, seeds or orders")
+    score = SCORES[contrast.score]
+    means = [np.mean([paired_values(one, score) for one in members], axis=0) for members in sides]
+    values: Values = means[0] - means[1]
+    if not values.size or not np.isfinite(values).all():
+        raise InputError(f"{contrast.score} is not defined for these runs")
+    return values
+
+
+def _superiority(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+    """Share of patients of whom ours is better, on the scanners each was seen on."""
+    means = [
+        pd.concat([_of_patients(contrast, run) for one in members for run in one])
+        .groupby(level=0)
+        .mean()
+        for members in sides
+    ]
+    gain = (means[0] - means[1]).dropna()
+    return float((gain > 0).mean() + 0.5 * (gain == 0).mean())
+
+
+def _of_patients(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
+    """The score of every patient alone."""
+    chosen = (run.cases["true"] > 0) & run.cases["class"].isin(run.classes)
+    cases = run.cases[chosen & run.cases["scanner"].isin(run.order)]
+    dice = cases.groupby(["patient", "scanner", "stage"])["dice"].mean().unstack("stage")
+    last = int(dice.columns.max())
+    positions = [run.order.index(scanner) + 1 for scanner in dice.index.get_level_values("scanner")]
+    after = np.minimum(positions, last)
+    learned = pd.Series(dice.to_numpy(float)[np.arange(len(dice)), after], index=dice.index)
+    scores = {
+        "ACC": dice[last],
+        "plasticity": learned,
+        "BWT": (dice[last] - learned)[np.array(positions) < last],
+    }
+    return scores[contrast.score].groupby("patient").mean()
+
+
+def _judged(contrast: Contrast, values: Values, superiority: float) -> Evidence:
     effect, margin = float(values.mean()), crossed_margin(values)
     patients, seeds = values.shape
-    of_patient = values.mean(axis=1)
-    better = float((of_patient > 0).mean() + 0.5 * (of_patient == 0).mean())
     verdict: Verdict = "undecided"
     if effect - margin > contrast.at_least:
         verdict = "supported"
@@ -240,7 +315,9 @@ def _judged(contrast: Contrast, values: Values) -> Evidence:
         verdict = "contradicted"
     need = needed(values, contrast.at_least) if verdict == "undecided" else ""
     coverage = simulated_coverage(values)
-    return Evidence(contrast, verdict, effect, margin, coverage, better, patients, seeds, need)
+    return Evidence(
+        *(contrast, verdict, effect, margin, coverage, superiority, patients, seeds, need)
+    )
 
 
 def needed(values: Values, at_least: float = 0.0) -> str:
@@ -267,24 +344,7 @@ def needed(values: Values, at_least: float = 0.0) -> str:
     return "an effect this small is not decided by more seeds or more patients alone"
 
 
-def _members(side: Side, runs: Sequence[RunResult], folder: Path) -> list[list[RunResult]]:
-    """The runs of every network and tool of a side."""
-    members = []
-    for network in side.networks:
-        members.append([run for run in runs if _fits(run, network, side)])
-    if side.tools:
-        tools = load_tools(folder)
-        for tool in side.tools:
-            members.append(tool_runs(tools, tool, runs))
-    return members
-
-
-def _fits(run: RunResult, network: str, side: Side) -> bool:
-    images = run.record["spec"].get("seed_images")
-    return (run.model, run.strategy, images) == (network, side.strategy, side.seed_images)
-
-
-def _unlearned(run: RunResult) -> list[str]:
+def _lost(run: RunResult) -> list[str]:
     missing = run.not_learned() if run.record["spec"].get("learned_dice") else []
     return [f"{run.model} {what}" for what in missing]
 

@@ -8,9 +8,10 @@ import pandas as pd
 
 from cl_seg.analysis.intervals import difference
 from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.seed_curve import seed_cells
 from cl_seg.analysis.tables import DEFINED, SCORES, SIGNED, WITH_INTERVAL, cells, markdown, rounded
 
-PER_RUN = ("order", "seed", "model", "strategy", "learning_rate")
+PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}
 
 
 def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
@@ -34,12 +35,14 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
     difference is b − a over runs of the same order and seed; its interval is for other patients
     and other seeds, NaN where patients differ or there is one seed.
     """
-    by_a, by_b = cells(a), cells(b)
+    by_a, by_b = _cells(a), _cells(b)
     rows = []
     for cell in by_a:
         if cell not in by_b:
             continue
         sides = by_a[cell], by_b[cell]
+        if sides[0][0].schedule != sides[1][0].schedule:
+            continue
         defined = DEFINED.get(sides[0][0].schedule, set(WITH_INTERVAL))
         for name in WITH_INTERVAL:
             if name not in defined:
@@ -55,6 +58,16 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
             })  # fmt: skip
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
+    """Runs by network and strategy; in a seed curve also by what was labelled, as seen there."""
+    if results[0].schedule != "seed_curve":
+        return cells(results)
+    return {
+        (model, f"{strategy}, {images} by {by}"): runs
+        for (model, strategy, by, images), runs in seed_cells(results).items()
+    }
 
 
 def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
@@ -107,7 +120,7 @@ def _described(results: Sequence[RunResult]) -> dict[str, Any]:
     fields = _flat(common)
     for run in results:
         spec = run.record["spec"]
-        network = {"learning_rate": spec["learning_rate"], **spec["model"]}
+        network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
         fields |= _flat({run.model: {k: v for k, v in network.items() if k != "label"}})
         fields |= _flat({run.strategy: spec["strategy"]["settings"]})
     places = {"data": first["data"]["content"][:16], "processor": first["processor"]}

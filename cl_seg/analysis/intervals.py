@@ -160,6 +160,8 @@ def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> 
     mean over patients. Empty unless all seeds have the same orders and all runs the same patients.
     """
     chosen = {_key(run): run for run in runs if _key(run) in keys}
+    if len(chosen) < sum(_key(run) in keys for run in runs):
+        raise ValueError("runs of the same order and seed that differ in something else")
     orders = {order for order, _ in chosen}
     seeds = {seed for _, seed in chosen}
     same = {run.patients for run in chosen.values()}

@@ -35,7 +35,7 @@ SCORES: dict[str, Callable[[Matrix], float]] = {
     "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
 }
-DEFINED = {"joint": {"ACC"}, "single": {"plasticity"}}
+DEFINED = {"joint": {"ACC"}, "single": {"plasticity"}, "seed_curve": {"ACC"}}
 """Scores that mean something where a network does not go from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")

@@ -21,6 +21,7 @@ COLUMNS = {
     "seconds_per_slice": "s per slice",
     "interactions_per_slice": "interactions per slice",
 }
+NEEDED = ("tool", "class", "scanner", "patient", "case", "true")
 
 
 def load_tools(folder: Path) -> pd.DataFrame:
@@ -32,9 +33,14 @@ def load_tools(folder: Path) -> pd.DataFrame:
     tables = []
     for path in sorted((folder / "tools").glob("*.csv")):
         try:
-            tables.append(pd.read_csv(path).assign(name=path.stem))
+            tables.append(
+                pd.read_csv(path, dtype={"patient": str, "case": str}).assign(name=path.stem)
+            )
         except (OSError, ValueError) as error:
             raise InputError(f"{path} is damaged ({error}): remove it, run again") from error
+        missing = [c for c in (*NEEDED, *COLUMNS) if c not in tables[-1]]
+        if missing:
+            raise InputError(f"{path} lacks the column {missing[0]}: remove it, run again")
     return pd.concat(tables) if tables else pd.DataFrame()
 
 
@@ -62,29 +68,28 @@ def shown_tools(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list[RunResult]:
-    """A tool as if it were a network, once for every order and seed of some runs.
+    """A tool as if it were a network, once for each of some runs, on its scanners.
 
-    It learns nothing, so that all its runs are the same; only ACC of its structure is defined.
+    It learns nothing, so that only ACC of its structure is defined.
 
     Args:
         cases: of :func:`load_tools`.
         name: as suites name it.
-        runs: of the suite.
+        runs: of one network and strategy.
     """
     own = cases[cases["name"] == name] if len(cases) else cases
     if own.empty:
         return []
-    both = pd.concat([own.assign(stage=0), own.assign(stage=1)], ignore_index=True)
     classes = [str(own["class"].iloc[0])]
-    found = {}
+    found = []
     for run in runs:
+        here = own[own["scanner"].isin(run.order)]
+        both = pd.concat([here.assign(stage=0), here.assign(stage=1)], ignore_index=True)
         spec = {**run.record["spec"], "classes": classes, "learned_dice": {}}
-        r = {
-            key: matrix.tolist()
-            for key, matrix in accuracy_matrices(both, run.order, classes).items()
-        }
-        record = {**run.record, "model": str(own["tool"].iloc[0]), "spec": spec, "R": r}
-        view = RunResult(run.folder, record)
+        matrices = accuracy_matrices(both, run.order, classes)
+        r = {key: matrix.tolist() for key, matrix in matrices.items()}
+        names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "joint": True}
+        view = RunResult(run.folder, {**run.record, **names, "spec": spec, "R": r})
         view.__dict__["cases"] = both
-        found[tuple(run.order), spec["seed"]] = view
-    return list(found.values())
+        found.append(view)
+    return found

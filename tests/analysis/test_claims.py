@@ -20,6 +20,7 @@ from cl_seg.analysis.intervals import crossed_margin
 from cl_seg.files import InputError
 
 PATIENTS, SCANNERS = 12, ("a", "b")
+COSTS = ("hd95_mm", "area_error_percent", "seconds_per_slice", "interactions_per_slice")
 
 
 def record(
@@ -115,9 +116,48 @@ def test_the_effect_is_the_difference_and_everybody_agrees(results: Path) -> Non
     assert "## C: supported" in claims_page([one])
 
 
+def test_better_in_is_a_share_of_patients(tmp_path: Path) -> None:
+    # Six patients on the first scanner gain 0.2, six others on the second lose 0.1.
+    for seed in range(3):
+        for model, gain in (("One", 1.0), ("Two", 0.0)):
+            record(tmp_path / "forgetting", model, seed, 0.0, 0.001, learned=0.95)
+            place = tmp_path / "forgetting" / "runs" / f"{model}-{seed}"
+            cases = pd.read_parquet(place / "cases.parquet")
+            number = cases["patient"].str[1:].astype(int)
+            cases = cases[(number < 6) == (cases["scanner"] == "a")]
+            change = np.where(cases["scanner"] == "a", 0.2, -0.1) * gain
+            cases = cases.assign(dice=cases["dice"] + change)
+            cases.to_parquet(place / "cases.parquet")
+            content = json.loads((place / "run.json").read_text())
+            r = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy().tolist()
+            (place / "run.json").write_text(json.dumps({**content, "R": {"mean": r, "liver": r}}))
+    (one,) = judge([claim("One", ["Two"], score="ACC")], tmp_path)
+    assert one.evidence[0].superiority == 0.5
+    assert one.evidence[0].effect == pytest.approx(0.05, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"structure": "spleen"}, "has no spleen"),
+        ({"suite": "elsewhere"}, "holds no finished run"),
+        ({"theirs": {"networks": ["Unheard"], "strategy": "Naive"}}, "lacks Unheard Naive"),
+        ({"theirs": {"tools": ["level_set"]}}, "lacks level_set"),
+    ],
+)
+def test_what_cannot_be_judged_says_why(results: Path, changes: dict, reason: str) -> None:
+    (one,) = judge([claim("Good", ["Bad"], **changes)], results)
+    assert one.verdict == "no result" and reason in one.evidence[0].reason
+
+
+def test_a_missing_folder_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        judge([claim("Good", ["Bad"])], tmp_path / "nowhere")
+
+
 def test_an_undecided_claim_says_what_would_decide(results: Path) -> None:
     (one,) = judge([claim("Bad", ["Same"])], results)
-    assert one.evidence[0].need
+    assert "(now " in one.evidence[0].need or "alone" in one.evidence[0].need
 
 
 def test_what_is_said_to_decide_decides() -> None:
@@ -154,6 +194,7 @@ def test_a_null_claim_is_rarely_supported_or_contradicted(tmp_path: Path) -> Non
 def test_a_tool_can_stand_on_one_side(results: Path) -> None:
     cases = pd.read_parquet(next((results / "forgetting" / "runs").glob("*/cases.parquet")))
     own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=0.5, tool="By hand")
+    own = own.assign(**dict.fromkeys(COSTS, 1.0))
     (results / "forgetting" / "tools").mkdir()
     own.to_csv(results / "forgetting" / "tools" / "clicks.csv", index=False)
     changes = {"score": "ACC", "structure": "liver", "theirs": {"tools": ["clicks"]}}

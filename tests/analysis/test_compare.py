@@ -85,6 +85,32 @@ def test_one_seed_has_no_interval() -> None:
     assert "carry no interval" in comparison_page(A[:1], B[:1])
 
 
+def test_seed_curves_are_compared_count_by_count() -> None:
+    def labelled(count: int, better: float) -> list[RunResult]:
+        found = []
+        for seed in range(3):
+            one = run(seed, 1.0, better)
+            images = {"seed_images": count, "by": "random", "start": "transfer", "base": ["a"]}
+            record = {**one.record, "schedule": "seed_curve"}
+            record["spec"] = {**record["spec"], "order": ["b", "a"], **images}
+            record["place"] = [0, 0, 0, count, seed]
+            view = RunResult(Path(), record)
+            view.__dict__["cases"] = one.cases
+            found.append(view)
+        return found
+
+    before = [*labelled(5, 0.0), *labelled(10, 0.0)]
+    after = [*labelled(5, 0.0), *labelled(10, 0.1)]
+    for side in (before, after):
+        for one in side:
+            r = one.cases.groupby(["stage", "scanner"])["dice"].mean().unstack()[["b", "a"]]
+            one.record["R"] = dict.fromkeys(("mean", "liver"), r.to_numpy().tolist())
+    table = compare_outcomes(before, after).set_index("strategy")
+    assert list(table["score"]) == ["ACC", "ACC"]
+    assert table["difference"].to_list() == pytest.approx([0.0, 0.1])
+    assert table.index.to_list() == ["EWC, 5 by random", "EWC, 10 by random"]
+
+
 def test_what_one_side_lacks_is_told() -> None:
     other = [run(7, 1.0, strategy="mas")]
     lines = only_in_one(A, other)
