@@ -10,14 +10,12 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from scipy import ndimage
 
 from cl_seg.analysis.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
-CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -224,62 +222,6 @@ def validation_curves(runs: Sequence[RunResult]) -> str:
         figure.tight_layout(rect=(0, 0, 1, 0.93))
         figure.legend(handles, labels, loc="upper center", ncols=len(scanners), frameon=False)
         return as_svg(figure, runs[0].stamps)
-
-
-def examples(runs: Sequence[RunResult]) -> str:
-    """A typical test slice of every scanner, segmented after the first and after the last stage.
-
-    One row per run. Filled: truth. Lines: prediction.
-    """
-    scanners = runs[0].order
-    columns = [(scanner, when) for scanner in scanners for when in ("first", "last")]
-    rows, wide = _body(runs[0].examples[f"{scanners[0]}/image"])
-    shape = (rows.stop - rows.start) / (wide.stop - wide.start)
-    with mpl.rc_context(STYLE):
-        figure = Figure((1.7 * len(columns), 1.78 * len(runs) * shape + 0.5))
-        grid = figure.subplots(len(runs), len(columns), squeeze=False)
-        for row, run in zip(grid, runs, strict=True):
-            for axes, (scanner, when) in zip(row, columns, strict=True):
-                _example(axes, run, scanner, when)
-            row[0].set_ylabel(f"{run.model}\n{run.strategy}")
-        for axes, (scanner, when) in zip(grid[0], columns, strict=True):
-            axes.set_title(f"{runs[0].short_names[scanner]}\n{when} stage", fontsize=8.5)
-        figure.tight_layout(pad=0.4)
-        return as_svg(figure, runs[0].stamps)
-
-
-def _example(axes: Axes, run: RunResult, scanner: str, when: str) -> None:
-    image = run.examples[f"{scanner}/image"]
-    truth, found = run.examples[f"{scanner}/truth"], run.examples[f"{scanner}/{when}"]
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-    for label, _ in enumerate(run.classes, start=1):
-        colour = CONTOURS[(label - 1) % len(CONTOURS)]
-        _outline(axes, truth == label, colour, filled=True)
-        _outline(axes, found == label, colour, filled=False)
-    rows, columns = _body(image)
-    axes.set_ylim(rows.stop, rows.start - 1)
-    axes.set_xlim(columns.start - 1, columns.stop)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    axes.set_facecolor("black")
-
-
-def _body(image: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns that are not all black; all of them when everything is."""
-    inside = ndimage.find_objects((image > 0).astype(int))
-    whole = tuple(slice(0, length) for length in image.shape)
-    rows, columns = inside[0] if inside else whole
-    return rows, columns
-
-
-def _outline(axes: Axes, mask: np.ndarray, colour: str, filled: bool) -> None:
-    if not mask.any():
-        return
-    if filled:
-        axes.contourf(mask.astype(float), levels=[0.5, 1.5], colors=[colour], alpha=0.3)
-    else:
-        axes.contour(mask.astype(float), levels=[0.5], colors=[colour], linewidths=1.1)
 
 
 def _axes_of(cells: Cells) -> tuple[list[str], list[str]]:

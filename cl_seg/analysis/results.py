@@ -135,8 +135,8 @@ class RunResult:
         return _read_table(self.folder / "curve.parquet")
 
     @cached_property
-    def examples(self) -> dict[str, npt.NDArray[np.uint8]]:
-        """``scanner/image|truth|first|last`` → (S, S) uint8."""
+    def examples(self) -> dict[str, npt.NDArray[Any]]:
+        """Slices to look at, as :mod:`cl_seg.suite.record` describes them."""
         with np.load(self.folder / "examples.npz", allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis import figures
+from cl_seg.analysis import figures, overlays
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
 from cl_seg.analysis.results import RunResult
@@ -138,10 +138,17 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
     drawn["examples"] = (
         "A typical test slice of every scanner, segmented after the first and after the last "
         "stage. Filled areas are truth, lines the prediction; "
-        + ", ".join(_class_colours(shown[0]))
+        + ", ".join(overlays.class_colours(shown[0]))
         + ".",
-        figures.examples(first_strategy),
+        overlays.examples(first_strategy),
     )
+    for run in first_strategy:
+        if overlays.has_ranked(run):
+            drawn["ranked_" + re.sub(r"\W+", "_", run.model).lower()] = (
+                f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "
+                "the median and the highest Dice, once the scanner was learned and at the end.",
+                overlays.ranked_examples(run),
+            )
     return drawn
 
 
@@ -160,8 +167,3 @@ def _pairs_figure(results: Sequence[RunResult]) -> str:
         for side in (firsts, seconds)
     )
     return figures.pair_losses(panels, rows, columns, results[0].stamps)
-
-
-def _class_colours(run: RunResult) -> list[str]:
-    names = ("yellow", "blue", "pink", "green")
-    return [f"{name} {names[i % len(names)]}" for i, name in enumerate(run.classes)]

@@ -132,12 +132,25 @@ def _stage_rows(
 
 
 def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
+    """Per scanner a typical slice, and the worst, median and best one of two moments.
+
+    ``scanner/image|truth|first|last`` are (S, S): the typical slice, its truth, and what is
+    predicted after the first and the last stage. ``scanner/ranked/learned|last`` are (3, 3, S, S):
+    worst, median, best by image, truth, prediction, after the scanner's own stage and after the
+    last; with ``/dice`` their Dice, (3,).
+    """
     examples = {}
     for j, scanner in enumerate(stages.run.order):
-        first, last = (_example(cache, stages.tested[i][j]) for i in (1, -1))
-        examples[f"{scanner}/image"], examples[f"{scanner}/truth"] = first["image"], first["truth"]
-        examples[f"{scanner}/first"] = first["prediction"]
-        examples[f"{scanner}/last"] = last["prediction"]
+        learned = min(j + 1, len(stages.tested) - 1)
+        first, own, last = (_example(cache, stages.tested[i][j]) for i in (1, learned, -1))
+        for name, example in (("first", first), ("last", last)):
+            examples[f"{scanner}/{name}"] = example["prediction"][0]
+        for name in ("image", "truth"):
+            examples[f"{scanner}/{name}"] = first[name][0]
+        for name, example in (("learned", own), ("last", last)):
+            planes = [example[plane][1:] for plane in ("image", "truth", "prediction")]
+            examples[f"{scanner}/ranked/{name}"] = np.stack(planes, axis=1)
+            examples[f"{scanner}/ranked/{name}/dice"] = example["dice"][1:]
     return examples
 
 

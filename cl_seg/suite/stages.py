@@ -53,7 +53,14 @@ from cl_seg.training.checkpoint import (
     to_bytes,
 )
 from cl_seg.training.embedding import embed
-from cl_seg.training.evaluate import Labels, ValidationCurve, case_scores, predict
+from cl_seg.training.evaluate import (
+    Labels,
+    ValidationCurve,
+    case_scores,
+    predict,
+    ranked_slices,
+    slice_dice,
+)
 from cl_seg.training.loop import DenseTraining
 from cl_seg.training.stage import (
     StagePlace,
@@ -339,13 +346,15 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     place = {"stage": stage.position, "scanner": stage.scanner}
     cases = [{**place, "patient": patients[row["case"]], **row} for row in scores]
     pd.DataFrame(cases).to_parquet(results / CASES, index=False)
-    shown = example_slice(truth, len(classes))
-    image, _ = slices[shown]
+    dice = slice_dice(prediction, truth, len(classes))
+    shown = [example_slice(truth, len(classes)), *ranked_slices(dice)]
+    pixels, _ = slices.batch(torch.tensor(shown))
     np.savez_compressed(
         results / EXAMPLE,
-        image=(image[0] * 255).round().to(torch.uint8).cpu().numpy(),
+        image=(pixels[:, 0] * 255).round().to(torch.uint8).cpu().numpy(),
         truth=truth[shown],
         prediction=prediction[shown],
+        dice=dice[shown],
     )
     return {"position": stage.position, "scanner": stage.scanner}
 

@@ -96,8 +96,35 @@ def _mean(values: list[float], of_none: float = float("nan")) -> float:
     return float(np.mean(values)) if values else of_none
 
 
+def slice_dice(prediction: Labels, truth: Labels, classes: int) -> npt.NDArray[np.float64]:
+    """Dice of every slice, the mean over the classes it has or is said to have.
+
+    Args:
+        prediction: (N, S, S) uint8.
+        truth: (N, S, S) uint8, 255 unknown.
+        classes: number of foreground classes.
+
+    Returns:
+        (N,), NaN where no class is true or predicted.
+    """
+    scores = np.full((len(truth), classes), np.nan)
+    for index, (found, true) in enumerate(zip(prediction, truth, strict=True)):
+        for label in range(1, classes + 1):
+            scores[index, label - 1] = dice_of_counts(**pixel_counts(found, true, label))
+    known = np.isfinite(scores).sum(axis=1)
+    return np.where(known, np.nansum(scores, axis=1) / np.maximum(known, 1), np.nan)
+
+
+def ranked_slices(dice: npt.NDArray[np.float64]) -> tuple[int, int, int]:
+    """Indices of the worst, the median and the best slice; the first where none has a Dice."""
+    order = np.argsort(dice, kind="stable")[: int(np.isfinite(dice).sum())]
+    if not len(order):
+        return 0, 0, 0
+    return int(order[0]), int(order[len(order) // 2]), int(order[-1])
+
+
 def pixel_counts(prediction: Labels, truth: Labels, label: int) -> dict[str, int]:
-    """Pixels of one label in all slices: in both, predicted, and true; unknown truth left out."""
+    """Pixels of one label, any shape: in both, predicted, and true; unknown truth left out."""
     known = truth != IGNORED
     found, true = (prediction == label) & known, (truth == label) & known
     return {

@@ -69,6 +69,9 @@ def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any
     square = np.zeros((16, 16), np.uint8)
     square[4:12, 4:12] = 1
     shown = {f"{s}/{k}": square for s in ORDER for k in ("image", "truth", "first", "last")}
+    for name in (f"{s}/ranked/{k}" for s in ORDER for k in ("learned", "last")):
+        shown[name] = np.broadcast_to(square, (3, 3, 16, 16))
+        shown[f"{name}/dice"] = np.array([0.1, 0.5, np.nan])
     np.savez_compressed(folder / "examples.npz", **shown)
     record = {
         "run_id": strategy,
@@ -140,7 +143,7 @@ def test_what_a_strategy_gains_over_fine_tuning_is_shown(results: Path) -> None:
 def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
     page = write_report(results).read_text()
     assert "Simulated data" in page and "hand &lt;made&gt;" in page
-    assert page.count("<figure>") == 4
+    assert page.count("<figure>") == 5
     assert "Lazy is not evaluable: Dice after learning Scanner A liver 0.50" in page
     assert (results / "summary.md").read_text().startswith("| model | strategy |")
 

@@ -17,6 +17,8 @@ from cl_seg.training.evaluate import (
     case_scores,
     pixel_counts,
     predict,
+    ranked_slices,
+    slice_dice,
 )
 
 from ..conftest import CLASSES, SCANNERS, tiny_network, weights
@@ -124,6 +126,19 @@ def test_counts_pool_pixels():
     assert dice_of_counts(**pixel_counts(found, truth, 1)) == pytest.approx(2 * 2 / 6)
     assert dice_of_counts(**pixel_counts(found, truth, 0)) == 0
     assert math.isnan(dice_of_counts(**pixel_counts(found, truth, 2)))
+
+
+def test_slices_are_ranked_by_the_mean_dice_of_their_classes():
+    truth = np.zeros((4, 2, 4), np.uint8)
+    truth[:3, 0] = 1
+    truth[0, 1] = 2
+    found = truth.copy()
+    found[0, 1] = 0
+    found[1, 0, 2:] = 0
+    dice = slice_dice(found, truth, 2)
+    assert dice == pytest.approx([0.5, 2 / 3, 1, math.nan], nan_ok=True)
+    assert ranked_slices(dice) == (0, 1, 2)
+    assert ranked_slices(np.full(3, math.nan)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

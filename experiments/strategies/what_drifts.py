@@ -1,0 +1,98 @@
+"""What of a network with batch norm forgets: its weights, or its running statistics?
+
+For finished runs of two scanners, scores on the first scanner's test slices the network with its
+weights from before or after the second training, and its running statistics from before or after
+it, and prints the four mean Dice of every run. Where old weights with new statistics lose as much
+as the network lost, no pull on weights could have kept it.
+
+    cl-seg run experiments/strategies/development.yaml
+    python experiments/strategies/what_drifts.py experiments/strategies/development.yaml \
+        results/development --network vnet
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from cl_seg import torch_setup  # isort: skip
+import pandas as pd
+import torch
+from torch import Tensor
+
+from cl_seg.analysis.results import load_results
+from cl_seg.analysis.tables import markdown
+from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.models.registry import build_model
+from cl_seg.strategies.batch_norm import running_statistics
+from cl_seg.suite.cache import StageCache, state_file
+from cl_seg.suite.data import open_store, split_slices
+from cl_seg.suite.execute import PlannedSuite, plan_suite
+from cl_seg.training.checkpoint import from_bytes
+from cl_seg.training.evaluate import case_scores, predict
+
+State = dict[str, Tensor]
+COMBINED = (("before", "before"), ("before", "after"), ("after", "before"), ("after", "after"))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("suite", type=Path)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--network", default="vnet")
+    parser.add_argument("--cache", type=Path, default=Path("data/stages"))
+    options = parser.parse_args()
+    torch_setup.make_deterministic(1)
+    planned, cache = plan_suite(options.suite), StageCache(options.cache)
+    images = task_images(planned)
+    rows = []
+    for record in (result.record for result in load_results(options.results)):
+        if record["spec"]["model"]["name"] == options.network and len(record["states"]) == 2:
+            states = [
+                from_bytes(cache.read(key, state_file(position)), "cpu")
+                for position, key in enumerate(record["states"], start=1)
+            ]
+            rows.append({"strategy": record["strategy"], **scores(planned, images, record, states)})
+    print(markdown(pd.DataFrame(rows).map(lambda v: v if isinstance(v, str) else f"{v:.3f}")))
+
+
+def task_images(planned: PlannedSuite) -> TaskImages:
+    """The slices of a suite."""
+    suite = planned.suite
+    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
+    return TaskImages(open_store(suite.data, 1), task, torch.device("cpu"))
+
+
+def scores(
+    planned: PlannedSuite, images: TaskImages, record: dict[str, Any], states: list[State]
+) -> dict[str, float]:
+    """Mean Dice on the first scanner by ``weights / statistics`` before and after the second."""
+    suite, spec = planned.suite, record["spec"]
+    model = build_model(
+        spec["model"]["name"],
+        spec["model"]["preset"],
+        spec["model"]["arguments"],
+        len(suite.classes) + 1,
+        suite.image.size,
+    )
+    statistics = {name for name, _ in running_statistics(model)}
+    if not statistics:
+        raise SystemExit(f"{spec['model']['name']} has no running statistics")
+    first = spec["order"][0]
+    split = split_slices(images.store.slices, suite, [first])
+    rows = split[split["part"] == "test"].reset_index(drop=True)
+    by_time = dict(zip(("before", "after"), states, strict=True))
+    found = {}
+    for weights, moments in COMBINED:
+        model.load_state_dict(
+            {name: by_time[moments if name in statistics else weights][name] for name in states[0]}
+        )
+        prediction, truth = predict(model, SliceDataset(images, rows))
+        cases = case_scores(prediction, truth, list(rows["case"]), suite.classes, images.spacing_mm)
+        table = pd.DataFrame(cases)
+        found[f"{weights} / {moments}"] = float(table.groupby("class")["dice"].mean().mean())
+    return found
+
+
+if __name__ == "__main__":
+    main()
