@@ -2,8 +2,9 @@
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.matrices import matrices_without
-from cl_seg.files import InputError
+from cl_seg.files import InputError, new_folder
 
 Matrix = npt.NDArray[np.float64]
+PACKED = "runs.jsonl"
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class RunResult:
     """One finished run.
 
     Attributes:
-        folder: where its record is.
+        folder: where its tables are, its own or one of packed results.
         record: what ``run.json`` holds.
     """
 
@@ -117,7 +119,7 @@ class RunResult:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """Per-case scores after every stage."""
-        return _read_table(self.folder / "cases.parquet")
+        return self._table("cases.parquet")
 
     @cached_property
     def patients(self) -> tuple[str, ...]:
@@ -132,13 +134,25 @@ class RunResult:
     @cached_property
     def curve(self) -> pd.DataFrame:
         """Validation Dice while training."""
-        return _read_table(self.folder / "curve.parquet")
+        return self._table("curve.parquet")
 
     @cached_property
     def examples(self) -> dict[str, npt.NDArray[Any]]:
-        """Slices to look at, as :mod:`cl_seg.suite.record` describes them."""
+        """Slices to look at, as :mod:`cl_seg.suite.record` describes them; none if packed."""
+        if not (self.folder / "examples.npz").is_file():
+            return {}
         with np.load(self.folder / "examples.npz", allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+
+    def _table(self, name: str) -> pd.DataFrame:
+        path = self.folder / name
+        if not (self.folder / PACKED).is_file():
+            return _read_table(path)
+        try:
+            return _packed_table(path, path.stat().st_mtime_ns)[self.record["run_id"]]
+        except (OSError, KeyError):
+            message = f"{path} lacks what {PACKED} beside it promises: pack the results again"
+            raise InputError(message) from None
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -150,8 +164,41 @@ def _read_table(path: Path) -> pd.DataFrame:
         ) from None
 
 
+@lru_cache(maxsize=4)
+def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
+    table = _read_table(path)
+    runs = table.groupby("run", sort=False)
+    return {str(run): own.drop(columns="run").reset_index(drop=True) for run, own in runs}
+
+
+def pack_results(folder: Path, out: Path) -> int:
+    """Keep the numbers of finished runs, without pictures and checkpoints, in three files.
+
+    ``runs.jsonl`` has a record per line; ``cases.parquet`` and ``curve.parquet`` the tables of all
+    runs; tables of semi-automatic tools are copied. What reads results reads these as well.
+
+    Returns:
+        The number of runs.
+
+    Raises:
+        InputError: there is no finished run, or ``out`` is taken.
+    """
+    results = load_results(folder)
+    with new_folder(Path(out)) as building:
+        for name in ("cases", "curve"):
+            tables = [getattr(r, name).assign(run=r.record["run_id"]) for r in results]
+            pd.concat(tables).to_parquet(
+                building / f"{name}.parquet", index=False, compression="zstd"
+            )
+        lines = (json.dumps(r.record) + "\n" for r in results)
+        (building / PACKED).write_text("".join(lines))
+        if (Path(folder) / "tools").is_dir():
+            shutil.copytree(Path(folder) / "tools", building / "tools")
+    return len(results)
+
+
 def load_results(folder: Path) -> list[RunResult]:
-    """Finished runs below ``folder/runs``, in the order of the suite.
+    """Finished runs below ``folder/runs`` or packed in ``folder``, in the order of the suite.
 
     Where ``folder/plan.json`` says which runs the suite has now, runs of an earlier version of it
     are left out.
@@ -159,7 +206,9 @@ def load_results(folder: Path) -> list[RunResult]:
     Raises:
         InputError: there is none, or a record is damaged.
     """
-    plan = read_plan(folder)
+    plan, packed = read_plan(folder), Path(folder) / PACKED
+    if packed.is_file():
+        return _load_packed(packed)
     results = []
     for path in sorted((Path(folder) / "runs").glob("*/run.json")):
         try:
@@ -173,6 +222,14 @@ def load_results(folder: Path) -> list[RunResult]:
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )
     return sorted(results, key=lambda r: tuple(r.record["place"]))
+
+
+def _load_packed(path: Path) -> list[RunResult]:
+    try:
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        return [RunResult(path.parent, record) for record in records if record["run_id"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}): pack the results again") from None
 
 
 def read_plan(folder: Path) -> dict[str, str]:

@@ -134,15 +134,23 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
             "Validation Dice while training; dotted lines separate the stages.",
             figures.validation_curves(with_curve),
         )
-    first_strategy = [run for run in shown if run.strategy == shown[0].strategy]
-    drawn["examples"] = (
-        "A typical test slice of every scanner, segmented after the first and after the last "
-        "stage. Filled areas are truth, lines the prediction; "
-        + ", ".join(overlays.class_colours(shown[0]))
-        + ".",
-        overlays.examples(first_strategy),
-    )
-    for run in first_strategy:
+    return drawn | _overlays([run for run in shown if run.strategy == shown[0].strategy])
+
+
+def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
+    """Pictures of slices, where the results have some."""
+    if not all(run.examples for run in runs):
+        return {}
+    drawn = {
+        "examples": (
+            "A typical test slice of every scanner, segmented after the first and after the last "
+            "stage. Filled areas are truth, lines the prediction; "
+            + ", ".join(overlays.class_colours(runs[0]))
+            + ".",
+            overlays.examples(runs),
+        )
+    }
+    for run in runs:
         if overlays.has_ranked(run):
             drawn["ranked_" + re.sub(r"\W+", "_", run.model).lower()] = (
                 f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "

@@ -16,6 +16,7 @@ from cl_seg.cli.model import app as model_app
 from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
+from cl_seg.cli.results import claims, compare, pack, report, select
 from cl_seg.cli.seed import app as seed_app
 from cl_seg.files import InputError, write_text
 
@@ -33,9 +34,8 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(phantom_app, name="phantom")
 app.add_typer(seed_app, name="seed")
 app.add_typer(model_app, name="model")
-app.command()(predict)
-app.command()(contract)
-app.command()(check_plugin)
+for command in (predict, contract, check_plugin, report, select, claims, compare, pack):
+    app.command()(command)
 
 SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
 CacheOption = Annotated[
@@ -220,72 +220,6 @@ def cache_prune(
     place.prune(kept)
     after = sum(place.sizes().values())
     say(f"{(before - after) / 1e6:.1f} MB removed, {after / 1e6:.1f} MB kept in {cache}")
-
-
-@app.command()
-def report(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
-) -> None:
-    """Write report.html, tables and figures from finished runs."""
-    from cl_seg.analysis.report import write_report
-
-    say(f"report: {write_report(results)}")
-
-
-@app.command()
-def select(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
-) -> None:
-    """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
-    from cl_seg.analysis.results import load_results
-    from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
-
-    table = selection_table(load_results(results))
-    write_text(results / "selection.csv", table.to_csv(index=False))
-    write_text(results / "selection.md", selection_page(table))
-    say(chosen_lines(table).rstrip())
-    say(f"grid and choice: {results / 'selection.md'}")
-
-
-@app.command()
-def claims(
-    results: Annotated[
-        Path, typer.Argument(help="Folder with a folder of results per suite.", show_default=False)
-    ],
-    file: Annotated[Path, typer.Option("--claims", help="File of claims (YAML).")] = Path(
-        "experiments/paper/claims.yaml"
-    ),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-) -> None:
-    """Hold claims to results: effect, interval and verdict of each."""
-    import json
-
-    from cl_seg.analysis.claims import as_json as plain
-    from cl_seg.analysis.claims import claims_page, judge, read_claims
-
-    judged = judge(read_claims(file), results)
-    sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n" if as_json else claims_page(judged))
-
-
-@app.command()
-def compare(
-    a: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
-    b: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-) -> None:
-    """Say what differs between two folders of results: spec, and outcome with intervals."""
-    import json
-
-    from cl_seg.analysis.compare import compare_outcomes, compare_specs, comparison_page
-    from cl_seg.analysis.results import load_results
-
-    sides = load_results(a), load_results(b)
-    if not as_json:
-        say(comparison_page(*sides).rstrip())
-        return
-    tables = {"spec": compare_specs(*sides), "outcome": compare_outcomes(*sides)}
-    found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 
 @app.command()

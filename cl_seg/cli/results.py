@@ -1,0 +1,80 @@
+"""Commands that read finished runs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cl_seg.cli.console import say
+from cl_seg.files import write_text
+
+
+def report(
+    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+) -> None:
+    """Write report.html, tables and figures from finished runs."""
+    from cl_seg.analysis.report import write_report
+
+    say(f"report: {write_report(results)}")
+
+
+def select(
+    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+) -> None:
+    """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
+    from cl_seg.analysis.results import load_results
+    from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+
+    table = selection_table(load_results(results))
+    write_text(results / "selection.csv", table.to_csv(index=False))
+    write_text(results / "selection.md", selection_page(table))
+    say(chosen_lines(table).rstrip())
+    say(f"grid and choice: {results / 'selection.md'}")
+
+
+def claims(
+    results: Annotated[
+        Path, typer.Argument(help="Folder with a folder of results per suite.", show_default=False)
+    ],
+    file: Annotated[Path, typer.Option("--claims", help="File of claims (YAML).")] = Path(
+        "experiments/paper/claims.yaml"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Hold claims to results: effect, interval and verdict of each."""
+    from cl_seg.analysis.claims import as_json as plain
+    from cl_seg.analysis.claims import claims_page, judge, read_claims
+
+    judged = judge(read_claims(file), results)
+    sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n" if as_json else claims_page(judged))
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    b: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Say what differs between two folders of results: spec, and outcome with intervals."""
+    from cl_seg.analysis.compare import compare_outcomes, compare_specs, comparison_page
+    from cl_seg.analysis.results import load_results
+
+    sides = load_results(a), load_results(b)
+    if not as_json:
+        say(comparison_page(*sides).rstrip())
+        return
+    tables = {"spec": compare_specs(*sides), "outcome": compare_outcomes(*sides)}
+    found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+def pack(
+    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+) -> None:
+    """Keep the numbers of finished runs in three small files that can be shared."""
+    from cl_seg.analysis.results import pack_results
+
+    runs = pack_results(results, out)
+    say(f"{runs} runs in {out}; cl-seg report, compare, claims and select read it")
