@@ -18,7 +18,7 @@ from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
 from cl_seg.cli.results import claims, compare, pack, report, select
 from cl_seg.cli.seed import app as seed_app
-from cl_seg.files import InputError, write_text
+from cl_seg.files import InputError
 
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine
