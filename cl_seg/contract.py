@@ -6,7 +6,7 @@ the same seeds.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,6 +22,8 @@ from torch.utils.data import TensorDataset
 
 from cl_seg.files import InputError
 from cl_seg.losses import IGNORED
+from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import build_plugin
 from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.checkpoint import from_bytes, to_bytes
 from cl_seg.training.loop import DenseTraining, LoopSettings, NonFiniteLoss
@@ -75,26 +77,60 @@ class Verdict:
     detail: str = ""
 
 
+def subject_of(
+    name: str, settings: Mapping[str, Any], make_model: Callable[[], nn.Module], size: int
+) -> Subject:
+    """A registered strategy, or anyone's plugin, on a network.
+
+    Args:
+        name: of the strategy, or ``module:Class``.
+        settings: of it, without those that have defaults.
+        make_model: makes the network for :data:`CLASSES` classes, its weights not yet fixed.
+        size: height and width it takes.
+    """
+    declared = declared_strategy(name)
+
+    def making(more: Mapping[str, Any]) -> Callable[[], Any]:
+        return lambda: build_plugin(name, {**declared.briefly, **settings, **more}, 1)
+
+    def same_model() -> nn.Module:
+        torch.manual_seed(1)
+        return make_model()
+
+    return Subject(
+        making({}),
+        same_model,
+        size,
+        declared.first_acts,
+        declared.memory in {"apart", "within"},
+        making(declared.null) if declared.null else None,
+        declared.scores,
+    )
+
+
 Weights = dict[str, Tensor]
+ESSENTIAL = frozenset({"runs", "acts", "leaves the rest", "keeps its state"})
+"""Without these, whatever the data and the settings of a training, a result means nothing."""
 MAY_REFUSE = {"runs", "batch of one", "bfloat16"}  # with the reason; elsewhere it ran before
 
 
-def check_contract(subject: Subject) -> list[Verdict]:
-    """All points; after a crash in the first one there is only that."""
+def check_contract(subject: Subject, only: Collection[str] = ()) -> list[Verdict]:
+    """All points, or those named in ``only``; after a crash in the first one there is only that."""
     first = _verdict("runs", lambda: _runs(subject))
     if not first.kept or first.detail.startswith("refused"):
         return [first]
     points: dict[str, Callable[[Subject], str]] = {
+        "leaves the rest": _leaves_the_rest,
         "acts": _acts,
         "acts in time": _acts_in_time,
-        "leaves the rest": _leaves_the_rest,
         "keeps its state": _keeps_its_state,
         "ignored pixels": _ignored_pixels,
         "batch of one": _batch_of_one,
         "bfloat16": _bfloat16,
         **({"scores": _scores} if subject.scores else {}),
     }
-    return [first, *(_verdict(name, partial(point, subject)) for name, point in points.items())]
+    chosen = {name: point for name, point in points.items() if not only or name in only}
+    return [first, *(_verdict(name, partial(point, subject)) for name, point in chosen.items())]
 
 
 class Broken(Exception):

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from cl_seg.cli.console import complain, out, progress, say
 from cl_seg.files import InputError, write_text
 from cl_seg.models.declared import NETWORKS
-from cl_seg.strategies.declared import STRATEGIES, declared_strategy
+from cl_seg.strategies.declared import STRATEGIES
 
 if TYPE_CHECKING:
     from cl_seg.contract import Verdict
@@ -22,7 +22,6 @@ Models = Annotated[
     list[str] | None, typer.Option("--model", help="Network; repeat; all by default.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-SIZE = 32  # pixels, or the smallest a network takes
 
 
 def contract(
@@ -98,33 +97,12 @@ def check_plugin(
 
 
 def _verdicts(name: str, settings: dict[str, Any], network: str) -> "list[Verdict]":
-    import torch
-
-    from cl_seg.contract import Subject, check_contract
+    from cl_seg.contract import CLASSES, check_contract, subject_of
     from cl_seg.models.registry import build_model
-    from cl_seg.strategies.registry import build_plugin
 
-    declared = declared_strategy(name)
-    size = max(SIZE, NETWORKS[network].smallest_size)
-
-    def make_model() -> torch.nn.Module:
-        torch.manual_seed(1)
-        return build_model(network, "small", {}, 3, size)
-
-    def making(more: Mapping[str, Any]) -> Callable[[], Any]:
-        return lambda: build_plugin(name, {**declared.briefly, **settings, **more}, 1)
-
-    return check_contract(
-        Subject(
-            making({}),
-            make_model,
-            size,
-            declared.first_acts,
-            declared.memory in {"apart", "within"},
-            making(declared.null) if declared.null else None,
-            declared.scores,
-        )
-    )
+    size = NETWORKS[network].smallest_size
+    build = partial(build_model, network, "small", {}, CLASSES, size)
+    return check_contract(subject_of(name, settings, build, size))
 
 
 def _known(given: list[str] | None, known: list[str], what: str) -> list[str]:

@@ -96,6 +96,7 @@ class StrategyChoice(Spec):
         networks: labels of the networks it is for; None for all.
         grid: settings → values; the suite holds one strategy per combination instead of this one.
         label: name in folders and tables, needed when a strategy appears twice.
+        check: False runs a ``module:Class`` even if it breaks the contract for masks.
     """
 
     name: str
@@ -106,6 +107,7 @@ class StrategyChoice(Spec):
         default={}, exclude=True
     )
     label: str = Field(default="", pattern=LABEL)
+    check: bool = Field(default=True, exclude=True)
     _points: list["StrategyChoice"] = PrivateAttr(default_factory=list)
 
     @model_validator(mode="before")

@@ -27,6 +27,7 @@ from cl_seg.suite.data import (
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment, plan_graph
+from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.plan import Run, load_suite, plan_runs
 from cl_seg.suite.record import is_finished, write_record
 from cl_seg.suite.schedule import Failure, Schedule
@@ -168,7 +169,8 @@ def execute_suites(
         say: prints one line for the user.
 
     Raises:
-        InputError: the data do not fit, or the cache cannot be written; nothing has been trained.
+        InputError: the data do not fit, a plugin of the user's breaks the contract for masks, or
+            the cache cannot be written; nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
     with writable(cache.folder):
@@ -183,8 +185,9 @@ def execute_suites(
     graphs = [plan_stages(one, cache) for one in planned]
     missing: dict[str, Path] = {}
     for graph, folder in zip(graphs, results, strict=True):
-        write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
         runs = [r for r in graph.runs if not is_finished(record_folder(folder, r), r.key)]
+        check_own_plugins((r.run for r in runs), graph.runs[0].setting.suite.image.size)
+        write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
         missing |= {run.key: record_folder(folder, run) for run in runs}
         if len(runs) < len(graph.runs):
             say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")

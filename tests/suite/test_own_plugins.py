@@ -1,6 +1,7 @@
 """Somebody else's Avalanche plugin by import path: run as it is, kept where it can be kept."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,8 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
 def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
     suite_text: str, tmp_path: Path
 ) -> None:
-    text = with_strategies(suite_text, plugin("Replacing"), plugin("Idle"))
+    unchecked = [plugin(name)[:-1] + ", check: false}" for name in ("Replacing", "Idle")]
+    text = with_strategies(suite_text, *unchecked)
     _, failed = run(text.replace("steps: 12", "steps: 40"), tmp_path / "results")
     replacing, idle = (record["R"] for record in records(tmp_path / "results").values())
     assert not failed and replacing == idle and replacing["liver"][3] != replacing["liver"][0]
@@ -175,14 +177,33 @@ def test_modules_of_one_name_beside_two_suites_are_refused(suite_text: str, tmp_
         (plugin("Unkeepable"), "must be tensors and plain data"),
     ],
 )
-def test_a_plugin_that_cannot_run_fails_with_one_line(
+def test_an_unchecked_plugin_that_cannot_run_fails_with_one_line(
     suite_text: str, tmp_path: Path, strategy: str, reason: str
 ) -> None:
-    _, (failed,) = run(with_strategies(suite_text, strategy), tmp_path / "results")
-    import re
-
+    unchecked = strategy[:-1] + ", check: false}"
+    _, (failed,) = run(with_strategies(suite_text, unchecked), tmp_path / "results")
     assert re.search(reason, failed) and "\n" not in failed
     assert not (tmp_path / "results" / "failed").exists(), "no traceback for what the user can mend"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "reason"),
+    [
+        (plugin("Idle"), "build, acts: weights after 3 experiences equal plain fine-tuning"),
+        (plugin("Wrapping"), "leaves the rest: it replaced the network"),
+        (plugin("Anchor", "{force: 1}"), "runs: refused: .*cannot be made with settings.*force"),
+        (plugin("NoPlugin"), "runs: refused: .*no Avalanche plugin"),
+        (plugin("Unkeepable"), "keeps its state: "),
+        (plugin("Forgetful"), "keeps its state: taken up from files .* trains other weights"),
+        ('{name: "avalanche.training.plugins:LwFPlugin", settings: {}}', "runs: "),
+    ],
+)
+def test_a_plugin_that_breaks_the_contract_is_refused_before_anything_is_trained(
+    suite_text: str, tmp_path: Path, strategy: str, reason: str
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        run(with_strategies(suite_text, "naive", strategy), tmp_path / "results")
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,13 @@ class Unkeepable(KeptAnchor):
         return {"anchor": self}
 
 
+class Forgetful(KeptAnchor):
+    """Its state lacks the anchor."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"anchor": {}, "noise": self.noise}
+
+
 class NoPlugin:
     """Something else."""
 
