@@ -1,4 +1,4 @@
-"""Somebody else's plugins are held to the contract for masks before a suite is trained with them."""
+"""Plugins of the user are held to the contract for masks before a suite is trained with them."""
 
 from collections.abc import Iterable
 from functools import partial
