@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from cl_seg.analysis.results import RunResult
-from cl_seg.analysis.tables import last_validation, markdown
+from cl_seg.analysis.tables import last_validation, last_validations, markdown
 from cl_seg.files import InputError
 
 FAMILY = ["network", "strategy"]
@@ -21,7 +21,8 @@ def selection_table(results: Sequence[RunResult]) -> pd.DataFrame:
     Columns network, strategy, learning_rate, ``settings`` (those that differ between the candidates
     of one network and strategy), ``seeds``, ``validation`` (mean over seeds of the Dice on the
     validation slices of both scanners after the last step), ``lowest`` and ``highest`` of the
-    seeds, ``chosen`` (the first of the best), and ``edge`` (chosen at an end of its grid).
+    seeds, ``on`` a scanner (its part in ``validation``), ``chosen`` (the first of the best), and
+    ``edge`` (chosen at an end of its grid).
 
     Raises:
         InputError: not one order of at most two scanners, no validation curves, candidates with
@@ -56,6 +57,7 @@ def selection_table(results: Sequence[RunResult]) -> pd.DataFrame:
                 "validation": candidate["validation"].mean(),
                 "lowest": candidate["validation"].min(),
                 "highest": candidate["validation"].max(),
+                **{name: candidate[name].mean() for name in _by_scanner(candidate)},
             })  # fmt: skip
     table = pd.DataFrame(rows)
     best = table.groupby(FAMILY, sort=False)["validation"].idxmax()
@@ -90,7 +92,12 @@ def _candidate(result: RunResult) -> dict[str, Any]:
         "all": json.dumps(spec["strategy"]["settings"], sort_keys=True),
         "seed": spec["seed"],
         "validation": validation,
+        **{f"on {name}": dice for name, dice in last_validations(result).items()},
     }
+
+
+def _by_scanner(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith("on ")]
 
 
 def _size(model: dict[str, Any]) -> str:
@@ -128,6 +135,7 @@ def selection_page(table: pd.DataFrame) -> str:
             + f" ({row['lowest']:.3f} to {row['highest']:.3f})" * (row["seeds"] > 1)
             for _, row in table.iterrows()
         ],
+        **{name: table[name].map("{:.3f}".format) for name in _by_scanner(table)},
         "": [
             ("chosen, at an end of its grid" if row["edge"] else "chosen") * row["chosen"]
             for _, row in table.iterrows()

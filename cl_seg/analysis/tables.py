@@ -114,11 +114,16 @@ def last_validation(result: RunResult) -> float:
 
     NaN without a curve, or where it lacks the strategy's part in scoring.
     """
+    return float(last_validations(result).mean()) if result.curve_is_scored_alike else float("nan")
+
+
+def last_validations(result: RunResult) -> "pd.Series[float]":
+    """Validation Dice after the last step, by scanner in stream order; empty without a curve."""
     curve = result.curve
-    if curve.empty or not result.curve_is_scored_alike:
-        return float("nan")
     stage = curve[curve["stage"] == curve["stage"].max()]
-    return float(stage[stage["step"] == stage["step"].max()]["dice"].mean())
+    last = stage[stage["step"] == stage["step"].max()]
+    dice: pd.Series[float] = last.groupby("scanner")["dice"].mean()
+    return dice.reindex(result.order).dropna()
 
 
 def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFrame:

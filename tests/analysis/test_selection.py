@@ -72,6 +72,17 @@ def test_the_best_mean_of_the_last_validation_is_chosen() -> None:
     assert not table["edge"].any()
 
 
+def test_what_is_kept_of_the_first_scanner_is_told_beside_what_is_learned_of_the_second() -> None:
+    forgetful = run("naive", 0.0)
+    curve = forgetful.curve
+    last = (curve["stage"] == 2) & (curve["step"] == 10)
+    curve.loc[last & (curve["scanner"] == "b"), "dice"] = 0.8
+    table = selection_table([forgetful])
+    row = table[["validation", "on a", "on b"]].iloc[0]
+    assert row.tolist() == pytest.approx([0.4, 0.0, 0.8])
+    assert "| 0.400 | 0.000 | 0.800 | chosen |" in selection_page(table)
+
+
 def test_a_choice_at_the_end_of_a_grid_is_told() -> None:
     table = selection_table([ewc(0.1, 0.7), ewc(1.0, 0.6), ewc(10.0, 0.6)])
     assert table["edge"].tolist() == [True, False, False]
