@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, STYLE, as_svg
+from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, as_svg
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import cells
 from cl_seg.metrics.agreement import bland_altman, intraclass_correlation
 
-MARKERS = "osD^vP*X"
+Areas = npt.NDArray[np.float64]
 DEFINITIONS = {
     "limits of agreement": "range that holds 95 % of the differences found − true of patients "
     "(Bland & Altman 1986); bias is their mean",
@@ -57,18 +58,20 @@ def agreement_table(areas: pd.DataFrame) -> pd.DataFrame:
     Bias and limits of agreement in cm² are those of Bland & Altman, ICC is ICC(2,1).
     """
     keys = ["model", "strategy", "class", "scanner"]
+    found, true = (areas[name].to_numpy(float) for name in ("found_cm2", "true_cm2"))
+    runs = areas.groupby([*keys, "seed", "order"], sort=False).indices
     each = [
-        {**run[keys].iloc[0].to_dict(), **_agreement(run)}
-        for _, run in areas.groupby([*keys, "seed", "order"], sort=False)
+        {**dict(zip(keys, run[: len(keys)], strict=True)), **_agreement(found[at], true[at])}
+        for run, at in runs.items()
+        if isinstance(run, tuple)
     ]
     return pd.DataFrame(each).groupby(keys, sort=False, as_index=False).mean()
 
 
-def _agreement(run: pd.DataFrame) -> dict[str, float]:
-    found, true = run["found_cm2"].to_numpy(float), run["true_cm2"].to_numpy(float)
+def _agreement(found: Areas, true: Areas) -> dict[str, float]:
     limits = bland_altman(found, true)
     return {
-        "cases": len(run),
+        "cases": len(true),
         "true_cm2": float(true.mean()),
         "error_percent": float((100 * np.abs(found - true) / true).mean()),
         "bias_cm2": limits.bias,

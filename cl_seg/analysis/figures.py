@@ -1,12 +1,15 @@
 """Figures of a suite, drawn with matplotlib and returned as SVG text."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,6 +18,10 @@ from cl_seg.analysis.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 
+MARKERS = "osD^vP*X<>hd"
+Line = str | tuple[int, tuple[int, ...]]
+LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+WIDEST = 15.0  # inches
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -27,24 +34,48 @@ STYLE: dict[Any, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How a strategy is drawn, told apart without colour too."""
+
+    colour: str
+    marker: str
+    line: Line
+
+
+def strategy_marks(strategies: Sequence[str]) -> dict[str, Mark]:
+    """A mark per strategy."""
+    kinds = zip(strategies, cycle(COLOURS), cycle(MARKERS), cycle(LINES), strict=False)
+    return {name: Mark(colour, marker, line) for name, colour, marker, line in kinds}
+
+
 def heat_maps(cells: Cells) -> str:
-    """R of every network (rows) and strategy (columns): mean Dice after each stage, per scanner."""
+    """R of every network and strategy: mean Dice after each stage, per scanner.
+
+    Every network begins a row; so many panels fit into one.
+    """
     models, strategies = _axes_of(cells)
     first = next(iter(cells.values()))[0]
     tall = max(len(runs[0].matrix()) for runs in cells.values())
     names = [first.short_names[s] for s in first.order]
     width, height = 0.75 * len(names) + 0.9, 0.34 * tall + 0.55
+    columns = max(1, min(len(strategies), int(WIDEST / width)))
+    rows = -(-len(strategies) // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure((width * len(strategies) + 1, height * len(models) + 1))
-        grid = figure.subplots(len(models), len(strategies), squeeze=False)
-        for (row, model), (column, strategy) in _product(models, strategies):
-            axes = grid[row][column]
+        figure = Figure((width * columns + 1, height * rows * len(models) + 1))
+        grid = figure.subplots(len(models) * rows, columns, squeeze=False)
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for (m, model), (at, strategy) in _product(models, strategies):
             runs = _same_order(cells.get((model, strategy), ()), first.order)
             if not runs:
-                axes.set_axis_off()
                 continue
+            row = m * rows + at // columns
+            axes = grid[row][at % columns]
+            axes.set_axis_on()
             r = np.mean([run.matrix() for run in runs], axis=0)
-            _heat_map(axes, r, names if row == len(models) - 1 else [], _stages(runs[0]))
+            lowest = m == len(models) - 1 and at + columns >= len(strategies)
+            _heat_map(axes, r, names if lowest else [], _stages(runs[0]))
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
@@ -143,22 +174,23 @@ def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
 def forgetting_curves(cells: Cells) -> str:
     """Test Dice on every scanner over the stream: a panel per network and scanner.
 
-    A filled marker is the stage in which the scanner is learned; dashed lines are joint training.
+    The marker is the stage in which the scanner is learned; dotted lines are joint training.
     Bands are the range over runs of the same order.
     """
     models, strategies = _axes_of(cells)
     first = next(iter(cells.values()))[0]
     order = first.order
-    colours = dict(zip(strategies, COLOURS * 9, strict=False))
+    marks = strategy_marks(strategies)
+    width = 2.7 * len(order) + 0.6
     with mpl.rc_context(STYLE):
-        figure = Figure((2.7 * len(order) + 0.6, 2.1 * len(models) + 0.9))
+        figure = Figure((width, 2.1 * len(models) + 0.9), layout="constrained")
         grid = figure.subplots(len(models), len(order), sharex=True, sharey=True, squeeze=False)
         for (row, model), (column, scanner) in _product(models, order):
             axes = grid[row][column]
             for strategy in strategies:
                 runs = _same_order(cells.get((model, strategy), ()), order)
                 if runs:
-                    _curve(axes, runs, column, colours[strategy], strategy)
+                    _curve(axes, runs, column, marks[strategy], strategy)
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(f"{model} on {first.short_names[scanner]}", loc="left")
@@ -171,21 +203,39 @@ def forgetting_curves(cells: Cells) -> str:
             axes.set_ylim(min(0.9, np.floor(lowest * 10) / 10), 1)
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
-        handles, labels = grid[0][0].get_legend_handles_labels()
-        figure.tight_layout(rect=(0, 0, 1, 0.965))
-        figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
+        legend_above(figure, grid.flat, width)
         return as_svg(figure, first.stamps)
 
 
-def _curve(axes: Axes, runs: Sequence[RunResult], column: int, colour: str, strategy: str) -> None:
+def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
+    """One legend of what all panels show, in as many lines as it takes."""
+    shown: dict[str, Artist] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    if not shown:
+        return
+    columns = min(len(shown), max(1, int(width / (0.075 * max(map(len, shown)) + 0.55))))
+    figure.legend(
+        handles=list(shown.values()),
+        labels=list(shown),
+        loc="outside upper center",
+        ncols=columns,
+        frameon=False,
+    )
+
+
+def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strategy: str) -> None:
     values = np.array([run.matrix()[1:, column] for run in runs])
     if runs[0].joint:
-        axes.axhline(values[:, -1].mean(), color=colour, ls="--", lw=1.1, label=strategy)
+        axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
     x = np.arange(1, values.shape[1] + 1)
-    axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.15, lw=0)
-    axes.plot(x, values.mean(0), color=colour, lw=1.5, alpha=0.85, label=strategy)
-    axes.plot(column + 1, values.mean(0)[column], "o", color=colour, ms=4.5)
+    axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
+    axes.plot(
+        x, values.mean(0), color=mark.colour, ls=mark.line, lw=1.5, alpha=0.85, label=strategy,
+        marker=mark.marker, ms=5, markevery=[column],
+    )  # fmt: skip
 
 
 def validation_curves(runs: Sequence[RunResult]) -> str:
@@ -240,7 +290,8 @@ def _same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
 
 def as_svg(figure: Figure, stamps: Sequence[str]) -> str:
     """A figure as SVG text with what it must say in a corner, the same bytes every time."""
-    figure.text(1, 0, " · ".join(stamps), ha="right", va="top", fontsize=7, color="#6b7280")
+    below = -0.04 / figure.get_figheight()
+    figure.text(1, below, " · ".join(stamps), ha="right", va="top", fontsize=7, color="#6b7280")
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = buffer.getvalue()

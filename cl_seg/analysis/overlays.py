@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy import ndimage
 
@@ -13,11 +13,15 @@ from cl_seg.analysis.figures import STYLE, as_svg
 from cl_seg.analysis.results import RunResult
 
 Plane = npt.NDArray[np.uint8]
+Picture = npt.NDArray[np.float64]
 
 CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
 COLOUR_NAMES = ("yellow", "blue", "pink", "green")
 RANKS = ("worst", "median", "best")
 MOMENTS = {"learned": "once learned", "last": "at the end"}
+WIDE = 130  # pixels of a panel, about
+GAP = 3  # pixels between panels
+FILL = 0.3  # opacity of the truth
 
 
 def class_colours(run: RunResult) -> list[str]:
@@ -32,20 +36,13 @@ def examples(runs: Sequence[RunResult]) -> str:
     """
     scanners = runs[0].order
     columns = [(scanner, when) for scanner in scanners for when in ("first", "last")]
-    rows, wide = _body(runs[0].examples[f"{scanners[0]}/image"])
-    shape = (rows.stop - rows.start) / (wide.stop - wide.start)
-    with mpl.rc_context(STYLE):
-        figure = Figure((1.7 * len(columns), 1.78 * len(runs) * shape + 0.5))
-        grid = figure.subplots(len(runs), len(columns), squeeze=False)
-        for row, run in zip(grid, runs, strict=True):
-            for axes, (scanner, when) in zip(row, columns, strict=True):
-                planes = (run.examples[f"{scanner}/{name}"] for name in ("image", "truth", when))
-                _overlay(axes, len(run.classes), *planes)
-            row[0].set_ylabel(f"{run.model}\n{run.strategy}")
-        for axes, (scanner, when) in zip(grid[0], columns, strict=True):
-            axes.set_title(f"{runs[0].short_names[scanner]}\n{when} stage", fontsize=8.5)
-        figure.tight_layout(pad=0.4)
-        return as_svg(figure, runs[0].stamps)
+    rows = []
+    for run in runs:
+        shown = run.examples
+        planes = [[shown[f"{s}/{name}"] for name in ("image", "truth", w)] for s, w in columns]
+        rows.append([overlay(len(run.classes), *plane) for plane in planes])
+    titles = [f"{runs[0].short_names[scanner]}\n{when} stage" for scanner, when in columns]
+    return _mosaic(rows, [f"{run.model}\n{run.strategy}" for run in runs], titles, runs[0].stamps)
 
 
 def has_ranked(run: RunResult) -> bool:
@@ -59,59 +56,68 @@ def ranked_examples(run: RunResult) -> str:
     Rows are ranks, by mean Dice over the classes of a slice, which is written in it. Filled: truth.
     Lines: prediction.
     """
-    columns = [(scanner, moment) for scanner in run.order for moment in MOMENTS]
-    if run.joint:
-        columns = [(scanner, "last") for scanner in run.order]
-    rows, wide = _body(run.examples[f"{run.order[0]}/image"])
-    shape = (rows.stop - rows.start) / (wide.stop - wide.start)
-    with mpl.rc_context(STYLE):
-        figure = Figure((1.7 * len(columns), 1.78 * len(RANKS) * shape + 0.5))
-        grid = figure.subplots(len(RANKS), len(columns), squeeze=False)
-        for column, (scanner, moment) in enumerate(columns):
-            slices = run.examples[f"{scanner}/ranked/{moment}"]
-            dice = run.examples[f"{scanner}/ranked/{moment}/dice"]
-            for rank, planes in enumerate(slices):
-                axes = grid[rank][column]
-                _overlay(axes, len(run.classes), *planes)
-                axes.text(
-                    0.98, 0.03, f"{dice[rank]:.2f}", transform=axes.transAxes, ha="right",
-                    fontsize=8, color="white",
-                )  # fmt: skip
-            title = f"{run.short_names[scanner]}\n{MOMENTS[moment]}"
-            grid[0][column].set_title(title, fontsize=8.5)
-        for rank, name in enumerate(RANKS):
-            grid[rank][0].set_ylabel(name)
-        figure.tight_layout(pad=0.4)
-        return as_svg(figure, run.stamps)
+    moments = ["last"] if run.joint else list(MOMENTS)
+    columns = [(scanner, moment) for scanner in run.order for moment in moments]
+    rows, dice = [], []
+    for rank in range(len(RANKS)):
+        slices = [run.examples[f"{s}/ranked/{moment}"][rank] for s, moment in columns]
+        rows.append([overlay(len(run.classes), *planes) for planes in slices])
+        dice.append([run.examples[f"{s}/ranked/{moment}/dice"][rank] for s, moment in columns])
+    titles = [f"{run.short_names[scanner]}\n{MOMENTS[moment]}" for scanner, moment in columns]
+    return _mosaic(rows, list(RANKS), titles, run.stamps, dice)
 
 
-def _overlay(axes: Axes, classes: int, image: Plane, truth: Plane, found: Plane) -> None:
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+def overlay(classes: int, image: Plane, truth: Plane, found: Plane) -> Picture:
+    """(H, W, 3) RGB in 0…1 of a slice, enlarged: truth filled, prediction outlined."""
+    factor = max(1, round(WIDE / image.shape[1]))
+    picture = np.repeat(_enlarged(image / 255.0, factor)[..., None], 3, axis=2)
     for label in range(1, classes + 1):
-        colour = CONTOURS[(label - 1) % len(CONTOURS)]
-        _outline(axes, truth == label, colour, filled=True)
-        _outline(axes, found == label, colour, filled=False)
-    rows, columns = _body(image)
-    axes.set_ylim(rows.stop, rows.start - 1)
-    axes.set_xlim(columns.start - 1, columns.stop)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    axes.set_facecolor("black")
+        colour = np.array(to_rgb(CONTOURS[(label - 1) % len(CONTOURS)]))
+        filled, area = (_enlarged(mask == label, factor) > 0.5 for mask in (truth, found))
+        picture[filled] = (1 - FILL) * picture[filled] + FILL * colour
+        picture[area & ~ndimage.binary_erosion(area)] = colour
+    return picture
 
 
-def _body(image: Plane) -> tuple[slice, slice]:
-    """Rows and columns that are not all black; all of them when everything is."""
-    inside = ndimage.find_objects((image > 0).astype(int))
-    whole = tuple(slice(0, length) for length in image.shape)
-    rows, columns = inside[0] if inside else whole
-    return rows, columns
+def _enlarged(plane: npt.NDArray[np.generic], factor: int) -> Picture:
+    zoomed: Picture = ndimage.zoom(
+        plane.astype(float), factor, order=1, grid_mode=True, mode="nearest"
+    )
+    return zoomed
 
 
-def _outline(axes: Axes, mask: Plane, colour: str, filled: bool) -> None:
-    if not mask.any():
-        return
-    if filled:
-        axes.contourf(mask.astype(float), levels=[0.5, 1.5], colors=[colour], alpha=0.3)
-    else:
-        axes.contour(mask.astype(float), levels=[0.5], colors=[colour], linewidths=1.1)
+def _mosaic(
+    rows: Sequence[Sequence[Picture]],
+    names: Sequence[str],
+    titles: Sequence[str],
+    stamps: Sequence[str],
+    numbers: Sequence[Sequence[float]] = (),
+) -> str:
+    """Panels of one size as one picture, cut to what is not black in any, with their names."""
+    inside = np.any([panel.any(axis=2) for row in rows for panel in row], axis=0)
+    found = ndimage.find_objects(inside.astype(int))
+    cut = found[0] if found else (slice(None), slice(None))
+    panels = [[_framed(panel[cut]) for panel in row] for row in rows]
+    picture = np.concatenate([np.concatenate(row, axis=1) for row in panels])[GAP:, GAP:]
+    high, wide = (length + GAP for length in panels[0][0][GAP:, GAP:].shape[:2])
+    with mpl.rc_context(STYLE):
+        width = 1.7 * len(titles)
+        figure = Figure((width, width * picture.shape[0] / picture.shape[1]))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.imshow(picture, interpolation="none", aspect="auto")
+        for column, title in enumerate(titles):
+            axes.text((column + 0.5) * wide, -GAP, title, ha="center", va="bottom", fontsize=8.5)
+        for row, name in enumerate(names):
+            axes.text(
+                -GAP, (row + 0.5) * high, name, ha="right", va="center", rotation=90, fontsize=9
+            )
+        for row, values in enumerate(numbers):
+            for column, value in enumerate(values):
+                at = (column + 1) * wide - 2 * GAP, (row + 1) * high - 2 * GAP
+                axes.text(*at, f"{value:.2f}", ha="right", va="bottom", fontsize=8, color="white")
+        return as_svg(figure, stamps)
+
+
+def _framed(panel: Picture) -> Picture:
+    return np.pad(panel, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=1.0)

@@ -1,9 +1,8 @@
 """The stability gap of a run, from the validation curve of its training."""
 
 import numpy as np
-import pandas as pd
 
-from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.results import Matrix, RunResult
 from cl_seg.metrics.continual import stability_gap
 
 
@@ -22,16 +21,20 @@ def stability_gap_of(result: RunResult) -> float:
     ):
         return float("nan")
     points = curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack("scanner")
+    stages = points.index.get_level_values("stage").to_numpy()
+    dice = points.reindex(columns=result.order).to_numpy(float)
     gaps = [
-        _stage_gap(points, stage, result.order[: stage - 1])
+        _stage_gap(dice[stages == stage - 1], dice[stages == stage], stage - 1)
         for stage in range(2, len(result.order) + 1)
     ]
     return float(np.nanmean(gaps)) if np.isfinite(gaps).any() else float("nan")
 
 
-def _stage_gap(points: pd.DataFrame, stage: int, earlier: list[str]) -> float:
-    scored = [scanner for scanner in earlier if scanner in points.columns]
-    if not scored or stage - 1 not in points.index or stage not in points.index:
+def _stage_gap(before: Matrix, during: Matrix, earlier: int) -> float:
+    """Of (steps, scanners) Dice in two stages, on the scanners that came earlier."""
+    if not len(before) or not len(during):
         return float("nan")
-    before = points.loc[stage - 1, scored].iloc[-1].to_numpy(float)
-    return stability_gap(before, points.loc[stage, scored].to_numpy(float))
+    scored = np.isfinite(before[-1, :earlier])
+    if not scored.any():
+        return float("nan")
+    return stability_gap(before[-1, :earlier][scored], during[:, :earlier][:, scored])

@@ -9,6 +9,7 @@ import pandas as pd
 from cl_seg.analysis import figures, overlays
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
+from cl_seg.analysis.plane import stability_plane
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -26,6 +27,11 @@ PAIRS_CAPTION = (
     "the Dice of the model trained on the scanner of the row, there. Transfer: its Dice on the "
     "scanner of the column. Joint: the Dice there of the model trained on all scanners together. "
     "Forgetting: its Dice on the scanner of the row after training on that of the column."
+)
+PLANE_CAPTION = (
+    "What is kept against what is learned: plasticity is the Dice right after learning, BWT the "
+    "change until the end. Up and to the right is better; on a grey line ACC is the same. Filled "
+    "marks keep slices of earlier scanners, the legend says how many; bars are 95 % intervals."
 )
 DEFINITIONS = {
     "ACC": "mean Dice over all scanners after the last stage",
@@ -59,7 +65,7 @@ def stream_content(results: Sequence[RunResult]) -> Content:
     if is_pairs(results):
         files["pairs"] = pair_losses(results)
         notes += _pair_notes(pair_summary(files["pairs"]))
-    return Content(tables, notes, _figures(results), DEFINITIONS, files)
+    return Content(tables, notes, _figures(results, summary), DEFINITIONS, files)
 
 
 def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
@@ -110,7 +116,7 @@ def _pair_notes(summary: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
+def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, tuple[str, str]]:
     if is_pairs(results):
         return {"pairs": (PAIRS_CAPTION, _pairs_figure(results))}
     by_cell = cells(results)
@@ -119,8 +125,8 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
     with_curve = [run for run in shown if len(run.curve) and not run.joint]
     drawn = {
         "forgetting": (
-            "Test Dice on each scanner over the stream. The dot is the stage in which the scanner "
-            "is learned, shading the stages up to it, the dashed line joint training. The "
+            "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
+            "is learned, shading the stages up to it, the dotted line joint training. The "
             "untrained network is left out.",
             figures.forgetting_curves(by_cell),
         ),
@@ -129,6 +135,8 @@ def _figures(results: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
             figures.heat_maps(by_cell),
         ),
     }
+    if summary["BWT"].notna().any():
+        drawn["plane"] = PLANE_CAPTION, stability_plane(summary, len(order), results[0].stamps)
     if with_curve:
         drawn["validation"] = (
             "Validation Dice while training; dotted lines separate the stages.",

@@ -1,0 +1,79 @@
+"""The stability–plasticity plane: what a strategy keeps against what it learns."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.figures import STYLE, as_svg, legend_above, strategy_marks
+from cl_seg.analysis.tables import NOT_EVALUABLE
+
+PANEL = 4.2  # inches
+
+
+def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str]) -> str:
+    """BWT against plasticity: a panel per network, a mark per strategy that has both.
+
+    Filled marks keep slices of earlier scanners. Rows that are not evaluable are left out.
+
+    Args:
+        summary: as :func:`cl_seg.analysis.tables.summary_table` gives it.
+        scanners: in a stream, for the lines of equal ACC.
+        stamps: what the figure must say.
+    """
+    known = summary[summary["BWT"].notna() & summary["plasticity"].notna()]
+    known = known[known["verdict"] != NOT_EVALUABLE]
+    models = list(dict.fromkeys(known["model"]))
+    marks = strategy_marks(list(dict.fromkeys(summary["strategy"])))
+    columns = 2 if len(models) == 4 else max(1, min(len(models), 3))
+    rows = max(1, -(-len(models) // columns))
+    with mpl.rc_context(STYLE):
+        figure = Figure((PANEL * columns, 3.4 * rows + 0.9), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+        for axes, model in zip(grid, models, strict=False):
+            for _, row in known[known["model"] == model].iterrows():
+                mark = marks[str(row["strategy"])]
+                axes.errorbar(
+                    row["plasticity"], row["BWT"], xerr=_margin(row, "plasticity"),
+                    yerr=_margin(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
+                    mfc=mark.colour if row["kept_slices"] else "white", mew=1.4, ls="",
+                    elinewidth=0.6, alpha=0.9, label=_label(row),
+                )  # fmt: skip
+            axes.set_title(model, loc="left")
+            axes.grid(color="#eef0f3", lw=0.6)
+        _equal_accuracy(list(grid[: len(models)]), scanners)
+        for axes in grid[len(models) :]:
+            axes.set_axis_off()
+        figure.supxlabel("plasticity", fontsize=9)
+        figure.supylabel("BWT", fontsize=9)
+        legend_above(figure, grid, PANEL * columns)
+        return as_svg(figure, stamps)
+
+
+def _margin(row: "pd.Series[float]", name: str) -> float | None:
+    margin = row[f"{name} ±"]
+    return float(margin) if np.isfinite(margin) else None
+
+
+def _label(row: "pd.Series[float]") -> str:
+    kept = int(row["kept_slices"])
+    return f"{row['strategy']} ({kept} slices)" if kept else str(row["strategy"])
+
+
+def _equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
+    """Lines ACC = plasticity + (N − 1) / N · BWT, one every 0.02, in the limits that are."""
+    if scanners < 2 or not panels:
+        return
+    weight = (scanners - 1) / scanners
+    low, high = panels[0].get_xlim()
+    bottom, top = panels[0].get_ylim()
+    values = np.arange(np.floor((low + weight * bottom) * 50), (high + weight * top) * 50 + 1) / 50
+    for axes in panels:
+        for value in values:
+            at = np.array([low, high])
+            axes.plot(at, (value - at) / weight, color="#d1d5db", lw=0.6, zorder=0)
+        axes.set_xlim(low, high)
+        axes.set_ylim(bottom, top)

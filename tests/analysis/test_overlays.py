@@ -1,0 +1,30 @@
+"""Overlays: truth filled, prediction outlined."""
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from cl_seg.analysis.overlays import CONTOURS, FILL, overlay
+
+SIZE = 64
+
+
+def test_truth_is_filled_and_the_prediction_outlined() -> None:
+    image = np.full((SIZE, SIZE), 100, np.uint8)
+    truth, found = np.zeros((2, SIZE, SIZE), np.uint8)
+    truth[8:24, 8:24], found[36:56, 36:56] = 1, 2
+    picture = overlay(2, image, truth, found)
+    factor = picture.shape[0] // SIZE
+    grey = np.full(3, 100 / 255)
+    yellow, blue = (np.array(to_rgb(c)) for c in CONTOURS[:2])
+    assert np.allclose(picture[16 * factor, 16 * factor], (1 - FILL) * grey + FILL * yellow)
+    assert np.allclose(picture[46 * factor, 46 * factor], grey), "a prediction is not filled"
+    column = picture[46 * factor]
+    lines = np.flatnonzero((np.abs(column - blue) < 1e-9).all(axis=1)) / factor
+    assert len(lines) == 2 and np.allclose(lines, (36, 56), atol=1)
+
+
+def test_nothing_predicted_changes_nothing() -> None:
+    image = np.arange(SIZE * SIZE, dtype=np.uint32).reshape(SIZE, SIZE).astype(np.uint8)
+    empty = np.zeros_like(image)
+    picture = overlay(2, image, empty, empty)
+    assert (picture[..., 0] == picture[..., 1]).all() and picture.min() >= 0 and picture.max() <= 1
