@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, as_svg
+from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, stamped
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import cells
 from cl_seg.metrics.agreement import bland_altman, intraclass_correlation
@@ -99,7 +99,7 @@ def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name: str) -> str:
+def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name: str) -> Figure:
     """Difference against mean of found and true area: a panel per network, its first strategy."""
     chosen = list(cells(results))
     first = dict(reversed(chosen))
@@ -129,4 +129,4 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name:
         figure.supylabel("found − true, cm²", fontsize=9)
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
-        return as_svg(figure, results[0].stamps)
+        return stamped(figure, results[0].stamps)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -12,13 +13,13 @@ class Content:
     Attributes:
         tables: title → table as it is read; the first is shown before the notes.
         notes: sentences.
-        figures: name → caption and SVG.
+        figures: name → caption and figure.
         definitions: term → what it means.
         files: name of a CSV file → the whole table, not rounded.
     """
 
     tables: dict[str, pd.DataFrame]
     notes: list[str]
-    figures: dict[str, tuple[str, str]]
+    figures: dict[str, tuple[str, Figure]]
     definitions: dict[str, str]
     files: dict[str, pd.DataFrame] = field(default_factory=dict)

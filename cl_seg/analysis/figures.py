@@ -1,4 +1,4 @@
-"""Figures of a suite, drawn with matplotlib and returned as SVG text."""
+"""Figures of a suite, drawn with matplotlib."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +22,7 @@ MARKERS = "osD^vP*X<>hd"
 Line = str | tuple[int, tuple[int, ...]]
 LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 WIDEST = 15.0  # inches
+PNG_DPI = 200
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -49,7 +50,7 @@ def strategy_marks(strategies: Sequence[str]) -> dict[str, Mark]:
     return {name: Mark(colour, marker, line) for name, colour, marker, line in kinds}
 
 
-def heat_maps(cells: Cells) -> str:
+def heat_maps(cells: Cells) -> Figure:
     """R of every network and strategy: mean Dice after each stage, per scanner.
 
     Every network begins a row; so many panels fit into one.
@@ -80,7 +81,7 @@ def heat_maps(cells: Cells) -> str:
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
         figure.tight_layout()
-        return as_svg(figure, first.stamps)
+        return stamped(figure, first.stamps)
 
 
 def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]:
@@ -126,7 +127,7 @@ def pair_losses(
     firsts: Sequence[str],
     seconds: Sequence[str],
     stamps: Sequence[str],
-) -> str:
+) -> Figure:
     """Losses of every ordered pair of scanners in Dice points, a panel per network and loss.
 
     Args:
@@ -156,7 +157,7 @@ def pair_losses(
             axes.set_yticks(range(len(firsts)), firsts)
         figure.supylabel("first scanner", fontsize=9)
         figure.supxlabel("second scanner", fontsize=9)
-        return as_svg(figure, stamps)
+        return stamped(figure, stamps)
 
 
 def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
@@ -171,7 +172,7 @@ def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     axes.spines[:].set_visible(False)
 
 
-def forgetting_curves(cells: Cells) -> str:
+def forgetting_curves(cells: Cells) -> Figure:
     """Test Dice on every scanner over the stream: a panel per network and scanner.
 
     The marker is the stage in which the scanner is learned; dotted lines are joint training.
@@ -204,7 +205,7 @@ def forgetting_curves(cells: Cells) -> str:
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
         legend_above(figure, grid.flat, width)
-        return as_svg(figure, first.stamps)
+        return stamped(figure, first.stamps)
 
 
 def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
@@ -238,7 +239,7 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strat
     )  # fmt: skip
 
 
-def validation_curves(runs: Sequence[RunResult]) -> str:
+def validation_curves(runs: Sequence[RunResult]) -> Figure:
     """Validation Dice of every scanner over the optimiser steps of the stream, one run a panel."""
     scanners = runs[0].order
     colours = dict(zip(scanners, COLOURS * 9, strict=False))
@@ -271,7 +272,7 @@ def validation_curves(runs: Sequence[RunResult]) -> str:
         figure.supylabel("validation Dice", fontsize=9)
         figure.tight_layout(rect=(0, 0, 1, 0.93))
         figure.legend(handles, labels, loc="upper center", ncols=len(scanners), frameon=False)
-        return as_svg(figure, runs[0].stamps)
+        return stamped(figure, runs[0].stamps)
 
 
 def _axes_of(cells: Cells) -> tuple[list[str], list[str]]:
@@ -288,11 +289,25 @@ def _same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
     return [run for run in runs if run.order == order]
 
 
-def as_svg(figure: Figure, stamps: Sequence[str]) -> str:
-    """A figure as SVG text with what it must say in a corner, the same bytes every time."""
+def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
+    """The figure, with what it must say in a corner."""
     below = -0.04 / figure.get_figheight()
     figure.text(1, below, " · ".join(stamps), ha="right", va="top", fontsize=7, color="#6b7280")
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
-    text = buffer.getvalue()
+    return figure
+
+
+def as_svg(figure: Figure) -> str:
+    """A figure as SVG text, the same bytes every time."""
+    text = drawn(figure, "svg").decode()
     return text[text.index("<svg") :]
+
+
+def drawn(figure: Figure, kind: str) -> bytes:
+    """A figure as ``svg``, ``pdf`` or ``png``, the same bytes every time."""
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(
+            buffer, format=kind, bbox_inches="tight", dpi=PNG_DPI, metadata=undated.get(kind)
+        )
+    return buffer.getvalue()

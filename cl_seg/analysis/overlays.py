@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy import ndimage
 
-from cl_seg.analysis.figures import STYLE, as_svg
+from cl_seg.analysis.figures import STYLE, stamped
 from cl_seg.analysis.results import RunResult
 
 Plane = npt.NDArray[np.uint8]
@@ -29,7 +29,7 @@ def class_colours(run: RunResult) -> list[str]:
     return [f"{name} {COLOUR_NAMES[i % len(COLOUR_NAMES)]}" for i, name in enumerate(run.classes)]
 
 
-def examples(runs: Sequence[RunResult]) -> str:
+def examples(runs: Sequence[RunResult]) -> Figure:
     """A typical test slice of every scanner, segmented after the first and after the last stage.
 
     One row per run. Filled: truth. Lines: prediction.
@@ -50,7 +50,7 @@ def has_ranked(run: RunResult) -> bool:
     return any("/ranked/" in name for name in run.examples)
 
 
-def ranked_examples(run: RunResult) -> str:
+def ranked_examples(run: RunResult) -> Figure:
     """Worst, median and best test slice of every scanner, once it is learned and at the end.
 
     Rows are ranks, by mean Dice over the classes of a slice, which is written in it. Filled: truth.
@@ -92,7 +92,7 @@ def _mosaic(
     titles: Sequence[str],
     stamps: Sequence[str],
     numbers: Sequence[Sequence[float]] = (),
-) -> str:
+) -> Figure:
     """Panels of one size as one picture, cut to what is not black in any, with their names."""
     inside = np.any([panel.any(axis=2) for row in rows for panel in row], axis=0)
     found = ndimage.find_objects(inside.astype(int))
@@ -116,7 +116,7 @@ def _mosaic(
             for column, value in enumerate(values):
                 at = (column + 1) * wide - 2 * GAP, (row + 1) * high - 2 * GAP
                 axes.text(*at, f"{value:.2f}", ha="right", va="bottom", fontsize=8, color="white")
-        return as_svg(figure, stamps)
+        return stamped(figure, stamps)
 
 
 def _framed(panel: Picture) -> Picture:

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import STYLE, as_svg, legend_above, strategy_marks
+from cl_seg.analysis.figures import STYLE, legend_above, stamped, strategy_marks
 from cl_seg.analysis.tables import NOT_EVALUABLE
 
 PANEL = 4.2  # inches
 
 
-def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str]) -> str:
+def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str]) -> Figure:
     """BWT against plasticity: a panel per network, a mark per strategy that has both.
 
     Filled marks keep slices of earlier scanners. Rows that are not evaluable are left out.
@@ -50,7 +50,7 @@ def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str])
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
         legend_above(figure, grid, PANEL * columns)
-        return as_svg(figure, stamps)
+        return stamped(figure, stamps)
 
 
 def _margin(row: "pd.Series[float]", name: str) -> float | None:

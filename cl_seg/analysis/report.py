@@ -1,6 +1,7 @@
-"""report.html, with the same tables as CSV and Markdown and the figures as SVG."""
+"""report.html, with the same tables as CSV, Markdown and LaTeX, and the figures as files."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -17,22 +18,28 @@ from cl_seg.analysis.areas import (
     shown_agreement,
 )
 from cl_seg.analysis.content import Content
+from cl_seg.analysis.figures import as_svg, drawn
 from cl_seg.analysis.pairs import is_pairs
 from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
-from cl_seg.files import write_text
+from cl_seg.files import write_bytes, write_text
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, also: Collection[str] = ()) -> Path:
     """Report every finished run below ``folder/runs``.
 
+    Args:
+        folder: of the results.
+        also: what figures are written as besides SVG: ``pdf``, ``png``.
+
     Returns:
-        Path of ``report.html``; beside it ``summary.md``, tables as CSV and ``figures/*.svg``.
+        Path of ``report.html``; beside it ``summary.md``, whole tables as CSV, the tables of the
+        page as ``tables/*.tex`` (for the LaTeX package booktabs) and ``figures``.
 
     Raises:
         InputError: there is no finished run.
@@ -50,10 +57,17 @@ def write_report(folder: Path) -> Path:
     text = f"{markdown(first[1])}\n{bullets}\n"
     text += "".join(f"\n## {title}\n\n{markdown(table)}" for title, table in others)
     write_text(folder / "summary.md", text)
-    for name, (_, svg) in content.figures.items():
-        write_text(folder / "figures" / f"{name}.svg", svg)
+    for title, table in content.tables.items():
+        name = re.sub(r"\W+", "_", title).lower()
+        write_text(folder / "tables" / f"{name}.tex", table.to_latex(index=False, escape=True))
+    pictures = []
+    for name, (caption, figure) in content.figures.items():
+        pictures.append((caption, as_svg(figure)))
+        write_text(folder / "figures" / f"{name}.svg", pictures[-1][1])
+        for kind in also:
+            write_bytes(folder / "figures" / f"{name}.{kind}", drawn(figure, kind))
     page = folder / "report.html"
-    write_text(page, _page(results, content, notes))
+    write_text(page, _page(results, content, notes, pictures))
     return page
 
 
@@ -112,6 +126,7 @@ def _page(
     results: Sequence[RunResult],
     content: Content,
     notes: Sequence[str],
+    pictures: Sequence[tuple[str, str]],
 ) -> str:
     record = results[0].record
     simulated = record["data"]["kind"] == "simulated"
@@ -133,8 +148,7 @@ def _page(
             f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in content.definitions.items()
         ),
         figures="".join(
-            figure.substitute(svg=svg, caption=escape(caption))
-            for caption, svg in content.figures.values()
+            figure.substitute(svg=svg, caption=escape(caption)) for caption, svg in pictures
         ),
         versions=escape(", ".join(f"{k} {v}" for k, v in record["versions"].items())),
         commit=escape(record["git_commit"] or "unknown"),

@@ -8,12 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, STYLE, as_svg
-
-MARKERS = "osD^vP*X"
+from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, stamped
 
 
-def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[str]) -> str:
+def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[str]) -> Figure:
     """Dice against the number of SEED images: a panel per network (rows) and class (columns).
 
     Args:
@@ -49,7 +47,7 @@ def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[st
         figure.legend(
             handles, labels, loc="outside upper center", ncols=min(4, len(labels)), frameon=False
         )
-        return as_svg(figure, stamps)
+        return stamped(figure, stamps)
 
 
 def _curve(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cl_seg.analysis import figures, overlays
 from cl_seg.analysis.content import Content
@@ -116,7 +117,7 @@ def _pair_notes(summary: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, tuple[str, Figure]]:
     if is_pairs(results):
         return {"pairs": (PAIRS_CAPTION, _pairs_figure(results))}
     by_cell = cells(results)
@@ -145,7 +146,7 @@ def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, t
     return drawn | _overlays([run for run in shown if run.strategy == shown[0].strategy])
 
 
-def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
+def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
     """Pictures of slices, where the results have some."""
     if not all(run.examples for run in runs):
         return {}
@@ -168,7 +169,7 @@ def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, str]]:
     return drawn
 
 
-def _pairs_figure(results: Sequence[RunResult]) -> str:
+def _pairs_figure(results: Sequence[RunResult]) -> Figure:
     losses = pair_losses(results)
     shown = [loss for loss in LOSSES if losses[loss].notna().any()]
     firsts, seconds = (list(dict.fromkeys(losses[side])) for side in ("first", "second"))

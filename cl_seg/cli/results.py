@@ -2,6 +2,7 @@
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +12,23 @@ from cl_seg.cli.console import say
 from cl_seg.files import write_text
 
 
+class Picture(StrEnum):
+    """What figures can be written as, besides SVG."""
+
+    PDF = "pdf"
+    PNG = "png"
+
+
 def report(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    also: Annotated[
+        list[Picture] | None, typer.Option(help="Write figures as this besides SVG; repeat.")
+    ] = None,
 ) -> None:
     """Write report.html, tables and figures from finished runs."""
     from cl_seg.analysis.report import write_report
 
-    say(f"report: {write_report(results)}")
+    say(f"report: {write_report(results, also or [])}")
 
 
 def select(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cl_seg.analysis.figures import as_svg
 from cl_seg.analysis.figures import pair_losses as pair_losses_figure
 from cl_seg.analysis.pairs import (
     is_pairs,
@@ -136,4 +137,4 @@ def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
     nothing = np.full((1, 1), np.nan)
     panels = {("VNet", "transfer"): np.ones((1, 1)), ("VNet", "joint"): nothing}
     with warnings.catch_warnings(action="error"):
-        assert "<svg" in pair_losses_figure(panels, ["a"], ["b"], [])
+        assert "<svg" in as_svg(pair_losses_figure(panels, ["a"], ["b"], []))

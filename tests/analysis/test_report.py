@@ -153,6 +153,20 @@ def test_reports_are_reproducible(results: Path) -> None:
     assert write_report(results).read_text() == first
 
 
+def test_every_table_is_there_as_latex_and_every_figure_as_asked_for(results: Path) -> None:
+    write_report(results, ["pdf", "png"])
+    tex = (results / "tables" / "summary.tex").read_text()
+    assert r"\toprule" in tex and "not evaluable" in tex and "-0.300" in tex
+    titles = (results / "summary.md").read_text().count("\n## ") + 1
+    assert len(list((results / "tables").glob("*.tex"))) == titles
+    starts = {"svg": b"<svg", "pdf": b"%PDF", "png": b"\x89PNG"}
+    names = {path.stem for path in (results / "figures").glob("*.svg")}
+    for kind, start in starts.items():
+        files = list((results / "figures").glob(f"*.{kind}"))
+        assert {file.stem for file in files} == names
+        assert all(file.read_bytes().startswith(start) for file in files)
+
+
 def test_only_runs_of_the_plan_are_reported_and_missing_ones_named(results: Path) -> None:
     plan = {"Naive": "naive", "Lazy": "of an older suite", "Joint": "joint", "EWC": "ewc"}
     (results / "plan.json").write_text(json.dumps(plan))

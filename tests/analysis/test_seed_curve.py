@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cl_seg.analysis.figures import as_svg
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.seed_curve import seed_cells, seed_content, seed_table, verdicts
 
@@ -96,6 +97,6 @@ def test_without_forty_there_is_no_verdict() -> None:
 
 def test_a_report_has_table_figure_and_verdict() -> None:
     content = seed_content(results(0.9, 0.8))
-    assert "<svg" in content.figures["seed_curve"][1]
+    assert "<svg" in as_svg(content.figures["seed_curve"][1])
     assert any("reached" in note for note in content.notes)
     assert list(content.tables["SEED curve"]["images"]) == [5, 10, 10, 40, 80]
