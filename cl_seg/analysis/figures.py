@@ -160,6 +160,83 @@ def pair_losses(
         return stamped(figure, stamps)
 
 
+def joint_differences(cells: Cells) -> Figure:
+    """Dice points below joint training on every scanner after the last stage, orders averaged.
+
+    A panel per network that has joint training; a row per strategy, a column per scanner.
+    """
+    models, strategies = _axes_of(cells)
+    joint = {model: runs for (model, _), runs in cells.items() if runs[0].joint}
+    models = [model for model in models if model in joint]
+    first = next(iter(joint.values()))[0]
+    streams = [s for s in strategies if any(_goes_on(cells.get((m, s), ())) for m in models)]
+    names = [first.short_names[s] for s in first.order]
+    width = max(2.0, 0.55 * len(names))
+    with mpl.rc_context(STYLE):
+        size = width * len(models) + 1.4, 0.28 * len(streams) + 1.5
+        figure = Figure(size, layout="constrained")
+        grid = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
+        for axes, model in zip(grid, models, strict=True):
+            best = _last_dice(joint[model], first.order)
+            below = [
+                best - _last_dice(cells.get((model, strategy), ()), first.order)
+                for strategy in streams
+            ]
+            _loss_map(axes, 100 * np.array(below))
+            axes.set_title(model, loc="left")
+            axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+            axes.set_yticks(range(len(streams)), streams)
+        return stamped(figure, first.stamps)
+
+
+def _goes_on(runs: Sequence[RunResult]) -> bool:
+    return bool(runs) and not runs[0].joint and runs[0].schedule != "single"
+
+
+def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Dice on every scanner after the last stage, mean over runs; NaN without runs."""
+    if not _goes_on(runs) and not (runs and runs[0].joint):
+        return np.full(len(scanners), np.nan)
+    last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
+    return np.array([np.mean([dice[name] for dice in last]) for name in scanners])
+
+
+def order_fans(cells: Cells) -> Figure:
+    """Mean Dice over the scanners seen so far after every stage, a thin line per order.
+
+    A panel per network (rows) and strategy (columns); thick is the mean over orders.
+    """
+    streams = {key: runs for key, runs in cells.items() if _goes_on(runs)}
+    models, strategies = _axes_of(streams)
+    first = next(iter(streams.values()))[0]
+    with mpl.rc_context(STYLE):
+        figure = Figure(
+            (1.9 * len(strategies) + 0.7, 1.7 * len(models) + 0.6), layout="constrained"
+        )
+        grid = figure.subplots(
+            len(models), len(strategies), squeeze=False, sharex=True, sharey=True
+        )
+        for (row, model), (column, strategy) in _product(models, strategies):
+            axes = grid[row][column]
+            runs = streams.get((model, strategy), ())
+            by_order = {tuple(run.order): [] for run in runs}  # type: dict[tuple[str, ...], list[Any]]
+            for run in runs:
+                r = run.matrix()
+                by_order[tuple(run.order)].append([r[k, :k].mean() for k in range(1, len(r))])
+            lines = [np.mean(values, axis=0) for values in by_order.values()]
+            for line in lines:
+                axes.plot(range(1, len(line) + 1), line, color=COLOURS[0], lw=0.9, alpha=0.55)
+            if lines:
+                mean = np.mean(lines, axis=0)
+                axes.plot(range(1, len(mean) + 1), mean, color="#222222", lw=1.8)
+            axes.set_title(f"{model} · {strategy}", loc="left")
+            axes.grid(axis="y", color="#e5e7eb", lw=0.6)
+            axes.set_xticks(range(1, len(first.order) + 1))
+        figure.supxlabel("scanners learned", fontsize=9)
+        figure.supylabel("mean Dice on them", fontsize=9)
+        return stamped(figure, first.stamps)
+
+
 def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     axes.imshow(values, cmap="RdBu_r", vmin=-30, vmax=30, aspect="auto")
     for (i, j), value in np.ndenumerate(values):

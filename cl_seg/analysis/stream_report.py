@@ -34,6 +34,14 @@ PLANE_CAPTION = (
     "change until the end. Up and to the right is better; on a grey line ACC is the same. Filled "
     "marks keep slices of earlier scanners, the legend says how many; bars are 95 % intervals."
 )
+JOINT_CAPTION = (
+    "Dice points below joint training on every scanner after the last stage: what going from "
+    "scanner to scanner costs. Orders and seeds are averaged."
+)
+ORDERS_CAPTION = (
+    "Mean Dice over the scanners learned so far, after every stage: a thin line per order of "
+    "scanners, thick their mean."
+)
 DEFINITIONS = {
     "ACC": "mean Dice over all scanners after the last stage",
     "BWT": "mean change of Dice on a scanner from right after learning it to the end; "
@@ -136,6 +144,10 @@ def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, t
             figures.heat_maps(by_cell),
         ),
     }
+    if any(run.joint for run in results) and len(by_cell) > 1:
+        drawn["joint_differences"] = JOINT_CAPTION, figures.joint_differences(by_cell)
+    if len({tuple(run.order) for run in results if not run.joint}) > 1:
+        drawn["orders"] = ORDERS_CAPTION, figures.order_fans(by_cell)
     if summary["BWT"].notna().any():
         drawn["plane"] = PLANE_CAPTION, stability_plane(summary, len(order), results[0].stamps)
     if with_curve:

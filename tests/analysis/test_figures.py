@@ -1,0 +1,40 @@
+"""What the figures of a stream are computed from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cl_seg.analysis.figures import as_svg, joint_differences, order_fans
+from cl_seg.analysis.results import load_results
+from cl_seg.analysis.tables import cells
+
+from .test_report import NAIVE, SPEC, write_run
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    write_run(tmp_path, "Naive", NAIVE)
+    write_run(tmp_path, "Joint", [[0.1, 0.2], [0.9, 0.9]])
+    return tmp_path
+
+
+def texts(figure: object) -> list[list[str]]:
+    return [[text.get_text() for text in axes.texts] for axes in figure.axes]  # type: ignore[attr-defined]
+
+
+def test_what_a_strategy_lacks_to_joint_training_is_in_dice_points(results: Path) -> None:
+    figure = joint_differences(cells(load_results(results)))
+    assert texts(figure) == [["30.0", "10.0"]]
+    assert "<svg" in as_svg(figure)
+
+
+def test_a_fan_has_a_line_per_order_and_their_mean(results: Path) -> None:
+    other = [[0.2, 0.1], [0.8, 0.5], [0.7, 0.9]]
+    write_run(results, "Back", other, spec={**SPEC, "order": ["b", "a"]})
+    loaded = load_results(results)
+    loaded[-1].record["strategy"] = "Naive"
+    figure = order_fans(cells([loaded[0], loaded[-1]]))
+    (axes,) = figure.axes
+    lines = np.array([line.get_ydata() for line in axes.lines])
+    assert lines == pytest.approx(np.array([[0.9, 0.7], [0.8, 0.8], [0.85, 0.75]]))
