@@ -1,6 +1,9 @@
 """What the documents say of the program is true."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,7 +42,7 @@ def test_every_profile_is_documented() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -57,3 +60,27 @@ def test_every_option_of_the_slurm_how_to_exists() -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", ours))
     assert {"--engine", "--partition", "--gres", "--time", "--max-jobs", "--sbatch"} <= named
     assert named <= known | {"--data"}
+
+
+@pytest.mark.slow
+def test_the_way_to_a_strategy_and_a_network_of_ones_own(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / "own-strategy.md").read_text()
+    blocks = dict(re.findall(r"```(\w+)\n(.*?)```", text, re.S))
+    assert len(blocks["yaml"].splitlines()) <= 30, "in thirty lines"
+    assert len(blocks["python"].partition("def plain")[0].splitlines()) <= 30
+    for kind, name in (("python", "mine.py"), ("yaml", "mine.yaml")):
+        assert blocks[kind].startswith(f"# {name}\n")
+        (tmp_path / name).write_text(blocks[kind])
+    program, *arguments = blocks["sh"].split()
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "results/mine/figures/forgetting.svg").is_file()
+    rows = (tmp_path / "results/mine/runs.csv").read_text().splitlines()
+    assert len(rows) == 5 and sum("Anchor" in row for row in rows) == 2

@@ -143,7 +143,7 @@ def test_what_a_strategy_gains_over_fine_tuning_is_shown(results: Path) -> None:
 def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
     page = write_report(results).read_text()
     assert "Simulated data" in page and "hand &lt;made&gt;" in page
-    assert page.count("<figure>") == 6
+    assert page.count("<figure>") == 7
     assert "Lazy is not evaluable: Dice after learning Scanner A liver 0.50" in page
     assert (results / "summary.md").read_text().startswith("| model | strategy |")
 
