@@ -1,0 +1,43 @@
+"""Committed reference results: every table follows from the per-case scores kept beside it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cl_seg.analysis.results import PACKED, load_results
+from cl_seg.analysis.tables import difference_table, run_table, summary_table
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+FOLDERS = sorted(path.parent for path in REFERENCE.rglob(PACKED))
+
+
+def test_there_are_reference_results() -> None:
+    assert FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(REFERENCE)))
+def test_tables_follow_from_the_scores_of_the_cases(folder: Path) -> None:
+    results = load_results(folder)
+    runs = run_table(results)
+    tables = {"runs": runs, "summary": summary_table(runs, results)}
+    differences = difference_table(results)
+    if len(differences):
+        tables["differences"] = differences
+    for name, table in tables.items():
+        kept = pd.read_csv(folder / f"{name}.csv", keep_default_na=True)
+        numbers = table.select_dtypes("number").columns
+        assert list(kept.columns) == list(table.columns)
+        pd.testing.assert_frame_equal(
+            kept[numbers], table[numbers].reset_index(drop=True), check_dtype=False, rtol=1e-9
+        )
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(REFERENCE)))
+def test_accuracy_matrices_follow_from_the_scores_of_the_cases(folder: Path) -> None:
+    from cl_seg.analysis.matrices import accuracy_matrices
+
+    for result in load_results(folder):
+        again = accuracy_matrices(result.cases, result.order, result.classes)
+        for name, r in again.items():
+            assert result.matrix(name) == pytest.approx(r, nan_ok=True)
