@@ -135,10 +135,14 @@ def _write_scanner(work: _Ingest, folder: str, scanner: Scanner, scans: list[Sca
             report.rejected += loaded.volume.rejected
             report.notes += loaded.notes(grid)
             kernels.add(scan.series.acquisition.kernel)
+            begun = len(staging.rows)
             for row, image, labels in canonical_slices(loaded, folder, work.label_map, grid):
                 staging.append(row, image, labels)
                 work.labels_seen.update(np.unique(labels).tolist())
                 work.progress.advance(work.task)
+            if len(staging.rows) == begun:
+                none = "none of its slices is labelled"
+                report.rejected.append(Rejected(scan.series.path, none, scan.series.slices))
         if staging.rows:
             name = scanner.display_name(kernels)
             work.writer.add_scanner(folder, name, staging.rows, *staging.arrays())

@@ -7,6 +7,7 @@ Columns::
     patient  patient identifier (hashed); may be empty for DICOM, then the header's is taken
     scanner  scanner name; required for NIfTI, may be empty for DICOM, then the header's is taken
     classes  optional: classes the label file covers, separated by spaces; empty or absent for all
+    slices   optional: ``labelled`` to leave out slices without labels; empty or absent for all
 """
 
 import csv
@@ -23,7 +24,8 @@ from cl_seg.scans.scan import Found, Scan
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
 
 REQUIRED = ("image", "labels", "patient", "scanner")
-OPTIONAL = ("classes",)
+OPTIONAL = ("classes", "slices")
+LABELLED = "labelled"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Row:
     patient: str
     scanner: str
     classes: tuple[str, ...] | None
+    labelled_only: bool
 
 
 def read_manifest(path: Path, classes: list[str]) -> list[Row]:
@@ -87,6 +90,11 @@ def _row(folder: Path, where: str, line: dict[str, str | None], classes: list[st
     unknown = [name for name in covered or () if name not in classes]
     if unknown:
         raise InputError(f"{where}: classes: {unknown[0]} is none of {', '.join(classes)}")
+    slices = entry.get("slices", "")
+    if slices not in ("", LABELLED) or (slices and not entry["labels"]):
+        raise InputError(
+            f"{where}: slices: expected {LABELLED}, for an image with labels, or nothing for all"
+        )
     if not entry["image"]:
         raise InputError(f"{where}: image is empty: expected a NIfTI file or a DICOM folder")
     image = _existing(folder / entry["image"], where, "image")
@@ -95,7 +103,8 @@ def _row(folder: Path, where: str, line: dict[str, str | None], classes: list[st
         raise InputError(f"{where}: labels: {labels} is not a NIfTI file (.nii, .nii.gz)")
     if not image.is_dir():
         _check_volume(image, where, entry)
-    return Row(where, entry["image"], image, labels, entry["patient"], entry["scanner"], covered)
+    names = entry["patient"], entry["scanner"]
+    return Row(where, entry["image"], image, labels, *names, covered, bool(slices))
 
 
 def _existing(path: Path, where: str, column: str) -> Path:
@@ -134,7 +143,9 @@ def find_scans(
                 f"{row.where}: {row.image} holds {len(found)} CT series, but labels belong to one: "
                 "name a folder with one series"
             )
-        scans += [Scan(series, row.labels, row.classes, row.where) for series in found]
+        scans += [
+            Scan(series, row.labels, row.classes, row.where, row.labelled_only) for series in found
+        ]
     scans.sort(key=lambda scan: (scan.series.patient, scan.series.name))
     return Found(scans, rejected)
 

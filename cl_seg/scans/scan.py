@@ -15,12 +15,14 @@ class Scan:
         labels: NIfTI label file on the grid of the images, None for none.
         classes: classes the label file covers, None for all of the label map.
         where: start of error messages about the labels, e.g. manifest and line.
+        labelled_only: whether slices without labels are left out.
     """
 
     series: Series
     labels: Path | None = None
     classes: tuple[str, ...] | None = None
     where: str = ""
+    labelled_only: bool = False
 
 
 @dataclass(frozen=True)

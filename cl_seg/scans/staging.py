@@ -59,7 +59,7 @@ def load_scan(scan: Scan, label_map: LabelMap, grid: Grid) -> LoadedScan:
 def canonical_slices(
     loaded: LoadedScan, scanner: str, label_map: LabelMap, grid: Grid
 ) -> Iterator[tuple[Slice, HU, Labels]]:
-    """Each slice of a scan on the canonical grid, with its row of the store.
+    """Each slice of a scan that is to be stored, on the canonical grid, with its row of the store.
 
     Yields:
         The row, (H, W) int16 HU, (H, W) uint8 labels.
@@ -67,10 +67,13 @@ def canonical_slices(
     series, volume = loaded.scan.series, loaded.volume
     covered = ",".join(loaded.scan.classes or label_map.classes)
     for index, z_mm in enumerate(volume.z_mm):
+        is_labelled = loaded.labels is not None and np.any(loaded.labels[index] != UNLABELLED)
+        if loaded.scan.labelled_only and not is_labelled:
+            continue
         image = resample_image(volume.hu[index], volume, loaded.placement, grid)
         labels = np.full(image.shape, UNLABELLED, np.uint8)
         labelled = ""
-        if loaded.labels is not None and np.any(loaded.labels[index] != UNLABELLED):
+        if loaded.labels is not None and is_labelled:
             labelled = covered
             labels = resample_labels(loaded.labels[index], volume, loaded.placement, grid)
         row = Slice(

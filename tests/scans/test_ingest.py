@@ -112,6 +112,36 @@ def test_a_file_may_cover_some_of_the_classes(tmp_path):
     assert "no pixel is labelled muscle (value 1): check --label" in report.notes
 
 
+def test_slices_without_labels_may_be_left_out(tmp_path):
+    values = np.zeros((3, SIZE, SIZE), np.uint8)
+    values[0], values[2, 20:25, 20:25] = 255, 2
+    for name in "ab":
+        write_nifti(tmp_path / f"{name}.nii.gz", volume())
+    write_nifti(tmp_path / "labels.nii.gz", values)
+    write_nifti(tmp_path / "none.nii.gz", np.full_like(values, 255))
+
+    def make(store, *lines):
+        path = write_manifest(tmp_path, *lines, header=HEADER + ",slices")
+        return run(path, tmp_path / store, salt=b"s")
+
+    make("all", "a.nii.gz,labels.nii.gz,p1,X,")
+    report = make(
+        "some", "a.nii.gz,labels.nii.gz,p1,X,labelled", "b.nii.gz,none.nii.gz,p2,X,labelled"
+    )
+    every, some = SliceStore(tmp_path / "all"), SliceStore(tmp_path / "some")
+    kept = every.slices.labelled != ""
+    assert kept.sum() == 2
+    assert some.slices.slice_id.tolist() == every.slices.slice_id[kept].tolist()
+    assert np.array_equal(some.labels("x"), every.labels("x")[kept])
+    assert np.array_equal(some.hu("x"), every.hu("x")[kept])
+    assert [(r.path.name, r.reason) for r in report.rejected] == [
+        ("b.nii.gz", "none of its slices is labelled")
+    ]
+    with pytest.raises(InputError, match="3 × none of its slices is labelled"):
+        make("none", "b.nii.gz,none.nii.gz,p2,X,labelled")
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_salt_makes_an_ingest_repeatable_and_none_makes_it_unlinkable(tmp_path):
     write_series(tmp_path / "in" / "a", patient="p1")
     write_series(tmp_path / "in" / "b", patient="p2", series="s2")

@@ -66,6 +66,8 @@ def test_excel_byte_order_mark_and_quotes(folder):
         (HEADER, "ct.nii.gz,,p1,X,Y", "one entry per column"),
         (HEADER, "ct.nii.gz,,p1,X\nct.nii.gz,,p2,X", "line 3: .* is listed already: .*line 2"),
         (HEADER, "", "lists no images"),
+        (HEADER + ",slices", "ct.nii.gz,labels.nii.gz,p1,X,some", "slices: expected labelled"),
+        (HEADER + ",slices", "ct.nii.gz,,p1,X,labelled", "slices: expected labelled, for an image"),
         (HEADER + ",classes", "ct.nii.gz,,p1,X,spleen", "spleen is none of muscle, liver"),
     ],
 )
