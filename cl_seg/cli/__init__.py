@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cl_seg.cli.console import CORES, complain, out, say
 from cl_seg.cli.contract import check_plugin, contract
+from cl_seg.cli.dataset import dataset
 from cl_seg.cli.model import app as model_app
 from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
@@ -34,7 +35,10 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(phantom_app, name="phantom")
 app.add_typer(seed_app, name="seed")
 app.add_typer(model_app, name="model")
-for command in (predict, contract, check_plugin, report, select, claims, compare, pack):
+for command in (
+    *(predict, dataset, contract, check_plugin),
+    *(report, select, claims, compare, pack),
+):
     app.command()(command)
 
 SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]

@@ -1,0 +1,72 @@
+"""AMOS22: the CT images with labels, and a table that names their scanners.
+
+Ji et al., "AMOS: A Large-Scale Abdominal Multi-Organ Benchmark for Versatile Medical Image
+Segmentation", NeurIPS 2022. The table also holds dates of birth and of acquisition: they are not
+kept.
+"""
+
+from pathlib import Path
+
+from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.read import read_table
+from cl_seg.datasets.scanner_names import scanner_names
+from cl_seg.files import InputError
+from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.series import Rejected
+
+TABLE = "labeled_data_meta_0000_0599.csv"
+_COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")
+_SOURCE = "download it beside amos22.zip and put it into the folder that has imagesTr"
+_FIRST_MRI = 500  # "id numbers less than 500 belong to CT data, otherwise they belong to MRI data"
+LABELS = {"liver": (6,)}
+
+
+def read(folder: Path, options: Options) -> DataSet:
+    """The CT images of the training and validation folders, each a patient of its own.
+
+    Raises:
+        InputError: the table or the folders are missing, or a manufacturer is unknown.
+    """
+    images = [
+        image
+        for part in ("Tr", "Va")
+        for image in sorted((folder / f"images{part}").glob("amos_*.nii.gz"))
+    ]
+    if not images:
+        raise InputError(
+            f"{folder} has no imagesTr/amos_NNNN.nii.gz: give the folder amos22 of the archive"
+        )
+    names = scanner_names(_acquisitions(folder / TABLE), options.aliases)
+    cases: list[Case] = []
+    left_out: list[Rejected] = []
+    for image in images:
+        number = _number(image)
+        labels = image.parent.with_name(image.parent.name.replace("images", "labels")) / image.name
+        if number >= _FIRST_MRI:
+            left_out.append(Rejected(image, "magnetic resonance, not CT"))
+        elif not labels.is_file():
+            left_out.append(Rejected(image, "it has no label file"))
+        elif str(number) not in names:
+            left_out.append(Rejected(image, f"{TABLE} names no manufacturer for it, or several"))
+        else:
+            cases.append(Case(image, labels, f"amos_{number:04d}", names[str(number)]))
+    return DataSet(cases, LABELS, left_out=left_out)
+
+
+def _acquisitions(table: Path) -> dict[str, Acquisition]:
+    """Number of a CT image → scanner; numbers with rows that contradict each other are dropped."""
+    found: dict[str, set[Acquisition]] = {}
+    for row in read_table(table, _COLUMNS, source=_SOURCE):
+        # The makers of MRI scanners may be unknown to the alias table, and need not be known.
+        if row["amos_id"].isdecimal() and int(row["amos_id"]) < _FIRST_MRI:
+            manufacturer, model = row["Manufacturer"], row["Manufacturer's Model Name"]
+            acquisition = Acquisition(manufacturer, model, kvp=0)  # NaN would equal no other row
+            found.setdefault(str(int(row["amos_id"])), set()).add(acquisition)
+    return {number: rows.pop() for number, rows in found.items() if len(rows) == 1}
+
+
+def _number(image: Path) -> int:
+    digits = image.name.removeprefix("amos_").removesuffix(".nii.gz")
+    if not digits.isdecimal():
+        raise InputError(f"{image}: expected a name like amos_0001.nii.gz: take it out of the set")
+    return int(digits)

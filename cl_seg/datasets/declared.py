@@ -1,0 +1,38 @@
+"""Which public sets can be read, said without importing their readers.
+
+A new set is one file with a ``read(folder, options)`` plus one entry here.
+"""
+
+from dataclasses import dataclass
+
+CLASS, SLICES_OF, SCANNERS, ALIASES = "--class", "--slices-of", "--scanners", "--aliases"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A set that can be read.
+
+    Attributes:
+        title: name in messages.
+        module: where its ``read`` is, which takes a folder and
+            :class:`~cl_seg.datasets.dataset.Options` and returns a
+            :class:`~cl_seg.datasets.dataset.DataSet`.
+        takes: options of the command line that mean something for it.
+    """
+
+    title: str
+    module: str
+    takes: tuple[str, ...] = ()
+
+
+_ROOM = "cl_seg.datasets"
+DATASETS: dict[str, Declared] = {
+    "totalsegmentator": Declared(
+        "TotalSegmentator CT v2", f"{_ROOM}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
+    ),
+    "amos22": Declared("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
+    "saros": Declared("SAROS", f"{_ROOM}.saros", (ALIASES,)),
+    "nnunet": Declared("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
+    "msd": Declared("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
+    "dicom_seg": Declared("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
+}

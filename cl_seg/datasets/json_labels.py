@@ -1,0 +1,81 @@
+"""Classes and label values as a ``dataset.json`` names them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cl_seg.files import InputError
+
+_FORM = 'expected names with whole numbers, e.g. "liver": 1'
+
+
+@dataclass(frozen=True)
+class JsonLabels:
+    """Classes of a ``dataset.json``.
+
+    Attributes:
+        values: class → label values, exclusive of each other.
+        ignored: value of the label named ``ignore``.
+        notes: regions that are left out.
+    """
+
+    values: dict[str, tuple[int, ...]]
+    ignored: tuple[int, ...]
+    notes: list[str]
+
+
+def read_labels(labels: Any, where: Path) -> JsonLabels:
+    """Read ``labels`` of nnU-Net v2: name → value, or → values of a region.
+
+    A store's classes exclude each other: of regions that overlap the smallest are kept.
+
+    Args:
+        labels: the entry of the file.
+        where: the file, for messages.
+
+    Raises:
+        InputError: not of this form, or without any class.
+    """
+    named = _numbers(labels, where)
+    ignored = named.pop("ignore", ())
+    notes: list[str] = []
+    kept: set[str] = set()
+    taken: set[int] = set(ignored)
+    for name in sorted(named, key=lambda name: len(named[name])):
+        if taken.isdisjoint(named[name]):
+            kept.add(name)
+            taken.update(named[name])
+        else:
+            listed = ",".join(map(str, named[name]))
+            notes.append(
+                f"{name} ({listed}) overlaps other classes and is left out: to have it instead, "
+                "change the --label options"
+            )
+    values = {name: numbers for name, numbers in named.items() if name in kept}
+    if not values:
+        raise InputError(f"{where}: labels names no class besides background")
+    return JsonLabels(values, ignored, notes)
+
+
+def _numbers(labels: Any, where: Path) -> dict[str, tuple[int, ...]]:
+    named: dict[str, tuple[int, ...]] = {}
+    if not isinstance(labels, Mapping):
+        raise InputError(f"{where}: labels: {_FORM}")
+    for text, given in labels.items():
+        values: list[Any] = given if isinstance(given, list) else [given]
+        if not values or not all(isinstance(v, int) and v >= 0 for v in values):
+            raise InputError(f"{where}: labels: {text}: {_FORM}")
+        name = _class_name(str(text))
+        if name in named:
+            raise InputError(f"{where}: labels: two classes are named {name}")
+        if 0 not in values:
+            named[name] = tuple(values)
+    return named
+
+
+def _class_name(text: str) -> str:
+    """A name ``cl-seg ingest --label`` takes: ASCII letters, digits, ``_`` and ``-``."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-")
+    return name if re.match(r"[A-Za-z]", name) else f"class_{name}"

@@ -1,0 +1,53 @@
+"""Medical Segmentation Decathlon: a task's folder with ``dataset.json``, images and labels.
+
+Antonelli et al., "The Medical Segmentation Decathlon", Nature Communications 2022.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from cl_seg.datasets.dataset import DataSet, Options
+from cl_seg.datasets.json_labels import read_labels
+from cl_seg.datasets.read import read_json
+from cl_seg.datasets.scanner_table import Pair, name_cases
+from cl_seg.files import InputError
+from cl_seg.scans.nifti import SUFFIXES
+
+_SOURCE = "give the folder of a task, e.g. Task03_Liver"
+
+
+def read(folder: Path, options: Options) -> DataSet:
+    """The training images of a CT task; the set names no scanners, ``options.scanners`` may.
+
+    Raises:
+        InputError: ``dataset.json`` is missing, malformed, or of another modality than CT.
+    """
+    file = folder / "dataset.json"
+    content = read_json(file, source=_SOURCE)
+    modality = content.get("modality")
+    if not isinstance(modality, dict) or list(modality.values()) != ["CT"]:
+        raise InputError(
+            f'{file}: modality is not {{"0": "CT"}}: {_SOURCE}; for nnU-Net v2, which has '
+            "channel_names instead, use `cl-seg dataset nnunet`"
+        )
+    labels = read_labels(_inverted(content.get("labels"), file), file)
+    pairs = [_pair(entry, folder, file) for entry in content.get("training") or []]
+    cases, left_out, notes = name_cases(pairs, folder, options.scanners)
+    return DataSet(cases, labels.values, left_out=left_out, notes=[*notes, *labels.notes])
+
+
+def _inverted(labels: Any, file: Path) -> dict[str, int]:
+    """Value → name, as the Decathlon has it, into name → value."""
+    if not isinstance(labels, dict) or not all(str(value).isdecimal() for value in labels):
+        raise InputError(f'{file}: labels: expected values with names, e.g. "1": "liver"')
+    return {str(name): int(value) for value, name in labels.items()}
+
+
+def _pair(entry: Any, folder: Path, file: Path) -> Pair:
+    if not isinstance(entry, dict) or not {"image", "label"} <= set(entry):
+        raise InputError(f"{file}: training: expected entries with image and label")
+    labels = folder / str(entry["label"])
+    case = labels.name
+    for suffix in SUFFIXES:
+        case = case.removesuffix(suffix)
+    return Pair(case, folder / str(entry["image"]), labels)

@@ -1,0 +1,57 @@
+"""nnU-Net v2 raw: ``imagesTr/CASE_0000.nii.gz``, ``labelsTr/CASE.nii.gz`` and ``dataset.json``.
+
+The format is that of nnU-Net's documentation, dataset_format.md and ignore_label.md.
+"""
+
+from pathlib import Path
+
+from cl_seg.datasets.dataset import DataSet, Options
+from cl_seg.datasets.json_labels import read_labels
+from cl_seg.datasets.read import read_json, shown
+from cl_seg.datasets.scanner_table import Pair, name_cases
+from cl_seg.files import InputError
+from cl_seg.scans.nifti import SUFFIXES
+
+_SOURCE = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
+
+
+def read(folder: Path, options: Options) -> DataSet:
+    """The training images of a dataset; the set does not name scanners, ``options.scanners`` does.
+
+    Raises:
+        InputError: ``dataset.json`` is missing or says something other than one CT channel as
+            NIfTI, or there are no images.
+    """
+    file = folder / "dataset.json"
+    content = read_json(file, source=_SOURCE)
+    channels = content.get("channel_names")
+    if not isinstance(channels, dict):
+        raise InputError(
+            f"{file} has no channel_names: nnU-Net v1 and the Medical Segmentation Decathlon have "
+            "modality instead, try `cl-seg dataset msd`"
+        )
+    if len(channels) != 1:
+        raise InputError(f"{file}: channel_names lists {len(channels)} channels, expected one: CT")
+    ending = str(content.get("file_ending", ""))
+    if ending not in SUFFIXES:
+        raise InputError(
+            f"{file}: file_ending is {ending or 'missing'}, expected {' or '.join(SUFFIXES)}: "
+            "convert the images to NIfTI"
+        )
+    labels = read_labels(content.get("labels"), file)
+    suffix = f"_0000{ending}"
+    images = filter(shown, sorted((folder / "imagesTr").glob(f"*{suffix}")))
+    names = [image.name.removesuffix(suffix) for image in images]
+    pairs = [
+        Pair(name, folder / f"imagesTr/{name}{suffix}", folder / f"labelsTr/{name}{ending}")
+        for name in names
+    ]
+    cases, left_out, notes = name_cases(pairs, folder, options.scanners)
+    return DataSet(
+        cases,
+        labels.values,
+        labels.ignored,
+        sparse=bool(labels.ignored),
+        left_out=left_out,
+        notes=[*notes, *labels.notes],
+    )

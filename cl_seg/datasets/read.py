@@ -1,0 +1,74 @@
+"""Tables and JSON files that come with public sets."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cl_seg.files import InputError
+
+
+def read_table(
+    path: Path,
+    columns: Sequence[str],
+    *,
+    source: str,
+    optional: Sequence[str] = (),
+    delimiter: str = ",",
+) -> list[dict[str, str]]:
+    """Rows of a CSV file in UTF-8, with or without byte order mark.
+
+    Only the named columns are kept: others may hold dates of birth. For the same reason no message
+    shows what the file holds.
+
+    Args:
+        path: the file.
+        columns: names it must have in its first line.
+        source: where the file comes from, for messages.
+        optional: names it may have; missing ones are "" in every row.
+        delimiter: between columns.
+
+    Raises:
+        InputError: missing, not a CSV file, or without one of the columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file, delimiter=delimiter, strict=True)
+            missing = [name for name in columns if name not in (table.fieldnames or [])]
+            rows = [
+                {name: (line.get(name) or "").strip() for name in (*columns, *optional)}
+                for line in table
+            ]
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: {source}") from None
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path} cannot be read as a CSV file in UTF-8: {source}") from None
+    if missing:
+        raise InputError(
+            f"{path} lacks the columns {', '.join(missing)}: expected a first line with "
+            f"{delimiter.join(columns)} separated by {delimiter!r}; {source}"
+        )
+    return rows
+
+
+def read_json(path: Path, *, source: str) -> dict[str, Any]:
+    """The object a JSON file holds.
+
+    Raises:
+        InputError: missing, or no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: {source}") from None
+    except (OSError, ValueError):
+        raise InputError(f"{path} cannot be read as JSON: {source}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} is no JSON object: {source}")
+    return content
+
+
+def shown(path: Path) -> bool:
+    """Whether a file is one of the set: archives made on a Mac also hold ``._`` copies."""
+    return not path.name.startswith(".")

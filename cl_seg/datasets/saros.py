@@ -1,0 +1,61 @@
+"""SAROS: body regions on every fifth slice of CT from The Cancer Imaging Archive.
+
+Koitka et al., "SAROS: A dataset for whole-body region and organ segmentation in CT imaging",
+Scientific Data 2024.
+"""
+
+import secrets
+from pathlib import Path
+
+from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.scanner_names import scanner_names
+from cl_seg.files import InputError
+from cl_seg.scans.dicom_header import Image, read_header
+from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
+from cl_seg.scans.store import UNLABELLED
+
+LABELS = {"muscle": (2,)}
+_IMAGE, _REGIONS, _HEADER = "image.nii.gz", "body-regions.nii.gz", "meta_first.dcm"
+
+
+def read(folder: Path, options: Options) -> DataSet:
+    """The downloaded cases, with the scanner of each series from its first DICOM file.
+
+    Cases of one patient are told by the hashed PatientID and named after the first of them, so no
+    identifier is kept.
+
+    Raises:
+        InputError: there are no cases, or no headers, or a manufacturer is unknown.
+    """
+    folders = sorted(path for path in folder.glob("case_*") if path.is_dir())
+    if not any((path / _HEADER).is_file() for path in folders):
+        raise InputError(
+            f"{folder} has no case_NNN/{_HEADER}: give the folder that download.py of "
+            "saros-dataset filled, called with --save-meta-dicoms"
+        )
+    pseudonyms = Pseudonyms(secrets.token_bytes(16))
+    left_out: list[Rejected] = []
+    headers: dict[Path, Image] = {}
+    for path in folders:
+        try:
+            headers[path] = _header(path, pseudonyms)
+        except UnusableError as error:
+            left_out.append(Rejected(path, str(error)))
+    names = scanner_names({p.name: h.acquisition for p, h in headers.items()}, options.aliases)
+    patients: dict[str, str] = {}
+    cases: list[Case] = []
+    for path, header in headers.items():
+        if path.name not in names:
+            left_out.append(Rejected(path, f"{_HEADER} names no manufacturer"))
+            continue
+        patient = patients.setdefault(header.patient or path.name, path.name)
+        cases.append(Case(path / _IMAGE, path / _REGIONS, patient, names[path.name]))
+    return DataSet(cases, LABELS, (UNLABELLED,), sparse=True, left_out=left_out)
+
+
+def _header(path: Path, pseudonyms: Pseudonyms) -> Image:
+    """The first DICOM file of a complete case."""
+    for name in (_IMAGE, _REGIONS, _HEADER):
+        if not (path / name).is_file():
+            raise UnusableError(f"{name} is missing")
+    return read_header(path / _HEADER, path, pseudonyms)

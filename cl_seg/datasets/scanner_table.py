@@ -1,0 +1,66 @@
+"""Scanners and patients of a set that does not name them, from a table the user writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cl_seg.datasets.dataset import Case
+from cl_seg.datasets.read import read_table
+from cl_seg.scans.series import Rejected
+
+FILE = "scanners.csv"
+_SOURCE = (
+    "write a table with the columns case,scanner and optionally patient, a line per image, the "
+    "case being the name of its label file without ending"
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and its label file; ``case`` names both."""
+
+    case: str
+    image: Path
+    labels: Path
+
+
+def name_cases(
+    pairs: Sequence[Pair], folder: Path, table: Path | None
+) -> tuple[list[Case], list[Rejected], list[str]]:
+    """Give images their scanner and patient.
+
+    Args:
+        pairs: images of the set.
+        folder: of the set; its ``scanners.csv`` is used where no table is given.
+        table: columns ``case``, ``scanner`` and optionally ``patient``; a case without patient is
+            a patient of its own. Without any table the set counts as one scanner, named like
+            its folder.
+
+    Returns:
+        Cases, images left out, and notes.
+
+    Raises:
+        InputError: the table cannot be read.
+    """
+    own = folder / FILE
+    table = table or (own if own.exists() else None)
+    notes: list[str] = []
+    if table is None:
+        name = folder.resolve().name
+        known = {pair.case: (name, pair.case) for pair in pairs}
+        notes.append(f"the set names no scanners: all of it counts as one, {name}; {_SOURCE}")
+    else:
+        rows = read_table(table, ["case", "scanner"], optional=["patient"], source=_SOURCE)
+        known = {row["case"]: (row["scanner"], row["patient"] or row["case"]) for row in rows}
+    cases, left_out = [], []
+    for pair in pairs:
+        scanner, patient = known.get(pair.case, ("", ""))
+        if not pair.image.is_file():
+            left_out.append(Rejected(pair.image, "the image is missing"))
+        elif not pair.labels.is_file():
+            left_out.append(Rejected(pair.image, "it has no label file"))
+        elif not scanner:
+            left_out.append(Rejected(pair.image, f"{table} names no scanner for it"))
+        else:
+            cases.append(Case(pair.image, pair.labels, patient, scanner))
+    return cases, left_out, notes

@@ -1,0 +1,106 @@
+"""TotalSegmentator CT v2: ``meta.csv``, ``sNNNN/ct.nii.gz`` and a mask file per structure.
+
+Wasserthal et al., "TotalSegmentator: Robust Segmentation of 104 Anatomic Structures in CT Images",
+Radiology: Artificial Intelligence 2023.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.masks import write_merged
+from cl_seg.datasets.read import read_table
+from cl_seg.datasets.scanner_names import kilovolts, scanner_names
+from cl_seg.files import InputError
+from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.series import Rejected
+from cl_seg.scans.store import UNLABELLED
+
+_COLUMNS = ("image_id", "manufacturer", "scanner_model", "kvp")
+_SOURCE = "give the unpacked folder of version 2, with meta.csv in it"
+CLASSES: dict[str, tuple[str, ...]] = {
+    # The set labels these ten muscles and no other: calling them "muscle" would make background
+    # of the abdominal wall.
+    "hip_back_muscle": tuple(
+        f"{muscle}_{side}"
+        for muscle in (
+            *("autochthon", "iliopsoas"),
+            *("gluteus_maximus", "gluteus_medius", "gluteus_minimus"),
+        )
+        for side in ("left", "right")
+    ),
+    "liver": ("liver",),
+}
+"""Classes by default, and the structures that make them."""
+
+
+def read(folder: Path, options: Options) -> DataSet:
+    """The images ``meta.csv`` lists, each a patient of its own.
+
+    A class is covered by a case when the masks of all its structures are there.
+
+    Raises:
+        InputError: ``meta.csv`` is missing or lacks a column, a manufacturer is unknown, or no
+            image has a mask of a structure that is asked for.
+    """
+    classes = options.classes or CLASSES
+    rows = read_table(folder / "meta.csv", _COLUMNS, source=_SOURCE, delimiter=";")
+    names = scanner_names({row["image_id"]: _acquisition(row) for row in rows}, options.aliases)
+    _check_structures(folder, [row["image_id"] for row in rows], classes, options.slices_of)
+    cases: list[Case] = []
+    left_out: list[Rejected] = []
+    for row in rows:
+        case = row["image_id"]
+        found = _case(folder / case, names.get(case, ""), classes, options.slices_of)
+        if isinstance(found, Case):
+            cases.append(found)
+        else:
+            left_out.append(found)
+    listed = {row["image_id"] for row in rows}
+    left_out += [
+        Rejected(image, "meta.csv does not list it")
+        for image in sorted(folder.glob("*/ct.nii.gz"))
+        if image.parent.name not in listed
+    ]
+    values = {name: (value,) for value, name in enumerate(classes, start=1)}
+    return DataSet(cases, values, (UNLABELLED,), bool(options.slices_of), left_out)
+
+
+def _acquisition(row: Mapping[str, str]) -> Acquisition:
+    model, kvp = row["scanner_model"], kilovolts(row["kvp"])
+    return Acquisition(row["manufacturer"], model, kvp=kvp)
+
+
+def _mask(folder: Path, structure: str) -> Path:
+    return folder / "segmentations" / f"{structure}.nii.gz"
+
+
+def _check_structures(
+    folder: Path, cases: list[str], classes: Mapping[str, tuple[str, ...]], slices_of: str
+) -> None:
+    asked = [*(s for named in classes.values() for s in named), *([slices_of] if slices_of else [])]
+    for structure in asked:
+        if not any(_mask(folder / case, structure).is_file() for case in cases):
+            raise InputError(
+                f"{folder}: no image has segmentations/{structure}.nii.gz: structures are named "
+                "like the files there, e.g. liver or vertebrae_L3"
+            )
+
+
+def _case(
+    folder: Path, scanner: str, classes: Mapping[str, tuple[str, ...]], slices_of: str
+) -> Case | Rejected:
+    image = folder / "ct.nii.gz"
+    files = {name: [_mask(folder, s) for s in named] for name, named in classes.items()}
+    masks = {name: paths for name, paths in files.items() if all(p.is_file() for p in paths)}
+    level = _mask(folder, slices_of) if slices_of else None
+    if not image.is_file():
+        return Rejected(image, "the image is missing")
+    if not scanner:
+        return Rejected(image, "meta.csv names no manufacturer for it")
+    if not masks or (level and not level.is_file()):
+        return Rejected(image, "masks are missing")
+    writer = partial(write_merged, masks=masks, classes=list(classes), slices_of=level)
+    covered = () if len(masks) == len(classes) else tuple(masks)
+    return Case(image, writer, folder.name, scanner, covered)
