@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis import figures, overlays
+from cl_seg.analysis import figures, overlays, rank_report
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
 from cl_seg.analysis.plane import stability_plane
+from cl_seg.analysis.ranks import paired_tests
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -54,6 +55,8 @@ DEFINITIONS = {
     "±": "half of a 95 % interval for other patients and other seeds, both taken as random; the "
     "orders of scanners as they are",
     "missed rate": "share of cases whose structure is not found at all after the last stage",
+    "p, Holm": "Wilcoxon's signed-rank test of patients, seeds and orders averaged first, then "
+    "corrected for the number of rows (Holm 1979); secondary, claims use the intervals",
     "not evaluable": "a scanner was not learned when it was its turn: forgetting says nothing",
 }
 
@@ -74,7 +77,17 @@ def stream_content(results: Sequence[RunResult]) -> Content:
     if is_pairs(results):
         files["pairs"] = pair_losses(results)
         notes += _pair_notes(pair_summary(files["pairs"]))
-    return Content(tables, notes, _figures(results, summary), DEFINITIONS, files)
+        return Content(tables, notes, _pairs_figures(results), DEFINITIONS, files)
+    compared = {cell: own for cell, own in cells(results).items() if own[0].schedule != "single"}
+    tests = paired_tests(compared)
+    if len(tests):
+        tables[rank_report.TITLE] = rank_report.shown_tests(tests)
+        notes += rank_report.few_patients(tests)
+        files["tests"] = tests
+    drawn = _figures(results, summary)
+    if (ranks := rank_report.rank_figure(compared)) is not None:
+        drawn["ranks"] = rank_report.CAPTION, ranks
+    return Content(tables, notes, drawn, DEFINITIONS, files)
 
 
 def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
@@ -126,8 +139,6 @@ def _pair_notes(summary: pd.DataFrame) -> list[str]:
 
 
 def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, tuple[str, Figure]]:
-    if is_pairs(results):
-        return {"pairs": (PAIRS_CAPTION, _pairs_figure(results))}
     by_cell = cells(results)
     order = results[0].order
     shown = [runs[0] for runs in by_cell.values() if runs[0].order == order]
@@ -181,7 +192,7 @@ def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
     return drawn
 
 
-def _pairs_figure(results: Sequence[RunResult]) -> Figure:
+def _pairs_figures(results: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
     losses = pair_losses(results)
     shown = [loss for loss in LOSSES if losses[loss].notna().any()]
     firsts, seconds = (list(dict.fromkeys(losses[side])) for side in ("first", "second"))
@@ -195,4 +206,5 @@ def _pairs_figure(results: Sequence[RunResult]) -> Figure:
         [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side]
         for side in (firsts, seconds)
     )
-    return figures.pair_losses(panels, rows, columns, results[0].stamps)
+    drawn = figures.pair_losses(panels, rows, columns, results[0].stamps)
+    return {"pairs": (PAIRS_CAPTION, drawn)}

@@ -1,0 +1,74 @@
+"""Networks compared: ranks with intervals, and paired tests of patients."""
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.figures import COLOURS, STYLE, stamped
+from cl_seg.analysis.ranks import FEW, Cells, critical_difference, mean_ranks, unit_ranks
+
+CAPTION = (
+    "Rank of every network by Dice after the last stage, mean over scanners and structures, 1 the "
+    "best; bars are 95 % intervals for other patients. Networks closer than the grey bar, the "
+    "critical difference, are not told apart by Nemenyi's test."
+)
+TITLE = "Networks compared, patient by patient"
+PER_ROW = 4
+
+
+def rank_figure(cells: Cells) -> Figure | None:
+    """A panel per strategy that two networks or more were trained with; None without any."""
+    ranks = {s: mean_ranks(cells, s) for s in dict.fromkeys(strategy for _, strategy in cells)}
+    ranks = {strategy: table for strategy, table in ranks.items() if len(table)}
+    if not ranks:
+        return None
+    columns = min(PER_ROW, len(ranks))
+    rows = -(-len(ranks) // columns)
+    most = max(map(len, ranks.values()))
+    first = next(iter(cells.values()))[0]
+    with mpl.rc_context(STYLE):
+        size = 2.7 * columns + 0.8, (0.26 * most + 0.95) * rows + 0.3
+        figure = Figure(size, layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for axes, (strategy, table) in zip(grid.flat, ranks.items(), strict=False):
+            _panel(axes, table, len(unit_ranks(cells, strategy)))
+            axes.set_title(strategy, loc="left")
+        for axes in grid.flat[len(ranks) :]:
+            axes.set_axis_off()
+        figure.supxlabel("mean rank", fontsize=9)
+        return stamped(figure, first.stamps)
+
+
+def _panel(axes: Axes, table: pd.DataFrame, units: int) -> None:
+    axes.hlines(table["model"], table["low"], table["high"], color=COLOURS[0], lw=2.2, alpha=0.6)
+    axes.plot(table["rank"], table["model"], "o", color=COLOURS[0], ms=5)
+    if len(table) > 2:
+        span = critical_difference(len(table), units)
+        axes.barh(-0.6, span, left=1, height=0.14, color="#9ca3af")
+    axes.set_ylim(len(table) - 0.5, -0.9)
+    axes.set_xlim(0.9, len(table) + 0.1)
+    axes.set_xticks(range(1, len(table) + 1))
+    axes.grid(axis="x", color="#e5e7eb", lw=0.6)
+
+
+def shown_tests(tests: pd.DataFrame) -> pd.DataFrame:
+    """The paired tests for reading."""
+    return pd.DataFrame({
+        "strategy": tests["strategy"],
+        "networks": [f"{a} − {b}" for a, b in zip(tests["a"], tests["b"], strict=True)],
+        "patients": tests["patients"].astype(str),
+        "median difference": tests["median"].map("{:+.3f}".format),
+        "p": tests["p"].map("{:.2g}".format),
+        "p, Holm": tests["p_holm"].map("{:.2g}".format),
+    })  # fmt: skip
+
+
+def few_patients(tests: pd.DataFrame) -> list[str]:
+    """A warning where there are too few patients for such tests to see much."""
+    fewest = int(tests["patients"].min())
+    if fewest >= FEW:
+        return []
+    return [
+        f"{TITLE}: {fewest} test patients are fewer than {FEW}; tests of so few miss what is there."
+    ]
