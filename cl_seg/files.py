@@ -25,6 +25,11 @@ class InputError(Exception):
     """
 
 
+def one_line(error: object) -> str:
+    """What an error says, on one line: libraries lay theirs out over several."""
+    return " ".join(str(error).split())
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically: temporary file in the same folder, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
+import io
 import signal
 import sys
 from enum import StrEnum
@@ -7,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, complain, out, say
+from cl_seg.cli.console import CORES, complain, out, say, shown
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
 from cl_seg.cli.model import app as model_app
@@ -19,7 +19,7 @@ from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
 from cl_seg.cli.results import claims, compare, pack, report, select
 from cl_seg.cli.seed import app as seed_app
-from cl_seg.files import InputError
+from cl_seg.files import InputError, one_line
 
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine
@@ -269,7 +269,7 @@ def ingest(
     for scanner in report.scanners:
         labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
         counts = str(scanner.cases), str(scanner.slices), labelled or "none"
-        table.add_row(escape(scanner.name), *counts)
+        table.add_row(shown(scanner.name), *counts)
     out.print(table)
     say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
     for item in report.rejected:
@@ -283,10 +283,16 @@ def ingest(
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the terminal can show of a name
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except InputError as error:
         complain(str(error))
+        sys.exit(2)
+    except MemoryError as error:
+        complain(f"out of memory ({one_line(error) or 'nothing is left'}): nothing was kept")
         sys.exit(2)
     except OSError as error:
         complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))

@@ -17,15 +17,24 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
 
 
+def shown(text: str) -> str:
+    """Text of others as it is printed: no markup, and nothing that would steer the terminal."""
+    return escape("".join(c if c.isprintable() or c in "\n\t" else _named(c) for c in text))
+
+
+def _named(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
 def say(text: str) -> None:
     """Print a line as it is."""
-    out.print(escape(text), soft_wrap=True)
+    out.print(shown(text), soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """Print a message to standard error, line by line."""
     for line in text.splitlines():
-        err.print(f"[red]cl-seg:[/red] {escape(line)}")
+        err.print(f"[red]cl-seg:[/red] {shown(line)}")
 
 
 @contextmanager

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from cl_seg.cli.console import out as screen
-from cl_seg.cli.console import progress, say
+from cl_seg.cli.console import progress, say, shown
 
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
 
@@ -99,7 +98,7 @@ def predict(
     table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
     for row in cases.to_dict("records"):
         cells = ("case", "scanner", "seen", "slices", "note")
-        table.add_row(*(escape(str(row[name])) for name in cells))
+        table.add_row(*(shown(str(row[name])) for name in cells))
     screen.print(table)
     for item in left_out:
         files = f" ({item.files} files)" if item.files > 1 else ""

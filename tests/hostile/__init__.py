@@ -1,0 +1,1 @@
+"""Broken and hostile inputs through the command line: the right result, or one clear line."""
