@@ -10,6 +10,7 @@ import yaml
 from cl_seg.files import InputError
 
 MAX_NODES = 20_000  # YAML aliases can unfold to billions of nodes
+MAX_CHARACTERS = 1_000_000  # which take the parser half a minute
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,20 @@ class YamlFile:
         """
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # a path may hold what no file name can
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise InputError(f"{path}: cannot be read as YAML ({reason})") from None
+        return cls.of_text(text, path)
+
+    @classmethod
+    def of_text(cls, text: str, path: Path) -> "YamlFile":
+        """Read a text as if it were the content of a file.
+
+        Raises:
+            InputError: not YAML, a key given twice, or unreasonably large.
+        """
+        if len(text) > MAX_CHARACTERS:
+            raise InputError(f"{path}: more than {MAX_CHARACTERS} characters")
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
             lines = {}

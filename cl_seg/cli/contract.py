@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 from rich.table import Table
 
 from cl_seg.cli.console import complain, out, progress, say
 from cl_seg.files import InputError, write_text
 from cl_seg.models.declared import NETWORKS
 from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.yaml_file import YamlFile
 
 if TYPE_CHECKING:
     from cl_seg.contract import Verdict
@@ -77,10 +77,7 @@ def check_plugin(
         raise InputError(f"{plugin}: expected module:callable, as in my_plugins:Plugin")
     check_target(plugin, Path("check-plugin"))
     _known([model], list(NETWORKS), "network")
-    try:
-        chosen = yaml.safe_load(settings)
-    except yaml.YAMLError:
-        chosen = None
+    chosen = YamlFile.of_text(settings, Path("--settings")).value
     if not isinstance(chosen, dict):
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
     verdicts = _verdicts(plugin, chosen, model)

@@ -10,6 +10,7 @@ import yaml
 
 from cl_seg.files import InputError
 from cl_seg.scans.identity import Acquisition, Scanner, fold
+from cl_seg.yaml_file import YamlFile
 
 _SECTIONS = {"names", "models", "kernels"}
 
@@ -94,10 +95,7 @@ def _bucket(kvp: float) -> int:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     form = 'expected lines like  Acme: {names: ["ACME CT"]}'
-    try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} cannot be read as YAML: {form}") from error
+    table = YamlFile.parse(path).value
     if not isinstance(table, dict):
         raise InputError(f"{path} is not an alias table: {form}")
     for name, entry in table.items():
