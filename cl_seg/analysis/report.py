@@ -25,8 +25,9 @@ from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
-from cl_seg.files import write_bytes, write_text
+from cl_seg.files import InputError, write_bytes, write_text
 
+REPORTED = {"suite", "data", "stages", "device", "processor", "versions", "git_commit"}
 TEMPLATE = Path(__file__).with_name("report_template.html")
 
 
@@ -46,6 +47,12 @@ def write_report(folder: Path, also: Collection[str] = ()) -> Path:
     """
     folder = Path(folder)
     results = load_results(folder)
+    for result in results:
+        if lacking := REPORTED - result.record.keys():
+            raise InputError(
+                f"the record of {result.record['run_id']} in {result.folder} lacks {min(lacking)}: "
+                "remove it, run again"
+            )
     of_seeds = results[0].schedule == "seed_curve"
     content = seed_content(results) if of_seeds else stream_content(results)
     content = _with_tools(_with_areas(content, results), folder)

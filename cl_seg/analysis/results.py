@@ -3,20 +3,55 @@
 import json
 import re
 import shutil
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import Field
 
 from cl_seg.analysis.matrices import matrices_without
-from cl_seg.files import InputError, new_folder
+from cl_seg.files import InputError, new_folder, one_line
+from cl_seg.json_file import in_form, parse_json, read_json
 
 Matrix = npt.NDArray[np.float64]
 PACKED = "runs.jsonl"
+EXAMPLES = "examples.npz"
+UNPACKED = 2**30
+"""Bytes that the pictures of a run may take in memory (engineering value)."""
+NEEDED = {"stage", "scanner", "patient", "class", "dice", "true"}
+"""Columns without which scores say nothing."""
+Text = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class SpecForm:
+    """What every reader takes from a run's spec."""
+
+    order: Annotated[list[Text], Field(min_length=1)]
+    classes: Annotated[list[Text], Field(min_length=1)]
+    seed: int
+    learned_dice: dict[str, float]
+
+
+@dataclass(frozen=True)
+class RecordForm:
+    """What every reader takes from ``run.json``."""
+
+    run_id: Text
+    key: str
+    model: str
+    strategy: str
+    joint: bool
+    place: list[int]
+    scanner_names: dict[str, str]
+    spec: SpecForm
+    R: dict[str, list[list[float | None]]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +154,11 @@ class RunResult:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """Per-case scores after every stage."""
-        return self._table("cases.parquet")
+        table = self._table("cases.parquet")
+        if lacking := sorted(NEEDED - set(table.columns)):
+            path = self.folder / "cases.parquet"
+            raise InputError(f"{path} lacks the column {lacking[0]}: remove its folder, run again")
+        return table
 
     @cached_property
     def patients(self) -> tuple[str, ...]:
@@ -139,10 +178,18 @@ class RunResult:
     @cached_property
     def examples(self) -> dict[str, npt.NDArray[Any]]:
         """Slices to look at, as :mod:`cl_seg.suite.record` describes them; none if packed."""
-        if not (self.folder / "examples.npz").is_file():
+        path = self.folder / EXAMPLES
+        if not path.is_file():
             return {}
-        with np.load(self.folder / "examples.npz", allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        try:
+            with zipfile.ZipFile(path) as members:
+                size = sum(member.file_size for member in members.infolist())
+            if size > UNPACKED:
+                raise InputError(f"{path} would take {size} bytes of memory: remove its folder")
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise _damaged(path, error) from None
 
     def _table(self, name: str) -> pd.DataFrame:
         path = self.folder / name
@@ -158,10 +205,14 @@ class RunResult:
 def _read_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is missing or damaged ({error}): remove its folder, run again"
-        ) from None
+    except Exception as error:  # pyarrow raises whatever the damage leads to
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} is missing or damaged ({one_line(error)}): remove its folder, run again"
+    )
 
 
 @lru_cache(maxsize=4)
@@ -212,10 +263,10 @@ def load_results(folder: Path) -> list[RunResult]:
     results = []
     for path in sorted((Path(folder) / "runs").glob("*/run.json")):
         try:
-            record = json.loads(path.read_text())
+            record = _checked(read_json(path))
             if not plan or plan.get(record["run_id"]) == record["key"]:
                 results.append(RunResult(path.parent, record))
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise InputError(f"{path} is damaged ({error}): remove its folder, run again") from None
     if not results:
         raise InputError(
@@ -226,10 +277,28 @@ def load_results(folder: Path) -> list[RunResult]:
 
 def _load_packed(path: Path) -> list[RunResult]:
     try:
-        records = [json.loads(line) for line in path.read_text().splitlines()]
-        return [RunResult(path.parent, record) for record in records if record["run_id"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [RunResult(path.parent, _checked(parse_json(line))) for line in lines]
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): pack the results again") from None
+
+
+def _checked(raw: Any) -> dict[str, Any]:
+    """A record as it was read, if it has the form.
+
+    Raises:
+        ValueError: naming what is missing or wrong.
+    """
+    form = in_form(raw, RecordForm)
+    order = form.spec.order
+    if lacking := {"mean", *form.spec.classes} - form.R.keys():
+        raise ValueError(f"R lacks {min(lacking)}")
+    if any(len(row) != len(order) for matrix in form.R.values() for row in matrix):
+        raise ValueError(f"R does not have a column for each of {len(order)} scanners")
+    if lacking := set(order) - form.scanner_names.keys():
+        raise ValueError(f"scanner_names lacks {min(lacking)}")
+    record: dict[str, Any] = raw
+    return record
 
 
 def read_plan(folder: Path) -> dict[str, str]:
@@ -238,6 +307,6 @@ def read_plan(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text()))
+        return dict(read_json(path))
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): `cl-seg run` writes it anew") from None

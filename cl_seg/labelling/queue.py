@@ -10,7 +10,6 @@ Layout::
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import InputError, new_folder, write_json, write_text
+from cl_seg.json_file import in_form, read_json
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.scans import nifti
 from cl_seg.scans.store import Labels, SliceStore
@@ -178,8 +178,8 @@ def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
     if not path.is_file():
         raise InputError(f"{folder} is no queue (no {ORIGIN}): make one with `cl-seg seed select`")
     try:
-        origin = Origin(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        origin = in_form(read_json(path), Origin)
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): make the queue again") from error
     if origin.format != FORMAT:
         raise InputError(f"{path}: format {origin.format}, expected {FORMAT}: make the queue again")
@@ -193,8 +193,12 @@ def _entries(path: Path, classes: Sequence[str]) -> list[Entry]:
         raise InputError(f"{path} cannot be read as UTF-8 text: save it as CSV in UTF-8") from error
     # Spreadsheets of some countries save semicolons.
     first = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > 5 else ",")
-    missing = [f.name for f in fields(Entry) if f.name not in (rows.fieldnames or [])]
+    table = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > 5 else ",")
+    try:
+        rows, columns = list(table), table.fieldnames or []
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read as CSV ({error}): save it again") from error
+    missing = [f.name for f in fields(Entry) if f.name not in columns]
     if missing:
         raise InputError(f"{path} lacks the column {missing[0]}: keep all columns of the queue")
     entries: dict[str, Entry] = {}
@@ -222,16 +226,17 @@ def _entry(where: str, row: dict[str, str]) -> Entry:
     try:
         minutes = float(row["minutes"].replace(",", ".") or 0)
         number = int(row["slice"])
+        rank = int(row["rank"]) if row["rank"].isdecimal() else 0
         if not 0 <= minutes < float("inf"):
             raise ValueError
     except ValueError:
         raise InputError(
-            f"{where}: slice and minutes must be numbers, got {row['slice']!r} and "
-            f"{row['minutes']!r}"
+            f"{where}: slice and minutes must be numbers, got {row['slice'][:20]!r} and "
+            f"{row['minutes'][:20]!r}"
         ) from None
     for name in ("image", "labels"):
         if Path(row[name]).is_absolute() or ".." in Path(row[name]).parts:
             raise InputError(f"{where}: {name} must stay inside the queue, got {row[name]}")
     text = {f.name: row[f.name] for f in fields(Entry)}
-    kept = {"rank": int(row["rank"]) if row["rank"].isdecimal() else 0, "slice": number}
+    kept = {"rank": rank, "slice": number}
     return Entry(**{**text, **kept, "z_mm": 0.0, "minutes": f"{minutes:g}" if minutes else ""})  # type: ignore[arg-type]

@@ -101,6 +101,8 @@ def train_on_seed_images(
             break
         except DamagedStage:  # set aside by now, so that it is made again
             continue
+        except ValueError as error:
+            raise InputError(f"{cache.folder}: {error}: name another --cache") from error
     name = store.header.scanners[scanner]
     slices = split_slices(store.slices, suite, [scanner])
     trained = {

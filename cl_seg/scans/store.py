@@ -9,27 +9,32 @@ Layout (one folder)::
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numpy.lib.format import write_array_header_1_0
+from numpy.lib.format import open_memmap, write_array_header_1_0
+from pydantic import Field
 
-from cl_seg.files import InputError, new_folder, write_json
+from cl_seg.files import InputError, new_folder, one_line, write_json
+from cl_seg.json_file import in_form, read_json
 
 FORMAT = 1
 DTYPES: dict[str, np.dtype[Any]] = {"hu": np.dtype(np.int16), "labels": np.dtype(np.uint8)}
 UNLABELLED = 255
+MAX_SIZE = 4096
+"""Pixels per side of the largest slices (engineering value)."""
 
 HU = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.uint8]
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,8 @@ class Slice:
 class Grid:
     """The canonical grid of a store: ``size`` × ``size`` pixels of ``spacing_mm`` mm."""
 
-    size: int
-    spacing_mm: float
+    size: Annotated[int, Field(ge=1, le=MAX_SIZE)]
+    spacing_mm: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,10 @@ class Header:
         format: version of the layout.
     """
 
-    classes: list[str]
+    classes: Annotated[list[ClassName], Field(min_length=1, max_length=UNLABELLED - 1)]
     grid: Grid
     provenance: dict[str, Any]
-    scanners: dict[str, str] = field(default_factory=dict)
+    scanners: dict[FolderName, str] = field(default_factory=dict)
     content: str = ""
     format: int = FORMAT
 
@@ -111,12 +116,10 @@ class SliceStore:
         path = self.folder / "slices.parquet"
         try:
             slices = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} is missing or damaged ({error}): ingest again") from None
-        missing = {f.name for f in fields(Slice)} | {"row"}
-        missing -= set(slices.columns)
-        if missing:
-            raise InputError(f"{path} lacks {', '.join(sorted(missing))}: ingest again")
+        except Exception as error:  # pyarrow raises whatever the damage leads to
+            raise _damaged(path, error) from None
+        if fault := _fault(slices, self.scanners):
+            raise InputError(f"{path} {fault}: ingest again")
         return slices
 
     @property
@@ -138,9 +141,9 @@ class SliceStore:
         path = self.folder / scanner / f"{name}.npy"
         try:
             # Copy-on-write: torch warns of arrays it must not write to; the file never changes.
-            array = np.load(path, mmap_mode="c")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} is missing or damaged ({error}): ingest again") from None
+            array: Any = open_memmap(path, mode="c")  # type: ignore[no-untyped-call]
+        except Exception as error:  # numpy raises whatever the damage leads to
+            raise _damaged(path, error) from None
         size = self.header.grid.size
         expected = ((self.slices["scanner"] == scanner).sum(), size, size)
         if array.shape != expected or array.dtype != DTYPES[name]:
@@ -164,13 +167,34 @@ def read_header(folder: Path) -> Header:
             "`cl-seg phantom`"
         )
     try:
-        raw = json.loads(path.read_text())
+        raw = read_json(path)
         if raw["format"] != FORMAT:
             raise InputError(f"{path}: format {raw['format']}, expected {FORMAT}: ingest again")
-        grid = Grid(int(raw["grid"]["size"]), float(raw["grid"]["spacing_mm"]))
-        return Header(**{**raw, "grid": grid, "provenance": dict(raw["provenance"])})
+        return in_form(raw, Header)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): ingest again") from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is missing or damaged ({one_line(error)}): ingest again")
+
+
+def _fault(slices: pd.DataFrame, scanners: Sequence[str]) -> str:
+    """What is wrong with a table of slices, in words; "" for nothing."""
+    types = {f.name: f.type for f in fields(Slice)} | {"row": int}
+    if missing := sorted(types.keys() - set(slices.columns)):
+        return f"lacks {', '.join(missing)}"
+    for name, kind in types.items():
+        column = slices[name]
+        number = pd.api.types.is_numeric_dtype(column)
+        if number == (kind is str) or (kind is not float and column.hasnans):
+            return f"holds no {'text' if kind is str else 'numbers'} in {name}"
+    if unknown := sorted(set(slices["scanner"]) - set(scanners)):
+        return f"has slices of {unknown[0]}, which store.json does not name"
+    for scanner, rows in slices.groupby("scanner")["row"]:
+        if sorted(rows) != list(range(len(rows))):
+            return f"does not number the slices of {scanner} from 0 on"
+    return ""
 
 
 def check_offers(header: Header, folder: Path, classes: Sequence[str], image_size: int) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.files import InputError, remove_abandoned, writable, write_json
+from cl_seg.json_file import parse_json
 
 ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
 MEMORY, RANKING = "memory.pt", "ranking.json"
@@ -76,7 +77,7 @@ class StageCache:
             DamagedStage: it cannot be read.
         """
         try:
-            about: dict[str, Any] = json.loads(self._content(key, ABOUT))
+            about: dict[str, Any] = parse_json(self._content(key, ABOUT).decode())
             if about["key"] == key and isinstance(about["files"], dict):
                 return about
         except (ValueError, KeyError, TypeError):

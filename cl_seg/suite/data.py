@@ -1,7 +1,6 @@
 """The store a suite runs on: one on disk, or the embedded benchmark simulated when missing."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cl_seg.files import InputError, write_json
+from cl_seg.json_file import read_json
 from cl_seg.scans.splits import (
     PARTS,
     Fractions,
@@ -198,7 +198,7 @@ def _pixel_hashes(store: SliceStore, scanner: str, cache: Path) -> list[str]:
     stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     kept = cache / f"{hashlib.sha256(repr(stats).encode()).hexdigest()}.json"
     try:
-        return [str(value) for value in json.loads(kept.read_text())]
+        return [str(value) for value in read_json(kept)]
     except (OSError, ValueError, TypeError):
         pass
     pairs = zip(store.hu(scanner), store.labels(scanner), strict=True)

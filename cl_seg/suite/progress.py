@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cl_seg.json_file import read_json
 from cl_seg.metrics.segmentation import dice_of_counts
 
 PROGRESS = "progress.json"
@@ -29,7 +30,7 @@ def write_progress(
 def read_progress(folder: Path) -> dict[str, Any]:
     """What was noted last, empty when nothing was."""
     try:
-        noted = dict(json.loads((folder / PROGRESS).read_text()))
+        noted = dict(read_json(folder / PROGRESS))
         return noted if noted.keys() == FIELDS else {}
     except (OSError, ValueError, TypeError):
         return {}

@@ -1,7 +1,6 @@
 """What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 import cl_seg
 from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.files import replaced_folder, write_json
+from cl_seg.json_file import read_json
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.scans.store import read_header
 from cl_seg.spec.suite import Suite
@@ -55,7 +55,7 @@ def is_finished(folder: Path, key: str) -> bool:
     if not all((folder / name).is_file() for name in FILES):
         return False
     try:
-        return bool(json.loads((folder / "run.json").read_text())["key"] == key)
+        return bool(read_json(folder / "run.json")["key"] == key)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

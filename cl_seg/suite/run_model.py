@@ -1,13 +1,13 @@
 """The network a finished run has trained, as a model folder."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 
-from cl_seg.files import InputError
+from cl_seg.files import InputError, one_line
 from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.json_file import read_json
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 from cl_seg.training.checkpoint import from_bytes
 
@@ -33,12 +33,17 @@ def save_run_model(run: Path, out: Path, cache: StageCache) -> ModelCard:
     key = record["states"][-1]
     try:
         weights = from_bytes(cache.read(key, state_file(last)), "cpu")
-    except DamagedStage as damaged:
+    except (DamagedStage, ValueError) as damaged:
         raise InputError(
             f"the trained network of {run} is not in {cache.folder}: name the --cache it was "
             "trained with, or remove the run's folder and run its suite again"
         ) from damaged
-    card = _card(record)
+    try:
+        card = _card(record)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"{run / 'run.json'} is damaged ({one_line(error)}): run its suite again"
+        ) from error
     save_model(out, weights, card)
     return card
 
@@ -50,7 +55,7 @@ def _record(run: Path) -> dict[str, Any]:
         hint = f": name one of its runs, e.g. {run / 'runs' / inside[0]}" if inside else ""
         raise InputError(f"{run} is no folder of a finished run (no run.json){hint}")
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = read_json(path)
         if record["states"] and record["grid"] and record["stages"][-1]["position"]:
             return {"scored_apart": False, **record}
     except (OSError, ValueError, TypeError, IndexError) as error:

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cl_seg.files import InputError, write_json, write_text
+from cl_seg.json_file import read_json
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
 from cl_seg.spec.faults import did_you_mean
@@ -68,7 +68,7 @@ def score_tools(setting: Setting, results: Path) -> None:
 def _is_done(setting: Setting, results: Path, name: str) -> bool:
     path = results / FOLDER / f"{name}.json"
     try:
-        same = json.loads(path.read_text())["key"] == _key(setting, name)
+        same = read_json(path)["key"] == _key(setting, name)
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return bool(same) and path.with_suffix(".csv").is_file()

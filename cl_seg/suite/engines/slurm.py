@@ -4,7 +4,6 @@ The files of the cache are the truth; Slurm is only asked which jobs it still ha
 when this process ends: the same command finds them by their name and waits for them again.
 """
 
-import json
 import shutil
 import signal
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from cl_seg.files import InputError, write_json
+from cl_seg.json_file import read_json
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.chains import chains
 from cl_seg.suite.engines import Ended
@@ -280,7 +280,7 @@ def _submissions(cache: StageCache) -> Path:
 def _earlier(cache: StageCache) -> Iterator[tuple[Path, dict[str, dict[str, list[str]]]]]:
     for file in sorted(_submissions(cache).glob(f"*/{JOBS}")):
         try:
-            yield file.parent, dict(json.loads(file.read_text()))
+            yield file.parent, dict(read_json(file))
         except (OSError, ValueError):
             continue
 

@@ -1,6 +1,5 @@
 """What a Slurm job does on its node, and the file that tells how it ended."""
 
-import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from submitit.core.job_environment import JobEnvironment
 from submitit.core.utils import DelayedSubmission
 
 from cl_seg.files import write_json
+from cl_seg.json_file import read_json
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.perform import JobEnd, perform
 from cl_seg.suite.graph import Stage
@@ -91,7 +91,7 @@ def end_file(folder: Path, job_id: str) -> Path:
 def read_end(folder: Path, job_id: str) -> JobEnd | None:
     """How a job ended, None when it was ended by something else than itself."""
     try:
-        noted = json.loads(end_file(folder, job_id).read_text())
+        noted = read_json(end_file(folder, job_id))
         failure = Failure(**noted.pop("failure")) if noted.get("failure") else None
         return JobEnd(**{**noted, "failure": failure})
     except (OSError, ValueError, TypeError):

@@ -1,0 +1,63 @@
+"""JSON files as data: damage of whatever kind is one error, told in one line."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+Form = TypeVar("Form")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: not UTF-8, not JSON, a key given twice, or nested too deeply.
+    """
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """What a JSON text holds.
+
+    Raises:
+        ValueError: not JSON, a key given twice, or nested too deeply.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def in_form(value: Any, form: type[Form]) -> Form:
+    """A value read from JSON as a dataclass, the types of all its fields checked.
+
+    Raises:
+        ValueError: naming the first field that is missing or wrong.
+    """
+    try:
+        return TypeAdapter(form).validate_python(value)
+    except ValidationError as error:
+        raise ValueError(first_fault(error)) from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first of pydantic's errors as ``field: what is wrong``."""
+    first = error.errors()[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # The standard library keeps the last of several, silently.
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{name} is given twice")
+    return content
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
