@@ -7,10 +7,9 @@ Layout::
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 from pydantic import (
@@ -18,7 +17,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PositiveFloat,
-    PositiveInt,
     ValidationError,
     field_validator,
     model_validator,
@@ -27,11 +25,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from cl_seg.files import InputError, new_folder, write_bytes, write_text
+from cl_seg.files import InputError, new_folder, one_line, write_bytes, write_text
+from cl_seg.json_file import first_fault, read_json
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
+from cl_seg.scans.store import MAX_SIZE
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
+Pixels = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 PICKLED = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"}
 INTENDED_USE = "Research on CT segmentation. Not a medical device: not for diagnosis or treatment."
 
@@ -60,9 +61,9 @@ class Input(Part):
         window_hu: HU mapped to 0 and to 1.
     """
 
-    grid_size: PositiveInt
+    grid_size: Pixels
     spacing_mm: PositiveFloat
-    size: PositiveInt
+    size: Pixels
     window_hu: tuple[float, float]
 
     @model_validator(mode="after")
@@ -159,12 +160,30 @@ def load_model(folder: Path, own_network: str = "") -> tuple[nn.Module, ModelCar
         network.name, network.preset, network.arguments, len(card.classes) + 1, card.input.size
     )
     try:
-        model.load_state_dict(load(content))
-    except (SafetensorError, RuntimeError) as error:
+        weights = load(content)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"{folder / WEIGHTS} is damaged: {one_line(error)}") from error
+    if fault := _misfit(weights, model.state_dict()):
         raise InputError(
-            f"{folder}: the weights do not fit the network {network.name}: {error}"
-        ) from error
+            f"{folder / WEIGHTS}: the weights do not fit the network {network.name}: {fault}"
+        )
+    model.load_state_dict(weights)
     return model.eval(), card
+
+
+def _misfit(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
+    """The first thing that is wrong with the weights of a network, "" for nothing."""
+    if lacking := sorted(expected.keys() - weights.keys()):
+        return f"{lacking[0]} is missing"
+    if unknown := sorted(weights.keys() - expected.keys()):
+        return f"it has no {unknown[0]}"
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            shapes = f"{tuple(tensor.shape)}, expected {tuple(expected[name].shape)}"
+            return f"{name} has the shape {shapes}"
+        if not tensor.isfinite().all():
+            return f"{name} holds NaN or infinite values"
+    return ""
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -177,12 +196,10 @@ def read_card(folder: Path) -> ModelCard:
     if not path.is_file():
         raise InputError(_no_model(Path(folder)))
     try:
-        return ModelCard.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return ModelCard.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: {where}: {first['msg']}: save the model again") from error
-    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: {first_fault(error)}: save the model again") from error
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): save the model again") from error
 
 
