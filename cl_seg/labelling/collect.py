@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from cl_seg.files import InputError, check_new, write_text
+from cl_seg.files import InputError, check_new, one_line, write_text
 from cl_seg.labelling.cases import CaseVolume, case_volumes, stored_labels
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
@@ -113,11 +113,21 @@ def _any_of(one: _Drawn, origin: Origin) -> bool:
 
 
 def provenance(store: SliceStore) -> pd.DataFrame:
-    """How the slices of a store came by their labels; empty where nobody noted it."""
+    """How the slices of a store came by their labels; empty where nobody noted it.
+
+    Raises:
+        InputError: the table is damaged.
+    """
     path = store.folder / LABELLING
     if not path.is_file():
         return pd.DataFrame({name: pd.Series(dtype=str) for name in COLUMNS})
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read as CSV ({one_line(error)})") from error
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise InputError(f"{path} lacks the column {missing[0]}")
+    return table
 
 
 def _drawn(

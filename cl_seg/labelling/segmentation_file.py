@@ -1,5 +1,6 @@
 """Label files as people save them: NIfTI, or the .seg.nrrd of 3D Slicer."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,10 @@ from cl_seg.scans.labels import LabelMap, read_labels
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import UNLABELLED, Labels
 
+_WHOLE_NUMBERS = {
+    *(sitk.sitkUInt8, sitk.sitkInt8, sitk.sitkUInt16, sitk.sitkInt16, sitk.sitkUInt32),
+    *(sitk.sitkInt32, sitk.sitkUInt64, sitk.sitkInt64),
+}
 _SAME_MM = 0.1  # headers may differ this much in rounding
 
 
@@ -38,23 +43,35 @@ def read_segmentation(path: Path, image: Volume, classes: Sequence[str], where: 
 
 
 def _read_nrrd(path: Path, image: Volume, classes: Sequence[str], where: str) -> Labels:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
     try:
-        drawn = sitk.ReadImage(str(path))
-    except RuntimeError as error:
+        reader.ReadImageInformation()
+        _check_kind(reader, image, f"{where}: {path}")
+        drawn = reader.Execute()
+        names = _names(drawn)
+        drawn = sitk.DICOMOrient(drawn, "LPS")
+    except (RuntimeError, UnicodeError) as error:
         raise InputError(f"{where}: {path} cannot be read as NRRD: save it again") from error
-    if drawn.GetDimension() != 3 or drawn.GetNumberOfComponentsPerPixel() != 1:
-        raise InputError(
-            f"{where}: {path} has overlapping segments (several layers): remove the overlap and "
-            "save it again"
-        )
-    names = _names(drawn)
-    drawn = sitk.DICOMOrient(drawn, "LPS")
     values = sitk.GetArrayFromImage(drawn)
     labels = np.zeros(image.hu.shape, np.uint8)
     first = _offset(drawn, image, f"{where}: {path}")
     inside = tuple(slice(start, start + n) for start, n in zip(first, values.shape, strict=True))
     labels[inside] = _classes_of(values, names, classes, f"{where}: {path}")
     return labels
+
+
+def _check_kind(reader: sitk.ImageFileReader, image: Volume, where: str) -> None:
+    """Refuse what the header alone says is wrong, before memory is taken for it."""
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+        raise InputError(
+            f"{where} has overlapping segments (several layers): remove the overlap and save it "
+            "again"
+        )
+    if reader.GetPixelID() not in _WHOLE_NUMBERS:
+        raise InputError(f"{where} holds no whole numbers: save it as a segmentation")
+    if math.prod(reader.GetSize()) > image.hu.size:
+        raise InputError(f"{where} is larger than its image: draw on the image of the queue itself")
 
 
 def _offset(drawn: sitk.Image, image: Volume, where: str) -> list[int]:
@@ -83,7 +100,7 @@ def _names(drawn: sitk.Image) -> dict[int, str]:
         if match := re.fullmatch(r"Segment(\d+)_Name", key):
             value = f"Segment{match[1]}_LabelValue"
             number = drawn.GetMetaData(value) if drawn.HasMetaDataKey(value) else ""
-            if number.strip().isdigit():
+            if number.strip().isdecimal():
                 names[int(number)] = drawn.GetMetaData(key).strip()
     return names
 

@@ -66,16 +66,23 @@ class Scanner:
         return slug(" ".join(parts))
 
 
+def plain(text: str) -> str:
+    """Text on one line without control characters, for what others have written."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def fold(text: str) -> str:
     """Spelling-independent form: case, accents of width, spaces and punctuation do not count."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
     # Case folding can undo the composed form, so normalise once more.
-    plain = unicodedata.normalize("NFKC", plain)
-    return " ".join(re.sub(r"[\W_]+", " ", plain).split())
+    folded = unicodedata.normalize("NFKC", folded)
+    return " ".join(re.sub(r"[\W_]+", " ", folded).split())
 
 
 def slug(text: str) -> str:
     """Folder name made of lower-case ASCII letters, digits and ``-``; never empty."""
-    plain = unicodedata.normalize("NFKD", text.replace("+", " plus ")).encode("ascii", "ignore")
-    name = re.sub(r"[^a-z0-9]+", "-", plain.decode().lower()).strip("-")[:80]
+    ascii_only = unicodedata.normalize("NFKD", text.replace("+", " plus ")).encode(
+        "ascii", "ignore"
+    )
+    name = re.sub(r"[^a-z0-9]+", "-", ascii_only.decode().lower()).strip("-")[:80]
     return name or "scanner-" + hashlib.blake2b(text.encode(), digest_size=4).hexdigest()

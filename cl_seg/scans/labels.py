@@ -75,7 +75,9 @@ def parse_label_map(options: Sequence[str]) -> LabelMap:
 
 
 def _parse(option: str) -> tuple[str, tuple[int, ...]]:
-    match = re.fullmatch(r"\s*([A-Za-z][\w-]*)\s*=\s*(\d+(?:\s*,\s*\d+)*)\s*", option, re.ASCII)
+    number = r"\d{1,8}"  # more digits than any label file holds
+    form = rf"\s*([A-Za-z][\w-]*)\s*=\s*({number}(?:\s*,\s*{number})*)\s*"
+    match = re.fullmatch(form, option, re.ASCII)
     if match is None:
         raise InputError(f"--label {option}: {_FORM}")
     values = tuple(int(value) for value in match[2].split(","))

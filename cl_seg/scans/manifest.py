@@ -19,6 +19,7 @@ from rich.progress import track
 
 from cl_seg.files import InputError
 from cl_seg.scans.dicom import find_series
+from cl_seg.scans.identity import plain
 from cl_seg.scans.nifti import find_volume, is_nifti
 from cl_seg.scans.scan import Found, Scan
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
@@ -103,18 +104,22 @@ def _row(folder: Path, where: str, line: dict[str, str | None], classes: list[st
         raise InputError(f"{where}: labels: {labels} is not a NIfTI file (.nii, .nii.gz)")
     if not image.is_dir():
         _check_volume(image, where, entry)
-    names = entry["patient"], entry["scanner"]
+    names = entry["patient"], plain(entry["scanner"])
     return Row(where, entry["image"], image, labels, *names, covered, bool(slices))
 
 
 def _existing(path: Path, where: str, column: str) -> Path:
-    if not path.exists():
+    try:
+        found = path.exists()
+    except OSError as error:  # a name longer than any file's
+        raise InputError(f"{where}: {column}: {error.strerror}: {str(path)[:80]}…") from None
+    if not found:
         raise InputError(f"{where}: {column}: {path} does not exist")
     return path
 
 
 def _check_volume(image: Path, where: str, entry: dict[str, str]) -> None:
-    if not is_nifti(image):
+    if not (image.is_file() and is_nifti(image)):
         raise InputError(
             f"{where}: image: {image} is neither a NIfTI file (.nii, .nii.gz) nor a DICOM folder"
         )
