@@ -5,6 +5,7 @@ Patient and series identifiers are hashed at once; error texts name no identifie
 
 import math
 import warnings
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pydicom
 
 from cl_seg.scans.geometry import Plane, check_plane
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.identity import Acquisition, plain
 from cl_seg.scans.series import Pseudonyms, UnusableError
 
 _IDENTIFIERS = ["PatientID", "SeriesInstanceUID", "SOPInstanceUID"]
@@ -20,9 +21,19 @@ _FIELDS = [
     *("Modality", "Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP"),
     *("ImageType", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient"),
     *("PixelSpacing", "Rows", "Columns", "GantryDetectorTilt", "NumberOfFrames"),
-    *("SamplesPerPixel", "RescaleSlope", "RescaleIntercept"),
+    *("SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType"),
     *_IDENTIFIERS,
 ]
+_OTHER_MODALITIES = {
+    *("CR", "DX", "DOC", "KO", "MG", "MR", "NM", "OT", "PR", "PT", "REG", "RF", "RTDOSE"),
+    *("RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SR", "US", "XA"),
+}
+_HOUNSFIELD = {"", "HU", "US"}
+"""Rescale types that are read: US is unspecified, which in CT means HU."""
+_LONGEST = 64  # characters of a long string (LO, PS3.5 6.2)
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_DATASET = 144  # where the file meta information ends, less its length (PS3.10 7.1)
+_INFLATED = 2**26  # bytes of the largest deflated file
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,14 @@ def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
         ) from error
     check_plane(image.plane)
     if not image.series:
-        folder = path.parent.relative_to(root).as_posix()
+        folder = written(path.parent.relative_to(root).as_posix())
         image = replace(image, series=pseudonyms.series(f"folder {folder}"))
     return image
+
+
+def written(name: str) -> str:
+    """A file name as text that can be encoded, whatever its bytes are."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def read_fields(path: Path, fields: list[str]) -> Any:
@@ -78,19 +94,36 @@ def read_fields(path: Path, fields: list[str]) -> Any:
     try:
         with pydicom.config.disable_value_validation(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _check_inflated(path)
             return pydicom.dcmread(
                 path, specific_tags=list(fields), stop_before_pixels="PixelData" not in fields
             )
+    except UnusableError:
+        raise
     except pydicom.errors.InvalidDicomError as error:
         raise UnusableError("not a DICOM file") from error
     except Exception as error:
         raise UnusableError("cannot be read: truncated or damaged DICOM file") from error
 
 
+def _check_inflated(path: Path) -> None:
+    """Refuse a deflated file that would fill the memory: pydicom inflates it whole."""
+    with path.open("rb") as file:
+        start = file.read(1024)
+        if _DEFLATED not in start:
+            return
+        file.seek(_DATASET + int.from_bytes(start[_DATASET - 4 : _DATASET], "little"))
+        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), _INFLATED + 1)
+    if len(inflated) > _INFLATED:
+        raise UnusableError(f"deflated, and holds more than {_INFLATED} bytes: no CT image does")
+
+
 def _check_kind(header: Any) -> None:
     modality = str(header.get("Modality") or "")
     if modality != "CT":
-        raise UnusableError(f"not a CT image (Modality {modality or 'missing'})")
+        # Anybody may have written anything there: only what is known is repeated.
+        shown = modality if modality in _OTHER_MODALITIES else "missing or unknown"
+        raise UnusableError(f"not a CT image (Modality {shown})")
     image_type = {str(value).upper() for value in _values(header, "ImageType")}
     if "LOCALIZER" in image_type:
         raise UnusableError("a localizer, not an axial CT image")
@@ -104,20 +137,24 @@ def _check_kind(header: Any) -> None:
     missing = [name for name in needed if not _values(header, name)]
     if missing:
         raise UnusableError(f"the header lacks {', '.join(missing)}")
+    slope, intercept = number(header, "RescaleSlope", 1.0), number(header, "RescaleIntercept", 0.0)
+    if not slope or not math.isfinite(slope) or not math.isfinite(intercept):
+        raise UnusableError("RescaleSlope or RescaleIntercept is not a sensible number")
+    if str(header.get("RescaleType") or "").strip().upper() not in _HOUNSFIELD:
+        raise UnusableError("RescaleType says that its values are not Hounsfield units")
 
 
 def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
     patient, series, copy_of = (str(header.get(name) or "").strip() for name in _IDENTIFIERS)
-    kernel = _values(header, "ConvolutionKernel") or [""]
     return Image(
         path,
         pseudonyms.patient(patient) if patient else "",
         pseudonyms.series(series) if series else "",
         pseudonyms.series(copy_of) if copy_of else "",
         Acquisition(
-            str(header.get("Manufacturer") or "").strip(),
-            str(header.get("ManufacturerModelName") or "").strip(),
-            str(kernel[0]).strip(),
+            _text(header, "Manufacturer"),
+            _text(header, "ManufacturerModelName"),
+            _text(header, "ConvolutionKernel"),
             number(header, "KVP", math.nan),
         ),
         Plane(
@@ -129,6 +166,12 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
         ),
         number(header, "SliceThickness", math.nan),
     )
+
+
+def _text(header: Any, name: str) -> str:
+    """First value of a text element, "" where there is none."""
+    values = _values(header, name) or [""]
+    return plain(str(values[0]))[:_LONGEST]
 
 
 def _values(header: Any, name: str) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pydicom
+from pydicom.pixels import get_decoder
 
 from cl_seg.scans.dicom_header import Image, number, read_fields
 from cl_seg.scans.geometry import to_lps
@@ -65,10 +66,15 @@ def decode(path: Path) -> npt.NDArray[np.float32]:
 
 
 def _decode(file: Any) -> npt.NDArray[np.float32]:
+    syntax = file.file_meta.TransferSyntaxUID
+    if not get_decoder(syntax).is_available:
+        raise UnusableError(
+            f"its pixel compression ({syntax.name}) cannot be decoded: decompress it first"
+        )
     stored = file.pixel_array
     if stored.shape != (file.Rows, file.Columns):
         raise UnusableError("pixel data do not match the image size")
-    slope, intercept = number(file, "RescaleSlope", 1.0), float(file.RescaleIntercept)
+    slope, intercept = number(file, "RescaleSlope", 1.0), number(file, "RescaleIntercept", 0.0)
     values: npt.NDArray[np.float32] = stored.astype(np.float32) * slope + intercept
     padding = file.get("PixelPaddingValue")
     if isinstance(padding, int) and not _AIR_PADDING_HU <= padding * slope + intercept <= HU_MAX:

@@ -1,5 +1,7 @@
 """Geometry of a DICOM series, checked by us: image libraries only warn and invent a spacing."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,18 @@ from cl_seg.scans.series import UnusableError
 
 MAX_TILT_DEG = 1.0
 """Planes further than this from axial are refused (engineering value)."""
+
+SIDE_PIXELS = 4096
+"""Rows or columns of the largest images that are read (engineering value)."""
+
+VOXELS = 2**30
+"""Voxels of the largest volume: 4096 slices of 512 × 512 (engineering value)."""
+
+PIXEL_MM = (0.01, 100.0)
+"""Smallest and largest distance of voxels that a CT may have (engineering values)."""
+
+FARTHEST_MM = 1e5
+"""From the origin of the patient's coordinates (engineering value)."""
 
 SAME_MM = 0.01
 """Positions and spacings closer than this are equal: headers carry decimal text."""
@@ -36,14 +50,18 @@ class Plane:
 def check_plane(plane: Plane) -> None:
     """Refuse a slice that is not axial.
 
+    Nothing has been allocated for its pixels yet: what a header asks for may be anything.
+
     Raises:
-        UnusableError: sagittal, coronal, oblique or tilted, or the numbers make no sense.
+        UnusableError: too large, sagittal, coronal, oblique or tilted, or numbers without sense.
     """
     numbers = [*plane.position, *plane.directions, *plane.spacing, plane.tilt_deg]
     if [len(plane.position), len(plane.directions), len(plane.spacing)] != [3, 6, 2]:
         raise UnusableError("position, orientation or pixel spacing is incomplete")
     if not np.all(np.isfinite(numbers)) or min(plane.spacing) <= 0 or min(plane.shape) < 1:
         raise UnusableError("position, orientation or pixel spacing is not a sensible number")
+    check_size(plane.shape)
+    check_place(plane.spacing, plane.position)
     across, down = np.reshape(plane.directions, (2, 3))
     normal = np.abs(np.cross(across, down))
     length = float(np.linalg.norm(normal))
@@ -55,6 +73,37 @@ def check_plane(plane: Plane) -> None:
     turn = float(np.degrees(np.arccos(min(1.0, abs(across[0])))))
     if turn > MAX_TILT_DEG:
         raise UnusableError(f"turned by {turn:.1f}° in the plane: resample it first")
+
+
+def check_size(shape: Sequence[int]) -> None:
+    """Refuse an image that is larger than any CT, before memory is taken for it.
+
+    Args:
+        shape: (rows, columns) or (slices, rows, columns).
+
+    Raises:
+        UnusableError: too many rows, columns or voxels.
+    """
+    if max(shape[-2:]) > SIDE_PIXELS or math.prod(shape) > VOXELS:
+        raise UnusableError(
+            f"is an image of {' × '.join(map(str, shape))}, larger than any CT (up to {SIDE_PIXELS}"
+            f" rows and columns, {VOXELS} voxels)"
+        )
+
+
+def check_place(spacing: Sequence[float], position: Sequence[float]) -> None:
+    """Refuse distances of voxels and positions in mm that no CT has.
+
+    Raises:
+        UnusableError: naming them.
+    """
+    low, high = PIXEL_MM
+    if not all(low <= mm <= high for mm in spacing):
+        listed = " × ".join(f"{mm:g}" for mm in spacing)
+        raise UnusableError(f"voxels {listed} mm apart: expected {low:g} to {high:g} mm")
+    if not all(abs(mm) <= FARTHEST_MM for mm in position):
+        listed = ", ".join(f"{mm:g}" for mm in position)
+        raise UnusableError(f"lies at ({listed}) mm, farther than {FARTHEST_MM:g} mm: wrong header")
 
 
 def check_series(planes: list[Plane]) -> None:
@@ -70,6 +119,7 @@ def check_series(planes: list[Plane]) -> None:
         raise UnusableError(f"mixed pixel spacing inside one series ({listed} mm): split it")
     if len({plane.shape for plane in planes}) > 1:
         raise UnusableError("mixed image sizes inside one series: split it")
+    check_size((len(planes), *planes[0].shape))
     if np.ptp([plane.directions for plane in planes], axis=0).max() > SAME_MM:
         raise UnusableError("mixed orientations inside one series: split it")
     positions = np.array([plane.position for plane in planes])

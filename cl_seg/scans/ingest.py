@@ -129,8 +129,9 @@ def _write_scanner(work: _Ingest, folder: str, scanner: Scanner, scans: list[Sca
             try:
                 loaded = load_scan(scan, work.label_map, grid)
             except UnusableError as error:
-                series = scan.series
-                report.rejected.append(Rejected(series.path, str(error), series.slices))
+                path = scan.series.path
+                files = scan.series.slices if path.is_dir() else 1
+                report.rejected.append(Rejected(path, str(error), files))
                 continue
             report.rejected += loaded.volume.rejected
             report.notes += loaded.notes(grid)

@@ -1,7 +1,7 @@
 """Reads NIfTI volumes and label files in LPS axial orientation."""
 
+import gzip
 import math
-import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,16 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
-from nibabel.filebasedimages import ImageFileError
 
-from cl_seg.scans.geometry import MAX_TILT_DEG
+from cl_seg.scans.geometry import MAX_TILT_DEG, check_place, check_size
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
 
 _LPS = nibabel.orientations.axcodes2ornt("LPS")
 _EVEN = 0.1  # of the distance between slices, by which one may be off its place in a volume
+_UNITS_MM = {1: 1e3, 3: 1e-3}  # NIfTI codes of metres and micrometres; anything else is mm
+_LARGEST_LABEL = 2**24  # up to which float32 holds every whole number
+_TRAILING = 2**20  # bytes after the voxels that are let pass
 SUFFIXES = (".nii", ".nii.gz")
 """File names that are read as NIfTI."""
 
@@ -77,8 +79,9 @@ def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
         UnusableError: unreadable, not 3-D, tilted, or values that are not whole numbers.
     """
     values, affine = _values(path)
-    if not np.all(np.isfinite(values)) or np.any(values != np.rint(values)):
-        raise UnusableError("label values must be whole numbers")
+    whole = np.all(np.isfinite(values)) and np.all(values == np.rint(values))
+    if not whole or np.abs(values).max() > _LARGEST_LABEL:
+        raise UnusableError(f"label values must be whole numbers up to {_LARGEST_LABEL}")
     geometry = _volume(np.broadcast_to(np.int16(0), values.shape), affine)
     return values.astype(np.int32), geometry
 
@@ -128,21 +131,42 @@ def _open(path: Path) -> tuple[Any, npt.NDArray[np.float64], tuple[int, int, int
     """The opened image, its affine from LPS-ordered voxels to RAS mm, and its LPS shape."""
     try:
         image = nibabel.load(path)
-    except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
+    except Exception as error:  # nibabel raises whatever the damage leads to
         raise UnusableError("cannot be read: not a NIfTI file, or a damaged one") from error
+    if not isinstance(image, nibabel.Nifti1Image):
+        raise UnusableError("cannot be read: not a NIfTI file in spite of its name")
     if len(image.shape) != 3 or min(image.shape) < 1:
         raise UnusableError(f"is {len(image.shape)}-D {image.shape}: expected one 3-D volume")
-    if not np.all(np.isfinite(image.affine)) or abs(np.linalg.det(image.affine)) < 1e-9:
-        raise UnusableError("its affine is not a geometry: save it again with spacing and origin")
-    turn = _to_lps(image.affine)
-    affine = image.affine @ nibabel.orientations.inv_ornt_aff(turn, image.shape)
+    if image.get_data_dtype().kind not in "iuf":
+        raise UnusableError(
+            f"its voxels are of the type {image.get_data_dtype()}: expected numbers"
+        )
+    stored = _affine_mm(image)
+    turn = _to_lps(stored)
+    affine = stored @ nibabel.orientations.inv_ornt_aff(turn, image.shape)
     order = np.argsort(turn[:, 0])
     directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     tilt = float(np.degrees(np.arccos(np.clip(np.abs(np.diag(directions)).min(), 0, 1))))
     if tilt > MAX_TILT_DEG:
         raise UnusableError(f"tilted by {tilt:.1f}° against the patient axes: resample it first")
     width, height, slices = (image.shape[axis] for axis in order)
+    check_size((slices, height, width))
     return image, affine, (width, height, slices)
+
+
+def _affine_mm(image: Any) -> npt.NDArray[np.float64]:
+    """Affine from stored voxels to RAS in mm."""
+    if not image.header["sform_code"] and not image.header["qform_code"]:
+        raise UnusableError(
+            "does not say how it lies in the patient (sform_code and qform_code are 0), left may "
+            "be right: save it again with its orientation"
+        )
+    affine: npt.NDArray[np.float64] = np.array(image.affine)
+    affine[:3] *= _UNITS_MM.get(int(image.header["xyzt_units"]) % 8, 1.0)
+    if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine)) < 1e-9:
+        raise UnusableError("its affine is not a geometry: save it again with spacing and origin")
+    check_place(np.linalg.norm(affine[:3, :3], axis=0).tolist(), affine[:3, 3].tolist())
+    return affine
 
 
 def _to_lps(affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -156,10 +180,30 @@ def _values(path: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64
     image, affine, _ = _open(path)
     try:
         stored = image.get_fdata(dtype=np.float32, caching="unchanged")
-    except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
+        _check_stream(path, image)
+    except UnusableError:
+        raise
+    except Exception as error:  # nibabel raises whatever the damage leads to
         raise UnusableError("its voxels cannot be read: truncated or damaged file") from error
     turned = nibabel.orientations.apply_orientation(stored, _to_lps(image.affine))
     return turned.transpose(2, 1, 0), affine
+
+
+def _check_stream(path: Path, image: Any) -> None:
+    """Read a compressed file to its end: its checksum comes after the voxels.
+
+    Raises:
+        UnusableError: it holds far more than its header says.
+    """
+    if path.suffix.lower() != ".gz":
+        return
+    voxels = math.prod(image.shape) * image.get_data_dtype().itemsize
+    left = int(image.dataobj.offset) + voxels + _TRAILING
+    with gzip.open(path) as stream:
+        while piece := stream.read(2**20):
+            left -= len(piece)
+            if left < 0:
+                raise UnusableError("holds more bytes than its header says: save it again")
 
 
 def _volume(hu: npt.NDArray[np.int16], affine: npt.NDArray[np.float64]) -> Volume:
