@@ -13,6 +13,8 @@ from cl_seg.files import InputError
 
 def module_file(name: str) -> Path | None:
     """The file of a module, found on the path without importing it or its parents."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
     relative = Path(*name.split("."))
     ours = [str(Path(cl_seg.__file__).parents[1])] if name.partition(".")[0] == "cl_seg" else []
     for folder in [*ours, *sys.path]:
@@ -131,7 +133,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
 def _parsed(path: Path, _modified: int) -> ast.Module:
     try:
         return ast.parse(path.read_text(), filename=str(path))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"{path} is no Python source: {error}") from None
 
 

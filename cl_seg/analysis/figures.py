@@ -30,6 +30,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 9.5,
+    "text.parse_math": False,  # a scanner's name may hold $
     "svg.hashsalt": "cl_seg",
     "svg.fonttype": "path",
 }
