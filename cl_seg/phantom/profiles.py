@@ -6,10 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cl_seg.files import InputError
+from cl_seg.yaml_file import YamlFile
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -23,7 +23,7 @@ def _simulated(name: str) -> str:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Tube(_Section):
@@ -172,25 +172,19 @@ def load_profile(name_or_path: str) -> Profile:
     Raises:
         InputError: no such profile or file, not YAML, or a field is missing, unknown or wrong.
     """
+    content = YamlFile.parse(_file(name_or_path)).value
     try:
-        raw: Any = yaml.safe_load(_read(name_or_path))
-        return Profile.model_validate(raw)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"profile {name_or_path} is not valid YAML: {reason}") from error
+        return Profile.model_validate(content)
     except ValidationError as error:
         raise InputError(f"profile {name_or_path}: {_first_problem(error)}") from error
 
 
-def _read(name_or_path: str) -> str:
+def _file(name_or_path: str) -> Path:
     if name_or_path in profile_names():
-        return (files("cl_seg.phantom") / "profiles" / f"{name_or_path}.yaml").read_text()
+        return Path(str(files("cl_seg.phantom") / "profiles" / f"{name_or_path}.yaml"))
     path = Path(name_or_path)
     if path.suffix in {".yaml", ".yml"}:
-        try:
-            return path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read the profile {path}: {error}") from error
+        return path
     close = get_close_matches(name_or_path, profile_names(), n=1, cutoff=0.4)
     hint = f"did you mean {close[0]}? " if close else ""
     raise InputError(

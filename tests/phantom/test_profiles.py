@@ -77,7 +77,7 @@ def test_missing_and_broken_files_are_named(tmp_path):
         load_profile(str(tmp_path / "nowhere.yaml"))
     broken = tmp_path / "broken.yaml"
     broken.write_text("a: [")
-    with pytest.raises(InputError, match="not valid YAML") as caught:
+    with pytest.raises(InputError, match="check the YAML syntax") as caught:
         load_profile(str(broken))
     assert "\n" not in str(caught.value)
     broken.write_text("just words")
