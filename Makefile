@@ -1,15 +1,17 @@
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
 # make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was
+# make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, a minute each
 # make contract: hold every strategy to the contract for masks, on every network
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
+FUZZ_SECONDS ?= 60
 
 PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
 
-.PHONY: bench reference paper contract test test-all lint clean
+.PHONY: bench reference paper contract fuzz test test-all lint clean
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
@@ -27,6 +29,11 @@ contract: .venv/ready
 	mkdir -p results/contract
 	$(BIN)/cl-seg contract --out results/contract/contract.json
 
+fuzz: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"
+	set -e; for target in dicom_header manifest suite; do \
+	  $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS); done
+
 test: .venv/ready
 	$(BIN)/python -m pytest
 
@@ -40,7 +47,7 @@ lint: .venv/ready
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .fuzz .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cl_seg needs Python 3.11 or newer: make PYTHON=python3.11")'
