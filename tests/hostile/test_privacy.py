@@ -157,15 +157,17 @@ def chunks(png: bytes) -> Iterator[bytes]:
 
 
 def found_in(content: bytes) -> list[str]:
-    """Which of the needles are in some bytes, in any of the encodings text is written in."""
+    """Which of the needles are in some bytes, in any encoding of text, in any case of letters."""
     spellings = {
-        needle: [needle.encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le")]
+        needle: [
+            needle.lower().encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le")
+        ]
         for needle in NEEDLES
     }
     return [
         needle
         for needle, spelled in spellings.items()
-        if any(one in piece for piece in pieces(content) for one in spelled)
+        if any(one in piece.lower() for piece in pieces(content) for one in spelled)
     ]
 
 
