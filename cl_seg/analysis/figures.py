@@ -23,6 +23,7 @@ Line = str | tuple[int, tuple[int, ...]]
 LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 WIDEST = 15.0  # inches
 PNG_DPI = 200
+LEGEND_LINE = 0.2  # inches
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -295,6 +296,7 @@ def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
     if not shown:
         return
     columns = min(len(shown), max(1, int(width / (0.075 * max(map(len, shown)) + 0.55))))
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * (-(-len(shown) // columns)))
     figure.legend(
         handles=list(shown.values()),
         labels=list(shown),
