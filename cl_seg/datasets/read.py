@@ -1,12 +1,12 @@
 """Tables and JSON files that come with public sets."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cl_seg.files import InputError
+from cl_seg.json_file import parse_json
 
 
 def read_table(
@@ -59,7 +59,7 @@ def read_json(path: Path, *, source: str) -> dict[str, Any]:
         InputError: missing, or no JSON object.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = parse_json(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: {source}") from None
     except (OSError, ValueError):
