@@ -2,6 +2,7 @@
 # make test:  the fast tests;  make test-all: the slow ones too
 # make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was
 # make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, a minute each
+# make docs:  the documents as a site, build/docs/index.html
 # make contract: hold every strategy to the contract for masks, on every network
 SHELL := bash
 PYTHON ?= python3
@@ -11,7 +12,7 @@ FUZZ_SECONDS ?= 60
 
 PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
 
-.PHONY: bench reference paper contract fuzz test test-all lint clean
+.PHONY: bench reference paper contract docs fuzz test test-all lint clean
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
@@ -28,6 +29,9 @@ paper: .venv/ready
 contract: .venv/ready
 	mkdir -p results/contract
 	$(BIN)/cl-seg contract --out results/contract/contract.json
+
+docs: .venv/ready
+	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 
 fuzz: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"

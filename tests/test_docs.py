@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -62,25 +63,82 @@ def test_every_option_of_the_slurm_how_to_exists() -> None:
     assert named <= known | {"--data"}
 
 
-@pytest.mark.slow
-def test_the_way_to_a_strategy_and_a_network_of_ones_own(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "how-to" / "own-strategy.md").read_text()
-    blocks = dict(re.findall(r"```(\w+)\n(.*?)```", text, re.S))
-    assert len(blocks["yaml"].splitlines()) <= 30, "in thirty lines"
-    assert len(blocks["python"].partition("def plain")[0].splitlines()) <= 30
-    for kind, name in (("python", "mine.py"), ("yaml", "mine.yaml")):
-        assert blocks[kind].startswith(f"# {name}\n")
-        (tmp_path / name).write_text(blocks[kind])
-    program, *arguments = blocks["sh"].split()
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    found = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.S | re.M)
+    return [text for language, text in found if language in languages]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The lines of a page's shell blocks that call the program."""
+    lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line.startswith("cl-seg ")]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_the_program_understands_every_command(page: Path) -> None:
+    import click
+    import typer
+
+    from cl_seg.cli import app
+
+    for line in commands(page):
+        command: click.Command | None = typer.main.get_command(app)
+        name, left, context = line[0], line[1:], None
+        while command is not None:
+            context = command.make_context(name, list(left), parent=context)
+            if not isinstance(command, click.Group):
+                break
+            name, command, left = command.resolve_command(context, left)
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
     done = subprocess.run(
-        [str(Path(sys.executable).with_name(program)), *arguments],
-        cwd=tmp_path,
-        env={**os.environ, "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)},
+        [*mkdocs, "--config-file", "docs/site/mkdocs.yml"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "results/mine/figures/forgetting.svg").is_file()
-    rows = (tmp_path / "results/mine/runs.csv").read_text().splitlines()
-    assert len(rows) == 5 and sum("Anchor" in row for row in rows) == 2
+    for page in ("index.html", "reference/suite.html", "reference/command-line.html"):
+        assert (site / page).is_file()
+    assert "ewc_lambda" in (site / "reference/suite.html").read_text()
+    assert "--processor" in (site / "reference/command-line.html").read_text()
+    assert "https://" not in "".join(re.findall(r"<(?:script|link|img)[^>]*>", read_all(site)))
+
+
+def read_all(site: Path) -> str:
+    return "".join(page.read_text() for page in site.rglob("*.html"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["getting-started", "how-to/own-ct", "how-to/own-strategy"])
+def test_a_page_can_be_followed(name: str, tmp_path: Path) -> None:
+    page = ROOT / "docs" / f"{name}.md"
+    for text in blocks(page, "yaml", "python"):
+        (tmp_path / text.split()[1]).write_text(text)
+    for program, *arguments in commands(page):
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name(program)), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, " ".join(arguments) + "\n" + done.stdout + done.stderr
+    for report in tmp_path.glob("results/*"):
+        assert (report / "figures/forgetting.svg").is_file()
+
+
+def test_a_strategy_and_a_network_of_ones_own_take_thirty_lines() -> None:
+    page = ROOT / "docs/how-to/own-strategy.md"
+    (python,), (yaml,) = blocks(page, "python"), blocks(page, "yaml")
+    assert len(yaml.splitlines()) <= 30
+    assert len(python.partition("def plain")[0].splitlines()) <= 30

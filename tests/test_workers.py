@@ -3,9 +3,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from cl_seg.files import InputError
+from cl_seg.workers import in_order
 
 PARENT = """
 import multiprocessing, os, sys, time
@@ -85,3 +89,39 @@ def test_interrupts_do_not_reach_workers(parent: subprocess.Popen[bytes]) -> Non
     os.kill(worker, signal.SIGINT)
     time.sleep(1)
     assert is_running(worker)
+
+
+def doubled(number: int) -> int:
+    time.sleep(0.02 * (number % 3))
+    if number == 13:
+        raise InputError("13")
+    if number == 99:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def test_results_come_in_the_order_of_the_jobs() -> None:
+    for workers in (1, 2):
+        with in_order(doubled, range(12), workers) as results:
+            assert list(results) == list(range(0, 24, 2))
+
+
+def test_few_results_wait_however_many_jobs_there_are() -> None:
+    asked = []
+
+    def jobs() -> Iterator[int]:
+        for number in range(12):
+            asked.append(number)
+            yield number
+
+    with in_order(doubled, jobs(), 2) as results:
+        assert next(results) == 0
+        assert len(asked) == 5
+    assert len(asked) == 5
+
+
+def test_an_error_of_a_worker_is_raised_and_its_death_told() -> None:
+    with pytest.raises(InputError, match="13"), in_order(doubled, [1, 13, 2], 2) as results:
+        list(results)
+    with pytest.raises(InputError, match="killed"), in_order(doubled, [1, 99, 2], 2) as results:
+        list(results)

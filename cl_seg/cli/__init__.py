@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, complain, out, say, shown
+from cl_seg.cli.console import CORES, Workers, complain, out, say, shown
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
 from cl_seg.cli.model import app as model_app
@@ -18,6 +18,7 @@ from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
 from cl_seg.cli.results import claims, compare, pack, report, select
+from cl_seg.cli.schema import schema
 from cl_seg.cli.seed import app as seed_app
 from cl_seg.files import InputError, one_line
 
@@ -36,7 +37,7 @@ app.add_typer(phantom_app, name="phantom")
 app.add_typer(seed_app, name="seed")
 app.add_typer(model_app, name="model")
 for command in (
-    *(predict, dataset, contract, check_plugin),
+    *(predict, dataset, contract, check_plugin, schema),
     *(report, select, claims, compare, pack),
 ):
     app.command()(command)
@@ -250,6 +251,7 @@ def ingest(
             help="Secret that makes patient hashes repeatable; random and forgotten by default.",
         ),
     ] = None,
+    workers: Workers = CORES,
 ) -> None:
     """Read CT scans into a store, one scanner per manufacturer, model, kernel class and kV."""
     from cl_seg.scans.ingest import ingest as read_scans
@@ -264,6 +266,7 @@ def ingest(
         aliases=aliases,
         grid=Grid(size, spacing_mm),
         salt=salt.encode() if salt else None,
+        workers=workers,
     )
     table = Table("scanner", "cases", "slices", "labelled slices", box=None)
     for scanner in report.scanners:

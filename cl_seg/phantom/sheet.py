@@ -18,9 +18,10 @@ from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.series import Acquisition, simulate_series
-from cl_seg.phantom.simulate import everybody, in_order
+from cl_seg.phantom.simulate import everybody
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.store import Grid
+from cl_seg.workers import in_order
 
 Grey = npt.NDArray[np.uint8]
 

@@ -1,15 +1,10 @@
 """The public entry: simulate scanners into a slice store."""
 
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from rich.progress import track
@@ -20,9 +15,7 @@ from cl_seg.phantom.profiles import Profile, load_profile, scanner_name
 from cl_seg.phantom.series import Acquisition, simulate_series
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, Slice, create_store
-from cl_seg.workers import interrupts_blocked, leave_with_parent
-
-Result = TypeVar("Result")
+from cl_seg.workers import in_order
 
 
 @dataclass(frozen=True)
@@ -139,32 +132,6 @@ def everybody(
             yield scanner, profile, f"{scanner}-body-{i:04d}"
         for i in range(shared):
             yield scanner, profile, f"shared-body-{i:04d}"
-
-
-@contextmanager
-def in_order(
-    work: Callable[[Acquisition], Result], jobs: list[Acquisition], workers: int
-) -> Iterator[Iterator[Result]]:
-    """Results in the order of the jobs; processes and pending work end with the block.
-
-    Raises:
-        InputError: a worker process was killed.
-    """
-    if workers == 1:
-        yield map(work, jobs)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, initializer=leave_with_parent)
-    try:
-        with interrupts_blocked():
-            done = pool.map(work, jobs)
-        yield done
-    except BrokenProcessPool:
-        raise InputError(
-            "a worker process was killed, perhaps for want of memory: try fewer --workers"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _simulate_case(acquisition: Acquisition, grid: Grid) -> _Case:

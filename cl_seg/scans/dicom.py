@@ -25,14 +25,26 @@ def find_series(
     Returns:
         Series sorted by patient and series hash, and what was left out, per file or series.
     """
+    return series_of([try_header(file, root, pseudonyms) for file in files])
+
+
+def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> Image | Rejected:
+    """The header of one file, or why it cannot be used."""
+    try:
+        return read_header(file, root, pseudonyms)
+    except UnusableError as error:
+        return Rejected(file, str(error))
+
+
+def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[Series], list[Rejected]]:
+    """Put together the usable series of some headers; see :func:`find_series`."""
     rejected: list[Rejected] = []
     groups: dict[str, list[Image]] = defaultdict(list)
-    for file in files:
-        try:
-            image = read_header(file, root, pseudonyms)
-            groups[image.series].append(image)
-        except UnusableError as error:
-            rejected.append(Rejected(file, str(error)))
+    for one in headers:
+        if isinstance(one, Rejected):
+            rejected.append(one)
+        else:
+            groups[one.series].append(one)
     found = []
     for images in groups.values():
         try:

@@ -1,17 +1,25 @@
 """Finds what a source holds: the CT series of a DICOM folder, or the scans of a manifest."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import InputError
-from cl_seg.scans.dicom import find_series
+from cl_seg.scans.dicom import series_of, try_header
+from cl_seg.scans.dicom_header import Image
 from cl_seg.scans.manifest import find_scans
 from cl_seg.scans.nifti import is_nifti
 from cl_seg.scans.scan import Found, Scan
 from cl_seg.scans.series import Pseudonyms, Rejected
+from cl_seg.workers import in_order
+
+PAYS = 500
+"""Slices from which on it is faster to start processes than to read alone (engineering value)."""
+CHUNK = 64  # headers a process reads at a time
 
 
 def is_manifest(source: Path) -> bool:
@@ -19,7 +27,9 @@ def is_manifest(source: Path) -> bool:
     return source.suffix.lower() == ".csv"
 
 
-def find(source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool) -> Found:
+def find(
+    source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool, workers: int = 1
+) -> Found:
     """The scans of a source, and the files left out.
 
     Args:
@@ -27,6 +37,7 @@ def find(source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool) -
         classes: class names of the label map.
         pseudonyms: hashes patients and series.
         show: show a progress bar.
+        workers: processes that read headers side by side.
 
     Raises:
         InputError: no such source, or neither folder nor manifest, or a wrong manifest.
@@ -42,9 +53,17 @@ def find(source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool) -
             "manifest with the columns image,labels,patient,scanner"
         )
     files = sorted(path for path in source.rglob("*") if path.is_file())
-    watched = track(files, "Reading headers", console=Console(stderr=True), disable=not show)
-    series, rejected = find_series(watched, source, pseudonyms)
+    reading = partial(try_header, root=source, pseudonyms=pseudonyms)
+    bar = partial(track, total=len(files), console=Console(stderr=True), disable=not show)
+    chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
+    with in_order(partial(_each, reading), chunks, workers if len(files) >= PAYS else 1) as read:
+        headers = list(bar((one for chunk in read for one in chunk), "Reading headers"))
+    series, rejected = series_of(headers)
     return Found([Scan(one) for one in series], rejected)
+
+
+def _each(read: Callable[[Path], Image | Rejected], files: list[Path]) -> list[Image | Rejected]:
+    return [read(file) for file in files]
 
 
 def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,15 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from cl_seg.scans.aliases import Aliases, unknown_manufacturers
-from cl_seg.scans.find import find, is_manifest, nothing_usable
+from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.identity import Scanner
 from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.report import IngestReport, ScannerReport
 from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError, by_folder
-from cl_seg.scans.staging import Staging, canonical_slices, load_scan
+from cl_seg.scans.series import Pseudonyms, by_folder
+from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
+from cl_seg.workers import in_order
 
 DEFAULT_GRID = Grid(256, 1.6)
 """256 × 256 pixels of 1.6 mm: 410 mm, wide enough for most bodies."""
@@ -37,7 +39,7 @@ class _Ingest:
     labels_seen: set[int] = field(default_factory=set)
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     source: Path,
     store: Path,
     *,
@@ -45,6 +47,7 @@ def ingest(
     aliases: Path | None = None,
     grid: Grid = DEFAULT_GRID,
     salt: bytes | None = None,
+    workers: int = 1,
     show_progress: bool = True,
 ) -> IngestReport:
     """Read CT scans and write a slice store, whole or not at all.
@@ -57,6 +60,7 @@ def ingest(
         grid: canonical grid of every slice.
         salt: secret for the hashes of patients and series. Random by default and never stored;
             give the same one to get the same hashes, and the same content hash, again.
+        workers: processes that read side by side; the store is the same with any number.
         show_progress: show a progress bar.
 
     Returns:
@@ -77,16 +81,22 @@ def ingest(
         "ignored": list(label_map.ignored),
     }
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
-        found = find(source, list(label_map.classes), pseudonyms, show_progress)
+        found = find(source, list(label_map.classes), pseudonyms, show_progress, workers)
         report.rejected += found.rejected
         groups = _by_scanner(found.scans, table)
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"
-        with _progress(found.scans, show_progress) as (progress, task):
+        jobs = [(folder, scan) for folder, (_, scans) in groups.items() for scan in scans]
+        reading = partial(read_scan, label_map=label_map, grid=grid)
+        many = sum(scan.series.slices for scan in found.scans) >= PAYS
+        with (
+            in_order(reading, jobs, workers if many else 1) as read,
+            _progress(found.scans, show_progress) as (progress, task),
+        ):
             work = _Ingest(writer, label_map, report, progress, task)
             for folder, (scanner, scans) in groups.items():
-                _write_scanner(work, folder, scanner, scans)
+                _write_scanner(work, folder, scanner, scans, read)
         report.rejected = by_folder(report.rejected)
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
@@ -121,29 +131,23 @@ def _progress(scans: list[Scan], show: bool) -> Iterator[tuple[Progress, TaskID]
         yield progress, progress.add_task("Ingesting", total=sum(s.series.slices for s in scans))
 
 
-def _write_scanner(work: _Ingest, folder: str, scanner: Scanner, scans: list[Scan]) -> None:
-    grid, report = work.writer.header.grid, work.report
+def _write_scanner(
+    work: _Ingest, folder: str, scanner: Scanner, scans: list[Scan], read: Iterator[CanonicalScan]
+) -> None:
+    report = work.report
     kernels: set[str] = set()
-    with Staging(work.writer.folder, grid) as staging:
-        for scan in scans:
-            try:
-                loaded = load_scan(scan, work.label_map, grid)
-            except UnusableError as error:
-                path = scan.series.path
-                files = scan.series.slices if path.is_dir() else 1
-                report.rejected.append(Rejected(path, str(error), files))
-                continue
-            report.rejected += loaded.volume.rejected
-            report.notes += loaded.notes(grid)
-            kernels.add(scan.series.acquisition.kernel)
-            begun = len(staging.rows)
-            for row, image, labels in canonical_slices(loaded, folder, work.label_map, grid):
-                staging.append(row, image, labels)
+    with Staging(work.writer.folder, work.writer.header.grid) as staging:
+        for scan, canonical in zip(
+            scans, read, strict=False
+        ):  # `read` goes on with the next scanner
+            report.rejected += canonical.rejected
+            report.notes += canonical.notes
+            staging.append(canonical)
+            if canonical.rows:
+                kernels.add(scan.series.acquisition.kernel)
+            for labels in canonical.labels:
                 work.labels_seen.update(np.unique(labels).tolist())
-                work.progress.advance(work.task)
-            if len(staging.rows) == begun:
-                none = "none of its slices is labelled"
-                report.rejected.append(Rejected(scan.series.path, none, scan.series.slices))
+            work.progress.advance(work.task, scan.series.slices)
         if staging.rows:
             name = scanner.display_name(kernels)
             work.writer.add_scanner(folder, name, staging.rows, *staging.arrays())

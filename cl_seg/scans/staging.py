@@ -1,6 +1,5 @@
 """Brings one scan onto the canonical grid and collects a scanner's slices in files."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -10,86 +9,101 @@ import numpy as np
 from cl_seg.scans.labels import LabelMap, read_labels
 from cl_seg.scans.resample import Placement, place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Volume, spacing_notes
+from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, spacing_notes
 from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, Slice
 
 
 @dataclass(frozen=True)
-class LoadedScan:
-    """A scan in memory, on its own pixels.
+class CanonicalScan:
+    """What is to be stored of one scan.
 
     Attributes:
-        scan: what was loaded.
-        volume: its images.
-        labels: (N, H, W) uint8 labels of the store, None without a label file.
-        placement: where the canonical grid lies.
+        rows: one per slice.
+        hu: (H, W) int16 each, on the canonical grid.
+        labels: (H, W) uint8 each.
+        rejected: files that were left out; the whole scan where nothing is to be stored.
+        notes: what the user should know of the scan.
     """
 
-    scan: Scan
-    volume: Volume
-    labels: Labels | None
-    placement: Placement
-
-    def notes(self, grid: Grid) -> list[str]:
-        """What the user should know of this scan: gaps, a body wider than the grid."""
-        notes = [*self.scan.series.notes, *spacing_notes(self.volume.z_mm)]
-        if self.placement.body_cut:
-            width = grid.size * grid.spacing_mm
-            notes.append(f"the body is wider than the grid of {width:g} mm and is cut")
-        return [f"{self.scan.series.path}: {note}" for note in notes]
+    rows: list[Slice]
+    hu: list[HU]
+    labels: list[Labels]
+    rejected: list[Rejected]
+    notes: list[str]
 
 
-def load_scan(scan: Scan, label_map: LabelMap, grid: Grid) -> LoadedScan:
-    """Load the pixels and labels of one scan.
+def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> CanonicalScan:
+    """Load one scan and bring its slices onto the canonical grid.
+
+    Args:
+        job: folder name of the scanner, and the scan.
+        label_map: meaning of label values.
+        grid: canonical grid.
 
     Raises:
-        UnusableError: none of its images can be read.
         InputError: the labels do not fit the images or the label map.
     """
-    volume = scan.series.load()
-    labels = None
-    if scan.labels is not None:
-        labels = read_labels(scan.labels, volume, label_map, scan.where)
-        for label, name in enumerate(label_map.classes, start=1):
-            if scan.classes is not None and name not in scan.classes:
-                labels[labels == label] = 0
-    return LoadedScan(scan, volume, labels, place(volume, grid))
-
-
-def canonical_slices(
-    loaded: LoadedScan, scanner: str, label_map: LabelMap, grid: Grid
-) -> Iterator[tuple[Slice, HU, Labels]]:
-    """Each slice of a scan that is to be stored, on the canonical grid, with its row of the store.
-
-    Yields:
-        The row, (H, W) int16 HU, (H, W) uint8 labels.
-    """
-    series, volume = loaded.scan.series, loaded.volume
-    covered = ",".join(loaded.scan.classes or label_map.classes)
-    for index, z_mm in enumerate(volume.z_mm):
-        is_labelled = loaded.labels is not None and np.any(loaded.labels[index] != UNLABELLED)
-        if loaded.scan.labelled_only and not is_labelled:
+    scanner, scan = job
+    series = scan.series
+    try:
+        volume = series.load()
+    except UnusableError as error:
+        files = series.slices if series.path.is_dir() else 1
+        return CanonicalScan([], [], [], [Rejected(series.path, str(error), files)], [])
+    given = _given_labels(scan, volume, label_map)
+    placement = place(volume, grid)
+    read = CanonicalScan([], [], [], list(volume.rejected), _notes(scan, volume, placement, grid))
+    for index in range(len(volume.z_mm)):
+        is_labelled = given is not None and np.any(given[index] != UNLABELLED)
+        if scan.labelled_only and not is_labelled:
             continue
-        image = resample_image(volume.hu[index], volume, loaded.placement, grid)
-        labels = np.full(image.shape, UNLABELLED, np.uint8)
-        labelled = ""
-        if loaded.labels is not None and is_labelled:
-            labelled = covered
-            labels = resample_labels(loaded.labels[index], volume, loaded.placement, grid)
-        row = Slice(
-            slice_id=f"{scanner}-{series.name}-{index:04d}",
-            scanner=scanner,
-            case=f"{scanner}-{series.patient}",
-            patient=series.patient,
-            series=series.name,
-            z_mm=float(z_mm),
-            spacing_mm=float(np.sqrt(np.prod(volume.spacing_mm))),
-            thickness_mm=series.thickness_mm,
-            kvp=series.acquisition.kvp,
-            kernel=series.acquisition.kernel,
-            labelled=labelled,
-        )
-        yield row, image, labels
+        labels = np.full((grid.size, grid.size), UNLABELLED, np.uint8)
+        if given is not None and is_labelled:
+            labels = resample_labels(given[index], volume, placement, grid)
+        covered = ",".join(scan.classes or label_map.classes) if is_labelled else ""
+        read.rows.append(_row(series, volume, index, scanner, covered))
+        read.hu.append(resample_image(volume.hu[index], volume, placement, grid))
+        read.labels.append(labels)
+    if not read.rows:
+        none = "none of its slices is labelled"
+        read.rejected.append(Rejected(series.path, none, series.slices))
+    return read
+
+
+def _given_labels(scan: Scan, volume: Volume, label_map: LabelMap) -> Labels | None:
+    """(N, H, W) uint8 labels of the store on the pixels of the scan, None without a label file."""
+    if scan.labels is None:
+        return None
+    labels = read_labels(scan.labels, volume, label_map, scan.where)
+    for label, name in enumerate(label_map.classes, start=1):
+        if scan.classes is not None and name not in scan.classes:
+            labels[labels == label] = 0
+    return labels
+
+
+def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list[str]:
+    """Gaps, and a body wider than the grid."""
+    notes = [*scan.series.notes, *spacing_notes(volume.z_mm)]
+    if placement.body_cut:
+        width = grid.size * grid.spacing_mm
+        notes.append(f"the body is wider than the grid of {width:g} mm and is cut")
+    return [f"{scan.series.path}: {note}" for note in notes]
+
+
+def _row(series: Series, volume: Volume, index: int, scanner: str, labelled: str) -> Slice:
+    return Slice(
+        slice_id=f"{scanner}-{series.name}-{index:04d}",
+        scanner=scanner,
+        case=f"{scanner}-{series.patient}",
+        patient=series.patient,
+        series=series.name,
+        z_mm=float(volume.z_mm[index]),
+        spacing_mm=float(np.sqrt(np.prod(volume.spacing_mm))),
+        thickness_mm=series.thickness_mm,
+        kvp=series.acquisition.kvp,
+        kernel=series.acquisition.kernel,
+        labelled=labelled,
+    )
 
 
 @dataclass
@@ -117,12 +131,13 @@ class Staging:
             file.close()
             Path(file.name).unlink(missing_ok=True)
 
-    def append(self, row: Slice, image: HU, labels: Labels) -> None:
-        """Add one slice."""
+    def append(self, scan: CanonicalScan) -> None:
+        """Add the slices of one scan."""
         hu_file, labels_file = self._files
-        hu_file.write(image.tobytes())
-        labels_file.write(labels.tobytes())
-        self.rows.append(row)
+        for hu, labels in zip(scan.hu, scan.labels, strict=True):
+            hu_file.write(hu.tobytes())
+            labels_file.write(labels.tobytes())
+        self.rows += scan.rows
 
     def arrays(self) -> tuple[HU, Labels]:
         """(N, H, W) int16 HU and uint8 labels as memory maps."""

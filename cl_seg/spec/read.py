@@ -14,7 +14,7 @@ from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.yaml_file import YamlFile
 
 AnySuite = Annotated[StreamSuite | SeedCurveSuite, Field(discriminator="kind")]
-_ADAPTER: TypeAdapter[StreamSuite | SeedCurveSuite] = TypeAdapter(AnySuite)
+ADAPTER: TypeAdapter[StreamSuite | SeedCurveSuite] = TypeAdapter(AnySuite)
 
 
 def read_suite(
@@ -36,7 +36,7 @@ def read_suite(
     if data is not None and isinstance(raw, dict):
         raw["data"] = {"store": data}
     try:
-        return _ADAPTER.validate_python(
+        return ADAPTER.validate_python(
             raw, context={"networks": networks, "strategies": strategies}
         )
     except ValidationError as error:

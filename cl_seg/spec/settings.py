@@ -56,7 +56,12 @@ class PhantomData(Spec):
 
 
 class Data(Spec):
-    """Where the slices come from: exactly one of a store on disk or the embedded benchmark."""
+    """Where the slices come from: exactly one of a store on disk or the embedded benchmark.
+
+    Attributes:
+        store: folder made by ``cl-seg ingest`` or ``cl-seg phantom simulate``.
+        phantom: the embedded benchmark, simulated when the suite is run.
+    """
 
     store: Path | None = None
     phantom: PhantomData | None = None

@@ -22,7 +22,15 @@ class Suite(Spec):
     """What stream and seed-curve suites share.
 
     Attributes:
+        name: of the suite, and of its folder in ``results``.
+        data: where the slices come from.
+        classes: structures that are learned together, named as in the store.
+        split: how slices are divided into training, validation and test.
+        image: what the networks see.
+        models: networks, at least one.
         strategies: at least one.
+        seeds: one run each; of weights, batches, augmentation and memories.
+        training: how every stage is trained.
         tools: semi-automatic tools scored on the same test slices, see
             ``cl_seg/semi_automatic/declared.py``.
     """
@@ -91,6 +99,7 @@ class StreamSuite(Suite):
     """Continual learning over a stream of scanners: models x strategies x orders x seeds.
 
     Attributes:
+        kind: ``stream``.
         learned_dice: class → Dice right after learning below which a scanner counts as not
             learned; a run with such a scanner is not evaluable, however little it forgets.
         orders: ``as_listed``, ``all`` permutations, ``pairs`` (every ordered pair), or explicit
@@ -134,6 +143,7 @@ class SeedCurveSuite(Suite):
     """Dice on a new scanner against the number of SEED images, transfer against from scratch.
 
     Attributes:
+        kind: ``seed_curve``.
         strategies: how a transferred network is trained on the SEED images, ``naive`` for all of
             its weights; from scratch all are trained.
         base: scanners the transferred network is first trained on, together.

@@ -1,6 +1,7 @@
 """Ingest: whole stores, or one clear line and nothing on disk."""
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pydicom
 import pytest
 
 from cl_seg.files import InputError
+from cl_seg.scans import find as find_module
+from cl_seg.scans import ingest as ingest_module
 from cl_seg.scans import staging as staging_module
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.labels import parse_label_map
@@ -158,6 +161,25 @@ def test_a_salt_makes_an_ingest_repeatable_and_none_makes_it_unlinkable(tmp_path
     hashes = [set(store.slices.patient) | set(store.slices.series) for store in stores]
     assert all(len(text) == 12 and int(text, 16) >= 0 for text in hashes[0])
     assert not hashes[2] & hashes[3]
+
+
+def test_any_number_of_workers_makes_the_same_store(tmp_path, monkeypatch):
+    for name in "abc":
+        write_series(tmp_path / "in" / name, [0, 5], patient=name, series=f"s{ord(name)}")
+    (tmp_path / "in" / "notes.txt").write_text("no image")
+    write_nifti(tmp_path / "x.nii.gz", volume(1))
+    write_nifti(tmp_path / "other.nii.gz", volume(2))
+    manifest = write_manifest(tmp_path, "x.nii.gz,other.nii.gz,p1,X", "in/a,,,", "in/b,,,")
+    alone = run(tmp_path / "in", tmp_path / "alone", salt=b"s")
+    monkeypatch.setattr(ingest_module, "PAYS", 1)
+    monkeypatch.setattr(find_module, "PAYS", 1)
+    together = run(tmp_path / "in", tmp_path / "together", salt=b"s", workers=2)
+    assert replace(together, store=alone.store) == alone and together.rejected
+    one, two = (SliceStore(tmp_path / name).header for name in ("alone", "together"))
+    assert one == two
+    with pytest.raises(InputError, match="line 2"):
+        run(manifest, tmp_path / "none", workers=2)
+    assert not (tmp_path / "none").exists()
 
 
 def test_two_names_with_one_folder_name_stay_apart(tmp_path):

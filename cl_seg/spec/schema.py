@@ -1,0 +1,73 @@
+"""JSON Schema of suite files, for editors and for the reference in the documents."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from cl_seg.spec.read import ADAPTER, PARTS
+
+Schema = dict[str, Any]
+
+
+def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> Schema:
+    """What a suite file may hold, with what the docstrings say of every field.
+
+    Args:
+        networks: registered networks.
+        strategies: registered strategies, each with a ``settings`` model.
+
+    Returns:
+        A JSON Schema (draft 2020-12). It allows a little more than ``cl-seg plan`` does: what
+        depends on two fields, such as an image size that fits a network, it does not know.
+    """
+    schema: Schema = ADAPTER.json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "cl_seg suite"
+    parts = schema["$defs"]
+    for model in PARTS.values():
+        _describe(parts[model.__name__], model)
+    for name, strategy in strategies.items():
+        parts[f"{name}_settings"] = _describe(
+            strategy.settings.model_json_schema(), strategy.settings
+        )
+    parts["ModelChoice"] = _or_short(parts["ModelChoice"], list(networks))
+    parts["StrategyChoice"] = _or_short(parts["StrategyChoice"], list(strategies))
+    parts["StrategyChoice"]["anyOf"][1]["allOf"] = [
+        _settings_of(name, list(strategies[name].settings.model_fields)) for name in strategies
+    ]
+    return schema
+
+
+def _describe(schema: Schema, model: type[BaseModel]) -> Schema:
+    """Put the docstrings of a model and its bases where JSON Schema has descriptions."""
+    schema["description"] = inspect.cleandoc(model.__doc__ or "").partition("\n\nAttributes:")[0]
+    for base in reversed(model.__mro__):
+        text = inspect.cleandoc(vars(base).get("__doc__") or "").partition("Attributes:\n")[2]
+        for names, said in re.findall(r"^ {4}([\w, ]+): (.*(?:\n {8}.*)*)", text, re.M):
+            for name in set(names.split(", ")) & schema.get("properties", {}).keys():
+                schema["properties"][name]["description"] = " ".join(said.split())
+    return schema
+
+
+def _or_short(schema: Schema, names: list[str]) -> Schema:
+    """Allow ``unet`` where ``{name: unet}`` is meant, and name what is registered."""
+    name = {"type": "string", "anyOf": [{"enum": names}, {"pattern": ":"}]}
+    schema["properties"]["name"] = {**schema["properties"]["name"], **name}
+    return {"anyOf": [name, schema], "description": schema["description"]}
+
+
+def _settings_of(name: str, fields: list[str]) -> Schema:
+    settings = {"$ref": f"#/$defs/{name}_settings"}
+    return {
+        "if": {"properties": {"name": {"const": name}}},
+        "then": {
+            "properties": {
+                "settings": settings,
+                "settings_of": {"additionalProperties": settings},
+                "grid": {"propertyNames": {"enum": fields}},
+            }
+        },
+    }
