@@ -26,14 +26,15 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
 
     Leaves the model's mode and every random generator as they were.
     """
-    predictions, truths = [], []
+    size = slices.images.task.image_size
+    prediction, truth = (np.empty((len(slices), size, size), np.uint8) for _ in range(2))
     with eval_mode(model), torch.no_grad():
         for start in range(0, len(slices), EVAL_BATCH):
             stop = min(start + EVAL_BATCH, len(slices))
             images, masks = slices.batch(torch.arange(start, stop))
-            predictions.append(model(images).argmax(1).to(torch.uint8).cpu().numpy())
-            truths.append(masks.to(torch.uint8).cpu().numpy())
-    return np.concatenate(predictions), np.concatenate(truths)
+            prediction[start:stop] = model(images).argmax(1).to(torch.uint8).cpu().numpy()
+            truth[start:stop] = masks.to(torch.uint8).cpu().numpy()
+    return prediction, truth
 
 
 def case_scores(
