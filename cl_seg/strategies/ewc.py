@@ -8,7 +8,7 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
 from cl_seg.strategies.fisher import batch_fisher, drawn_images, fisher_information
-from cl_seg.strategies.quadratic import Parameters
+from cl_seg.strategies.quadratic import Parameters, add_gradient
 from cl_seg.strategies.settings import EWCSettings
 
 
@@ -38,20 +38,10 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         self.seed = seed
         self.fisher: Parameters = {}
         self.mean: Parameters = {}
-        self.constant = 0.0
 
-    def penalty(self, model: torch.nn.Module) -> Tensor:
-        """Σ_i Σ_k F_ik (θ_k − θ*_ik)² at the model's parameters."""
-        total = torch.zeros((), device=next(model.parameters()).device)
-        for name, parameter in model.named_parameters():
-            if name in self.fisher:
-                total += (self.fisher[name] * (parameter - self.mean[name]).pow(2)).sum()
-        return total + self.constant
-
-    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
-        """Add the penalty to the loss."""
-        if self.fisher:
-            strategy.loss += self.settings.ewc_lambda / 2 * self.penalty(strategy.model)
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the gradient of the penalty."""
+        add_gradient(strategy.model, self.mean, self.settings.ewc_lambda, self.fisher)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the Fisher information on the experience just learned."""
@@ -80,19 +70,13 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         old, mean = self.fisher[name], self.mean[name]
         total = old + new
         weight = torch.where(total > 0, new / total, 1.0)
-        self.constant += float((old * weight * (theta - mean).pow(2)).sum())
         self.fisher[name] = total
         self.mean[name] = mean + weight * (theta - mean)
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and numbers from which :meth:`load_state_dict` restores the penalty."""
-        return {
-            "fisher": dict(self.fisher),
-            "mean": dict(self.mean),
-            "constant": self.constant,
-        }
+        """Tensors from which :meth:`load_state_dict` restores the penalty."""
+        return {"fisher": dict(self.fisher), "mean": dict(self.mean)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the penalty."""
         self.fisher, self.mean = dict(state["fisher"]), dict(state["mean"])
-        self.constant = float(state["constant"])

@@ -22,6 +22,7 @@ class Path:
         self.gained: Parameters = {}
         self.gradients: list[Tensor] = []
         self._before: list[Tensor] = []
+        self._stepping: list[nn.Parameter] = []
 
     def begin(self, model: nn.Module) -> None:
         """Begin at the model as it is."""
@@ -31,20 +32,17 @@ class Path:
     @torch.no_grad()
     def note_gradient(self, model: nn.Module) -> None:
         """Note gradients and weights before a step."""
-        parameters = self._parameters(model)
-        if len(self._before) != len(parameters):  # kept from step to step: to allocate costs time
-            self._before = [torch.empty_like(p) for p in parameters]
-            self.gradients = [torch.zeros_like(p) for p in parameters]
-        for weights, gradient, p in zip(self._before, self.gradients, parameters, strict=True):
-            weights.copy_(p)
+        trained = trained_parameters(model)
+        self._stepping = [trained[name] for name in self.gained]
+        if len(self._before) != len(self._stepping):  # kept: to allocate in every step costs time
+            self._before = [torch.empty_like(p) for p in self._stepping]
+            self.gradients = [torch.zeros_like(p) for p in self._stepping]
+        torch._foreach_copy_(self._before, [p.detach() for p in self._stepping])
+        for gradient, p in zip(self.gradients, self._stepping, strict=True):
             gradient.zero_() if p.grad is None else gradient.copy_(p.grad)
 
     @torch.no_grad()
-    def add_step(self, model: nn.Module) -> None:
+    def add_step(self) -> None:
         """Add the step from the noted weights to the present ones; overwrites what was noted."""
-        torch._foreach_sub_(self._before, [p.detach() for p in self._parameters(model)])
+        torch._foreach_sub_(self._before, [p.detach() for p in self._stepping])
         torch._foreach_addcmul_(list(self.gained.values()), self._before, self.gradients)
-
-    def _parameters(self, model: nn.Module) -> list[nn.Parameter]:
-        trained = trained_parameters(model)
-        return [trained[name] for name in self.gained]

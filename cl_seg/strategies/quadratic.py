@@ -42,8 +42,8 @@ def add_gradient(
         return
     pulls = torch._foreach_sub([p.detach() for _, p in moved], [centre[n] for n, _ in moved])
     gradients = [p.grad for _, p in moved if p.grad is not None]
-    if importance is None:
-        torch._foreach_add_(gradients, pulls, alpha=weight)
-    else:
-        each = [importance[n] for n, _ in moved]
-        torch._foreach_addcmul_(gradients, pulls, each, value=weight)
+    if importance is not None:
+        # Not one addcmul: rounded like this it is what autograd gives wherever the weight is a
+        # power of two, bit for bit.
+        torch._foreach_mul_(pulls, [importance[n] for n, _ in moved])
+    torch._foreach_add_(gradients, pulls, alpha=weight)

@@ -77,7 +77,7 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
     @torch.no_grad()
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Add a step to the path, and the path to the score when it is time."""
-        self.path.add_step(strategy.model)
+        self.path.add_step()
         self.steps += 1
         if self.steps % self.settings.every == 0:
             self._add_to_score(trained_parameters(strategy.model))

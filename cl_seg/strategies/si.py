@@ -52,7 +52,7 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
 
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Add a step to the path."""
-        self.path.add_step(strategy.model)
+        self.path.add_step()
 
     @torch.no_grad()
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
