@@ -1,7 +1,7 @@
 """What strategies cost: as a ratio to fine-tuning, and to stock Avalanche doing the same job.
 
 Every contender trains the same network on two experiences, ten epochs each (stock SI one, being
-tens of times slower), from the same weights and on the same slices, not augmented. In every round
+up to 40 times slower), from the same weights and on the same slices, not augmented. In every round
 all contenders run once, in an order that changes from round to round, in one process; a ratio is
 the median over rounds of the ratio within a round. Time is per optimiser step, all that a strategy
 does after an experience included.
@@ -63,7 +63,7 @@ OURS: dict[str, tuple[str, dict[str, Any]]] = {
     "agem": ("agem", {"budget": 8}),
     "der": ("der", {"budget": 8}),
 }
-SLOW = {"si"}  # stock, tens of times slower: one epoch tells what a step costs
+SLOW = {"si"}  # stock, up to 40 times slower: one epoch tells what a step costs
 STOCK_BOUNDS = {"naive": 1.05, "replay": 1.05, "agem": 1.05, "ewc batch": 1.05, "si": 0.25}
 
 
