@@ -4,11 +4,13 @@ Batches are sliced by index from tensors (memory-mapped, or resident on the devi
 dataset of ours answers ``__getitems__``, which torch's ``DataLoader`` calls once per batch.
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
 import pandas as pd
 import torch
 from avalanche.benchmarks.scenarios import CLScenario
@@ -64,26 +66,36 @@ class TaskImages:
     def scanner(self, name: str) -> tuple[Tensor, Tensor]:
         """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner, on the device.
 
-        On the CPU, at the store's own size and with its classes, these are the memory-mapped files.
+        On the CPU these are memory-mapped files: the store's own where it has the task's size and
+        classes, else temporary ones, so that memory does not grow with the number of slices.
         """
         if name not in self._kept:
             images, masks = (
                 torch.from_numpy(a) for a in (self.store.hu(name), self.store.labels(name))
             )
-            if masks.shape[-1] != self.task.image_size:
-                chunks = zip(images.split(CHUNK), masks.split(CHUNK), strict=True)  # type: ignore[no-untyped-call]
-                resized = [self._resize(*chunk) for chunk in chunks]
-                images, masks = (torch.cat(part) for part in zip(*resized, strict=True))
-            elif self.task.classes != tuple(self.store.header.classes):
-                masks = self._lookup[masks.int()]
+            same_size = masks.shape[-1] == self.task.image_size
+            if not same_size or self.task.classes != tuple(self.store.header.classes):
+                images, masks = self._as_the_task_sees(images, masks)
             self._kept[name] = images.to(self.device), masks.to(self.device)
         return self._kept[name]
 
-    def _resize(self, hu: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        size = self.task.image_size
-        images = reduced(hu, size)
-        masks = self._lookup[labels.int()]
-        return images, majority(masks, size, len(self.task.classes))
+    def _as_the_task_sees(self, hu: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        size, classes = self.task.image_size, len(self.task.classes)
+        # Files without a name: gone when the tensors are. Written, not assigned to, so that a full
+        # disk is an error instead of a crash.
+        with tempfile.TemporaryFile() as images, tempfile.TemporaryFile() as masks:
+            for some_hu, some_labels in zip(hu.split(CHUNK), labels.split(CHUNK), strict=True):  # type: ignore[no-untyped-call]
+                images.write(reduced(some_hu, size).numpy().tobytes())
+                known = self._lookup[some_labels.int()]
+                masks.write(majority(known, size, classes).numpy().tobytes())
+            shape = (len(hu), size, size)
+            return mapped(images, "int16", shape), mapped(masks, "uint8", shape)
+
+
+def mapped(file: IO[bytes], dtype: str, shape: tuple[int, ...]) -> Tensor:
+    """The values in an open binary file as a tensor, read when asked for."""
+    file.flush()
+    return torch.from_numpy(np.memmap(file, dtype, "r+", shape=shape))
 
 
 def reduced(hu: Tensor, size: int) -> Tensor:
