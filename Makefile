@@ -1,6 +1,7 @@
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
-# make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was
+# make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was;
+#             SIZE=full for a GPU, DATA="--data my.store" for scanners of your own
 # make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, a minute each
 # make docs:  the documents as a site, build/docs/index.html
 # make contract: hold every strategy to the contract for masks, on every network
@@ -10,6 +11,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 FUZZ_SECONDS ?= 60
 
+STUDY := paper$(if $(filter full,$(SIZE)),/full)
 PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
 
 .PHONY: bench reference paper contract docs fuzz test test-all lint clean
@@ -23,8 +25,9 @@ reference: bench
 
 paper: .venv/ready
 	set -e; for suite in $(PAPER); do \
-	  $(BIN)/cl-seg run experiments/paper/$$suite.yaml --results results/paper/$$suite; done
-	$(BIN)/cl-seg claims results/paper > results/paper/claims.md
+	  $(BIN)/cl-seg run experiments/$(STUDY)/$$suite.yaml --results results/$(STUDY)/$$suite $(DATA); \
+	  $(BIN)/cl-seg report results/$(STUDY)/$$suite --published experiments/paper/published.csv; done
+	$(BIN)/cl-seg claims results/$(STUDY) --report
 
 contract: .venv/ready
 	mkdir -p results/contract

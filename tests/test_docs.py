@@ -1,5 +1,6 @@
 """What the documents say of the program is true."""
 
+import csv
 import os
 import re
 import shlex
@@ -7,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
 from cl_seg.models.declared import NETWORKS
@@ -117,24 +120,71 @@ def read_all(site: Path) -> str:
     return "".join(page.read_text() for page in site.rglob("*.html"))
 
 
+def follow(line: list[str], folder: Path) -> None:
+    program, *arguments = line
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *arguments],
+        cwd=folder,
+        env={**os.environ, "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, " ".join(arguments) + "\n" + done.stdout + done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["getting-started", "how-to/own-ct", "how-to/own-strategy"])
 def test_a_page_can_be_followed(name: str, tmp_path: Path) -> None:
     page = ROOT / "docs" / f"{name}.md"
     for text in blocks(page, "yaml", "python"):
         (tmp_path / text.split()[1]).write_text(text)
-    for program, *arguments in commands(page):
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name(program)), *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, " ".join(arguments) + "\n" + done.stdout + done.stderr
+    for line in commands(page):
+        follow(line, tmp_path)
     for report in tmp_path.glob("results/*"):
         assert (report / "figures/forgetting.svg").is_file()
+
+
+SHORT = """
+kind: stream
+name: quick
+data: {phantom: {scanners: [siemens_like, ge_like], own_bodies: 6, shared_bodies: 3}}
+image: {size: 64}
+models: [unet]
+strategies: [joint]
+seeds: [0]
+training: {steps: 5, batch_size: 4, curve_every: 0}
+"""
+
+
+@pytest.mark.slow
+def test_the_page_of_seed_labelling_can_be_followed(tmp_path: Path) -> None:
+    """Simulated CT is the reader's own, and a stand-in draws what a person would."""
+    (tmp_path / "short.yaml").write_text(SHORT)
+    follow(["cl-seg", "run", "short.yaml"], tmp_path)
+    bodies = "--own-bodies 9 --shared-bodies 4 --slices 2"
+    export = f"cl-seg phantom export dicom --scanner stress_native {bodies}"
+    follow(export.split(), tmp_path)
+    for line in commands(ROOT / "docs/how-to/seed-labelling.md"):
+        scanners = [path.name for path in tmp_path.glob("new.store/*/")]
+        here = {"/path/to/dicom": "dicom/images", "NAME": scanners[0] if scanners else ""}
+        here["siemens-biograph40-mct-medium-120kv"] = here["NAME"]
+        follow([here.get(word, word) for word in line], tmp_path)
+        if line[1:3] == ["seed", "select"]:
+            draw_rectangles(tmp_path / "queue")
+    assert (tmp_path / "predictions/measurements.csv").is_file()
+    follow(["cl-seg", "model", "export", "new-model", "bundle"], tmp_path)
+
+
+def draw_rectangles(queue: Path) -> None:
+    with (queue / "queue.csv").open() as table:
+        for entry in csv.DictReader(table):
+            image = nibabel.load(queue / entry["labels"])
+            values = np.asarray(image.dataobj).copy()
+            values[:, :, int(entry["slice"])] = 0
+            values[100:140, 90:110, int(entry["slice"])] = 1
+            values[100:140, 120:150, int(entry["slice"])] = 2
+            nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / entry["labels"])
 
 
 def test_a_strategy_and_a_network_of_ones_own_take_thirty_lines() -> None:

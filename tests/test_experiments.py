@@ -23,6 +23,17 @@ def test_every_suite_of_ours_can_be_read(path: Path) -> None:
         assert plan_runs(suite, suite.data.phantom.scanners)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments/paper/full").glob("*.yaml")))
+def test_a_suite_of_the_study_in_full_size_asks_the_same(path: Path) -> None:
+    full, small = load_suite(path), load_suite(path.parents[1] / path.name)
+    assert full.name == small.name, "claims find suites by name"
+    assert [m.label for m in full.models] == [m.label for m in small.models]
+    assert [s.name for s in full.strategies] == [s.name for s in small.strategies]
+    assert (full.classes, full.tools) == (small.classes, small.tools)
+    assert full.image.size > small.image.size and len(full.seeds) >= len(small.seeds)
+    assert full.training.steps > small.training.steps
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "options", "says"),

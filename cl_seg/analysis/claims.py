@@ -349,6 +349,12 @@ def _lost(run: RunResult) -> list[str]:
     return [f"{run.model} {what}" for what in missing]
 
 
+def contrast_text(contrast: Contrast) -> str:
+    """Suite, score and the two sides of a contrast in a line."""
+    score = f"{contrast.suite}, {contrast.score} {contrast.structure}".strip()
+    return f"{score}: {_text(contrast.ours)} − {_text(contrast.theirs)}"
+
+
 def _text(side: Side) -> str:
     parts = [*(f"{n} {side.strategy}" for n in side.networks), *side.tools]
     images = f" with {side.seed_images} SEED images" if side.seed_images else ""
@@ -374,17 +380,15 @@ def claims_table(judged: Sequence[Judged]) -> pd.DataFrame:
 
 
 def _row(one: Judged, found: Evidence, kind: str) -> dict[str, str]:
-    contrast = found.contrast
-    score = f"{contrast.score} {contrast.structure}".strip()
     effect = "–" if np.isnan(found.effect) else f"{found.effect:+.3f} ± {found.margin:.3f}"
     share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
     return {
         "claim": one.claim.name,
-        "contrast": f"{score}: {_text(contrast.ours)} − {_text(contrast.theirs)}",
+        "contrast": contrast_text(found.contrast),
         "effect": effect,
         "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
         "better in": share,
-        "patients × seeds": f"{found.patients} × {found.seeds}",
+        "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",
         "verdict": f"({found.verdict})" if kind else found.verdict,
         "what would decide": found.need or found.reason,
     }

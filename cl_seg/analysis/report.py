@@ -3,9 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
-from string import Template
 
 import pandas as pd
 
@@ -19,43 +17,43 @@ from cl_seg.analysis.areas import (
 )
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.figures import as_svg, drawn
+from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.pairs import is_pairs
+from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
+from cl_seg.analysis.published import read_published, with_published
 from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
-from cl_seg.files import InputError, write_bytes, write_text
-
-REPORTED = {"suite", "data", "stages", "device", "processor", "versions", "git_commit"}
-TEMPLATE = Path(__file__).with_name("report_template.html")
+from cl_seg.files import write_bytes, write_text
 
 
-def write_report(folder: Path, also: Collection[str] = ()) -> Path:
+def write_report(folder: Path, also: Collection[str] = (), published: Path | None = None) -> Path:
     """Report every finished run below ``folder/runs``.
 
     Args:
         folder: of the results.
         also: what figures are written as besides SVG: ``pdf``, ``png``.
+        published: file of published values, see :func:`cl_seg.analysis.published.read_published`.
 
     Returns:
         Path of ``report.html``; beside it ``summary.md``, whole tables as CSV, the tables of the
         page as ``tables/*.tex`` (for the LaTeX package booktabs) and ``figures``.
 
     Raises:
-        InputError: there is no finished run.
+        InputError: there is no finished run, or the file of published values is at fault.
     """
     folder = Path(folder)
+    known = read_published(published) if published else None
     results = load_results(folder)
-    for result in results:
-        if lacking := REPORTED - result.record.keys():
-            raise InputError(
-                f"the record of {result.record['run_id']} in {result.folder} lacks {min(lacking)}: "
-                "remove it, run again"
-            )
+    require_origin(results)
     of_seeds = results[0].schedule == "seed_curve"
     content = seed_content(results) if of_seeds else stream_content(results)
-    content = _with_tools(_with_areas(content, results), folder)
+    tools = load_tools(folder)
+    content = _with_tools(_with_areas(content, results), tools)
+    if known is not None:
+        content = with_published(content, known, results, tools)
     notes = [*_missing(folder, results), *_common_notes(results[0]), *content.notes]
     for name, table in content.files.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False))
@@ -74,7 +72,18 @@ def write_report(folder: Path, also: Collection[str] = ()) -> Path:
         for kind in also:
             write_bytes(folder / "figures" / f"{name}.{kind}", drawn(figure, kind))
     page = folder / "report.html"
-    write_text(page, _page(results, content, notes, pictures))
+    shown = Page(
+        title=str(results[0].record["suite"]),
+        stamp=stamp_of(results),
+        about=f"{len(results)} runs · {_streams(results)}",
+        tables=content.tables,
+        notes=notes,
+        pictures=pictures,
+        definitions=content.definitions,
+        provenance=provenance(results),
+        settings=settings_of(results),
+    )
+    write_text(page, html(shown))
     return page
 
 
@@ -97,9 +106,8 @@ def _with_areas(content: Content, results: Sequence[RunResult]) -> Content:
     )
 
 
-def _with_tools(content: Content, folder: Path) -> Content:
+def _with_tools(content: Content, cases: pd.DataFrame) -> Content:
     """Semi-automatic tools, where the suite names any."""
-    cases = load_tools(folder)
     if cases.empty:
         return content
     return replace(
@@ -129,40 +137,6 @@ def _common_notes(result: RunResult) -> list[str]:
     ]
 
 
-def _page(
-    results: Sequence[RunResult],
-    content: Content,
-    notes: Sequence[str],
-    pictures: Sequence[tuple[str, str]],
-) -> str:
-    record = results[0].record
-    simulated = record["data"]["kind"] == "simulated"
-    first, *others = content.tables.items()
-    section = Template('<h2>$title</h2><div class="wide">$table</div>')
-    figure = Template("<figure>$svg<figcaption>$caption</figcaption></figure>")
-    return Template(TEMPLATE.read_text()).substitute(
-        title=escape(str(record["suite"])),
-        stamp="Simulated data" if simulated else "CT scans",
-        scanners=escape(_streams(results)),
-        runs=len(results),
-        summary=section.substitute(title=first[0], table=_html_table(first[1])),
-        others="".join(
-            section.substitute(title=escape(title), table=_html_table(table))
-            for title, table in others
-        ),
-        notes="".join(f"<li>{escape(note)}</li>" for note in notes),
-        definitions="".join(
-            f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in content.definitions.items()
-        ),
-        figures="".join(
-            figure.substitute(svg=svg, caption=escape(caption)) for caption, svg in pictures
-        ),
-        versions=escape(", ".join(f"{k} {v}" for k, v in record["versions"].items())),
-        commit=escape(record["git_commit"] or "unknown"),
-        content=escape(record["data"]["content"][:16]),
-    )
-
-
 def _streams(results: Sequence[RunResult]) -> str:
     orders = list(dict.fromkeys(tuple(r.order) for r in results if not r.joint))
     names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
@@ -172,18 +146,3 @@ def _streams(results: Sequence[RunResult]) -> str:
     if len(orders) == 1 or not orders:
         return " → ".join(names[s] for s in results[0].order)
     return f"{len(orders)} orders of scanners: {', '.join(names.values())}"
-
-
-def _html_table(shown: pd.DataFrame) -> str:
-    head = "".join(f"<th>{escape(str(c))}</th>" for c in shown.columns)
-    classes = [' class="verdict"' if column == "verdict" else "" for column in shown.columns]
-    rows = []
-    previous = None
-    for row in shown.itertuples(index=False):
-        mark = ' class="first"' if row[0] != previous else ""
-        previous = row[0]
-        values = "".join(
-            f"<td{name}>{escape(str(value))}</td>" for name, value in zip(classes, row, strict=True)
-        )
-        rows.append(f"<tr{mark}>{values}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -24,11 +24,14 @@ def report(
     also: Annotated[
         list[Picture] | None, typer.Option(help="Write figures as this besides SVG; repeat.")
     ] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="CSV file of published values to set beside ours.")
+    ] = None,
 ) -> None:
     """Write report.html, tables and figures from finished runs."""
     from cl_seg.analysis.report import write_report
 
-    say(f"report: {write_report(results, also or [])}")
+    say(f"report: {write_report(results, also or [], published)}")
 
 
 def select(
@@ -53,12 +56,20 @@ def claims(
         "experiments/paper/claims.yaml"
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    page: Annotated[
+        bool, typer.Option("--report", help="Write claims.html, .md, .json and .svg to RESULTS.")
+    ] = False,
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
     from cl_seg.analysis.claims import as_json as plain
     from cl_seg.analysis.claims import claims_page, judge, read_claims
 
     judged = judge(read_claims(file), results)
+    if page:
+        from cl_seg.analysis.claims_report import write_claims
+
+        say(f"claims: {write_claims(judged, results)}")
+        return
     sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n" if as_json else claims_page(judged))
 
 

@@ -58,7 +58,15 @@ def record(
             "seed": seed,
             "classes": ["liver"],
             "learned_dice": {"liver": 0.8},
+            "split": {"by": "patient"},
         },
+        "suite": folder.name,
+        "data": {"kind": "simulated", "content": "abc"},
+        "stages": [],
+        "device": "cpu",
+        "processor": "any",
+        "versions": {"torch": "2"},
+        "git_commit": "1234",
     }
     (place / "run.json").write_text(json.dumps(content))
 

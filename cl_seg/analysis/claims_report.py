@@ -1,0 +1,149 @@
+"""claims.html: every claim with its verdict, effects and intervals."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.claims import (
+    Evidence,
+    Judged,
+    as_json,
+    claims_page,
+    claims_table,
+    contrast_text,
+)
+from cl_seg.analysis.figures import as_svg
+from cl_seg.analysis.page import Page, html
+from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
+from cl_seg.analysis.results import RunResult, load_results
+from cl_seg.files import InputError, write_text
+
+LOOKS = {
+    "supported": ("#1b7f5c", "o", "full"),
+    "contradicted": ("#b42318", "X", "full"),
+    "undecided": ("#6b7280", "o", "none"),
+}
+CAPTION = (
+    "Every contrast of every claim: the difference of the two sides and its 95 % interval for "
+    "other patients and other seeds. The tick is what the claim asks for. Filled: supported, "
+    "cross: contradicted, open: undecided; a row without a mark could not be judged."
+)
+DEFINITIONS = {
+    "supported": "the whole interval of every contrast lies above what the claim asks for",
+    "contradicted": "an interval lies below it, at a level divided by the number of contrasts",
+    "undecided": "neither; the last column says what would decide if the effect stayed",
+    "not evaluable": "a network did not learn one of its scanners: what it forgot says nothing",
+    "no result": "the suite has not been run, or its runs cannot be compared",
+    "covers": "how often intervals like this one cover the truth in a simulation with as many "
+    "patients and seeds that vary as these do",
+    "better in": "share of patients of whom our side is better, half for ties",
+    "beside": "in brackets: shown with the claim, without a say in its verdict",
+}
+
+
+def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
+    """Write ``claims.html``, with ``claims.md``, ``claims.json`` and ``claims.svg``, to a folder.
+
+    Args:
+        judged: the claims.
+        folder: with a folder of results per suite.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        InputError: a run does not say where it comes from.
+    """
+    suites = _results_of(judged, folder)
+    runs = list(chain.from_iterable(suites.values()))
+    require_origin(runs)
+    picture = as_svg(claims_figure(judged))
+    page = Page(
+        title="Claims",
+        stamp=stamp_of(runs) if runs else "no results",
+        about=f"{len(judged)} claims · {len(runs)} runs of {len(suites)} suites",
+        tables={
+            "Verdicts": _verdicts(judged),
+            **{f"{one.claim.name}: {one.claim.says}": claims_table([one]) for one in judged},
+        },
+        notes=[*dict.fromkeys(f"{note[0].upper()}{note[1:]}." for r in runs for note in r.stamps)],
+        pictures=[(CAPTION, picture)],
+        definitions=DEFINITIONS,
+        provenance=provenance(runs) if runs else {},
+        settings="\n".join(f"# {name}\n{settings_of(own)}" for name, own in suites.items()),
+    )
+    write_text(folder / "claims.svg", picture)
+    write_text(folder / "claims.md", claims_page(judged))
+    write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
+    write_text(folder / "claims.html", html(page))
+    return folder / "claims.html"
+
+
+def _results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResult]]:
+    """Runs of every suite that the claims are about and that has any."""
+    found: dict[str, list[RunResult]] = {}
+    for one in judged:
+        for evidence in (*one.evidence, *one.beside):
+            with suppress(InputError):
+                suite = evidence.contrast.suite
+                found[suite] = found.get(suite) or load_results(folder / suite)
+    return found
+
+
+def _verdicts(judged: Sequence[Judged]) -> pd.DataFrame:
+    return pd.DataFrame({
+        "claim": [one.claim.name for one in judged],
+        "says": [one.claim.says for one in judged],
+        "source": [one.claim.source for one in judged],
+        "verdict": [one.verdict for one in judged],
+    })  # fmt: skip
+
+
+def claims_figure(judged: Sequence[Judged]) -> Figure:
+    """Effects and intervals of all contrasts, below each claim's words and verdict."""
+    rows = sum(2 + len(one.evidence) + len(one.beside) for one in judged)
+    figure = Figure(figsize=(11, 0.8 + 0.27 * rows))
+    axes = figure.add_subplot()
+    labels: list[tuple[float, str, bool]] = []
+    y = 0.0
+    for one in judged:
+        labels.append((y, f"{one.claim.name}: {one.verdict}", True))
+        y += 1
+        for found in (*one.evidence, *one.beside):
+            beside = any(found is other for other in one.beside)
+            text = contrast_text(found.contrast)
+            labels.append((y, f"(beside) {text}" if beside else text, False))
+            _draw(axes, y, found)
+            y += 1
+        y += 0.6
+    axes.axvline(0, color="#6b7280", linewidth=0.8)
+    axes.set_ylim(y - 0.6, -0.8)
+    axes.set_yticks([place for place, _, _ in labels], [text for _, text, _ in labels])
+    for tick, (_, _, heading) in zip(axes.get_yticklabels(), labels, strict=True):
+        tick.set_fontweight("bold" if heading else "normal")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#e5e7eb", linewidth=0.8)
+    axes.spines[["left", "right", "top"]].set_visible(False)
+    axes.set_xlabel("difference of the score (Dice in 0…1)")
+    return figure
+
+
+def _draw(axes: Axes, y: float, found: Evidence) -> None:
+    """One contrast: its effect, interval, and a tick at what the claim asks for."""
+    if found.verdict not in LOOKS:
+        axes.text(0, y, f" {found.verdict}", va="center", fontsize=8, color="#6b7280")
+        return
+    colour, marker, fill = LOOKS[found.verdict]
+    margin = found.margin if np.isfinite(found.margin) else 0.0
+    axes.errorbar(
+        found.effect, y, xerr=margin, fmt=marker, color=colour, fillstyle=fill, markersize=6
+    )
+    least = found.contrast.at_least
+    axes.plot([least, least], [y - 0.4, y + 0.4], color="#1f2937", linewidth=1.2)

@@ -1,0 +1,62 @@
+"""Where the numbers of runs come from."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import yaml
+
+from cl_seg.analysis.results import RunResult
+from cl_seg.files import InputError
+
+REPORTED = {"suite", "data", "stages", "device", "processor", "versions", "git_commit"}
+
+
+def require_origin(results: Sequence[RunResult]) -> None:
+    """Check that runs say where they come from.
+
+    Raises:
+        InputError: one does not.
+    """
+    for result in results:
+        if lacking := REPORTED - result.record.keys():
+            raise InputError(
+                f"the record of {result.record['run_id']} in {result.folder} lacks {min(lacking)}: "
+                "remove it, run again"
+            )
+
+
+def stamp_of(results: Sequence[RunResult]) -> str:
+    """What kind of data runs are about, for a page's title."""
+    return "Simulated data" if results[0].record["data"]["kind"] == "simulated" else "CT scans"
+
+
+def provenance(results: Sequence[RunResult]) -> dict[str, str]:
+    """Where the numbers come from; what differs between runs is named with all its values."""
+
+    def each(values: Iterable[str]) -> str:
+        return ", ".join(dict.fromkeys(values))
+
+    records = [result.record for result in results]
+    days = sorted(str(record.get("finished", ""))[:10] for record in records)
+    return {
+        "suite": each(str(r["suite"]) for r in records),
+        "made by": "cl-seg run with the suite below; cl-seg report",
+        "data": each(f"sha256 {r['data']['content']}" for r in records),
+        "commit": each(r["git_commit"] or "unknown" for r in records),
+        "computed on": each(f"{r['processor']}, {r['device']}" for r in records),
+        "finished": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
+        "versions": each(f"{k} {v}" for r in records for k, v in r["versions"].items()),
+    }
+
+
+def settings_of(results: Sequence[RunResult]) -> str:
+    """What all runs have in common, and the values of what differs, as YAML."""
+    specs = [result.record["spec"] for result in results]
+    shown: dict[str, Any] = {}
+    for name in dict.fromkeys(key for spec in specs for key in spec):
+        values: list[Any] = []
+        for spec in specs:
+            if name in spec and spec[name] not in values:
+                values.append(spec[name])
+        shown[name] = values[0] if len(values) == 1 else {"one of": values}
+    return yaml.safe_dump(shown, sort_keys=False, default_flow_style=None, width=100)

@@ -1,0 +1,66 @@
+"""The page of claims says what was judged, from which runs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cl_seg.analysis.claims import judge
+from cl_seg.analysis.claims_report import claims_figure, write_claims
+from cl_seg.analysis.results import load_results
+from cl_seg.files import InputError
+from tests.analysis.test_claims import claim, record
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Three networks that forget 0.02, 0.10 and nothing, the last of which has not learned."""
+    for seed in range(3):
+        record(tmp_path / "forgetting", "Good", seed, 0.02, 0.01)
+        record(tmp_path / "forgetting", "Bad", seed, 0.10, 0.01)
+        record(tmp_path / "forgetting", "Lazy", seed, 0.0, 0.01, learned=0.3)
+    return tmp_path
+
+
+def test_the_page_has_verdicts_effects_and_origin(results: Path) -> None:
+    claims = [claim("Good", ["Bad"]), claim("Bad", ["Good"]), claim("Lazy", ["Bad"])]
+    page = write_claims(judge(claims, results), results).read_text()
+    for text in ("supported", "contradicted", "not evaluable", "Good Naive − Bad Naive"):
+        assert text in page
+    for text in ("1234", "sha256 abc", "any, cpu", "imulated scanners and bodies", "9 runs of 1"):
+        assert text in page
+    assert not re.search(r"(src|href)=.http", page)
+    assert [one["verdict"] for one in json.loads((results / "claims.json").read_text())] == [
+        "supported",
+        "contradicted",
+        "not evaluable",
+    ]
+    assert "## C: supported" in (results / "claims.md").read_text()
+    assert (results / "claims.svg").read_text().startswith("<svg")
+
+
+def test_intervals_are_drawn_where_they_lie(results: Path) -> None:
+    (one,) = judge([claim("Good", ["Bad"])], results)
+    (axes,) = claims_figure([one]).axes
+    (found,) = one.evidence
+    (bar,) = axes.containers
+    (left, _), (right, _) = bar.lines[2][0].get_segments()[0]
+    assert (left, right) == pytest.approx(
+        (found.effect - found.margin, found.effect + found.margin)
+    )
+
+
+def test_without_results_there_is_a_page_that_says_so(tmp_path: Path) -> None:
+    page = write_claims(judge([claim("Good", ["Bad"])], tmp_path), tmp_path).read_text()
+    assert "no result" in page and "0 runs" in page
+
+
+def test_a_record_that_does_not_say_where_it_comes_from(results: Path) -> None:
+    path = load_results(results / "forgetting")[0].folder / "run.json"
+    content = json.loads(path.read_text())
+    del content["git_commit"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="git_commit"):
+        write_claims(judge([claim("Good", ["Bad"])], results), results)
+    assert not (results / "claims.html").exists()
