@@ -102,9 +102,9 @@ class StreamSuite(Suite):
         kind: ``stream``.
         learned_dice: class → Dice right after learning below which a scanner counts as not
             learned; a run with such a scanner is not evaluable, however little it forgets.
-        orders: ``as_listed``, ``all`` permutations, ``pairs`` (every ordered pair), or explicit
-            lists of scanners. Where every stream is a pair, joint training is on all scanners in
-            them.
+        orders: ``as_listed``, ``both_ways`` (as listed, and the other way round), ``all``
+            permutations, ``pairs`` (every ordered pair), or explicit lists of scanners. Where every
+            stream is a pair, joint training is on all scanners in them.
     """
 
     kind: Literal["stream"]
@@ -112,7 +112,7 @@ class StreamSuite(Suite):
         default={"muscle": 0.75, "liver": 0.8}
     )
     orders: (
-        Literal["as_listed", "all", "pairs"]
+        Literal["as_listed", "both_ways", "all", "pairs"]
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
 
@@ -146,8 +146,9 @@ class SeedCurveSuite(Suite):
         kind: ``seed_curve``.
         strategies: how a transferred network is trained on the SEED images, ``naive`` for all of
             its weights; from scratch all are trained.
-        base: scanners the transferred network is first trained on, together.
-        target: the new scanner.
+        base: scanners the transferred network is first trained on, together; empty for all but
+            the target.
+        target: the new scanner; empty for the last one of the data.
         seed_images: numbers of labelled slices of the new scanner.
         by: how they are chosen; the same slices for transfer and from scratch.
         start: where training on them starts from.
@@ -157,8 +158,8 @@ class SeedCurveSuite(Suite):
     strategies: Annotated[list[StrategyChoice], Field(min_length=1)] = Field(
         default=["naive"], validate_default=True
     )
-    base: Annotated[list[str], Field(min_length=1)]
-    target: str
+    base: list[str] = Field(default=[])
+    target: str = ""
     seed_images: Annotated[list[PositiveInt], Field(min_length=1)]
     by: list[Literal["random", "stratified", "k-center", "typiclust", "entropy"]] = Field(
         default=["random"], min_length=1

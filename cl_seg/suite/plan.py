@@ -191,7 +191,9 @@ def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
 
 def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
     """Runs of a seed curve; from scratch the strategies make no difference, so one run for all."""
-    for name in (*suite.base, suite.target):
+    target = suite.target or scanners[-1]
+    base = tuple(suite.base) or tuple(name for name in scanners if name != target)
+    for name in (*base, target):
         if name not in scanners:
             raise InputError(
                 f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
@@ -202,7 +204,12 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
                 f"strategies: {choice.name} has no place in a seed curve, where a network goes "
                 "from the base scanners to the SEED images"
             )
-    base, runs = tuple(suite.base), []
+    if not base or target in base:
+        raise InputError(
+            f"base and target: {target} is the new scanner and needs others as base, of "
+            f"{', '.join(scanners)}"
+        )
+    runs = []
     axes = (suite.models, suite.start, suite.strategies, suite.by, suite.seed_images, suite.seeds)
     for place in product(*(range(len(axis)) for axis in axes)):
         m, t, c, b, n, seed_at = place
@@ -213,7 +220,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
             continue
         strategy = choice.on(model.label) if transfer else SCRATCH
         run_id = f"{model.label}-{strategy.label}-{by}-{count}-seed{seed}"
-        order = (*base, suite.target) if transfer else (suite.target,)
+        order = (*base, target) if transfer else (target,)
         images = SeedImages(count, by, base, transfer)
         runs.append(Run(run_id, order, model, strategy, seed, place, images))
     return runs
@@ -229,6 +236,8 @@ def _scanners_of_pairs(orders: list[tuple[str, ...]], scanners: list[str]) -> tu
 def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:
     if suite.orders == "as_listed":
         return [tuple(scanners)]
+    if suite.orders == "both_ways":
+        return [tuple(scanners), tuple(reversed(scanners))]
     if suite.orders == "all":
         return list(permutations(scanners))
     if suite.orders == "pairs":

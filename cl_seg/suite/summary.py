@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
 
-from cl_seg.spec.suite import SeedCurveSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.execute import PlannedSuite
@@ -21,8 +20,8 @@ def summary(
     """Runs with their steps, then stages, what sharing saves, and the time left."""
     for one in planned:
         steps_per_stage = one.suite.training.steps
-        if isinstance(one.suite, SeedCurveSuite):
-            yield f"base: {' + '.join(one.suite.base)}; target: {one.suite.target}"
+        if (images := one.runs[0].seed_images) is not None:
+            yield f"base: {' + '.join(images.base)}; target: {one.runs[0].order[-1]}"
         else:
             orders = {r.run_id.split("-order")[1].split("-")[0]: r.order for r in one.runs}
             for number, order in orders.items():

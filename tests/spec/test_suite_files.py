@@ -270,7 +270,10 @@ def test_settings_of_a_strategy_without_any(tmp_path):
 
 def test_orders_neither_word_nor_list(tmp_path):
     lines = faults(tmp_path, STREAM + "orders: every\n")
-    assert lines[0] == "suite.yaml:9: orders: expected 'as_listed', 'all' or 'pairs', not 'every'"
+    assert (
+        lines[0]
+        == "suite.yaml:9: orders: expected 'as_listed', 'both_ways', 'all' or 'pairs', not 'every'"
+    )
 
 
 def test_all_faults_at_once(tmp_path):

@@ -85,3 +85,44 @@ def test_a_seed_curve_suite_is_read(tmp_path: Path) -> None:
     lines += ["base: [a]", "target: b", "seed_images: [1, 5]", "start: [transfer, scratch]"]
     path.write_text("\n".join(lines))
     assert isinstance(load_suite(path), SeedCurveSuite)
+
+
+def test_a_stream_can_go_both_ways(tmp_path: Path) -> None:
+    suite = suite_of(tmp_path, BASE + "orders: both_ways\n")
+    orders = [run.order for run in plan_runs(suite, ["a", "b", "c"])]
+    assert list(dict.fromkeys(orders)) == [("a", "b", "c"), ("c", "b", "a")]
+
+
+def seed_suite(folder: Path, text: str) -> SeedCurveSuite:
+    path = folder / "suite.yaml"
+    own = BASE.replace("kind: stream", "kind: seed_curve").replace("naive, joint", "naive")
+    path.write_text(f"{own}seed_images: [1]\n{text}")
+    suite = load_suite(path)
+    assert isinstance(suite, SeedCurveSuite)
+    return suite
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "target"),
+    [
+        ("", ("a", "b"), "c"),
+        ("target: a\n", ("b", "c"), "a"),
+        ("base: [b]\n", ("b",), "c"),
+        ("base: [b]\ntarget: a\n", ("b",), "a"),
+    ],
+)
+def test_the_new_scanner_is_the_last_unless_said(
+    tmp_path: Path, text: str, base: tuple[str, ...], target: str
+) -> None:
+    runs = plan_runs(seed_suite(tmp_path, text), ["a", "b", "c"])
+    images = [run.seed_images for run in runs]
+    assert {one.base for one in images if one is not None} == {base}
+    assert {run.order[-1] for run in runs} == {target}
+
+
+@pytest.mark.parametrize(
+    ("text", "scanners"), [("", ["a"]), ("base: [a, b]\n", ["a", "b"])], ids=["alone", "last"]
+)
+def test_a_seed_curve_needs_other_scanners(tmp_path: Path, text: str, scanners: list[str]) -> None:
+    with pytest.raises(InputError, match="needs others as base"):
+        plan_runs(seed_suite(tmp_path, text), scanners)
