@@ -8,7 +8,7 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
 from cl_seg.strategies.fisher import batch_fisher, drawn_images, fisher_information
-from cl_seg.strategies.quadratic import Parameters, add_gradient
+from cl_seg.strategies.quadratic import Parameters, add_gradient, trained_parameters
 from cl_seg.strategies.settings import EWCSettings
 
 
@@ -41,7 +41,9 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_gradient(strategy.model, self.mean, self.settings.ewc_lambda, self.fisher)
+        add_gradient(
+            trained_parameters(strategy.model), self.mean, self.settings.ewc_lambda, self.fisher
+        )
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the Fisher information on the experience just learned."""

@@ -5,7 +5,7 @@ from typing import Any
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot
+from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot, trained_parameters
 from cl_seg.strategies.settings import L2Settings
 
 
@@ -32,4 +32,4 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_gradient(strategy.model, self.start, self.settings.l2_lambda)
+        add_gradient(trained_parameters(strategy.model), self.start, self.settings.l2_lambda)

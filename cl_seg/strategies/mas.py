@@ -7,7 +7,7 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.strategies.fisher import drawn_images, mean_over_images
-from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot
+from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot, trained_parameters
 from cl_seg.strategies.settings import MASSettings
 
 
@@ -34,7 +34,12 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_gradient(strategy.model, self.centre, self.settings.mas_lambda, self.importance)
+        add_gradient(
+            trained_parameters(strategy.model),
+            self.centre,
+            self.settings.mas_lambda,
+            self.importance,
+        )
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the importance on the experience just learned."""

@@ -11,38 +11,55 @@ class Path:
     """ω_k = − Σ g_k · (θ_k after a step − θ_k before it) over steps (Zenke et al. 2017, eq. 3).
 
     g is the gradient of the training loss alone: :meth:`note_gradient` is called after the backward
-    pass, before a penalty adds its own.
+    pass, then a penalty may put gradients of its own in place of those of the model, then
+    :meth:`keep_gradient`, since clipping changes the model's in place.
 
     Attributes:
         gained: ω by name.
+        trained: the parameters by name, those of ``gained``.
         gradients: g of the latest step, in the order of ``gained``.
     """
 
     def __init__(self) -> None:
         self.gained: Parameters = {}
+        self.trained: dict[str, nn.Parameter] = {}
         self.gradients: list[Tensor] = []
+        # Kept from step to step, as the names are: to make them in every step costs time.
         self._before: list[Tensor] = []
-        self._stepping: list[nn.Parameter] = []
+        self._copies: list[Tensor] = []
 
     def begin(self, model: nn.Module) -> None:
         """Begin at the model as it is."""
         trained = trained_parameters(model)
         self.gained = {name: torch.zeros_like(p.detach()) for name, p in trained.items()}
+        self._follow(model)
+
+    def _follow(self, model: nn.Module) -> None:
+        parameters = dict(model.named_parameters())
+        self.trained = {name: parameters[name] for name in self.gained}
+        self._before = [torch.empty_like(p) for p in self.trained.values()]
+        self._copies = [torch.zeros_like(p) for p in self.trained.values()]
 
     @torch.no_grad()
     def note_gradient(self, model: nn.Module) -> None:
-        """Note gradients and weights before a step."""
-        trained = trained_parameters(model)
-        self._stepping = [trained[name] for name in self.gained]
-        if len(self._before) != len(self._stepping):  # kept: to allocate in every step costs time
-            self._before = [torch.empty_like(p) for p in self._stepping]
-            self.gradients = [torch.zeros_like(p) for p in self._stepping]
-        torch._foreach_copy_(self._before, [p.detach() for p in self._stepping])
-        for gradient, p in zip(self.gradients, self._stepping, strict=True):
-            gradient.zero_() if p.grad is None else gradient.copy_(p.grad)
+        """Note gradients and weights before a step; no gradient counts as zero."""
+        if not self.trained:  # of a state that was restored
+            self._follow(model)
+        torch._foreach_copy_(self._before, [p.detach() for p in self.trained.values()])
+        self.gradients = [
+            copy.zero_() if p.grad is None else p.grad
+            for copy, p in zip(self._copies, self.trained.values(), strict=True)
+        ]
+
+    @torch.no_grad()
+    def keep_gradient(self) -> None:
+        """Copy what was noted and still is the model's gradient, before clipping changes it."""
+        for place, p in enumerate(self.trained.values()):
+            if p.grad is self.gradients[place]:
+                self.gradients[place] = self._copies[place].copy_(p.grad)
 
     @torch.no_grad()
     def add_step(self) -> None:
-        """Add the step from the noted weights to the present ones; overwrites what was noted."""
-        torch._foreach_sub_(self._before, [p.detach() for p in self._stepping])
+        """Add the step from the noted weights to the present ones; overwrites those noted."""
+        torch._foreach_sub_(self._before, [p.detach() for p in self.trained.values()])
         torch._foreach_addcmul_(list(self.gained.values()), self._before, self.gradients)

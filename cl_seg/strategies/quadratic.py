@@ -1,5 +1,7 @@
 """What the penalties that pull parameters back have in common: Σ_k Ω_k (θ_k − θ*_k)²."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -23,27 +25,31 @@ def copied(parameters: Parameters) -> Parameters:
 
 @torch.no_grad()
 def add_gradient(
-    model: nn.Module, centre: Parameters, weight: float, importance: Parameters | None = None
+    trained: Mapping[str, nn.Parameter],
+    centre: Parameters,
+    weight: float,
+    importance: Parameters | None = None,
 ) -> None:
-    """Add the gradient of weight / 2 · Σ_k Ω_k (θ_k − θ*_k)² to the gradients of a model.
+    """Add the gradient of weight / 2 · Σ_k Ω_k (θ_k − θ*_k)² to the gradients of parameters.
 
-    Called after the backward pass it leaves what was there before, the gradient of the training
-    loss, to be read, and costs no graph.
+    Called after the backward pass it costs no graph. The sums are put in place of the gradients
+    that were there, those of the training loss, which stay as they are for who has noted them.
 
     Args:
-        model: its gradients are changed; a parameter without one is not trained by the loss and
-            left alone.
+        trained: parameters by name; one without a gradient is not trained by the loss and left
+            alone.
         centre: θ* by name.
         weight: of the penalty.
         importance: Ω by name; None is 1 everywhere.
     """
-    moved = [(n, p) for n, p in model.named_parameters() if n in centre and p.grad is not None]
-    if not moved or not weight:
+    if not weight:
         return
-    pulls = torch._foreach_sub([p.detach() for _, p in moved], [centre[n] for n, _ in moved])
-    gradients = [p.grad for _, p in moved if p.grad is not None]
-    if importance is not None:
-        # Not one addcmul: rounded like this it is what autograd gives wherever the weight is a
-        # power of two, bit for bit.
-        torch._foreach_mul_(pulls, [importance[n] for n, _ in moved])
-    torch._foreach_add_(gradients, pulls, alpha=weight)
+    for name, p in trained.items():
+        if p.grad is None or name not in centre:
+            continue
+        pull = p.detach() - centre[name]
+        if importance is not None:
+            # Not one addcmul: rounded like this it is what autograd gives wherever the weight is a
+            # power of two, bit for bit.
+            pull.mul_(importance[name])
+        p.grad = torch.add(p.grad, pull, alpha=weight, out=pull)

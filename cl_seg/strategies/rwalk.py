@@ -72,7 +72,8 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
         else:
             self.fisher = dict(zip(self.path.gained, squares, strict=True))
         weight = self.settings.rwalk_lambda
-        add_gradient(strategy.model, self.centre, weight, self.importance)
+        add_gradient(self.path.trained, self.centre, weight, self.importance)
+        self.path.keep_gradient()
 
     @torch.no_grad()
     def after_update(self, strategy: Any, **kwargs: Any) -> None:

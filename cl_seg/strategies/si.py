@@ -48,7 +48,8 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Note the gradient of the training loss, then add that of the penalty."""
         self.path.note_gradient(strategy.model)
-        add_gradient(strategy.model, self.centre, self.settings.si_lambda, self.importance)
+        add_gradient(self.path.trained, self.centre, self.settings.si_lambda, self.importance)
+        self.path.keep_gradient()
 
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Add a step to the path."""

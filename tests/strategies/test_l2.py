@@ -23,7 +23,7 @@ def test_gradient_is_that_of_the_penalty():
     importance = {n: torch.rand_like(p) for n, p in model.named_parameters()}
     penalty = sum((importance[n] * (p - centre[n]) ** 2).sum() for n, p in model.named_parameters())
     expected = torch.autograd.grad(3.0 / 2 * penalty, list(model.parameters()))
-    add_gradient(model, centre, 3.0, importance)
+    add_gradient(dict(model.named_parameters()), centre, 3.0, importance)
     for (n, p), extra in zip(model.named_parameters(), expected, strict=True):
         if n == "1.bias":
             assert p.grad is None

@@ -4,6 +4,7 @@ import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training import Naive
+from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
 from cl_seg.strategies.settings import SISettings
@@ -14,7 +15,17 @@ from .conftest import Batches, digits_network, flat, plain_benchmark, train_on_d
 RATE, MOMENTUM = 0.05, 0.9
 
 
-def written_out(batches, strength, damping):
+class Clip(SupervisedPlugin):
+    """Clips gradients in place before the step, as training loops do."""
+
+    def after_backward(self, strategy, **kwargs):
+        nn.utils.clip_grad_norm_(strategy.model.parameters(), LARGEST)
+
+
+LARGEST = 0.3
+
+
+def written_out(batches, strength, damping, clipped):
     """Weights and importance of SI by its equations, parameter by parameter."""
     model = digits_network()
     named = dict(model.named_parameters())
@@ -29,11 +40,14 @@ def written_out(batches, strength, damping):
             loss = nn.functional.cross_entropy(model(x), y)
             slopes = torch.autograd.grad(loss, list(named.values()))
             gradients = dict(zip(named, slopes, strict=True))
+            totals = dict(gradients)
+            if centre is not None:
+                for n, p in named.items():
+                    totals[n] = totals[n] + strength * importance[n] * (p.detach() - centre[n])
+            norm = torch.stack([total.norm() for total in totals.values()]).norm()
+            share = min(1.0, LARGEST / (float(norm) + 1e-6)) if clipped else 1.0
             for n, p in named.items():
-                total = gradients[n]
-                if centre is not None:
-                    total = total + strength * importance[n] * (p.detach() - centre[n])
-                velocity[n] = MOMENTUM * velocity[n] + total
+                velocity[n] = MOMENTUM * velocity[n] + share * totals[n]
                 before = p.detach().clone()
                 p.data -= RATE * velocity[n]
                 path[n] -= gradients[n] * (p.detach() - before)
@@ -44,14 +58,15 @@ def written_out(batches, strength, damping):
     return model, importance
 
 
-def test_is_the_written_out_reference():
+@pytest.mark.parametrize("clipped", [False, True])
+def test_is_the_written_out_reference(clipped):
     plugin, batches = SI(SISettings(si_lambda=30.0, damping=0.01)), Batches()
-    model = train_on_digits([plugin, batches], 3)
-    reference, importance = written_out(batches.seen, 30.0, 0.01)
+    model = train_on_digits([plugin, batches, *[Clip()] * clipped], 3)
+    reference, importance = written_out(batches.seen, 30.0, 0.01, clipped)
     torch.testing.assert_close(flat(model), flat(reference), rtol=1e-4, atol=1e-5)
     for name, value in importance.items():
         torch.testing.assert_close(plugin.importance[name], value, rtol=1e-3, atol=1e-4)
-    naive = train_on_digits([], 3)
+    naive = train_on_digits([Clip()] * clipped, 3)
     assert (flat(model) - flat(naive)).norm() > 0.01 * flat(naive).norm()
 
 
