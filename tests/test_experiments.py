@@ -34,6 +34,19 @@ def test_a_suite_of_the_study_in_full_size_asks_the_same(path: Path) -> None:
     assert full.training.steps > small.training.steps
 
 
+def test_coverage_of_intervals_is_computed_from_results() -> None:
+    stress = "results/reference/strategies/stress"
+    done = subprocess.run(
+        [sys.executable, "experiments/intervals.py", stress, "--trials", "1"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "| 20 |" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "options", "says"),

@@ -54,7 +54,9 @@ def spread_of(values: Values) -> tuple[float, float]:
     return float(of_seeds) / values.size, max(0.0, float(of_patients - rest)) / values.size
 
 
-def simulated_coverage(values: Values, trials: int = 2000, level: float = LEVEL) -> float:
+def simulated_coverage(
+    values: Values, trials: int = 2000, level: float = LEVEL, seeds: int | None = None
+) -> float:
     """How often the interval covers the truth where patients and seeds vary as in these values.
 
     Normal values are drawn with the variances of patients, seeds and the rest estimated from
@@ -64,15 +66,16 @@ def simulated_coverage(values: Values, trials: int = 2000, level: float = LEVEL)
         values: (P, S).
         trials: draws.
         level: what the interval says it covers.
+        seeds: of the drawn values; as many as there are unless said.
 
     Returns:
         A share; NaN where there is no interval.
     """
     if min(values.shape) < 2 or not np.isfinite(values).all():
         return math.nan
-    patients, seeds = values.shape
+    patients, seeds = values.shape[0], seeds or values.shape[1]
     ms_patient, ms_seed, ms_rest = (float(one) for one in _mean_squares(values))
-    of_patient = math.sqrt(max(0.0, ms_patient - ms_rest) / seeds)
+    of_patient = math.sqrt(max(0.0, ms_patient - ms_rest) / values.shape[1])
     of_seed = math.sqrt(max(0.0, ms_seed - ms_rest) / patients)
     random = np.random.default_rng(0)
     hits = 0

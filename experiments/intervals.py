@@ -1,0 +1,102 @@
+"""How often our 95 % intervals cover the truth, with the variances seen in results.
+
+For every network and strategy of some results, and for every difference to fine-tuning, the
+variances of patients, seeds and what is left are estimated from ACC, BWT and plasticity. Scores
+with these variances are drawn for several numbers of seeds: once all normal, once with patients and
+residuals drawn from those seen (three seeds do not show how seeds are distributed: they stay
+normal). Counted is the share of intervals that hold the true mean. Of an effect that is nothing,
+the share of intervals that lie above it is the rate at which a claim is wrongly supported.
+
+    python experiments/intervals.py results/reference/strategies/stress [MORE ...]
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.analysis.intervals import crossed_margin, paired_values, simulated_coverage
+from cl_seg.analysis.results import load_results
+from cl_seg.analysis.tables import DEFINED, SCORES, WITH_INTERVAL, cells, markdown
+
+SEEDS, TRIALS = (3, 5, 10, 20), 1000
+
+
+def main() -> None:
+    """Print a table: quartiles and extremes of coverage over all scores and differences."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, nargs="+")
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    options = parser.parse_args()
+    every = [values for folder in options.results for values in values_of(folder)]
+    rows = []
+    for seeds in SEEDS:
+        normal = [simulated_coverage(values, options.trials, seeds=seeds) for values in every]
+        drawn = np.array([resampled(values, seeds, options.trials) for values in every])
+        rows.append({
+            "seeds": seeds,
+            "scores and differences": len(every),
+            "normal, %": spread(normal),
+            "drawn from those seen, %": spread(drawn[:, 0]),
+            "wrongly supported, %": spread(drawn[:, 1]),
+        })  # fmt: skip
+    print(markdown(pd.DataFrame(rows)))
+
+
+def values_of(folder: Path) -> Iterator[np.ndarray]:
+    """(patients, seeds) of every score, and of its difference to fine-tuning, that varies."""
+    by_cell = cells(load_results(folder))
+    for (model, _), runs in by_cell.items():
+        for name in WITH_INTERVAL:
+            if name not in DEFINED.get(runs[0].schedule, SCORES):
+                continue
+            values = paired_values(runs, SCORES[name])
+            naive = paired_values(by_cell.get((model, "Naive"), []), SCORES[name])
+            for one in (values, values - naive) if naive.shape == values.shape else (values,):
+                if min(one.shape) > 1 and np.ptp(one) > 0:
+                    yield one
+
+
+def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float]:
+    """Shares of trials that hold the truth, and that lie above it.
+
+    Effects of patients and residuals are drawn with replacement from those seen, scaled to their
+    estimated variances, those of seeds from a normal distribution; the truth is nothing.
+    """
+    patients, seen = values.shape
+    random = np.random.default_rng(0)
+    centred = values - values.mean()
+    of_patient, of_seed = centred.mean(axis=1), centred.mean(axis=0)
+    rest = (centred - of_patient[:, None] - of_seed).ravel()
+    left = (rest**2).sum() / ((patients - 1) * (seen - 1))
+    of_patient = scaled(of_patient, of_patient.var(ddof=1) - left / seen)
+    rest, between = scaled(rest, left), max(0.0, of_seed.var(ddof=1) - left / patients)
+    holds = above = 0
+    for _ in range(trials):
+        drawn = (
+            random.choice(of_patient, (patients, 1))
+            + random.normal(0, np.sqrt(between), (1, seeds))
+            + random.choice(rest, (patients, seeds))
+        )
+        margin = crossed_margin(drawn)
+        holds += abs(drawn.mean()) <= margin
+        above += drawn.mean() > margin
+    return holds / trials, above / trials
+
+
+def scaled(effects: np.ndarray, variance: float) -> np.ndarray:
+    """Effects around nothing with that variance, of none where it is not positive."""
+    own = effects.var()
+    return effects * np.sqrt(max(0.0, variance) / own) if own > 0 else effects
+
+
+def spread(shares: np.ndarray | list[float]) -> str:
+    """Median, and in brackets the smallest and the largest."""
+    low, middle, high = (100 * np.quantile(shares, q) for q in (0, 0.5, 1))
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+if __name__ == "__main__":
+    main()
