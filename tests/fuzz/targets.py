@@ -4,8 +4,8 @@ Anything else it raises is a bug.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cl_seg.files import InputError
@@ -16,32 +16,33 @@ from cl_seg.scans.series import Pseudonyms, UnusableError
 from cl_seg.spec.read import read_suite
 from cl_seg.strategies.declared import STRATEGIES
 
+FOLDER = tempfile.TemporaryDirectory(prefix="cl-seg-fuzz-")
+
 
 def dicom_header(content: bytes) -> None:
     """The header of a DICOM file."""
-    with _file(content, ".dcm") as path, suppress(UnusableError):
+    path = _file(content, ".dcm")
+    with suppress(UnusableError):
         read_header(path, path.parent, Pseudonyms(b"salt"))
 
 
 def manifest(content: bytes) -> None:
     """The table of a manifest."""
-    with _file(content, ".csv") as path, suppress(InputError):
-        read_manifest(path, ["muscle", "liver"])
+    with suppress(InputError):
+        read_manifest(_file(content, ".csv"), ["muscle", "liver"])
 
 
 def suite(content: bytes) -> None:
     """A suite."""
-    with _file(content, ".yaml") as path, suppress(InputError):
-        read_suite(path, NETWORKS, STRATEGIES)
+    with suppress(InputError):
+        read_suite(_file(content, ".yaml"), NETWORKS, STRATEGIES)
 
 
-@contextmanager
-def _file(content: bytes, suffix: str) -> Iterator[Path]:
-    """A file with some content, gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"input{suffix}"
-        path.write_bytes(content)
-        yield path
+def _file(content: bytes, suffix: str) -> Path:
+    """The same file every time, with some content: making folders would take most of the time."""
+    path = Path(FOLDER.name) / f"input{suffix}"
+    path.write_bytes(content)
+    return path
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
