@@ -1,7 +1,7 @@
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
 # make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was;
-#             SIZE=full for a GPU, DATA="--data my.store" for scanners of your own
+#             SIZE=full for a GPU; DATA=my.store RESULTS=results/mine for scanners of your own
 # make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, a minute each
 # make docs:  the documents as a site, build/docs/index.html
 # make contract: hold every strategy to the contract for masks, on every network
@@ -11,7 +11,9 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 FUZZ_SECONDS ?= 60
 
-STUDY := paper$(if $(filter full,$(SIZE)),/full)
+SIZE ?= cpu
+STUDY := $(if $(filter full,$(SIZE)),paper/full,paper)
+RESULTS ?= results/$(STUDY)
 PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
 
 .PHONY: bench reference paper contract docs fuzz test test-all lint clean
@@ -24,10 +26,12 @@ reference: bench
 	cp results/quick/{summary.md,summary.csv,runs.csv} results/quick/figures/*.svg results/reference/quick
 
 paper: .venv/ready
+	$(if $(filter cpu full,$(SIZE)),,$(error SIZE is $(SIZE), expected cpu or full))
+	$(if $(DATA),$(if $(filter file,$(origin RESULTS)),$(error give RESULTS with DATA: a folder of its own)))
 	set -e; for suite in $(PAPER); do \
-	  $(BIN)/cl-seg run experiments/$(STUDY)/$$suite.yaml --results results/$(STUDY)/$$suite $(DATA); \
-	  $(BIN)/cl-seg report results/$(STUDY)/$$suite --published experiments/paper/published.csv; done
-	$(BIN)/cl-seg claims results/$(STUDY) --report
+	  $(BIN)/cl-seg run experiments/$(STUDY)/$$suite.yaml --results $(RESULTS)/$$suite $(addprefix --data ,$(DATA)); \
+	  $(BIN)/cl-seg report $(RESULTS)/$$suite --published experiments/paper/published.csv; done
+	$(BIN)/cl-seg claims $(RESULTS) --report
 
 contract: .venv/ready
 	mkdir -p results/contract

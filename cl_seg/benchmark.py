@@ -5,9 +5,10 @@ dataset of ours answers ``__getitems__``, which torch's ``DataLoader`` calls onc
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
@@ -22,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset, default_collate
 
-from cl_seg.files import InputError
+from cl_seg.files import InputError, writable
 from cl_seg.scans.store import UNLABELLED, SliceStore, check_offers
 
 CHUNK = 64  # slices resized at once, bounds the memory of the resize
@@ -67,35 +68,44 @@ class TaskImages:
         """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner, on the device.
 
         On the CPU these are memory-mapped files: the store's own where it has the task's size and
-        classes, else temporary ones, so that memory does not grow with the number of slices.
+        classes, else temporary ones, so that memory does not grow with the number of slices where
+        the folder for temporary files (``TMPDIR``) is on a disk.
+
+        Raises:
+            InputError: that folder is full.
         """
         if name not in self._kept:
             images, masks = (
                 torch.from_numpy(a) for a in (self.store.hu(name), self.store.labels(name))
             )
-            same_size = masks.shape[-1] == self.task.image_size
+            size = self.task.image_size
+            same_size = masks.shape[-1] == size
             if not same_size or self.task.classes != tuple(self.store.header.classes):
-                images, masks = self._as_the_task_sees(images, masks)
+                seen = (self._as_the_task_sees(chunk) for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
+                masks = in_temporary_file(seen, "uint8", (len(masks), size, size))
+            if not same_size:
+                seen = (reduced(chunk, size) for chunk in images.split(CHUNK))  # type: ignore[no-untyped-call]
+                images = in_temporary_file(seen, "int16", (len(images), size, size))
             self._kept[name] = images.to(self.device), masks.to(self.device)
         return self._kept[name]
 
-    def _as_the_task_sees(self, hu: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        size, classes = self.task.image_size, len(self.task.classes)
-        # Files without a name: gone when the tensors are. Written, not assigned to, so that a full
-        # disk is an error instead of a crash.
-        with tempfile.TemporaryFile() as images, tempfile.TemporaryFile() as masks:
-            for some_hu, some_labels in zip(hu.split(CHUNK), labels.split(CHUNK), strict=True):  # type: ignore[no-untyped-call]
-                images.write(reduced(some_hu, size).numpy().tobytes())
-                known = self._lookup[some_labels.int()]
-                masks.write(majority(known, size, classes).numpy().tobytes())
-            shape = (len(hu), size, size)
-            return mapped(images, "int16", shape), mapped(masks, "uint8", shape)
+    def _as_the_task_sees(self, labels: Tensor) -> Tensor:
+        known = self._lookup[labels.int()]
+        return majority(known, self.task.image_size, len(self.task.classes))
 
 
-def mapped(file: IO[bytes], dtype: str, shape: tuple[int, ...]) -> Tensor:
-    """The values in an open binary file as a tensor, read when asked for."""
-    file.flush()
-    return torch.from_numpy(np.memmap(file, dtype, "r+", shape=shape))
+def in_temporary_file(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ...]) -> Tensor:
+    """Chunks of a tensor, memory-mapped from a file without a name that is gone with the tensor.
+
+    Raises:
+        InputError: the folder for temporary files is full.
+    """
+    # Written, not assigned to a map, so that a full disk is an error and not a crash.
+    with writable(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            file.write(chunk.numpy().tobytes())
+        file.flush()
+        return torch.from_numpy(np.memmap(file, dtype, "r+", shape=shape))
 
 
 def reduced(hu: Tensor, size: int) -> Tensor:

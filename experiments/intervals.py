@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import crossed_margin, paired_values, simulated_coverage
+from cl_seg.analysis.intervals import crossed_margin, paired_values, same_design, simulated_coverage
 from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import DEFINED, SCORES, WITH_INTERVAL, cells, markdown
 
@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=TRIALS)
     options = parser.parse_args()
     every = [values for folder in options.results for values in values_of(folder)]
+    if not every:
+        parser.error("none of the results has several seeds of a stream")
     rows = []
     for seeds in SEEDS:
         normal = [simulated_coverage(values, options.trials, seeds=seeds) for values in every]
@@ -49,14 +51,16 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
     """(patients, seeds) of every score, and of its difference to fine-tuning, that varies."""
     by_cell = cells(load_results(folder))
     for (model, _), runs in by_cell.items():
+        naive = by_cell.get((model, "Naive"), [])
         for name in WITH_INTERVAL:
-            if name not in DEFINED.get(runs[0].schedule, SCORES):
+            if runs[0].schedule == "seed_curve" or name not in DEFINED.get(
+                runs[0].schedule, SCORES
+            ):
                 continue
-            values = paired_values(runs, SCORES[name])
-            naive = paired_values(by_cell.get((model, "Naive"), []), SCORES[name])
-            for one in (values, values - naive) if naive.shape == values.shape else (values,):
-                if min(one.shape) > 1 and np.ptp(one) > 0:
-                    yield one
+            found = [paired_values(runs, SCORES[name])]
+            if naive and same_design(runs, naive):
+                found.append(found[0] - paired_values(naive, SCORES[name]))
+            yield from (one for one in found if min(one.shape) > 1 and np.ptp(one) > 0)
 
 
 def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float]:

@@ -1,5 +1,7 @@
 """Batches are what items say they are, on any part of a store and under Avalanche's operations."""
 
+import errno
+
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
@@ -146,6 +148,20 @@ def test_labels_follow_the_order_of_the_task(tmp_path, classes, expected):
     store = write(tmp_path / "x", np.zeros((5, 4, 4)), labels, ("muscle", "liver", "spleen"))
     task_images = TaskImages(store, Task(classes, 4, WINDOW), CPU)
     assert task_images.scanner("s")[1][:, 2, 2].tolist() == expected
+
+
+def test_what_is_not_mapped_already_is_written_where_there_is_room(tmp_path, monkeypatch):
+    store = write(tmp_path / "x", np.zeros((3, 8, 8)), np.zeros((3, 8, 8)))
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cl_seg.benchmark.tempfile.TemporaryFile", full)
+    own = TaskImages(store, Task(("muscle", "liver"), 8, WINDOW), CPU).scanner("s")
+    assert torch.equal(own[0], torch.from_numpy(store.hu("s")))
+    for task in (Task(("liver",), 8, WINDOW), Task(("muscle", "liver"), 4, WINDOW)):
+        with pytest.raises(InputError, match="cannot write .*free some space"):
+            TaskImages(store, task, CPU).scanner("s")
 
 
 def test_slices_are_averaged_by_area(tmp_path):

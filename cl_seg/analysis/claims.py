@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from scipy.stats import t
 
 from cl_seg.analysis.intervals import (
@@ -30,6 +30,7 @@ from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import DEFINED, SCORES, markdown
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.files import InputError
+from cl_seg.spec.faults import require_distinct
 from cl_seg.spec.settings import Spec
 from cl_seg.yaml_file import YamlFile
 
@@ -104,6 +105,11 @@ class Claims(Spec):
     """A file of claims."""
 
     claims: list[Claim] = Field(min_length=1)
+
+    @field_validator("claims")
+    @classmethod
+    def _names_differ(cls, value: list[Claim]) -> list[Claim]:
+        return require_distinct(value, [one.name for one in value], "each needs a name of its own")
 
 
 @dataclass(frozen=True)

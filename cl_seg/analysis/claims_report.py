@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ from cl_seg.analysis.claims import (
     claims_table,
     contrast_text,
 )
-from cl_seg.analysis.figures import as_svg
+from cl_seg.analysis.figures import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
 from cl_seg.analysis.results import RunResult, load_results
@@ -64,7 +65,8 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     suites = _results_of(judged, folder)
     runs = list(chain.from_iterable(suites.values()))
     require_origin(runs)
-    picture = as_svg(claims_figure(judged))
+    stamps = list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
+    picture = as_svg(stamped(claims_figure(judged), stamps))
     page = Page(
         title="Claims",
         stamp=stamp_of(runs) if runs else "no results",
@@ -73,14 +75,15 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
             "Verdicts": _verdicts(judged),
             **{f"{one.claim.name}: {one.claim.says}": claims_table([one]) for one in judged},
         },
-        notes=[*dict.fromkeys(f"{note[0].upper()}{note[1:]}." for r in runs for note in r.stamps)],
+        notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps],
         pictures=[(CAPTION, picture)],
         definitions=DEFINITIONS,
-        provenance=provenance(runs) if runs else {},
+        provenance=provenance(runs, "cl-seg claims --report") if runs else {},
         settings="\n".join(f"# {name}\n{settings_of(own)}" for name, own in suites.items()),
     )
     write_text(folder / "claims.svg", picture)
-    write_text(folder / "claims.md", claims_page(judged))
+    said = "".join(f"*{stamp}*\n\n" for stamp in stamps)
+    write_text(folder / "claims.md", said + claims_page(judged))
     write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
     write_text(folder / "claims.html", html(page))
     return folder / "claims.html"
@@ -108,6 +111,11 @@ def _verdicts(judged: Sequence[Judged]) -> pd.DataFrame:
 
 def claims_figure(judged: Sequence[Judged]) -> Figure:
     """Effects and intervals of all contrasts, below each claim's words and verdict."""
+    with mpl.rc_context(STYLE):
+        return _drawn(judged)
+
+
+def _drawn(judged: Sequence[Judged]) -> Figure:
     rows = sum(2 + len(one.evidence) + len(one.beside) for one in judged)
     figure = Figure(figsize=(11, 0.8 + 0.27 * rows))
     axes = figure.add_subplot()

@@ -26,12 +26,18 @@ def require_origin(results: Sequence[RunResult]) -> None:
 
 
 def stamp_of(results: Sequence[RunResult]) -> str:
-    """What kind of data runs are about, for a page's title."""
-    return "Simulated data" if results[0].record["data"]["kind"] == "simulated" else "CT scans"
+    """What kinds of data runs are about, for a page's title."""
+    kinds = (run.record["data"]["kind"] == "simulated" for run in results)
+    return ", ".join(dict.fromkeys("Simulated data" if one else "CT scans" for one in kinds))
 
 
-def provenance(results: Sequence[RunResult]) -> dict[str, str]:
-    """Where the numbers come from; what differs between runs is named with all its values."""
+def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
+    """Where the numbers come from; what differs between runs is named with all its values.
+
+    Args:
+        results: the runs.
+        command: that made the page from them.
+    """
 
     def each(values: Iterable[str]) -> str:
         return ", ".join(dict.fromkeys(values))
@@ -40,7 +46,7 @@ def provenance(results: Sequence[RunResult]) -> dict[str, str]:
     days = sorted(str(record.get("finished", ""))[:10] for record in records)
     return {
         "suite": each(str(r["suite"]) for r in records),
-        "made by": "cl-seg run with the suite below; cl-seg report",
+        "made by": f"cl-seg run with the suite below, {command}",
         "data": each(f"sha256 {r['data']['content']}" for r in records),
         "commit": each(r["git_commit"] or "unknown" for r in records),
         "computed on": each(f"{r['processor']}, {r['device']}" for r in records),

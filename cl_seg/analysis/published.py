@@ -1,7 +1,8 @@
 """What others have published beside what was found here."""
 
+import csv
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,42 +11,88 @@ import pandas as pd
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.intervals import score_margin
 from cl_seg.analysis.results import RunResult
-from cl_seg.analysis.tables import SCORES, cells, rounded
+from cl_seg.analysis.tables import DEFINED, SCORES, cells, rounded
 from cl_seg.analysis.tools_table import shown_tools
 from cl_seg.files import InputError
+from cl_seg.metrics.continual import accuracy
 
 TITLE = "Published values beside ours"
-COLUMNS = ("suite", "method", "strategy", "structure", "dice", "source")
 
 
-def read_published(path: Path) -> pd.DataFrame:
-    """Published Dice: a CSV file with the columns suite, method, strategy, structure, dice, source.
+@dataclass(frozen=True)
+class Published:
+    """A line of a file of published values.
 
-    ``method`` is a network or a semi-automatic tool as reports call it, ``strategy`` empty for
-    tools; ``dice`` lies in 0…1 and is empty where nothing is public.
+    Attributes:
+        suite: name of the suite it stands beside.
+        method: network or semi-automatic tool, as reports call it.
+        strategy: likewise, empty for a tool.
+        structure: class.
+        dice: in 0…1 as it is printed, empty where nothing is public.
+        source: where it is printed.
+    """
+
+    suite: str
+    method: str
+    strategy: str
+    structure: str
+    dice: str
+    source: str
+
+
+COLUMNS = tuple(field.name for field in fields(Published))
+
+
+def read_published(path: Path) -> list[Published]:
+    """Read a CSV file with the columns of :class:`Published`, in that order.
 
     Raises:
-        InputError: a column is missing, a Dice is no number in 0…1, or has no source.
+        InputError: a line has other fields, is there twice, its Dice is no number in 0…1 or has no
+            source.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if row]
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV ({error})") from error
-    if missing := [c for c in COLUMNS if c not in table]:
-        raise InputError(f"{path} lacks the column {missing[0]}: it needs {', '.join(COLUMNS)}")
-    dice = pd.to_numeric(table["dice"], errors="coerce")
-    for line, (text, value, source) in enumerate(
-        zip(table["dice"], dice, table["source"], strict=True), start=2
-    ):
-        if text and not 0 <= value <= 1:
-            raise InputError(f"{path}, line {line}: dice is {text!r}, expected 0 to 1 or nothing")
-        if text and not source:
-            raise InputError(f"{path}, line {line}: a published Dice needs its source")
-    return table.assign(dice=dice)
+    if not rows or tuple(rows[0][1]) != COLUMNS:
+        raise InputError(f"{path}: the first line has to be {','.join(COLUMNS)}")
+    found: dict[tuple[str, ...], Published] = {}
+    for line, row in rows[1:]:
+        where = f"{path}, line {line}"
+        if len(row) != len(COLUMNS):
+            raise InputError(
+                f"{where}: {len(row)} fields, expected {len(COLUMNS)}; a text with a comma needs "
+                "quotes"
+            )
+        one = Published(*(field.strip() for field in row))
+        if one.dice and not _is_dice(one.dice):
+            raise InputError(f"{where}: dice is {one.dice!r}, expected 0 to 1 or nothing")
+        if one.dice and not one.source:
+            raise InputError(f"{where}: a published Dice needs its source")
+        if (key := (one.suite, *_key(one))) in found:
+            raise InputError(f"{where}: {', '.join(filter(None, key))} is there twice")
+        found[key] = one
+    return list(found.values())
+
+
+def _is_dice(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False
+
+
+def _key(one: Published) -> tuple[str, str, str]:
+    return one.method, one.strategy, one.structure
 
 
 def with_published(
-    content: Content, published: pd.DataFrame, results: Sequence[RunResult], tools: pd.DataFrame
+    content: Content,
+    published: Sequence[Published],
+    results: Sequence[RunResult],
+    tools: pd.DataFrame,
 ) -> Content:
     """A report with the published values of its suite, in the order of their file.
 
@@ -54,34 +101,48 @@ def with_published(
         published: of :func:`read_published`.
         results: runs of the suite.
         tools: per-case scores of its semi-automatic tools.
+
+    Raises:
+        InputError: values are given for a SEED curve, whose numbers are many for each method, or
+            for what the suite does not have.
     """
-    own = published[published["suite"] == results[0].record["suite"]]
-    if own.empty:
+    suite = results[0].record["suite"]
+    own = [one for one in published if one.suite == suite]
+    if not own:
         return content
-    found = _found(results, tools)
+    if results[0].schedule == "seed_curve":
+        raise InputError(f"{suite} is a SEED curve: published values stand beside streams only")
+    here = _dice_here(results, tools)
+    for one in own:
+        if _key(one) not in here:
+            known = sorted({" ".join(filter(None, key)) for key in here})
+            raise InputError(
+                f"published values: {suite} has no {' '.join(filter(None, _key(one)))}; it has "
+                f"{', '.join(known)}"
+            )
     shown = pd.DataFrame({
-        "method": own["method"],
-        "strategy": own["strategy"],
-        "structure": own["structure"],
-        "Dice here": [found.get(key, "–") for key in _keys(own)],
-        "published Dice": own["dice"].map(rounded),
-        "source": own["source"],
+        "method": [one.method for one in own],
+        "strategy": [one.strategy for one in own],
+        "structure": [one.structure for one in own],
+        "Dice here": [here[_key(one)] for one in own],
+        "published Dice": [one.dice or "–" for one in own],
+        "source": [one.source for one in own],
     })  # fmt: skip
     note = (
-        "Published values are of other patients, scanners and settings; a dash: not public to us. "
-        "They are read from the file given with --published and can be added there."
+        "Published values are of other patients, scanners and settings, read from the file given "
+        "with --published; a dash: nothing is public to us."
     )
     return replace(content, tables={**content.tables, TITLE: shown}, notes=[*content.notes, note])
 
 
-def _keys(own: pd.DataFrame) -> list[tuple[str, str, str]]:
-    return list(zip(own["method"], own["strategy"], own["structure"], strict=True))
-
-
-def _found(results: Sequence[RunResult], tools: pd.DataFrame) -> dict[tuple[str, str, str], str]:
-    accuracy = SCORES["ACC"]
+def _dice_here(
+    results: Sequence[RunResult], tools: pd.DataFrame
+) -> dict[tuple[str, str, str], str]:
+    """Dice after the last stage by method, strategy and structure, where it is defined."""
     found = {}
     for (model, strategy), runs in cells(results).items():
+        if "ACC" not in DEFINED.get(runs[0].schedule, SCORES):
+            continue
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]
             mean = float(np.mean([accuracy(run.matrix()) for run in own]))

@@ -80,7 +80,7 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
         notes=notes,
         pictures=pictures,
         definitions=content.definitions,
-        provenance=provenance(results),
+        provenance=provenance(results, "cl-seg report"),
         settings=settings_of(results),
     )
     write_text(page, html(shown))

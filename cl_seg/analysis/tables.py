@@ -228,7 +228,11 @@ def rounded(value: float, signed: bool = False, margin: float = np.nan) -> str:
 def markdown(table: pd.DataFrame) -> str:
     """A table as Markdown."""
     rows = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).values.tolist()]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    return "\n".join("| " + " | ".join(map(_in_a_cell, row)) + " |" for row in rows) + "\n"
+
+
+def _in_a_cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:

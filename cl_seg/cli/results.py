@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cl_seg.cli.console import say
-from cl_seg.files import write_text
+from cl_seg.files import InputError, write_text
 
 
 class Picture(StrEnum):
@@ -64,6 +64,8 @@ def claims(
     from cl_seg.analysis.claims import as_json as plain
     from cl_seg.analysis.claims import claims_page, judge, read_claims
 
+    if page and as_json:
+        raise InputError("--report writes claims.json too: leave --json out")
     judged = judge(read_claims(file), results)
     if page:
         from cl_seg.analysis.claims_report import write_claims

@@ -237,7 +237,7 @@ def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:
     if suite.orders == "as_listed":
         return [tuple(scanners)]
     if suite.orders == "both_ways":
-        return [tuple(scanners), tuple(reversed(scanners))]
+        return list(dict.fromkeys([tuple(scanners), tuple(reversed(scanners))]))
     if suite.orders == "all":
         return list(permutations(scanners))
     if suite.orders == "pairs":

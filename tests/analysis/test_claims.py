@@ -226,6 +226,13 @@ def test_the_claims_of_the_study_can_be_read() -> None:
         ("claims: [{name: C, says: x, source: y, contrasts: []}]", "contrasts"),
         ("claims:\n- {name: C, says: x}", ":2: "),
         ("hello", "claims"),
+        (
+            "claims:\n"
+            + 2
+            * "- {name: C, says: x, source: y, contrasts: [{suite: s, score: ACC, ours: {},"
+            " theirs: {}}]}\n",
+            "a name of its own",
+        ),
     ],
 )
 def test_a_wrong_file_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:

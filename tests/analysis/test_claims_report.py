@@ -8,6 +8,7 @@ import pytest
 
 from cl_seg.analysis.claims import judge
 from cl_seg.analysis.claims_report import claims_figure, write_claims
+from cl_seg.analysis.provenance import stamp_of
 from cl_seg.analysis.results import load_results
 from cl_seg.files import InputError
 from tests.analysis.test_claims import claim, record
@@ -24,11 +25,17 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_the_page_has_verdicts_effects_and_origin(results: Path) -> None:
-    claims = [claim("Good", ["Bad"]), claim("Bad", ["Good"]), claim("Lazy", ["Bad"])]
+    pairs = [("Good", "Bad"), ("Bad", "Good"), ("Lazy", "Bad")]
+    claims = [
+        claim(ours, [theirs]).model_copy(update={"name": f"C{number}"})
+        for number, (ours, theirs) in enumerate(pairs)
+    ]
     page = write_claims(judge(claims, results), results).read_text()
-    for text in ("supported", "contradicted", "not evaluable", "Good Naive − Bad Naive"):
-        assert text in page
-    for text in ("1234", "sha256 abc", "any, cpu", "imulated scanners and bodies", "9 runs of 1"):
+    for text in ("supported", "contradicted", "not evaluable"):
+        assert f">{text}</td>" in page
+    for text in ("1234", "sha256 abc", "any, cpu"):
+        assert f"<dd>{text}</dd>" in page
+    for text in ("Good Naive − Bad Naive", "9 runs of 1", "<li>Simulated scanners and bodies"):
         assert text in page
     assert not re.search(r"(src|href)=.http", page)
     assert [one["verdict"] for one in json.loads((results / "claims.json").read_text())] == [
@@ -36,8 +43,24 @@ def test_the_page_has_verdicts_effects_and_origin(results: Path) -> None:
         "contradicted",
         "not evaluable",
     ]
-    assert "## C: supported" in (results / "claims.md").read_text()
+    text = (results / "claims.md").read_text()
+    assert "## C0: supported" in text and "simulated scanners" in text
     assert (results / "claims.svg").read_text().startswith("<svg")
+
+
+def test_kinds_of_data_are_both_named(results: Path) -> None:
+    path = load_results(results / "forgetting")[-1].folder / "run.json"
+    content = json.loads(path.read_text())
+    content["data"]["kind"] = "scans"
+    path.write_text(json.dumps(content))
+    assert stamp_of(load_results(results / "forgetting")) == "Simulated data, CT scans"
+
+
+def test_names_are_not_read_as_formulas(tmp_path: Path) -> None:
+    for seed in range(2):
+        for name in ("A $^$", "B"):
+            record(tmp_path / "forgetting", name, seed, 0.1, 0.01)
+    assert write_claims(judge([claim("A $^$", ["B"])], tmp_path), tmp_path).is_file()
 
 
 def test_intervals_are_drawn_where_they_lie(results: Path) -> None:
@@ -53,7 +76,7 @@ def test_intervals_are_drawn_where_they_lie(results: Path) -> None:
 
 def test_without_results_there_is_a_page_that_says_so(tmp_path: Path) -> None:
     page = write_claims(judge([claim("Good", ["Bad"])], tmp_path), tmp_path).read_text()
-    assert "no result" in page and "0 runs" in page
+    assert ">no result</td>" in page and "0 runs" in page
 
 
 def test_a_record_that_does_not_say_where_it_comes_from(results: Path) -> None:

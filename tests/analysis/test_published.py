@@ -1,5 +1,6 @@
 """What others have published, beside what was found here."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -16,18 +17,20 @@ HEAD = ",".join(COLUMNS)
 
 
 def test_our_file_names_the_methods_of_the_suites_and_no_value() -> None:
-    table = read_published(PAPER / "published.csv")
-    assert table["dice"].isna().all(), "nothing of the study but its abstract is public"
     from cl_seg.models.declared import NETWORKS
     from cl_seg.semi_automatic.declared import TOOLS
     from cl_seg.suite.plan import load_suite
 
-    for name, own in table.groupby("suite"):
+    table = read_published(PAPER / "published.csv")
+    assert not [one for one in table if one.dice], "nothing of the study but its abstract is public"
+    for name in ("table_muscle", "table_liver"):
         suite = load_suite(PAPER / f"{name}.yaml")
-        titles = [NETWORKS[m.name].title for m in suite.models]
-        titles += [TOOLS[t].title for t in suite.tools]
-        assert list(own["method"]) == titles
-        assert set(own["structure"]) == set(suite.classes)
+        expected = [
+            (NETWORKS[m.name].title, "Joint", c) for m in suite.models for c in suite.classes
+        ]
+        expected += [(TOOLS[t].title, "", TOOLS[t].structure) for t in suite.tools]
+        own = [one for one in table if one.suite == name]
+        assert [(one.method, one.strategy, one.structure) for one in own] == expected
 
 
 def test_published_values_are_set_beside_ours(tmp_path: Path) -> None:
@@ -45,28 +48,49 @@ def test_published_values_are_set_beside_ours(tmp_path: Path) -> None:
     pd.DataFrame(cases).to_csv(tmp_path / "tools" / "clicks.csv", index=False)
     published = tmp_path / "published.csv"
     published.write_text(
-        f"{HEAD}\nhand <made>,VNet,Naive,liver,0.75,a paper\nhand <made>,Clicks,,liver,,\n"
-        "hand <made>,UNet,Naive,liver,0.5,a paper\nanother,VNet,Naive,liver,0.1,a paper\n"
+        f"{HEAD}\nhand <made>,VNet,Naive,liver,0.9,a | b\n\nhand <made>,Clicks,,liver,,\n"
+        "another,VNet,Naive,liver,0.1,a paper\n"
     )
     write_report(tmp_path, published=published)
     text = (tmp_path / "summary.md").read_text().partition(f"## {TITLE}")[2].partition("##")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.split("\n")[4:7]]
-    assert rows == [
-        ["VNet", "Naive", "liver", "0.700", "0.750", "a paper"],
+    rows = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.split("\n")
+    ]
+    assert rows[4:6] == [
+        ["VNet", "Naive", "liver", "0.700", "0.9", "a \\| b"],
         ["Clicks", "", "liver", "0.250", "–", ""],
-        ["UNet", "Naive", "liver", "–", "0.500", "a paper"],
     ]
     assert TITLE in (tmp_path / "report.html").read_text()
+
+
+def test_a_line_that_fits_no_row_says_what_there_is(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    published = tmp_path / "published.csv"
+    published.write_text(f"{HEAD}\nhand <made>,V-Net,Naive,liver,0.9,a paper\n")
+    with pytest.raises(InputError, match="no V-Net Naive liver; it has VNet Naive liver"):
+        write_report(tmp_path, published=published)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_scores_that_are_not_defined_are_not_shown(tmp_path: Path) -> None:
+    write_run(tmp_path, "Single", NAIVE, schedule="single")
+    published = tmp_path / "published.csv"
+    published.write_text(f"{HEAD}\nhand <made>,VNet,Single,liver,0.9,a paper\n")
+    with pytest.raises(InputError, match="has no VNet Single liver"):
+        write_report(tmp_path, published=published)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("suite,method\n", "lacks the column strategy"),
+        ("suite,method\n", "the first line has to be suite,method"),
         (f"{HEAD}\ns,VNet,Joint,liver,95,a paper\n", "line 2: dice is '95'"),
         (f"{HEAD}\ns,VNet,Joint,liver,high,a paper\n", "line 2: dice is 'high'"),
-        (f"{HEAD}\ns,VNet,Joint,liver,,\ns,VNet,Joint,liver,0.9,\n", "line 3: a published Dice"),
-        ("", "cannot be read as CSV"),
+        (f"{HEAD}\n\ns,VNet,Joint,liver,0.9,\n", "line 3: a published Dice"),
+        (f"{HEAD}\ns,VNet,Joint,liver,0.9,1,2024\n", "line 2: 7 fields, expected 6"),
+        (f"{HEAD}\ns,VNet,Joint,liver\n", "line 2: 4 fields"),
+        (f"{HEAD}\n" + 2 * "s,VNet,Joint,liver,,\n", "line 3: s, VNet, Joint, liver is there"),
+        ("", "the first line has to be"),
     ],
 )
 def test_a_file_at_fault_is_one_clear_error(tmp_path: Path, text: str, says: str) -> None:

@@ -91,6 +91,8 @@ def test_a_stream_can_go_both_ways(tmp_path: Path) -> None:
     suite = suite_of(tmp_path, BASE + "orders: both_ways\n")
     orders = [run.order for run in plan_runs(suite, ["a", "b", "c"])]
     assert list(dict.fromkeys(orders)) == [("a", "b", "c"), ("c", "b", "a")]
+    alone = [run.run_id for run in plan_runs(suite, ["a"])]
+    assert alone and not [name for name in alone if "order2" in name]
 
 
 def seed_suite(folder: Path, text: str) -> SeedCurveSuite:
