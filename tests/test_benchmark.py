@@ -160,7 +160,7 @@ def test_what_is_not_mapped_already_is_written_where_there_is_room(tmp_path, mon
     own = TaskImages(store, Task(("muscle", "liver"), 8, WINDOW), CPU).scanner("s")
     assert torch.equal(own[0], torch.from_numpy(store.hu("s")))
     for task in (Task(("liver",), 8, WINDOW), Task(("muscle", "liver"), 4, WINDOW)):
-        with pytest.raises(InputError, match="cannot write .*free some space"):
+        with pytest.raises(InputError, match=r"cannot write .*free some space"):
             TaskImages(store, task, CPU).scanner("s")
 
 
