@@ -1,13 +1,15 @@
-"""Makes torch ready: importable torchvision, chosen device, fixed threads and determinism.
+"""Makes torch ready: importable torchvision, chosen device, threads, determinism and memory.
 
 Import this before monai or avalanche, both of which import torchvision. With the CPU build of
 torch, the torchvision wheel of the public index is built for CUDA and fails at import because its
 compiled operators are missing; nothing here uses them, so declaring their signatures is enough.
 """
 
+import ctypes
 import importlib
 import random
 import sys
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -59,6 +61,22 @@ def make_deterministic(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what a training step frees for the next step; without glibc, nothing.
+
+    By default it gives the top of its heap back, and pages that are taken anew have to be zeroed:
+    up to 7 % of a step where a strategy keeps tensors of its own between those of the network
+    (SI, UNet at 64², 1300 page faults a step). See ``mallopt(3)``.
+    """
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)  # the most it takes; below, blocks are of the heap
+        mallopt(_M_TRIM_THRESHOLD, 512 * 2**20)
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def seed_everything(seed: int) -> None:

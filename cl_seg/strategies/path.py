@@ -45,7 +45,7 @@ class Path:
         """Note gradients and weights before a step; no gradient counts as zero."""
         if not self.trained:  # of a state that was restored
             self._follow(model)
-        torch._foreach_copy_(self._before, [p.detach() for p in self.trained.values()])
+        torch._foreach_copy_(self._before, list(self.trained.values()))
         self.gradients = [
             copy.zero_() if p.grad is None else p.grad
             for copy, p in zip(self._copies, self.trained.values(), strict=True)
@@ -61,5 +61,5 @@ class Path:
     @torch.no_grad()
     def add_step(self) -> None:
         """Add the step from the noted weights to the present ones; overwrites those noted."""
-        torch._foreach_sub_(self._before, [p.detach() for p in self.trained.values()])
+        torch._foreach_sub_(self._before, list(self.trained.values()))
         torch._foreach_addcmul_(list(self.gained.values()), self._before, self.gradients)

@@ -172,6 +172,7 @@ class _Work:
         self.stage, self.cache, self.control = stage, cache, control
         self.suite, self.run = stage.setting.suite, stage.run
         torch_setup.make_deterministic(self.suite.training.threads)
+        torch_setup.keep_freed_memory()
         self.device = torch_setup.pick_device(stage.setting.environment["device"])
         self.images, self.slices = _data(stage.setting, self.device)
         self.model = initial_model(self.run, self.suite).to(self.device)

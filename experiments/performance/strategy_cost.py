@@ -10,6 +10,7 @@ A second part trains EWC over five experiences and prints what it keeps and the 
 the process in each.
 
     python experiments/performance/strategy_cost.py [--rounds 20] [--network unet] [--epochs 10]
+        [--only ewc si] [--no-stock]
 """
 
 import argparse
@@ -155,26 +156,34 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--network", action="append")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--only", choices=list(OURS), nargs="+", default=list(OURS))
+    parser.add_argument("--no-stock", action="store_true", help="leave stock Avalanche out")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    ours = list(dict.fromkeys(["naive", *options.only]))
+    stock = [] if options.no_stock else [name for name in STOCK_BOUNDS if name in ours]
     torch_setup.make_deterministic(threads=1)
+    torch_setup.keep_freed_memory()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         store = write_store(Path(folder) / "rectangles.store", scanners=5, size=SIZE)
         for network in options.network or ["vnet", "unet"]:
+            contest = Contest(store, network, 2, options.epochs)
             found[network] = {
-                "ratios": ratios(Contest(store, network, 2, options.epochs), options.rounds),
+                "ratios": ratios(contest, options.rounds, ours, stock),
                 "ewc over five experiences": ewc_memory(Contest(store, network, 5, options.epochs)),
             }
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
-def ratios(contest: Contest, rounds: int) -> dict[str, dict[str, float]]:
+def ratios(
+    contest: Contest, rounds: int, ours: list[str], stock: list[str]
+) -> dict[str, dict[str, float]]:
     """Median ratios to fine-tuning and to stock, with their quartiles."""
     contenders: dict[str, Callable[[], float]] = {
-        **{f"ours {n}": (lambda n=n: contest.train_ours(n)) for n in OURS},
-        **{f"stock {n}": (lambda n=n: contest.train_stock(n)) for n in STOCK_BOUNDS},
+        **{f"ours {n}": (lambda n=n: contest.train_ours(n)) for n in ours},
+        **{f"stock {n}": (lambda n=n: contest.train_stock(n)) for n in stock},
     }
     for train in contenders.values():
         train()
@@ -184,10 +193,11 @@ def ratios(contest: Contest, rounds: int) -> dict[str, dict[str, float]]:
         for name in shuffle.sample(list(contenders), len(contenders)):
             times[name].append(contenders[name]())
     pairs = {
-        f"{n} / naive": (f"ours {n}", "ours naive", BOUNDS.get(n)) for n in OURS if n != "naive"
+        f"{n} / naive": (f"ours {n}", "ours naive", BOUNDS.get(n)) for n in ours if n != "naive"
     }
-    pairs |= {f"{n} / stock": (f"ours {n}", f"stock {n}", b) for n, b in STOCK_BOUNDS.items()}
-    pairs["stock si / naive"] = ("stock si", "ours naive", None)
+    pairs |= {f"{n} / stock": (f"ours {n}", f"stock {n}", STOCK_BOUNDS[n]) for n in stock}
+    if "si" in stock:
+        pairs["stock si / naive"] = ("stock si", "ours naive", None)
     step = 1000 * statistics.median(times["ours naive"])
     print(f"{contest.network}, fine-tuning {step:.1f} ms a step", flush=True)
     result = {}
