@@ -8,7 +8,7 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
 from cl_seg.strategies.fisher import batch_fisher, drawn_images, fisher_information
-from cl_seg.strategies.quadratic import Parameters, add_gradient, trained_parameters
+from cl_seg.strategies.quadratic import Parameters, pulls, trained_parameters
 from cl_seg.strategies.settings import EWCSettings
 
 
@@ -39,11 +39,15 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         self.fisher: Parameters = {}
         self.mean: Parameters = {}
 
+    @torch.no_grad()
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_gradient(
-            trained_parameters(strategy.model), self.mean, self.settings.ewc_lambda, self.fisher
-        )
+        trained = trained_parameters(strategy.model)
+        for name, p, gradient, pull in pulls(trained, self.mean):
+            # Not one addcmul: rounded like this it is what autograd gives wherever λ is a power of
+            # two, bit for bit.
+            pull.mul_(self.fisher[name])
+            p.grad = torch.add(gradient, pull, alpha=self.settings.ewc_lambda, out=pull)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the Fisher information on the experience just learned."""

@@ -1,6 +1,6 @@
 """What the penalties that pull parameters back have in common: Σ_k Ω_k (θ_k − θ*_k)²."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,15 @@ def copied(parameters: Parameters) -> Parameters:
     return {name: tensor.clone() for name, tensor in parameters.items()}
 
 
+def pulls(
+    trained: Mapping[str, nn.Parameter], centre: Parameters
+) -> Iterator[tuple[str, nn.Parameter, Tensor, Tensor]]:
+    """Name, parameter, gradient and θ − θ*, a new tensor, where there are gradient and centre θ*."""
+    for name, p in trained.items():
+        if p.grad is not None and name in centre:
+            yield name, p, p.grad, p.detach() - centre[name]
+
+
 @torch.no_grad()
 def add_gradient(
     trained: Mapping[str, nn.Parameter],
@@ -42,14 +51,8 @@ def add_gradient(
         weight: of the penalty.
         importance: Ω by name; None is 1 everywhere.
     """
-    if not weight:
-        return
-    for name, p in trained.items():
-        if p.grad is None or name not in centre:
-            continue
-        pull = p.detach() - centre[name]
-        if importance is not None:
-            # Not one addcmul: rounded like this it is what autograd gives wherever the weight is a
-            # power of two, bit for bit.
-            pull.mul_(importance[name])
-        p.grad = torch.add(p.grad, pull, alpha=weight, out=pull)
+    for name, p, gradient, pull in pulls(trained, centre):
+        if importance is None:
+            p.grad = torch.add(gradient, pull, alpha=weight, out=pull)
+        else:
+            p.grad = torch.addcmul(gradient, pull, importance[name], value=weight, out=pull)

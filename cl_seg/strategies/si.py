@@ -61,8 +61,8 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
         self.centre = snapshot(strategy.model)
         for name, path in self.path.gained.items():
             way = self.centre[name] - self.start[name]
-            gained = (path / (way.pow(2) + self.settings.damping)).clamp(min=0)
-            self.importance[name] = self.importance.get(name, 0) + gained
+            gained = path.div_(way.square_().add_(self.settings.damping)).clamp_(min=0)
+            self.importance[name] = gained.add_(self.importance.get(name, 0.0))
         self.path, self.start = Path(), {}
 
     def state_dict(self) -> dict[str, Any]:
