@@ -26,7 +26,7 @@ def copied(parameters: Parameters) -> Parameters:
 def pulls(
     trained: Mapping[str, nn.Parameter], centre: Parameters
 ) -> Iterator[tuple[str, nn.Parameter, Tensor, Tensor]]:
-    """Name, parameter, gradient and θ − θ*, a new tensor, where there are gradient and centre θ*."""
+    """Name, parameter, gradient and θ − θ*, a new tensor, of all with both gradient and θ*."""
     for name, p in trained.items():
         if p.grad is not None and name in centre:
             yield name, p, p.grad, p.detach() - centre[name]
