@@ -7,7 +7,8 @@ import pytest
 
 from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import seed_content
-from cl_seg.analysis.tables import difference_table, run_table, summary_table
+from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
+from cl_seg.analysis.tools_table import load_tools, shown_tools
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 FOLDERS = sorted(path.parent for path in REFERENCE.rglob(PACKED))
@@ -45,3 +46,9 @@ def test_accuracy_matrices_follow_from_the_scores_of_the_cases(folder: Path) -> 
         again = accuracy_matrices(result.cases, result.order, result.classes)
         for name, r in again.items():
             assert result.matrix(name) == pytest.approx(r, nan_ok=True)
+
+
+def test_tables_of_tools_follow_from_the_scores_of_the_cases() -> None:
+    text = (REFERENCE / "paper" / "semi_automatic.md").read_text()
+    for suite in ("table_muscle", "table_liver"):
+        assert markdown(shown_tools(load_tools(REFERENCE / "paper" / suite))) in text
