@@ -177,7 +177,7 @@ def execute_suites(
         cache.partial("").mkdir(parents=True, exist_ok=True)
     cache.tidy()
     for folder in results:
-        for part in (folder, folder / "runs", folder / "figures"):
+        for part in (folder, *filter(Path.is_dir, folder.glob("*"))):
             remove_abandoned(part)
     for one in planned:
         remove_abandoned(store_folder(one.suite.data).parent)

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +88,19 @@ def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None
     assert "unimportable:build_nothing cannot be imported" in reasons["build_nothing"]
     assert list(records(results)) == ["build-naive-order1-seed0"]
     assert not list((results / "runs").glob(".*")), "no half-written record"
+
+
+def test_what_a_killed_command_was_writing_is_removed(suite_text: str, results: Path) -> None:
+    text = only_naive(suite_text)
+    run(text, results)
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    places = [results, *(path for path in results.iterdir() if path.is_dir())]
+    assert {"runs", "figures", "tables"} <= {path.name for path in places}
+    for place in places:
+        (place / f".summary.x1.{socket.gethostname()}-{gone.pid}.tmp").touch()
+    run(text, results)
+    assert not list(results.rglob("*.tmp"))
 
 
 def test_a_record_that_lost_a_file_is_made_again(suite_text: str, results: Path) -> None:
