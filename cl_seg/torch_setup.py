@@ -20,6 +20,7 @@ _OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _declared: list[torch.library.Library] = []  # the declarations live as long as the reference
 
 
@@ -74,9 +75,6 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)  # the most it takes; below, blocks are of the heap
         mallopt(_M_TRIM_THRESHOLD, 512 * 2**20)
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def seed_everything(seed: int) -> None:

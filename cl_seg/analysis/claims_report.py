@@ -124,12 +124,11 @@ def _drawn(judged: Sequence[Judged]) -> Figure:
     for one in judged:
         labels.append((y, f"{one.claim.name}: {one.verdict}", True))
         y += 1
-        for found in (*one.evidence, *one.beside):
-            beside = any(found is other for other in one.beside)
-            text = contrast_text(found.contrast)
-            labels.append((y, f"(beside) {text}" if beside else text, False))
-            _draw(axes, y, found)
-            y += 1
+        for kind, every in (("", one.evidence), ("(beside) ", one.beside)):
+            for found in every:
+                labels.append((y, kind + contrast_text(found.contrast), False))
+                _draw(axes, y, found)
+                y += 1
         y += 0.6
     axes.axvline(0, color="#6b7280", linewidth=0.8)
     axes.set_ylim(y - 0.6, -0.8)
