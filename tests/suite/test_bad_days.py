@@ -148,6 +148,7 @@ def test_stages_in_a_place_that_cannot_be_written(suite_text: str, results: Path
     assert not results.exists()
 
 
+@pytest.mark.slow
 def test_two_processes_run_the_same_suite_at_once(suite_text: str, tmp_path: Path) -> None:
     from .crash import finished, new_round, start
     from .crash import results as measured

@@ -6,6 +6,7 @@ from typing import Any
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from cl_seg.analysis.matrices import accuracy_matrices
@@ -98,6 +99,7 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
     return accuracy_matrices(pd.DataFrame(cases), planned.order, suite.classes)
 
 
+@pytest.mark.slow
 def test_shared_runs_equal_the_same_runs_alone(
     suite_text: str, store: Path, tmp_path: Path
 ) -> None:
