@@ -94,9 +94,8 @@ def clicks(given: Slice, limit: int = 12) -> Outcome:
         click = _around(_middle(parts[label - 1]), seeds.shape, 3.0, mm)
         seeds[click & (given.truth if label == 1 else ~given.truth)] = label
         if (seeds == 1).any():
-            walked = segmentation.random_walker(
-                image, seeds, beta=2000, mode="cg_j", tol=1e-2, prob_tol=1
-            )
+            # solved directly: an iteration that stops early costs the tool 0.08 Dice
+            walked = segmentation.random_walker(image, seeds, beta=2000, mode="bf")
             found = (walked == 1) & window
         if _dice(found, given.truth) > _dice(best, given.truth):
             best = found
