@@ -191,6 +191,11 @@ def joint_differences(cells: Cells) -> Figure:
         return stamped(figure, first.stamps)
 
 
+def streamed(cells: Cells) -> Cells:
+    """Those whose network is taught one scanner after another: not joint, not from scratch."""
+    return {key: runs for key, runs in cells.items() if _goes_on(runs)}
+
+
 def _goes_on(runs: Sequence[RunResult]) -> bool:
     return bool(runs) and not runs[0].joint and runs[0].schedule != "single"
 
@@ -208,7 +213,7 @@ def order_fans(cells: Cells) -> Figure:
 
     A panel per network (rows) and strategy (columns); thick is the mean over orders.
     """
-    streams = {key: runs for key, runs in cells.items() if _goes_on(runs)}
+    streams = streamed(cells)
     models, strategies = _axes_of(streams)
     first = next(iter(streams.values()))[0]
     with mpl.rc_context(STYLE):

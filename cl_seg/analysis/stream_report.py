@@ -155,9 +155,11 @@ def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, t
             figures.heat_maps(by_cell),
         ),
     }
-    if any(run.joint for run in results) and len(by_cell) > 1:
+    streams = figures.streamed(by_cell)
+    with_joint = {run.model for run in results if run.joint}
+    if any(model in with_joint for model, _ in streams):
         drawn["joint_differences"] = JOINT_CAPTION, figures.joint_differences(by_cell)
-    if len({tuple(run.order) for run in results if not run.joint}) > 1:
+    if len({tuple(run.order) for runs in streams.values() for run in runs}) > 1:
         drawn["orders"] = ORDERS_CAPTION, figures.order_fans(by_cell)
     if summary["BWT"].notna().any():
         drawn["plane"] = PLANE_CAPTION, stability_plane(summary, len(order), results[0].stamps)

@@ -204,6 +204,33 @@ def test_one_network_per_scanner_has_only_plasticity(results: Path) -> None:
     assert "only plasticity is defined" in write_report(results).read_text()
 
 
+JOINT = [[0.1, 0.2], [0.9, 0.9]]
+BACK = {**SPEC, "order": ["b", "a"], "strategy": {"name": "single"}}
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        {"Joint": (JOINT, {}), "Other": (JOINT, {"model": "UNet"})},
+        {"Joint": (JOINT, {}), "Naive": (NAIVE, {"model": "UNet"})},
+        {
+            "Single": (NAIVE, {"schedule": "single"}),
+            "Back": (NAIVE, {"schedule": "single", "spec": BACK}),
+        },
+    ],
+    ids=["joint of two networks", "joint of another network", "from scratch in two orders"],
+)
+def test_runs_without_what_they_are_compared_with_are_reported(
+    runs: dict[str, tuple[list[list[float]], dict[str, Any]]], tmp_path: Path
+) -> None:
+    for name, (matrix, changes) in runs.items():
+        write_run(tmp_path, name, matrix, **changes)
+    text = write_report(tmp_path).read_text()
+    assert "joint_differences" not in text and "orders" not in {
+        file.stem for file in (tmp_path / "figures").iterdir()
+    }
+
+
 def test_stability_gap_is_the_deepest_point_of_the_curve(results: Path) -> None:
     points = [(1, 5, "a", 0.9), (2, 1, "a", 0.7), (2, 3, "a", 0.4), (2, 5, "a", 0.8)]
     rows = [
