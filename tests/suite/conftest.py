@@ -37,10 +37,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_store(tmp_path_factory.mktemp("stores") / "tiny.store")
 
 
-def write_store(folder: Path, patients: int = 6, zoom: int = 1) -> Path:
+def write_store(folder: Path, patients: int = 6) -> Path:
     """Three scanners, some patients each, three slices per case, brightness telling them apart."""
-    random, grid = np.random.default_rng(0), Grid(32 * zoom, 4.0)
-    with create_store(folder, ["muscle", "liver"], grid, {"kind": "simulated"}) as writer:
+    random = np.random.default_rng(0)
+    with create_store(folder, ["muscle", "liver"], Grid(32, 4.0), {"kind": "simulated"}) as writer:
         for scanner, offset in (("bright", 60), ("dark", -60), ("plain", 0)):
             rows = [
                 Slice(
@@ -60,7 +60,6 @@ def write_store(folder: Path, patients: int = 6, zoom: int = 1) -> Path:
             ]
             labels = np.zeros((3 * patients, 32, 32), np.uint8)
             labels[:, 4:14, 6:26], labels[:, 18:28, 8:20] = 1, 2
-            labels = labels.repeat(zoom, 1).repeat(zoom, 2)
             hu = np.array([-100, 50, 150])[labels] + offset + random.normal(0, 10, labels.shape)
             writer.add_scanner(scanner, scanner.title(), rows, hu.astype(np.int16), labels)
     return folder
