@@ -2,14 +2,14 @@
 # make test:  the fast tests;  make test-all: the slow ones too
 # make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was;
 #             SIZE=full for a GPU; DATA=my.store RESULTS=results/mine for scanners of your own
-# make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, a minute each
+# make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, two minutes each
 # make docs:  the documents as a site, build/docs/index.html
 # make contract: hold every strategy to the contract for masks, on every network
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 120
 
 SIZE ?= cpu
 STUDY := $(if $(filter full,$(SIZE)),paper/full,paper)

@@ -1,4 +1,4 @@
-"""``make paper`` on scanners of one's own: unattended, resumable, and a second time the same."""
+"""``make paper`` on scanners of one's own: unattended, resumable, the same a second time."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.suite.conftest import write_store
+from tests.test_docs import commands, follow
 
 ROOT = Path(__file__).parents[1]
 STAND_INS = [
@@ -49,7 +50,7 @@ def project(folder: Path) -> Path:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        ["make", "paper", f"DATA={folder / 'own.store'}", f"RESULTS={folder / 'mine'}"],
+        ["make", "paper", f"DATA={folder / 'own.store'}", "RESULTS=results/paper"],
         cwd=folder,
         env={**os.environ, "WANDB_MODE": "disabled"},
         stdout=subprocess.PIPE,
@@ -68,7 +69,7 @@ def contents(folder: Path) -> dict[str, str]:
 def test_the_study_on_scanners_of_ones_own(tmp_path: Path) -> None:
     folder = project(tmp_path)
     write_store(folder / "own.store", patients=30)
-    mine = folder / "mine"
+    mine = folder / "results/paper"
 
     killed = start(folder)
     while not list(mine.glob("table_liver/runs/*/run.json")) and killed.poll() is None:
@@ -92,3 +93,7 @@ def test_the_study_on_scanners_of_ones_own(tmp_path: Path) -> None:
     output, _ = again.communicate(timeout=600)
     assert again.returncode == 0, output
     assert contents(mine) == before, "a re-run changes nothing"
+
+    sides = {"A": f"{mine}/forgetting", "B": f"{mine}/augmentation_ablation"}
+    for line in commands(ROOT / "docs/how-to/claims.md"):
+        follow([sides.get(word, word) for word in line], folder)
