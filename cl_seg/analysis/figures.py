@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from cl_seg.analysis.results import RunResult
 
@@ -23,7 +24,7 @@ Line = str | tuple[int, tuple[int, ...]]
 LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 WIDEST = 15.0  # inches
 PNG_DPI = 200
-LEGEND_LINE = 0.2  # inches
+LEGEND_LINE, STAMP_LINE = 0.2, 0.16  # inches
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -65,7 +66,8 @@ def heat_maps(cells: Cells) -> Figure:
     columns = max(1, min(len(strategies), int(WIDEST / width)))
     rows = -(-len(strategies) // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure((width * columns + 1, height * rows * len(models) + 1))
+        size = width * columns + 1, height * rows * len(models) + 1
+        figure = Figure(size, layout=ConstrainedLayoutEngine(h_pad=0.08))
         grid = figure.subplots(len(models) * rows, columns, squeeze=False)
         for axes in grid.flat:
             axes.set_axis_off()
@@ -82,7 +84,6 @@ def heat_maps(cells: Cells) -> Figure:
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
-        figure.tight_layout()
         return stamped(figure, first.stamps)
 
 
@@ -111,8 +112,9 @@ def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) ->
         axes.text(
             j, i, "–" if np.isnan(value) else f"{value:.2f}",
             ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "#222222",
+            clip_on=True,
         )  # fmt: skip
-    axes.set_xticks(range(r.shape[1]), names or [""] * r.shape[1], rotation=30, ha="right")
+    axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
     axes.set_yticks(range(len(stages)), stages)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -250,7 +252,7 @@ def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
         if np.isfinite(value):
             axes.text(
                 j, i, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
-                color="white" if abs(value) > 20 else "#222222",
+                color="white" if abs(value) > 20 else "#222222", clip_on=True,
             )  # fmt: skip
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -331,8 +333,9 @@ def validation_curves(runs: Sequence[RunResult]) -> Figure:
     with mpl.rc_context(STYLE):
         columns = min(4, len(runs))
         rows = -(-len(runs) // columns)
-        figure = Figure((2.9 * columns + 0.4, 2.0 * rows + 0.8))
-        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+        width = 2.9 * columns + 0.4
+        figure = Figure((width, 2.0 * rows + 0.6), layout="constrained")
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, run in zip(panels, runs, strict=False):
             start, edges = 0, []
             means = run.curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack()
@@ -352,11 +355,9 @@ def validation_curves(runs: Sequence[RunResult]) -> Figure:
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
         for axes in panels[len(runs) :]:
             axes.set_axis_off()
-        handles, labels = panels[0].get_legend_handles_labels()
         figure.supxlabel("optimiser steps", fontsize=9)
         figure.supylabel("validation Dice", fontsize=9)
-        figure.tight_layout(rect=(0, 0, 1, 0.93))
-        figure.legend(handles, labels, loc="upper center", ncols=len(scanners), frameon=False)
+        legend_above(figure, panels[:1], width)
         return stamped(figure, runs[0].stamps)
 
 
@@ -375,9 +376,15 @@ def _same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
 
 
 def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
-    """The figure, with what it must say in a corner."""
-    below = -0.04 / figure.get_figheight()
-    figure.text(1, below, " · ".join(stamps), ha="right", va="top", fontsize=7, color="#6b7280")
+    """The figure, laid out, with what it must say in a corner."""
+    line = STAMP_LINE / figure.get_figheight()
+    layout = figure.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.set(rect=(0, line, 1, 1 - line))
+        layout.execute(figure)
+        figure.set_layout_engine("none")  # once is enough for all formats
+    below = 0 if layout else -line
+    figure.text(1, below, " · ".join(stamps), ha="right", va="bottom", fontsize=7, color="#6b7280")
     return figure
 
 
@@ -388,11 +395,15 @@ def as_svg(figure: Figure) -> str:
 
 
 def drawn(figure: Figure, kind: str) -> bytes:
-    """A figure as ``svg``, ``pdf`` or ``png``, the same bytes every time."""
+    """A figure as ``svg``, ``pdf`` or ``png``, the same bytes every time.
+
+    One without a layout of its own is cut to what is in it.
+    """
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
+        box = None if figure.get_layout_engine() else "tight"
         figure.savefig(
-            buffer, format=kind, bbox_inches="tight", dpi=PNG_DPI, metadata=undated.get(kind)
+            buffer, format=kind, bbox_inches=box, dpi=PNG_DPI, metadata=undated.get(kind)
         )
     return buffer.getvalue()

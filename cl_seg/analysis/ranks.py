@@ -82,12 +82,10 @@ def mean_ranks(cells: Cells, strategy: str, draws: int = DRAWS) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame(columns=["model", "rank", "low", "high"])
     dice = np.stack([table.to_numpy(float) for table in tables.values()])
-    random, patients = np.random.default_rng(0), dice.shape[1]
-    drawn = [
-        _ranks(dice[:, random.integers(patients, size=patients)]).mean(axis=1) for _ in range(draws)
-    ]
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    rank = _ranks(dice).mean(axis=1)
+    patients = dice.shape[1]
+    drawn = np.random.default_rng(0).multinomial(patients, [1 / patients] * patients, size=draws)
+    low, high = np.quantile(_ranks(dice, drawn).mean(axis=2), [0.025, 0.975], axis=1)
+    rank = _ranks(dice)[:, 0].mean(axis=1)
     return pd.DataFrame({"model": list(tables), "rank": rank, "low": low, "high": high})
 
 
@@ -96,7 +94,7 @@ def unit_ranks(cells: Cells, strategy: str) -> pd.DataFrame:
     tables = _alike(cells, strategy)
     if not tables:
         return pd.DataFrame()
-    ranks = _ranks(np.stack([table.to_numpy(float) for table in tables.values()]))
+    ranks = _ranks(np.stack([table.to_numpy(float) for table in tables.values()]))[:, 0]
     return pd.DataFrame(ranks.T, index=next(iter(tables.values())).columns, columns=list(tables))
 
 
@@ -107,9 +105,18 @@ def _alike(cells: Cells, strategy: str) -> dict[str, pd.DataFrame]:
     return tables if len(tables) > 1 and len(set(shapes)) == 1 else {}
 
 
-def _ranks(dice: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(networks, patients, units) Dice → (networks, units) ranks of the means; ties share."""
-    ranks: npt.NDArray[np.float64] = rankdata(-np.nanmean(dice, axis=1), axis=0)
+def _ranks(
+    dice: npt.NDArray[np.float64], times: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.float64]:
+    """(networks, patients, units) Dice → (networks, draws, units) ranks of the means; ties share.
+
+    ``times`` is how often each draw has each patient, (draws, patients); by default one draw has
+    every patient once. NaN takes no part in a mean.
+    """
+    times = np.ones((1, dice.shape[1]), np.int64) if times is None else times
+    with np.errstate(invalid="ignore"):
+        means = (times @ np.nan_to_num(dice)) / (times @ np.isfinite(dice).astype(float))
+    ranks: npt.NDArray[np.float64] = rankdata(-means, axis=0)
     return ranks
 
 
