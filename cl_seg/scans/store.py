@@ -9,12 +9,12 @@ Layout (one folder)::
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +137,17 @@ class SliceStore:
         labels: Labels = self._array(scanner, "labels")
         return labels
 
+    def content_hash(self) -> str:
+        """SHA-256 over rows, images and labels as they are now; reads all of them."""
+        digest = hashlib.sha256()
+        for scanner in self.scanners:
+            own = self.slices[self.slices["scanner"] == scanner].sort_values("row")
+            digest.update(_rows_text(own.to_dict("records")))
+            for array in (self.hu(scanner), self.labels(scanner)):
+                for image in array:
+                    digest.update(image.tobytes())
+        return digest.hexdigest()
+
     def _array(self, scanner: str, name: str) -> Any:
         path = self.folder / scanner / f"{name}.npy"
         try:
@@ -173,6 +184,12 @@ def read_header(folder: Path) -> Header:
         return in_form(raw, Header)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): ingest again") from error
+
+
+def _rows_text(rows: Sequence[Mapping[Any, Any]]) -> bytes:
+    """What is hashed of rows: the same before they are written and after they are read."""
+    kinds = {f.name: cast("type", f.type) for f in fields(Slice)}
+    return repr([{name: kind(row[name]) for name, kind in kinds.items()} for row in rows]).encode()
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
@@ -247,7 +264,7 @@ class StoreWriter:
                 raise ValueError(f"{scanner}: labels other than {known}")
         self.header.scanners[scanner] = display_name
         self._rows += [{**asdict(row), "row": i} for i, row in enumerate(rows)]
-        self._digest.update(repr([asdict(row) for row in rows]).encode())
+        self._digest.update(_rows_text([asdict(row) for row in rows]))
         (self.folder / scanner).mkdir()
         for name, array in (("hu", hu), ("labels", labels)):
             self._write_array(self.folder / scanner / f"{name}.npy", array, DTYPES[name])

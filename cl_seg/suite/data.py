@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cl_seg.files import InputError, write_json
+from cl_seg.files import InputError, write_json, write_text
 from cl_seg.json_file import read_json
 from cl_seg.scans.splits import (
     PARTS,
@@ -159,6 +159,28 @@ def fingerprint(store: Path) -> str:
     files = sorted(path for path in store.rglob("*") if path.is_file())
     stats = [(str(f.relative_to(store)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     return hashlib.sha256(repr(stats).encode()).hexdigest()
+
+
+def check_unchanged(store: SliceStore, cache: Path) -> None:
+    """Refuse a store that is not what it was made: results would carry the hash of other data.
+
+    Args:
+        store: opened.
+        cache: folder that keeps what was checked, so that unchanged files are not read again.
+
+    Raises:
+        InputError: rows, images or labels are others.
+    """
+    kept = cache / f"{fingerprint(store.folder)}.checked"
+    if kept.exists():
+        return
+    if store.content_hash() != store.header.content:
+        raise InputError(
+            f"{store.folder} was changed after it was made, its content hash is of other data: "
+            "ingest again"
+        )
+    with suppress(OSError):  # a cache that cannot be written costs time only
+        write_text(kept, store.header.content)
 
 
 def part_digests(

@@ -16,6 +16,7 @@ from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.data import (
     check_data,
+    check_unchanged,
     fingerprint,
     open_store,
     part_digests,
@@ -29,7 +30,7 @@ from cl_seg.suite.engines import Engine
 from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment, plan_graph
 from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.plan import Run, load_suite, plan_runs
-from cl_seg.suite.record import is_finished, write_record
+from cl_seg.suite.record import is_finished, recorded_key, write_record
 from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.source import callable_files
 from cl_seg.suite.tools import check_tools, score_tools
@@ -181,7 +182,7 @@ def execute_suites(
             remove_abandoned(part)
     for one in planned:
         remove_abandoned(store_folder(one.suite.data).parent)
-        open_store(one.suite.data, workers)
+        check_unchanged(open_store(one.suite.data, workers), cache.folder / "digests")
     graphs = [plan_stages(one, cache) for one in planned]
     missing: dict[str, Path] = {}
     for graph, folder in zip(graphs, results, strict=True):
@@ -191,6 +192,12 @@ def execute_suites(
         missing |= {run.key: record_folder(folder, run) for run in runs}
         if len(runs) < len(graph.runs):
             say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
+        others = [r for r in runs if recorded_key(record_folder(folder, r)) not in {None, r.key}]
+        if others:
+            say(
+                f"{len(others)} runs in {folder} are of other data, settings or code and are "
+                "replaced as these finish; --results FOLDER keeps both"
+            )
     graph = reduce(Graph.add, graphs)
     for planned_stages, folder in zip(graphs, results, strict=True):
         score_tools(planned_stages.runs[0].setting, folder)

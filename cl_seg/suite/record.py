@@ -52,12 +52,15 @@ def _seed_images(run: Run) -> dict[str, Any]:
 
 def is_finished(folder: Path, key: str) -> bool:
     """True where ``folder`` holds the record of a run with this key."""
-    if not all((folder / name).is_file() for name in FILES):
-        return False
+    return all((folder / name).is_file() for name in FILES) and recorded_key(folder) == key
+
+
+def recorded_key(folder: Path) -> str | None:
+    """The key of the run whose record is in ``folder``; None without one that can be read."""
     try:
-        return bool(read_json(folder / "run.json")["key"] == key)
+        return str(read_json(folder / "run.json")["key"])
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None
 
 
 def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:

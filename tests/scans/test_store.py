@@ -1,6 +1,7 @@
 """The slice store: what is written is what is read, and damage is named."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,3 +72,26 @@ def test_damage_is_named(tmp_path):
     header.write_text(json.dumps(good | {"format": 99}))
     with pytest.raises(InputError, match="format 99"):
         SliceStore(tmp_path / "x")
+
+
+def is_as_made(folder):
+    store = SliceStore(folder)
+    return store.content_hash() == store.header.content
+
+
+def test_a_store_that_was_changed_is_not_as_made(tmp_path):
+    write(tmp_path / "x.store")
+    assert is_as_made(tmp_path / "x.store")
+    labels = np.load(tmp_path / "x.store/b/labels.npy")
+    labels[2, 3, 3] ^= 1
+    np.save(tmp_path / "x.store/b/labels.npy", labels)
+    assert not is_as_made(tmp_path / "x.store")
+
+
+def test_numbers_of_any_kind_are_as_made(tmp_path):
+    row = replace(rows(1)[0], z_mm=5, spacing_mm=np.float32(0.7), kvp=np.float64("nan"))
+    with create_store(tmp_path / "x.store", ["liver"], GRID, {"kind": "simulated"}) as writer:
+        writer.add_scanner(
+            "a", "A", [row], np.zeros((1, 4, 4), np.int16), np.zeros((1, 4, 4), np.uint8)
+        )
+    assert is_as_made(tmp_path / "x.store")

@@ -1,9 +1,10 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cl_seg.scans.store import Grid, Slice, create_store
+from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.engines.local import LocalEngine
@@ -63,6 +64,13 @@ def write_store(folder: Path, patients: int = 6) -> Path:
             hu = np.array([-100, 50, 150])[labels] + offset + random.normal(0, 10, labels.shape)
             writer.add_scanner(scanner, scanner.title(), rows, hu.astype(np.int16), labels)
     return folder
+
+
+def made_with(store: Path) -> None:
+    """The content hash of a store that a test has changed is that of what it holds now."""
+    content = SliceStore(store).content_hash()
+    header = json.loads((store / "store.json").read_text())
+    (store / "store.json").write_text(json.dumps({**header, "content": content}))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import PlannedSuite, execute_suites, plan_stages, plan_suite
 from cl_seg.suite.graph import Graph
 
-from .conftest import run
+from .conftest import made_with, run
 from .test_execute import only_naive, records
 
 NAIVE, REPLAY = "build-naive-order1-seed0", "build-replay-order1-seed0"
@@ -137,6 +137,9 @@ def test_a_store_that_changed_while_the_suite_runs(
     (reason,) = outcome.failures.values()
     assert reason == f"{copy} has changed since the suite was planned: run it again"
     assert not cache.keys(), "nothing computed from the changed store is kept"
+    with pytest.raises(InputError, match=r"was changed after it was made.*ingest again"):
+        run(text, results)
+    made_with(copy)
     said, failed = run(text, results)
     assert not said and not failed
 

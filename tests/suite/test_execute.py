@@ -16,7 +16,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute_suites, plan_stages, plan_suite
 
-from .conftest import run
+from .conftest import made_with, run
 
 
 def only_naive(text: str) -> str:
@@ -55,7 +55,11 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
 
     said, _ = run(suite_text.replace("steps: 12", "steps: 6"), results)
     changed = records(results)
-    assert said == [] and changed["build-naive-order1-seed0"]["stages"][0]["steps"] == 6
+    assert said == [
+        f"4 runs in {results} are of other data, settings or code and are replaced as these "
+        "finish; --results FOLDER keeps both"
+    ]
+    assert changed["build-naive-order1-seed0"]["stages"][0]["steps"] == 6
 
     naive, replay, ewc = (
         np.array(first[f"build-{s}-order1-seed0"]["R"]["mean"]) for s in ("naive", "replay", "ewc")
@@ -121,6 +125,7 @@ def test_a_class_without_a_pixel_is_reported_not_crashed_on(
     shutil.copytree(store, empty)
     for path in empty.glob("*/labels.npy"):
         np.save(path, np.zeros_like(np.load(path)))
+    made_with(empty)
     _, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results)
     assert not failed
     assert "not evaluable" in (results / "summary.md").read_text()

@@ -16,7 +16,7 @@ from cl_seg.scans.store import SliceStore
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.execute import plan_suite
 
-from .conftest import tiny_suite, write_store
+from .conftest import made_with, tiny_suite, write_store
 from .crash import ROOT, finished
 
 pytestmark = pytest.mark.slow
@@ -74,6 +74,7 @@ def label(folder: Path) -> None:
     labels = np.load(store / "dark" / "labels.npy")
     labels[row, 0, 0] = 2
     np.save(store / "dark" / "labels.npy", labels)
+    made_with(store)
 
 
 def stream(title: str) -> str:
