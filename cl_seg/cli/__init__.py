@@ -24,6 +24,7 @@ from cl_seg.files import InputError, one_line
 
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine
+    from cl_seg.suite.execute import PlannedSuite
 
 app = typer.Typer(
     help="Measure catastrophic forgetting of CT segmentation models across scanners.",
@@ -49,6 +50,9 @@ CacheOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
 ]
+ResultsOption = Annotated[
+    Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
+]
 ProcessorOption = Annotated[
     str,
     typer.Option(
@@ -73,31 +77,43 @@ class EngineName(StrEnum):
 def plan(
     suite_files: SuiteFiles,
     data: DataOption = None,
+    results: ResultsOption = None,
     cache: CacheOption = STAGES,
     processor: ProcessorOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Check suites and list their runs and stages, without running anything."""
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import plan_stages, plan_suite
+    from cl_seg.suite.execute import plan_stages, plan_suite, recorded_runs
     from cl_seg.suite.summary import json_summary, summary
 
     planned = [plan_suite(file, data, processor) for file in suite_files]
+    folders = _result_folders(planned, results)
     graphs = [plan_stages(one, StageCache(cache)) for one in planned]
+    recorded = recorded_runs(graphs, folders)
     if as_json:
-        sys.stdout.write(json_summary(planned, graphs, StageCache(cache)) + "\n")
+        sys.stdout.write(json_summary(planned, graphs, StageCache(cache), recorded) + "\n")
         return
-    for line in summary(planned, graphs, StageCache(cache)):
+    for line in summary(planned, graphs, StageCache(cache), recorded):
         say(line)
+
+
+def _result_folders(planned: "list[PlannedSuite]", results: Path | None) -> list[Path]:
+    from cl_seg.suite.execute import RESULTS
+
+    if results is not None and len(planned) > 1:
+        raise InputError("--results: give it for one suite, several have a folder each")
+    folders = [results or RESULTS / one.suite.name for one in planned]
+    if len(set(folders)) < len(folders):
+        raise InputError("two of the suites have the same `name`: their results would mix")
+    return folders
 
 
 @app.command()
 def run(
     suite_files: SuiteFiles,
     data: DataOption = None,
-    results: Annotated[
-        Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
-    ] = None,
+    results: ResultsOption = None,
     cache: CacheOption = STAGES,
     workers: Annotated[
         int | None,
@@ -129,14 +145,10 @@ def run(
 ) -> None:
     """Run suites and write their reports; what is finished is not repeated."""
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import RESULTS, execute_suites, plan_suite
+    from cl_seg.suite.execute import execute_suites, plan_suite
 
     planned = [plan_suite(file, data, processor) for file in suite_files]
-    if results is not None and len(planned) > 1:
-        raise InputError("--results: give it for one suite, several have a folder each")
-    folders = [results or RESULTS / one.suite.name for one in planned]
-    if len(set(folders)) < len(folders):
-        raise InputError("two of the suites have the same `name`: their results would mix")
+    folders = _result_folders(planned, results)
     threads = max(one.suite.training.threads for one in planned)
     if workers is None:
         workers = max(1, CORES // threads)
@@ -172,17 +184,19 @@ def run(
 def status(
     suite_files: SuiteFiles,
     data: DataOption = None,
+    results: ResultsOption = None,
     cache: CacheOption = STAGES,
     processor: ProcessorOption = "",
 ) -> None:
     """Say how far suites are, from the files alone: whoever computes them, wherever."""
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import plan_stages, plan_suite
+    from cl_seg.suite.execute import plan_stages, plan_suite, recorded_runs
     from cl_seg.suite.summary import progress_lines
 
     planned = [plan_suite(file, data, processor) for file in suite_files]
+    folders = _result_folders(planned, results)
     graphs = [plan_stages(one, StageCache(cache)) for one in planned]
-    for line in progress_lines(graphs, StageCache(cache)):
+    for line in progress_lines(graphs, StageCache(cache), recorded_runs(graphs, folders)):
         say(line)
 
 

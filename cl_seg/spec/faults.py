@@ -29,9 +29,9 @@ def explain(error: Any, known: list[str]) -> str:
 
 def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
     """``: did you mean X?`` for the closest known name, or the known names when none is close."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    if close:
-        return f": did you mean {close[0]}?"
+    plain = {one.lower(): one for one in known}
+    if close := difflib.get_close_matches(name.lower(), list(plain), n=1):
+        return f": did you mean {plain[close[0]]}?"
     return f": known are {', '.join(known)}" if len(known) < 12 else ""
 
 

@@ -140,6 +140,10 @@ def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) ->
     """
     usable = usable_slices(slices, suite.classes)
     if usable.empty:
+        if not slices["labelled"].any():
+            raise InputError(
+                "no slice of the store has labels: ingest a manifest with a column `labels`"
+            )
         names = " and ".join(suite.classes)
         raise InputError(f"no slice is labelled for {names}: change `classes`")
     if isinstance(suite, SeedTrainingSuite):

@@ -213,6 +213,13 @@ def record_folder(results: Path, run: RunStages) -> Path:
     return results / "runs" / run.run.run_id
 
 
+def recorded_runs(graphs: Sequence[Graph], results: Sequence[Path]) -> set[str]:
+    """Keys of the runs whose records are in the folder of their suite."""
+    pairs = zip(graphs, results, strict=True)
+    every = ((run, folder) for graph, folder in pairs for run in graph.runs)
+    return {run.key for run, folder in every if is_finished(record_folder(folder, run), run.key)}
+
+
 def _compute(
     graph: Graph,
     missing: dict[str, Path],

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from functools import reduce
 
@@ -11,13 +11,24 @@ from cl_seg.suite.durations import Durations
 from cl_seg.suite.execute import PlannedSuite
 from cl_seg.suite.graph import Graph, Stage
 from cl_seg.suite.progress import read_progress
+from cl_seg.suite.schedule import Schedule
 from cl_seg.suite.view import duration_text
 
 
 def summary(
-    planned: Sequence[PlannedSuite], graphs: Sequence[Graph], cache: StageCache
+    planned: Sequence[PlannedSuite],
+    graphs: Sequence[Graph],
+    cache: StageCache,
+    recorded: Set[str] = frozenset(),
 ) -> Iterator[str]:
-    """Runs with their steps, then stages, what sharing saves, and the time left."""
+    """Runs with their steps, then stages, what sharing saves, and the time left.
+
+    Args:
+        planned: the suites.
+        graphs: their stages.
+        cache: of finished stages.
+        recorded: keys of the runs whose records are there; they need no stage.
+    """
     for one in planned:
         steps_per_stage = one.suite.training.steps
         if (images := one.runs[0].seed_images) is not None:
@@ -37,24 +48,28 @@ def summary(
         f"optimiser steps in all; sharing saves {alone - shared} trainings"
     )
     finished = cache.keys() & graph.stages.keys()
-    missing = [stage for key, stage in graph.stages.items() if key not in finished]
     for label, count in whole_runs(graph).items():
         yield (
             f"{label} keeps no state (its plugin has no state_dict and load_state_dict): {count} "
             "runs share no training and start anew when they are interrupted"
         )
+    if done := sum(run.key in recorded for run in graph.runs):
+        yield f"{done} of {len(graph.runs)} runs are finished already"
+    missing = missing_stages(graph, cache, recorded)
     yield f"{len(finished)} stages are finished already; {_estimate(missing, cache)}"
 
 
 def json_summary(
-    planned: Sequence[PlannedSuite], graphs: Sequence[Graph], cache: StageCache
+    planned: Sequence[PlannedSuite],
+    graphs: Sequence[Graph],
+    cache: StageCache,
+    recorded: Set[str] = frozenset(),
 ) -> str:
     """The same for machines: suites, runs with the keys of their stages, and stages."""
     graph = reduce(Graph.add, graphs)
     alone, shared = trainings(graph)
     finished = cache.keys()
-    missing = [stage for key, stage in graph.stages.items() if key not in finished]
-    seconds, unknown = expected_seconds(missing, cache)
+    seconds, unknown = expected_seconds(missing_stages(graph, cache, recorded), cache)
     content = {
         "suites": [one.suite.name for one in planned],
         "trainings": shared,
@@ -65,6 +80,7 @@ def json_summary(
             {
                 "suite": run.setting.suite.name,
                 "run_id": run.run.run_id,
+                "finished": run.key in recorded,
                 "order": run.run.order,
                 "trained": run.trained,
                 "tested": run.tested,
@@ -86,22 +102,30 @@ def json_summary(
     return json.dumps(content, indent=1)
 
 
-def progress_lines(graphs: Sequence[Graph], cache: StageCache) -> Iterator[str]:
+def progress_lines(
+    graphs: Sequence[Graph], cache: StageCache, recorded: Set[str] = frozenset()
+) -> Iterator[str]:
     """How far some suites are: runs and stages finished, those under way, and the time left."""
     finished, begun = cache.keys(), cache.begun()
     for graph in graphs:
-        whole = [run for run in graph.runs if finished.issuperset(run.results)]
+        whole = [r for r in graph.runs if r.key in recorded or finished.issuperset(r.results)]
         suite = graph.runs[0].setting.suite.name
-        yield f"{suite}: all stages of {len(whole)} of {len(graph.runs)} runs are finished"
+        yield f"{suite}: {len(whole)} of {len(graph.runs)} runs are finished"
     graph = reduce(Graph.add, graphs)
     done = finished & graph.stages.keys()
-    missing = [stage for key, stage in graph.stages.items() if key not in done]
+    missing = missing_stages(graph, cache, recorded)
     for stage in missing:
         if stage.key in begun:
             noted = read_progress(cache.partial(stage.key))
             steps = f", step {noted['step']} of {noted['steps']}" if noted else ""
             yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
     yield f"{len(done)} of {len(graph.stages)} stages are finished; {_estimate(missing, cache)}"
+
+
+def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:
+    """What is still to be computed for the runs without a record."""
+    runs = [run for run in graph.runs if run.key not in recorded]
+    return list(Schedule(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
 
 
 def cache_lines(cache: StageCache) -> Iterator[str]:
@@ -138,8 +162,11 @@ def _estimate(missing: list[Stage], cache: StageCache) -> str:
     seconds, unknown = expected_seconds(missing, cache)
     if unknown == len(missing):
         return f"{len(missing)} are left, how long they take is not known yet"
-    rest = f", not counting {unknown} others" if unknown else ""
-    return f"{len(missing)} are left, about {duration_text(seconds)} on one worker{rest}"
+    length = duration_text(seconds)
+    if unknown:
+        known = f"{len(missing) - unknown} of them about {length} on one worker"
+        return f"{len(missing)} are left: {known}, {unknown} of unknown duration"
+    return f"{len(missing)} are left, about {length} on one worker"
 
 
 def expected_seconds(missing: list[Stage], cache: StageCache) -> tuple[float, int]:

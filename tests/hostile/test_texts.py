@@ -97,7 +97,7 @@ SUITES: dict[str, tuple[str, str, str]] = {
     "a profile with NUL": (
         "{store: my.store}",
         '{phantom: {scanners: ["a\\0.yaml"], own_bodies: 1, shared_bodies: 1}}',
-        "cannot be read as YAML",
+        "expected a YAML file",
     ),
     "a module that climbs": ("tests.suite.", "../../tests/suite/", "there is no module"),
     "a module from the root": ("tests.suite.tiny_network", "/etc/x", "there is no module"),

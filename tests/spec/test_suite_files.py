@@ -299,9 +299,9 @@ def test_alias_bomb_ends_in_one_line(tmp_path):
 
 
 def test_unreadable_files(tmp_path):
-    with pytest.raises(InputError, match="cannot be read as YAML"):
+    with pytest.raises(InputError, match="expected a YAML file"):
         read_suite(tmp_path / "absent.yaml", NETWORKS, STRATEGIES)
-    with pytest.raises(InputError, match="cannot be read as YAML"):
+    with pytest.raises(InputError, match="expected a YAML file"):
         read_suite(tmp_path, NETWORKS, STRATEGIES)
     (tmp_path / "latin.yaml").write_bytes(b"name: M\xfcller")
     with pytest.raises(InputError, match="not UTF-8"):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.durations import Durations
-from cl_seg.suite.execute import plan_stages, plan_suite
+from cl_seg.suite.execute import plan_stages, plan_suite, recorded_runs
 from cl_seg.suite.progress import read_progress, write_progress
 from cl_seg.suite.schedule import Schedule
 from cl_seg.suite.summary import cache_lines, json_summary, progress_lines, summary
@@ -28,12 +29,23 @@ def test_before_and_after_a_run(suite_text: str, tmp_path: Path) -> None:
     expected = "4 runs, 39 stages: 8 trainings of 120 optimiser steps in all"
     assert lines[-2] == f"{expected}; sharing saves 2 trainings"
     assert lines[-1].endswith("39 are left, how long they take is not known yet")
-    assert next(iter(progress_lines([graph], cache))).startswith("tiny: all stages of 0 of 4 runs")
+    assert next(iter(progress_lines([graph], cache))).startswith("tiny: 0 of 4 runs are finished")
 
     run(suite_text, tmp_path / "results")
     assert list(summary([planned], [graph], cache))[-1].endswith("nothing is left to compute")
-    assert next(iter(progress_lines([graph], cache))).startswith("tiny: all stages of 4 of 4 runs")
+    assert next(iter(progress_lines([graph], cache))).startswith("tiny: 4 of 4 runs are finished")
     assert list(cache_lines(cache))[-1].startswith("39 stages, ")
+
+    recorded = recorded_runs([graph], [tmp_path / "results"])
+    shutil.rmtree(tmp_path / "stages")
+    lines = list(summary([planned], [graph], cache, recorded))
+    assert lines[-2:] == [
+        "4 of 4 runs are finished already",
+        "0 stages are finished already; nothing is left to compute",
+    ]
+    status = list(progress_lines([graph], cache, recorded))
+    assert status[0] == "tiny: 4 of 4 runs are finished" and "nothing is left" in status[-1]
+    run(suite_text, tmp_path / "others")
 
     longer = suite_text.replace("steps: 12", "steps: 1200")
     (tmp_path / "longer.yaml").write_text(longer)
