@@ -26,11 +26,11 @@ def test_every_suite_of_ours_can_be_read(path: Path) -> None:
         assert plan_runs(suite, suite.data.phantom.scanners)
 
 
-def settings(choice: StrategyChoice, scale: float) -> tuple[str, dict[str, Any]]:
+def settings(choice: StrategyChoice, networks: list[str], scale: float) -> list[dict[str, Any]]:
     """With λ times that, as the loss is a mean over pixels, and without sizes of memories."""
-    changed = {"ewc_lambda": lambda value: value * scale, "budget": lambda _: None}
-    kept = {k: changed.get(k, lambda v: v)(v) for k, v in choice.settings.items()}
-    return choice.name, kept
+    changed = {"ewc_lambda": lambda value: round(value * scale, 12), "budget": lambda _: None}
+    each = (choice.on(name).settings for name in networks)
+    return [{k: changed.get(k, lambda v: v)(v) for k, v in own.items()} for own in each]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "experiments/paper/full").glob("*.yaml")))
@@ -40,8 +40,9 @@ def test_a_suite_of_the_study_in_full_size_asks_the_same(path: Path) -> None:
     assert [m.label for m in full.models] == [m.label for m in small.models]
     if full.name != "paper_development":
         scale = (small.image.size / full.image.size) ** 2
-        assert [settings(s, 1.0) for s in full.strategies] == [
-            settings(s, scale) for s in small.strategies
+        networks = [model.label for model in small.models]
+        assert [(s.name, settings(s, networks, 1.0)) for s in full.strategies] == [
+            (s.name, settings(s, networks, scale)) for s in small.strategies
         ]
     assert (full.classes, full.tools) == (small.classes, small.tools)
     assert full.image.size > small.image.size and len(full.seeds) >= len(small.seeds)
