@@ -219,8 +219,9 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
 def _require_suite(suite: str, folder: Path) -> None:
     there = sorted(path.parent.name for path in folder.glob(f"*/{PACKED}"))
     there += sorted(path.parent.name for path in folder.glob("*/runs"))
+    # Where there is nothing at all, reading it says what to do.
     if there and not (folder / suite).is_dir():
-        raise InputError(f"no suite {suite}; there are {', '.join(there)}")
+        raise InputError(f"no suite {suite}; {_there(there)}")
 
 
 def _verdict_of_all(evidence: Sequence[Evidence], contradicted: Sequence[bool]) -> Verdict:
@@ -300,11 +301,13 @@ def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
 
 
 def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
-    if name in (there := list(dict.fromkeys(known))):
-        return
-    found = ", ".join(str(one) for one in there if one not in {None, ""}) or "none"
-    missing = f"no {what} {name}" if name else f"`{what}` is missing"
-    raise InputError(f"{missing}; there {'is' if found == 'none' else 'are'} {found}")
+    if name not in (there := list(dict.fromkeys(known))):
+        missing = f"no {what} {name}" if name else f"`{what}` is missing"
+        raise InputError(f"{missing}; {_there([str(one) for one in there if one])}")
+
+
+def _there(names: Sequence[str]) -> str:
+    return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or 'none'}"
 
 
 def _fitting(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:

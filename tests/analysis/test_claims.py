@@ -148,14 +148,14 @@ def test_better_in_is_a_share_of_patients(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"structure": "spleen"}, "no structure spleen; there are liver"),
-        ({"suite": "elsewhere"}, "no suite elsewhere; there are forgetting"),
+        ({"structure": "spleen"}, "no structure spleen; there is liver"),
+        ({"suite": "elsewhere"}, "no suite elsewhere; there is forgetting"),
         (
             {"theirs": {"networks": ["unheard"], "strategy": "Naive"}},
             "no network unheard; there are Bad, Good, Lazy, Same",
         ),
-        ({"theirs": {"networks": ["Bad"], "strategy": "EWC"}}, "no strategy EWC; there are Naive"),
-        ({"theirs": {"networks": ["Bad"]}}, "`strategy` is missing; there are Naive"),
+        ({"theirs": {"networks": ["Bad"], "strategy": "EWC"}}, "no strategy EWC; there is Naive"),
+        ({"theirs": {"networks": ["Bad"]}}, "`strategy` is missing; there is Naive"),
         (
             {"theirs": {"networks": ["Bad"], "strategy": "Naive", "seed_images": 5}},
             "no seed_images 5; there is none",
