@@ -156,3 +156,11 @@ def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
     panels = {("VNet", "transfer"): np.ones((1, 1)), ("VNet", "joint"): nothing}
     with warnings.catch_warnings(action="error"):
         assert "<svg" in as_svg(pair_losses_figure(panels, ["a"], ["b"], []))
+
+
+def test_long_names_are_wrapped_below_the_panels() -> None:
+    long = "GE Discovery CT750 HD, STANDARD, 120 kV"
+    figure = pair_losses_figure({("VNet", "transfer"): np.ones((1, 1))}, [long], [long], [])
+    (axes,) = figure.axes
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [text.get_text().count("\n") for text in labels] == [1]
