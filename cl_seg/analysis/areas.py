@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, stamped
+from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, legend_above, stamped
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import cells
 from cl_seg.metrics.agreement import bland_altman, intraclass_correlation
@@ -107,7 +107,8 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name:
     scanners = list(dict.fromkeys(own["scanner"]))
     with mpl.rc_context(STYLE):
         models = list(dict.fromkeys(model for model, _ in chosen))
-        figure = Figure((2.6 * len(models) + 1.0, 3.2), layout="constrained")
+        width = 2.6 * len(models) + 1.0
+        figure = Figure((width, 3.0), layout="constrained")
         grid = figure.subplots(1, len(models), squeeze=False, sharex=True, sharey=True)[0]
         for axes, model in zip(grid, models, strict=True):
             points = own[(own["model"] == model) & (own["strategy"] == first[model])]
@@ -127,6 +128,5 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name:
             axes.set_title(f"{model} · {first[model]}", loc="left")
         figure.supxlabel("mean of found and true area, cm²", fontsize=9)
         figure.supylabel("found − true, cm²", fontsize=9)
-        handles, labels = grid[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+        legend_above(figure, grid[:1], width)
         return stamped(figure, results[0].stamps)

@@ -6,7 +6,7 @@ contrasts of one claim must all hold for it to be supported, which needs no corr
 divided by their number (Bonferroni).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import Field, ValidationError, field_validator
 from scipy.stats import t
 
+from cl_seg.analysis.claims_faults import describe_fault
 from cl_seg.analysis.intervals import (
     LEVEL,
     crossed_margin,
@@ -25,7 +26,8 @@ from cl_seg.analysis.intervals import (
     simulated_coverage,
     spread_of,
 )
-from cl_seg.analysis.results import RunResult, load_results
+from cl_seg.analysis.not_learned import missed_bounds
+from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import DEFINED, SCORES, markdown
 from cl_seg.analysis.tools_table import load_tools, tool_runs
@@ -162,8 +164,22 @@ def read_claims(path: Path) -> list[Claim]:
     try:
         return Claims.model_validate(tree.value).claims
     except ValidationError as error:
-        lines = [tree.describe(e["loc"], e.get("ctx", {}), e["msg"]) for e in error.errors()]
+        lines = [describe_fault(tree, e, _fields_at(e["loc"])) for e in error.errors()]
         raise InputError("\n".join(dict.fromkeys(lines))) from None
+
+
+PARTS: dict[str, type[Spec]] = {
+    "claims": Claim,
+    "contrasts": Contrast,
+    "beside": Contrast,
+    "ours": Side,
+    "theirs": Side,
+}
+
+
+def _fields_at(loc: tuple[Any, ...]) -> list[str]:
+    within = [PARTS[part] for part in loc[:-1] if part in PARTS]
+    return list((within[-1] if within else Claims).model_fields)
 
 
 def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
@@ -180,6 +196,7 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
 
     def runs_of(suite: str) -> list[RunResult]:
         if suite not in loaded:
+            _require_suite(suite, folder)
             runs = load_results(folder / suite)
             of_seeds = runs[0].schedule == "seed_curve"
             loaded[suite] = [on_target(run) for run in runs] if of_seeds else runs
@@ -197,6 +214,14 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         beside = [_evidence(contrast, folder, runs_of)[0] for contrast in claim.beside]
         judged.append(Judged(claim, _verdict_of_all(evidence, worst), evidence, beside))
     return judged
+
+
+def _require_suite(suite: str, folder: Path) -> None:
+    there = sorted(path.parent.name for path in folder.glob(f"*/{PACKED}"))
+    there += sorted(path.parent.name for path in folder.glob("*/runs"))
+    # Where there is nothing at all, reading it says what to do.
+    if there and not (folder / suite).is_dir():
+        raise InputError(f"no suite {suite}; {_there(there)}")
 
 
 def _verdict_of_all(evidence: Sequence[Evidence], contradicted: Sequence[bool]) -> Verdict:
@@ -221,9 +246,9 @@ def _evidence(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Evidence,
         values = _difference(contrast, sides)
     except InputError as error:
         return Evidence(contrast, "no result", reason=str(error)), np.empty((0, 0))
-    lost = sorted({what for one in (*sides[0], *sides[1]) for run in one for what in _lost(run)})
+    lost = dict.fromkeys(filter(None, map(_lost, (*sides[0], *sides[1]))))
     if lost:
-        reason = f"not learned: {', '.join(lost)}"
+        reason = f"not learned: {'; '.join(lost)}"
         return Evidence(contrast, "not evaluable", reason=reason), np.empty((0, 0))
     return _judged(contrast, values, _superiority(contrast, sides)), values
 
@@ -235,20 +260,26 @@ def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members
         InputError: there are none, or they cannot be compared.
     """
     runs, name = runs_of(contrast.suite), contrast.structure
+    for side in contrast.sides:
+        _require_names(side, runs)
     networks = [[_fitting(runs, n, side) for n in side.networks] for side in contrast.sides]
     beside = [one for members in networks for one in members if one]
     sides = []
     for side, members in zip(contrast.sides, networks, strict=True):
         tools = load_tools(folder / contrast.suite) if side.tools else pd.DataFrame()
+        for tool in side.tools:
+            _require("tool", tool, tools["name"] if len(tools) else [])
         # A tool has no order and no seed: it takes those of the network it is compared with.
         like = beside[0] if beside else runs
         members += [tool_runs(tools, tool, like) for tool in side.tools]
-        if not members or not all(members):
+        if not members:
+            raise InputError("a side names neither networks nor tools")
+        if not all(members):
             raise InputError(f"{contrast.suite} lacks {_text(side)}")
         sides.append(members)
     for run in (run for members in sides for one in members for run in one):
-        if name and name not in run.classes:
-            raise InputError(f"{run.model} {run.strategy} has no {name}")
+        if name:
+            _require("structure", name, run.classes)
         if contrast.score not in DEFINED.get(run.schedule, {contrast.score}):
             raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
     first, second = (
@@ -256,6 +287,27 @@ def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members
         for members in sides
     )
     return first, second
+
+
+def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
+    """Refuse what no run is called; a side without networks names none."""
+    for network in side.networks:
+        _require("network", network, [run.model for run in runs])
+    if side.networks:
+        specs = [run.record["spec"] for run in runs]
+        _require("strategy", side.strategy, [run.strategy for run in runs])
+        _require("seed_images", side.seed_images, [spec.get("seed_images") for spec in specs])
+        _require("by", side.by, ["", *(spec.get("by") for spec in specs)])
+
+
+def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
+    if name not in (there := list(dict.fromkeys(known))):
+        missing = f"no {what} {name}" if name else f"`{what}` is missing"
+        raise InputError(f"{missing}; {_there([str(one) for one in there if one])}")
+
+
+def _there(names: Sequence[str]) -> str:
+    return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or 'none'}"
 
 
 def _fitting(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
@@ -350,9 +402,10 @@ def needed(values: Values, at_least: float = 0.0) -> str:
     return "an effect this small is not decided by more seeds or more patients alone"
 
 
-def _lost(run: RunResult) -> list[str]:
-    missing = run.not_learned() if run.record["spec"].get("learned_dice") else []
-    return [f"{run.model} {what}" for what in missing]
+def _lost(runs: Sequence[RunResult]) -> str:
+    """What a network of one side did not learn; empty of a tool, which learns nothing."""
+    missed = missed_bounds(runs) if runs[0].record["spec"].get("learned_dice") else ""
+    return f"{runs[0].model} {runs[0].strategy}: {missed}" if missed else ""
 
 
 def contrast_text(contrast: Contrast) -> str:

@@ -40,7 +40,9 @@ DEFINITIONS = {
     "supported": "the whole interval of every contrast lies above what the claim asks for",
     "contradicted": "an interval lies below it, at a level divided by the number of contrasts",
     "undecided": "neither; the last column says what would decide if the effect stayed",
-    "not evaluable": "a network did not learn one of its scanners: what it forgot says nothing",
+    "not evaluable": "on a scanner a network was below `learned_dice` of its suite right after "
+    "learning it, in joint training at the end: what it forgot says nothing, and its ACC is that "
+    "of a training that failed",
     "no result": "the suite has not been run, or its runs cannot be compared",
     "covers": "how often intervals like this one cover the truth in a simulation with as many "
     "patients and seeds that vary as these do",
@@ -50,7 +52,9 @@ DEFINITIONS = {
 
 
 def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
-    """Write ``claims.html``, with ``claims.md``, ``claims.json`` and ``claims.svg``, to a folder.
+    """Write ``claims.html``, with ``claims.md`` and ``claims.json``, to a folder.
+
+    And ``claims.svg``, where a contrast could be judged.
 
     Args:
         judged: the claims.
@@ -66,7 +70,7 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     runs = list(chain.from_iterable(suites.values()))
     require_origin(runs)
     stamps = list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
-    picture = as_svg(stamped(claims_figure(judged), stamps))
+    picture = as_svg(stamped(claims_figure(judged), stamps)) if _can_be_drawn(judged) else ""
     page = Page(
         title="Claims",
         stamp=stamp_of(runs) if runs else "no results",
@@ -76,12 +80,14 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
             **{f"{one.claim.name}: {one.claim.says}": claims_table([one]) for one in judged},
         },
         notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps],
-        pictures=[(CAPTION, picture)],
+        pictures=[(CAPTION, picture)] if picture else [],
         definitions=DEFINITIONS,
         provenance=provenance(runs, "cl-seg claims --report") if runs else {},
         settings="\n".join(f"# {name}\n{settings_of(own)}" for name, own in suites.items()),
     )
-    write_text(folder / "claims.svg", picture)
+    (folder / "claims.svg").unlink(missing_ok=True)
+    if picture:
+        write_text(folder / "claims.svg", picture)
     said = "".join(f"*{stamp}*\n\n" for stamp in stamps)
     write_text(folder / "claims.md", said + claims_page(judged))
     write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
@@ -98,6 +104,11 @@ def _results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunRes
                 suite = evidence.contrast.suite
                 found[suite] = found.get(suite) or load_results(folder / suite)
     return found
+
+
+def _can_be_drawn(judged: Sequence[Judged]) -> bool:
+    every = (found for one in judged for found in (*one.evidence, *one.beside))
+    return any(found.verdict in LOOKS for found in every)
 
 
 def _verdicts(judged: Sequence[Judged]) -> pd.DataFrame:

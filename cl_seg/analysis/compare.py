@@ -1,12 +1,13 @@
 """Two folders of results side by side: what differs in what was asked, and in what came out."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import difference
+from cl_seg.analysis.intervals import difference, paired_runs
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.seed_curve import seed_cells
 from cl_seg.analysis.tables import DEFINED, SCORES, SIGNED, WITH_INTERVAL, cells, markdown, rounded
@@ -17,10 +18,12 @@ PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images",
 def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
     """What differs in spec, data, source and machine: columns field, a, b.
 
-    Settings of networks and strategies are compared by their names in the suites.
+    Settings of networks and strategies are compared by their names in the suites, where both sides
+    have them.
     """
     rows = []
-    sides = [_described(side) for side in (a, b)]
+    named = [{name for run in side for name in (run.model, run.strategy)} for side in (a, b)]
+    sides = [_described(side, named[0] & named[1]) for side in (a, b)]
     for field in dict.fromkeys([*sides[0], *sides[1]]):
         values = [side.get(field, "–") for side in sides]
         if values[0] != values[1]:
@@ -31,9 +34,9 @@ def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFram
 def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
     """A row per network and strategy that both have, and score.
 
-    Columns model, strategy, score, a, b (means over their runs), difference and ``±``. The
-    difference is b − a over runs of the same order and seed; its interval is for other patients
-    and other seeds, NaN where patients differ or there is one seed.
+    Columns model, strategy, score, a, b, difference and ``±``. All are of the orders and seeds
+    that both have, so that the difference is b − a; NaN where there are none. Its interval is for
+    other patients and other seeds, NaN where patients differ or there is one seed.
     """
     by_a, by_b = _cells(a), _cells(b)
     rows = []
@@ -47,17 +50,21 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
         for name in WITH_INTERVAL:
             if name not in defined:
                 continue
-            means = [np.mean([SCORES[name](run.matrix()) for run in side]) for side in sides]
+            means = [_mean(name, side) for side in paired_runs(*sides)]
             change, margin = difference(sides[1], sides[0], SCORES[name])
             rows.append({
                 **dict(zip(("model", "strategy"), cell, strict=True)),
                 "score": name,
-                **dict(zip(("a", "b"), map(float, means), strict=True)),
+                **dict(zip(("a", "b"), means, strict=True)),
                 "difference": change,
                 "±": margin,
             })  # fmt: skip
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _mean(score: str, runs: Sequence[RunResult]) -> float:
+    return float(np.mean([SCORES[score](run.matrix()) for run in runs])) if runs else math.nan
 
 
 def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
@@ -94,6 +101,8 @@ def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")
     parts.append("## What came out")
     parts.append(markdown(shown_outcomes(outcomes)) if len(outcomes) else "Nothing in common.\n")
+    if outcomes["a"].isna().any():
+        parts.append("Rows of dashes have no order and seed in common.\n")
     if outcomes["±"].isna().any():
         parts.append(
             "Differences without ± carry no interval: fewer than two seeds, or other patients.\n"
@@ -113,16 +122,18 @@ def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _described(results: Sequence[RunResult]) -> dict[str, Any]:
-    """Field → value of everything a side was made with."""
+def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]:
+    """Field → value of everything a side was made with; of ``shared`` networks and strategies."""
     first = results[0].record
     common = {k: v for k, v in first["spec"].items() if k not in PER_RUN}
     fields = _flat(common)
     for run in results:
         spec = run.record["spec"]
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
-        fields |= _flat({run.model: {k: v for k, v in network.items() if k != "label"}})
-        fields |= _flat({run.strategy: spec["strategy"]["settings"]})
+        if run.model in shared:
+            fields |= _flat({run.model: {k: v for k, v in network.items() if k != "label"}})
+        if run.strategy in shared:
+            fields |= _flat({run.strategy: spec["strategy"]["settings"]})
     places = {"data": first["data"]["content"][:16], "processor": first["processor"]}
     return {
         **fields,

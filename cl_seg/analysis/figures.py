@@ -15,6 +15,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from cl_seg.analysis.labels import (
+    any_long,
+    extra_height,
+    extra_width,
+    longest_line,
+    name_columns,
+    name_rows,
+    wrapped,
+)
 from cl_seg.analysis.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
@@ -62,11 +71,12 @@ def heat_maps(cells: Cells) -> Figure:
     first = next(iter(cells.values()))[0]
     tall = max(len(runs[0].matrix()) for runs in cells.values())
     names = [first.short_names[s] for s in first.order]
-    width, height = 0.75 * len(names) + 0.9, 0.34 * tall + 0.55
+    width = 0.75 * len(names) + 0.9 + extra_width(names, 0.9)
+    height = (0.34 if not any_long(names) else 0.4) * tall + 0.55
     columns = max(1, min(len(strategies), int(WIDEST / width)))
     rows = -(-len(strategies) // columns)
     with mpl.rc_context(STYLE):
-        size = width * columns + 1, height * rows * len(models) + 1
+        size = width * columns + 1, height * rows * len(models) + 1 + extra_height(names)
         figure = Figure(size, layout=ConstrainedLayoutEngine(h_pad=0.08))
         grid = figure.subplots(len(models) * rows, columns, squeeze=False)
         for axes in grid.flat:
@@ -96,7 +106,8 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
     """
     r, names = run.matrix(name), [run.short_names[s] for s in run.order]
     with mpl.rc_context(STYLE):
-        figure = Figure((1.0 * len(names) + 1.5, 0.4 * len(r) + 1.2), dpi=120)
+        size = len(names) + 1.5 + extra_width(names, 1.5), 0.4 * len(r) + 1.2 + extra_height(names)
+        figure = Figure(size, dpi=120)
         canvas = FigureCanvasAgg(figure)
         axes = figure.subplots()
         _heat_map(axes, r, names, _stages(run))
@@ -114,8 +125,8 @@ def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) ->
             ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "#222222",
             clip_on=True,
         )  # fmt: skip
-    axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
-    axes.set_yticks(range(len(stages)), stages)
+    name_columns(axes, range(len(names)), names)
+    name_rows(axes, stages)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
@@ -143,12 +154,9 @@ def pair_losses(
     models = list(dict.fromkeys(model for model, _ in panels))
     losses = list(dict.fromkeys(loss for _, loss in panels))
     with mpl.rc_context(STYLE):
-        width = max(2.2, 0.5 * len(seconds)) * len(losses) + 0.085 * max(map(len, firsts)) + 0.6
-        height = (
-            (max(0.6, 0.32 * len(firsts)) + 0.45) * len(models)
-            + 0.085 * max(map(len, seconds))
-            + 0.6
-        )
+        width = max(2.2, 0.5 * len(seconds)) * len(losses) + 0.085 * longest_line(firsts) + 0.6
+        height = (max(0.6, 0.32 * len(firsts)) + 0.45) * len(models) + 0.6
+        height += 0.085 * longest_line(seconds)
         figure = Figure((width, height), layout="constrained")
         grid = figure.subplots(len(models), len(losses), squeeze=False, sharex=True, sharey=True)
         for (row, model), (column, loss) in _product(models, losses):
@@ -157,8 +165,8 @@ def pair_losses(
             known = values[np.isfinite(values)]
             middle = f"median {np.median(known):.1f}" if known.size else "not measured"
             axes.set_title(f"{model} · {loss}, {middle}", loc="left")
-            axes.set_xticks(range(len(seconds)), seconds, rotation=90)
-            axes.set_yticks(range(len(firsts)), firsts)
+            axes.set_xticks(range(len(seconds)), map(wrapped, seconds), rotation=90)
+            name_rows(axes, firsts)
         figure.supylabel("first scanner", fontsize=9)
         figure.supxlabel("second scanner", fontsize=9)
         return stamped(figure, stamps)
@@ -177,7 +185,7 @@ def joint_differences(cells: Cells) -> Figure:
     names = [first.short_names[s] for s in first.order]
     width = max(2.0, 0.55 * len(names))
     with mpl.rc_context(STYLE):
-        size = width * len(models) + 1.4, 0.28 * len(streams) + 1.5
+        size = width * len(models) + 1.4, 0.28 * len(streams) + 1.5 + extra_height(names)
         figure = Figure(size, layout="constrained")
         grid = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
         for axes, model in zip(grid, models, strict=True):
@@ -188,7 +196,7 @@ def joint_differences(cells: Cells) -> Figure:
             ]
             _loss_map(axes, 100 * np.array(below))
             axes.set_title(model, loc="left")
-            axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+            name_columns(axes, range(len(names)), names)
             axes.set_yticks(range(len(streams)), streams)
         return stamped(figure, first.stamps)
 
@@ -270,7 +278,9 @@ def forgetting_curves(cells: Cells) -> Figure:
     marks = strategy_marks(strategies)
     width = 2.7 * len(order) + 0.6
     with mpl.rc_context(STYLE):
-        figure = Figure((width, 2.1 * len(models) + 0.9), layout="constrained")
+        names = [first.short_names[s] for s in order]
+        height = 2.1 * len(models) + 0.9 + extra_height(names)
+        figure = Figure((width, height), layout="constrained")
         grid = figure.subplots(len(models), len(order), sharex=True, sharey=True, squeeze=False)
         for (row, model), (column, scanner) in _product(models, order):
             axes = grid[row][column]
@@ -280,12 +290,11 @@ def forgetting_curves(cells: Cells) -> Figure:
                     _curve(axes, runs, column, marks[strategy], strategy)
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
-            axes.set_title(f"{model} on {first.short_names[scanner]}", loc="left")
-        names = [first.short_names[s] for s in order]
+            axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
         scores = np.concatenate([r.matrix()[1:].ravel() for runs in cells.values() for r in runs])
         lowest = scores[np.isfinite(scores)].min(initial=1)
         for axes in grid[-1]:
-            axes.set_xticks(range(1, len(names) + 1), names, rotation=30, ha="right")
+            name_columns(axes, range(1, len(names) + 1), names)
             axes.set_xlim(0.6, len(order) + 0.4)
             axes.set_ylim(min(0.9, np.floor(lowest * 10) / 10), 1)
         for row_axes in grid:

@@ -141,6 +141,15 @@ def difference(
     return float(np.mean(ours) - np.mean(theirs)), margin
 
 
+def paired_runs(
+    runs: Sequence[RunResult], others: Sequence[RunResult]
+) -> tuple[list[RunResult], list[RunResult]]:
+    """Those of each side that the other has with the same order and seed."""
+    both = _keys(runs) & _keys(others)
+    ours, theirs = ([run for run in side if _key(run) in both] for side in (runs, others))
+    return ours, theirs
+
+
 def paired_values(runs: Sequence[RunResult], score: Score) -> Values:
     """Pseudo-values of a score, (patients, seeds) in alphabetical and rising order.
 

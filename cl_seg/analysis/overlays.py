@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from cl_seg.analysis.figures import STYLE, stamped
+from cl_seg.analysis.labels import wrapped
 from cl_seg.analysis.results import RunResult
 
 Plane = npt.NDArray[np.uint8]
@@ -21,6 +22,8 @@ RANKS = ("worst", "median", "best")
 MOMENTS = {"learned": "once learned", "last": "at the end"}
 WIDE = 130  # pixels of a panel, about
 GAP = 3  # pixels between panels
+PANEL = 1.7  # inches
+WIDTH_OF_TITLE = 20  # characters that fit over a panel
 FILL = 0.3  # opacity of the truth
 
 
@@ -41,7 +44,7 @@ def examples(runs: Sequence[RunResult]) -> Figure:
         shown = run.examples
         planes = [[shown[f"{s}/{name}"] for name in ("image", "truth", w)] for s, w in columns]
         rows.append([overlay(len(run.classes), *plane) for plane in planes])
-    titles = [f"{runs[0].short_names[scanner]}\n{when} stage" for scanner, when in columns]
+    titles = [f"{_title(runs[0], scanner)}\n{when} stage" for scanner, when in columns]
     return _mosaic(rows, [f"{run.model}\n{run.strategy}" for run in runs], titles, runs[0].stamps)
 
 
@@ -63,8 +66,12 @@ def ranked_examples(run: RunResult) -> Figure:
         slices = [run.examples[f"{s}/ranked/{moment}"][rank] for s, moment in columns]
         rows.append([overlay(len(run.classes), *planes) for planes in slices])
         dice.append([run.examples[f"{s}/ranked/{moment}/dice"][rank] for s, moment in columns])
-    titles = [f"{run.short_names[scanner]}\n{MOMENTS[moment]}" for scanner, moment in columns]
+    titles = [f"{_title(run, scanner)}\n{MOMENTS[moment]}" for scanner, moment in columns]
     return _mosaic(rows, list(RANKS), titles, run.stamps, dice)
+
+
+def _title(run: RunResult, scanner: str) -> str:
+    return wrapped(run.short_names[scanner], WIDTH_OF_TITLE)
 
 
 def overlay(classes: int, image: Plane, truth: Plane, found: Plane) -> Picture:
@@ -101,7 +108,7 @@ def _mosaic(
     picture = np.concatenate([np.concatenate(row, axis=1) for row in panels])[GAP:, GAP:]
     high, wide = (length + GAP for length in panels[0][0][GAP:, GAP:].shape[:2])
     with mpl.rc_context(STYLE):
-        width = 1.7 * len(titles)
+        width = PANEL * len(titles)
         figure = Figure((width, width * picture.shape[0] / picture.shape[1]))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()

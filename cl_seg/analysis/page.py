@@ -55,13 +55,18 @@ def html(page: Page) -> str:
         summary=first,
         others="".join(others),
         notes="".join(f"<li>{escape(note)}</li>" for note in page.notes),
-        figures="".join(
-            FIGURE.substitute(svg=svg, caption=escape(caption)) for caption, svg in page.pictures
-        ),
+        figures=_figures(page.pictures),
         definitions=_terms(page.definitions),
         provenance=_terms(page.provenance),
         settings=escape(page.settings),
     )
+
+
+def _figures(pictures: Sequence[tuple[str, str]]) -> str:
+    if not pictures:
+        return ""
+    each = (FIGURE.substitute(svg=svg, caption=escape(caption)) for caption, svg in pictures)
+    return f"<h2>Figures</h2>\n{''.join(each)}"
 
 
 def _terms(terms: Mapping[str, str]) -> str:
@@ -87,6 +92,6 @@ def _looks(column: str, value: str = "") -> str:
     """The class of a cell: words are read from the left, verdicts have their colour."""
     if column in WORDS:
         return ' class="words"'
-    if column == "verdict" and value:
+    if column == "verdict":
         return f' class="verdict {value}"' if value in COLOURED else ' class="verdict"'
     return ""

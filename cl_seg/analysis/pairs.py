@@ -13,9 +13,13 @@ Matrix = npt.NDArray[np.float64]
 
 
 def is_pairs(results: Sequence[RunResult]) -> bool:
-    """Whether the streams of a suite are several pairs of scanners."""
+    """Whether the streams of a suite are pairs of more than two scanners.
+
+    One pair both ways is a stream like any other.
+    """
     orders = {tuple(result.order) for result in results if not result.joint}
-    return len(orders) > 1 and all(len(order) == 2 for order in orders)
+    scanners = {scanner for order in orders for scanner in order}
+    return len(scanners) > 2 and all(len(order) == 2 for order in orders)
 
 
 def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:

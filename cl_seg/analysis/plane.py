@@ -7,11 +7,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cl_seg.analysis.figures import STYLE, legend_above, stamped, strategy_marks
 from cl_seg.analysis.tables import NOT_EVALUABLE
 
 PANEL = 4.2  # inches
+TICKS = 5  # intervals between them; five digits each fit a panel where points are near each other
+
+
+def comparable(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have both scores and are evaluable, which alone can be drawn."""
+    known = summary[summary["BWT"].notna() & summary["plasticity"].notna()]
+    return known[known["verdict"] != NOT_EVALUABLE]
 
 
 def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str]) -> Figure:
@@ -24,8 +32,7 @@ def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str])
         scanners: in a stream, for the lines of equal ACC.
         stamps: what the figure must say.
     """
-    known = summary[summary["BWT"].notna() & summary["plasticity"].notna()]
-    known = known[known["verdict"] != NOT_EVALUABLE]
+    known = comparable(summary)
     models = list(dict.fromkeys(known["model"]))
     marks = strategy_marks(list(dict.fromkeys(summary["strategy"])))
     columns = 2 if len(models) == 4 else max(1, min(len(models), 3))
@@ -43,6 +50,7 @@ def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str])
                     elinewidth=0.6, alpha=0.9, label=_label(row),
                 )  # fmt: skip
             axes.set_title(model, loc="left")
+            axes.xaxis.set_major_locator(MaxNLocator(TICKS))
             axes.grid(color="#eef0f3", lw=0.6)
         _equal_accuracy(list(grid[: len(models)]), scanners)
         for axes in grid[len(models) :]:

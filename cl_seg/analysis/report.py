@@ -54,7 +54,8 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     content = _with_tools(_with_areas(content, results), tools)
     if known is not None:
         content = with_published(content, known, results, tools)
-    notes = [*_missing(folder, results), *_common_notes(results[0]), *content.notes]
+    notes = [*_missing(folder, results), *_common_notes(results[0]), *_patients(results)]
+    notes += content.notes
     for name, table in content.files.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False))
     bullets = "\n".join(f"- {note}" for note in notes)
@@ -137,6 +138,20 @@ def _common_notes(result: RunResult) -> list[str]:
     ]
 
 
+def _patients(results: Sequence[RunResult]) -> list[str]:
+    """How many test patients every scanner has, and a warning where that is one."""
+    counts: dict[str, int] = {}
+    for run in {tuple(run.order): run for run in reversed(results)}.values():
+        own = run.cases.groupby("scanner")["patient"].nunique()
+        counts |= {run.short_names[scanner]: int(own.get(scanner, 0)) for scanner in run.order}
+    notes = [f"Test patients: {', '.join(f'{n} on {name}' for name, n in counts.items())}."]
+    if alone := [name for name, count in counts.items() if count == 1]:
+        notes.append(
+            f"Dice on {', '.join(alone)} is that of 1 test patient: it says little of others."
+        )
+    return notes
+
+
 def _streams(results: Sequence[RunResult]) -> str:
     orders = list(dict.fromkeys(tuple(r.order) for r in results if not r.joint))
     names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
@@ -145,4 +160,5 @@ def _streams(results: Sequence[RunResult]) -> str:
         return f"{base} → {names[results[0].order[-1]]}"
     if len(orders) == 1 or not orders:
         return " → ".join(names[s] for s in results[0].order)
-    return f"{len(orders)} orders of scanners: {', '.join(names.values())}"
+    scanners = dict.fromkeys(names[scanner] for order in orders for scanner in order)
+    return f"{len(orders)} orders of {len(scanners)} scanners: {', '.join(scanners)}"

@@ -137,19 +137,41 @@ class RunResult:
         view.__dict__["cases"] = self.cases
         return view
 
-    def not_learned(self) -> list[str]:
-        """Scanner and class pairs whose Dice right after learning is below the suite's bound."""
-        bounds: dict[str, float] = self.record["spec"]["learned_dice"]
+    @property
+    def order_number(self) -> int:
+        """Place of its order in the suite, from 1."""
+        return next(iter(self.record["place"][2:]), 0) + 1
+
+    @property
+    def stream(self) -> str:
+        """Its scanners by name, in stream order."""
+        return " → ".join(self.short_names[scanner] for scanner in self.order)
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """Dice of every class that counts as learned, ``learned_dice`` of the suite."""
+        given: dict[str, float] = self.record["spec"]["learned_dice"]
+        return {name: given.get(name, 0.0) for name in self.classes}
+
+    def missed(self) -> list[tuple[str, str, float]]:
+        """Scanner, class and Dice right after learning where that is below the suite's bound.
+
+        Of joint training: after its only stage.
+        """
         missing = []
-        for name in self.classes:
+        for name, bound in self.bounds.items():
             r = self.matrix(name)
             after = r[-1] if self.joint else r[1:].diagonal()
             missing += [
-                f"{self.short_names[scanner]} {name} {value:.2f}"
+                (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)
-                if not value >= bounds.get(name, 0.0)
+                if not value >= bound
             ]
         return missing
+
+    def not_learned(self) -> list[str]:
+        """The same as text, a scanner and class each."""
+        return [f"{self.short_names[s]} {name} {dice:.2f}" for s, name, dice in self.missed()]
 
     @cached_property
     def cases(self) -> pd.DataFrame:

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis import figures, overlays, rank_report
 from cl_seg.analysis.content import Content
+from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
-from cl_seg.analysis.plane import stability_plane
+from cl_seg.analysis.plane import comparable, stability_plane
 from cl_seg.analysis.ranks import paired_tests
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import (
@@ -43,6 +44,7 @@ ORDERS_CAPTION = (
     "Mean Dice over the scanners learned so far, after every stage: a thin line per order of "
     "scanners, thick their mean."
 )
+MOST_ORDERS = 6  # that a note lists
 DEFINITIONS = {
     "ACC": "mean Dice over all scanners after the last stage",
     "BWT": "mean change of Dice on a scanner from right after learning it to the end; "
@@ -57,7 +59,9 @@ DEFINITIONS = {
     "missed rate": "share of cases whose structure is not found at all after the last stage",
     "p, Holm": "Wilcoxon's signed-rank test of patients, seeds and orders averaged first, then "
     "corrected for the number of rows (Holm 1979); secondary, claims use the intervals",
-    "not evaluable": "a scanner was not learned when it was its turn: forgetting says nothing",
+    "not evaluable": "Dice on a scanner right after learning it, of joint training at its end, is "
+    "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
+    "training is no bar to measure by",
 }
 
 
@@ -78,6 +82,7 @@ def stream_content(results: Sequence[RunResult]) -> Content:
         files["pairs"] = pair_losses(results)
         notes += _pair_notes(pair_summary(files["pairs"]))
         return Content(tables, notes, _pairs_figures(results), DEFINITIONS, files)
+    notes = [*_orders(results), *notes, *_not_plane(summary)]
     compared = {cell: own for cell, own in cells(results).items() if own[0].schedule != "single"}
     tests = paired_tests(compared)
     if len(tests):
@@ -94,9 +99,7 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
     notes = []
     if runs["seed"].nunique() == 1:
         notes.append("1 seed: differences between rows carry no interval.")
-    for reason, alike in runs[~runs["learned"]].groupby("not_learned", sort=False)["run"]:
-        verb = "is" if len(alike) == 1 else "are"
-        notes.append(f"{', '.join(alike)} {verb} {NOT_EVALUABLE}: Dice after learning {reason}.")
+    notes += _not_evaluable(results)
     joint = sorted({r.strategy for r in results if r.joint})
     if joint:
         notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
@@ -105,6 +108,39 @@ def _notes(results: Sequence[RunResult], runs: pd.DataFrame) -> list[str]:
         notes.append(
             f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
         )
+    return notes
+
+
+def _orders(results: Sequence[RunResult]) -> list[str]:
+    """Which order has which number, where there are several."""
+    numbered = {run.order_number: run.stream for run in results if not run.joint}
+    if len(numbered) < 2:
+        return []
+    named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
+    more = ["runs.csv has the others"] if len(named) > MOST_ORDERS else []
+    return [f"Orders of scanners: {'; '.join(named[:MOST_ORDERS] + more)}."]
+
+
+def _not_plane(summary: pd.DataFrame) -> list[str]:
+    """Why there is no plane, where one is to be expected."""
+    if len(comparable(summary)) or summary["BWT"].isna().all():
+        return []
+    return [
+        "There is no plane of what is kept against what is learned: every row with both scores "
+        f"is {NOT_EVALUABLE}."
+    ]
+
+
+def _not_evaluable(results: Sequence[RunResult]) -> list[str]:
+    """A line per network and strategy that did not learn a scanner."""
+    notes = []
+    for (model, strategy), runs in cells(results).items():
+        if missed := missed_bounds(runs):
+            when = "after its only stage" if runs[0].joint else "right after learning"
+            notes.append(
+                f"{model} {strategy} is {NOT_EVALUABLE}: Dice {when} is below `learned_dice` of "
+                f"the suite: {missed}."
+            )
     return notes
 
 
@@ -143,35 +179,47 @@ def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, t
     order = results[0].order
     shown = [runs[0] for runs in by_cell.values() if runs[0].order == order]
     with_curve = [run for run in shown if len(run.curve) and not run.joint]
+    which = _which_order(results)
+    with_joint = {run.model for run in results if run.joint}
+    with_dots = any(run.joint and run.order == order for run in results)
+    dotted = ", the dotted line joint training" if with_dots else ""
     drawn = {
         "forgetting": (
             "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
-            "is learned, shading the stages up to it, the dotted line joint training. The "
-            "untrained network is left out.",
+            f"is learned, shading the stages up to it{dotted}. The untrained network is left out."
+            f"{which}",
             figures.forgetting_curves(by_cell),
         ),
         "accuracy_matrix": (
-            "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).",
+            f"Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).{which}",
             figures.heat_maps(by_cell),
         ),
     }
     streams = figures.streamed(by_cell)
-    with_joint = {run.model for run in results if run.joint}
     if any(model in with_joint for model, _ in streams):
         drawn["joint_differences"] = JOINT_CAPTION, figures.joint_differences(by_cell)
     if len({tuple(run.order) for runs in streams.values() for run in runs}) > 1:
         drawn["orders"] = ORDERS_CAPTION, figures.order_fans(by_cell)
-    if summary["BWT"].notna().any():
+    if len(comparable(summary)):
         drawn["plane"] = PLANE_CAPTION, stability_plane(summary, len(order), results[0].stamps)
     if with_curve:
         drawn["validation"] = (
-            "Validation Dice while training; dotted lines separate the stages.",
+            f"Validation Dice while training; dotted lines separate the stages.{which}",
             figures.validation_curves(with_curve),
         )
-    return drawn | _overlays([run for run in shown if run.strategy == shown[0].strategy])
+    return drawn | _overlays([run for run in shown if run.strategy == shown[0].strategy], which)
 
 
-def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
+def _which_order(results: Sequence[RunResult]) -> str:
+    """Which order a figure of one order shows, where there are several."""
+    orders = {tuple(run.order) for run in results if not run.joint}
+    if len(orders) < 2:
+        return ""
+    first = results[0]
+    return f" Of {len(orders)} orders, order {first.order_number} is shown: {first.stream}."
+
+
+def _overlays(runs: Sequence[RunResult], which: str) -> dict[str, tuple[str, Figure]]:
     """Pictures of slices, where the results have some."""
     if not all(run.examples for run in runs):
         return {}
@@ -180,7 +228,7 @@ def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
             "A typical test slice of every scanner, segmented after the first and after the last "
             "stage. Filled areas are truth, lines the prediction; "
             + ", ".join(overlays.class_colours(runs[0]))
-            + ".",
+            + f".{which}",
             overlays.examples(runs),
         )
     }
@@ -188,7 +236,8 @@ def _overlays(runs: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
         if overlays.has_ranked(run):
             drawn["ranked_" + re.sub(r"\W+", "_", run.model).lower()] = (
                 f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "
-                "the median and the highest Dice, once the scanner was learned and at the end.",
+                "the median and the highest Dice, once the scanner was learned and at the end."
+                f"{which}",
                 overlays.ranked_examples(run),
             )
     return drawn

@@ -1,6 +1,7 @@
 """Claims: what is true of the runs is supported, what is false contradicted, the rest undecided."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,15 +148,39 @@ def test_better_in_is_a_share_of_patients(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"structure": "spleen"}, "has no spleen"),
-        ({"suite": "elsewhere"}, "holds no finished run"),
-        ({"theirs": {"networks": ["Unheard"], "strategy": "Naive"}}, "lacks Unheard Naive"),
-        ({"theirs": {"tools": ["level_set"]}}, "lacks level_set"),
+        ({"structure": "spleen"}, "no structure spleen; there is liver"),
+        ({"suite": "elsewhere"}, "no suite elsewhere; there is forgetting"),
+        (
+            {"theirs": {"networks": ["unheard"], "strategy": "Naive"}},
+            "no network unheard; there are Bad, Good, Lazy, Same",
+        ),
+        ({"theirs": {"networks": ["Bad"], "strategy": "EWC"}}, "no strategy EWC; there is Naive"),
+        ({"theirs": {"networks": ["Bad"]}}, "`strategy` is missing; there is Naive"),
+        (
+            {"theirs": {"networks": ["Bad"], "strategy": "Naive", "seed_images": 5}},
+            "no seed_images 5; there is none",
+        ),
+        (
+            {"theirs": {"networks": ["Bad"], "strategy": "Naive", "by": "random"}},
+            "no by random; there is none",
+        ),
+        ({"theirs": {"tools": ["level_set"]}}, "no tool level_set"),
+        ({"theirs": {}}, "neither networks nor tools"),
     ],
 )
 def test_what_cannot_be_judged_says_why(results: Path, changes: dict, reason: str) -> None:
     (one,) = judge([claim("Good", ["Bad"], **changes)], results)
     assert one.verdict == "no result" and reason in one.evidence[0].reason
+
+
+def test_what_was_not_learned_is_named_with_network_strategy_and_seeds(results: Path) -> None:
+    (one,) = judge([claim("Lazy", ["Bad"], score="ACC")], results)
+    assert one.verdict == "not evaluable"
+    assert re.search(
+        r"not learned: Lazy Naive: liver 0\.\d\d to 0\.\d\d on a \(below 0\.80; "
+        r"seeds 0, 1, 2, 3\), liver 0\.\d\d to 0\.\d\d on b \(below",
+        one.evidence[0].reason,
+    )
 
 
 def test_a_missing_folder_is_one_clear_error(tmp_path: Path) -> None:
@@ -222,10 +247,26 @@ def test_the_claims_of_the_study_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("claims: []", "claims"),
-        ("claims: [{name: C, says: x, source: y, contrasts: []}]", "contrasts"),
-        ("claims:\n- {name: C, says: x}", ":2: "),
-        ("hello", "claims"),
+        ("claims: []", ":1: claims is empty: expected a list of claims"),
+        (
+            "claims: [{name: C, says: x, source: y, contrasts: []}]",
+            ":1: claim C: contrasts is empty: expected a list of contrasts",
+        ),
+        ("claims:\n- {name: C, says: x}", ":2: claim C: source is missing: expected who says so"),
+        ("claims:\n- {says: x}", ":2: claim 1: name is missing: expected a short name"),
+        ("hello", ":1: claims is missing: expected a list of claims"),
+        ("claim: []", "claims is missing.*\n.*claim: unknown field: did you mean claims"),
+        (
+            "claims:\n- name: C\n  contrasts:\n  - ours: {network: [A]}",
+            "4: claim C, contrast 1, ours: network: unknown field: did you mean networks?",
+        ),
+        (
+            "claims:\n- name: C\n  contrasts:\n  - score: DICE",
+            "4: claim C, contrast 1: score: expected 'ACC', 'BWT' or 'plasticity', not 'DICE'",
+        ),
+        ("claims:\n- name: C\n  says: 5", ":3: claim C: says: expected"),
+        ("claims: 5", ":1: claims: expected a list of claims"),
+        ("claims: [5]", ":1: claims: expected fields"),
         (
             "claims:\n"
             + 2

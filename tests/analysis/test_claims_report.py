@@ -79,6 +79,14 @@ def test_without_results_there_is_a_page_that_says_so(tmp_path: Path) -> None:
     assert ">no result</td>" in page and "0 runs" in page
 
 
+def test_there_is_no_picture_where_nothing_can_be_judged(results: Path) -> None:
+    write_claims(judge([claim("Good", ["Bad"])], results), results)
+    assert (results / "claims.svg").is_file()
+    page = write_claims(judge([claim("Lazy", ["Bad"])], results), results).read_text()
+    assert "<svg" not in page and "Figures" not in page
+    assert not (results / "claims.svg").exists(), "of an earlier page"
+
+
 def test_a_record_that_does_not_say_where_it_comes_from(results: Path) -> None:
     path = load_results(results / "forgetting")[0].folder / "run.json"
     content = json.loads(path.read_text())

@@ -80,6 +80,21 @@ def test_differences_carry_intervals() -> None:
     assert "+0.050 ± 0.000" in comparison_page(A, B)
 
 
+def test_a_and_b_are_means_over_what_both_have() -> None:
+    low = run(9, 1.0, -0.3)
+    table = compare_outcomes([*A, low], B).set_index("score")
+    assert (table["b"] - table["a"]).tolist() == pytest.approx(table["difference"].tolist())
+    assert "seeds in a alone: 9" in comparison_page([*A, low], B)
+    nothing = compare_outcomes(A, [run(7, 1.0)])
+    assert nothing[["a", "b", "difference"]].isna().all(axis=None)
+
+
+def test_settings_of_what_one_side_has_alone_do_not_differ() -> None:
+    other = [run(seed, 1.0, strategy="mas") for seed in range(3)]
+    table = compare_specs([*A, *other], other)
+    assert table.empty
+
+
 def test_one_seed_has_no_interval() -> None:
     assert compare_outcomes(A[:1], B[:1])["±"].isna().all()
     assert "carry no interval" in comparison_page(A[:1], B[:1])

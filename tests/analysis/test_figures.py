@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cl_seg.analysis.figures import as_svg, joint_differences, order_fans
+from cl_seg.analysis.figures import as_svg, heat_maps, joint_differences, order_fans
+from cl_seg.analysis.labels import wrapped
 from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import cells
 
 from .test_report import NAIVE, SPEC, write_run
+
+LONG = {"a": "Siemens SOMATOM Definition AS+", "b": "GE Discovery CT750 HD, STANDARD"}
 
 
 @pytest.fixture
@@ -21,6 +24,29 @@ def results(tmp_path: Path) -> Path:
 
 def texts(figure: object) -> list[list[str]]:
     return [[text.get_text() for text in axes.texts] for axes in figure.axes]  # type: ignore[attr-defined]
+
+
+def test_long_names_leave_cells_their_room(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE, scanner_names=LONG)
+    (tmp_path / "short").mkdir()
+    write_run(tmp_path / "short", "Naive", NAIVE)
+    sizes = []
+    for folder in (tmp_path, tmp_path / "short"):
+        figure = heat_maps(cells(load_results(folder)))
+        (axes,) = figure.axes
+        sizes.append(axes.get_window_extent().size / figure.dpi)
+    assert (sizes[0] > 0.9 * sizes[1]).all()
+    figure = heat_maps(cells(load_results(tmp_path)))
+    labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    assert labels == ["Siemens SOMATOM\nDefinition AS+", "GE Discovery\nCT750 HD"]
+
+
+@pytest.mark.parametrize("name", ["", "GE-like", "x" * 80, "a b c d e f g " * 12, LONG["a"]])
+def test_wrapping_loses_no_word(name: str) -> None:
+    lines = wrapped(name).split("\n")
+    assert " ".join(lines).split() == name.split()
+    assert len(lines) == 1 or len(name) > 20
+    assert len(lines) <= max(2, -(-len(name) // 25))
 
 
 def test_what_a_strategy_lacks_to_joint_training_is_in_dice_points(results: Path) -> None:

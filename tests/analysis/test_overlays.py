@@ -1,9 +1,16 @@
 """Overlays: truth filled, prediction outlined."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from cl_seg.analysis.overlays import CONTOURS, FILL, overlay
+from cl_seg.analysis.overlays import CONTOURS, FILL, examples, overlay
+from cl_seg.analysis.results import load_results
+
+from .test_report import NAIVE, write_run
 
 SIZE = 64
 
@@ -21,6 +28,17 @@ def test_truth_is_filled_and_the_prediction_outlined() -> None:
     column = picture[46 * factor]
     lines = np.flatnonzero((np.abs(column - blue) < 1e-9).all(axis=1)) / factor
     assert len(lines) == 2 and np.allclose(lines, (36, 56), atol=1)
+
+
+def test_long_titles_stay_over_their_panels(tmp_path: Path) -> None:
+    names = {"a": "Siemens SOMATOM Definition AS+", "b": "GE Discovery CT750 HD, STANDARD"}
+    write_run(tmp_path, "Naive", NAIVE, scanner_names=names)
+    figure = examples(load_results(tmp_path))
+    FigureCanvasAgg(figure).draw()
+    titles = [text for text in figure.axes[0].texts if "stage" in text.get_text()]
+    assert len(titles) == 4
+    boxes = [title.get_window_extent() for title in titles]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_nothing_predicted_changes_nothing() -> None:

@@ -48,6 +48,7 @@ RESULTS = [
     result("ba", [[0, 0], [0.88, 0.87], [0.86, 0.91]]),
     result("ab", [[0, 0], [0.89, 0.86]], joint=True),
 ]
+THIRD = result("ca", [[0, 0], [0.90, 0.80], [0.85, 0.85]])
 
 
 def test_losses_are_points_of_dice() -> None:
@@ -85,20 +86,24 @@ def test_without_joint_training_its_loss_is_unknown() -> None:
 
 
 def test_one_order_or_longer_streams_are_no_pairs() -> None:
-    assert is_pairs(RESULTS)
+    pairs = [*RESULTS, THIRD]
+    assert is_pairs(pairs)
     assert not is_pairs(RESULTS[:2])
-    assert not is_pairs([*RESULTS, result("abc", [[0] * 3] * 4)])
+    assert not is_pairs(RESULTS), "one pair both ways is a stream"
+    assert not is_pairs([*pairs, result("abc", [[0] * 3] * 4)])
 
 
-def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
-    for index, run in enumerate(RESULTS):
+def write(results: list[RunResult], tmp_path: Path) -> None:
+    orders = list(map(list, dict.fromkeys(tuple(run.order) for run in results)))
+    for index, run in enumerate(results):
         folder = tmp_path / "runs" / str(index)
         folder.mkdir(parents=True)
         order = run.order
         cases = [
-            {"stage": 0, "scanner": s, "patient": "p", "class": "liver", "dice": 1.0, "true": 1,
-             "predicted": 1, "missed": False, "false_positive_cm2": 0.0}
-            for s in order
+            {"stage": stage, "scanner": s, "patient": "p", "class": "liver", "dice": dice,
+             "true": 1, "predicted": 1, "missed": False, "false_positive_cm2": 0.0}
+            for stage, row in enumerate(run.record["R"]["mean"])
+            for s, dice in zip(order, row, strict=True)
         ]  # fmt: skip
         pd.DataFrame(cases).to_parquet(folder / "cases.parquet")
         pd.DataFrame(columns=["stage", "step", "scanner", "class", "dice"]).to_parquet(
@@ -113,7 +118,7 @@ def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
         record = run.record | {
             "key": str(index),
             "suite": "pairs",
-            "place": [0, 0, index, 0],
+            "place": [0, int(run.joint), orders.index(run.order), index],
             "spec": spec,
             "data": {"content": "0" * 64, "kind": "simulated"},
             "R": {"liver": run.record["R"]["mean"], "mean": run.record["R"]["mean"]},
@@ -124,13 +129,26 @@ def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
             "git_commit": "",
         }
         (folder / "run.json").write_text(json.dumps(record))
+
+
+def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
+    write([*RESULTS, THIRD], tmp_path)
     page = write_report(tmp_path).read_text()
     notes = (tmp_path / "summary.md").read_text()
-    assert "median Dice points lost on the unseen scanner 4.5" in notes
-    assert "on the first by learning the second 8.5" in notes
-    assert "with joint training 1.5" in notes
+    assert "median Dice points lost on the unseen scanner 8.0" in notes
+    assert "on the first by learning the second 5.0" in notes
+    assert "with joint training 1.0" in notes
     assert "Simulated" in page and (tmp_path / "figures" / "pairs.svg").is_file()
-    assert len(pd.read_csv(tmp_path / "pairs.csv")) == 3
+    assert len(pd.read_csv(tmp_path / "pairs.csv")) == 4
+
+
+def test_the_report_of_two_scanners_both_ways_is_that_of_a_stream(tmp_path: Path) -> None:
+    write(RESULTS, tmp_path)
+    page = write_report(tmp_path).read_text()
+    drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert drawn >= {"forgetting", "accuracy_matrix", "orders", "plane"} and "pairs" not in drawn
+    assert "Orders of scanners: 1 is Scanner A → Scanner B; 2 is Scanner B → Scanner A." in page
+    assert "Of 2 orders, order 1 is shown: Scanner A → Scanner B." in page
 
 
 def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
@@ -138,3 +156,11 @@ def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
     panels = {("VNet", "transfer"): np.ones((1, 1)), ("VNet", "joint"): nothing}
     with warnings.catch_warnings(action="error"):
         assert "<svg" in as_svg(pair_losses_figure(panels, ["a"], ["b"], []))
+
+
+def test_long_names_are_wrapped_below_the_panels() -> None:
+    long = "GE Discovery CT750 HD, STANDARD, 120 kV"
+    figure = pair_losses_figure({("VNet", "transfer"): np.ones((1, 1))}, [long], [long], [])
+    (axes,) = figure.axes
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [text.get_text().count("\n") for text in labels] == [1]

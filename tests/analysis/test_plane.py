@@ -1,7 +1,11 @@
 """The stability–plasticity plane shows what can be compared."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cl_seg.analysis.figures import as_svg, strategy_marks
 from cl_seg.analysis.plane import stability_plane
@@ -38,6 +42,19 @@ def test_keeping_slices_shows_in_the_mark() -> None:
 
 def test_nothing_to_compare_is_an_empty_figure() -> None:
     assert "<svg" in plane(row("Lazy", verdict=NOT_EVALUABLE))
+
+
+@pytest.mark.parametrize("apart", [0.0004, 0.0011, 0.0016, 0.0035, 0.01])
+def test_ticks_of_points_near_each_other_do_not_overprint(apart: float) -> None:
+    rows = pd.DataFrame([row("Naive"), {**row("Replay"), "plasticity": 0.9 + apart}])
+    figure = stability_plane(rows, 3, [])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    ticks = [t for t in axes.get_xticklabels() if low <= t.get_position()[0] <= high]
+    boxes = [tick.get_window_extent() for tick in ticks]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_twenty_strategies_have_marks_of_their_own() -> None:

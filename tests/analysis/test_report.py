@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.results import load_results, pack_results
 from cl_seg.analysis.tables import (
@@ -144,8 +145,58 @@ def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
     page = write_report(results).read_text()
     assert "Simulated data" in page and "hand &lt;made&gt;" in page
     assert page.count("<figure>") == 7
-    assert "Lazy is not evaluable: Dice after learning Scanner A liver 0.50" in page
+    assert (
+        "VNet Lazy is not evaluable: Dice right after learning is below `learned_dice` of the "
+        "suite: liver 0.50 on Scanner A (below 0.80; seed 0), liver 0.40 on Scanner B" in page
+    )
     assert (results / "summary.md").read_text().startswith("| model | strategy |")
+
+
+def test_runs_that_did_not_learn_are_told_in_a_line(results: Path) -> None:
+    lazy = [[0.1, 0.2], [0.6, 0.9], [0.5, 0.9]]
+    write_run(results, "Again", lazy, spec=again(seed=1))
+    write_run(results, "Jointly", [[0.1, 0.2], [0.9, 0.7]])
+    loaded = [one for one in load_results(results) if one.strategy in {"Lazy", "Again"}]
+    assert missed_bounds(loaded) == (
+        "liver 0.50 to 0.60 on Scanner A (below 0.80; seeds 0, 1), "
+        "liver 0.40 on Scanner B (below 0.80; seed 0)"
+    )
+    notes = (write_report(results).parent / "summary.md").read_text()
+    assert "VNet Jointly is not evaluable: Dice after its only stage is below" in notes
+    assert notes.count("is not evaluable: Dice") == 3
+
+
+def test_the_verdict_stands_where_no_page_cuts_it_off(results: Path) -> None:
+    shown = shown_table(summary_of(results))
+    assert list(shown)[:3] == ["model", "strategy", "verdict"]
+    learned = summary_of(results).query("strategy != 'Lazy'")
+    assert "verdict" not in shown_table(learned)
+
+
+def test_test_patients_are_counted(results: Path) -> None:
+    path = results / "runs" / "Naive" / "cases.parquet"
+    cases = pd.read_parquet(path)
+    more = cases[cases["scanner"] == "a"].assign(patient="q", case="q@a")
+    pd.concat([cases, more]).to_parquet(path)
+    page = write_report(results).read_text()
+    assert "Test patients: 2 on Scanner A, 1 on Scanner B." in page
+    assert "Dice on Scanner B is that of 1 test patient" in page
+
+
+def test_captions_say_what_is_drawn(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    page = write_report(tmp_path).read_text()
+    assert "shading the stages up to it." in page and "dotted line joint" not in page
+    assert "is shown" not in page
+    write_run(tmp_path, "Joint", JOINT)
+    assert "the dotted line joint training" in write_report(tmp_path).read_text()
+
+
+def test_without_anything_evaluable_there_is_no_plane(tmp_path: Path) -> None:
+    write_run(tmp_path, "Lazy", [[0.1, 0.2], [0.5, 0.4], [0.5, 0.4]])
+    page = write_report(tmp_path).read_text()
+    assert not (tmp_path / "figures" / "plane.svg").exists()
+    assert "every row with both scores is not evaluable" in page
 
 
 def test_reports_are_reproducible(results: Path) -> None:
@@ -178,6 +229,10 @@ def test_a_damaged_record_is_named(results: Path) -> None:
     (results / "runs" / "Naive" / "run.json").write_text("{")
     with pytest.raises(InputError, match=r"Naive/run\.json is damaged"):
         write_report(results)
+
+
+def again(seed: int) -> dict[str, Any]:
+    return {**SPEC, "seed": seed, "strategy": {"name": "again"}}
 
 
 def strategy(**settings: Any) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""Names of scanners on figures: long ones are wrapped and get the room they need."""
+
+import math
+from collections.abc import Sequence
+from textwrap import wrap
+
+from matplotlib.axes import Axes
+
+LONG = 20  # characters from which on a name is wrapped
+LETTER = 0.075  # inches, about, at 9 points
+SLANT = 45  # degrees, at which two lines need less than half an inch between ticks
+
+
+def wrapped(name: str, width: int = LONG) -> str:
+    """The name on two lines of about the same length, or more if it is very long.
+
+    A name no longer than ``width`` is left as it is.
+    """
+    if len(name) <= width:
+        return name
+    lines = max(2, math.ceil(len(name) / (1.25 * width)))
+    even = range(len(name) // lines, len(name) + 1)
+    tried = (wrap(name, n, break_long_words=False, break_on_hyphens=False) for n in even)
+    return "\n".join(next(found for found in tried if len(found) <= lines))
+
+
+def any_long(names: Sequence[str]) -> bool:
+    """Whether there is a name that is wrapped."""
+    return any(len(name) > LONG for name in names)
+
+
+def longest_line(names: Sequence[str]) -> int:
+    """Characters of the longest line of wrapped names."""
+    return max(len(line) for name in names for line in wrapped(name).split("\n"))
+
+
+def extra_width(names: Sequence[str], have: float) -> float:
+    """Inches that long names beside the rows of a panel take beyond those it has."""
+    return max(0.0, LETTER * longest_line(names) + 0.25 - have) if any_long(names) else 0.0
+
+
+def extra_height(names: Sequence[str]) -> float:
+    """Inches that long names below a panel take beyond those of short ones."""
+    return 0.75 * LETTER * longest_line(names) if any_long(names) else 0.0
+
+
+def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
+    """Slanted names below a panel, long ones wrapped."""
+    if any_long(names):
+        shown = [wrapped(name) for name in names]
+        axes.set_xticks(at, shown, rotation=SLANT, ha="right", rotation_mode="anchor", va="center")
+        axes.tick_params(axis="x", pad=6, labelsize=8)
+    else:
+        axes.set_xticks(at, names, rotation=30, ha="right")
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Names beside the rows of a panel, long ones wrapped."""
+    axes.set_yticks(range(len(names)), [wrapped(name) for name in names])
+    if any_long(names):
+        axes.tick_params(axis="y", labelsize=8)
