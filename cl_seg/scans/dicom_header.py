@@ -41,7 +41,7 @@ class Image:
     """One CT image file: what its header says, without the pixels.
 
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
-    when the file does not say.
+    when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class Image:
     acquisition: Acquisition
     plane: Plane
     thickness_mm: float
+    nameless: bool = False
 
 
 def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
@@ -75,7 +76,7 @@ def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
     check_plane(image.plane)
     if not image.series:
         folder = written(path.parent.relative_to(root).as_posix())
-        image = replace(image, series=pseudonyms.series(f"folder {folder}"))
+        image = replace(image, series=pseudonyms.series(f"folder {folder}"), nameless=True)
     return image
 
 

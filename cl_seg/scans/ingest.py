@@ -83,6 +83,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
         found = find(source, list(label_map.classes), pseudonyms, show_progress, workers)
         report.rejected += found.rejected
+        report.notes += found.notes
         groups = _by_scanner(found.scans, table)
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
