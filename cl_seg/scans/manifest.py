@@ -20,6 +20,7 @@ from rich.progress import track
 from cl_seg.files import InputError
 from cl_seg.scans.dicom import NO_PATIENT, find_series
 from cl_seg.scans.faults import refuse
+from cl_seg.scans.files_below import files_below
 from cl_seg.scans.identity import plain
 from cl_seg.scans.listed_twice import persons_named_twice, series_listed_twice
 from cl_seg.scans.nifti import find_volume, is_nifti
@@ -182,9 +183,9 @@ def find_scans(
 def _find(row: Row, pseudonyms: Pseudonyms) -> tuple[list[Series], list[Rejected]]:
     patient = pseudonyms.patient(row.patient) if row.patient else ""
     if row.image.is_dir():
-        files = sorted(file for file in row.image.rglob("*") if file.is_file())
+        files, closed = files_below(row.image)
         found, rejected = find_series(files, row.image, pseudonyms)
-        return [_named(series, row, patient, pseudonyms) for series in found], rejected
+        return [_named(series, row, patient, pseudonyms) for series in found], closed + rejected
     try:
         name = pseudonyms.series(row.name)
         return [find_volume(row.image, name, patient, row.scanner)], []
