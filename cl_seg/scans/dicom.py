@@ -8,6 +8,7 @@ from pathlib import Path
 from cl_seg.scans.dicom_header import Image, read_header
 from cl_seg.scans.dicom_pixels import load
 from cl_seg.scans.geometry import check_series
+from cl_seg.scans.header_notes import header_notes
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.scan import DicomSeries
 from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
@@ -61,13 +62,13 @@ def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], l
 
 def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
     images, copies = _without_copies(images)
-    check_series([image.plane for image in images])
+    check_series([image.plane for image in images], [image.path for image in images])
     first = images[0]
     if any(not _same_settings(image.acquisition, first.acquisition) for image in images):
         raise UnusableError("mixed scanners, kernels or tube voltages inside one series: split it")
     if len({image.patient for image in images}) > 1:
         raise UnusableError("several patients inside one series")
-    notes = () if first.patient else (NO_PATIENT,)
+    unnamed = () if first.patient else (NO_PATIENT,)
     series = DicomSeries(
         first.path.parent,
         first.patient or first.series,
@@ -76,7 +77,7 @@ def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
         len(images),
         first.thickness_mm,
         partial(load, images),
-        notes,
+        (*unnamed, *header_notes(images)),
         person=first.patient,
         uid="" if first.nameless else first.series,
         images=frozenset(image.copy_of for image in images if image.copy_of),

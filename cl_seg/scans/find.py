@@ -48,6 +48,8 @@ def find(
     if is_manifest(source):
         return find_scans(source, classes, pseudonyms, show)
     if not source.is_dir():
+        if source.name.upper() == "DICOMDIR":
+            raise InputError(f"{source} is not needed: give the folder it is in, {source.parent}")
         hint = "NIfTI files do not name their scanner; " if is_nifti(source) else ""
         raise InputError(
             f"{source} is neither a DICOM folder nor a CSV manifest: {hint}list images in a "
