@@ -79,7 +79,8 @@ def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
     for item in rejected:
         counts[item.reason] += item.files
     reasons = "; ".join(f"{count} × {reason}" for reason, count in counts.most_common(3))
-    more = f"; and {len(counts) - 3} more reasons" if len(counts) > 3 else ""
+    left = len(counts) - 3
+    more = f"; and {left} more reason{'s' * (left != 1)}" if left > 0 else ""
     hint = ""
     if any(is_nifti(item.path) for item in rejected):
         hint = ": list NIfTI files in a CSV manifest"
