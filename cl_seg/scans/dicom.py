@@ -8,13 +8,17 @@ from pathlib import Path
 from cl_seg.scans.dicom_header import Image, read_header
 from cl_seg.scans.dicom_pixels import load
 from cl_seg.scans.geometry import check_series
+from cl_seg.scans.header_notes import header_notes
 from cl_seg.scans.identity import Acquisition
-from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.scan import DicomSeries
+from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
+
+NO_PATIENT = "no PatientID: counted as a patient of its own"
 
 
 def find_series(
     files: Iterable[Path], root: Path, pseudonyms: Pseudonyms
-) -> tuple[list[Series], list[Rejected]]:
+) -> tuple[list[DicomSeries], list[Rejected]]:
     """Read the headers of ``files`` and put together the usable CT series.
 
     Args:
@@ -36,7 +40,7 @@ def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> Image | Reject
         return Rejected(file, str(error))
 
 
-def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[Series], list[Rejected]]:
+def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], list[Rejected]]:
     """Put together the usable series of some headers; see :func:`find_series`."""
     rejected: list[Rejected] = []
     groups: dict[str, list[Image]] = defaultdict(list)
@@ -56,16 +60,16 @@ def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[Series], list[R
     return sorted(found, key=lambda s: (s.patient, s.name)), rejected
 
 
-def _assemble(images: list[Image]) -> tuple[Series, list[Rejected]]:
+def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
     images, copies = _without_copies(images)
-    check_series([image.plane for image in images])
+    check_series([image.plane for image in images], [image.path for image in images])
     first = images[0]
     if any(not _same_settings(image.acquisition, first.acquisition) for image in images):
         raise UnusableError("mixed scanners, kernels or tube voltages inside one series: split it")
     if len({image.patient for image in images}) > 1:
         raise UnusableError("several patients inside one series")
-    notes = () if first.patient else ("no PatientID: counted as a patient of its own",)
-    series = Series(
+    unnamed = () if first.patient else (NO_PATIENT,)
+    series = DicomSeries(
         first.path.parent,
         first.patient or first.series,
         first.series,
@@ -73,7 +77,10 @@ def _assemble(images: list[Image]) -> tuple[Series, list[Rejected]]:
         len(images),
         first.thickness_mm,
         partial(load, images),
-        notes,
+        (*unnamed, *header_notes(images)),
+        person=first.patient,
+        uid="" if first.nameless else first.series,
+        images=frozenset(image.copy_of for image in images if image.copy_of),
     )
     return series, copies
 

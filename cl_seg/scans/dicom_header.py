@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+from pydicom.uid import MediaStorageDirectoryStorage
 
 from cl_seg.scans.geometry import Plane, check_plane
 from cl_seg.scans.identity import Acquisition, plain
@@ -31,6 +32,7 @@ _OTHER_MODALITIES = {
 _HOUNSFIELD = {"", "HU", "US"}
 """Rescale types that are read: US is unspecified, which in CT means HU."""
 _LONGEST = 64  # characters of a long string (LO, PS3.5 6.2)
+_CODE = 16  # characters of a code string (CS)
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _DATASET = 144  # where the file meta information ends, less its length (PS3.10 7.1)
 _INFLATED = 2**26  # bytes of the largest deflated file
@@ -41,7 +43,8 @@ class Image:
     """One CT image file: what its header says, without the pixels.
 
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
-    when the file does not say.
+    when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
+    ``image_type`` are the words of ImageType, in capitals.
     """
 
     path: Path
@@ -51,6 +54,8 @@ class Image:
     acquisition: Acquisition
     plane: Plane
     thickness_mm: float
+    image_type: tuple[str, ...]
+    nameless: bool = False
 
 
 def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
@@ -75,7 +80,7 @@ def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
     check_plane(image.plane)
     if not image.series:
         folder = written(path.parent.relative_to(root).as_posix())
-        image = replace(image, series=pseudonyms.series(f"folder {folder}"))
+        image = replace(image, series=pseudonyms.series(f"folder {folder}"), nameless=True)
     return image
 
 
@@ -119,6 +124,8 @@ def _check_inflated(path: Path) -> None:
 
 
 def _check_kind(header: Any) -> None:
+    if header.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        raise UnusableError("a DICOMDIR, which is not needed: files are found without it")
     modality = str(header.get("Modality") or "")
     if modality != "CT":
         # Anybody may have written anything there: only what is known is repeated.
@@ -165,6 +172,7 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
             number(header, "GantryDetectorTilt", 0.0),
         ),
         number(header, "SliceThickness", math.nan),
+        _words(header, "ImageType"),
     )
 
 
@@ -172,6 +180,15 @@ def _text(header: Any, name: str) -> str:
     """First value of a text element, "" where there is none."""
     values = _values(header, name) or [""]
     return plain(str(values[0]))[:_LONGEST]
+
+
+def _words(header: Any, name: str) -> tuple[str, ...]:
+    """Words of all values of an element, in capitals; some vendors put several into one value."""
+    return tuple(
+        word[:_CODE]
+        for value in _values(header, name)
+        for word in plain(str(value)).upper().split()
+    )
 
 
 def _values(header: Any, name: str) -> list[Any]:

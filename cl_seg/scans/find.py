@@ -11,6 +11,7 @@ from rich.progress import track
 from cl_seg.files import InputError
 from cl_seg.scans.dicom import series_of, try_header
 from cl_seg.scans.dicom_header import Image
+from cl_seg.scans.files_below import files_below
 from cl_seg.scans.manifest import find_scans
 from cl_seg.scans.nifti import is_nifti
 from cl_seg.scans.scan import Found, Scan
@@ -47,19 +48,21 @@ def find(
     if is_manifest(source):
         return find_scans(source, classes, pseudonyms, show)
     if not source.is_dir():
+        if source.name.upper() == "DICOMDIR":
+            raise InputError(f"{source} is not needed: give the folder it is in, {source.parent}")
         hint = "NIfTI files do not name their scanner; " if is_nifti(source) else ""
         raise InputError(
             f"{source} is neither a DICOM folder nor a CSV manifest: {hint}list images in a "
             "manifest with the columns image,labels,patient,scanner"
         )
-    files = sorted(path for path in source.rglob("*") if path.is_file())
+    files, closed = files_below(source)
     reading = partial(try_header, root=source, pseudonyms=pseudonyms)
     bar = partial(track, total=len(files), console=Console(stderr=True), disable=not show)
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
     with in_order(partial(_each, reading), chunks, workers if len(files) >= PAYS else 1) as read:
         headers = list(bar((one for chunk in read for one in chunk), "Reading headers"))
     series, rejected = series_of(headers)
-    return Found([Scan(one) for one in series], rejected)
+    return Found([Scan(one) for one in series], closed + rejected)
 
 
 def _each(read: Callable[[Path], Image | Rejected], files: list[Path]) -> list[Image | Rejected]:
@@ -76,7 +79,8 @@ def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
     for item in rejected:
         counts[item.reason] += item.files
     reasons = "; ".join(f"{count} × {reason}" for reason, count in counts.most_common(3))
-    more = f"; and {len(counts) - 3} more reasons" if len(counts) > 3 else ""
+    left = len(counts) - 3
+    more = f"; and {left} more reason{'s' * (left != 1)}" if left > 0 else ""
     hint = ""
     if any(is_nifti(item.path) for item in rejected):
         hint = ": list NIfTI files in a CSV manifest"

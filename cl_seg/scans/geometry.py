@@ -1,8 +1,10 @@
 """Geometry of a DICOM series, checked by us: image libraries only warn and invent a spacing."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -106,8 +108,12 @@ def check_place(spacing: Sequence[float], position: Sequence[float]) -> None:
         raise UnusableError(f"lies at ({listed}) mm, farther than {FARTHEST_MM:g} mm: wrong header")
 
 
-def check_series(planes: list[Plane]) -> None:
-    """Refuse slices that do not form one stack; ``planes`` are sorted by z.
+def check_series(planes: list[Plane], files: Sequence[Path] = ()) -> None:
+    """Refuse slices that do not form one stack.
+
+    Args:
+        planes: sorted by z.
+        files: of the planes, to be named in messages.
 
     Raises:
         UnusableError: mixed pixel spacing, size or orientation, repeated positions, or a shift
@@ -123,15 +129,22 @@ def check_series(planes: list[Plane]) -> None:
     if np.ptp([plane.directions for plane in planes], axis=0).max() > SAME_MM:
         raise UnusableError("mixed orientations inside one series: split it")
     positions = np.array([plane.position for plane in planes])
-    repeated = int(np.sum(np.diff(positions[:, 2]) < SAME_MM))
-    if repeated:
-        raise UnusableError(
-            f"{repeated} slice positions occur more than once (several phases in one series?): "
-            "split it"
-        )
+    repeated = np.flatnonzero(np.diff(positions[:, 2]) < SAME_MM)
+    if len(repeated):
+        raise UnusableError(_repeated(len(repeated), positions[repeated[0], 2], repeated[0], files))
     shift = float(np.ptp(positions[:, :2], axis=0).max())
     if shift > 1.0:
         raise UnusableError(f"slices are shifted by up to {shift:.1f} mm against each other")
+
+
+def _repeated(count: int, z_mm: float, index: int, files: Sequence[Path]) -> str:
+    """What is wrong with positions that occur again, by the first that does."""
+    occur = "slice positions occur" if count > 1 else "slice position occurs"
+    example = f"z = {z_mm:g} mm"
+    if pair := files[index : index + 2]:
+        folder = os.path.commonpath([file.parent for file in pair])
+        example += " in " + " and ".join(str(file.relative_to(folder)) for file in pair)
+    return f"{count} {occur} more than once (several phases in one series?), as {example}: split it"
 
 
 def to_lps(

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from cl_seg.scans.aliases import Aliases, unknown_manufacturers
+from cl_seg.scans.faults import MOST, refuse
 from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.identity import Scanner
+from cl_seg.scans.ingest_notes import absent_classes, devices_split, labels_in_air
 from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.report import IngestReport, ScannerReport
 from cl_seg.scans.scan import Scan
@@ -37,6 +39,10 @@ class _Ingest:
     progress: Progress
     task: TaskID
     labels_seen: set[int] = field(default_factory=set)
+    in_air: dict[str, list[tuple[int, str, float]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    faults: list[tuple[int, str]] = field(default_factory=list)
 
 
 def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
@@ -67,8 +73,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         Scanners, rejected files with reasons, and notes.
 
     Raises:
-        InputError: nothing usable, an unknown manufacturer, a wrong manifest or label file, or the
-            store cannot be written. No store is left then.
+        InputError: nothing usable, an unknown manufacturer, a wrong manifest, wrong label files
+            (a line each), or the store cannot be written. No store is left then.
     """
     source, label_map = Path(source), labels or DEFAULT_LABELS
     pseudonyms = Pseudonyms(secrets.token_bytes(16) if salt is None else salt)
@@ -83,7 +89,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
         found = find(source, list(label_map.classes), pseudonyms, show_progress, workers)
         report.rejected += found.rejected
+        report.notes += found.notes
         groups = _by_scanner(found.scans, table)
+        report.notes += devices_split(groups.values(), table)
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"
@@ -97,11 +105,12 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             work = _Ingest(writer, label_map, report, progress, task)
             for folder, (scanner, scans) in groups.items():
                 _write_scanner(work, folder, scanner, scans, read)
+        _refuse(work)
         report.rejected = by_folder(report.rejected)
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
     if any(scan.labels for scan in found.scans):
-        _note_absent_classes(work)
+        report.notes += absent_classes(label_map, work.labels_seen) + labels_in_air(work.in_air)
     return report
 
 
@@ -140,18 +149,30 @@ def _write_scanner(
         for scan, canonical in zip(
             scans, read, strict=False
         ):  # `read` goes on with the next scanner
+            work.progress.advance(work.task, scan.series.slices)
+            if canonical.fault:
+                work.faults.append((scan.line, canonical.fault))
+            if len(work.faults) > MOST:
+                _refuse(work)
+            if work.faults:  # nothing will be kept: read on for faults of other label files
+                continue
             report.rejected += canonical.rejected
             report.notes += canonical.notes
+            for name, share in canonical.in_air.items():
+                work.in_air[name].append((scan.line, scan.where, share))
             staging.append(canonical)
             if canonical.rows:
                 kernels.add(scan.series.acquisition.kernel)
             for labels in canonical.labels:
                 work.labels_seen.update(np.unique(labels).tolist())
-            work.progress.advance(work.task, scan.series.slices)
-        if staging.rows:
+        if staging.rows and not work.faults:
             name = scanner.display_name(kernels)
             work.writer.add_scanner(folder, name, staging.rows, *staging.arrays())
             _report_scanner(report, folder, name, staging)
+
+
+def _refuse(work: _Ingest) -> None:
+    refuse([fault for _, fault in sorted(work.faults)])
 
 
 def _report_scanner(report: IngestReport, folder: str, name: str, staging: Staging) -> None:
@@ -163,10 +184,3 @@ def _report_scanner(report: IngestReport, folder: str, name: str, staging: Stagi
         report.notes.append(
             f"{name} has one patient: it cannot be split into training and test patients"
         )
-
-
-def _note_absent_classes(work: _Ingest) -> None:
-    for label, (name, values) in enumerate(work.label_map.classes.items(), start=1):
-        if label not in work.labels_seen:
-            listed = ", ".join(map(str, values))
-            work.report.notes.append(f"no pixel is labelled {name} (value {listed}): check --label")

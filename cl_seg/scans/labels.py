@@ -1,7 +1,7 @@
 """Which value of a label file means which class, and label files on the grid of their image."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,13 @@ import numpy.typing as npt
 from cl_seg.files import InputError
 from cl_seg.scans.nifti import load_labels
 from cl_seg.scans.series import UnusableError, Volume
-from cl_seg.scans.store import UNLABELLED, Labels
+from cl_seg.scans.store import HU, UNLABELLED, Labels
 
 _FORM = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
+AIR_HU = -300
+"""Below it is no soft tissue and no fat (engineering value)."""
+IN_AIR = 0.2
+"""Share of a class in air from which on its labels are doubted (engineering value)."""
 _SAME_MM = 0.1  # an image and its labels may differ this much in the rounding of their headers
 
 
@@ -117,6 +121,28 @@ def read_labels(path: Path, image: Volume, label_map: LabelMap, where: str) -> L
             f"liver={unknown[0]}"
         )
     return label_map.apply(values[_matching_slices(path, image, geometry, where)])
+
+
+def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, float]:
+    """Classes of which more than ``IN_AIR`` lies in air, as labels that were mirrored do.
+
+    Args:
+        labels: (N, H, W) uint8, labels of the store.
+        hu: (N, H, W) int16, HU of the same pixels.
+        classes: names of labels 1, 2, ….
+
+    Returns:
+        Class → share of its pixels below ``AIR_HU``.
+    """
+    labelled = (labels != 0) & (labels != UNLABELLED)
+    found, air = labels[labelled], hu[labelled] < AIR_HU
+    pixels, in_air = (np.bincount(of, minlength=UNLABELLED) for of in (found, found[air]))
+    shares = in_air / np.maximum(pixels, 1)
+    return {
+        name: float(shares[label])
+        for label, name in enumerate(classes, start=1)
+        if shares[label] > IN_AIR
+    }
 
 
 def _matching_slices(path: Path, image: Volume, labels: Volume, where: str) -> npt.NDArray[np.intp]:

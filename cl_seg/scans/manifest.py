@@ -18,8 +18,11 @@ from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import InputError
-from cl_seg.scans.dicom import find_series
+from cl_seg.scans.dicom import NO_PATIENT, find_series
+from cl_seg.scans.faults import refuse
+from cl_seg.scans.files_below import files_below
 from cl_seg.scans.identity import plain
+from cl_seg.scans.listed_twice import persons_named_twice, series_listed_twice
 from cl_seg.scans.nifti import find_volume, is_nifti
 from cl_seg.scans.scan import Found, Scan
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
@@ -34,6 +37,7 @@ class Row:
     """One line of a manifest, checked; ``where`` names it in messages."""
 
     where: str
+    line: int
     name: str
     image: Path
     labels: Path | None
@@ -51,26 +55,42 @@ def read_manifest(path: Path, classes: list[str]) -> list[Row]:
         classes: class names of the label map.
 
     Raises:
-        InputError: not a CSV file, wrong columns, a missing file, or a missing entry.
+        InputError: not a CSV file, wrong columns, missing files, or missing entries; a line each.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file, strict=True)
             columns = table.fieldnames or []
             _check_columns(path, list(columns))
-            lines = [(f"{path}, line {table.line_num}", line) for line in table]
+            lines = [(table.line_num, line) for line in table if not _is_empty(line)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV file in UTF-8") from error
-    rows = [_row(path.parent, where, line, classes) for where, line in lines]
-    if not rows:
+    if not lines:
         raise InputError(f"{path} lists no images: add a line per image")
+    rows: list[Row] = []
+    faults: list[str] = []
     seen: dict[Path, str] = {}
-    for row in rows:
+    for number, line in lines:
+        try:
+            row = _row(path, number, line, classes)
+        except InputError as error:
+            faults.append(str(error))
+            continue
         image = row.image.resolve()
         if image in seen:
-            raise InputError(f"{row.where}: {row.image} is listed already: {seen[image]}")
-        seen[image] = row.where
+            faults.append(f"{row.where}: {row.image} is listed already: {seen[image]}")
+        seen.setdefault(image, row.where)
+        rows.append(row)
+    refuse(faults)
     return rows
+
+
+def _is_empty(line: dict[str, str | None]) -> bool:
+    """Whether nothing but commas is in a line, as spreadsheets leave them at the end."""
+    entries: list[str | None] = []
+    for entry in line.values():  # those beyond the last column are a list
+        entries += entry if isinstance(entry, list) else [entry]
+    return not any(entry and entry.strip() for entry in entries)
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
@@ -83,7 +103,8 @@ def _check_columns(path: Path, columns: list[str]) -> None:
         )
 
 
-def _row(folder: Path, where: str, line: dict[str, str | None], classes: list[str]) -> Row:
+def _row(path: Path, number: int, line: dict[str, str | None], classes: list[str]) -> Row:
+    folder, where = path.parent, f"{path}, line {number}"
     if None in line or None in line.values():
         raise InputError(f"{where}: expected one entry per column: quote entries with commas")
     entry = {name: (text or "").strip() for name, text in line.items()}
@@ -105,7 +126,7 @@ def _row(folder: Path, where: str, line: dict[str, str | None], classes: list[st
     if not image.is_dir():
         _check_volume(image, where, entry)
     names = entry["patient"], plain(entry["scanner"])
-    return Row(where, entry["image"], image, labels, *names, covered, bool(slices))
+    return Row(where, number, entry["image"], image, labels, *names, covered, bool(slices))
 
 
 def _existing(path: Path, where: str, column: str) -> Path:
@@ -134,33 +155,37 @@ def find_scans(
     """The scans a manifest lists.
 
     Raises:
-        InputError: the manifest is wrong, or labels belong to a folder of several series.
+        InputError: the manifest is wrong, labels belong to a folder of several series, or two rows
+            hold one series; a line each.
     """
     scans: list[Scan] = []
     rejected: list[Rejected] = []
+    faults: list[str] = []
     rows = read_manifest(path, classes)
     console = Console(stderr=True)
     for row in track(rows, "Reading headers", console=console, disable=not show_progress):
         found, refused = _find(row, pseudonyms)
         rejected += refused
         if row.labels and len(found) > 1:
-            raise InputError(
+            faults.append(
                 f"{row.where}: {row.image} holds {len(found)} CT series, but labels belong to one: "
                 "name a folder with one series"
             )
         scans += [
-            Scan(series, row.labels, row.classes, row.where, row.labelled_only) for series in found
+            Scan(series, row.labels, row.classes, row.where, row.labelled_only, row.line)
+            for series in found
         ]
+    refuse(faults + series_listed_twice(scans))
     scans.sort(key=lambda scan: (scan.series.patient, scan.series.name))
-    return Found(scans, rejected)
+    return Found(scans, rejected, persons_named_twice(scans))
 
 
 def _find(row: Row, pseudonyms: Pseudonyms) -> tuple[list[Series], list[Rejected]]:
     patient = pseudonyms.patient(row.patient) if row.patient else ""
     if row.image.is_dir():
-        files = sorted(file for file in row.image.rglob("*") if file.is_file())
+        files, closed = files_below(row.image)
         found, rejected = find_series(files, row.image, pseudonyms)
-        return [_named(series, row, patient, pseudonyms) for series in found], rejected
+        return [_named(series, row, patient, pseudonyms) for series in found], closed + rejected
     try:
         name = pseudonyms.series(row.name)
         return [find_volume(row.image, name, patient, row.scanner)], []
@@ -174,5 +199,5 @@ def _named(series: Series, row: Row, patient: str, pseudonyms: Pseudonyms) -> Se
     # The row is part of the name: nameless series of different rows must not meet.
     name = pseudonyms.series(f"{row.name} {series.name}")
     known = patient or ("" if series.patient == series.name else series.patient)
-    notes = () if known else series.notes
+    notes = tuple(note for note in series.notes if not known or note != NO_PATIENT)
     return replace(series, acquisition=acquisition, name=name, patient=known or name, notes=notes)

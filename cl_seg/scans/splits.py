@@ -105,7 +105,8 @@ def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFram
     parts = pd.Series("train", index=slices.index)
     for case, group in slices.groupby("case", sort=False):
         if len(group) < 3:
-            raise InputError(f"case {case} has {len(group)} labelled slices: a split needs three")
+            slices_of_it = f"{len(group)} labelled slice{'s' * (len(group) != 1)}"
+            raise InputError(f"case {case} has {slices_of_it}: a split needs three")
         along_z = group.sort_values("z_mm").index.to_numpy()
         for block in np.array_split(along_z, max(1, len(group) // BLOCK)):
             count = len(block)

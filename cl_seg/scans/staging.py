@@ -6,7 +6,8 @@ from types import TracebackType
 
 import numpy as np
 
-from cl_seg.scans.labels import LabelMap, read_labels
+from cl_seg.files import InputError
+from cl_seg.scans.labels import LabelMap, read_labels, shares_in_air
 from cl_seg.scans.resample import Placement, place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, spacing_notes
@@ -23,6 +24,8 @@ class CanonicalScan:
         labels: (H, W) uint8 each.
         rejected: files that were left out; the whole scan where nothing is to be stored.
         notes: what the user should know of the scan.
+        fault: what is wrong with the labels, "" for nothing.
+        in_air: class → share of its pixels, where much of it lies in air.
     """
 
     rows: list[Slice]
@@ -30,6 +33,8 @@ class CanonicalScan:
     labels: list[Labels]
     rejected: list[Rejected]
     notes: list[str]
+    fault: str = ""
+    in_air: dict[str, float] = field(default_factory=dict)
 
 
 def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> CanonicalScan:
@@ -39,9 +44,6 @@ def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> Canonic
         job: folder name of the scanner, and the scan.
         label_map: meaning of label values.
         grid: canonical grid.
-
-    Raises:
-        InputError: the labels do not fit the images or the label map.
     """
     scanner, scan = job
     series = scan.series
@@ -50,9 +52,14 @@ def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> Canonic
     except UnusableError as error:
         files = series.slices if series.path.is_dir() else 1
         return CanonicalScan([], [], [], [Rejected(series.path, str(error), files)], [])
-    given = _given_labels(scan, volume, label_map)
+    try:
+        given = _given_labels(scan, volume, label_map)
+    except InputError as error:
+        return CanonicalScan([], [], [], [], [], str(error))
     placement = place(volume, grid)
     read = CanonicalScan([], [], [], list(volume.rejected), _notes(scan, volume, placement, grid))
+    if given is not None:
+        read.in_air.update(shares_in_air(given, volume.hu, label_map.classes))
     for index in range(len(volume.z_mm)):
         is_labelled = given is not None and np.any(given[index] != UNLABELLED)
         if scan.labelled_only and not is_labelled:

@@ -293,8 +293,11 @@ def create_store(
     """Build a store in a temporary folder that is renamed to ``folder`` when whole.
 
     Raises:
-        InputError: ``folder`` exists, cannot be written, or the disk is full.
+        InputError: ``folder`` exists, is in another store, cannot be written, or the disk is full.
     """
+    for above in Path(folder).resolve().parents:
+        if (above / "store.json").is_file():
+            raise InputError(f"{folder} is in the store {above}: choose a place outside of it")
     with new_folder(Path(folder)) as building:
         writer = StoreWriter(building, Header(classes, grid, provenance))
         yield writer

@@ -257,7 +257,10 @@ REJECTED: dict[str, tuple[Build, str]] = {
     "dose report as a picture": (series(screen_save), "a colour picture"),
     "localizer": (having(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), "a localizer"),
     "localizer that says nothing": (oriented(0, 1, 0, 0, 0, -1), "not axial"),
-    "positions twice": (twice, "3 slice positions occur more than once"),
+    "positions twice": (
+        twice,
+        "3 slice positions occur more than once .*, as z = 0 mm in one/000.dcm and two/000.dcm",
+    ),
     "tilted gantry": (having(GantryDetectorTilt="12.5"), "tilted by 12.5°"),
     "tilted planes": (oriented(1, 0, 0, 0, 0.9848, -0.1736), "tilted by 10.0°"),
     "turned planes": (oriented(0.9962, 0.0872, 0, -0.0872, 0.9962, 0), "turned by 5.0°"),
@@ -315,6 +318,18 @@ def with_a_loop(folder: Path) -> None:
     (folder / "self").symlink_to("self")
 
 
+def beside(folder: Path) -> None:
+    """Links to a patient on another disk, and two ways back to where the search began."""
+    disk = folder.parent.parent / "disk"
+    write_series(disk / "p1" / "ct")
+    folder.mkdir()
+    (folder / "p1").symlink_to(disk / "p1")
+    (folder / "once more").symlink_to(disk)
+    (disk / "back").symlink_to(folder.parent)
+    (folder / "above").symlink_to("../..")
+    (folder / "root").symlink_to("/")
+
+
 def with_a_pipe(folder: Path) -> None:
     write_series(folder)
     os.mkfifo(folder / "pipe.dcm")
@@ -357,7 +372,10 @@ TAKEN: dict[str, tuple[Build, int, str]] = {
     "control characters in a name": (series(other_manufacturer_text), 3, "Sensation"),
     "a folder name that is not UTF-8": (in_a_latin_folder, 3, r"M\\udcfcller.*not a DICOM file"),
     "a loop of links": (with_a_loop, 3, ""),
+    "links to another disk": (beside, 3, ""),
     "a pipe": (with_a_pipe, 3, ""),
+    "iodine": (having(ImageType=["DERIVED", "PRIMARY", "AXIAL", "IODINE"]), 3, "ImageType IODINE"),
+    "the middle one of three is lost": (series(lambda ds, i: None, [-5, 5]), 2, "5 mm lie 10 mm"),
     "identifiers in odd elements": (odd_identifiers, 3, ""),
     "a patient as a sequence": (typed("PatientID", "SQ", [pydicom.Dataset()]), 3, ""),
     "no rescale slope": (lacking("RescaleSlope"), 3, ""),
@@ -396,6 +414,13 @@ def test_what_is_odd_but_right_is_taken(name: str, cl_seg: CommandLine, tmp_path
     found = np.concatenate([store.hu(scanner) for scanner in store.scanners])
     assert np.array_equal(found, [EXPECTED] * (slices + 3))
     assert store.slices["patient"].nunique() == (3 if name == "two patients" else 2)
+
+
+def test_a_single_further_reason_is_one(cl_seg: CommandLine, tmp_path: Path) -> None:
+    for name in ("tilted gantry", "no rows", "no intercept"):
+        REJECTED[name][0](tmp_path / "in" / name)
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    cl_seg.refuses("and 1 more reason; first in/", "ingest", "in", "s")
 
 
 def test_nothing_but_hostile_files_is_one_line(cl_seg: CommandLine, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from cl_seg.scans.store import SliceStore
 from tests.conftest import write_store
-from tests.scans.conftest import volume, write_nifti, write_series
+from tests.scans.conftest import CANARY, volume, write_nifti, write_series
 
 from .command import GRID, CommandLine
 
@@ -76,6 +76,24 @@ def test_a_manifest_that_is_wrong(name: str, cl_seg: CommandLine, place: Path) -
 def test_a_folder_named_like_a_manifest(cl_seg: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "scans.csv").mkdir()
     cl_seg.refuses("scans.csv cannot be read as a CSV", "ingest", "scans.csv", "out.store")
+
+
+def test_every_row_that_is_wrong_has_its_line(cl_seg: CommandLine, place: Path) -> None:
+    lines = "gone,,p1,X\n" + GOOD + "ct.nii.gz,gone,p1,X\n" + ",,,\n"
+    (place / "scans.csv").write_text(HEADER + lines)
+    said = cl_seg("ingest", "scans.csv", "out.store", *GRID)
+    assert said.code == 2 and not (place / "out.store").exists()
+    first, second = said.complaints
+    assert "scans.csv, line 2: image: gone does not exist" in first
+    assert "scans.csv, line 4: labels: gone does not exist" in second
+
+
+def test_one_person_by_two_names_is_told_without_them(cl_seg: CommandLine, place: Path) -> None:
+    rows = "dicom/one,,Jane Roe,\n" + "dicom/two,,Roe Jane,\n"
+    (place / "scans.csv").write_text(HEADER + rows)
+    said = cl_seg.takes("ingest", "scans.csv", "out.store", *GRID)
+    assert "note: lines 2 and 3 of the manifest name 2 patients, their headers say one" in said
+    assert "Roe" not in said and CANARY not in said
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.fileset import FileSet
 from pydicom.uid import RLELossless, generate_uid
 
+from cl_seg.files import InputError
 from cl_seg.scans.dicom import find_series
+from cl_seg.scans.find import find as find_source
 from cl_seg.scans.series import Pseudonyms, UnusableError
 
 from .conftest import CANARY, SIZE, SPACING, body_image, ct_dataset, save, write_series
@@ -268,6 +271,83 @@ def without(name):
 def test_unusable_images_are_refused_with_the_reason(tmp_path, change, reason):
     write_series(tmp_path, change=change)
     assert reason in only_reason(tmp_path)
+
+
+def test_of_repeated_positions_one_is_named_with_its_files(tmp_path):
+    for folder, z in (("art", [0, 5, 10]), ("ven", [5, 10])):
+        write_series(tmp_path / "one" / folder, z)
+    _, ((rejected),) = find(tmp_path)
+    assert rejected.reason == (
+        "2 slice positions occur more than once (several phases in one series?), as z = 5 mm in "
+        "art/001.dcm and ven/000.dcm: split it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("z_mm", "thickness", "apart"),
+    [
+        ([-5, 5], "5", "10"),  # the middle one of three was lost
+        ([0, 10, 20, 30], "5", "10"),  # gaps that were left on purpose
+        ([0, 5, 10], "5", ""),
+        ([0, 5.4, 10.8], "5", ""),
+        ([0, 2.5, 5, 10], "5", ""),  # overlapping slices, and a gap that is told as one
+        ([0, 5, 20, 25], "5", ""),
+        ([0, 10], "0", ""),
+        ([0], "5", ""),
+    ],
+)
+def test_slices_further_apart_than_they_are_thick_are_told(tmp_path, z_mm, thickness, apart):
+    write_series(tmp_path, z_mm, set_to(SliceThickness=thickness))
+    ((series,), _) = find(tmp_path)
+    expected = f"slices of 5 mm lie {apart} mm apart: some are missing, or the scanner left gaps"
+    assert series.notes == ((expected,) if apart else ())
+
+
+def test_without_a_thickness_nothing_is_said_of_it(tmp_path):
+    write_series(tmp_path, [0, 10], without("SliceThickness"))
+    assert find(tmp_path)[0][0].notes == ()
+
+
+@pytest.mark.parametrize(
+    ("image_type", "words"),
+    [
+        (["DERIVED", "SECONDARY", "AXIAL", "IODINE"], "IODINE"),
+        (["DERIVED", "PRIMARY", "AXIAL", "CT_SOM7 SPI DUAL", "VNC"], "DUAL, VNC"),
+        (["derived", "secondary", "mip"], "MIP"),
+        (["DERIVED", "SECONDARY", *"ABCDEFGH"], "A, B, C, D, E, F …"),
+        (["DERIVED", "SECONDARY", "x\x1b[2J\n" + 40 * "y"], f"X, [2J, {16 * 'Y'}"),
+        (["DERIVED", "SECONDARY", "AXIAL"], ""),
+        (["DERIVED", "SECONDARY", "REFORMATTED", "AVERAGE"], ""),
+        (["DERIVED", "PRIMARY", "AXIAL", "CT_SOM5 MPR"], ""),
+        (["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SPI DUAL"], ""),
+        ([], ""),
+    ],
+)
+def test_derived_images_are_taken_and_told(tmp_path, image_type, words):
+    with pydicom.config.disable_value_validation():
+        write_series(tmp_path, change=set_to(ImageType=image_type))
+    ((series,), rejected) = find(tmp_path)
+    assert series.slices == 3 and rejected == []
+    assert list(series.notes) == [
+        f"derived images (ImageType {words}): leave them out if their values are not those of a "
+        "plain CT"
+    ] * bool(words)
+
+
+def test_a_directory_of_a_disk_is_told_as_one(tmp_path):
+    ds = ct_dataset(0)
+    ds.StudyDate, ds.StudyTime, ds.StudyID, ds.SeriesNumber = "20200101", "120000", "1", 1
+    ds.InstanceNumber = 1
+    directory = FileSet()
+    directory.add(save(ds, tmp_path / "000.dcm"))
+    directory.write(tmp_path / "disk")
+    _, (rejected,) = find(tmp_path / "disk")
+    assert rejected.path.name == "DICOMDIR"
+    assert rejected.reason == "a DICOMDIR, which is not needed: files are found without it"
+    with pytest.raises(
+        InputError, match=r"DICOMDIR is not needed: give the folder it is in, .*disk$"
+    ):
+        find_source(rejected.path, [], SALT, False)
 
 
 def test_copies_of_a_file_are_left_out(tmp_path):

@@ -115,6 +115,89 @@ def test_a_file_may_cover_some_of_the_classes(tmp_path):
     assert "no pixel is labelled muscle (value 1): check --label" in report.notes
 
 
+def test_labels_that_lie_in_air_are_told(tmp_path):
+    image = np.roll(body_image(), 14, axis=1)  # so that left and right differ
+    right = (image == 110).astype(np.uint8) * 5
+    for name, label in {
+        "good": right,
+        "flipped": right[:, ::-1],
+        "none": np.zeros_like(right),
+    }.items():
+        write_nifti(tmp_path / f"{name}.nii.gz", np.stack([image] * 2))
+        write_nifti(tmp_path / f"{name}-labels.nii.gz", np.stack([label] * 2))
+    names = "good", "flipped", "none"
+    lines = [f"{n}.nii.gz,{n}-labels.nii.gz,{n},X" for n in names]
+    report = run(write_manifest(tmp_path, *lines), tmp_path / "out.store", labels=LIVER)
+    air = np.mean(image[right[:, ::-1] > 0] < -300)
+    assert 0.2 < air < 1
+    (note,) = report.notes
+    assert note == (
+        "more than 20% of the pixels labelled liver are air (below -300 HU) in 1 scan, first in "
+        f"{tmp_path}/scans.csv, line 3 ({air:.0%}): unless liver holds air, its labels may be "
+        "mirrored or shifted"
+    )
+
+
+def test_ignored_pixels_and_other_classes_are_no_labels_in_air(tmp_path):
+    values = np.full((3, SIZE, SIZE), 255, np.uint8)
+    values[volume() == 40], values[volume() == 110] = 1, 2
+    values[:, 0, :15] = 1  # 15 pixels in air
+    write_nifti(tmp_path / "ct.nii.gz", volume())
+    write_nifti(tmp_path / "labels.nii.gz", values)
+    report = run(write_manifest(tmp_path, "ct.nii.gz,labels.nii.gz,p1,X"), tmp_path / "out")
+    assert not [note for note in report.notes if "air" in note]
+
+
+def test_one_device_under_two_names_is_told(tmp_path):
+    for number in "123":
+        write_series(tmp_path / number, patient=f"p{number}")
+    write_series(tmp_path / "4", change=philips, patient="p4")
+    write_nifti(tmp_path / "5.nii.gz", volume())
+    lines = ["1,,,Ward CT", "2,,,", "3,,,", "4,,,Other CT", "5.nii.gz,,p5,Third CT"]
+    report = run(write_manifest(tmp_path, *lines), tmp_path / "out.store")
+    assert [note for note in report.notes if "one scanner" in note] == [
+        "Ward CT (so called in the manifest) and Siemens Sensation 64 · B40f · 120 kV are one "
+        "scanner by their headers: name it in all rows or in none, or it is two experiences"
+    ]
+    lines = ["1,,,Ward CT", "2,,,Ward CT", "3,,,Second CT"]
+    report = run(write_manifest(tmp_path, *lines), tmp_path / "given.store")
+    assert not [note for note in report.notes if "one scanner" in note]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_faulty_label_files_are_told_at_once(tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(ingest_module, "PAYS", 1)
+    good = np.zeros((3, SIZE, SIZE), np.uint8)
+    labels = {"a": good, "b": good + 9, "c": good[:2], "d": good, "e": good}
+    for name, values in labels.items():
+        write_nifti(tmp_path / f"{name}.nii.gz", volume())
+        write_nifti(tmp_path / f"{name}-labels.nii.gz", values)
+    (tmp_path / "e-labels.nii.gz").write_bytes(b"broken")
+    lines = [f"{n}.nii.gz,{n}-labels.nii.gz,{n},{s}" for n, s in zip(labels, "XYXYY", strict=True)]
+    with pytest.raises(InputError) as error:
+        run(write_manifest(tmp_path, *lines), tmp_path / "out.store", workers=workers)
+    told = str(error.value).splitlines()
+    assert [line.partition("scans.csv, ")[2].partition(":")[0] for line in told] == [
+        "line 3", "line 4", "line 6",
+    ]  # fmt: skip
+    assert "values 9" in told[0] and "another grid" in told[1] and "cannot be read" in told[2]
+    assert not (tmp_path / "out.store").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_of_very_many_faulty_label_files_the_first_end_the_reading(tmp_path, monkeypatch):
+    write_nifti(tmp_path / "labels.nii.gz", np.full((1, SIZE, SIZE), 9, np.uint8))
+    for number in range(30):
+        write_nifti(tmp_path / f"{number}.nii.gz", volume(1))
+    lines = [f"{number}.nii.gz,labels.nii.gz,p{number},X" for number in range(30)]
+    reads = []
+    real = staging_module.read_labels
+    monkeypatch.setattr(staging_module, "read_labels", lambda *a: reads.append(a) or real(*a))
+    with pytest.raises(InputError, match="and more faults like these") as error:
+        run(write_manifest(tmp_path, *lines), tmp_path / "out.store")
+    assert len(str(error.value).splitlines()) == 21 and len(reads) == 21
+
+
 def test_slices_without_labels_may_be_left_out(tmp_path):
     values = np.zeros((3, SIZE, SIZE), np.uint8)
     values[0], values[2, 20:25, 20:25] = 255, 2
@@ -342,6 +425,23 @@ def test_an_existing_store_is_kept(tmp_path):
     (tmp_path / "out.store").mkdir()
     with pytest.raises(InputError, match="exists already"):
         run(tmp_path / "in", tmp_path / "out.store")
+
+
+@pytest.mark.parametrize(
+    "place", ["out.store/sub", "out.store/a/b", "link/sub", "s/../out.store/c"]
+)
+def test_a_store_is_not_put_into_a_store(tmp_path, place, monkeypatch):
+    write_series(tmp_path / "in")
+    run(tmp_path / "in", tmp_path / "out.store")
+    (tmp_path / "link").symlink_to("out.store")
+    (tmp_path / "s").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match=r"is in the store .*out\.store: choose a place outside"):
+        run(tmp_path / "in", tmp_path / place)
+    monkeypatch.chdir(tmp_path / "out.store")
+    with pytest.raises(InputError, match="sub is in the store"):
+        run(tmp_path / "in", Path("sub"))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_real_series_are_four_scanners_named_from_their_headers(samples: Path, tmp_path):

@@ -1,5 +1,7 @@
 """Manifests: one clear error per mistake, naming line and file."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,97 @@ def test_a_broken_image_is_listed_and_the_rest_goes_on(folder):
     found = find(manifest(folder, "ct.nii.gz,,p1,X", "ct2.nii.gz,,p2,X"))
     assert [scan.series.path.name for scan in found.scans] == ["ct.nii.gz"]
     assert [item.path.name for item in found.rejected] == ["ct2.nii.gz"]
+
+
+def test_a_folder_and_the_only_one_in_it_are_one_series(folder):
+    write_series(folder / "a1" / "normal", series="s2")
+    path = manifest(folder, "a1,labels.nii.gz,p1,", "a1/normal,labels.nii.gz,p2,")
+    with pytest.raises(InputError, match=r"line 3: .*normal holds images of line 2 ") as error:
+        find(path)
+    assert CANARY not in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("patient", ["p1", "p2", ""])
+def test_a_copied_series_is_listed_once(folder, patient):
+    write_series(folder / "dicom" / "sub", [20, 25], series="s2")
+    shutil.copytree(folder / "dicom", folder / "copy")
+    with pytest.raises(InputError, match=r"line 3: .*copy.* list every series once") as error:
+        find(manifest(folder, "dicom,,p1,", f"copy,,{patient},"))
+    assert len(str(error.value).splitlines()) == 2, "one line per series"
+
+
+def test_a_copy_without_series_numbers_is_known_by_its_images(folder):
+    def anonymous(ds, _):
+        ds.SeriesInstanceUID = ds.PatientID = ""
+
+    write_series(folder / "x", change=anonymous)
+    shutil.copytree(folder / "x", folder / "y")
+    with pytest.raises(InputError, match=r"line 3: .*y holds images of line 2"):
+        find(manifest(folder, "x,,,", "y,,,"))
+
+
+def test_a_series_cut_in_two_is_of_one_patient(folder):
+    write_series(folder / "late", [20, 25, 30])
+    assert len(find(manifest(folder, "dicom,,p1,", "late,,p1,")).scans) == 2
+    with pytest.raises(InputError, match=r"line 3: .*late holds a part.* the same patient"):
+        find(manifest(folder, "dicom,,p1,", "late,,p2,"))
+
+
+def test_a_copy_of_a_part_is_found_after_the_other_part(folder):
+    write_series(folder / "late", [20, 25, 30])
+    shutil.copytree(folder / "late", folder / "copy")
+    with pytest.raises(InputError, match=r"line 4: .*copy holds images of line 3"):
+        find(manifest(folder, "dicom,,p1,", "late,,p1,", "copy,,p1,"))
+
+
+def test_one_person_under_two_names_is_told_and_not_named(folder):
+    write_series(folder / "again", series="s2")
+    write_series(folder / "other", series="s3", patient="p2")
+    lines = "dicom,,Smith,", "other,,Jones,", "again,,Smyth,"
+    (note,) = find(manifest(folder, *lines)).notes
+    assert note.startswith("lines 2 and 4 of the manifest name 2 patients, their headers say one")
+    assert not [name for name in (CANARY, "Smith", "Smyth") if name in note]
+    assert find(manifest(folder, *(line.replace("Smyth", "Smith") for line in lines))).notes == []
+    (note,) = find(manifest(folder, "dicom,,Smith,", "again,,,")).notes
+    assert note.startswith("lines 2 and 3 ")
+
+
+def test_many_rows_of_one_person_make_a_short_note(folder):
+    for number in range(8):
+        write_series(folder / str(number), [0], series=f"s{number}")
+    (note,) = find(manifest(folder, *(f"{number},,{number}," for number in range(8)))).notes
+    assert note.startswith("lines 2, 3, 4, 5, 6 and 3 more of the manifest name 8 patients")
+
+
+def test_a_patient_in_the_manifest_settles_only_the_note_on_the_patient(folder):
+    def spaced(ds, _):
+        ds.PatientID = ""
+        ds.SliceThickness = "2"
+
+    write_series(folder / "x", change=spaced)
+    (unnamed,) = find(manifest(folder, "x,,,")).scans
+    (named,) = find(manifest(folder, "x,,p1,")).scans
+    assert len(unnamed.series.notes) == 2
+    assert list(named.series.notes) == [n for n in unnamed.series.notes if "PatientID" not in n]
+
+
+def test_all_faulty_rows_are_told_at_once(folder):
+    path = manifest(folder, "gone,,p1,X", "ct.nii.gz,,p1,X", "ct2.nii.gz,gone.nii,p2,X", ",,p3,X")
+    with pytest.raises(InputError) as error:
+        read_manifest(path, CLASSES)
+    told = [line.partition("scans.csv, ")[2][:14] for line in str(error.value).splitlines()]
+    assert told == ["line 2: image:", "line 4: labels", "line 5: image "]
+
+
+def test_of_very_many_faulty_rows_the_first_are_told(folder):
+    with pytest.raises(InputError, match="and more faults like these") as error:
+        read_manifest(manifest(folder, *("gone,,p1,X" for _ in range(500))), CLASSES)
+    assert len(str(error.value).splitlines()) == 21
+
+
+@pytest.mark.parametrize("empty", [",,,", " , ,, ", ",,,,,", ","])
+def test_empty_lines_of_spreadsheets_are_skipped(folder, empty):
+    rows = read_manifest(manifest(folder, "ct.nii.gz,,p1,X", empty, "dicom,,,", empty), CLASSES)
+    assert [row.line for row in rows] == [2, 4]
+    with pytest.raises(InputError, match="lists no images"):
+        read_manifest(manifest(folder, empty), CLASSES)

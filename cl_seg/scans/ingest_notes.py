@@ -1,0 +1,57 @@
+"""What only shows when all scans of an ingest are seen together, in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from cl_seg.scans.aliases import Aliases
+from cl_seg.scans.identity import Scanner
+from cl_seg.scans.labels import AIR_HU, IN_AIR, LabelMap
+from cl_seg.scans.scan import Scan
+
+
+def devices_split(groups: Iterable[tuple[Scanner, list[Scan]]], table: Aliases) -> list[str]:
+    """Notes of scanners named by hand whose headers are those of a scanner that is not."""
+    every = list(groups)
+    names = {
+        scanner: scanner.display_name({scan.series.acquisition.kernel for scan in scans})
+        for scanner, scans in every
+    }
+    notes = []
+    for given, scans in every:
+        if not given.given:
+            continue
+        headers = [replace(scan.series.acquisition, given_name="") for scan in scans]
+        for same in dict.fromkeys(map(table.identify, headers)):
+            if same in names:
+                notes.append(
+                    f"{names[given]} (so called in the manifest) and {names[same]} are one "
+                    "scanner by their headers: name it in all rows or in none, or it is two "
+                    "experiences"
+                )
+    return notes
+
+
+def absent_classes(label_map: LabelMap, seen: set[int]) -> list[str]:
+    """Notes of classes that no pixel has, given the labels of the store that were seen."""
+    return [
+        f"no pixel is labelled {name} (value {', '.join(map(str, values))}): check --label"
+        for label, (name, values) in enumerate(label_map.classes.items(), start=1)
+        if label not in seen
+    ]
+
+
+def labels_in_air(shares: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
+    """Notes of classes that lie in air.
+
+    Args:
+        shares: class name → line and name of scans, and the share of the class there that is air.
+    """
+    notes = []
+    for name, found in shares.items():
+        _, where, share = min(found)
+        notes.append(
+            f"more than {IN_AIR:.0%} of the pixels labelled {name} are air (below {AIR_HU} HU) in "
+            f"{len(found)} scan{'s' * (len(found) != 1)}, first in {where} ({share:.0%}): unless "
+            f"{name} holds air, its labels may be mirrored or shifted"
+        )
+    return notes
