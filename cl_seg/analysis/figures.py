@@ -392,6 +392,9 @@ def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
         layout.set(rect=(0, line, 1, 1 - line))
         layout.execute(figure)
         figure.set_layout_engine("none")  # once is enough for all formats
+        for label in figure.texts:
+            if label.get_position()[1] < line:
+                label.set_y(label.get_position()[1] + line)  # the rectangle is for axes alone
     below = 0 if layout else -line
     figure.text(1, below, " · ".join(stamps), ha="right", va="bottom", fontsize=7, color="#6b7280")
     return figure

@@ -20,6 +20,7 @@ from cl_seg.files import InputError, new_folder, one_line
 from cl_seg.json_file import in_form, parse_json, read_json
 
 Matrix = npt.NDArray[np.float64]
+CURVE = ("stage", "step", "scanner", "class", "dice")
 PACKED = "runs.jsonl"
 EXAMPLES = "examples.npz"
 UNPACKED = 2**30
@@ -194,7 +195,9 @@ class RunResult:
 
     @cached_property
     def curve(self) -> pd.DataFrame:
-        """Validation Dice while training."""
+        """Validation Dice while training; no rows where the suite asked for none."""
+        if not self.record["spec"]["training"].get("curve_every", 1):
+            return pd.DataFrame(columns=list(CURVE))
         return self._table("curve.parquet")
 
     @cached_property

@@ -151,8 +151,9 @@ def _coverage(summary: pd.DataFrame) -> list[str]:
     if not len(covered):
         return []
     low, high = (f"{100 * value:.0f}" for value in (covered.min(), covered.max()))
+    share = low if low == high else f"{low} to {high}"
     return [
-        f"The 95 % intervals (±) of the summary cover the truth in {low} to {high} % of "
+        f"The 95 % intervals (±) of the summary cover the truth in {share} % of "
         "simulations with as many patients and seeds that vary as these do."
     ]
 
@@ -183,18 +184,18 @@ def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, t
     with_joint = {run.model for run in results if run.joint}
     with_dots = any(run.joint and run.order == order for run in results)
     dotted = ", the dotted line joint training" if with_dots else ""
-    drawn = {
-        "forgetting": (
+    drawn = {}
+    if not all(run.joint for run in results):
+        drawn["forgetting"] = (
             "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
             f"is learned, shading the stages up to it{dotted}. The untrained network is left out."
             f"{which}",
             figures.forgetting_curves(by_cell),
-        ),
-        "accuracy_matrix": (
-            f"Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).{which}",
-            figures.heat_maps(by_cell),
-        ),
-    }
+        )
+    drawn["accuracy_matrix"] = (
+        f"Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).{which}",
+        figures.heat_maps(by_cell),
+    )
     streams = figures.streamed(by_cell)
     if any(model in with_joint for model, _ in streams):
         drawn["joint_differences"] = JOINT_CAPTION, figures.joint_differences(by_cell)

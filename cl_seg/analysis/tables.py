@@ -158,11 +158,11 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
 def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     """The summary rounded for reading, with dashes where a score is not defined.
 
-    ``verdict`` is there where a row has one.
+    A score that no row has is left out, and so is ``verdict``.
     """
     columns = [c for c in summary.columns if c in SCORES or c.startswith("ACC ")]
     columns = [c for c in columns if not c.endswith(("±", "coverage"))]
-    columns += [c for c in SHOWN_IF_KNOWN if summary[c].notna().any()]
+    columns = [c for c in [*columns, *SHOWN_IF_KNOWN] if summary[c].notna().any()]
     # The verdict stands where no narrow page cuts it off.
     verdict = ["verdict"] if summary["verdict"].any() else []
     shown = summary[["model", "strategy", *verdict, "runs", *columns]].copy()

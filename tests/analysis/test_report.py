@@ -327,6 +327,19 @@ def test_packed_results_tell_the_same_without_pictures(results: Path, tmp_path: 
         pack_results(results, packed)
 
 
+def test_results_without_validation_curves_can_be_packed(tmp_path: Path) -> None:
+    training = {"steps": 5, "batch_size": 2, "threads": 1, "curve_every": 0}
+    results = tmp_path / "results"
+    write_run(
+        results, "Naive", NAIVE, spec={**SPEC, "training": training, "strategy": {"name": "naive"}}
+    )
+    empty = pd.read_parquet(results / "runs/Naive/curve.parquet").iloc[:0]
+    empty.to_parquet(results / "runs/Naive/curve.parquet")
+    pack_results(results, tmp_path / "packed")
+    pd.testing.assert_frame_equal(summary_of(tmp_path / "packed"), summary_of(results))
+    assert "validation" not in write_report(tmp_path / "packed").read_text()
+
+
 def test_damaged_packed_results_are_named(results: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed"
     pack_results(results, packed)
