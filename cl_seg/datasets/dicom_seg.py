@@ -14,6 +14,7 @@ from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, 
 from cl_seg.files import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.dicom import find_series
+from cl_seg.scans.files_below import files_below
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
 from cl_seg.scans.store import UNLABELLED
 
@@ -30,10 +31,10 @@ def read(folder: Path, options: Options) -> DataSet:
         InputError: ``options.classes`` is empty, or no segmentation has its segments.
     """
     pseudonyms = Pseudonyms(secrets.token_bytes(16))
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files, closed = files_below(folder)
     series, others = find_series(files, folder, pseudonyms)
     found: dict[str, list[SegmentationObject]] = defaultdict(list)
-    left_out: list[Rejected] = []
+    left_out = closed
     for item in others:
         try:
             segmentation = read_segments(item.path, pseudonyms) if item.path.is_file() else None

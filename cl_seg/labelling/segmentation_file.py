@@ -39,7 +39,8 @@ def read_segmentation(path: Path, image: Volume, classes: Sequence[str], where: 
     values: dict[str, tuple[int, ...]] = {
         name: (label,) for label, name in enumerate(classes, start=1)
     }
-    return read_labels(path, image, LabelMap(values, (UNLABELLED,), False), where)
+    known = LabelMap(values, (UNLABELLED,), False)
+    return read_labels(path, image, known, where, "draw these classes alone")
 
 
 def _read_nrrd(path: Path, image: Volume, classes: Sequence[str], where: str) -> Labels:

@@ -14,6 +14,7 @@ from cl_seg.scans.series import UnusableError, Volume
 from cl_seg.scans.store import HU, UNLABELLED, Labels
 
 _FORM = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
+_BY_OPTION = "say what its values mean with --label, e.g. --label liver={}"
 AIR_HU = -300
 """Below it is no soft tissue and no fat (engineering value)."""
 IN_AIR = 0.2
@@ -92,7 +93,9 @@ def _parse(option: str) -> tuple[str, tuple[int, ...]]:
     return match[1], values
 
 
-def read_labels(path: Path, image: Volume, label_map: LabelMap, where: str) -> Labels:
+def read_labels(
+    path: Path, image: Volume, label_map: LabelMap, where: str, mend: str = ""
+) -> Labels:
     """Labels of every slice of ``image``, on its own pixels.
 
     Args:
@@ -100,6 +103,7 @@ def read_labels(path: Path, image: Volume, label_map: LabelMap, where: str) -> L
         image: the loaded series; each of its slices needs a label slice at its position.
         label_map: meaning of the values.
         where: start of error messages, e.g. manifest and line.
+        mend: what to do about values that mean nothing; by default the option of `cl-seg ingest`.
 
     Returns:
         (N, H, W) uint8, one per slice of ``image``.
@@ -117,8 +121,7 @@ def read_labels(path: Path, image: Volume, label_map: LabelMap, where: str) -> L
         meant = ", ".join(f"{v[0]} {name}" for name, v in label_map.classes.items())
         raise InputError(
             f"{where}: label file {path} holds the values {shown}, expected 0 background, {meant}, "
-            "255 unlabelled: say what its values mean with --label, e.g. --label "
-            f"liver={unknown[0]}"
+            f"255 unlabelled: {mend or _BY_OPTION.format(unknown[0])}"
         )
     return label_map.apply(values[_matching_slices(path, image, geometry, where)])
 
