@@ -72,7 +72,7 @@ def test_unknown_values_are_named_with_the_option(tmp_path, image):
     path = write_nifti(tmp_path / "labels.nii.gz", np.full((3, 40, 40), 7, np.uint8))
     with pytest.raises(InputError, match=r"m.csv, line 2.*labels.nii.gz.*values 7.*--label"):
         read_labels(path, image, DEFAULT_LABELS, "m.csv, line 2")
-    with pytest.raises(InputError, match="255 unlabelled: draw these alone$"):
+    with pytest.raises(InputError, match=r"255 unlabelled: draw these alone$"):
         read_labels(path, image, DEFAULT_LABELS, "row", "draw these alone")
 
 
