@@ -225,12 +225,12 @@ def _require_suite(suite: str, folder: Path) -> None:
 
 
 def _verdict_of_all(evidence: Sequence[Evidence], contradicted: Sequence[bool]) -> Verdict:
+    if any(contradicted):  # whatever the other contrasts lack
+        return "contradicted"
     each = [one.verdict for one in evidence]
     for missing in ("no result", "not evaluable"):
         if missing in each:
             return missing
-    if any(contradicted):
-        return "contradicted"
     return "supported" if all(verdict == "supported" for verdict in each) else "undecided"
 
 
@@ -425,30 +425,26 @@ def claims_page(judged: Sequence[Judged]) -> str:
     parts = []
     for one in judged:
         parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
-        parts.append(f"({one.claim.source})\n\n{markdown(claims_table([one]))}")
+        parts.append(f"({one.claim.source})\n\n{markdown(claims_table(one))}")
     return "\n".join(parts)
 
 
-def claims_table(judged: Sequence[Judged]) -> pd.DataFrame:
-    """A row per contrast, for reading."""
-    rows = []
-    for one in judged:
-        for kind, found in (("", one.evidence), ("beside", one.beside)):
-            rows += [_row(one, evidence, kind) for evidence in found]
-    return pd.DataFrame(rows)
+def claims_table(one: Judged) -> pd.DataFrame:
+    """A row per contrast of a claim, for reading; in brackets those that are shown beside it."""
+    rows = [_row(found, found.verdict) for found in one.evidence]
+    return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.beside])
 
 
-def _row(one: Judged, found: Evidence, kind: str) -> dict[str, str]:
+def _row(found: Evidence, verdict: str) -> dict[str, str]:
     effect = "–" if np.isnan(found.effect) else f"{found.effect:+.3f} ± {found.margin:.3f}"
     share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
     return {
-        "claim": one.claim.name,
         "contrast": contrast_text(found.contrast),
+        "verdict": verdict,
         "effect": effect,
         "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
         "better in": share,
         "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",
-        "verdict": f"({found.verdict})" if kind else found.verdict,
         "what would decide": found.need or found.reason,
     }
 

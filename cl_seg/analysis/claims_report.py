@@ -38,7 +38,8 @@ CAPTION = (
 )
 DEFINITIONS = {
     "supported": "the whole interval of every contrast lies above what the claim asks for",
-    "contradicted": "an interval lies below it, at a level divided by the number of contrasts",
+    "contradicted": "an interval lies below it, at a level divided by the number of contrasts; one "
+    "such contrast is enough",
     "undecided": "neither; the last column says what would decide if the effect stayed",
     "not evaluable": "on a scanner a network was below `learned_dice` of its suite right after "
     "learning it, in joint training at the end: what it forgot says nothing, and its ACC is that "
@@ -77,7 +78,7 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
         about=f"{len(judged)} claims · {len(runs)} runs of {len(suites)} suites",
         tables={
             "Verdicts": _verdicts(judged),
-            **{f"{one.claim.name}: {one.claim.says}": claims_table([one]) for one in judged},
+            **{f"{one.claim.name}: {one.claim.says}": claims_table(one) for one in judged},
         },
         notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps],
         pictures=[(CAPTION, picture)] if picture else [],

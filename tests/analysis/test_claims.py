@@ -107,6 +107,7 @@ def test_verdicts(results: Path) -> None:
     assert verdict("Good", "Bad", "Same") == "supported"
     assert verdict("Bad", "Good") == "contradicted"
     assert verdict("Bad", "Good", "Same") == "contradicted", "one contrast that fails is enough"
+    assert verdict("Bad", "Good", "Unheard") == "contradicted", "whatever another one lacks"
     assert verdict("Bad", "Same") == "undecided"
     assert verdict("Bad", "Same", at_least=-0.05) == "supported"
     assert verdict("Lazy", "Bad") == "not evaluable"
