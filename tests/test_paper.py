@@ -17,9 +17,10 @@ from tests.suite.conftest import write_store
 from tests.test_docs import commands, follow
 
 ROOT = Path(__file__).parents[1]
+LABELS = {"vnet": "VNet", "unet": "UNet", "unetr": "UNETR", "swin_unetr": "Swin-UNETR"}
 STAND_INS = [
     f'{{name: "tiny_network:build", label: {label}, learning_rate: 0.05}}'
-    for label in ("VNet", "UNet", "UNETR", "Swin-UNETR")
+    for label in LABELS.values()
 ]
 SMALLER = [
     (r"size: \d+", "size: 32"),
@@ -27,6 +28,7 @@ SMALLER = [
     (r"seeds: .*", "seeds: [0]"),
     (r"orders: .*", "orders: as_listed"),
     (r"models: \[vnet, unet, unetr, swin_unetr\]", f"models: [{', '.join(STAND_INS)}]"),
+    *((rf"^ +{name}: {{", f"      {label}: {{") for name, label in LABELS.items()),
 ]
 SUITES = {file.stem for file in (ROOT / "experiments/paper/full").glob("*.yaml")}
 
@@ -38,7 +40,7 @@ def project(folder: Path) -> Path:
     for file in (folder / "experiments/paper").glob("*.yaml"):
         text = file.read_text()
         for pattern, smaller in SMALLER:
-            text = re.sub(pattern, smaller, text)
+            text = re.sub(pattern, smaller, text, flags=re.MULTILINE)
         file.write_text(text)
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
