@@ -6,7 +6,7 @@ contrasts of one claim must all hold for it to be supported, which needs no corr
 divided by their number (Bonferroni).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,7 @@ from cl_seg.analysis.intervals import (
 from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
-from cl_seg.analysis.tables import DEFINED, SCORES, markdown
+from cl_seg.analysis.tables import DEFINED, SCORES
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.files import InputError
 from cl_seg.spec.faults import require_distinct
@@ -418,65 +418,3 @@ def _text(side: Side) -> str:
     parts = [*(f"{n} {side.strategy}" for n in side.networks), *side.tools]
     images = f" with {side.seed_images} SEED images" if side.seed_images else ""
     return " + ".join(parts) + images
-
-
-def claims_page(judged: Sequence[Judged]) -> str:
-    """Every claim with its verdict, and the table of its contrasts, as Markdown."""
-    parts = []
-    for one in judged:
-        parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
-        parts.append(f"({one.claim.source})\n\n{markdown(claims_table(one))}")
-    return "\n".join(parts)
-
-
-def claims_table(one: Judged) -> pd.DataFrame:
-    """A row per contrast of a claim, for reading; in brackets those that are shown beside it."""
-    rows = [_row(found, found.verdict) for found in one.evidence]
-    return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.beside])
-
-
-def _row(found: Evidence, verdict: str) -> dict[str, str]:
-    effect = "–" if np.isnan(found.effect) else f"{found.effect:+.3f} ± {found.margin:.3f}"
-    share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
-    return {
-        "contrast": contrast_text(found.contrast),
-        "verdict": verdict,
-        "effect": effect,
-        "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
-        "better in": share,
-        "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",
-        "what would decide": found.need or found.reason,
-    }
-
-
-def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Everything, with None for NaN."""
-    return [
-        {
-            "claim": one.claim.name,
-            "says": one.claim.says,
-            "source": one.claim.source,
-            "verdict": one.verdict,
-            "contrasts": [_plain(found) for found in one.evidence],
-            "beside": [_plain(found) for found in one.beside],
-        }
-        for one in judged
-    ]
-
-
-def _plain(found: Evidence) -> dict[str, Any]:
-    numbers: Mapping[str, float] = {
-        "effect": found.effect,
-        "margin": found.margin,
-        "coverage": found.coverage,
-        "superiority": found.superiority,
-    }
-    return {
-        "contrast": found.contrast.model_dump(),
-        "verdict": found.verdict,
-        **{name: None if np.isnan(value) else value for name, value in numbers.items()},
-        "patients": found.patients,
-        "seeds": found.seeds,
-        "need": found.need,
-        "reason": found.reason,
-    }

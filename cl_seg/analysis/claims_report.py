@@ -12,14 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.claims import (
-    Evidence,
-    Judged,
-    as_json,
-    claims_page,
-    claims_table,
-    contrast_text,
-)
+from cl_seg.analysis.claims import Evidence, Judged, contrast_text
+from cl_seg.analysis.claims_text import as_json, claims_page, claims_table
 from cl_seg.analysis.figures import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
@@ -86,9 +80,10 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
         provenance=provenance(runs, "cl-seg claims --report") if runs else {},
         settings="\n".join(f"# {name}\n{settings_of(own)}" for name, own in suites.items()),
     )
-    (folder / "claims.svg").unlink(missing_ok=True)
     if picture:
         write_text(folder / "claims.svg", picture)
+    else:
+        (folder / "claims.svg").unlink(missing_ok=True)
     said = "".join(f"*{stamp}*\n\n" for stamp in stamps)
     write_text(folder / "claims.md", said + claims_page(judged))
     write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")

@@ -61,8 +61,9 @@ def claims(
     ] = False,
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
-    from cl_seg.analysis.claims import as_json as plain
-    from cl_seg.analysis.claims import claims_page, judge, read_claims
+    from cl_seg.analysis.claims import judge, read_claims
+    from cl_seg.analysis.claims_text import as_json as plain
+    from cl_seg.analysis.claims_text import claims_page
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")

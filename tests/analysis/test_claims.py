@@ -11,12 +11,11 @@ import pytest
 
 from cl_seg.analysis.claims import (
     Claim,
-    as_json,
-    claims_page,
     judge,
     needed,
     read_claims,
 )
+from cl_seg.analysis.claims_text import as_json, claims_page
 from cl_seg.analysis.intervals import crossed_margin
 from cl_seg.files import InputError
 

@@ -1,0 +1,72 @@
+"""What is told of judged claims: to a person as Markdown, to a machine as JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.analysis.claims import Evidence, Judged, contrast_text
+from cl_seg.analysis.tables import markdown
+
+
+def claims_page(judged: Sequence[Judged]) -> str:
+    """Every claim with its verdict, and the table of its contrasts, as Markdown."""
+    parts = []
+    for one in judged:
+        parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
+        parts.append(f"({one.claim.source})\n\n{markdown(claims_table(one))}")
+    return "\n".join(parts)
+
+
+def claims_table(one: Judged) -> pd.DataFrame:
+    """A row per contrast of a claim, for reading; in brackets those that are shown beside it."""
+    rows = [_row(found, found.verdict) for found in one.evidence]
+    return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.beside])
+
+
+def _row(found: Evidence, verdict: str) -> dict[str, str]:
+    effect = "–" if np.isnan(found.effect) else f"{found.effect:+.3f} ± {found.margin:.3f}"
+    share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
+    return {
+        "contrast": contrast_text(found.contrast),
+        "verdict": verdict,
+        "effect": effect,
+        "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
+        "better in": share,
+        "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",
+        "what would decide": found.need or found.reason,
+    }
+
+
+def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Everything, with None for NaN."""
+    return [
+        {
+            "claim": one.claim.name,
+            "says": one.claim.says,
+            "source": one.claim.source,
+            "verdict": one.verdict,
+            "contrasts": [_plain(found) for found in one.evidence],
+            "beside": [_plain(found) for found in one.beside],
+        }
+        for one in judged
+    ]
+
+
+def _plain(found: Evidence) -> dict[str, Any]:
+    numbers: Mapping[str, float] = {
+        "effect": found.effect,
+        "margin": found.margin,
+        "coverage": found.coverage,
+        "superiority": found.superiority,
+    }
+    return {
+        "contrast": found.contrast.model_dump(),
+        "verdict": found.verdict,
+        **{name: None if np.isnan(value) else value for name, value in numbers.items()},
+        "patients": found.patients,
+        "seeds": found.seeds,
+        "need": found.need,
+        "reason": found.reason,
+    }
