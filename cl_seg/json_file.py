@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -39,9 +40,15 @@ def in_form(value: Any, form: type[Form]) -> Form:
         ValueError: naming the first field that is missing or wrong.
     """
     try:
-        return TypeAdapter(form).validate_python(value)
+        found: Form = _adapter(form).validate_python(value)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ValueError(first_fault(error)) from None
+    return found
+
+
+@cache
+def _adapter(form: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(form)
 
 
 def first_fault(error: ValidationError) -> str:

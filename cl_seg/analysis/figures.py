@@ -12,6 +12,7 @@ import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -347,7 +348,7 @@ def validation_curves(runs: Sequence[RunResult]) -> Figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, run in zip(panels, runs, strict=False):
             start, edges = 0, []
-            means = run.curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack()
+            means = run.validation
             steps = []
             for stage in run.record["stages"]:
                 here = means.loc[stage["position"]].index if len(means) else []
@@ -414,8 +415,14 @@ def drawn(figure: Figure, kind: str) -> bytes:
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
-        box = None if figure.get_layout_engine() else "tight"
-        figure.savefig(
-            buffer, format=kind, bbox_inches=box, dpi=PNG_DPI, metadata=undated.get(kind)
-        )
+        laid_out = figure.get_layout_engine() is not None
+        if laid_out and kind == "svg":
+            # savefig would draw it twice, the first time to find its layout.
+            figure.set_dpi(PNG_DPI)
+            FigureCanvasSVG(figure).print_svg(buffer, metadata=undated["svg"])  # type: ignore[no-untyped-call]
+        else:
+            box = None if laid_out else "tight"
+            figure.savefig(
+                buffer, format=kind, bbox_inches=box, dpi=PNG_DPI, metadata=undated.get(kind)
+            )
     return buffer.getvalue()

@@ -187,9 +187,11 @@ def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> 
 
 
 def _pseudo_values(run: RunResult, score: Score) -> Values:
-    count = len(run.patients)
-    without = np.array([score(r) for r in run.matrices_without])
-    return count * score(run.matrix()) - (count - 1) * without
+    if score not in run.pseudo_values:
+        count = len(run.patients)
+        without = np.array([score(r) for r in run.matrices_without])
+        run.pseudo_values[score] = count * score(run.matrix()) - (count - 1) * without
+    return run.pseudo_values[score]
 
 
 def _key(run: RunResult) -> Key:

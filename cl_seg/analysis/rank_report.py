@@ -1,12 +1,14 @@
 """Networks compared: ranks with intervals, and paired tests of patients."""
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures import COLOURS, STYLE, stamped
-from cl_seg.analysis.ranks import FEW, Cells, critical_difference, mean_ranks, unit_ranks
+from cl_seg.analysis.ranks import FEW, LastDice, critical_difference, mean_ranks, unit_ranks
 
 CAPTION = (
     "Rank of every network by Dice after the last stage, mean over scanners and structures, 1 the "
@@ -17,7 +19,7 @@ TITLE = "Networks compared, patient by patient"
 PER_ROW = 4
 
 
-def rank_figure(cells: Cells) -> Figure | None:
+def rank_figure(cells: LastDice, stamps: Sequence[str]) -> Figure | None:
     """A panel per strategy that two networks or more were trained with; None without any."""
     ranks = {s: mean_ranks(cells, s) for s in dict.fromkeys(strategy for _, strategy in cells)}
     ranks = {strategy: table for strategy, table in ranks.items() if len(table)}
@@ -26,7 +28,6 @@ def rank_figure(cells: Cells) -> Figure | None:
     columns = min(PER_ROW, len(ranks))
     rows = -(-len(ranks) // columns)
     most = max(map(len, ranks.values()))
-    first = next(iter(cells.values()))[0]
     with mpl.rc_context(STYLE):
         size = 2.7 * columns + 0.8, (0.26 * most + 0.95) * rows + 0.3
         figure = Figure(size, layout="constrained")
@@ -37,7 +38,7 @@ def rank_figure(cells: Cells) -> Figure | None:
         for axes in grid.flat[len(ranks) :]:
             axes.set_axis_off()
         figure.supxlabel("mean rank", fontsize=9)
-        return stamped(figure, first.stamps)
+        return stamped(figure, stamps)
 
 
 def _panel(axes: Axes, table: pd.DataFrame, units: int) -> None:

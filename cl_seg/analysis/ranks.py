@@ -15,6 +15,7 @@ from scipy.stats import rankdata, studentized_range, wilcoxon
 from cl_seg.analysis.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
+LastDice = Mapping[tuple[str, str], pd.DataFrame]
 UNIT = ["scanner", "class"]
 FEW = 50  # patients under which a warning is due
 DRAWS = 1000
@@ -35,14 +36,19 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
     return table
 
 
-def paired_tests(cells: Cells) -> pd.DataFrame:
+def last_dices(cells: Cells) -> dict[tuple[str, str], pd.DataFrame]:
+    """Dice after the last stage by (network, strategy), see :func:`last_dice`."""
+    return {cell: last_dice(runs) for cell, runs in cells.items()}
+
+
+def paired_tests(cells: LastDice) -> pd.DataFrame:
     """Wilcoxon's signed-rank test of every two networks with the same strategy.
 
     What is paired is a patient's mean Dice over units. Columns strategy, ``a``, ``b``,
     ``patients``, ``median`` (of a − b), ``p``, ``p_holm`` (Holm 1979, over all rows). Left out
     are pairs not tested on the same patients.
     """
-    dice = {cell: last_dice(runs).mean(axis=1) for cell, runs in cells.items()}
+    dice = {cell: table.mean(axis=1) for cell, table in cells.items()}
     rows = []
     for strategy in dict.fromkeys(strategy for _, strategy in cells):
         models = [model for model, own in cells if own == strategy]
@@ -72,7 +78,7 @@ def holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return corrected
 
 
-def mean_ranks(cells: Cells, strategy: str, draws: int = DRAWS) -> pd.DataFrame:
+def mean_ranks(cells: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFrame:
     """Rank of every network with a strategy, mean over units, 1 the highest Dice.
 
     Columns model, ``rank``, and its 95 % interval ``low`` to ``high`` by drawing patients anew,
@@ -89,7 +95,7 @@ def mean_ranks(cells: Cells, strategy: str, draws: int = DRAWS) -> pd.DataFrame:
     return pd.DataFrame({"model": list(tables), "rank": rank, "low": low, "high": high})
 
 
-def unit_ranks(cells: Cells, strategy: str) -> pd.DataFrame:
+def unit_ranks(cells: LastDice, strategy: str) -> pd.DataFrame:
     """Rank of every network (columns) with a strategy in every unit (rows); maybe empty."""
     tables = _alike(cells, strategy)
     if not tables:
@@ -98,9 +104,9 @@ def unit_ranks(cells: Cells, strategy: str) -> pd.DataFrame:
     return pd.DataFrame(ranks.T, index=next(iter(tables.values())).columns, columns=list(tables))
 
 
-def _alike(cells: Cells, strategy: str) -> dict[str, pd.DataFrame]:
+def _alike(cells: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
     """Last Dice by network; none where fewer than two were tested on the same patients."""
-    tables = {m: last_dice(runs) for (m, own), runs in cells.items() if own == strategy}
+    tables = {m: table for (m, own), table in cells.items() if own == strategy}
     shapes = [(tuple(table.index), tuple(table.columns)) for table in tables.values()]
     return tables if len(tables) > 1 and len(set(shapes)) == 1 else {}
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import Field
 
 from cl_seg.analysis.matrices import matrices_without
@@ -201,6 +203,20 @@ class RunResult:
         return self._table("curve.parquet")
 
     @cached_property
+    def validation(self) -> pd.DataFrame:
+        """Validation Dice while training, classes averaged: rows (stage, step), columns scanners.
+
+        Scanners are in stream order; one that was not scored is left out.
+        """
+        dice = self.curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack("scanner")
+        return dice.reindex(columns=[s for s in self.order if s in dice.columns])
+
+    @cached_property
+    def pseudo_values(self) -> dict[Callable[[Matrix], float], npt.NDArray[np.float64]]:
+        """By score, what :mod:`cl_seg.analysis.intervals` has worked out of this run already."""
+        return {}
+
+    @cached_property
     def examples(self) -> dict[str, npt.NDArray[Any]]:
         """Slices to look at, as :mod:`cl_seg.suite.record` describes them; none if packed."""
         path = self.folder / EXAMPLES
@@ -229,9 +245,12 @@ class RunResult:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        with pq.ParquetFile(path) as file:
+            # Tables are small: to start threads takes longer than to read.
+            table: pd.DataFrame = file.read(use_threads=False).to_pandas()
     except Exception as error:  # pyarrow raises whatever the damage leads to
         raise _damaged(path, error) from None
+    return table
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

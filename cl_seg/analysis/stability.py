@@ -13,14 +13,13 @@ def stability_gap_of(result: RunResult) -> float:
 
     Dice on the validation slices, classes averaged.
     """
-    curve = result.curve
+    points = result.validation
     if (
-        curve.empty
+        points.empty
         or not result.curve_is_scored_alike
         or result.schedule not in {"sequential", "cumulative"}
     ):
         return float("nan")
-    points = curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack("scanner")
     stages = points.index.get_level_values("stage").to_numpy()
     dice = points.reindex(columns=result.order).to_numpy(float)
     gaps = [

@@ -12,7 +12,7 @@ from cl_seg.analysis.content import Content
 from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
 from cl_seg.analysis.plane import comparable, stability_plane
-from cl_seg.analysis.ranks import paired_tests
+from cl_seg.analysis.ranks import last_dices, paired_tests
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -84,13 +84,14 @@ def stream_content(results: Sequence[RunResult]) -> Content:
         return Content(tables, notes, _pairs_figures(results), DEFINITIONS, files)
     notes = [*_orders(results), *notes, *_not_plane(summary)]
     compared = {cell: own for cell, own in cells(results).items() if own[0].schedule != "single"}
-    tests = paired_tests(compared)
+    dice = last_dices(compared)
+    tests = paired_tests(dice)
     if len(tests):
         tables[rank_report.TITLE] = rank_report.shown_tests(tests)
         notes += rank_report.few_patients(tests)
         files["tests"] = tests
     drawn = _figures(results, summary)
-    if (ranks := rank_report.rank_figure(compared)) is not None:
+    if (ranks := rank_report.rank_figure(dice, results[0].stamps)) is not None:
         drawn["ranks"] = rank_report.CAPTION, ranks
     return Content(tables, notes, drawn, DEFINITIONS, files)
 

@@ -119,11 +119,8 @@ def last_validation(result: RunResult) -> float:
 
 def last_validations(result: RunResult) -> "pd.Series[float]":
     """Validation Dice after the last step, by scanner in stream order; empty without a curve."""
-    curve = result.curve
-    stage = curve[curve["stage"] == curve["stage"].max()]
-    last = stage[stage["step"] == stage["step"].max()]
-    dice: pd.Series[float] = last.groupby("scanner")["dice"].mean()
-    return dice.reindex(result.order).dropna()
+    dice = result.validation
+    return dice.iloc[-1].dropna() if len(dice) else pd.Series(dtype=float)
 
 
 def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFrame:

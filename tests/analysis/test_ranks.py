@@ -15,6 +15,7 @@ from cl_seg.analysis.ranks import (
     critical_difference,
     holm,
     last_dice,
+    last_dices,
     mean_ranks,
     paired_tests,
     unit_ranks,
@@ -70,7 +71,7 @@ def test_patients_are_the_sample_not_their_cases_nor_the_seeds() -> None:
         (model, "Naive"): [run(model, base + gain, seed) for seed in range(5)]
         for model, gain in (("VNet", 0.1), ("UNet", 0.0))
     }
-    (row,) = paired_tests(cells).to_dict("records")
+    (row,) = paired_tests(last_dices(cells)).to_dict("records")
     assert (row["a"], row["b"], row["patients"]) == ("VNet", "UNet", 8)
     assert row["median"] == pytest.approx(0.1)
     assert row["p"] == pytest.approx(2 / 2**8), "the smallest p that eight patients allow"
@@ -82,18 +83,18 @@ def test_other_patients_are_not_compared() -> None:
         ("VNet", "Naive"): [run("VNet", dice)],
         ("UNet", "Naive"): [run("UNet", dice, patients=["q1", "q2", "q3", "q4"])],
     }
-    assert paired_tests(cells).empty and mean_ranks(cells, "Naive").empty
+    assert paired_tests(last_dices(cells)).empty and mean_ranks(last_dices(cells), "Naive").empty
 
 
 def test_ranks_are_those_of_the_units_and_ties_share() -> None:
     dice = np.full((5, 4), 0.5)
     better = dice + np.array([0.1, 0.1, 0.1, 0.0])
     cells = {("VNet", "Naive"): [run("VNet", better)], ("UNet", "Naive"): [run("UNet", dice)]}
-    ranks = unit_ranks(cells, "Naive")
+    ranks = unit_ranks(last_dices(cells), "Naive")
     assert dict(zip(ranks.index, ranks["VNet"], strict=True)) == {
         **dict.fromkeys(UNITS, 1.0), ("b", "liver"): 1.5
     }  # fmt: skip
-    table = mean_ranks(cells, "Naive").set_index("model")
+    table = mean_ranks(last_dices(cells), "Naive").set_index("model")
     assert table["rank"].to_dict() == {"VNet": 1.125, "UNet": 1.875}
     assert (table["low"] == table["rank"]).all() and (table["high"] == table["rank"]).all()
 
@@ -103,7 +104,7 @@ def test_noise_between_patients_makes_the_interval_of_a_rank_wide() -> None:
     cells = {
         (model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in ("A", "B")
     }
-    table = mean_ranks(cells, "Naive")
+    table = mean_ranks(last_dices(cells), "Naive")
     assert (table["high"] - table["low"] > 0.4).all()
     assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()
 
@@ -118,12 +119,12 @@ def test_critical_differences_are_those_of_the_published_table() -> None:
 def test_the_report_of_ranks_shows_every_network_and_warns_of_few_patients() -> None:
     random = np.random.default_rng(2)
     cells = {(model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in "ABC"}
-    tests = paired_tests(cells)
+    tests = paired_tests(last_dices(cells))
     assert shown_tests(tests)["networks"].tolist() == ["A − B", "A − C", "B − C"]
     assert "10 test patients are fewer than 50" in few_patients(tests)[0]
-    figure = rank_figure(cells)
+    figure = rank_figure(last_dices(cells), [])
     assert figure is not None
     (axes,) = figure.axes
     (dots,) = axes.lines
     assert sorted(dots.get_ydata()) == ["A", "B", "C"]
-    assert rank_figure({("A", "Naive"): cells["A", "Naive"]}) is None
+    assert rank_figure(last_dices({("A", "Naive"): cells["A", "Naive"]}), []) is None
