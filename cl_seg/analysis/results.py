@@ -1,8 +1,6 @@
 """Reads the records of finished runs."""
 
-import json
 import re
-import shutil
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from cl_seg.analysis.matrices import matrices_without
-from cl_seg.files import InputError, new_folder, one_line
+from cl_seg.files import InputError, one_line
 from cl_seg.json_file import in_form, parse_json, read_json
 
 Matrix = npt.NDArray[np.float64]
@@ -266,32 +264,6 @@ def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
     return {str(run): own.drop(columns="run").reset_index(drop=True) for run, own in runs}
 
 
-def pack_results(folder: Path, out: Path) -> int:
-    """Keep the numbers of finished runs, without pictures and checkpoints, in three files.
-
-    ``runs.jsonl`` has a record per line; ``cases.parquet`` and ``curve.parquet`` the tables of all
-    runs; tables of semi-automatic tools are copied. What reads results reads these as well.
-
-    Returns:
-        The number of runs.
-
-    Raises:
-        InputError: there is no finished run, or ``out`` is taken.
-    """
-    results = load_results(folder)
-    with new_folder(Path(out)) as building:
-        for name in ("cases", "curve"):
-            tables = [getattr(r, name).assign(run=r.record["run_id"]) for r in results]
-            pd.concat(tables).to_parquet(
-                building / f"{name}.parquet", index=False, compression="zstd"
-            )
-        lines = (json.dumps(r.record) + "\n" for r in results)
-        (building / PACKED).write_text("".join(lines))
-        if (Path(folder) / "tools").is_dir():
-            shutil.copytree(Path(folder) / "tools", building / "tools")
-    return len(results)
-
-
 def load_results(folder: Path) -> list[RunResult]:
     """Finished runs below ``folder/runs`` or packed in ``folder``, in the order of the suite.
 
@@ -303,7 +275,7 @@ def load_results(folder: Path) -> list[RunResult]:
     """
     plan, packed = read_plan(folder), Path(folder) / PACKED
     if packed.is_file():
-        return _load_packed(packed)
+        return load_packed(packed)
     results = []
     for path in sorted((Path(folder) / "runs").glob("*/run.json")):
         try:
@@ -319,7 +291,12 @@ def load_results(folder: Path) -> list[RunResult]:
     return sorted(results, key=lambda r: tuple(r.record["place"]))
 
 
-def _load_packed(path: Path) -> list[RunResult]:
+def load_packed(path: Path) -> list[RunResult]:
+    """The runs of a file ``runs.jsonl``, in its order.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         return [RunResult(path.parent, _checked(parse_json(line))) for line in lines]

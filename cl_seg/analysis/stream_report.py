@@ -223,7 +223,8 @@ def _which_order(results: Sequence[RunResult]) -> str:
 
 def _overlays(runs: Sequence[RunResult], which: str) -> dict[str, tuple[str, Figure]]:
     """Pictures of slices, where the results have some."""
-    if not all(run.examples for run in runs):
+    runs = [run for run in runs if run.examples]
+    if not runs:
         return {}
     drawn = {
         "examples": (

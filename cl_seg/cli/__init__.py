@@ -17,7 +17,7 @@ from cl_seg.cli.model import app as model_app
 from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
 from cl_seg.cli.phantom import check_spacing
-from cl_seg.cli.results import claims, compare, pack, report, select
+from cl_seg.cli.results import claims, compare, pack, report, select, unpack
 from cl_seg.cli.schema import schema
 from cl_seg.cli.seed import app as seed_app
 from cl_seg.files import InputError, one_line
@@ -39,7 +39,7 @@ app.add_typer(seed_app, name="seed")
 app.add_typer(model_app, name="model")
 for command in (
     *(predict, dataset, contract, check_plugin, schema),
-    *(report, select, claims, compare, pack),
+    *(report, select, claims, compare, pack, unpack),
 ):
     app.command()(command)
 

@@ -99,7 +99,18 @@ def pack(
     out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
 ) -> None:
     """Keep the numbers of finished runs in three small files that can be shared."""
-    from cl_seg.analysis.results import pack_results
+    from cl_seg.analysis.packed import pack_results
 
     runs = pack_results(results, out)
     say(f"{runs} runs in {out}; cl-seg report, compare, claims and select read it")
+
+
+def unpack(
+    packed: Annotated[Path, typer.Argument(help="Folder of packed results.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+) -> None:
+    """Make of packed results a folder that `cl-seg run` goes on from."""
+    from cl_seg.analysis.packed import unpack_results
+
+    runs = unpack_results(packed, out)
+    say(f"{runs} runs in {out}; cl-seg run SUITE --results {out} computes those still missing")

@@ -22,7 +22,7 @@ from cl_seg.suite.environment import git_commit, versions
 from cl_seg.suite.graph import RunStages
 from cl_seg.suite.plan import Run
 
-FILES = ("run.json", "cases.parquet", "curve.parquet", "examples.npz")
+NEEDED = ("run.json", "cases.parquet", "curve.parquet")
 
 
 def run_spec(run: Run, suite: Suite) -> dict[str, Any]:
@@ -51,8 +51,8 @@ def _seed_images(run: Run) -> dict[str, Any]:
 
 
 def is_finished(folder: Path, key: str) -> bool:
-    """True where ``folder`` holds the record of a run with this key."""
-    return all((folder / name).is_file() for name in FILES) and recorded_key(folder) == key
+    """True where ``folder`` holds the record of a run with this key, be it without pictures."""
+    return all((folder / name).is_file() for name in NEEDED) and recorded_key(folder) == key
 
 
 def recorded_key(folder: Path) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 
 from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.report import write_report
-from cl_seg.analysis.results import load_results, pack_results
+from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
     difference_table,
@@ -310,43 +310,3 @@ def test_costs_are_summed_and_what_is_kept_is_the_most(results: Path) -> None:
     row = run_table(load_results(results)).set_index("strategy").loc["Costly"]
     assert (row["steps"], row["train_seconds"], row["consolidate_seconds"]) == (10, 4, 0.5)
     assert (row["peak_mb"], row["kept_slices"], row["kept_mb"]) == (300, 4, 2)
-
-
-def test_packed_results_tell_the_same_without_pictures(results: Path, tmp_path: Path) -> None:
-    packed = tmp_path / "packed"
-    assert pack_results(results, packed) == 3
-    kept = {path.name for path in packed.iterdir()}
-    assert kept == {"runs.jsonl", "cases.parquet", "curve.parquet"}
-    pd.testing.assert_frame_equal(summary_of(packed), summary_of(results))
-    for ours, theirs in zip(load_results(packed), load_results(results), strict=True):
-        pd.testing.assert_frame_equal(ours.cases, theirs.cases)
-        pd.testing.assert_frame_equal(ours.curve, theirs.curve)
-    page = write_report(packed).read_text()
-    assert page.count("<figure>") == write_report(results).read_text().count("<figure>") - 2
-    with pytest.raises(InputError, match="exists already"):
-        pack_results(results, packed)
-
-
-def test_results_without_validation_curves_can_be_packed(tmp_path: Path) -> None:
-    training = {"steps": 5, "batch_size": 2, "threads": 1, "curve_every": 0}
-    results = tmp_path / "results"
-    write_run(
-        results, "Naive", NAIVE, spec={**SPEC, "training": training, "strategy": {"name": "naive"}}
-    )
-    empty = pd.read_parquet(results / "runs/Naive/curve.parquet").iloc[:0]
-    empty.to_parquet(results / "runs/Naive/curve.parquet")
-    pack_results(results, tmp_path / "packed")
-    pd.testing.assert_frame_equal(summary_of(tmp_path / "packed"), summary_of(results))
-    assert "validation" not in write_report(tmp_path / "packed").read_text()
-
-
-def test_damaged_packed_results_are_named(results: Path, tmp_path: Path) -> None:
-    packed = tmp_path / "packed"
-    pack_results(results, packed)
-    cases = pd.read_parquet(packed / "cases.parquet")
-    cases[cases["run"] != "Naive"].to_parquet(packed / "cases.parquet")
-    with pytest.raises(InputError, match=r"cases\.parquet lacks"):
-        run_table(load_results(packed))
-    (packed / "runs.jsonl").write_text("{}\n")
-    with pytest.raises(InputError, match=r"runs\.jsonl is damaged"):
-        load_results(packed)

@@ -1,0 +1,61 @@
+"""Packed results: the numbers of all runs of a suite in three small files, and back."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from cl_seg.analysis.results import PACKED, load_packed, load_results
+from cl_seg.files import InputError, new_folder, write_json
+
+
+def pack_results(folder: Path, out: Path) -> int:
+    """Keep the numbers of finished runs, without pictures and checkpoints, in three files.
+
+    ``runs.jsonl`` has a record per line; ``cases.parquet`` and ``curve.parquet`` the tables of all
+    runs; tables of semi-automatic tools are copied. What reads results reads these as well.
+
+    Returns:
+        The number of runs.
+
+    Raises:
+        InputError: there is no finished run, or ``out`` is taken.
+    """
+    results = load_results(folder)
+    with new_folder(Path(out)) as building:
+        for name in ("cases", "curve"):
+            tables = [getattr(r, name).assign(run=r.record["run_id"]) for r in results]
+            pd.concat(tables).to_parquet(
+                building / f"{name}.parquet", index=False, compression="zstd"
+            )
+        lines = (json.dumps(r.record) + "\n" for r in results)
+        (building / PACKED).write_text("".join(lines))
+        if (Path(folder) / "tools").is_dir():
+            shutil.copytree(Path(folder) / "tools", building / "tools")
+    return len(results)
+
+
+def unpack_results(packed: Path, out: Path) -> int:
+    """Make of packed results a folder that ``cl-seg run`` goes on from; it has no pictures.
+
+    Returns:
+        The number of runs.
+
+    Raises:
+        InputError: ``packed`` is missing or damaged, or ``out`` is taken.
+    """
+    results = load_packed(Path(packed) / PACKED)
+    with new_folder(Path(out)) as building:
+        for result in results:
+            name = result.record["run_id"]
+            if name != Path(name).name or name in {".", ".."}:
+                raise InputError(f"{packed / PACKED}: the run {name!r} is no name of a folder")
+            folder = building / "runs" / name
+            folder.mkdir(parents=True)
+            result.cases.to_parquet(folder / "cases.parquet", index=False)
+            result.curve.to_parquet(folder / "curve.parquet", index=False)
+            write_json(folder / "run.json", result.record)
+        if (Path(packed) / "tools").is_dir():
+            shutil.copytree(Path(packed) / "tools", building / "tools")
+    return len(results)
