@@ -417,4 +417,4 @@ def contrast_text(contrast: Contrast) -> str:
 def _text(side: Side) -> str:
     parts = [*(f"{n} {side.strategy}" for n in side.networks), *side.tools]
     images = f" with {side.seed_images} SEED images" if side.seed_images else ""
-    return " + ".join(parts) + images
+    return (parts[0] if len(parts) == 1 else f"mean({', '.join(parts)})") + images

@@ -11,6 +11,9 @@ import pytest
 
 from cl_seg.analysis.claims import (
     Claim,
+    Contrast,
+    Side,
+    contrast_text,
     judge,
     needed,
     read_claims,
@@ -236,6 +239,12 @@ def test_a_tool_can_stand_on_one_side(results: Path) -> None:
     assert one.evidence[0].effect == pytest.approx(0.89 - 0.5, abs=0.02)
     changes["theirs"] = {"tools": ["level_set"]}
     assert judge([claim("Good", ["x"], **changes)], results)[0].verdict == "no result"
+
+
+def test_several_on_one_side_are_said_to_be_averaged() -> None:
+    ours = Side(networks=["A", "B"], strategy="Naive")
+    contrast = Contrast(suite="s", score="BWT", ours=ours, theirs=Side(tools=["t"]))
+    assert contrast_text(contrast) == "s, BWT: mean(A Naive, B Naive) − t"
 
 
 def test_the_claims_of_the_study_can_be_read() -> None:
