@@ -15,21 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import Field, ValidationError, field_validator
-from scipy.stats import t
 
 from cl_seg.analysis.claims_faults import describe_fault
 from cl_seg.analysis.intervals import (
     LEVEL,
+    Groups,
+    alike_patients,
     crossed_margin,
     paired_values,
+    projected_margin,
     same_design,
     simulated_coverage,
-    spread_of,
 )
 from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
-from cl_seg.analysis.tables import DEFINED, SCORES
+from cl_seg.analysis.tables import DEFINED, SCORES, cells
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.files import InputError
 from cl_seg.spec.faults import require_distinct
@@ -40,6 +41,7 @@ Values = npt.NDArray[np.float64]
 Members = list[list[RunResult]]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
 MOST = 1000  # seeds or patients beyond which "more" is no advice
+FEW = "more test patients: a scanner or structure has but one, and there is no interval"
 
 
 class Side(Spec):
@@ -205,14 +207,9 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
     judged = []
     for claim in claims:
         level = 1 - (1 - LEVEL) / len(claim.contrasts)
-        evidence = []
-        worst = []
-        for contrast in claim.contrasts:
-            found, values = _evidence(contrast, folder, runs_of)
-            evidence.append(found)
-            worst.append(_is_contradicted(contrast, values, level))
-        beside = [_evidence(contrast, folder, runs_of)[0] for contrast in claim.beside]
-        judged.append(Judged(claim, _verdict_of_all(evidence, worst), evidence, beside))
+        evidence = [_evidence(contrast, folder, runs_of, level) for contrast in claim.contrasts]
+        beside = [_evidence(contrast, folder, runs_of, LEVEL) for contrast in claim.beside]
+        judged.append(Judged(claim, _verdict_of_all(evidence), evidence, beside))
     return judged
 
 
@@ -224,33 +221,33 @@ def _require_suite(suite: str, folder: Path) -> None:
         raise InputError(f"no suite {suite}; {_there(there)}")
 
 
-def _verdict_of_all(evidence: Sequence[Evidence], contradicted: Sequence[bool]) -> Verdict:
-    if any(contradicted):  # whatever the other contrasts lack
-        return "contradicted"
+def _verdict_of_all(evidence: Sequence[Evidence]) -> Verdict:
     each = [one.verdict for one in evidence]
-    for missing in ("no result", "not evaluable"):
-        if missing in each:
-            return missing
+    # What is contradicted stays so, whatever the other contrasts lack.
+    for decisive in ("contradicted", "no result", "not evaluable"):
+        if decisive in each:
+            return decisive
     return "supported" if all(verdict == "supported" for verdict in each) else "undecided"
 
 
-def _is_contradicted(contrast: Contrast, values: Values, level: float) -> bool:
-    if not values.size:
-        return False
-    return bool(values.mean() + crossed_margin(values, level) < contrast.at_least)
-
-
-def _evidence(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Evidence, Values]:
+def _evidence(contrast: Contrast, folder: Path, runs_of: Any, level: float) -> Evidence:
     try:
         sides = _members_of(contrast, folder, runs_of)
         values = _difference(contrast, sides)
     except InputError as error:
-        return Evidence(contrast, "no result", reason=str(error)), np.empty((0, 0))
+        return Evidence(contrast, "no result", reason=str(error))
+    every = [run for members in sides for one in members for run in one]
     lost = dict.fromkeys(filter(None, map(_lost, (*sides[0], *sides[1]))))
     if lost:
         reason = f"not learned: {'; '.join(lost)}"
-        return Evidence(contrast, "not evaluable", reason=reason), np.empty((0, 0))
-    return _judged(contrast, values, _superiority(contrast, sides)), values
+        return Evidence(contrast, "not evaluable", reason=reason)
+    superiority = _superiority(contrast, sides)
+    if not np.isfinite(values).all():
+        return Evidence(
+            contrast, "undecided", _effect(contrast, sides), superiority=superiority,
+            patients=len(values), seeds=values.shape[1], need=FEW,
+        )  # fmt: skip
+    return _judged(contrast, values, superiority, level, alike_patients(every))
 
 
 def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members, Members]:
@@ -270,7 +267,7 @@ def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members
         for tool in side.tools:
             _require("tool", tool, tools["name"] if len(tools) else [])
         # A tool has no order and no seed: it takes those of the network it is compared with.
-        like = beside[0] if beside else runs
+        like = beside[0] if beside else next(iter(cells(runs).values()))
         members += [tool_runs(tools, tool, like) for tool in side.tools]
         if not members:
             raise InputError("a side names neither networks nor tools")
@@ -286,6 +283,8 @@ def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members
         [[run.of_class(name) if name else run for run in one] for one in members]
         for members in sides
     )
+    if len({tuple(one[0].classes) for one in (*first, *second)}) > 1:
+        raise InputError("the sides are of several structures and of one: say `structure`")
     return first, second
 
 
@@ -329,9 +328,19 @@ def _difference(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
     score = SCORES[contrast.score]
     means = [np.mean([paired_values(one, score) for one in members], axis=0) for members in sides]
     values: Values = means[0] - means[1]
-    if not values.size or not np.isfinite(values).all():
+    if not values.size:
+        raise InputError("not all seeds have all orders: let `cl-seg run` finish the suite")
+    if not np.isfinite(_effect(contrast, sides)):
         raise InputError(f"{contrast.score} is not defined for these runs")
     return values
+
+
+def _effect(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+    score = SCORES[contrast.score]
+    ours, theirs = (
+        np.mean([score(run.matrix()) for one in members for run in one]) for members in sides
+    )
+    return float(ours - theirs)
 
 
 def _superiority(contrast: Contrast, sides: tuple[Members, Members]) -> float:
@@ -363,42 +372,46 @@ def _of_patients(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
     return scores[contrast.score].groupby("patient").mean()
 
 
-def _judged(contrast: Contrast, values: Values, superiority: float) -> Evidence:
-    effect, margin = float(values.mean()), crossed_margin(values)
+def _judged(
+    contrast: Contrast, values: Values, superiority: float, level: float, alike: Groups
+) -> Evidence:
+    """What finite values say; ``level`` is that at which they contradict."""
+    effect, margin = float(values.mean()), crossed_margin(values, alike=alike)
     patients, seeds = values.shape
     verdict: Verdict = "undecided"
     if effect - margin > contrast.at_least:
         verdict = "supported"
-    elif effect + margin < contrast.at_least:
+    elif effect + crossed_margin(values, level, alike) < contrast.at_least:
         verdict = "contradicted"
-    need = needed(values, contrast.at_least) if verdict == "undecided" else ""
-    coverage = simulated_coverage(values)
+    need = needed(values, contrast.at_least, level, alike) if verdict == "undecided" else ""
+    coverage = simulated_coverage(values, alike=alike)
     return Evidence(
         *(contrast, verdict, effect, margin, coverage, superiority, patients, seeds, need)
     )
 
 
-def needed(values: Values, at_least: float = 0.0) -> str:
+def needed(
+    values: Values, at_least: float = 0.0, level: float = LEVEL, alike: Groups | None = None
+) -> str:
     """How many seeds, or patients, would decide if effect and spread stayed as they are.
 
-    The variance of the mean is a part that falls with the seeds and a part that falls with the
-    patients, see :func:`cl_seg.analysis.intervals.crossed_margin`; t is taken at many degrees of
-    freedom, so the answer is a lower bound.
+    Args:
+        values: (P, S).
+        at_least: what the effect is held against.
+        level: at which an effect that is smaller contradicts; one that is larger supports at 95 %.
+        alike: as for :func:`cl_seg.analysis.intervals.crossed_margin`.
     """
     patients, seeds = values.shape
     if min(patients, seeds) < 2:
         return "more seeds and patients: there is no interval yet"
-    effect = abs(float(values.mean()) - at_least)
-    of_seeds, of_patients = spread_of(values)
-    bound = (effect / float(t.ppf((1 + LEVEL) / 2, 1000))) ** 2
-    for what, have, falls, stays in (
-        ("seeds", seeds, of_seeds, of_patients),
-        ("patients", patients, of_patients, of_seeds),
-    ):
-        if bound > stays:
-            count = int(np.ceil(have * falls / (bound - stays)))
-            if have < count <= MOST:
-                return f"about {count} {what} (now {have})"
+    effect = float(values.mean()) - at_least
+    level = LEVEL if effect > 0 else level
+    for what, have in (("seeds", seeds), ("patients", patients)):
+        more = np.arange(have + 1, MOST + 1)
+        of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
+        margins = projected_margin(values, of_patients, of_seeds, level, alike)
+        if (margins < abs(effect)).any():
+            return f"about {more[np.argmax(margins < abs(effect))]} {what} (now {have})"
     return "an effect this small is not decided by more seeds or more patients alone"
 
 

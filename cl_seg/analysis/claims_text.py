@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.claims import Evidence, Judged, contrast_text
-from cl_seg.analysis.tables import markdown
+from cl_seg.analysis.tables import markdown, rounded
 
 
 def claims_page(judged: Sequence[Judged]) -> str:
@@ -26,12 +26,11 @@ def claims_table(one: Judged) -> pd.DataFrame:
 
 
 def _row(found: Evidence, verdict: str) -> dict[str, str]:
-    effect = "–" if np.isnan(found.effect) else f"{found.effect:+.3f} ± {found.margin:.3f}"
     share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
     return {
         "contrast": contrast_text(found.contrast),
         "verdict": verdict,
-        "effect": effect,
+        "effect": rounded(found.effect, True, found.margin),
         "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
         "better in": share,
         "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",

@@ -102,10 +102,11 @@ def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
     parts.append("## What came out")
     parts.append(markdown(shown_outcomes(outcomes)) if len(outcomes) else "Nothing in common.\n")
     if outcomes["a"].isna().any():
-        parts.append("Rows of dashes have no order and seed in common.\n")
+        parts.append("Rows of dashes: not defined, or no order and seed in common.\n")
     if outcomes["±"].isna().any():
         parts.append(
-            "Differences without ± carry no interval: fewer than two seeds, or other patients.\n"
+            "Differences without ± carry no interval: fewer than two seeds, other patients, or a "
+            "scanner or structure with one test patient.\n"
         )
     return "\n".join(parts)
 

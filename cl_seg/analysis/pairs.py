@@ -27,9 +27,9 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
 
     Columns model, strategy, seed, first, second; ``learned`` R[1, A]; ``transfer`` R[1, A] −
     R[1, B], what the model of A loses on the unseen B; ``forgetting`` R[1, A] − R[2, A], what it
-    loses on A by learning B; ``joint`` R[1, A] − R of joint training on B, what is left of the
-    first loss when all scanners are learned together, NaN where they are not. Scores on simulated
-    scanners are of the same bodies on both.
+    loses on A by learning B, NaN where B is learned by another network; ``joint`` R[1, A] − R of
+    joint training on B, what is left of the first loss when all scanners are learned together, NaN
+    where they are not. Scores on simulated scanners are of the same bodies on both.
     """
     jointly = _joint_dice(results)
     rows = []
@@ -46,7 +46,7 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
             "second": second,
             "learned": r[1, 0],
             "transfer": r[1, 0] - r[1, 1],
-            "forgetting": r[1, 0] - r[2, 0],
+            "forgetting": np.nan if result.schedule == "single" else r[1, 0] - r[2, 0],
             "joint": r[1, 0] - jointly.get((result.model, seed, second), np.nan),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -157,7 +157,7 @@ class RunResult:
     def missed(self) -> list[tuple[str, str, float]]:
         """Scanner, class and Dice right after learning where that is below the suite's bound.
 
-        Of joint training: after its only stage.
+        Of joint training: after its only stage. A class that no test patient has was not missed.
         """
         missing = []
         for name, bound in self.bounds.items():
@@ -166,7 +166,7 @@ class RunResult:
             missing += [
                 (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)
-                if not value >= bound
+                if value < bound
             ]
         return missing
 
@@ -187,6 +187,18 @@ class RunResult:
     def patients(self) -> tuple[str, ...]:
         """Test patients, in alphabetical order."""
         return tuple(sorted(map(str, self.cases["patient"].unique())))
+
+    @cached_property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """(patients, scanners × structures): which of them every test patient was scored with."""
+        cases = self.cases[self.cases["stage"] == self.cases["stage"].max()]
+        cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.order)]
+        patients = pd.Categorical(cases["patient"].astype(str), categories=self.patients)
+        scanners = pd.Categorical(cases["scanner"], categories=self.order)
+        structures = pd.Categorical(cases["class"], categories=self.classes)
+        seen = np.zeros((len(self.patients), len(self.order), len(self.classes) + 1), bool)
+        seen[patients.codes, scanners.codes, structures.codes] = True  # others' code is −1
+        return seen[..., :-1].reshape(len(seen), -1)
 
     @cached_property
     def matrices_without(self) -> Matrix:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.intervals import (
+    alike_patients,
     difference,
     paired_values,
     score_margin,
@@ -142,7 +143,7 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
             for cell, runs_of in by_cell.items()
         ]
         summary[f"{name} coverage"] = [
-            simulated_coverage(paired_values(runs_of, SCORES[name]))
+            simulated_coverage(paired_values(runs_of, SCORES[name]), alike=alike_patients(runs_of))
             if np.isfinite(summary[f"{name} ±"][cell])
             else np.nan
             for cell, runs_of in by_cell.items()

@@ -213,6 +213,62 @@ def test_what_is_said_to_decide_decides() -> None:
     assert "alone" in needed(few - few.mean() + 1e-9)
 
 
+def test_three_seeds_of_a_clear_effect_need_a_few_more_not_a_miracle() -> None:
+    # Undecided for want of degrees of freedom alone: more seeds decide it.
+    draw = np.random.default_rng(0).normal
+    noise = 0.02 * draw(size=(1, 3)) + 0.005 * draw(size=(30, 1)) + 0.01 * draw(size=(30, 3))
+    values = noise - noise.mean()
+    values += 0.95 * crossed_margin(values)
+    assert re.fullmatch(r"about [456] seeds \(now 3\)", needed(values))
+
+
+def test_what_varies_between_patients_and_seeds_alike_falls_with_patients() -> None:
+    draw = np.random.default_rng(0).normal
+    patient, rest = draw(size=(10, 1)), draw(size=(10, 3))
+    rest -= rest.mean(axis=0)
+    values = 0.1 * (patient - patient.mean()) + 0.15 * rest + 0.03
+    assert "patients (now 10)" in needed(values)
+
+
+def test_a_contrast_is_contradicted_at_the_level_of_its_claim(tmp_path: Path) -> None:
+    # Of several contrasts one may lie below by chance: it is not contradicted, nor is the claim.
+    for seed in range(4):
+        record(tmp_path / "forgetting", "One", seed, 0.05, 0.03)
+        record(tmp_path / "forgetting", "Two", seed, 0.05, 0.03)
+    (alone,) = judge([claim("One", ["Two"])], tmp_path)[0].evidence
+    bound = alone.effect + 1.05 * alone.margin
+    of_one = judge([claim("One", ["Two"], at_least=bound)], tmp_path)[0]
+    of_many = judge([claim("One", ["Two"] * 5, at_least=bound)], tmp_path)[0]
+    assert of_one.verdict == of_one.evidence[0].verdict == "contradicted"
+    assert of_many.verdict == of_many.evidence[0].verdict == "undecided"
+    assert "(now " in of_many.evidence[0].need
+
+
+def test_a_scanner_with_one_test_patient_leaves_an_effect_without_interval(tmp_path: Path) -> None:
+    for seed in range(3):
+        for model, forgets in (("One", 0.02), ("Two", 0.1)):
+            record(tmp_path / "forgetting", model, seed, forgets, 0.01)
+            path = tmp_path / "forgetting" / "runs" / f"{model}-{seed}" / "cases.parquet"
+            cases = pd.read_parquet(path)
+            cases[(cases["scanner"] == "b") | (cases["patient"] == "p0")].to_parquet(path)
+    (one,) = judge([claim("One", ["Two"])], tmp_path)
+    (found,) = one.evidence
+    assert one.verdict == "undecided" and "one, and there is no interval" in found.need
+    assert found.effect == pytest.approx(0.08, abs=0.03)
+    assert "± nan" not in claims_page([one])
+
+
+def test_a_class_that_no_patient_has_is_not_said_to_be_unlearned(tmp_path: Path) -> None:
+    for seed in range(3):
+        record(tmp_path / "forgetting", "One", seed, 0.02, 0.01)
+        path = tmp_path / "forgetting" / "runs" / f"One-{seed}" / "run.json"
+        content = json.loads(path.read_text())
+        r = [[row[0], None] for row in content["R"]["liver"]]
+        path.write_text(json.dumps({**content, "R": {"mean": r, "liver": r}}))
+    (one,) = judge([claim("One", ["One"], score="ACC")], tmp_path)
+    assert one.verdict == "no result" and "not defined" in one.evidence[0].reason
+
+
 def test_a_null_claim_is_rarely_supported_or_contradicted(tmp_path: Path) -> None:
     # 40 contrasts of networks that forget alike: few get a verdict.
     verdicts = []
@@ -237,8 +293,32 @@ def test_a_tool_can_stand_on_one_side(results: Path) -> None:
     (one,) = judge([claim("Good", ["x"], **changes)], results)
     assert one.verdict == "supported"
     assert one.evidence[0].effect == pytest.approx(0.89 - 0.5, abs=0.02)
+    both = {"ours": {"tools": ["clicks"]}, "theirs": {"tools": ["clicks"]}}
+    assert judge([claim("x", ["x"], **changes | both)], results)[0].verdict == "undecided"
     changes["theirs"] = {"tools": ["level_set"]}
     assert judge([claim("Good", ["x"], **changes)], results)[0].verdict == "no result"
+
+
+def test_a_tool_of_one_structure_is_not_compared_with_the_mean_of_several(tmp_path: Path) -> None:
+    for seed in range(3):
+        record(tmp_path / "forgetting", "One", seed, 0.02, 0.01)
+        folder = tmp_path / "forgetting" / "runs" / f"One-{seed}"
+        cases = pd.read_parquet(folder / "cases.parquet")
+        muscle = cases.assign(**{"class": "muscle"})
+        pd.concat([cases, muscle]).to_parquet(folder / "cases.parquet")
+        content = json.loads((folder / "run.json").read_text())
+        content["R"]["muscle"] = content["R"]["liver"]
+        content["spec"] |= {"classes": ["muscle", "liver"]}
+        (folder / "run.json").write_text(json.dumps(content))
+    own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=0.5, tool="By hand")
+    (tmp_path / "forgetting" / "tools").mkdir()
+    own = own.assign(**dict.fromkeys(COSTS, 1.0))
+    own.to_csv(tmp_path / "forgetting" / "tools" / "clicks.csv", index=False)
+    changes: dict[str, Any] = {"score": "ACC", "theirs": {"tools": ["clicks"]}}
+    (one,) = judge([claim("One", ["x"], **changes)], tmp_path)
+    assert one.verdict == "no result" and "say `structure`" in one.evidence[0].reason
+    (one,) = judge([claim("One", ["x"], structure="liver", **changes)], tmp_path)
+    assert one.verdict == "supported"
 
 
 def test_several_on_one_side_are_said_to_be_averaged() -> None:

@@ -9,8 +9,10 @@ import pytest
 from scipy.stats import t
 
 from cl_seg.analysis.intervals import (
+    alike_patients,
     crossed_margin,
     difference,
+    projected_margin,
     score_margin,
     simulated_coverage,
 )
@@ -54,6 +56,61 @@ def test_it_covers_the_truth_as_often_as_it_says(
         values = of_patients * patient + of_seeds * seed + of_both * draw(size=(20, seeds))
         hits += abs(values.mean()) <= crossed_margin(values)
     assert 0.915 <= hits / 1000 <= 0.975
+
+
+def test_of_unlike_patients_it_has_the_degrees_of_freedom_of_welch() -> None:
+    few, many = np.array([-3.0, 3.0]), np.array([-1.0, 0.0, 0.0, 1.0])
+    scores, alike = np.concatenate([few, many]), np.array([0, 0, 1, 1, 1, 1])
+    squares = np.array([(few**2).sum(), (many**2).sum()])
+    freedom = squares.sum() ** 2 / (squares**2 / np.array([1, 3])).sum()
+    expected = t.ppf(0.975, freedom) * scores.std(ddof=1) / np.sqrt(6)
+    values = np.tile(scores[:, None], 3)
+    assert crossed_margin(values, alike=alike) == pytest.approx(expected)
+    assert crossed_margin(values, alike=np.zeros(6, int)) == crossed_margin(values)
+
+
+def test_a_structure_that_few_patients_have_is_known_to_be_little_known() -> None:
+    # What jackknife pseudo-values are where two of twenty patients have the structure.
+    draw = np.random.default_rng(2).normal
+    alike = np.array([0, 0] + [1] * 18)
+    hits = {"told": 0, "not told": 0}
+    for _ in range(1000):
+        of_seeds = 0.1 * draw(size=(1, 3))
+        own = draw(size=(2, 1)) + 0.2 * draw(size=(2, 3))
+        values = np.tile(own.mean(axis=0), (20, 1))
+        values[:2] += 19 * (own - own.mean(axis=0))
+        values += of_seeds
+        for name, groups in (("told", alike), ("not told", None)):
+            hits[name] += abs(values.mean()) <= crossed_margin(values, alike=groups)
+    assert hits["told"] > 880 and hits["not told"] < 850
+
+
+def test_patients_are_alike_who_are_seen_on_the_same_scanners_with_the_same_structures() -> None:
+    table = cases(0)
+    alone = (table["patient"] == table["patient"].iloc[0]) & (table["scanner"] == "a")
+    record = {"spec": {"order": ORDER, "classes": list(table["class"].unique()), "seed": 0}}
+    every, fewer = RunResult(Path(), record), RunResult(Path(), record)
+    every.__dict__["cases"], fewer.__dict__["cases"] = table, table[~alone]
+    assert len(set(alike_patients([every]))) == 1
+    first, *others = alike_patients([every, fewer])
+    assert first == alike_patients([fewer])[0] and set(others) == {others[0]} != {first}
+
+
+def test_an_interval_is_projected_from_what_varies() -> None:
+    draw = np.random.default_rng(4).normal
+    values = draw(size=(12, 1)) + 0.5 * draw(size=(1, 4)) + 0.7 * draw(size=(12, 4))
+    assert projected_margin(values, 12, 4) == pytest.approx(crossed_margin(values))
+    seeds = projected_margin(values, 12, np.array([5, 50, 5000]))
+    assert (np.diff(seeds) < 0).all()
+    # With endless seeds what is left is Student's interval over patients.
+    of_patients = values.mean(axis=1)
+    spread = of_patients.var(ddof=1) - _rest(values) / 4
+    assert seeds[-1] == pytest.approx(t.ppf(0.975, 11) * np.sqrt(spread / 12), rel=0.01)
+
+
+def _rest(values: np.ndarray) -> float:
+    rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+    return float((rest**2).sum() / ((values.shape[0] - 1) * (values.shape[1] - 1)))
 
 
 def test_simulated_coverage_is_what_it_says_on_the_interval() -> None:

@@ -51,6 +51,13 @@ RESULTS = [
 THIRD = result("ca", [[0, 0], [0.90, 0.80], [0.85, 0.85]])
 
 
+def test_what_another_network_learns_is_not_forgotten() -> None:
+    alone = result("ab", [[0, 0], [0.9, 0.8], [0.3, 0.85]])
+    alone.record["schedule"] = "single"
+    losses = pair_losses([alone])
+    assert losses["forgetting"].isna().all() and losses["transfer"].tolist() == pytest.approx([10])
+
+
 def test_losses_are_points_of_dice() -> None:
     losses = pair_losses(RESULTS)
     assert losses["transfer"].tolist() == pytest.approx([10, 6, 1])
