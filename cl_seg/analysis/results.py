@@ -267,8 +267,8 @@ def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
 def load_results(folder: Path) -> list[RunResult]:
     """Finished runs below ``folder/runs`` or packed in ``folder``, in the order of the suite.
 
-    Where ``folder/plan.json`` says which runs the suite has now, runs of an earlier version of it
-    are left out.
+    Where ``folder/plan.json`` says which runs the suite has now, and in which order, runs of an
+    earlier version of it are left out.
 
     Raises:
         InputError: there is none, or a record is damaged.
@@ -288,7 +288,9 @@ def load_results(folder: Path) -> list[RunResult]:
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )
-    return sorted(results, key=lambda r: tuple(r.record["place"]))
+    # The place of a run is that in the suite it was computed for, which may have grown since.
+    now = {run: number for number, run in enumerate(plan)}
+    return sorted(results, key=lambda r: (now.get(r.record["run_id"], 0), r.record["place"]))
 
 
 def load_packed(path: Path) -> list[RunResult]:

@@ -1,7 +1,6 @@
 """Summary tables of a suite: one row per network and strategy."""
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -239,8 +238,7 @@ def _in_a_cell(text: str) -> str:
 
 def cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by (network, strategy), in the suite's order."""
-
-    def cell(result: RunResult) -> tuple[str, str]:
-        return result.model, result.strategy
-
-    return {key: list(group) for key, group in groupby(results, key=cell)}
+    found: dict[tuple[str, str], list[RunResult]] = {}
+    for result in results:
+        found.setdefault((result.model, result.strategy), []).append(result)
+    return found
