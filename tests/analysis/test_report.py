@@ -275,6 +275,15 @@ def test_one_network_per_scanner_has_only_plasticity(results: Path) -> None:
     assert "only plasticity is defined" in write_report(results).read_text()
 
 
+def test_only_a_structure_that_is_there_can_be_missed(results: Path) -> None:
+    path = results / "runs" / "Naive" / "cases.parquet"
+    missed = pd.read_parquet(path).assign(missed=True, predicted=0)
+    absent = missed.assign(patient="q", true=0, missed=False)
+    pd.concat([missed, absent]).to_parquet(path)
+    row = run_table(load_results(results)).set_index("strategy").loc["Naive"]
+    assert (row["missed_rate"], row["false_positive_rate"]) == (1, 0)
+
+
 JOINT = [[0.1, 0.2], [0.9, 0.9]]
 BACK = {**SPEC, "order": ["b", "a"], "strategy": {"name": "single"}}
 
