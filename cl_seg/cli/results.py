@@ -40,8 +40,13 @@ def select(
     """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
     from cl_seg.analysis.results import load_results
     from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+    from cl_seg.strategies.declared import STRATEGIES
 
-    table = selection_table(load_results(results))
+    defaults = {
+        name: {key: field.default for key, field in strategy.settings.model_fields.items()}
+        for name, strategy in STRATEGIES.items()
+    }
+    table = selection_table(load_results(results), defaults)
     write_text(results / "selection.csv", table.to_csv(index=False))
     write_text(results / "selection.md", selection_page(table))
     say(chosen_lines(table).rstrip())
