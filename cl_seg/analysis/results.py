@@ -22,6 +22,7 @@ from cl_seg.json_file import in_form, parse_json, read_json
 Matrix = npt.NDArray[np.float64]
 CURVE = ("stage", "step", "scanner", "class", "dice")
 PACKED = "runs.jsonl"
+PLAN = "plan.json"
 EXAMPLES = "examples.npz"
 UNPACKED = 2**30
 """Bytes that the pictures of a run may take in memory (engineering value)."""
@@ -195,10 +196,11 @@ class RunResult:
 
     @cached_property
     def curve(self) -> pd.DataFrame:
-        """Validation Dice while training; no rows where the suite asked for none."""
+        """Validation Dice while training; no rows where nothing was validated."""
+        none = pd.DataFrame(columns=list(CURVE))
         if not self.record["spec"]["training"].get("curve_every", 1):
-            return pd.DataFrame(columns=list(CURVE))
-        return self._table("curve.parquet")
+            return none
+        return self._table("curve.parquet", none)
 
     @cached_property
     def validation(self) -> pd.DataFrame:
@@ -230,15 +232,20 @@ class RunResult:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise _damaged(path, error) from None
 
-    def _table(self, name: str) -> pd.DataFrame:
+    def _table(self, name: str, none: pd.DataFrame | None = None) -> pd.DataFrame:
+        """One of its tables; where packed results have no row of it, ``none`` if that is given."""
         path = self.folder / name
         if not (self.folder / PACKED).is_file():
             return _read_table(path)
         try:
-            return _packed_table(path, path.stat().st_mtime_ns)[self.record["run_id"]]
+            found = _packed_table(path, path.stat().st_mtime_ns).get(self.record["run_id"], none)
         except (OSError, KeyError):
-            message = f"{path} lacks what {PACKED} beside it promises: pack the results again"
-            raise InputError(message) from None
+            found = None
+        if found is None:
+            raise InputError(
+                f"{path} lacks what {PACKED} beside it promises: pack the results again"
+            )
+        return found
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -326,7 +333,7 @@ def _checked(raw: Any) -> dict[str, Any]:
 
 def read_plan(folder: Path) -> dict[str, str]:
     """Run → key, as the suite was last planned; empty when it was not."""
-    path = Path(folder) / "plan.json"
+    path = Path(folder) / PLAN
     if not path.is_file():
         return {}
     try:

@@ -103,7 +103,7 @@ def pack(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
     out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
 ) -> None:
-    """Keep the numbers of finished runs in three small files that can be shared."""
+    """Keep the numbers of finished runs in a few small files that can be shared."""
     from cl_seg.analysis.packed import pack_results
 
     runs = pack_results(results, out)
