@@ -18,12 +18,18 @@ PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images",
 def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
     """What differs in spec, data, source and machine: columns field, a, b.
 
-    Settings of networks and strategies are compared by their names in the suites, where both sides
-    have them.
+    Settings of networks, and of strategies on networks, are compared by their names in the suites,
+    where both sides have them.
     """
     rows = []
-    named = [{name for run in side for name in (run.model, run.strategy)} for side in (a, b)]
-    sides = [_described(side, named[0] & named[1]) for side in (a, b)]
+    named = [{run.model for run in side} for side in (a, b)]
+    by_a, by_b = cells(a), cells(b)
+    both = [cell for cell in by_a if cell in by_b]
+    sides = [
+        _strategy_settings({cell: by[cell] for cell in both})
+        | _described(side, named[0] & named[1])
+        for side, by in ((a, by_a), (b, by_b))
+    ]
     for field in dict.fromkeys([*sides[0], *sides[1]]):
         values = [side.get(field, "–") for side in sides]
         if values[0] != values[1]:
@@ -123,8 +129,25 @@ def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+def _strategy_settings(by_cell: dict[tuple[str, str], list[RunResult]]) -> dict[str, Any]:
+    """Field → setting of a strategy, on each of its networks where these differ in it."""
+    found = {}
+    for strategy in dict.fromkeys(strategy for _, strategy in by_cell):
+        of = {
+            model: _flat({strategy: runs[0].record["spec"]["strategy"]["settings"]})
+            for (model, own), runs in by_cell.items()
+            if own == strategy
+        }
+        for field in dict.fromkeys(field for settings in of.values() for field in settings):
+            values = {model: settings.get(field, "–") for model, settings in of.items()}
+            each = ", ".join(f"{value} on {model}" for model, value in values.items())
+            alike = len(set(map(str, values.values()))) == 1
+            found[field] = next(iter(values.values())) if alike else each
+    return found
+
+
 def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]:
-    """Field → value of everything a side was made with; of ``shared`` networks and strategies."""
+    """Field → value of everything a side was made with but strategies; of ``shared`` networks."""
     first = results[0].record
     common = {k: v for k, v in first["spec"].items() if k not in PER_RUN}
     fields = _flat(common)
@@ -133,8 +156,6 @@ def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
         if run.model in shared:
             fields |= _flat({run.model: {k: v for k, v in network.items() if k != "label"}})
-        if run.strategy in shared:
-            fields |= _flat({run.strategy: spec["strategy"]["settings"]})
     places = {"data": first["data"]["content"][:16], "processor": first["processor"]}
     return {
         **fields,

@@ -1,4 +1,4 @@
-"""Packed results: the numbers of all runs of a suite in three small files, and back."""
+"""Packed results: the numbers of all runs of a suite in a few small files, and back."""
 
 import json
 import shutil
@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from cl_seg.analysis.results import PACKED, load_packed, load_results
+from cl_seg.analysis.results import PACKED, PLAN, load_packed, load_results
 from cl_seg.files import InputError, new_folder, write_json
 
 
 def pack_results(folder: Path, out: Path) -> int:
-    """Keep the numbers of finished runs, without pictures and checkpoints, in three files.
+    """Keep the numbers of finished runs, without pictures and checkpoints, in a few files.
 
     ``runs.jsonl`` has a record per line; ``cases.parquet`` and ``curve.parquet`` the tables of all
-    runs; tables of semi-automatic tools are copied. What reads results reads these as well.
+    runs; the plan and tables of semi-automatic tools are copied. What reads results reads these as
+    well.
 
     Returns:
         The number of runs.
@@ -31,8 +32,7 @@ def pack_results(folder: Path, out: Path) -> int:
             )
         lines = (json.dumps(r.record) + "\n" for r in results)
         (building / PACKED).write_text("".join(lines))
-        if (Path(folder) / "tools").is_dir():
-            shutil.copytree(Path(folder) / "tools", building / "tools")
+        _copy_what_is_of_no_run(Path(folder), building)
     return len(results)
 
 
@@ -56,6 +56,12 @@ def unpack_results(packed: Path, out: Path) -> int:
             result.cases.to_parquet(folder / "cases.parquet", index=False)
             result.curve.to_parquet(folder / "curve.parquet", index=False)
             write_json(folder / "run.json", result.record)
-        if (Path(packed) / "tools").is_dir():
-            shutil.copytree(Path(packed) / "tools", building / "tools")
+        _copy_what_is_of_no_run(Path(packed), building)
     return len(results)
+
+
+def _copy_what_is_of_no_run(folder: Path, building: Path) -> None:
+    if (folder / PLAN).is_file():
+        shutil.copy(folder / PLAN, building / PLAN)
+    if (folder / "tools").is_dir():
+        shutil.copytree(folder / "tools", building / "tools")

@@ -1,10 +1,12 @@
 """Secondary statistics: paired tests of patients with Holm's correction, and ranks of rows.
 
-Never over seeds alone: seeds and orders are averaged first, patients are what is drawn again.
+Never over seeds alone: seeds and orders are averaged first, over those that all networks compared
+have; patients are what is drawn again.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -22,7 +24,7 @@ DRAWS = 1000
 
 
 def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
-    """Dice after the last stage, seeds and orders averaged: rows patients, columns units.
+    """Dice after the last stage: rows ``run`` (its order and seed) and patient, columns units.
 
     A unit is a scanner with a class. Cases without the class are NaN.
     """
@@ -31,7 +33,9 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
         cases = run.cases
         chosen = (cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)
         tables.append(cases[chosen & cases["scanner"].isin(run.order)])
-    dice: pd.Series[float] = pd.concat(tables).groupby(["patient", *UNIT])["dice"].mean()
+    keys = [f"{run.order} {run.record['spec']['seed']}" for run in runs]
+    cases = pd.concat(tables, keys=keys, names=["run"])
+    dice: pd.Series[float] = cases.groupby(["run", "patient", *UNIT])["dice"].mean()
     table: pd.DataFrame = dice.unstack(UNIT)
     return table
 
@@ -41,22 +45,41 @@ def last_dices(cells: Cells) -> dict[tuple[str, str], pd.DataFrame]:
     return {cell: last_dice(runs) for cell, runs in cells.items()}
 
 
+def paired(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables of :func:`last_dice` by network, averaged over the orders and seeds that all have.
+
+    Rows are patients, columns units. Empty with fewer than two networks, without such an order and
+    seed, or where patients or units differ.
+    """
+    if len(tables) < 2:
+        return {}
+    runs = {name: table.index.get_level_values("run") for name, table in tables.items()}
+    common = reduce(pd.Index.intersection, runs.values())
+    chosen = {name: table[runs[name].isin(common)] for name, table in tables.items()}
+    means = {
+        name: table.groupby(level="patient").mean().dropna(axis=1, how="all")
+        for name, table in chosen.items()
+    }
+    shapes = {(tuple(mean.index), tuple(mean.columns)) for mean in means.values()}
+    return means if len(common) and len(shapes) == 1 else {}
+
+
 def paired_tests(cells: LastDice) -> pd.DataFrame:
     """Wilcoxon's signed-rank test of every two networks with the same strategy.
 
-    What is paired is a patient's mean Dice over units. Columns strategy, ``a``, ``b``,
-    ``patients``, ``median`` (of a − b), ``p``, ``p_holm`` (Holm 1979, over all rows). Left out
-    are pairs not tested on the same patients.
+    What is paired is a patient's mean Dice over units, orders and seeds that both have. Columns
+    strategy, ``a``, ``b``, ``patients``, ``median`` (of a − b), ``p``, ``p_holm`` (Holm 1979, over
+    all rows). Left out are pairs without such an order and seed, or not tested on the same
+    patients.
     """
-    dice = {cell: table.mean(axis=1) for cell, table in cells.items()}
     rows = []
     for strategy in dict.fromkeys(strategy for _, strategy in cells):
         models = [model for model, own in cells if own == strategy]
         for a, b in combinations(models, 2):
-            ours, theirs = dice[a, strategy], dice[b, strategy]
-            if not ours.index.equals(theirs.index):
+            sides = paired({model: cells[model, strategy] for model in (a, b)})
+            if not sides:
                 continue
-            gain = (ours - theirs).to_numpy(float)
+            gain = (sides[a].mean(axis=1) - sides[b].mean(axis=1)).to_numpy(float)
             p = float(wilcoxon(gain).pvalue) if np.any(gain) else 1.0
             rows.append({
                 "strategy": strategy, "a": a, "b": b, "patients": len(gain),
@@ -82,33 +105,33 @@ def mean_ranks(cells: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFra
     """Rank of every network with a strategy, mean over units, 1 the highest Dice.
 
     Columns model, ``rank``, and its 95 % interval ``low`` to ``high`` by drawing patients anew,
-    on all scanners together. Empty with fewer than two networks on the same patients.
+    on all scanners together; a draw says nothing on a unit that none of its patients has. Empty
+    with fewer than two networks, or nothing to pair them by.
     """
-    tables = _alike(cells, strategy)
+    tables = _of_strategy(cells, strategy)
     if not tables:
         return pd.DataFrame(columns=["model", "rank", "low", "high"])
     dice = np.stack([table.to_numpy(float) for table in tables.values()])
     patients = dice.shape[1]
     drawn = np.random.default_rng(0).multinomial(patients, [1 / patients] * patients, size=draws)
-    low, high = np.quantile(_ranks(dice, drawn).mean(axis=2), [0.025, 0.975], axis=1)
+    of_draws = np.nanmean(_ranks(dice, drawn), axis=2)
+    low, high = np.nanquantile(of_draws, [0.025, 0.975], axis=1)
     rank = _ranks(dice)[:, 0].mean(axis=1)
     return pd.DataFrame({"model": list(tables), "rank": rank, "low": low, "high": high})
 
 
 def unit_ranks(cells: LastDice, strategy: str) -> pd.DataFrame:
     """Rank of every network (columns) with a strategy in every unit (rows); maybe empty."""
-    tables = _alike(cells, strategy)
+    tables = _of_strategy(cells, strategy)
     if not tables:
         return pd.DataFrame()
     ranks = _ranks(np.stack([table.to_numpy(float) for table in tables.values()]))[:, 0]
     return pd.DataFrame(ranks.T, index=next(iter(tables.values())).columns, columns=list(tables))
 
 
-def _alike(cells: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
-    """Last Dice by network; none where fewer than two were tested on the same patients."""
-    tables = {m: table for (m, own), table in cells.items() if own == strategy}
-    shapes = [(tuple(table.index), tuple(table.columns)) for table in tables.values()]
-    return tables if len(tables) > 1 and len(set(shapes)) == 1 else {}
+def _of_strategy(cells: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
+    """Last Dice of every network with a strategy, see :func:`paired`."""
+    return paired({model: table for (model, own), table in cells.items() if own == strategy})
 
 
 def _ranks(

@@ -22,6 +22,7 @@ from cl_seg.json_file import in_form, parse_json, read_json
 Matrix = npt.NDArray[np.float64]
 CURVE = ("stage", "step", "scanner", "class", "dice")
 PACKED = "runs.jsonl"
+PLAN = "plan.json"
 EXAMPLES = "examples.npz"
 UNPACKED = 2**30
 """Bytes that the pictures of a run may take in memory (engineering value)."""
@@ -207,10 +208,11 @@ class RunResult:
 
     @cached_property
     def curve(self) -> pd.DataFrame:
-        """Validation Dice while training; no rows where the suite asked for none."""
+        """Validation Dice while training; no rows where nothing was validated."""
+        none = pd.DataFrame(columns=list(CURVE))
         if not self.record["spec"]["training"].get("curve_every", 1):
-            return pd.DataFrame(columns=list(CURVE))
-        return self._table("curve.parquet")
+            return none
+        return self._table("curve.parquet", none)
 
     @cached_property
     def validation(self) -> pd.DataFrame:
@@ -242,15 +244,20 @@ class RunResult:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise _damaged(path, error) from None
 
-    def _table(self, name: str) -> pd.DataFrame:
+    def _table(self, name: str, none: pd.DataFrame | None = None) -> pd.DataFrame:
+        """One of its tables; where packed results have no row of it, ``none`` if that is given."""
         path = self.folder / name
         if not (self.folder / PACKED).is_file():
             return _read_table(path)
         try:
-            return _packed_table(path, path.stat().st_mtime_ns)[self.record["run_id"]]
+            found = _packed_table(path, path.stat().st_mtime_ns).get(self.record["run_id"], none)
         except (OSError, KeyError):
-            message = f"{path} lacks what {PACKED} beside it promises: pack the results again"
-            raise InputError(message) from None
+            found = None
+        if found is None:
+            raise InputError(
+                f"{path} lacks what {PACKED} beside it promises: pack the results again"
+            )
+        return found
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -279,8 +286,8 @@ def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
 def load_results(folder: Path) -> list[RunResult]:
     """Finished runs below ``folder/runs`` or packed in ``folder``, in the order of the suite.
 
-    Where ``folder/plan.json`` says which runs the suite has now, runs of an earlier version of it
-    are left out.
+    Where ``folder/plan.json`` says which runs the suite has now, and in which order, runs of an
+    earlier version of it are left out.
 
     Raises:
         InputError: there is none, or a record is damaged.
@@ -300,7 +307,9 @@ def load_results(folder: Path) -> list[RunResult]:
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )
-    return sorted(results, key=lambda r: tuple(r.record["place"]))
+    # The place of a run is that in the suite it was computed for, which may have grown since.
+    now = {run: number for number, run in enumerate(plan)}
+    return sorted(results, key=lambda r: (now.get(r.record["run_id"], 0), r.record["place"]))
 
 
 def load_packed(path: Path) -> list[RunResult]:
@@ -336,7 +345,7 @@ def _checked(raw: Any) -> dict[str, Any]:
 
 def read_plan(folder: Path) -> dict[str, str]:
     """Run → key, as the suite was last planned; empty when it was not."""
-    path = Path(folder) / "plan.json"
+    path = Path(folder) / PLAN
     if not path.is_file():
         return {}
     try:

@@ -1,7 +1,6 @@
 """What a report says of SEED curves: Dice on a new scanner against the slices labelled there."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -53,9 +52,10 @@ def seed_content(results: Sequence[RunResult]) -> Content:
 
 def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
     """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
-    views = [on_target(result) for result in results]
-    views.sort(key=lambda r: tuple(r.record["place"]))
-    return {key: list(group) for key, group in groupby(views, key=_cell)}
+    found: dict[Cell, list[RunResult]] = {}
+    for result in results:
+        found.setdefault(_cell(result), []).append(on_target(result))
+    return found
 
 
 def _cell(result: RunResult) -> Cell:

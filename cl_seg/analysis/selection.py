@@ -1,7 +1,7 @@
 """Settings chosen by validation scores on the first two scanners of one stream, test unseen."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,14 +15,21 @@ FAMILY = ["network", "strategy"]
 FEWEST = 3  # values of a grid from which on its ends are told
 
 
-def selection_table(results: Sequence[RunResult]) -> pd.DataFrame:
+def selection_table(
+    results: Sequence[RunResult], defaults: Mapping[str, Mapping[str, Any]] = {}
+) -> pd.DataFrame:
     """One row per candidate: a network and strategy with settings and a learning rate.
 
     Columns network, strategy, learning_rate, ``settings`` (those that differ between the candidates
-    of one network and strategy), ``seeds``, ``validation`` (mean over seeds of the Dice on the
-    validation slices of both scanners after the last step), ``lowest`` and ``highest`` of the
-    seeds, ``on`` a scanner (its part in ``validation``), ``chosen`` (the first of the best), and
-    ``edge`` (chosen at an end of its grid).
+    of one network and strategy), ``fixed`` (those that do not, without defaults), ``seeds``,
+    ``validation`` (mean over seeds of the Dice on the validation slices of both scanners after the
+    last step), ``lowest`` and ``highest`` of the seeds, ``on`` a scanner (its part in
+    ``validation``), ``chosen`` (the first of the best), and ``edge`` (chosen at an end of its
+    grid).
+
+    Args:
+        results: runs of a suite.
+        defaults: strategy → settings that it has where a suite does not give them.
 
     Raises:
         InputError: not one order of at most two scanners, no validation curves, candidates with
@@ -47,12 +54,18 @@ def selection_table(results: Sequence[RunResult]) -> pd.DataFrame:
                 "run all of them"
             )
         differing = _differing([json.loads(c["all"].iloc[0]) for c in candidates])
+        default = defaults.get(str(family[1]), {}).items()
         for candidate in candidates:
             settings = json.loads(candidate["all"].iloc[0])
             rows.append({
                 **dict(zip(FAMILY, family, strict=True)),
                 "learning_rate": candidate["learning_rate"].iloc[0],
                 "settings": {name: settings.get(name) for name in differing},
+                "fixed": {
+                    name: value
+                    for name, value in settings.items()
+                    if name not in differing and (name, value) not in default
+                },
                 "seeds": len(candidate),
                 "validation": candidate["validation"].mean(),
                 "lowest": candidate["validation"].min(),
@@ -154,6 +167,7 @@ def chosen_lines(table: pd.DataFrame) -> str:
         )
     strategies: list[Any] = []
     for name, rows in chosen.groupby("strategy", sort=False):
-        of = {row["network"]: row["settings"] for _, row in rows.iterrows() if row["settings"]}
+        each = {row["network"]: row["fixed"] | row["settings"] for _, row in rows.iterrows()}
+        of = {network: settings for network, settings in each.items() if settings}
         strategies.append({"name": name, "settings_of": of} if of else name)
     return yaml.safe_dump({"strategies": strategies}, sort_keys=False, default_flow_style=None)

@@ -1,7 +1,6 @@
 """Summary tables of a suite: one row per network and strategy."""
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -50,9 +49,10 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     For joint training only ACC is defined, for one network per scanner only plasticity.
     ``intransigence`` is measured against the cumulative runs from scratch of the same network,
     order and seed, where there are any. ``validation`` is the Dice on validation slices after the
-    last step, by which settings are chosen. ``false_positive_rate`` is the share of cases
-    without the class in which it is found after the last stage, ``false_positive_cm2`` the mean
-    area found in them; both NaN when every case has the class.
+    last step, by which settings are chosen. ``missed_rate`` is the share of cases with the class
+    in which nothing of it is found after the last stage, ``false_positive_rate`` that of cases
+    without it in which it is found, ``false_positive_cm2`` the mean area found in them; NaN where
+    there are no such cases.
     """
     references = {_setting(one): one.matrix()[1:].diagonal() for one in results if one.restarts}
     return pd.DataFrame([_run_row(one, references.get(_setting(one))) for one in results])
@@ -84,7 +84,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "stability_gap": stability_gap_of(result),
         **scores,
         "validation": last_validation(result),
-        "missed_rate": last["missed"].mean(),
+        "missed_rate": last.loc[last["true"] > 0, "missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
         "stamp": "; ".join(result.stamps),
@@ -240,8 +240,7 @@ def _in_a_cell(text: str) -> str:
 
 def cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by (network, strategy), in the suite's order."""
-
-    def cell(result: RunResult) -> tuple[str, str]:
-        return result.model, result.strategy
-
-    return {key: list(group) for key, group in groupby(results, key=cell)}
+    found: dict[tuple[str, str], list[RunResult]] = {}
+    for result in results:
+        found.setdefault((result.model, result.strategy), []).append(result)
+    return found

@@ -40,8 +40,13 @@ def select(
     """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
     from cl_seg.analysis.results import load_results
     from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+    from cl_seg.strategies.declared import STRATEGIES
 
-    table = selection_table(load_results(results))
+    defaults = {
+        name: {key: field.default for key, field in strategy.settings.model_fields.items()}
+        for name, strategy in STRATEGIES.items()
+    }
+    table = selection_table(load_results(results), defaults)
     write_text(results / "selection.csv", table.to_csv(index=False))
     write_text(results / "selection.md", selection_page(table))
     say(chosen_lines(table).rstrip())
@@ -98,7 +103,7 @@ def pack(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
     out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
 ) -> None:
-    """Keep the numbers of finished runs in three small files that can be shared."""
+    """Keep the numbers of finished runs in a few small files that can be shared."""
     from cl_seg.analysis.packed import pack_results
 
     runs = pack_results(results, out)

@@ -95,6 +95,20 @@ def test_settings_of_what_one_side_has_alone_do_not_differ() -> None:
     assert table.empty
 
 
+def test_a_setting_is_compared_on_every_network() -> None:
+    def side(on_unet: float, on_vnet: float) -> list[RunResult]:
+        runs = [run(0, on_unet), run(0, on_vnet)]
+        runs[1].record["model"] = "VNet"
+        return runs
+
+    (row,) = compare_specs(side(1.0, 5.0), side(100.0, 5.0)).to_dict("records")
+    assert row["field"] == "EWC.ewc_lambda"
+    assert (row["a"], row["b"]) == ("1.0 on UNet, 5.0 on VNet", "100.0 on UNet, 5.0 on VNet")
+    (row,) = compare_specs(side(1.0, 1.0), side(5.0, 5.0)[::-1]).to_dict("records")
+    assert row == {"field": "EWC.ewc_lambda", "a": "1.0", "b": "5.0"}
+    assert compare_specs(side(1.0, 5.0), side(1.0, 5.0)[::-1]).empty
+
+
 def test_one_seed_has_no_interval() -> None:
     assert compare_outcomes(A[:1], B[:1])["±"].isna().all()
     assert "carry no interval" in comparison_page(A[:1], B[:1])

@@ -52,6 +52,29 @@ def test_results_without_validation_curves_can_be_packed(tmp_path: Path) -> None
     assert "validation" not in write_report(tmp_path / "packed").read_text()
 
 
+@pytest.mark.parametrize("without", [["Naive"], ["Naive", "Lazy", "Joint"]])
+def test_runs_without_validation_slices_can_be_packed_and_unpacked(
+    results: Path, tmp_path: Path, without: list[str]
+) -> None:
+    for name in without:
+        path = results / "runs" / name / "curve.parquet"
+        pd.read_parquet(path).iloc[:0].to_parquet(path)
+    pack_results(results, tmp_path / "packed")
+    unpack_results(tmp_path / "packed", tmp_path / "again")
+    for folder in ("packed", "again"):
+        pd.testing.assert_frame_equal(summary_of(tmp_path / folder), summary_of(results))
+        write_report(tmp_path / folder)
+
+
+def test_runs_that_are_missing_stay_named(results: Path, tmp_path: Path) -> None:
+    plan = {"Naive": "naive", "EWC": "ewc", "Joint": "joint"}
+    (results / "plan.json").write_text(json.dumps(plan))
+    assert pack_results(results, tmp_path / "packed") == 2
+    unpack_results(tmp_path / "packed", tmp_path / "again")
+    for folder in ("packed", "again"):
+        assert "1 of 3 runs are missing: EWC." in write_report(tmp_path / folder).read_text()
+
+
 def test_damaged_packed_results_are_named(results: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed"
     pack_results(results, packed)

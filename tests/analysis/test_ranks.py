@@ -17,6 +17,7 @@ from cl_seg.analysis.ranks import (
     last_dice,
     last_dices,
     mean_ranks,
+    paired,
     paired_tests,
     unit_ranks,
 )
@@ -60,8 +61,42 @@ def test_holm_lies_between_the_value_and_bonferroni_and_keeps_the_order(
 
 def test_seeds_are_averaged_before_anything_is_tested() -> None:
     dice = np.full((6, 4), 0.5)
-    table = last_dice([run("UNet", dice), run("UNet", dice + 0.2, seed=1)])
-    assert table.shape == (6, 4) and np.allclose(table, 0.6)
+    tables = {
+        model: last_dice([run(model, dice), run(model, dice + 0.2, seed=1)])
+        for model in ("UNet", "VNet")
+    }
+    assert tables["UNet"].shape == (12, 4)
+    for table in paired(tables).values():
+        assert table.shape == (6, 4) and np.allclose(table, 0.6)
+
+
+def test_only_orders_and_seeds_that_all_networks_have_are_compared() -> None:
+    random = np.random.default_rng(3)
+    base = random.uniform(0.5, 0.7, (10, 4))
+    unet = [run("UNet", base - 0.2 * seed, seed) for seed in (0, 1)]
+    vnet = [run("VNet", base - 0.01, 0)]
+    cells = {("UNet", "Naive"): unet, ("VNet", "Naive"): vnet}
+    (row,) = paired_tests(last_dices(cells)).to_dict("records")
+    assert row["median"] == pytest.approx(0.01), "UNet's bad seed has no partner"
+    assert mean_ranks(last_dices(cells), "Naive")["rank"].tolist() == [1, 2]
+    cells["UNet", "Naive"] = unet[1:]
+    assert paired_tests(last_dices(cells)).empty and mean_ranks(last_dices(cells), "Naive").empty
+    elsewhere = run("VNet", base, 1)
+    elsewhere.record["spec"]["order"] = ["b", "a"]
+    cells["VNet", "Naive"] = [elsewhere]
+    assert paired_tests(last_dices(cells)).empty
+
+
+def test_a_structure_of_few_patients_leaves_an_interval_of_the_rank() -> None:
+    random = np.random.default_rng(4)
+    cells = {}
+    for model in ("A", "B"):
+        one = run(model, random.normal(0.7, 0.1, (20, 4)))
+        rare = (one.cases["class"] == "liver") & (one.cases["patient"] > "p02")
+        one.__dict__["cases"] = one.cases.assign(true=np.where(rare, 0, 1))
+        cells[model, "Naive"] = [one]
+    table = mean_ranks(last_dices(cells), "Naive")
+    assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()
 
 
 def test_patients_are_the_sample_not_their_cases_nor_the_seeds() -> None:

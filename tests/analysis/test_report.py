@@ -13,6 +13,7 @@ from cl_seg.analysis.report import write_report
 from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
+    cells,
     difference_table,
     run_table,
     shown_table,
@@ -38,7 +39,7 @@ def summary_of(results: Path) -> pd.DataFrame:
     return summary_table(run_table(loaded), loaded)
 
 
-def write_run(results: Path, strategy: str, r: list[list[float]], **changes: Any) -> None:
+def write_run(results: Path, strategy: str, r: list[list[float]], /, **changes: Any) -> None:
     folder = results / "runs" / strategy
     folder.mkdir(parents=True)
     cases = [
@@ -225,6 +226,21 @@ def test_only_runs_of_the_plan_are_reported_and_missing_ones_named(results: Path
     assert "2 of 4 runs are missing: Lazy, EWC." in write_report(results).read_text()
 
 
+def test_a_suite_that_has_grown_is_reported_whole_and_in_its_order(tmp_path: Path) -> None:
+    # Lazy came in front of Naive, whose runs keep the place they were computed at.
+    for seed in range(2):
+        for strategy, r in (("Naive", NAIVE), ("Lazy", [[0.1, 0.2], [0.5, 0.4], [0.5, 0.4]])):
+            where = {"strategy": strategy, "place": [0, 0, 0, seed]}
+            write_run(tmp_path, f"{strategy}-{seed}", r, spec=again(seed=seed), **where)
+    plan = ["Lazy-0", "Lazy-1", "Naive-0", "Naive-1"]
+    (tmp_path / "plan.json").write_text(json.dumps({run: run.lower() for run in plan}))
+    assert [run.record["run_id"] for run in load_results(tmp_path)] == plan
+    (tmp_path / "plan.json").unlink()
+    assert {key: len(own) for key, own in cells(load_results(tmp_path)).items()} == {
+        ("VNet", "Naive"): 2, ("VNet", "Lazy"): 2
+    }  # fmt: skip
+
+
 def test_a_damaged_record_is_named(results: Path) -> None:
     (results / "runs" / "Naive" / "run.json").write_text("{")
     with pytest.raises(InputError, match=r"Naive/run\.json is damaged"):
@@ -257,6 +273,15 @@ def test_one_network_per_scanner_has_only_plasticity(results: Path) -> None:
     for score in ("ACC", "BWT", "forgetting", "ACC liver", "stability_gap", "intransigence"):
         assert np.isnan(row[score])
     assert "only plasticity is defined" in write_report(results).read_text()
+
+
+def test_only_a_structure_that_is_there_can_be_missed(results: Path) -> None:
+    path = results / "runs" / "Naive" / "cases.parquet"
+    missed = pd.read_parquet(path).assign(missed=True, predicted=0)
+    absent = missed.assign(patient="q", true=0, missed=False)
+    pd.concat([missed, absent]).to_parquet(path)
+    row = run_table(load_results(results)).set_index("strategy").loc["Naive"]
+    assert (row["missed_rate"], row["false_positive_rate"]) == (1, 0)
 
 
 JOINT = [[0.1, 0.2], [0.9, 0.9]]

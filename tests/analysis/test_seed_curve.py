@@ -95,6 +95,13 @@ def test_without_forty_there_is_no_verdict() -> None:
     assert "no verdict" in verdicts(seed_cells(one_seed))[0]
 
 
+def test_no_run_is_lost_where_runs_of_several_counts_are_mixed() -> None:
+    mixed = results(0.9, 0.8)
+    for number, one in enumerate(mixed):
+        one.record["place"] = [0, 0, 0, 0, number % 2, number]
+    assert (seed_table(seed_cells(mixed))["seeds"] == 3).all()
+
+
 def test_a_report_has_table_figure_and_verdict() -> None:
     content = seed_content(results(0.9, 0.8))
     assert "<svg" in as_svg(content.figures["seed_curve"][1])

@@ -10,8 +10,10 @@ import yaml
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
 from cl_seg.files import InputError
+from cl_seg.strategies.settings import EWCSettings
 
 ORDER = ["a", "b"]
+DEFAULTS = {"ewc": EWCSettings().model_dump()}
 
 
 def run(
@@ -111,8 +113,19 @@ def test_the_choice_can_be_pasted_into_a_suite() -> None:
     lines = yaml.safe_load(chosen_lines(selection_table(RESULTS)))
     assert lines["strategies"] == [
         "naive",
-        {"name": "ewc", "settings_of": {"unet": {"ewc_lambda": 1.0}}},
+        {"name": "ewc", "settings_of": {"unet": {"mode": "summed", "ewc_lambda": 1.0}}},
     ]
+
+
+def test_what_is_pasted_is_what_was_chosen() -> None:
+    given = [{"mode": "online", "decay": 0.9, "ewc_lambda": weight} for weight in (0.1, 1.0)]
+    filled = [EWCSettings.model_validate(one).model_dump() for one in given]
+    candidates = [run("ewc", dice, one) for one, dice in zip(filled, (0.8, 0.7), strict=True)]
+    table = selection_table([*candidates, run("replay", 0.5, {"budget": 200})], DEFAULTS)
+    ewc, replay = yaml.safe_load(chosen_lines(table))["strategies"]
+    assert ewc["settings_of"]["unet"] == given[0], "what the suite gave and not the defaults"
+    assert EWCSettings.model_validate(ewc["settings_of"]["unet"]).model_dump() == filled[0]
+    assert replay == {"name": "replay", "settings_of": {"unet": {"budget": 200}}}
 
 
 @pytest.mark.parametrize(
