@@ -28,6 +28,8 @@ from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
 from cl_seg.files import write_bytes, write_text
 
+MOST_NAMED = 8  # missing runs
+
 
 def write_report(folder: Path, also: Collection[str] = (), published: Path | None = None) -> Path:
     """Report every finished run below ``folder/runs``.
@@ -124,7 +126,9 @@ def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:
     missing = [run for run in planned if run not in {r.record["run_id"] for r in results}]
     if not missing:
         return []
-    return [f"{len(missing)} of {len(planned)} runs are missing: {', '.join(missing)}."]
+    more = [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
+    named = ", ".join([*missing[:MOST_NAMED], *more])
+    return [f"{len(missing)} of {len(planned)} runs are missing: {named}."]
 
 
 def _common_notes(result: RunResult) -> list[str]:
