@@ -1,10 +1,12 @@
 """Committed reference results: every table follows from the per-case scores kept beside it."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from cl_seg.analysis.claims import judge, read_claims
 from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
@@ -52,3 +54,16 @@ def test_tables_of_tools_follow_from_the_scores_of_the_cases() -> None:
     text = (REFERENCE / "paper" / "semi_automatic.md").read_text()
     for suite in ("table_muscle", "table_liver"):
         assert markdown(shown_tools(load_tools(REFERENCE / "paper" / suite))) in text
+
+
+def test_the_readme_tells_the_verdicts_and_effects_of_the_claims() -> None:
+    root = REFERENCE.parents[1]
+    rows = [line.split(" | ") for line in (root / "README.md").read_text().splitlines()]
+    told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| C\d", row[0])}
+    claims = read_claims(root / "experiments" / "paper" / "claims.yaml")
+    for one in judge(claims, REFERENCE / "paper"):
+        verdict, effects = told.pop(one.claim.name)
+        assert verdict == one.verdict
+        found = {(f"{abs(e.effect):.3f}", f"{e.margin:.3f}") for e in one.evidence}
+        assert set(re.findall(r"(0\.\d{3}) ± (0\.\d{3})", effects)) <= found
+    assert not told
