@@ -233,21 +233,22 @@ def _verdict_of_all(evidence: Sequence[Evidence]) -> Verdict:
 def _evidence(contrast: Contrast, folder: Path, runs_of: Any, level: float) -> Evidence:
     try:
         sides = _members_of(contrast, folder, runs_of)
+        every = [one for members in sides for one in members]
+        if lost := dict.fromkeys(filter(None, map(_lost, every))):
+            reason = f"not learned: {'; '.join(lost)}"
+            return Evidence(contrast, "not evaluable", reason=reason)
         values = _difference(contrast, sides)
     except InputError as error:
         return Evidence(contrast, "no result", reason=str(error))
-    every = [run for members in sides for one in members for run in one]
-    lost = dict.fromkeys(filter(None, map(_lost, (*sides[0], *sides[1]))))
-    if lost:
-        reason = f"not learned: {'; '.join(lost)}"
-        return Evidence(contrast, "not evaluable", reason=reason)
     superiority = _superiority(contrast, sides)
     if not np.isfinite(values).all():
         return Evidence(
             contrast, "undecided", _effect(contrast, sides), superiority=superiority,
             patients=len(values), seeds=values.shape[1], need=FEW,
         )  # fmt: skip
-    return _judged(contrast, values, superiority, level, alike_patients(every))
+    return _judged(
+        contrast, values, superiority, level, alike_patients([run for one in every for run in one])
+    )
 
 
 def _members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members, Members]:

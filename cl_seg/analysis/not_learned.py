@@ -1,5 +1,6 @@
 """What runs did not learn, in words."""
 
+import math
 from collections.abc import Sequence
 
 from cl_seg.analysis.results import RunResult
@@ -8,7 +9,8 @@ from cl_seg.analysis.results import RunResult
 def missed_bounds(runs: Sequence[RunResult]) -> str:
     """Structures and scanners below the bounds of some runs, with the runs in which they are.
 
-    ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), …``; empty where everything was learned.
+    ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where
+    everything was learned.
     """
     found: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
     for run in runs:
@@ -17,7 +19,9 @@ def missed_bounds(runs: Sequence[RunResult]) -> str:
             found.setdefault(place, []).append((dice, run))
     several = len({tuple(run.order) for run in runs}) > 1
     return ", ".join(
-        f"{name} {_span([dice for dice, _ in own])} on {scanner} "
+        f"no test case of {name} on {scanner}"
+        if math.isnan(own[0][0])
+        else f"{name} {_span([dice for dice, _ in own])} on {scanner} "
         f"(below {bound:.2f}; {_which([run for _, run in own], several)})"
         for (scanner, name, bound), own in found.items()
     )

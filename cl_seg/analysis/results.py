@@ -158,7 +158,7 @@ class RunResult:
     def missed(self) -> list[tuple[str, str, float]]:
         """Scanner, class and Dice right after learning where that is below the suite's bound.
 
-        Of joint training: after its only stage. A class that no test patient has was not missed.
+        Of joint training: after its only stage. NaN of a class that no test case has.
         """
         missing = []
         for name, bound in self.bounds.items():
@@ -167,13 +167,16 @@ class RunResult:
             missing += [
                 (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)
-                if value < bound
+                if not value >= bound
             ]
         return missing
 
     def not_learned(self) -> list[str]:
         """The same as text, a scanner and class each."""
-        return [f"{self.short_names[s]} {name} {dice:.2f}" for s, name, dice in self.missed()]
+        return [
+            f"{self.short_names[s]} {name} {'no test case' if np.isnan(dice) else f'{dice:.2f}'}"
+            for s, name, dice in self.missed()
+        ]
 
     @cached_property
     def cases(self) -> pd.DataFrame:

@@ -258,7 +258,7 @@ def test_a_scanner_with_one_test_patient_leaves_an_effect_without_interval(tmp_p
     assert "± nan" not in claims_page([one])
 
 
-def test_a_class_that_no_patient_has_is_not_said_to_be_unlearned(tmp_path: Path) -> None:
+def test_a_class_that_no_test_patient_has_is_said_to_have_none(tmp_path: Path) -> None:
     for seed in range(3):
         record(tmp_path / "forgetting", "One", seed, 0.02, 0.01)
         path = tmp_path / "forgetting" / "runs" / f"One-{seed}" / "run.json"
@@ -266,7 +266,8 @@ def test_a_class_that_no_patient_has_is_not_said_to_be_unlearned(tmp_path: Path)
         r = [[row[0], None] for row in content["R"]["liver"]]
         path.write_text(json.dumps({**content, "R": {"mean": r, "liver": r}}))
     (one,) = judge([claim("One", ["One"], score="ACC")], tmp_path)
-    assert one.verdict == "no result" and "not defined" in one.evidence[0].reason
+    assert one.verdict == "not evaluable"
+    assert "no test case of liver on b" in one.evidence[0].reason
 
 
 def test_a_null_claim_is_rarely_supported_or_contradicted(tmp_path: Path) -> None:
