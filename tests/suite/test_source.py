@@ -75,6 +75,18 @@ def test_a_plugin_is_hashed_with_what_it_imports_of_its_room(
     assert hashes() == (ewc, replay), "settings are part of the key themselves"
 
 
+def test_a_network_of_ours_is_the_same_from_a_wheel_and_from_a_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = "cl_seg.models.vnet:build"
+    ours, other = callable_hash(target), callable_hash("avalanche.models:SimpleMLP")
+    callable_hash.cache_clear()
+    monkeypatch.setattr("cl_seg.suite.source.installed_version", lambda _: "another 9.9")
+    assert callable_hash(target) == ours
+    assert callable_hash("avalanche.models:SimpleMLP") != other
+    callable_hash.cache_clear()
+
+
 def test_a_users_file_is_hashed_with_those_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
