@@ -186,7 +186,7 @@ def alike_patients(runs: Sequence[RunResult]) -> Groups:
 def score_margin(runs: Sequence[RunResult], score: Score) -> float:
     """Half the width of the interval of the mean score of some runs; NaN where there is none."""
     values = _patient_values(runs, score, _keys(runs))
-    return crossed_margin(values, alike=alike_patients(runs)) if values.size else math.nan
+    return crossed_margin(values, alike=alike_patients(runs)) if min(values.shape) > 1 else math.nan
 
 
 def difference(
@@ -207,7 +207,7 @@ def difference(
     if len({run.patients for run in (*ours, *theirs)}) > 1:
         return change, math.nan
     values = paired_values(ours, score) - paired_values(theirs, score)
-    if not values.size:
+    if min(values.shape) < 2:
         return change, math.nan
     return change, crossed_margin(values, alike=alike_patients([*ours, *theirs]))
 
