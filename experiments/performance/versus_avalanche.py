@@ -106,6 +106,10 @@ def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
     spec["training"] |= {"curve_every": 0, "device": "cpu"}
     spec["training"]["steps"] = options.steps or spec["training"]["steps"]
     spec["models"] = options.network or spec["models"]
+    for strategy in spec["strategies"]:
+        if isinstance(strategy, dict) and "settings_of" in strategy:
+            of = strategy["settings_of"]
+            strategy["settings_of"] = {m: of[m] for m in spec["models"] if m in of}
     file = folder / "quick.yaml"
     file.write_text(yaml.safe_dump(spec))
     return file
