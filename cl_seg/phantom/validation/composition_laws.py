@@ -35,10 +35,10 @@ MEDIANS_SOURCE = "doi 10.1155/2023/1047314"
 # 420 healthy adults over their decades.
 TRENDS = {"men": (-7.2, -2.1), "women": (-6.8, -3.6)}
 TRENDS_SOURCE = "PMC5842880, table 3"
-# Native muscle HU at L3 of 1,859 women by age: years, mean and SD between women.
+# Native muscle HU at L3 of 1,859 women by age: years, mean and SD between women (PMC10920396,
+# table 2).
 MUSCLE_HU_OF_WOMEN = ((40, 42.6, 5.5), (50, 38.1, 7.2), (60, 33.4, 6.8), (70, 29.3, 6.6),
                       (80, 25.2, 6.8))  # fmt: skip
-MUSCLE_HU_SOURCE = "PMC10920396, table 2"
 
 
 @dataclass(frozen=True)
