@@ -10,6 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 FUZZ_SECONDS ?= 120
+TWO := -n 2 --dist loadfile
 
 SIZE ?= cpu
 STUDY := $(if $(filter full,$(SIZE)),paper/full,paper)
@@ -48,10 +49,10 @@ fuzz: .venv/ready
 	  $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS); done
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO)
 
 test-all: .venv/ready
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest $(TWO) -m "slow or not slow"
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -38,12 +38,11 @@ def test_a_suite_of_the_study_in_full_size_asks_the_same(path: Path) -> None:
     full, small = load_suite(path), load_suite(path.parents[1] / path.name)
     assert full.name == small.name, "claims find suites by name"
     assert [m.label for m in full.models] == [m.label for m in small.models]
-    if full.name != "paper_development":
-        scale = (small.image.size / full.image.size) ** 2
-        networks = [model.label for model in small.models]
-        assert [(s.name, settings(s, networks, 1.0)) for s in full.strategies] == [
-            (s.name, settings(s, networks, scale)) for s in small.strategies
-        ]
+    scale = (small.image.size / full.image.size) ** 2
+    networks = [model.label for model in small.models]
+    assert [(s.name, settings(s, networks, 1.0)) for s in full.strategies] == [
+        (s.name, settings(s, networks, scale)) for s in small.strategies
+    ]
     assert (full.classes, full.tools) == (small.classes, small.tools)
     assert full.image.size > small.image.size and len(full.seeds) >= len(small.seeds)
     assert full.training.steps > small.training.steps

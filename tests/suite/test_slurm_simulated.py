@@ -1,9 +1,9 @@
 """The Slurm engine against a simulated Slurm in which jobs vanish, are stopped, and lose results.
 
-Nothing is computed: a stage is finished when its folder is there.
+Nothing is computed: a stage is finished when the cache is told so.
 """
 
-import shutil
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -32,10 +32,25 @@ from .conftest import tiny_suite
 LOOKS = 3000
 
 
+class Remembered(StageCache):
+    """Knows by itself which stages are begun and finished: files are slow to remove."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.begun: set[str] = set()
+        self.finished: set[str] = set()
+
+    def has(self, key: str) -> bool:
+        return key in self.finished
+
+    def partial(self, key: str) -> Path:
+        return self.folder if key in self.begun else self.folder / "nothing"
+
+
 class Simulated:
     """Every look each running job does a stage, or does not, or meets with an accident."""
 
-    def __init__(self, random: Random, cache: StageCache, accidents: int) -> None:
+    def __init__(self, random: Random, cache: Remembered, accidents: int) -> None:
         self.random, self.cache, self.accidents = random, cache, accidents
         self.slots = random.choice([1, 2, 5, 50])
         self.jobs: dict[str, StageJob] = {}
@@ -85,7 +100,7 @@ class Simulated:
     def work(self, job_id: str) -> None:
         job, done, draw = self.jobs[job_id], self.step[job_id], self.random.random
         stage = job.stages[done]
-        self.cache.partial(stage.key).mkdir(parents=True, exist_ok=True)
+        self.cache.begun.add(stage.key)
         if draw() < 0.4:
             return
         if self.accidents and draw() < 0.15:
@@ -97,13 +112,12 @@ class Simulated:
             if kind == "stop":
                 return self.end(job_id, False, JobEnd(done))
             finished = [s for s in job.stages[:done] if self.cache.has(s.key)]
-            for lost in finished[:1]:
-                shutil.rmtree(self.cache.place(lost.key))
+            self.cache.finished -= {lost.key for lost in finished[:1]}
         missing = [need for need in stage.needs if not self.cache.has(need)]
         if missing:
             return self.end(job_id, False, JobEnd(done, lost=missing[0]))
-        self.cache.place(stage.key).mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self.cache.partial(stage.key))
+        self.cache.finished.add(stage.key)
+        self.cache.begun.discard(stage.key)
         self.step[job_id] += 1
         if self.step[job_id] == len(job.stages):
             self.end(job_id, True, JobEnd(len(job.stages)))
@@ -128,9 +142,10 @@ def test_every_run_is_finished_or_has_failed(
     graph: Graph, seed: int, max_jobs: int, accidents: int
 ) -> None:
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        cache = StageCache(Path(name))
+        cache = Remembered(Path(name))
         there = Simulated(Random(seed), cache, accidents)
         patch.setattr(slurm, "check_slurm", lambda: None)
+        patch.setattr(os, "fsync", lambda _: None)
         for command in ("queue", "queued", "cancel"):
             patch.setattr(slurm, command, getattr(there, command))
         engine = SlurmEngine(Resources(), max_jobs, 1e9, lambda _: None, 0.0, 0.0)

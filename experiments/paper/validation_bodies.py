@@ -1,0 +1,98 @@
+"""Do the claims stand without the test bodies that a choice of settings has seen?
+
+Learning rates and settings of strategies were chosen by validation Dice on simulated bodies of the
+pool that the suites test on, so that some validation bodies there are test bodies here. Judged is
+once with all test bodies and once without these, whatever the scanner.
+
+    python experiments/paper/validation_bodies.py results/reference/paper
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from cl_seg.analysis.claims import Evidence, contrast_text, judge, read_claims
+from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.analysis.results import PACKED, load_results
+from cl_seg.analysis.tables import markdown, rounded
+from cl_seg.phantom.simulate import everybody, load_profiles
+from cl_seg.scans.splits import Fractions, split_by_patient
+from cl_seg.suite.plan import load_suite
+
+EXPERIMENTS = Path(__file__).parents[1]
+CHOICES = (EXPERIMENTS / "learning_rates.yaml", EXPERIMENTS / "paper" / "development.yaml")
+
+
+def main() -> None:
+    """Print a table: every contrast, its effect and verdict with and without these bodies."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, help="packed results, a folder per suite")
+    parser.add_argument("--claims", type=Path, default=EXPERIMENTS / "paper" / "claims.yaml")
+    options = parser.parse_args()
+    claims = read_claims(options.claims)
+    seen = set().union(*map(validation_bodies, CHOICES))
+    with TemporaryDirectory() as name:
+        for packed in options.results.glob(f"*/{PACKED}"):
+            leave_out(seen, packed.parent, Path(name) / packed.parent.name)
+        with_them, without = judge(claims, options.results), judge(claims, Path(name))
+    rows = [
+        {
+            "claim": f"{one.claim.name}: {one.verdict}, {other.verdict}",
+            "contrast": contrast_text(evidence.contrast),
+            "all test bodies": told(evidence),
+            "without": told(less),
+            "bodies": f"{evidence.patients}, {less.patients}",
+        }
+        for one, other in zip(with_them, without, strict=True)
+        for evidence, less in zip(one.evidence, other.evidence, strict=True)
+    ]
+    print(markdown(pd.DataFrame(rows)))
+
+
+def validation_bodies(suite: Path) -> set[str]:
+    """Bodies of a simulated suite whose Dice chose its settings."""
+    spec = load_suite(suite)
+    phantom = spec.data.phantom
+    assert phantom is not None
+    scans = [
+        {"scanner": scanner, "patient": body}
+        for scanner, _, body in everybody(
+            load_profiles(phantom.scanners), phantom.own_bodies, phantom.shared_bodies
+        )
+    ]
+    fractions = Fractions(test=spec.split.test, validation=spec.split.validation)
+    parts = split_by_patient(pd.DataFrame(scans), fractions, spec.split.seed)
+    return set(parts["patient"][parts["part"] == "validation"])
+
+
+def leave_out(bodies: set[str], packed: Path, out: Path) -> None:
+    """Packed results as if ``bodies`` had not been tested."""
+    out.mkdir()
+    cases = pd.read_parquet(packed / "cases.parquet")
+    cases = cases[~cases["patient"].isin(bodies)]
+    cases.to_parquet(out / "cases.parquet")
+    shutil.copy(packed / "curve.parquet", out)
+    of_run = dict(iter(cases.groupby("run")))
+    with (out / PACKED).open("w") as lines:
+        for run in load_results(packed):
+            table = of_run[run.record["run_id"]]
+            matrices = accuracy_matrices(table, run.order, run.classes)
+            r = {name: matrix.tolist() for name, matrix in matrices.items()}
+            lines.write(json.dumps({**run.record, "R": r}) + "\n")
+    for tool in packed.glob("tools/*.csv"):
+        (out / "tools").mkdir(exist_ok=True)
+        table = pd.read_csv(tool)
+        table[~table["patient"].isin(bodies)].to_csv(out / "tools" / tool.name, index=False)
+
+
+def told(found: Evidence) -> str:
+    """Verdict and effect with its interval."""
+    return f"{found.verdict}, {rounded(found.effect, True, found.margin)}"
+
+
+if __name__ == "__main__":
+    main()
