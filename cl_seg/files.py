@@ -1,9 +1,9 @@
 """Writing files so that nothing half-written is ever seen, and the error every bad input raises."""
 
 import errno
-import glob
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -73,11 +73,15 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def check_new(path: Path) -> None:
-    """Refuse a place that is taken, before long work is done for it.
+    """Refuse a place that is taken or cannot be named, before long work is done for it.
 
     Raises:
-        InputError: ``path`` exists already.
+        InputError: ``path`` exists already, or is no UTF-8, which the libraries we write with need.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{path} is no UTF-8: choose another name") from None
     if path.exists():
         raise InputError(f"{path} exists already: remove it or choose another name")
 
@@ -123,16 +127,21 @@ def remove_abandoned(folder: Path, name: str = "*") -> None:
         folder: where.
         name: of what they were writing.
     """
-    begun = "*" if name == "*" else glob.escape(name)
-    for path in folder.glob(f".{begun}.*{socket.gethostname()}-*.tmp"):
-        pid = path.name.removesuffix(".tmp").rpartition("-")[2]
-        if pid.isdigit() and not _is_alive(int(pid)):
+    begun = ".*" if name == "*" else re.escape(name)
+    ours = re.compile(rf"\.{begun}\.[^.]+\.{re.escape(_host())}-(\d+)\.tmp", re.DOTALL)
+    for path in folder.glob(".*.tmp"):
+        owner = ours.fullmatch(path.name)
+        if owner and not _is_alive(int(owner[1])):
             shutil.rmtree(path, ignore_errors=True)
             path.unlink(missing_ok=True)
 
 
 def _owner() -> str:
-    return f".{socket.gethostname()}-{os.getpid()}.tmp"
+    return f".{_host()}-{os.getpid()}.tmp"
+
+
+def _host() -> str:
+    return socket.gethostname().replace(".", "_")
 
 
 def _is_alive(pid: int) -> bool:

@@ -3,12 +3,21 @@
 import errno
 import json
 import os
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
-from cl_seg.files import InputError, new_folder, write_bytes, write_json, write_text
+from cl_seg.files import (
+    InputError,
+    check_new,
+    new_folder,
+    remove_abandoned,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def names(folder):
@@ -125,3 +134,22 @@ def test_folder_that_appeared_meanwhile_is_kept(tmp_path):
         (tmp_path / "x").mkdir()
         (tmp_path / "x" / "theirs").write_text("1")
     assert names(tmp_path) == ["x"] and (tmp_path / "x" / "theirs").read_text() == "1"
+
+
+@pytest.mark.parametrize("other", ["gpu-node1", "node1-2", "login.node1", "node"])
+def test_what_another_machine_is_writing_is_not_tidied(tmp_path, monkeypatch, other):
+    monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)  # no process has it
+    monkeypatch.setattr(socket, "gethostname", lambda: other)
+    with new_folder(tmp_path / "store") as building:
+        monkeypatch.setattr(socket, "gethostname", lambda: "node1")
+        remove_abandoned(tmp_path)
+        assert building.is_dir()
+        monkeypatch.setattr(socket, "gethostname", lambda: other)
+        remove_abandoned(tmp_path)
+        assert not building.exists()
+        building.mkdir()
+
+
+def test_a_place_without_a_name_in_utf8_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is no UTF-8"):
+        check_new(Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9")))

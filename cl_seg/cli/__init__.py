@@ -1,6 +1,7 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
 import io
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -279,7 +280,7 @@ def ingest(
         labels=parse_label_map(label or []),
         aliases=aliases,
         grid=Grid(size, spacing_mm),
-        salt=salt.encode() if salt else None,
+        salt=os.fsencode(salt) if salt else None,
         workers=workers,
     )
     table = Table("scanner", "cases", "slices", "labelled slices", box=None)
@@ -307,6 +308,10 @@ def main() -> None:
         app()
     except InputError as error:
         complain(str(error))
+        sys.exit(2)
+    except UnicodeEncodeError as error:
+        around = error.object[max(0, error.start - 80) : error.end + 40]
+        complain(f"{one_line(around)!r} is no UTF-8: rename it; nothing was kept")
         sys.exit(2)
     except MemoryError as error:
         complain(f"out of memory ({one_line(error) or 'nothing is left'}): nothing was kept")

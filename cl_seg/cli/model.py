@@ -1,6 +1,8 @@
 """``cl-seg model`` and ``cl-seg predict``: models as folders, and what they make of new CT."""
 
+import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +15,20 @@ from cl_seg.cli.console import progress, say, shown
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
 
 ModelFolder = Annotated[Path, typer.Argument(help="Model folder.", show_default=False)]
+
+
+def _from_here(target: str) -> str:
+    if target:
+        sys.path.insert(0, str(Path.cwd()))
+    return target
+
+
 OwnNetwork = Annotated[
-    str, typer.Option(help="Trusted module:callable of the model, where it is code of your own.")
+    str,
+    typer.Option(
+        help="Trusted module:callable of the model, where it is code of your own.",
+        callback=_from_here,
+    ),
 ]
 
 
@@ -90,7 +104,7 @@ def predict(
     """Label new CT, and say which of it is from a scanner the model never saw."""
     from cl_seg.inference.series import Options, load_ensemble, predict_source
 
-    secret = salt.encode() if salt else secrets.token_bytes(16)
+    secret = os.fsencode(salt) if salt else secrets.token_bytes(16)
     options = Options(variants, measure, height_m, aliases, secret)
     models = load_ensemble([model, *(ensemble or [])], network)
     with progress("Predicting") as tell:

@@ -15,6 +15,7 @@ from cl_seg.files import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.dicom import find_series
 from cl_seg.scans.files_below import files_below
+from cl_seg.scans.scan import DicomSeries
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
 from cl_seg.scans.store import UNLABELLED
 
@@ -46,7 +47,7 @@ def read(folder: Path, options: Options) -> DataSet:
         else:
             found[segmentation.series].append(segmentation)
     _check_classes(options.classes, [one for many in found.values() for one in many])
-    in_folder = Counter(one.path for one in series)
+    in_folder = Counter(folder for one in series for folder in _folders(one))
     cases: list[Case] = []
     for one in sorted(series, key=lambda one: one.path):  # they come in the order of their hashes
         case = _case(one, found[one.name], options.classes, in_folder[one.path])
@@ -74,8 +75,12 @@ def _check_classes(
         )
 
 
+def _folders(series: DicomSeries) -> set[Path]:
+    return {file.parent for file in series.files}
+
+
 def _case(
-    series: Series,
+    series: DicomSeries,
     found: Sequence[SegmentationObject],
     classes: Mapping[str, tuple[str, ...]],
     series_in_folder: int,
@@ -83,6 +88,8 @@ def _case(
     if len(found) != 1:
         number = len(found) or "no"
         return Rejected(series.path, f"{number} segmentations refer to it, expected one")
+    if len(_folders(series)) > 1:
+        return Rejected(series.path, "its files lie in several folders: put them into one")
     if series_in_folder > 1:
         return Rejected(series.path, "its folder holds several CT series: give each its own")
     values: dict[int, int] = {}

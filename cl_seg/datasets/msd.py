@@ -3,6 +3,7 @@
 Antonelli et al., "The Medical Segmentation Decathlon", Nature Communications 2022.
 """
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,22 @@ def read(folder: Path, options: Options) -> DataSet:
             "channel_names instead, use `cl-seg dataset nnunet`"
         )
     labels = read_labels(_inverted(content.get("labels"), file), file)
-    pairs = [_pair(entry, folder, file) for entry in content.get("training") or []]
+    training = content.get("training")
+    if not isinstance(training, list):
+        raise InputError(f"{file}: training: expected a list of entries with image and label")
+    pairs = [_pair(entry, folder, file) for entry in training]
     cases, left_out, notes = name_cases(pairs, folder, options.scanners)
     return DataSet(cases, labels.values, left_out=left_out, notes=[*notes, *labels.notes])
 
 
-def _inverted(labels: Any, file: Path) -> dict[str, int]:
-    """Value → name, as the Decathlon has it, into name → value."""
+def _inverted(labels: Any, file: Path) -> dict[str, list[int]]:
+    """Value → name, as the Decathlon has it, into name → values."""
     if not isinstance(labels, dict) or not all(str(value).isdecimal() for value in labels):
         raise InputError(f'{file}: labels: expected values with names, e.g. "1": "liver"')
-    return {str(name): int(value) for value, name in labels.items()}
+    values: dict[str, list[int]] = defaultdict(list)
+    for value, name in labels.items():
+        values[str(name)].append(int(value))
+    return values
 
 
 def _pair(entry: Any, folder: Path, file: Path) -> Pair:

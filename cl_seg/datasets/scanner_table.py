@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import Case
 from cl_seg.datasets.read import read_table
+from cl_seg.files import InputError
 from cl_seg.scans.series import Rejected
 
 FILE = "scanners.csv"
@@ -40,7 +41,7 @@ def name_cases(
         Cases, images left out, and notes.
 
     Raises:
-        InputError: the table cannot be read.
+        InputError: the table cannot be read, or contradicts itself.
     """
     own = folder / FILE
     table = table or (own if own.exists() else None)
@@ -52,6 +53,11 @@ def name_cases(
     else:
         rows = read_table(table, ["case", "scanner"], optional=["patient"], source=_SOURCE)
         known = {row["case"]: (row["scanner"], row["patient"] or row["case"]) for row in rows}
+        for row in rows:
+            if known[row["case"]] != (row["scanner"], row["patient"] or row["case"]):
+                raise InputError(
+                    f"{table}: {row['case']} is listed twice, with two scanners or patients"
+                )
     cases, left_out = [], []
     for pair in pairs:
         scanner, patient = known.get(pair.case, ("", ""))

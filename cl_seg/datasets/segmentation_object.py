@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pydicom
 
 from cl_seg.scans.dicom_header import read_fields
-from cl_seg.scans.geometry import Plane, check_plane, to_lps
+from cl_seg.scans.geometry import Plane, check_plane, corners_mm, to_lps
 from cl_seg.scans.series import Pseudonyms, UnusableError, Volume
 from cl_seg.scans.store import Labels
 
@@ -131,7 +131,9 @@ def _placed(
     turned, origin = to_lps(plane, mask)
     distance = np.abs(volume.z_mm - plane.position[2])
     index = int(distance.argmin())
-    in_plane = np.subtract([*plane.spacing, *origin], [*volume.spacing_mm, *volume.origin_mm])
+    in_plane = corners_mm(origin, plane.spacing, mask.shape) - corners_mm(
+        volume.origin_mm, volume.spacing_mm, volume.hu.shape[1:]
+    )
     if (
         mask.shape != volume.hu.shape[1:]
         or distance[index] > _SAME_MM

@@ -20,6 +20,7 @@ from cl_seg.scans.series import Volume
 from cl_seg.scans.store import Grid, Labels
 
 ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
+ROUNDING = 1e-4  # of weights that add up to one (float32)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _probabilities(model: nn.Module, pixels: Tensor, moves: Tensor) -> Tensor:
         moved = _moved(pixels.expand(count, -1, -1, -1), moves)
         probability = model(moved).float().softmax(dim=1)
     back = _moved(probability, torch.linalg.inv(moves))
-    outside = _moved(torch.ones_like(probability[:, :1]), torch.linalg.inv(moves)) < 1
+    outside = _moved(torch.ones_like(probability[:, :1]), torch.linalg.inv(moves)) < 1 - ROUNDING
     return torch.where(outside, probability[:1], back)
 
 

@@ -125,7 +125,8 @@ def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> 
     Raises:
         InputError: ``folder`` exists or cannot be written.
     """
-    content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
+    # Copies: of weights that share memory, as tied ones do, safetensors would keep none.
+    content = save({n: tensor.detach().cpu().contiguous().clone() for n, tensor in weights.items()})
     card = card.model_copy(update={"weights_sha256": hashlib.sha256(content).hexdigest()})
     with new_folder(folder) as building:
         write_bytes(building / WEIGHTS, content)

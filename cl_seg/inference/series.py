@@ -16,8 +16,10 @@ from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_l
 from cl_seg.inference.saved_model import ModelCard, load_model
 from cl_seg.scans import nifti
 from cl_seg.scans.aliases import Aliases
+from cl_seg.scans.dicom_header import written
 from cl_seg.scans.find import find, nothing_usable
-from cl_seg.scans.scan import Found, Scan
+from cl_seg.scans.identity import Scanner
+from cl_seg.scans.scan import DicomSeries, Found, Scan
 from cl_seg.scans.series import (
     Pseudonyms,
     Rejected,
@@ -40,9 +42,12 @@ class Ensemble:
     models: list[nn.Module]
     cards: list[ModelCard]
 
-    def has_seen(self, scanner: str) -> bool:
-        """True where every network was trained on a scanner, given its folder name."""
-        return all(scanner in card.scanners for card in self.cards)
+    def has_seen(self, scanner: Scanner) -> bool:
+        """True where every network was trained on a scanner."""
+        return all(
+            any(scanner.is_stored_as(folder, name) for folder, name in card.scanners.items())
+            for card in self.cards
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def predict_source(
         InputError: nothing usable, or a height given for several patients.
     """
     found = _find(source, ensemble.cards[0].classes, options)
-    scans = sorted(found.scans, key=lambda scan: str(scan.series.path))
+    scans = sorted(found.scans, key=lambda scan: str(_first_file(scan.series)))
     patients = {scan.series.patient for scan in scans}
     if options.height_m is not None and len(patients) > 1:
         raise InputError(
@@ -155,6 +160,10 @@ def predict_source(
     return table, by_folder(left_out)
 
 
+def _first_file(series: Series) -> Path:
+    return series.files[0] if isinstance(series, DicomSeries) else series.path
+
+
 def _find(source: Path, classes: list[str], options: Options) -> Found:
     pseudonyms = Pseudonyms(options.salt)
     if not (source.is_file() and nifti.is_nifti(source)):
@@ -162,7 +171,7 @@ def _find(source: Path, classes: list[str], options: Options) -> Found:
         if not found.scans:
             raise nothing_usable(source, found.rejected)
         return found
-    name = pseudonyms.series(source.name)
+    name = pseudonyms.series(written(source.name))
     try:
         return Found([Scan(nifti.find_volume(source, name, name, ""))], [])
     except UnusableError as error:
@@ -178,7 +187,7 @@ def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, 
     if known is None:
         shown = f"{header.manufacturer} {header.model}".strip()
         return {"scanner": shown, "seen": "no", "series": series.name}
-    seen = "yes" if ensemble.has_seen(known.folder_name) else "no"
+    seen = "yes" if ensemble.has_seen(known) else "no"
     return {"scanner": known.display_name({header.kernel}), "seen": seen, "series": series.name}
 
 

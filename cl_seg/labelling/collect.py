@@ -192,10 +192,16 @@ def _labels(folder: Path, entry: Entry, case: CaseVolume, origin: Origin) -> Lab
     path = folder / entry.labels
     segmentation = path.with_name(path.name.removesuffix(".nii.gz") + ".seg.nrrd")
     # Whoever saved a segmentation beside the prepared file has drawn in it.
-    file = segmentation if segmentation.is_file() else path
-    if not file.is_file():
-        raise InputError(f"{file} is missing: save the labels of {entry.image} there")
-    return read_segmentation(file, case.volume, origin.classes, str(folder / QUEUE))
+    files = [file for file in (segmentation, path) if file.is_file()]
+    if not files:
+        raise InputError(f"{path} is missing: save the labels of {entry.image} there")
+    where = str(folder / QUEUE)
+    labels, *prepared = (
+        read_segmentation(file, case.volume, origin.classes, where) for file in files
+    )
+    for other in prepared:  # a segmentation cannot say what nobody has labelled
+        labels[(other == UNLABELLED) & (labels == 0)] = UNLABELLED
+    return labels
 
 
 def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[_Drawn]) -> None:

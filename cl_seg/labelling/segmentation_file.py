@@ -82,11 +82,13 @@ def _offset(drawn: sitk.Image, image: Volume, where: str) -> list[int]:
     origin = np.array([image.z_mm[0], *image.origin_mm])
     here = (np.array(drawn.GetOrigin()[::-1]) - origin) / distance
     first = np.rint(here).astype(int)
-    last = first + np.array(drawn.GetSize()[::-1])
+    last = first + drawn.GetSize()[::-1]
     straight = np.allclose(drawn.GetDirection(), np.eye(3).ravel(), atol=1e-3)
-    same = np.abs(np.array(drawn.GetSpacing()[::-1]) - distance).max() <= _SAME_MM
-    placed = np.abs((here - first) * distance).max() <= _SAME_MM
-    if not (straight and same and placed and (first >= 0).all() and (last <= image.hu.shape).all()):
+    size = np.array(drawn.GetSize()[::-1])
+    stretched = (size - 1) * (np.array(drawn.GetSpacing()[::-1]) - distance)
+    moved = (here - first) * distance
+    placed = max(np.abs(moved).max(), np.abs(moved + stretched).max()) <= _SAME_MM
+    if not (straight and placed and (first >= 0).all() and (last <= image.hu.shape).all()):
         raise InputError(
             f"{where} is on another grid than its image: draw on the image of the queue itself, or "
             "resample the segmentation to it"

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from cl_seg.files import InputError
-from cl_seg.scans.identity import Acquisition, Scanner, fold
+from cl_seg.scans.identity import Acquisition, Scanner, device_key, fold
 from cl_seg.yaml_file import YamlFile
 
 _SECTIONS = {"names", "models", "kernels"}
@@ -62,7 +62,7 @@ class Aliases:
         written = " ".join(acquisition.model.replace("_", " ").split()) or "unknown model"
         device = f"{vendor.name} {vendor.models.get(fold(acquisition.model), written)}"
         kernel_class = _kernel_class(vendor, acquisition.kernel.strip())
-        return Scanner(device, kernel_class, _bucket(acquisition.kvp), _key(device))
+        return Scanner(device, kernel_class, _bucket(acquisition.kvp), device_key(device))
 
 
 def unknown_manufacturers(acquisitions: list[Acquisition]) -> InputError:
@@ -75,11 +75,6 @@ def unknown_manufacturers(acquisitions: list[Acquisition]) -> InputError:
         f"no scanner is known for {values}: put the line  {example}  into a YAML file and pass it "
         "with --aliases"
     )
-
-
-def _key(device: str) -> str:
-    # "Definition AS" and "Definition AS+" are two models; other punctuation is spelling.
-    return fold(device.replace("+", " plus "))
 
 
 def _kernel_class(vendor: Vendor, kernel: str) -> str:

@@ -81,6 +81,7 @@ def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
         person=first.patient,
         uid="" if first.nameless else first.series,
         images=frozenset(image.copy_of for image in images if image.copy_of),
+        files=tuple(sorted(image.path for image in images)),
     )
     return series, copies
 
@@ -93,11 +94,14 @@ def _same_settings(one: Acquisition, other: Acquisition) -> bool:
 def _without_copies(images: list[Image]) -> tuple[list[Image], list[Rejected]]:
     kept: list[Image] = []
     copies: list[Rejected] = []
-    seen: set[str] = set()
+    seen: dict[str, tuple[float, ...]] = {}
     for image in sorted(images, key=lambda i: (i.plane.position[2], i.path)):
-        if image.copy_of and image.copy_of in seen:
+        position = tuple(image.plane.position)
+        if not image.copy_of or image.copy_of not in seen:
+            kept.append(image)
+        elif seen[image.copy_of] == position:
             copies.append(Rejected(image.path, "a second copy of another file"))
         else:
-            kept.append(image)
-        seen.add(image.copy_of)
+            raise UnusableError("images at several positions have one SOPInstanceUID")
+        seen[image.copy_of] = position
     return kept, copies

@@ -147,6 +147,22 @@ def _repeated(count: int, z_mm: float, index: int, files: Sequence[Path]) -> str
     return f"{count} {occur} more than once (several phases in one series?), as {example}: split it"
 
 
+def corners_mm(
+    origin: Sequence[float], spacing: Sequence[float], shape: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """(y, x) in mm of the centres of the first and of the last pixel of a slice, (2, 2).
+
+    What makes two grids one: a difference of pixel sizes too small to see moves the far corner.
+
+    Args:
+        origin: (y, x) of the first pixel's centre, mm.
+        spacing: (row, column) distance of centres, mm.
+        shape: (rows, columns).
+    """
+    first = np.asarray(origin, float)
+    return np.stack([first, first + np.multiply(spacing, np.subtract(shape, 1))])
+
+
 def to_lps(
     plane: Plane, stored: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float32], tuple[float, float]]:

@@ -65,6 +65,22 @@ class Scanner:
             parts += [self.kernel_class, f"{self.kv}kv" if self.kv else "unknown-kv"]
         return slug(" ".join(parts))
 
+    def is_stored_as(self, folder: str, name: str) -> bool:
+        """True where a store's scanner, by its folder and display name, is this one.
+
+        Folder names alone do not tell: they have ASCII letters only, and a number where two
+        scanners would have the same.
+        """
+        if self.given:
+            return name.casefold() == self.key
+        numbered = re.fullmatch(rf"{re.escape(self.folder_name)}(-\d+)?", folder) is not None
+        return numbered and device_key(name.partition(" · ")[0]) == self.key
+
+
+def device_key(device: str) -> str:
+    """What decides equality of devices: "Definition AS" and "Definition AS+" are two models."""
+    return fold(device.replace("+", " plus "))
+
 
 def plain(text: str) -> str:
     """Text on one line without control characters, for what others have written."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.files import InputError
+from cl_seg.scans.geometry import corners_mm
 from cl_seg.scans.nifti import load_labels
 from cl_seg.scans.series import UnusableError, Volume
 from cl_seg.scans.store import HU, UNLABELLED, Labels
@@ -151,12 +152,9 @@ def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, f
 def _matching_slices(path: Path, image: Volume, labels: Volume, where: str) -> npt.NDArray[np.intp]:
     nearest: npt.NDArray[np.intp] = np.abs(labels.z_mm[:, None] - image.z_mm[None]).argmin(axis=0)
     step = float(np.median(np.diff(labels.z_mm))) if len(labels.z_mm) > 1 else _SAME_MM
-    in_plane = np.subtract(
-        [*image.spacing_mm, *image.origin_mm], [*labels.spacing_mm, *labels.origin_mm]
-    )
     if (
         image.hu.shape[1:] != labels.hu.shape[1:]
-        or np.abs(in_plane).max() > _SAME_MM
+        or np.abs(_corners(image) - _corners(labels)).max() > _SAME_MM
         or np.abs(labels.z_mm[nearest] - image.z_mm).max() > 0.25 * step
     ):
         raise InputError(
@@ -164,6 +162,10 @@ def _matching_slices(path: Path, image: Volume, labels: Volume, where: str) -> n
             f"({_grid(labels)} against {_grid(image)}): resample the labels to the image first"
         )
     return nearest
+
+
+def _corners(volume: Volume) -> npt.NDArray[np.float64]:
+    return corners_mm(volume.origin_mm, volume.spacing_mm, volume.hu.shape[1:])
 
 
 def _grid(volume: Volume) -> str:

@@ -14,11 +14,13 @@ class DicomSeries(Series):
         person: salted hash of PatientID, "" when absent.
         uid: salted hash of SeriesInstanceUID, "" when absent.
         images: salted hashes of SOPInstanceUIDs.
+        files: of its images, in alphabetical order.
     """
 
     person: str = ""
     uid: str = ""
     images: frozenset[str] = frozenset()
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

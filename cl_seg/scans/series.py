@@ -121,8 +121,8 @@ def spacing_notes(z_mm: npt.NDArray[np.float64]) -> list[str]:
     usual = float(np.sort(steps)[(len(steps) - 1) // 2])
     gaps = steps > 1.5 * usual
     notes = [
-        f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm: about "
-        f"{round(steps[i] / usual) - 1} slices are missing"
+        f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm, "
+        f"slices missing: about {round(steps[i] / usual) - 1}"
         for i in np.flatnonzero(gaps)
     ]
     regular = steps[~gaps]

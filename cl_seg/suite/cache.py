@@ -147,6 +147,8 @@ class StageCache:
 
     def _put_away(self, key: str) -> None:
         # Renamed at once, so that other processes find a stage whole or not at all.
+        if not self.place(key).exists():
+            return
         damaged = self.folder / "damaged"
         damaged.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # never there, or another process was faster

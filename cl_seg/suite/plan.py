@@ -1,5 +1,6 @@
 """From a suite file to the list of runs, without torch."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import permutations, product
 from pathlib import Path
@@ -147,11 +148,14 @@ def plan_runs(suite: StreamSuite | SeedCurveSuite, scanners: list[str]) -> list[
         scanners: what the data offer.
 
     Raises:
-        InputError: it names an unknown scanner, or what has no place in it.
+        InputError: it names an unknown scanner, what has no place in it, or two runs alike.
     """
     if isinstance(suite, StreamSuite):
-        return _stream_runs(suite, scanners)
-    return _seed_runs(suite, scanners)
+        runs = _stream_runs(suite, scanners)
+    else:
+        runs = _seed_runs(suite, scanners)
+    _require_folders_apart(runs)
+    return runs
 
 
 def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
@@ -224,6 +228,17 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
         images = SeedImages(count, by, base, transfer)
         runs.append(Run(run_id, order, model, strategy, seed, place, images))
     return runs
+
+
+def _require_folders_apart(runs: list[Run]) -> None:
+    """Refuse labels of networks and strategies that, put together, name two runs alike."""
+    counts = Counter(run.run_id for run in runs)
+    for run in runs:
+        if counts[run.run_id] > 1:
+            raise InputError(
+                f"two runs would be called {run.run_id}, one of {run.model.label} with "
+                f"{run.strategy.label}: give the network or the strategy another `label`"
+            )
 
 
 def _scanners_of_pairs(orders: list[tuple[str, ...]], scanners: list[str]) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ def score_tools(setting: Setting, results: Path) -> None:
         task = bar.add_task("Semi-automatic tools", total=len(missing) * len(tests.rows))
         for name in missing:
             table = _scored(tests, name, lambda: bar.advance(task))
+            # Without the key first: scores that are new are not taken for what an old key says.
+            (results / FOLDER / f"{name}.json").unlink(missing_ok=True)
             write_text(results / FOLDER / f"{name}.csv", table.to_csv(index=False))
             write_json(results / FOLDER / f"{name}.json", {"key": _key(setting, name)})
 

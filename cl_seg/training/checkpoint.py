@@ -106,7 +106,7 @@ def restore_loop(loop: Any, state: State) -> None:
     for plugin, plugin_state in zip(stateful(loop.plugins), state["plugins"], strict=True):
         plugin.load_state_dict(plugin_state)
     if loop.augment:
-        loop.augment.generator.set_state(state["augmentation"])
+        loop.augment.generator.set_state(state["augmentation"].cpu())
     _set_random_states(state["random"])
 
 

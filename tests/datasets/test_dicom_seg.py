@@ -272,3 +272,12 @@ def test_damage_is_told_without_what_the_file_holds(tmp_path):
         read_masks(path, {1: 1}, volume)
     assert CANARY not in str(error.value)
     assert pydicom.dcmread(path).PatientID.startswith(CANARY)
+
+
+def test_a_series_in_several_folders_is_not_cut(folder, write):
+    files = sorted((folder / "KiTS-00001/study/CT_1").glob("*.dcm"))
+    (files[0].parent / "more").mkdir()
+    for file in files[1:]:
+        file.rename(file.parent / "more" / file.name)
+    written = write("dicom_seg", folder, KIDNEY)
+    assert "its files lie in several folders: put them into one" in reasons(written)

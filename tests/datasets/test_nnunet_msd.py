@@ -95,6 +95,7 @@ def test_what_nnunet_must_say(nnunet, write, changes, message):
     [
         ("image,scanner\na,CT 1\n", "lacks the columns case"),
         ("case,scanner\nz,CT 1\n", r"no image that can be used .*names no scanner"),
+        ("case,scanner\na,CT 1\nb,CT 1\na,CT 2\n", r"own\.csv: a is listed twice"),
     ],
 )
 def test_what_a_scanner_table_must_have(nnunet, write, tmp_path, table, message):
@@ -186,6 +187,7 @@ def test_a_task_with_scanners(msd, write):
         ({"labels": {"liver": 1}}, "expected values with names"),
         ({"training": ["./imagesTr/liver_0.nii.gz"]}, "expected entries with image and label"),
         ({"training": []}, "no image that can be used"),
+        ({"training": 131}, "expected a list of entries"),
     ],
 )
 def test_what_a_task_must_say(msd, write, changes, message):
@@ -199,3 +201,8 @@ def test_a_broken_json_is_named(msd, write, text):
     (msd / "dataset.json").write_text(text)
     with pytest.raises(InputError, match=r"dataset\.json .*JSON.*Task03_Liver"):
         write("msd", msd)
+
+
+def test_values_of_one_name_are_one_class(msd, write):
+    write_task(msd, labels={"0": "background", "1": "liver", "2": "liver"})
+    assert "--label liver=1,2" in write("msd", msd).command

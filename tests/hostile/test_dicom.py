@@ -366,7 +366,7 @@ TAKEN: dict[str, tuple[Build, int, str]] = {
     "missing slices": (
         series(lambda ds, i: None, [0, 5, 10, 25]),
         4,
-        "gap of 15 mm between z = 10 and 25 mm: about 2 slices are missing",
+        "gap of 15 mm between z = 10 and 25 mm, slices missing: about 2",
     ),
     "two patients": (two_patients, 5, ""),
     "control characters in a name": (series(other_manufacturer_text), 3, "Sensation"),

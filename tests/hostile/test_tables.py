@@ -1,7 +1,10 @@
 """CSV from strangers and spreadsheets: manifests, and queues that come back."""
 
 import csv
+import json
+import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -270,3 +273,22 @@ def test_a_table_of_provenance_that_is_damaged(
     (queue / "queue.csv").write_text(text)
     says = "labelling.csv (cannot be read as CSV|lacks the column)"
     cl_seg.refuses(says, "seed", "import", "queue", "my.store", "new.store")
+
+
+def test_bytes_that_are_no_utf8_make_a_secret_and_no_name(cl_seg: CommandLine, place: Path) -> None:
+    (place / "scans.csv").write_text(HEADER + "ct.nii.gz,,p1,CT\n")
+    secret, name = os.fsdecode(b"\x9c\xff"), os.fsdecode(b"caf\xe9.store")
+    for out in ("one.store", "two.store"):
+        cl_seg.takes("ingest", "scans.csv", out, *GRID, "--salt", secret)
+    one, two = (SliceStore(place / out).slices for out in ("one.store", "two.store"))
+    assert list(one["patient"]) == list(two["patient"])
+    cl_seg.refuses(r"is no UTF-8: choose another name", "ingest", "scans.csv", name, *GRID)
+    raw = place / "Dataset001_A"
+    for folder, end in (("imagesTr", "_0000"), ("labelsTr", "")):
+        (raw / folder).mkdir(parents=True)
+        shutil.copy(
+            place / "ct.nii.gz", raw / folder / os.fsdecode(b"M\xfcller%s.nii.gz" % end.encode())
+        )
+    content = {"channel_names": {"0": "CT"}, "labels": {"liver": 1}, "file_ending": ".nii.gz"}
+    (raw / "dataset.json").write_text(json.dumps(content))
+    cl_seg.refuses(r"M.*ller.* is no UTF-8: rename it", "dataset", "nnunet", raw, "out")

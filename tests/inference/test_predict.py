@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, _moves, predict_slices
+from cl_seg.inference.predict import SlicePrediction, _moves, _probabilities, predict_slices
 from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.nifti import load_labels, save
@@ -99,3 +99,16 @@ def test_labels_go_to_disk_and_back_on_the_same_pixels(tmp_path: Path) -> None:
 
 def _geometry(volume: Volume) -> tuple[tuple[float, float], tuple[float, float]]:
     return volume.spacing_mm, volume.origin_mm
+
+
+def test_the_middle_of_an_image_is_inside_of_every_variant() -> None:
+    class Ramp(nn.Module):
+        """Of every variant another answer."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            share = torch.linspace(0, 1, len(images))[:, None, None, None]
+            return torch.cat([share, 1 - share], dim=1).expand(-1, -1, *images.shape[2:])
+
+    shares = _probabilities(Ramp(), torch.zeros(1, 1, 64, 64), _moves(4))[:, 0, 16:48, 16:48]
+    assert (shares.flatten(1).std(dim=1) < 1e-5).all()
+    assert shares[1:].mean(dim=(1, 2)).min() > shares[0].mean()

@@ -131,3 +131,10 @@ def test_a_card_nested_endlessly_is_damaged(folder: Path) -> None:
     (folder / CARD).write_text("[" * 100_000)
     with pytest.raises(InputError, match="damaged"):
         read_card(folder)
+
+
+def test_weights_that_share_memory_are_saved(tmp_path: Path) -> None:
+    weights = build_model("vnet", "small", {}, 3, 32).state_dict()
+    tied = {**weights, "again": next(iter(weights.values()))}
+    save_model(tmp_path / "tied", tied, CONTENT)
+    assert read_card(tmp_path / "tied").weights_sha256

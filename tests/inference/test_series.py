@@ -1,5 +1,7 @@
 """Models on DICOM folders: numbered cases, scanners named, nobody identified."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
+from typer.testing import CliRunner
 
+from cl_seg.cli import app
 from cl_seg.files import InputError
-from cl_seg.inference.saved_model import save_model
+from cl_seg.inference.saved_model import Network, save_model
 from cl_seg.inference.series import Options, load_ensemble, predict_source
 from cl_seg.models.registry import build_model
-from tests.scans.conftest import CANARY, SIZE, ct_dataset, save, write_series
+from tests.scans.conftest import (
+    CANARY,
+    SIZE,
+    ct_dataset,
+    save,
+    volume,
+    write_nifti,
+    write_series,
+)
 
 from .test_saved_model import CONTENT
 
@@ -53,7 +66,9 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
 
     known = Aliases().identify(Acquisition("SIEMENS", "Sensation 64", "B40f", 120.0))
     assert known is not None
-    model = model_folder(tmp_path / "model", scanners={known.folder_name: "Sensation"})
+    model = model_folder(
+        tmp_path / "model", scanners={known.folder_name: known.display_name({"B30f"})}
+    )
     out = tmp_path / "out"
     options = Options(variants=2, measure=True, salt=b"secret")
     cases, _ = predict_source(load_ensemble([model]), scans, out, options, quiet)
@@ -147,3 +162,40 @@ def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match="expected Hounsfield units"):
         predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", Options(), quiet)
+
+
+@pytest.mark.parametrize("salt", [b"1", b"2", b"3", b"4"])
+def test_series_in_one_folder_are_numbered_by_their_files(tmp_path: Path, salt: bytes) -> None:
+    write_series(tmp_path / "in", patient="p1")
+    for file in write_series(tmp_path / "other", (0, 5), patient="p2", series="s2"):
+        file.rename(tmp_path / "in" / f"later-{file.name}")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    options = Options(salt=salt)
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", options, quiet)
+    assert list(cases["slices"]) == [3, 2]
+
+
+def test_any_file_name_will_do(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.nii.gz")
+    write_nifti(tmp_path / "ct.nii.gz", volume()).rename(path)
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    cases, _ = predict_source(model, path, tmp_path / "out", Options(), quiet)
+    assert list(cases["slices"]) == [3]
+
+
+def test_a_network_of_ones_own_is_found_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_linear.py").write_text(
+        "from torch import nn\n"
+        "def build(in_channels, out_channels, image_size):\n"
+        "    return nn.Conv2d(in_channels, out_channels, 1)\n"
+    )
+    card = CONTENT.model_copy(update={"network": Network(name="own_linear:build", preset="")})
+    save_model(tmp_path / "model", nn.Conv2d(1, 3, 1).state_dict(), card)
+    write_series(tmp_path / "in")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    done = CliRunner().invoke(app, ["predict", "model", "in", "--network", "own_linear:build"])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "predictions" / "case-001.nii.gz").is_file()

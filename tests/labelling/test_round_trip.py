@@ -20,7 +20,7 @@ from cl_seg.labelling.collect import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
 from cl_seg.models.registry import build_model
 from cl_seg.scans.nifti import lettered_stretches
-from cl_seg.scans.store import Slice, SliceStore, create_store
+from cl_seg.scans.store import UNLABELLED, Slice, SliceStore, create_store
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
 
 
@@ -492,3 +492,21 @@ def test_lines_that_are_gone_are_told(
     (queue / "queue.csv").write_text("\n".join(text[:-1]) + "\n")
     taken = import_queue(queue, new_scanner, tmp_path / "out.store")
     assert any("1 lines of" in note for note in taken.notes)
+
+
+def test_a_segmentation_leaves_unlabelled_what_was(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    for path in sorted((queue / "labels").iterdir()):
+        slicer_file(path, crop=True)
+        image = nibabel.load(path)
+        values = np.asarray(image.dataobj).copy()
+        values[:, :2] = UNLABELLED  # rows at the front, where nothing is drawn
+        nibabel.save(nibabel.Nifti1Image(values, image.affine), path)
+    import_queue(queue, new_scanner, tmp_path / "out.store")
+    taken = SliceStore(tmp_path / "out.store")
+    drawn = {entry["slice_id"] for entry in entries(queue)}
+    rows = [row["row"] for row in records(taken) if row["slice_id"] in drawn]
+    labels = taken.labels("beta")[rows]
+    assert (labels[:, :2] == UNLABELLED).all() and (labels[:, 2:] != UNLABELLED).all()

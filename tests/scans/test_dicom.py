@@ -369,3 +369,11 @@ def test_other_files_in_the_tree_do_no_harm(tmp_path):
     assert {item.reason for item in rejected} == {
         "not a DICOM file", "not a CT image (Modality SR)",
     }  # fmt: skip
+
+
+def test_one_identifier_for_several_images_is_told(tmp_path):
+    def same(ds, _):
+        ds.SOPInstanceUID = "1.2.777.1.1.1"
+
+    write_series(tmp_path, change=same)
+    assert only_reason(tmp_path) == "images at several positions have one SOPInstanceUID"

@@ -70,8 +70,8 @@ def test_gaps_are_measured_and_placed():
     assert spacing_notes(np.array([0.0, 3, 6, 9])) == []
     assert spacing_notes(np.array([5.0])) == []
     (gap,) = spacing_notes(np.array([0.0, 3, 6, 81, 84]))
-    assert gap == "gap of 75 mm between z = 6 and 81 mm: about 24 slices are missing"
+    assert gap == "gap of 75 mm between z = 6 and 81 mm, slices missing: about 24"
     (lost,) = spacing_notes(np.array([0.0, 10, 15]))
-    assert lost.startswith("gap of 10 mm between z = 0 and 10 mm: about 1 ")
+    assert lost.startswith("gap of 10 mm between z = 0 and 10 mm, slices missing: about 1")
     (uneven,) = spacing_notes(np.array([0.0, 3, 6, 9, 13]))
     assert uneven == "uneven slice spacing, 3 to 4 mm"

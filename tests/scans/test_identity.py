@@ -126,3 +126,15 @@ def test_spelling_does_not_change_the_scanner(manufacturer, noise, lower):
 @given(st.text(min_size=1))
 def test_folder_names_are_safe(text):
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,79}", slug(text))
+
+
+def test_a_scanner_of_a_store_is_known_again_by_more_than_its_folder():
+    given = [identify("", "", "", float("nan"), name) for name in ("東芝 A", "日立 A", "CT-1")]
+    assert given[0].folder_name == given[1].folder_name
+    assert [s.is_stored_as("a", "東芝 A") for s in given] == [True, False, False]
+    assert not given[2].is_stored_as("ct-1", "CT 1") and given[2].is_stored_as("ct-1-2", "ct-1")
+    read = identify("SIEMENS", "Sensation 64", "B40f", 120.0)
+    assert read.is_stored_as(read.folder_name, read.display_name({"B30f", "B41f"}))
+    assert read.is_stored_as(f"{read.folder_name}-2", read.display_name({"B40f"}))
+    other = identify("SIEMENS", "Sensation 64", "B40f", 100.0)
+    assert not other.is_stored_as(read.folder_name, read.display_name({"B40f"}))

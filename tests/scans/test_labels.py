@@ -82,8 +82,9 @@ def test_unknown_values_are_named_with_the_option(tmp_path, image):
         lambda path: write_nifti(path, np.zeros((3, 20, 20), np.uint8)),
         lambda path: write_nifti(path, np.zeros((2, 40, 40), np.uint8)),
         lambda path: write_nifti(path, np.zeros((3, 40, 40), np.uint8), spacing=7.9),
+        lambda path: write_nifti(path, np.zeros((3, 40, 40), np.uint8), spacing=7.99),
     ],
-    ids=["size", "slices", "spacing"],
+    ids=["size", "slices", "spacing", "far corner"],
 )
 def test_labels_on_another_grid_are_refused(tmp_path, image, write):
     path = write(tmp_path / "labels.nii.gz")

@@ -84,6 +84,7 @@ def test_damage_is_set_aside_and_never_used(cache: StageCache, name: str, how: s
 def test_what_is_missing_is_told_like_damage(cache: StageCache) -> None:
     with pytest.raises(DamagedStage):
         cache.read(KEY, "state.pt")
+    assert not cache.folder.exists(), "nothing is made of a mistyped folder"
 
 
 def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:

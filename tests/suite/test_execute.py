@@ -102,7 +102,7 @@ def test_what_a_killed_command_was_writing_is_removed(suite_text: str, results: 
     places = [results, *(path for path in results.iterdir() if path.is_dir())]
     assert {"runs", "figures", "tables"} <= {path.name for path in places}
     for place in places:
-        (place / f".summary.x1.{socket.gethostname()}-{gone.pid}.tmp").touch()
+        (place / f".summary.x1.{socket.gethostname().replace('.', '_')}-{gone.pid}.tmp").touch()
     run(text, results)
     assert not list(results.rglob("*.tmp"))
 

@@ -128,3 +128,12 @@ def test_the_new_scanner_is_the_last_unless_said(
 def test_a_seed_curve_needs_other_scanners(tmp_path: Path, text: str, scanners: list[str]) -> None:
     with pytest.raises(InputError, match="needs others as base"):
         plan_runs(seed_suite(tmp_path, text), scanners)
+
+
+def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
+    text = BASE.replace(
+        "unet, {name: unetr, learning_rate: 0.5}", "unet, {name: unet, label: unet-a}"
+    )
+    text = text.replace("label: ewc_1", "label: a-ewc").replace("naive, joint", "ewc")
+    with pytest.raises(InputError, match=r"two runs would be called unet-a-ewc-.*another `label`"):
+        plan_runs(suite_of(tmp_path, text), ["a", "b"])

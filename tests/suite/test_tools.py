@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from cl_seg.files import InputError
+from cl_seg.suite import tools
 
 from .conftest import run
 
@@ -62,3 +63,23 @@ def test_areas_agree_per_scanner(suite_text: str, tmp_path: Path) -> None:
     assert muscle["true_cm2"].to_list() == pytest.approx([32.0] * 3)
     assert "Area of muscle after the last stage" in (tmp_path / "results/summary.md").read_text()
     assert (tmp_path / "results/figures/areas.svg").is_file()
+
+
+def test_scores_that_were_half_replaced_are_made_again(
+    suite_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, results = with_tools(suite_text, "window_and_wall"), tmp_path / "results"
+    run(text, results)
+    table = (results / "tools" / "window_and_wall.csv").read_text()
+    dices = pd.read_csv(results / "tools" / "window_and_wall.csv")["dice"]
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(tools, "write_json", killed)
+        run(text.replace("size: 32", "size: 16"), results)
+    assert (results / "tools" / "window_and_wall.csv").read_text() != table
+    run(text, results)
+    again = pd.read_csv(results / "tools" / "window_and_wall.csv")["dice"]
+    pd.testing.assert_series_equal(again, dices)

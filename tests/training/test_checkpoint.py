@@ -103,6 +103,28 @@ def test_resume_is_exact(benchmark, tmp_path, name, stops):
     assert kept == kept_resumed
 
 
+class Elsewhere:
+    """A tensor on another device: what takes tensors of the CPU alone does not take it."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def cpu(self):
+        return self.tensor
+
+
+def test_a_checkpoint_may_be_read_onto_a_device(benchmark, tmp_path):
+    first = learn_first(benchmark, "naive")
+    whole, _ = second_stage(benchmark, "naive", first)
+    with pytest.raises(Stopped):
+        saving = Checkpointing(tmp_path / "checkpoint.pt", 1e9, lambda: True)
+        second_stage(benchmark, "naive", first, saving)
+    checkpoint = read_checkpoint(tmp_path / "checkpoint.pt")
+    checkpoint["augmentation"] = Elsewhere(checkpoint["augmentation"])
+    resumed, _ = second_stage(benchmark, "naive", first, checkpoint=checkpoint)
+    assert torch.equal(whole, resumed)
+
+
 def test_checkpoints_do_not_change_training(benchmark, tmp_path):
     first = learn_first(benchmark, "replay")
     whole, _ = second_stage(benchmark, "replay", first)
