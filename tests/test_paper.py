@@ -88,7 +88,9 @@ def test_the_study_on_scanners_of_ones_own(tmp_path: Path) -> None:
         assert (mine / suite / "report.html").stat().st_size > 10_000
         assert (mine / suite / "tables").is_dir() or list((mine / suite).glob("*.tex"))
     claims = json.loads((mine / "claims.json").read_text())
-    assert [claim["claim"] for claim in claims] == ["C1", "C2", "C3", "C4", "C5"], claims
+    assert [claim["claim"] for claim in claims] == ["C1", "C2", "C3", "C4", "C5", "N1", "N2"], (
+        claims
+    )
 
     before = contents(mine)
     again = start(folder)

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.claims import judge, read_claims
+from cl_seg.analysis.compare import compare_outcomes
 from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
 
+NUMBER = r"(0\.\d{3}) ± (0\.\d{3})"
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 FOLDERS = sorted(path.parent for path in REFERENCE.rglob(PACKED))
 
@@ -76,11 +78,32 @@ def test_claims_without_bodies_that_choices_have_seen_are_those_of_the_results()
 def test_the_readme_tells_the_verdicts_and_effects_of_the_claims() -> None:
     root = REFERENCE.parents[1]
     rows = [line.split(" | ") for line in (root / "README.md").read_text().splitlines()]
-    told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| C\d", row[0])}
+    told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| [CN]\d", row[0])}
     claims = read_claims(root / "experiments" / "paper" / "claims.yaml")
     for one in judge(claims, REFERENCE / "paper"):
         verdict, effects = told.pop(one.claim.name)
         assert verdict == one.verdict
         found = {(f"{abs(e.effect):.3f}", f"{e.margin:.3f}") for e in one.evidence}
-        assert set(re.findall(r"(0\.\d{3}) ± (0\.\d{3})", effects)) <= found
+        assert set(re.findall(NUMBER, effects)) <= found
     assert not told
+
+
+def test_the_readme_tells_what_ablations_show() -> None:
+    text = " ".join((REFERENCE.parents[1] / "README.md").read_text().split())
+    (shifts,) = re.findall(r"with shifts of HU(.*?) Simulated bodies", text)
+    plain, shifted = (
+        load_results(REFERENCE / "paper" / name) for name in ("forgetting", "augmentation_ablation")
+    )
+    found = compare_outcomes(plain, shifted).set_index("score")
+    told = re.findall(f"{NUMBER} on ([A-Za-z-]+)", shifts)
+    assert len(told) == 4
+    by_model = found.loc["BWT"].set_index("model")
+    for effect, margin, model in told:
+        row = by_model.loc[model]
+        assert (f"{row['difference']:.3f}", f"{row['±']:.3f}") == (effect, margin)
+    (most,) = re.findall(r"plasticity falls by no more than (0\.\d{3})", shifts)
+    assert f"{-found.loc['plasticity', 'difference'].min():.3f}" == most
+    (vnet,) = re.findall(rf"with instance norm VNet's BWT is −{NUMBER}", text)
+    table = pd.read_csv(REFERENCE / "paper" / "norm_ablation" / "summary.csv")
+    row = table[(table["model"] == "VNet-instance") & (table["strategy"] == "Naive")].iloc[0]
+    assert (f"{-row['BWT']:.3f}", f"{row['BWT ±']:.3f}") == vnet

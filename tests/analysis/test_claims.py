@@ -330,7 +330,7 @@ def test_several_on_one_side_are_said_to_be_averaged() -> None:
 
 def test_the_claims_of_the_study_can_be_read() -> None:
     found = read_claims(Path("experiments/paper/claims.yaml"))
-    assert [one.name for one in found] == ["C1", "C2", "C3", "C4", "C5"]
+    assert [one.name for one in found] == ["C1", "C2", "C3", "C4", "C5", "N1", "N2"]
     assert all(one.source for one in found)
 
 
