@@ -1,5 +1,6 @@
 """Committed reference results: every table follows from the per-case scores kept beside it."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.claims import judge, read_claims
+from cl_seg.analysis.claims import Judged, judge, read_claims
+from cl_seg.analysis.claims_text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
 from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import seed_content
@@ -17,7 +19,8 @@ from cl_seg.analysis.tables import difference_table, markdown, run_table, summar
 from cl_seg.analysis.tools_table import load_tools, shown_tools
 
 NUMBER = r"(0\.\d{3}) ± (0\.\d{3})"
-REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "results" / "reference"
 FOLDERS = sorted(path.parent for path in REFERENCE.rglob(PACKED))
 
 
@@ -63,11 +66,10 @@ def test_tables_of_tools_follow_from_the_scores_of_the_cases() -> None:
 
 @pytest.mark.slow
 def test_claims_without_bodies_that_choices_have_seen_are_those_of_the_results() -> None:
-    root = REFERENCE.parents[1]
     done = subprocess.run(
         [sys.executable, "experiments/paper/validation_bodies.py", "results/reference/paper"],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
@@ -75,12 +77,20 @@ def test_claims_without_bodies_that_choices_have_seen_are_those_of_the_results()
     assert done.stdout.strip() in (REFERENCE / "paper" / "validation_bodies.md").read_text()
 
 
-def test_the_readme_tells_the_verdicts_and_effects_of_the_claims() -> None:
-    root = REFERENCE.parents[1]
-    rows = [line.split(" | ") for line in (root / "README.md").read_text().splitlines()]
+@pytest.fixture(scope="module")
+def judged() -> list[Judged]:
+    return judge(read_claims(ROOT / "experiments" / "paper" / "claims.yaml"), REFERENCE / "paper")
+
+
+def test_the_page_of_claims_follows_from_the_scores_of_the_cases(judged: list[Judged]) -> None:
+    assert (REFERENCE / "paper" / "claims.md").read_text().endswith(claims_page(judged))
+    assert json.loads((REFERENCE / "paper" / "claims.json").read_text()) == as_json(judged)
+
+
+def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Judged]) -> None:
+    rows = [line.split(" | ") for line in (ROOT / "README.md").read_text().splitlines()]
     told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| [CN]\d", row[0])}
-    claims = read_claims(root / "experiments" / "paper" / "claims.yaml")
-    for one in judge(claims, REFERENCE / "paper"):
+    for one in judged:
         verdict, effects = told.pop(one.claim.name)
         assert verdict == one.verdict
         found = {(f"{abs(e.effect):.3f}", f"{e.margin:.3f}") for e in one.evidence}
@@ -89,7 +99,7 @@ def test_the_readme_tells_the_verdicts_and_effects_of_the_claims() -> None:
 
 
 def test_the_readme_tells_what_ablations_show() -> None:
-    text = " ".join((REFERENCE.parents[1] / "README.md").read_text().split())
+    text = " ".join((ROOT / "README.md").read_text().split())
     (shifts,) = re.findall(r"with shifts of HU(.*?) Simulated bodies", text)
     plain, shifted = (
         load_results(REFERENCE / "paper" / name) for name in ("forgetting", "augmentation_ablation")

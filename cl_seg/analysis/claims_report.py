@@ -124,7 +124,7 @@ def claims_figure(judged: Sequence[Judged]) -> Figure:
 
 def _drawn(judged: Sequence[Judged]) -> Figure:
     rows = sum(2 + len(one.evidence) + len(one.beside) for one in judged)
-    figure = Figure(figsize=(11, 0.8 + 0.27 * rows))
+    figure = Figure(figsize=(15, 0.8 + 0.25 * rows), layout="constrained")
     axes = figure.add_subplot()
     labels: list[tuple[float, str, bool]] = []
     y = 0.0
