@@ -6,9 +6,13 @@ the same seeds.
 """
 
 import copy
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
@@ -25,7 +29,14 @@ from cl_seg.losses import IGNORED
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
 from cl_seg.training.augmentation import Augmentation, Ranges
-from cl_seg.training.checkpoint import from_bytes, to_bytes
+from cl_seg.training.checkpoint import (
+    Checkpointing,
+    State,
+    Stopped,
+    from_bytes,
+    read_checkpoint,
+    to_bytes,
+)
 from cl_seg.training.loop import DenseTraining, LoopSettings, NonFiniteLoss
 
 CLASSES = 3
@@ -199,22 +210,47 @@ def _keeps_its_state(subject: Subject) -> str:
     whole = _train(subject, SETTINGS)[-1]
     if not subject.keeps_state and subject.first_acts == 1:
         return "keeps none: its runs are trained in one piece"
-    model, state = subject.make_model(), None
+    weights, state = to_bytes(subject.make_model().state_dict()), None
     for position in range(1, EXPERIENCES + 1):
-        plugin = subject.make_plugin()
-        if state is not None:
-            plugin.load_state_dict(from_bytes(state))
-        loop = _loop(subject, SETTINGS, model, plugin, position)
-        loop.train(_stream(_experiences(subject.size))[position - 1], eval_streams=[])
+        try:
+            loop, plugin = _taken_up(subject, position, weights, state, {})
+        except Stopped as stopped:
+            loop, plugin = _taken_up(subject, position, weights, state, stopped.args[0])
         state = to_bytes(plugin.state_dict()) if subject.keeps_state else None
-        if state is not None:
-            from_bytes(state)
-        kept = from_bytes(to_bytes(loop.model.state_dict()))
-        model = subject.make_model()
-        model.load_state_dict(kept)
-    if not _same(kept, whole):
-        raise Broken("taken up from files after each experience it trains other weights")
+        weights = to_bytes(loop.model.state_dict())
+    if not _same(from_bytes(weights), whole):
+        raise Broken(
+            "taken up from files, after each experience and within, it trains other weights"
+        )
     return ""
+
+
+def _taken_up(
+    subject: Subject, position: int, weights: bytes, state: bytes | None, checkpoint: State
+) -> tuple[DenseTraining, Any]:
+    """An experience trained from files; without a checkpoint it is stopped in the middle.
+
+    Raises:
+        Stopped: with the checkpoint.
+    """
+    model, plugin = subject.make_model(), subject.make_plugin()
+    model.load_state_dict(from_bytes(weights))
+    if state is not None:
+        plugin.load_state_dict(from_bytes(state))
+    loop = _loop(subject, SETTINGS, model, plugin, position)
+    loop.checkpoint = checkpoint
+    experience = _stream(_experiences(subject.size))[position - 1]
+    with TemporaryDirectory() as name:
+        file = Path(name) / "checkpoint.pt"
+        if not checkpoint:
+            steps = count(1)
+            half = SETTINGS.steps // 2
+            loop.plugins.append(Checkpointing(file, math.inf, lambda: next(steps) == half))
+        try:
+            loop.train(experience, eval_streams=[])
+        except Stopped:
+            raise Stopped(read_checkpoint(file)) from None
+    return loop, plugin
 
 
 def _ignored_pixels(subject: Subject) -> str:

@@ -58,10 +58,12 @@ def make_deterministic(threads: int) -> None:
     """Fix the number of CPU threads and ask torch for deterministic kernels.
 
     Kernels without a deterministic form warn instead of failing; on the CPU there are none in use.
+    Convolutions of float32 are computed in float32, not in the 10 bits of TF32 as torch has it.
     """
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def keep_freed_memory() -> None:

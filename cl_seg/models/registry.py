@@ -54,7 +54,7 @@ def _check_own(name: str, model: object, expected: tuple[int, ...]) -> None:
         raise InputError(f"network {name} gives no torch module with parameters")
     model.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng():
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
             logits = model(torch.zeros(1, 1, *expected[2:]))
     except Exception as error:  # whatever the user's network raises
         raise InputError(f"network {name} cannot take {expected[2:]} images: {error}") from error

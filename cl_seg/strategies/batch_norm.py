@@ -53,6 +53,7 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
         super().__init__()
         self.settings, self.seed = settings, seed
         self.statistics: dict[int, dict[str, Tensor]] = {}
+        self._live: dict[str, Tensor] = {}
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Keep the statistics of the experience just learned."""
@@ -61,11 +62,13 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
 
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Put in the statistics of the experience to be scored, in Avalanche's own evaluation."""
+        self._live = {name: tensor.clone() for name, tensor in running_statistics(strategy.model)}
         self.put_in(strategy.model, strategy.experience.current_experience)
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Put back those of the latest experience."""
-        self.put_in(strategy.model, max(self.statistics, default=0))
+        """Put back those that training goes on with."""
+        for name, tensor in running_statistics(strategy.model):
+            tensor.copy_(self._live[name])
 
     @torch.no_grad()
     def put_in(self, model: nn.Module, experience: int) -> None:

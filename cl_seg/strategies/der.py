@@ -62,7 +62,10 @@ class DER(Replay):
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Keep slices of the new experience with their logits."""
         super().after_training_exp(strategy)
-        position, dataset = strategy.experience.current_experience, strategy.experience.dataset
+        position, dataset = (
+            strategy.experience.current_experience,
+            strategy.experience.dataset.eval(),
+        )
         device = next(strategy.model.parameters()).device
         kept = self.memory.get(position, [])
         parts = []

@@ -51,7 +51,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the Fisher information on the experience just learned."""
-        model, dataset = strategy.model, strategy.experience.dataset
+        model, dataset = strategy.model, strategy.experience.dataset.eval()
         if self.settings.fisher == "batch":
             fisher = batch_fisher(model, dataset, strategy._criterion, strategy.train_mb_size)
         else:

@@ -43,7 +43,7 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the importance on the experience just learned."""
-        dataset = strategy.experience.dataset
+        dataset = strategy.experience.dataset.eval()
         entropy = (self.seed, strategy.experience.current_experience)
         images, _ = drawn_images(len(dataset), self.settings.images, entropy)
         new = mean_over_images(

@@ -190,7 +190,7 @@ def check_unchanged(store: SliceStore, cache: Path) -> None:
 def part_digests(
     store: SliceStore, split: pd.DataFrame, scanners: Sequence[str], cache: Path
 ) -> dict[tuple[str, str], str]:
-    """(scanner, part) → hash of its slices in order: pixels and what they mean, cases, patients.
+    """(scanner, part) → hash of its slices in order: pixels and their meaning, whose and where.
 
     Args:
         store: opened.
@@ -205,7 +205,7 @@ def part_digests(
         pixels = _pixel_hashes(store, scanner, cache)
         for part in PARTS:
             rows = own[own["part"] == part]
-            ids = rows[["slice_id", "case", "patient"]].to_numpy().tolist()
+            ids = rows[["slice_id", "case", "patient", "z_mm"]].to_numpy().tolist()
             slices = [(*who, pixels[row]) for who, row in zip(ids, rows["row"], strict=True)]
             text = repr((meaning, slices))
             digests[scanner, part] = hashlib.sha256(text.encode()).hexdigest()

@@ -321,6 +321,7 @@ class _Planner:
         return self._add(
             Stage("", "rank", self.setting, run, 1 if state else 0, state, ""),
             state,
+            self.task,
             images.by,
             self._digest(run.order[-1], "train"),
             self.setting.environment["source of rankings"],
@@ -334,11 +335,13 @@ class _Planner:
         """A run whose trainings are one stage."""
         last = len(run.experiences)
         positions = range(1, last + 1)
+        ranking = self._rank(run) if run.seed_images else ""
         state = self._add(
-            Stage("", "train", self.setting, run, last, "", ""),
+            Stage("", "train", self.setting, run, last, "", "", ranking=ranking),
             initial,
             self._acting(run, last),
             [self._training(run, position) for position in positions],
+            *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
         )
         untrained = self._evaluate(run, 0, "", initial)
         after = [self._evaluate(run, position, state, state) for position in positions]

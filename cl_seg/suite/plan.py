@@ -90,6 +90,10 @@ class Run:
             return tuple(self.order[:position] for position in range(1, len(self.order) + 1))
         return tuple((scanner,) for scanner in self.order)
 
+    def learned_at(self, scanner: str) -> int:
+        """Position, from 1, of the first experience that trains on a scanner of the order."""
+        return next(k for k, group in enumerate(self.experiences, 1) if scanner in group)
+
     @property
     def from_scratch(self) -> bool:
         """True where every stage starts from the untrained network."""

@@ -144,7 +144,7 @@ def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
     """
     examples = {}
     for j, scanner in enumerate(stages.run.order):
-        learned = min(j + 1, len(stages.tested) - 1)
+        learned = stages.run.learned_at(scanner)
         first, own, last = (_example(cache, stages.tested[i][j]) for i in (1, learned, -1))
         for name, example in (("first", first), ("last", last)):
             examples[f"{scanner}/{name}"] = example["prediction"][0]

@@ -27,6 +27,7 @@ from cl_seg.seed_ranking import Candidates, rank
 from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
+from cl_seg.strategies.replay import Replay
 from cl_seg.suite.cache import (
     ABOUT,
     CASES,
@@ -143,7 +144,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             about = made[stage.kind](work, results)
             check_unchanged(stage.setting)
             cost = {
-                "seconds": round(time.perf_counter() - started, 3),
+                "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),
                 "peak_bytes": peak_bytes(work.device),
             }
             write_json(results / ABOUT, {**work.about, **about, **cost})
@@ -204,7 +205,7 @@ class _Work:
         """An experience of the run, in a stream with those before it."""
         groups = [scanners for scanners in self.run.experiences[:position] if scanners]
         train = [self.rows(scanners, "train") for scanners in groups]
-        if self.stage.ranking:
+        if self.stage.ranking and position == len(self.run.experiences):
             train[-1] = self._labelled(train[-1])
         return dense_benchmark(self.images, {"train": train}).train_stream[-1]
 
@@ -231,7 +232,7 @@ class _Work:
         """The strategy's plugin with its memory of the experiences before, or None."""
         plugin = strategy_plugin(self.run)
         if plugin is not None and self.stage.memory:
-            kept = from_bytes(self.cache.read(self.stage.memory, MEMORY), self.device)
+            kept = from_bytes(self.cache.read(self.stage.memory, MEMORY), None)
             plugin.load_state_dict(kept)
         return plugin
 
@@ -289,6 +290,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
     acting = [] if plugin is None else [plugin]
     trained: list[dict[str, Any]] = []
     points: list[dict[str, Any]] = []
+    earlier = 0.0  # seconds, in processes that were stopped
     for position in range(stage.first, stage.position + 1):
         started = time.perf_counter()
         curve = work.curve(position)
@@ -298,13 +300,14 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
         else:
             saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
             loop = work.loop(position, [*acting, curve, progress, saving])
-            loop.checkpoint = read_checkpoint(file, work.device)
+            loop.checkpoint = read_checkpoint(file)
+            earlier = float(loop.checkpoint.get("seconds", 0.0))
         loop.consolidates = memory != "apart"
         train_stage(loop, work.experience(position))
         work.take(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
         points += [{"stage": position, **row} for row in curve.rows]
-        seconds = round(time.perf_counter() - started, 3)
+        seconds = round(time.perf_counter() - started + earlier, 3)
         place = {"position": position, "selection": work.run.stage_name(position)}
         trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
     kept = {}
@@ -312,7 +315,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
         write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
         kept = burden(plugin, work.suite.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
-    return {"trained": trained, **kept}
+    return {"trained": trained, "earlier": earlier, **kept}
 
 
 def _consolidate(work: _Work, results: Path) -> dict[str, Any]:
@@ -340,7 +343,7 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
     if stage.memory:
-        work.plugin().put_in(work.model, work.run.order.index(stage.scanner))
+        work.plugin().put_in(work.model, work.run.learned_at(stage.scanner) - 1)
     prediction, truth = predict(work.model, slices)
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
     scores = case_scores(prediction, truth, list(rows["case"]), classes, work.images.spacing_mm)
@@ -362,7 +365,7 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
 
 def initial_model(run: Run, suite: Suite) -> nn.Module:
     """The untrained network of a run, its weights drawn from the run's seed."""
-    torch.manual_seed(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
+    torch_setup.seed_everything(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
     classes, size = len(suite.classes) + 1, suite.image.size
     return build_model(run.model.name, run.model.preset, run.model.arguments, classes, size)
 
@@ -395,8 +398,7 @@ def burden(plugin: Any, size: int) -> dict[str, int]:
 
     A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
     """
-    memory = getattr(plugin, "memory", None)
-    slices = sum(map(len, memory.values())) if isinstance(memory, dict) else 0
+    slices = sum(map(len, plugin.memory.values())) if isinstance(plugin, Replay) else 0
     return {
         "kept_slices": slices,
         "kept_bytes": slices * size * size * 3 + tensor_bytes(plugin.state_dict()),

@@ -57,7 +57,7 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
     def __init__(self, file: Path, seconds: float, stop: Callable[[], bool]) -> None:
         super().__init__()
         self.file, self.seconds, self.stop = file, seconds, stop
-        self.last = time.monotonic()
+        self.began = self.last = time.monotonic()
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Write when it is time.
@@ -67,7 +67,8 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
         """
         stopping = self.stop()
         if stopping or time.monotonic() - self.last >= self.seconds:
-            content = to_bytes(loop_state(strategy))
+            spent = strategy.checkpoint.get("seconds", 0.0) + time.monotonic() - self.began
+            content = to_bytes({**loop_state(strategy), "seconds": spent})
             write_bytes(self.file, hashlib.sha256(content).digest() + content)
             self.last = time.monotonic()
         if stopping:
@@ -83,19 +84,23 @@ def loop_state(loop: Any) -> State:
         "schedule": loop.schedule.state_dict(),
         "plugins": [plugin.state_dict() for plugin in stateful(loop.plugins)],
         "augmentation": loop.augment.generator.get_state() if loop.augment else None,
-        "random": _random_states(),
+        "random": _random_states(loop.device),
+        "stopping": loop._stop_training,
     }
 
 
-def read_checkpoint(file: Path, device: torch.device | str = "cpu") -> State:
-    """What a stage is resumed from; empty where there is none or it is damaged."""
+def read_checkpoint(file: Path) -> State:
+    """What a stage is resumed from, every tensor on the device it was on.
+
+    Empty where there is none or it is damaged.
+    """
     try:
         written = file.read_bytes()
     except FileNotFoundError:
         return {}
     digest, content = written[:32], written[32:]
     intact = hashlib.sha256(content).digest() == digest
-    return dict(from_bytes(content, device)) if intact else {}
+    return dict(from_bytes(content, None)) if intact else {}
 
 
 def restore_loop(loop: Any, state: State) -> None:
@@ -106,8 +111,9 @@ def restore_loop(loop: Any, state: State) -> None:
     for plugin, plugin_state in zip(stateful(loop.plugins), state["plugins"], strict=True):
         plugin.load_state_dict(plugin_state)
     if loop.augment:
-        loop.augment.generator.set_state(state["augmentation"].cpu())
-    _set_random_states(state["random"])
+        loop.augment.generator.set_state(state["augmentation"])
+    loop._stop_training = state["stopping"]
+    _set_random_states(state["random"], loop.device)
 
 
 def stateful(plugins: list[Any]) -> list[Any]:
@@ -122,8 +128,12 @@ def to_bytes(state: Any) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes, device: torch.device | str = "cpu") -> Any:
+def from_bytes(content: bytes, device: torch.device | str | None = "cpu") -> Any:
     """The inverse of :func:`to_bytes`; never unpickles code.
+
+    Args:
+        content: what that gave.
+        device: of all tensors; None for the one each was on.
 
     Raises:
         ValueError: the content is damaged.
@@ -134,21 +144,21 @@ def from_bytes(content: bytes, device: torch.device | str = "cpu") -> Any:
         raise ValueError(f"not a saved state: {error}") from error
 
 
-def _random_states() -> State:
+def _random_states(device: torch.device) -> State:
     version, internal, gauss = random.getstate()
     name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - what plugins may use
     return {
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "cuda": [torch.cuda.get_rng_state(device)] if device.type == "cuda" else [],
         "python": [version, list(internal), gauss],
         "numpy": [str(name), torch.tensor(np.asarray(keys).astype(np.int64)), *rest],
     }
 
 
-def _set_random_states(states: State) -> None:
-    torch.set_rng_state(states["torch"].cpu())
-    if states["cuda"]:
-        torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
+def _set_random_states(states: State, device: torch.device) -> None:
+    torch.set_rng_state(states["torch"])
+    for state in states["cuda"]:
+        torch.cuda.set_rng_state(state, device)
     version, internal, gauss = states["python"]
     random.setstate((version, tuple(internal), gauss))
     name, keys, *rest = states["numpy"]

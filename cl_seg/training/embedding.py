@@ -42,12 +42,14 @@ def embed(model: nn.Module, slices: SliceDataset) -> tuple[Values, Values]:
 
 
 def _coarsest(model: nn.Module, image: Tensor) -> str:
-    """Name of the module with the coarsest (B, C, H, W) output."""
+    """Name of the module with the coarsest (B, C, H, W) output that others have worked on."""
     sizes: dict[str, tuple[int, int]] = {}
 
     def noting(name: str) -> object:
-        def note(_module: nn.Module, _inputs: object, output: object) -> None:
-            if isinstance(output, Tensor) and output.dim() == 4:
+        def note(_module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+            # What a patch embedding makes of the image is no feature that was learned.
+            of_image = name != "" and any(one is image for one in inputs)
+            if isinstance(output, Tensor) and output.dim() == 4 and not of_image:
                 sizes[name] = output.shape[2] * output.shape[3], -output.shape[1]
 
         return note

@@ -6,13 +6,32 @@ from typing import Any
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
-from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.benchmarks.utils import AvalancheDataset, make_avalanche_dataset
 from avalanche.benchmarks.utils.data_attribute import TaskLabels
 from avalanche.benchmarks.utils.flat_data import ConstantSequence
+from avalanche.benchmarks.utils.transform_groups import TransformGroups
 from avalanche.training import Naive
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 from torch.utils.data import TensorDataset
+
+
+class Slices(list[Any]):
+    """Images and masks as an experience has them, without transforms."""
+
+    def eval(self) -> "Slices":
+        return self
+
+
+def augmented_benchmark() -> Any:
+    """One experience of 12 (1, 8, 8) images in 0…1, which training sees brighter by up to 5."""
+    random = torch.Generator().manual_seed(0)
+    images = torch.rand(12, 1, 8, 8, generator=random)
+    groups = TransformGroups(
+        {"train": (lambda image: image + 5 * torch.rand(()), None), "eval": (None, None)}
+    )
+    data = TensorDataset(images, (images[:, 0] > 0.5).long())
+    return benchmark_from_datasets(train=[make_avalanche_dataset(data, transform_groups=groups)])
 
 
 def plain_benchmark(parts: list[tuple[torch.Tensor, torch.Tensor]]) -> Any:

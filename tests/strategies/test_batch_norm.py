@@ -84,3 +84,14 @@ def test_a_network_without_batch_norm_is_refused(make):
     with pytest.raises(InputError, match="no batch norm"):
         plugin.before_forward(at(model, 2))
         plugin.after_training_exp(at(model, 2))
+
+
+def test_an_evaluation_during_training_changes_nothing():
+    plugin, model = StatisticsPerScanner(Settings()), network()
+    learned(plugin, model, 1)
+    model(torch.randn(4, 1, 3, 3) + 30)
+    live = statistics(model)
+    plugin.before_eval_exp(at(model, 1))
+    assert not equal(live, statistics(model))
+    plugin.after_eval_exp(at(model, 1))
+    assert equal(live, statistics(model))

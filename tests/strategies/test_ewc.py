@@ -6,14 +6,17 @@ import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training import Naive
-from avalanche.training.plugins import EWCPlugin
+from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from torch import nn
 
+from cl_seg.losses import dice_cross_entropy
+from cl_seg.strategies.der import DER
 from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.fisher import fisher_information
-from cl_seg.strategies.settings import EWCSettings
+from cl_seg.strategies.mas import MAS
+from cl_seg.strategies.settings import DERSettings, EWCSettings, MASSettings
 
-from .conftest import digits_benchmark
+from .conftest import Slices, augmented_benchmark, digits_benchmark
 
 
 def dense_data(seed, count=3):
@@ -34,7 +37,7 @@ def learn(plugin, model, experiences):
         with torch.no_grad():
             for p in model.parameters():
                 p.add_(0.3 * torch.randn(p.shape, generator=torch.Generator().manual_seed(k)))
-        experience = SimpleNamespace(dataset=dense_data(k), current_experience=k)
+        experience = SimpleNamespace(dataset=Slices(dense_data(k)), current_experience=k)
         plugin.after_training_exp(SimpleNamespace(model=model, experience=experience))
         optima.append({n: p.detach().clone() for n, p in model.named_parameters()})
     with torch.no_grad():
@@ -165,7 +168,7 @@ def test_images_are_drawn_by_seed_and_experience(monkeypatch):
 
     monkeypatch.setattr("cl_seg.strategies.ewc.fisher_information", remember)
     for seed, k in [(0, 0), (0, 0), (0, 1), (5, 0)]:
-        experience = SimpleNamespace(dataset=range(20), current_experience=k)
+        experience = SimpleNamespace(dataset=Slices(range(20)), current_experience=k)
         plugin = EWC(EWCSettings(fisher_images=6), seed)
         plugin.after_training_exp(SimpleNamespace(model=network(), experience=experience))
     assert drawn[0] == drawn[1] and drawn[0] != drawn[2] and drawn[0] != drawn[3]
@@ -180,7 +183,7 @@ def test_seed_and_experience_are_not_exchangeable(monkeypatch):
         lambda _m, _d, images, *_: drawn.append(images) or {},
     )
     for seed, k in [(0, 1), (1, 0)]:
-        experience = SimpleNamespace(dataset=range(50), current_experience=k)
+        experience = SimpleNamespace(dataset=Slices(range(50)), current_experience=k)
         EWC(EWCSettings(), seed).after_training_exp(
             SimpleNamespace(model=network(), experience=experience)
         )
@@ -231,3 +234,26 @@ def test_batch_kind_is_avalanches_ewc(mode, experiences):
         assert torch.equal(our_weights, their_weights)
     else:
         assert (our_weights - their_weights).norm() < 1e-5 * their_weights.norm()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: EWC(EWCSettings(fisher="empirical")),
+        lambda: EWC(EWCSettings(fisher="batch")),
+        lambda: MAS(MASSettings()),
+        lambda: DER(DERSettings(budget=4)),
+    ],
+    ids=["ewc", "ewc batch", "mas", "der"],
+)
+def test_what_is_kept_is_of_images_without_augmentation(make):
+    model, seen = network(), []
+    model.register_forward_pre_hook(
+        lambda module, inputs: None if module.training else seen.append(float(inputs[0].max()))
+    )
+    loop = Naive(
+        model=model, optimizer=torch.optim.SGD(model.parameters(), 0.01), train_mb_size=4,
+        criterion=dice_cross_entropy, plugins=[make()], evaluator=EvaluationPlugin(),
+    )  # fmt: skip
+    loop.train(augmented_benchmark().train_stream[0], eval_streams=[])
+    assert seen and max(seen) <= 1

@@ -11,11 +11,11 @@ from torch import nn
 from cl_seg.strategies.mas import MAS, squared_norm
 from cl_seg.strategies.settings import MASSettings
 
-from .conftest import flat, train_on_digits
+from .conftest import Slices, flat, train_on_digits
 
 
 def learn(plugin, model, data, experience=0):
-    here = SimpleNamespace(dataset=data, current_experience=experience)
+    here = SimpleNamespace(dataset=Slices(data), current_experience=experience)
     plugin.after_training_exp(SimpleNamespace(model=model, experience=here))
 
 

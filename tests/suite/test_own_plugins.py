@@ -194,7 +194,7 @@ def test_an_unchecked_plugin_that_cannot_run_fails_with_one_line(
         (plugin("Anchor", "{force: 1}"), "runs: refused: .*cannot be made with settings.*force"),
         (plugin("NoPlugin"), "runs: refused: .*no Avalanche plugin"),
         (plugin("Unkeepable"), "keeps its state: "),
-        (plugin("Forgetful"), "keeps its state: taken up from files .* trains other weights"),
+        (plugin("Forgetful"), "keeps its state: taken up from files, .* trains other weights"),
         ('{name: "avalanche.training.plugins:LwFPlugin", settings: {}}', "runs: "),
     ],
 )

@@ -1,18 +1,22 @@
 """SEED curves from file to report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from cl_seg.files import InputError
+from cl_seg.suite import environment
+from cl_seg.suite import graph as graph_module
 from cl_seg.suite.cache import RANKING, StageCache
 from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.graph import Graph
+from cl_seg.suite.stages import Control, _Work, execute_stage
 from cl_seg.suite.summary import trainings
 
-from .conftest import run
+from .conftest import made_with, run
 
 
 def text(store: Path, more: str = "", images: str = "[1, 4]", steps: int = 4) -> str:
@@ -100,3 +104,49 @@ def test_more_images_than_there_are_fail_with_the_reason(store: Path, tmp_path: 
 def test_faults_are_told(store: Path, tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(InputError, match=told.replace("?", r"\?")):
         planned(text(store).replace(old, new), tmp_path)
+
+
+@pytest.mark.parametrize("plugin", ["Anchor", "KeptAnchor"])
+def test_a_plugin_of_ones_own_learns_from_the_labelled_slices_alone(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: str
+) -> None:
+    name = f"tests.suite.tiny_plugins:{plugin}"
+    more = f'start: [transfer]\nstrategies: [{{name: "{name}", settings: {{strength: 0.5}}}}]\n'
+    graph, sizes, still = planned(text(store, more), tmp_path), {}, Control(lambda: False)
+    for stage in graph.stages.values():
+        if stage.kind == "rank":
+            execute_stage(stage, StageCache(tmp_path / "stages"), still)
+    for stage in graph.stages.values():
+        if stage.kind == "train" and stage.ranking:
+            work = _Work(
+                replace(stage, state="", memory=""), StageCache(tmp_path / "stages"), still
+            )
+            assert stage.run.seed_images is not None
+            sizes[stage.run.seed_images.count] = [len(work.experience(k).dataset) for k in (1, 2)]
+    assert {count: new for count, (_, new) in sizes.items()} == {1: 1, 4: 4}
+    assert all(base > 4 for base, _ in sizes.values())
+
+
+def test_a_scanner_is_scored_with_the_statistics_it_was_learned_with(
+    store: Path, tmp_path: Path
+) -> None:
+    graph = planned(text(store, "start: [transfer]"), tmp_path)
+    run = graph.runs[0].run
+    assert [run.learned_at(name) for name in ("bright", "dark", "plain")] == [1, 1, 2]
+
+
+def test_other_packages_and_places_make_other_rankings(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rankings() -> set[str]:
+        graph = planned(text(store, "by: [random, stratified]"), tmp_path)
+        return {stage.key for stage in graph.stages.values() if stage.kind == "rank"}
+
+    before = rankings()
+    table = pd.read_parquet(store / "slices.parquet")
+    table.assign(z_mm=-table["z_mm"]).to_parquet(store / "slices.parquet", index=False)
+    made_with(store)
+    moved = rankings()
+    assert not before & moved
+    monkeypatch.setattr(graph_module, "versions", lambda: {**environment.versions(), "numpy": "99"})
+    assert not moved & rankings()

@@ -1,7 +1,7 @@
 """The graph of stages gives what each run gives alone, bit for bit."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
@@ -16,7 +16,7 @@ from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.data import split_slices
 from cl_seg.suite.execute import plan_suite
 from cl_seg.suite.plan import Run
-from cl_seg.suite.stages import initial_model, strategy_plugin
+from cl_seg.suite.stages import burden, initial_model, strategy_plugin
 from cl_seg.training.evaluate import case_scores, predict
 from cl_seg.training.stage import (
     StagePlace,
@@ -118,3 +118,23 @@ def test_shared_runs_equal_the_same_runs_alone(
         expected = alone(one, planned.suite, SliceStore(store))
         for name, matrix in shared[one.run_id]["R"].items():
             assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
+
+
+def test_a_network_that_draws_with_numpy_is_the_same_in_every_process(
+    suite_text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text.replace(":build", ":build_drawn_by_numpy"))
+    planned = plan_suite(tmp_path / "suite.yaml")
+    models = [initial_model(planned.runs[0], planned.suite) for _ in range(2)]
+    one, other = (model.state_dict() for model in models)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_what_a_plugin_of_ones_own_calls_memory_is_no_slices() -> None:
+    class Remembering:
+        memory: ClassVar[dict[str, object]] = {"weight": 0.5, "more": torch.zeros(64, 128)}
+
+        def state_dict(self) -> dict[str, object]:
+            return self.memory
+
+    assert burden(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -60,3 +61,10 @@ def build_dying_once(in_channels: int, out_channels: int, image_size: int) -> nn
         marker.touch()
         os._exit(9)
     return build(in_channels, out_channels, image_size)
+
+
+def build_drawn_by_numpy(in_channels: int, out_channels: int, image_size: int) -> nn.Module:
+    model = build(in_channels, out_channels, image_size)
+    weights = np.random.normal(size=model[0].weight.shape)  # noqa: NPY002 - what users write
+    model[0].weight.data = torch.tensor(weights, dtype=torch.float32)
+    return model

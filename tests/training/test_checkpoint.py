@@ -1,5 +1,8 @@
 """A training stopped anywhere and resumed from its checkpoint ends as if it had not been."""
 
+import hashlib
+from itertools import count
+
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pytest
@@ -103,25 +106,32 @@ def test_resume_is_exact(benchmark, tmp_path, name, stops):
     assert kept == kept_resumed
 
 
-class Elsewhere:
-    """A tensor on another device: what takes tensors of the CPU alone does not take it."""
-
-    def __init__(self, tensor):
-        self.tensor = tensor
-
-    def cpu(self):
-        return self.tensor
+def test_tensors_come_back_to_where_they_were(tmp_path):
+    content = to_bytes({"here": torch.ones(2), "there": torch.empty(2, device="meta")})
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(hashlib.sha256(content).digest() + content)
+    found = read_checkpoint(file)
+    assert [found[name].device.type for name in ("here", "there")] == ["cpu", "meta"]
 
 
-def test_a_checkpoint_may_be_read_onto_a_device(benchmark, tmp_path):
+class Impatient(SupervisedPlugin):
+    """Ends an experience after its fifth step."""
+
+    def after_training_iteration(self, strategy, **kwargs):
+        if strategy.step == 5:
+            strategy.stop_training()
+
+
+def test_a_training_that_was_ending_is_ended(benchmark, tmp_path):
     first = learn_first(benchmark, "naive")
-    whole, _ = second_stage(benchmark, "naive", first)
+    whole, _ = second_stage(benchmark, "naive", first, Impatient())
     with pytest.raises(Stopped):
-        saving = Checkpointing(tmp_path / "checkpoint.pt", 1e9, lambda: True)
-        second_stage(benchmark, "naive", first, saving)
+        steps = count(1)
+        saving = Checkpointing(tmp_path / "checkpoint.pt", 1e9, lambda: next(steps) == 5)
+        second_stage(benchmark, "naive", first, Impatient(), saving)
     checkpoint = read_checkpoint(tmp_path / "checkpoint.pt")
-    checkpoint["augmentation"] = Elsewhere(checkpoint["augmentation"])
-    resumed, _ = second_stage(benchmark, "naive", first, checkpoint=checkpoint)
+    assert checkpoint["step"] == 5 and checkpoint["seconds"] > 0
+    resumed, _ = second_stage(benchmark, "naive", first, Impatient(), checkpoint=checkpoint)
     assert torch.equal(whole, resumed)
 
 
