@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -64,33 +64,28 @@ def strategy_marks(strategies: Sequence[str]) -> dict[str, Mark]:
 
 
 def heat_maps(cells: Cells) -> Figure:
-    """R of every network and strategy: mean Dice after each stage, per scanner.
-
-    Every network begins a row; so many panels fit into one.
-    """
-    models, strategies = _axes_of(cells)
+    """R of every network and strategy: mean Dice after each stage, per scanner."""
     first = next(iter(cells.values()))[0]
     tall = max(len(runs[0].matrix()) for runs in cells.values())
     names = [first.short_names[s] for s in first.order]
     width = 0.75 * len(names) + 0.9 + extra_width(names, 0.9)
     height = (0.34 if not any_long(names) else 0.4) * tall + 0.55
-    columns = max(1, min(len(strategies), int(WIDEST / width)))
-    rows = -(-len(strategies) // columns)
+    rows = _rows_of_panels(cells, width)
+    columns = max(map(len, rows))
     with mpl.rc_context(STYLE):
-        size = width * columns + 1, height * rows * len(models) + 1 + extra_height(names)
+        size = width * columns + 1, height * len(rows) + 1 + extra_height(names)
         figure = Figure(size, layout=ConstrainedLayoutEngine(h_pad=0.08))
-        grid = figure.subplots(len(models) * rows, columns, squeeze=False)
+        grid = figure.subplots(len(rows), columns, squeeze=False)
         for axes in grid.flat:
             axes.set_axis_off()
-        for (m, model), (at, strategy) in _product(models, strategies):
+        for (row, column), (model, strategy) in _places(rows):
             runs = _same_order(cells.get((model, strategy), ()), first.order)
             if not runs:
                 continue
-            row = m * rows + at // columns
-            axes = grid[row][at % columns]
+            axes = grid[row][column]
             axes.set_axis_on()
             r = np.mean([run.matrix() for run in runs], axis=0)
-            lowest = m == len(models) - 1 and at + columns >= len(strategies)
+            lowest = all(len(below) <= column for below in rows[row + 1 :])
             _heat_map(axes, r, names if lowest else [], _stages(runs[0]))
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
@@ -222,19 +217,19 @@ def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArra
 def order_fans(cells: Cells) -> Figure:
     """Mean Dice over the scanners seen so far after every stage, a thin line per order.
 
-    A panel per network (rows) and strategy (columns); thick is the mean over orders.
+    A panel per network and strategy; thick is the mean over orders.
     """
     streams = streamed(cells)
-    models, strategies = _axes_of(streams)
+    rows = _rows_of_panels(streams, 1.9)
+    columns = max(map(len, rows))
     first = next(iter(streams.values()))[0]
     with mpl.rc_context(STYLE):
-        figure = Figure(
-            (1.9 * len(strategies) + 0.7, 1.7 * len(models) + 0.6), layout="constrained"
-        )
-        grid = figure.subplots(
-            len(models), len(strategies), squeeze=False, sharex=True, sharey=True
-        )
-        for (row, model), (column, strategy) in _product(models, strategies):
+        figure = Figure((1.9 * columns + 0.7, 1.7 * len(rows) + 0.6), layout="constrained")
+        grid = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+        for row, own in enumerate(rows):
+            for axes in grid[row][len(own) :]:
+                axes.set_axis_off()
+        for (row, column), (model, strategy) in _places(rows):
             axes = grid[row][column]
             runs = streams.get((model, strategy), ())
             by_order = {tuple(run.order): [] for run in runs}  # type: dict[tuple[str, ...], list[Any]]
@@ -375,6 +370,29 @@ def _axes_of(cells: Cells) -> tuple[list[str], list[str]]:
     models = list(dict.fromkeys(model for model, _ in cells))
     strategies = list(dict.fromkeys(strategy for _, strategy in cells))
     return models, strategies
+
+
+def _rows_of_panels(cells: Cells, width: float) -> list[list[tuple[str, str]]]:
+    """Network and strategy of the panels of every row, each ``width`` inches wide.
+
+    Every network begins a row; of one strategy the networks are beside each other.
+    """
+    models, strategies = _axes_of(cells)
+    groups = [[(model, strategy) for strategy in strategies] for model in models]
+    groups = groups if len(strategies) > 1 else [list(chain.from_iterable(groups))]
+    most = max(1, int(WIDEST / width))
+    columns = [-(-len(own) // -(-len(own) // most)) for own in groups]  # rows of about one length
+    return [
+        own[i : i + step]
+        for own, step in zip(groups, columns, strict=True)
+        for i in range(0, len(own), step)
+    ]
+
+
+def _places(
+    rows: list[list[tuple[str, str]]],
+) -> list[tuple[tuple[int, int], tuple[str, str]]]:
+    return [((i, j), panel) for i, own in enumerate(rows) for j, panel in enumerate(own)]
 
 
 def _product(rows: list[str], columns: list[str]) -> list[tuple[tuple[int, str], tuple[int, str]]]:

@@ -64,3 +64,14 @@ def test_a_fan_has_a_line_per_order_and_their_mean(results: Path) -> None:
     (axes,) = figure.axes
     lines = np.array([line.get_ydata() for line in axes.lines])
     assert lines == pytest.approx(np.array([[0.9, 0.7], [0.8, 0.8], [0.85, 0.75]]))
+
+
+def test_networks_of_one_strategy_are_beside_each_other(tmp_path: Path) -> None:
+    for i, model in enumerate("ABCD"):
+        write_run(tmp_path, f"{model}-naive", NAIVE, model=model, place=[i, 0, 0, 0])
+    loaded = load_results(tmp_path)
+    for run in loaded:
+        run.record["strategy"] = "Naive"
+    figure = order_fans(cells(loaded))
+    tops = {round(axes.get_position().y1, 3) for axes in figure.axes}
+    assert len(figure.axes) == 4 and len(tops) == 1
