@@ -135,22 +135,11 @@ def test_what_ran_must_not_refuse_later():
     assert "refused: not from files" in broken(Refusing, keeps_state=True)["keeps its state"]
 
 
-class HalfKept(SupervisedPlugin):
-    """Begins to count anew with each experience, and keeps no count within one."""
+class HalfKept(Forgetful):
+    """Begins to count anew with each experience: the count is lost within one alone."""
 
     def before_training_exp(self, strategy, **kwargs):
         self.steps = 0
-
-    def before_backward(self, strategy, **kwargs):
-        self.steps += 1
-        if strategy.clock.train_exp_counter:
-            strategy.loss = strategy.loss * (1 + self.steps)
-
-    def state_dict(self):
-        return {}
-
-    def load_state_dict(self, state):
-        pass
 
 
 def test_a_state_that_is_not_kept_within_an_experience():
