@@ -21,14 +21,16 @@ def missed_bounds(runs: Sequence[RunResult]) -> str:
     return ", ".join(
         f"no test case of {name} on {scanner}"
         if math.isnan(own[0][0])
-        else f"{name} {_span([dice for dice, _ in own])} on {scanner} "
+        else f"{name} {_span([dice for dice, _ in own], bound)} on {scanner} "
         f"(below {bound:.2f}; {_which([run for _, run in own], several)})"
         for (scanner, name, bound), own in found.items()
     )
 
 
-def _span(values: Sequence[float]) -> str:
-    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+def _span(values: Sequence[float], bound: float) -> str:
+    """With as many digits as it takes to see that all are below the bound."""
+    digits = next((n for n in range(2, 6) if round(max(values), n) < bound), 6)
+    low, high = f"{min(values):.{digits}f}", f"{max(values):.{digits}f}"
     return low if low == high else f"{low} to {high}"
 
 

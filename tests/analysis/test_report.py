@@ -335,3 +335,11 @@ def test_costs_are_summed_and_what_is_kept_is_the_most(results: Path) -> None:
     row = run_table(load_results(results)).set_index("strategy").loc["Costly"]
     assert (row["steps"], row["train_seconds"], row["consolidate_seconds"]) == (10, 4, 0.5)
     assert (row["peak_mb"], row["kept_slices"], row["kept_mb"]) == (300, 4, 2)
+
+
+def test_what_is_just_below_its_bound_is_seen_to_be_below(tmp_path: Path) -> None:
+    spec = {**SPEC, "learned_dice": {"liver": 0.75}}
+    for name, dice in (("one", 0.7496), ("two", 0.5)):
+        write_run(tmp_path, name, [[0.1, 0.2], [dice, 0.5], [0.7, 0.9]], spec=spec)
+    told = missed_bounds(load_results(tmp_path))
+    assert "0.5000 to 0.7496" in told and "(below 0.75;" in told
