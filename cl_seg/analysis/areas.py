@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, legend_above, stamped
+from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import cells
 from cl_seg.metrics.agreement import bland_altman, intraclass_correlation

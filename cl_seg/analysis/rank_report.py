@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, STYLE, stamped
+from cl_seg.analysis.figures.style import COLOURS, STYLE, stamped
 from cl_seg.analysis.ranks import FEW, LastDice, critical_difference, mean_ranks, unit_ranks
 
 CAPTION = (

@@ -16,7 +16,7 @@ from cl_seg.analysis.areas import (
     shown_agreement,
 )
 from cl_seg.analysis.content import Content
-from cl_seg.analysis.figures import as_svg, drawn
+from cl_seg.analysis.figures.style import as_svg, drawn
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.pairs import is_pairs
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of

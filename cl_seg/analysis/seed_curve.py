@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.content import Content
+from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.results import Matrix, RunResult
-from cl_seg.analysis.seed_figure import seed_curves
 from cl_seg.analysis.tables import rounded
 
 FEW, MANY = 10, 40

@@ -1,19 +1,18 @@
 """What a report says of streams of scanners: forgetting, and what strategies gain and cost."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from cl_seg.analysis import figures, overlays, rank_report
+from cl_seg.analysis import rank_report
 from cl_seg.analysis.content import Content
+from cl_seg.analysis.figures.plane import comparable
 from cl_seg.analysis.not_learned import missed_bounds
-from cl_seg.analysis.pairs import LOSSES, is_pairs, pair_losses, pair_matrix, pair_summary
-from cl_seg.analysis.plane import comparable, stability_plane
+from cl_seg.analysis.pairs import is_pairs, pair_losses, pair_summary
 from cl_seg.analysis.ranks import last_dices, paired_tests
 from cl_seg.analysis.results import RunResult
+from cl_seg.analysis.stream_figures import pairs_figures, stream_figures
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
     cells,
@@ -25,25 +24,6 @@ from cl_seg.analysis.tables import (
     summary_table,
 )
 
-PAIRS_CAPTION = (
-    "Dice points lost by every ordered pair of scanners, mean over seeds. All are differences from "
-    "the Dice of the model trained on the scanner of the row, there. Transfer: its Dice on the "
-    "scanner of the column. Joint: the Dice there of the model trained on all scanners together. "
-    "Forgetting: its Dice on the scanner of the row after training on that of the column."
-)
-PLANE_CAPTION = (
-    "What is kept against what is learned: plasticity is the Dice right after learning, BWT the "
-    "change until the end. Up and to the right is better; on a grey line ACC is the same. Filled "
-    "marks keep slices of earlier scanners, the legend says how many; bars are 95 % intervals."
-)
-JOINT_CAPTION = (
-    "Dice points below joint training on every scanner after the last stage: what going from "
-    "scanner to scanner costs. Orders and seeds are averaged."
-)
-ORDERS_CAPTION = (
-    "Mean Dice over the scanners learned so far, after every stage: a thin line per order of "
-    "scanners, thick their mean."
-)
 MOST_ORDERS = 6  # that a note lists
 DEFINITIONS = {
     "ACC": "mean Dice over all scanners after the last stage",
@@ -81,7 +61,7 @@ def stream_content(results: Sequence[RunResult]) -> Content:
     if is_pairs(results):
         files["pairs"] = pair_losses(results)
         notes += _pair_notes(pair_summary(files["pairs"]))
-        return Content(tables, notes, _pairs_figures(results), DEFINITIONS, files)
+        return Content(tables, notes, pairs_figures(results), DEFINITIONS, files)
     notes = [*_orders(results), *notes, *_not_plane(summary)]
     compared = {cell: own for cell, own in cells(results).items() if own[0].schedule != "single"}
     dice = last_dices(compared)
@@ -90,7 +70,7 @@ def stream_content(results: Sequence[RunResult]) -> Content:
         tables[rank_report.TITLE] = rank_report.shown_tests(tests)
         notes += rank_report.few_patients(tests)
         files["tests"] = tests
-    drawn = _figures(results, summary)
+    drawn = stream_figures(results, summary)
     if (ranks := rank_report.rank_figure(dice, results[0].stamps)) is not None:
         drawn["ranks"] = rank_report.CAPTION, ranks
     return Content(tables, notes, drawn, DEFINITIONS, files)
@@ -174,91 +154,3 @@ def _pair_notes(summary: pd.DataFrame) -> list[str]:
             f"({row['forgetting quartiles']})."
         )
     return notes
-
-
-def _figures(results: Sequence[RunResult], summary: pd.DataFrame) -> dict[str, tuple[str, Figure]]:
-    by_cell = cells(results)
-    order = results[0].order
-    shown = [runs[0] for runs in by_cell.values() if runs[0].order == order]
-    with_curve = [run for run in shown if len(run.curve) and not run.joint]
-    which = _which_order(results)
-    with_joint = {run.model for run in results if run.joint}
-    with_dots = any(run.joint and run.order == order for run in results)
-    dotted = ", the dotted line joint training" if with_dots else ""
-    drawn = {}
-    if not all(run.joint for run in results):
-        drawn["forgetting"] = (
-            "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
-            f"is learned, shading the stages up to it{dotted}. The untrained network is left out."
-            f"{which}",
-            figures.forgetting_curves(by_cell),
-        )
-    drawn["accuracy_matrix"] = (
-        f"Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).{which}",
-        figures.heat_maps(by_cell),
-    )
-    streams = figures.streamed(by_cell)
-    if any(model in with_joint for model, _ in streams):
-        drawn["joint_differences"] = JOINT_CAPTION, figures.joint_differences(by_cell)
-    if len({tuple(run.order) for runs in streams.values() for run in runs}) > 1:
-        drawn["orders"] = ORDERS_CAPTION, figures.order_fans(by_cell)
-    if len(comparable(summary)):
-        drawn["plane"] = PLANE_CAPTION, stability_plane(summary, len(order), results[0].stamps)
-    if with_curve:
-        drawn["validation"] = (
-            f"Validation Dice while training; dotted lines separate the stages.{which}",
-            figures.validation_curves(with_curve),
-        )
-    return drawn | _overlays([run for run in shown if run.strategy == shown[0].strategy], which)
-
-
-def _which_order(results: Sequence[RunResult]) -> str:
-    """Which order a figure of one order shows, where there are several."""
-    orders = {tuple(run.order) for run in results if not run.joint}
-    if len(orders) < 2:
-        return ""
-    first = results[0]
-    return f" Of {len(orders)} orders, order {first.order_number} is shown: {first.stream}."
-
-
-def _overlays(runs: Sequence[RunResult], which: str) -> dict[str, tuple[str, Figure]]:
-    """Pictures of slices, where the results have some."""
-    runs = [run for run in runs if run.examples]
-    if not runs:
-        return {}
-    drawn = {
-        "examples": (
-            "A typical test slice of every scanner, segmented after the first and after the last "
-            "stage. Filled areas are truth, lines the prediction; "
-            + ", ".join(overlays.class_colours(runs[0]))
-            + f".{which}",
-            overlays.examples(runs),
-        )
-    }
-    for run in runs:
-        if overlays.has_ranked(run):
-            drawn["ranked_" + re.sub(r"\W+", "_", run.model).lower()] = (
-                f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "
-                "the median and the highest Dice, once the scanner was learned and at the end."
-                f"{which}",
-                overlays.ranked_examples(run),
-            )
-    return drawn
-
-
-def _pairs_figures(results: Sequence[RunResult]) -> dict[str, tuple[str, Figure]]:
-    losses = pair_losses(results)
-    shown = [loss for loss in LOSSES if losses[loss].notna().any()]
-    firsts, seconds = (list(dict.fromkeys(losses[side])) for side in ("first", "second"))
-    panels = {
-        (f"{model} {strategy}", loss): pair_matrix(cell, firsts, seconds, loss)
-        for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False)
-        for loss in shown
-    }
-    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
-    rows, columns = (
-        [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side]
-        for side in (firsts, seconds)
-    )
-    drawn = figures.pair_losses(panels, rows, columns, results[0].stamps)
-    return {"pairs": (PAIRS_CAPTION, drawn)}

@@ -66,15 +66,16 @@ def claims(
     ] = False,
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
-    from cl_seg.analysis.claims import judge, read_claims
-    from cl_seg.analysis.claims_text import as_json as plain
-    from cl_seg.analysis.claims_text import claims_page
+    from cl_seg.analysis.claims.claim import read_claims
+    from cl_seg.analysis.claims.judge import judge
+    from cl_seg.analysis.claims.text import as_json as plain
+    from cl_seg.analysis.claims.text import claims_page
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")
     judged = judge(read_claims(file), results)
     if page:
-        from cl_seg.analysis.claims_report import write_claims
+        from cl_seg.analysis.claims.report import write_claims
 
         say(f"claims: {write_claims(judged, results)}")
         return

@@ -35,7 +35,7 @@ def mirror(run_folder: Path, group: str, say: Callable[[str], None]) -> None:
 def _mirror(run_folder: Path, group: str, mode: str) -> None:
     import wandb  # noqa: PLC0415 - slow, and only needed here
 
-    from cl_seg.analysis.figures import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
+    from cl_seg.analysis.figures.heat_maps import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
     from cl_seg.analysis.results import RunResult  # noqa: PLC0415
 
     record: dict[str, Any] = json.loads((run_folder / "run.json").read_text())

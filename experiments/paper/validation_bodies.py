@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from cl_seg.analysis.claims import Evidence, contrast_text, judge, read_claims
+from cl_seg.analysis.claims.claim import contrast_text, read_claims
+from cl_seg.analysis.claims.judge import Evidence, judge
 from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.analysis.results import PACKED, load_results
 from cl_seg.analysis.tables import markdown, rounded

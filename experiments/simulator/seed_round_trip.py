@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cl_seg.analysis.figures import COLOURS, STYLE
+from cl_seg.analysis.figures.style import COLOURS, STYLE
 from cl_seg.cli import app
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.store import SliceStore

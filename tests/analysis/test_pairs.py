@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.figures import as_svg
-from cl_seg.analysis.figures import pair_losses as pair_losses_figure
+from cl_seg.analysis.figures.heat_maps import pair_losses as pair_losses_figure
+from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.pairs import (
     is_pairs,
     pair_losses,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.figures import as_svg
+from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.seed_curve import seed_cells, seed_content, seed_table, verdicts
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cl_seg.analysis.figures import STYLE, legend_above, stamped, strategy_marks
+from cl_seg.analysis.figures.style import STYLE, legend_above, stamped, strategy_marks
 from cl_seg.analysis.tables import NOT_EVALUABLE
 
 PANEL = 4.2  # inches

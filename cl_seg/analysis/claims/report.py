@@ -12,9 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.claims import Evidence, Judged, contrast_text
-from cl_seg.analysis.claims_text import as_json, claims_page, claims_table
-from cl_seg.analysis.figures import STYLE, as_svg, stamped
+from cl_seg.analysis.claims.claim import contrast_text
+from cl_seg.analysis.claims.judge import Evidence, Judged
+from cl_seg.analysis.claims.text import as_json, claims_page, claims_table
+from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
 from cl_seg.analysis.results import RunResult, load_results

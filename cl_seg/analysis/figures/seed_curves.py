@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures import COLOURS, MARKERS, STYLE, stamped
+from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, stamped
 
 
 def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[str]) -> Figure:

@@ -1,16 +1,15 @@
-"""What the figures of a stream are computed from."""
+"""What is in the cells of heat maps, and the room they have."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from cl_seg.analysis.figures import as_svg, heat_maps, joint_differences, order_fans
-from cl_seg.analysis.labels import wrapped
+from cl_seg.analysis.figures.curves import order_fans
+from cl_seg.analysis.figures.heat_maps import heat_maps, joint_differences
+from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import cells
-
-from .test_report import NAIVE, SPEC, write_run
+from tests.analysis.test_report import NAIVE, write_run
 
 LONG = {"a": "Siemens SOMATOM Definition AS+", "b": "GE Discovery CT750 HD, STANDARD"}
 
@@ -41,29 +40,10 @@ def test_long_names_leave_cells_their_room(tmp_path: Path) -> None:
     assert labels == ["Siemens SOMATOM\nDefinition AS+", "GE Discovery\nCT750 HD"]
 
 
-@pytest.mark.parametrize("name", ["", "GE-like", "x" * 80, "a b c d e f g " * 12, LONG["a"]])
-def test_wrapping_loses_no_word(name: str) -> None:
-    lines = wrapped(name).split("\n")
-    assert " ".join(lines).split() == name.split()
-    assert len(lines) == 1 or len(name) > 20
-    assert len(lines) <= max(2, -(-len(name) // 25))
-
-
 def test_what_a_strategy_lacks_to_joint_training_is_in_dice_points(results: Path) -> None:
     figure = joint_differences(cells(load_results(results)))
     assert texts(figure) == [["30.0", "10.0"]]
     assert "<svg" in as_svg(figure)
-
-
-def test_a_fan_has_a_line_per_order_and_their_mean(results: Path) -> None:
-    other = [[0.2, 0.1], [0.8, 0.5], [0.7, 0.9]]
-    write_run(results, "Back", other, spec={**SPEC, "order": ["b", "a"]})
-    loaded = load_results(results)
-    loaded[-1].record["strategy"] = "Naive"
-    figure = order_fans(cells([loaded[0], loaded[-1]]))
-    (axes,) = figure.axes
-    lines = np.array([line.get_ydata() for line in axes.lines])
-    assert lines == pytest.approx(np.array([[0.9, 0.7], [0.8, 0.8], [0.85, 0.75]]))
 
 
 def test_networks_of_one_strategy_are_beside_each_other(tmp_path: Path) -> None:

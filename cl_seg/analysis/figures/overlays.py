@@ -9,8 +9,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy import ndimage
 
-from cl_seg.analysis.figures import STYLE, stamped
-from cl_seg.analysis.labels import wrapped
+from cl_seg.analysis.figures.labels import wrapped
+from cl_seg.analysis.figures.style import STYLE, stamped
 from cl_seg.analysis.results import RunResult
 
 Plane = npt.NDArray[np.uint8]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cl_seg.analysis.claims import judge
-from cl_seg.analysis.claims_report import claims_figure, write_claims
+from cl_seg.analysis.claims.judge import judge
+from cl_seg.analysis.claims.report import claims_figure, write_claims
 from cl_seg.analysis.provenance import stamp_of
 from cl_seg.analysis.results import load_results
 from cl_seg.files import InputError
-from tests.analysis.test_claims import claim, record
+from tests.analysis.claims.test_judge import claim, record
 
 
 @pytest.fixture

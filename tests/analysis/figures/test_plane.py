@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from cl_seg.analysis.figures import as_svg, strategy_marks
-from cl_seg.analysis.plane import stability_plane
+from cl_seg.analysis.figures.plane import stability_plane
+from cl_seg.analysis.figures.style import as_svg, strategy_marks
 from cl_seg.analysis.tables import NOT_EVALUABLE
 
 

@@ -7,10 +7,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from cl_seg.analysis.overlays import CONTOURS, FILL, examples, overlay
+from cl_seg.analysis.figures.overlays import CONTOURS, FILL, examples, overlay
 from cl_seg.analysis.results import load_results
-
-from .test_report import NAIVE, write_run
+from tests.analysis.test_report import NAIVE, write_run
 
 SIZE = 64
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.claims import Evidence, Judged, contrast_text
+from cl_seg.analysis.claims.claim import contrast_text
+from cl_seg.analysis.claims.judge import Evidence, Judged
 from cl_seg.analysis.tables import markdown, rounded
 
 

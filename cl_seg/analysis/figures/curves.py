@@ -1,0 +1,150 @@
+"""Dice over the stream: per scanner, per order, and in validation over optimiser steps."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.figures.labels import extra_height, name_columns, wrapped
+from cl_seg.analysis.figures.panels import (
+    Cells,
+    axes_of,
+    places,
+    rows_of_panels,
+    same_order,
+    streamed,
+)
+from cl_seg.analysis.figures.style import (
+    COLOURS,
+    STYLE,
+    Mark,
+    legend_above,
+    stamped,
+    strategy_marks,
+)
+from cl_seg.analysis.results import RunResult
+
+
+def forgetting_curves(cells: Cells) -> Figure:
+    """Test Dice on every scanner over the stream: a panel per network and scanner.
+
+    The marker is the stage in which the scanner is learned; dotted lines are joint training.
+    Bands are the range over runs of the same order.
+    """
+    models, strategies = axes_of(cells)
+    first = next(iter(cells.values()))[0]
+    order = first.order
+    marks = strategy_marks(strategies)
+    width = 2.7 * len(order) + 0.6
+    with mpl.rc_context(STYLE):
+        names = [first.short_names[s] for s in order]
+        height = 2.1 * len(models) + 0.9 + extra_height(names)
+        figure = Figure((width, height), layout="constrained")
+        grid = figure.subplots(len(models), len(order), sharex=True, sharey=True, squeeze=False)
+        for (row, model), (column, scanner) in product(enumerate(models), enumerate(order)):
+            axes = grid[row][column]
+            for strategy in strategies:
+                runs = same_order(cells.get((model, strategy), ()), order)
+                if runs:
+                    _curve(axes, runs, column, marks[strategy], strategy)
+            axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
+            axes.grid(axis="y", color="#e5e7eb", lw=0.6)
+            axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
+        scores = np.concatenate([r.matrix()[1:].ravel() for runs in cells.values() for r in runs])
+        lowest = scores[np.isfinite(scores)].min(initial=1)
+        for axes in grid[-1]:
+            name_columns(axes, range(1, len(names) + 1), names)
+            axes.set_xlim(0.6, len(order) + 0.4)
+            axes.set_ylim(min(0.9, np.floor(lowest * 10) / 10), 1)
+        for row_axes in grid:
+            row_axes[0].set_ylabel("mean Dice")
+        legend_above(figure, grid.flat, width)
+        return stamped(figure, first.stamps)
+
+
+def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strategy: str) -> None:
+    values = np.array([run.matrix()[1:, column] for run in runs])
+    if runs[0].joint:
+        axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
+        return
+    x = np.arange(1, values.shape[1] + 1)
+    axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
+    axes.plot(
+        x, values.mean(0), color=mark.colour, ls=mark.line, lw=1.5, alpha=0.85, label=strategy,
+        marker=mark.marker, ms=5, markevery=[column],
+    )  # fmt: skip
+
+
+def order_fans(cells: Cells) -> Figure:
+    """Mean Dice over the scanners seen so far after every stage, a thin line per order.
+
+    A panel per network and strategy; thick is the mean over orders.
+    """
+    streams = streamed(cells)
+    rows = rows_of_panels(streams, 1.9)
+    columns = max(map(len, rows))
+    first = next(iter(streams.values()))[0]
+    with mpl.rc_context(STYLE):
+        figure = Figure((1.9 * columns + 0.7, 1.7 * len(rows) + 0.6), layout="constrained")
+        grid = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+        for row, own in enumerate(rows):
+            for axes in grid[row][len(own) :]:
+                axes.set_axis_off()
+        for (row, column), (model, strategy) in places(rows):
+            axes = grid[row][column]
+            runs = streams.get((model, strategy), ())
+            by_order: dict[tuple[str, ...], list[list[float]]]
+            by_order = {tuple(run.order): [] for run in runs}
+            for run in runs:
+                r = run.matrix()
+                by_order[tuple(run.order)].append([r[k, :k].mean() for k in range(1, len(r))])
+            lines = [np.mean(values, axis=0) for values in by_order.values()]
+            for line in lines:
+                axes.plot(range(1, len(line) + 1), line, color=COLOURS[0], lw=0.9, alpha=0.55)
+            if lines:
+                mean = np.mean(lines, axis=0)
+                axes.plot(range(1, len(mean) + 1), mean, color="#222222", lw=1.8)
+            axes.set_title(f"{model} · {strategy}", loc="left")
+            axes.grid(axis="y", color="#e5e7eb", lw=0.6)
+            axes.set_xticks(range(1, len(first.order) + 1))
+        figure.supxlabel("scanners learned", fontsize=9)
+        figure.supylabel("mean Dice on them", fontsize=9)
+        return stamped(figure, first.stamps)
+
+
+def validation_curves(runs: Sequence[RunResult]) -> Figure:
+    """Validation Dice of every scanner over the optimiser steps of the stream, one run a panel."""
+    scanners = runs[0].order
+    colours = dict(zip(scanners, COLOURS * 9, strict=False))
+    with mpl.rc_context(STYLE):
+        columns = min(4, len(runs))
+        rows = -(-len(runs) // columns)
+        width = 2.9 * columns + 0.4
+        figure = Figure((width, 2.0 * rows + 0.6), layout="constrained")
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, run in zip(panels, runs, strict=False):
+            start, edges = 0, []
+            means = run.validation
+            steps = []
+            for stage in run.record["stages"]:
+                here = means.loc[stage["position"]].index if len(means) else []
+                steps += [start + step for step in here]
+                start += stage["steps"]
+                edges.append(start)
+            for scanner in means.columns:
+                name = run.short_names[scanner]
+                axes.plot(steps, means[scanner], color=colours[scanner], lw=1.4, label=name)
+            for edge in edges[:-1]:
+                axes.axvline(edge, color="#9ca3af", lw=0.8, ls=":")
+            axes.set_title(f"{run.model} · {run.strategy}", loc="left")
+            axes.set_ylim(0, 1)
+            axes.grid(axis="y", color="#e5e7eb", lw=0.6)
+        for axes in panels[len(runs) :]:
+            axes.set_axis_off()
+        figure.supxlabel("optimiser steps", fontsize=9)
+        figure.supylabel("validation Dice", fontsize=9)
+        legend_above(figure, panels[:1], width)
+        return stamped(figure, runs[0].stamps)

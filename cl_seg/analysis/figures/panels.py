@@ -1,0 +1,55 @@
+"""Which panels a figure of several networks and strategies has, and where."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from cl_seg.analysis.results import RunResult
+
+Cells = Mapping[tuple[str, str], Sequence[RunResult]]
+WIDEST = 15.0  # inches
+
+
+def streamed(cells: Cells) -> Cells:
+    """Those whose runs go on from scanner to scanner: not joint, not from scratch."""
+    return {key: runs for key, runs in cells.items() if goes_on(runs)}
+
+
+def goes_on(runs: Sequence[RunResult]) -> bool:
+    """Whether one network is taught one scanner after another."""
+    return bool(runs) and not runs[0].joint and runs[0].schedule != "single"
+
+
+def rows_of_panels(cells: Cells, width: float) -> list[list[tuple[str, str]]]:
+    """Network and strategy of the panels of every row, each ``width`` inches wide.
+
+    Every network begins a row; of one strategy the networks are beside each other.
+    """
+    models, strategies = axes_of(cells)
+    groups = [[(model, strategy) for strategy in strategies] for model in models]
+    groups = groups if len(strategies) > 1 else [list(chain.from_iterable(groups))]
+    most = max(1, int(WIDEST / width))
+    columns = [-(-len(own) // -(-len(own) // most)) for own in groups]  # rows of about one length
+    return [
+        own[i : i + step]
+        for own, step in zip(groups, columns, strict=True)
+        for i in range(0, len(own), step)
+    ]
+
+
+def places(
+    rows: list[list[tuple[str, str]]],
+) -> list[tuple[tuple[int, int], tuple[str, str]]]:
+    """Row and column of every panel."""
+    return [((i, j), panel) for i, own in enumerate(rows) for j, panel in enumerate(own)]
+
+
+def axes_of(cells: Cells) -> tuple[list[str], list[str]]:
+    """Networks and strategies, each once."""
+    models = list(dict.fromkeys(model for model, _ in cells))
+    strategies = list(dict.fromkeys(strategy for _, strategy in cells))
+    return models, strategies
+
+
+def same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
+    """The runs of one order of scanners."""
+    return [run for run in runs if run.order == order]

@@ -1,0 +1,108 @@
+"""How every figure looks, and how it becomes SVG, PDF or PNG."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+MARKERS = "osD^vP*X<>hd"
+Line = str | tuple[int, tuple[int, ...]]
+LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+PNG_DPI = 200
+LEGEND_LINE, STAMP_LINE = 0.2, 0.16  # inches
+COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "text.parse_math": False,  # a scanner's name may hold $
+    "svg.hashsalt": "cl_seg",
+    "svg.fonttype": "path",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a strategy is drawn, told apart without colour too."""
+
+    colour: str
+    marker: str
+    line: Line
+
+
+def strategy_marks(strategies: Sequence[str]) -> dict[str, Mark]:
+    """A mark per strategy."""
+    kinds = zip(strategies, cycle(COLOURS), cycle(MARKERS), cycle(LINES), strict=False)
+    return {name: Mark(colour, marker, line) for name, colour, marker, line in kinds}
+
+
+def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
+    """One legend of what all panels show, in as many lines as it takes."""
+    shown: dict[str, Artist] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    if not shown:
+        return
+    columns = min(len(shown), max(1, int(width / (0.075 * max(map(len, shown)) + 0.55))))
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * (-(-len(shown) // columns)))
+    figure.legend(
+        handles=list(shown.values()),
+        labels=list(shown),
+        loc="outside upper center",
+        ncols=columns,
+        frameon=False,
+    )
+
+
+def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
+    """The figure, laid out, with what it must say in a corner."""
+    line = STAMP_LINE / figure.get_figheight()
+    layout = figure.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.set(rect=(0, line, 1, 1 - line))
+        layout.execute(figure)
+        figure.set_layout_engine("none")  # once is enough for all formats
+        for label in figure.texts:
+            if label.get_position()[1] < line:
+                label.set_y(label.get_position()[1] + line)  # the rectangle is for axes alone
+    below = 0 if layout else -line
+    figure.text(1, below, " · ".join(stamps), ha="right", va="bottom", fontsize=7, color="#6b7280")
+    return figure
+
+
+def as_svg(figure: Figure) -> str:
+    """A figure as SVG text, the same bytes every time."""
+    text = drawn(figure, "svg").decode()
+    return text[text.index("<svg") :]
+
+
+def drawn(figure: Figure, kind: str) -> bytes:
+    """A figure as ``svg``, ``pdf`` or ``png``, the same bytes every time.
+
+    One without a layout of its own is cut to what is in it.
+    """
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        laid_out = figure.get_layout_engine() is not None
+        if laid_out and kind == "svg":
+            # savefig would draw it twice, the first time to find its layout.
+            figure.set_dpi(PNG_DPI)
+            FigureCanvasSVG(figure).print_svg(buffer, metadata=undated["svg"])  # type: ignore[no-untyped-call]
+        else:
+            box = None if laid_out else "tight"
+            figure.savefig(
+                buffer, format=kind, bbox_inches=box, dpi=PNG_DPI, metadata=undated.get(kind)
+            )
+    return buffer.getvalue()
