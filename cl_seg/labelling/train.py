@@ -24,8 +24,9 @@ from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 from cl_seg.suite.data import fingerprint, part_digests, split_slices
 from cl_seg.suite.environment import git_commit, versions
-from cl_seg.suite.graph import Graph, Setting, environment, plan_graph
+from cl_seg.suite.graph import Graph, Setting, environment
 from cl_seg.suite.plan import Run
+from cl_seg.suite.plan_graph import plan_graph
 from cl_seg.suite.progress import read_progress
 from cl_seg.suite.stages import Control, execute_stage
 from cl_seg.training.checkpoint import from_bytes

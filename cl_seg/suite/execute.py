@@ -27,9 +27,10 @@ from cl_seg.suite.data import (
 )
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines import Engine
-from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment, plan_graph
+from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment
 from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.plan import Run, load_suite, plan_runs
+from cl_seg.suite.plan_graph import plan_graph
 from cl_seg.suite.record import is_finished, recorded_key, write_record
 from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.source import callable_files
