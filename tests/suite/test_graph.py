@@ -196,7 +196,7 @@ def of(strategy: str) -> Callable[[Stage], bool]:
         ("models/registry.py", everything),
         ("training/stage.py", everything),
         ("models/vnet.py", None),
-        ("analysis/figures.py", None),
+        ("analysis/figures/curves.py", None),
         ("cli/__init__.py", None),
         ("spec/suite.py", None),
     ],
