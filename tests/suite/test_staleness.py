@@ -90,7 +90,7 @@ def stream(title: str) -> str:
         pytest.param(
             append("metrics/segmentation.py"), lambda t: t.startswith("test on"), id="metric"
         ),
-        pytest.param(append("analysis/figures.py"), lambda t: False, id="figure"),
+        pytest.param(append("analysis/figures/curves.py"), lambda t: False, id="figure"),
         pytest.param(newer_package, lambda t: True, id="package"),
         pytest.param(label, lambda t: "dark" in stream(t), id="label"),
     ],
