@@ -20,8 +20,9 @@ DEFINITIONS = {
     "ICC": "absolute agreement of single measurements, ICC(2,1); 1 is perfect",
 }
 CAPTION = (
-    "Bland–Altman plot of the area of {name} after the last stage: a dot per test patient and seed "
-    "of the first strategy, lines bias and 95 % limits of agreement of all of them."
+    "Bland–Altman plot of the area of {name} after the last stage: a dot per test patient, "
+    "scanner, order and seed of the first strategy that has any, lines bias and 95 % limits of "
+    "agreement of all of them."
 )
 
 
@@ -92,18 +93,19 @@ def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
         "absolute error %": own["error_percent"].map("{:.1f}".format),
         "bias cm²": own["bias_cm2"].map("{:+.1f}".format),
         "limits of agreement cm²": [
-            f"{low:+.1f} to {high:+.1f}"
+            "–" if np.isnan(low) else f"{low:+.1f} to {high:+.1f}"
             for low, high in zip(own["lower_cm2"], own["upper_cm2"], strict=True)
         ],
-        "ICC": own["icc"].map("{:.2f}".format),
+        "ICC": ["–" if np.isnan(icc) else f"{icc:.2f}" for icc in own["icc"]],
     })  # fmt: skip
 
 
 def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name: str) -> Figure:
     """Difference against mean of found and true area: a panel per network, its first strategy."""
-    chosen = list(cells(results))
-    first = dict(reversed(chosen))
     own = areas[areas["class"] == name]
+    drawn = set(zip(own["model"], own["strategy"], strict=True))
+    chosen = [cell for cell in cells(results) if cell in drawn]
+    first = dict(reversed(chosen))
     scanners = list(dict.fromkeys(own["scanner"]))
     with mpl.rc_context(STYLE):
         models = list(dict.fromkeys(model for model, _ in chosen))

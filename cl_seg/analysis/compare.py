@@ -1,7 +1,7 @@
 """Two folders of results side by side: what differs in what was asked, and in what came out."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,25 +84,38 @@ def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult
 
 
 def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
-    """Networks with strategies, orders and seeds that one side has and the other has not."""
+    """Networks with strategies, orders, seeds and runs that one side has and the other has not."""
     lines = []
-    kinds: dict[str, Callable[[RunResult], str]] = {
-        "networks and strategies": lambda run: f"{run.model} {run.strategy}",
-        "orders": lambda run: " → ".join(run.order),
-        "seeds": lambda run: str(run.record["spec"]["seed"]),
-    }
-    for what, of in kinds.items():
-        found = [dict.fromkeys(of(run) for run in side) for side in (a, b)]
-        for name, own, other in (("a", found[0], found[1]), ("b", found[1], found[0])):
-            if missing := [value for value in own if value not in other]:
+    kinds = ("networks and strategies", "orders", "seeds")
+    sides = [dict.fromkeys(_identity(run) for run in side) for side in (a, b)]
+    known = [[dict.fromkeys(run[i] for run in side) for i in range(len(kinds))] for side in sides]
+    for place, what in enumerate(kinds):
+        for name, own, other in (("a", known[0], known[1]), ("b", known[1], known[0])):
+            if missing := [value for value in own[place] if value not in other[place]]:
                 lines.append(f"{what} in {name} alone: {', '.join(missing)}")
+    for name, here, there, parts in (
+        ("a", sides[0], sides[1], known[1]),
+        ("b", sides[1], sides[0], known[0]),
+    ):
+        lines += [
+            f"run in {name} alone: {run[0]}, order {run[1]}, seed {run[2]}"
+            for run in here
+            if run not in there and all(run[place] in parts[place] for place in range(len(kinds)))
+        ]
     return lines
+
+
+def _identity(run: RunResult) -> tuple[str, str, str]:
+    """Network and strategy, order and seed."""
+    return f"{run.model} {run.strategy}", " → ".join(run.order), str(run.record["spec"]["seed"])
 
 
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
     """All of it as Markdown."""
     specs, outcomes = compare_specs(a, b), compare_outcomes(a, b)
-    parts = ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
+    stamps = dict.fromkeys(stamp for run in (*a, *b) for stamp in run.stamps)
+    parts = [f"*{stamp}*\n" for stamp in stamps]
+    parts += ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
     if lines := only_in_one(a, b):
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")
     parts.append("## What came out")
@@ -147,22 +160,30 @@ def _strategy_settings(by_cell: dict[tuple[str, str], list[RunResult]]) -> dict[
 
 
 def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]:
-    """Field → value of everything a side was made with but strategies; of ``shared`` networks."""
-    first = results[0].record
-    common = {k: v for k, v in first["spec"].items() if k not in PER_RUN}
-    fields = _flat(common)
+    """Field → value of everything a side was made with but strategies; of ``shared`` networks.
+
+    Where its runs differ in a field, all values.
+    """
+    found: dict[str, list[Any]] = {}
     for run in results:
-        spec = run.record["spec"]
+        spec, record = run.record["spec"], run.record
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
-        if run.model in shared:
-            fields |= _flat({run.model: {k: v for k, v in network.items() if k != "label"}})
-    places = {"data": first["data"]["content"][:16], "processor": first["processor"]}
+        fields = {
+            **_flat({k: v for k, v in spec.items() if k not in PER_RUN}),
+            **_flat({run.model: {k: v for k, v in network.items() if k != "label"}}),
+            "data": record["data"]["content"][:16],
+            **{name: record[name] for name in ("processor", "device")},
+            "commit": record["git_commit"],
+            **record["versions"],
+        }
+        if run.model not in shared:
+            fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.model}.")}
+        for field, value in fields.items():
+            if value not in found.setdefault(field, []):
+                found[field].append(value)
     return {
-        **fields,
-        **places,
-        "device": first["device"],
-        "commit": first["git_commit"],
-        **first["versions"],
+        field: values[0] if len(values) == 1 else ", ".join(sorted(map(str, values)))
+        for field, values in found.items()
     }
 
 

@@ -1,5 +1,6 @@
 """Networks compared: ranks with intervals, and paired tests of patients."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -12,8 +13,11 @@ from cl_seg.analysis.ranks import FEW, LastDice, critical_difference, mean_ranks
 
 CAPTION = (
     "Rank of every network by Dice after the last stage, mean over scanners and structures, 1 the "
-    "best; bars are 95 % intervals for other patients. Networks closer than the grey bar, the "
-    "critical difference, are not told apart by Nemenyi's test."
+    "best; bars are 95 % intervals for other patients."
+)
+CRITICAL = (
+    " Networks closer than the grey bar, the critical difference, are not told apart by Nemenyi's "
+    "test."
 )
 TITLE = "Networks compared, patient by patient"
 PER_ROW = 4
@@ -39,6 +43,12 @@ def rank_figure(cells: LastDice, stamps: Sequence[str]) -> Figure | None:
             axes.set_axis_off()
         figure.supxlabel("mean rank", fontsize=9)
         return stamped(figure, stamps)
+
+
+def caption(cells: LastDice) -> str:
+    """What the figure shows; of the critical difference where it is drawn."""
+    networks = Counter(strategy for _, strategy in cells)
+    return CAPTION + CRITICAL * (max(networks.values()) > 2)
 
 
 def _panel(axes: Axes, table: pd.DataFrame, units: int) -> None:

@@ -105,8 +105,8 @@ def mean_ranks(cells: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFra
     """Rank of every network with a strategy, mean over units, 1 the highest Dice.
 
     Columns model, ``rank``, and its 95 % interval ``low`` to ``high`` by drawing patients anew,
-    on all scanners together; a draw says nothing on a unit that none of its patients has. Empty
-    with fewer than two networks, or nothing to pair them by.
+    on all scanners together, NaN with one patient; a draw says nothing on a unit that none of its
+    patients has. Empty with fewer than two networks, or nothing to pair them by.
     """
     tables = _of_strategy(cells, strategy)
     if not tables:
@@ -116,6 +116,8 @@ def mean_ranks(cells: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFra
     drawn = np.random.default_rng(0).multinomial(patients, [1 / patients] * patients, size=draws)
     of_draws = np.nanmean(_ranks(dice, drawn), axis=2)
     low, high = np.nanquantile(of_draws, [0.025, 0.975], axis=1)
+    if patients < 2:
+        low = high = np.full(len(tables), np.nan)
     rank = _ranks(dice)[:, 0].mean(axis=1)
     return pd.DataFrame({"model": list(tables), "rank": rank, "low": low, "high": high})
 

@@ -29,6 +29,8 @@ from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
 from cl_seg.files import write_bytes, write_text
 
 MOST_NAMED = 8  # missing runs
+FILES = ("runs", "summary", "differences", "tests", "pairs", "agreement", "tools")
+SUFFIXES = {".csv", ".tex", ".svg", ".pdf", ".png"}
 
 
 def write_report(folder: Path, also: Collection[str] = (), published: Path | None = None) -> Path:
@@ -58,8 +60,12 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
         content = with_published(content, known, results, tools)
     notes = [*_missing(folder, results), *_common_notes(results[0]), *_patients(results)]
     notes += content.notes
+    stamps = results[0].stamps
+    written = []
     for name, table in content.files.items():
-        write_text(folder / f"{name}.csv", table.to_csv(index=False))
+        whole = table if "stamp" in table else table.assign(stamp="; ".join(stamps))
+        written.append(folder / f"{name}.csv")
+        write_text(written[-1], whole.to_csv(index=False))
     bullets = "\n".join(f"- {note}" for note in notes)
     first, *others = content.tables.items()
     text = f"{markdown(first[1])}\n{bullets}\n"
@@ -67,13 +73,18 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     write_text(folder / "summary.md", text)
     for title, table in content.tables.items():
         name = re.sub(r"\W+", "_", title).lower()
-        write_text(folder / "tables" / f"{name}.tex", table.to_latex(index=False, escape=True))
+        said = "".join(f"\\par\\noindent\\footnotesize {stamp}\n" for stamp in stamps)
+        text = table.to_latex(index=False, escape=True) + said
+        written.append(folder / "tables" / f"{name}.tex")
+        write_text(written[-1], text)
     pictures = []
     for name, (caption, figure) in content.figures.items():
         pictures.append((caption, as_svg(figure)))
-        write_text(folder / "figures" / f"{name}.svg", pictures[-1][1])
+        written.append(folder / "figures" / f"{name}.svg")
+        write_text(written[-1], pictures[-1][1])
         for kind in also:
-            write_bytes(folder / "figures" / f"{name}.{kind}", drawn(figure, kind))
+            written.append(folder / "figures" / f"{name}.{kind}")
+            write_bytes(written[-1], drawn(figure, kind))
     page = folder / "report.html"
     shown = Page(
         title=str(results[0].record["suite"]),
@@ -87,7 +98,17 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
         settings=settings_of(results),
     )
     write_text(page, html(shown))
+    _remove_older(folder, written)
     return page
+
+
+def _remove_older(folder: Path, written: Collection[Path]) -> None:
+    """Remove what an earlier report wrote and this one did not: it would be of other runs."""
+    known = [folder / f"{name}.csv" for name in FILES]
+    known += [*folder.glob("tables/*.tex"), *folder.glob("figures/*")]
+    for path in set(known) - set(written):
+        if path.suffix in SUFFIXES:
+            path.unlink(missing_ok=True)
 
 
 def _with_areas(content: Content, results: Sequence[RunResult]) -> Content:
@@ -95,7 +116,7 @@ def _with_areas(content: Content, results: Sequence[RunResult]) -> Content:
     if is_pairs(results) or results[0].schedule == "seed_curve":
         return content
     areas, name = area_table(results), results[0].classes[0]
-    if areas.empty:
+    if areas.empty or name not in set(areas["class"]):
         return content
     table = agreement_table(areas)
     title = f"Area of {name} after the last stage"
@@ -145,7 +166,7 @@ def _common_notes(result: RunResult) -> list[str]:
 def _patients(results: Sequence[RunResult]) -> list[str]:
     """How many test patients every scanner has, and a warning where that is one."""
     counts: dict[str, int] = {}
-    for run in {tuple(run.order): run for run in reversed(results)}.values():
+    for run in reversed({tuple(run.order): run for run in reversed(results)}.values()):
         own = run.cases.groupby("scanner")["patient"].nunique()
         counts |= {run.short_names[scanner]: int(own.get(scanner, 0)) for scanner in run.order}
     notes = [f"Test patients: {', '.join(f'{n} on {name}' for name, n in counts.items())}."]

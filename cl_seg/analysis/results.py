@@ -4,7 +4,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +39,11 @@ class SpecForm:
     classes: Annotated[list[Text], Field(min_length=1)]
     seed: int
     learned_dice: dict[str, float]
+    model: dict[str, Any]
+    strategy: dict[str, Any]
+    image: dict[str, Any]
+    split: dict[str, Any]
+    training: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class RecordForm:
     scanner_names: dict[str, str]
     spec: SpecForm
     R: dict[str, list[list[float | None]]]
+    schedule: str = "sequential"
 
 
 @dataclass(frozen=True)
@@ -63,10 +69,12 @@ class RunResult:
     Attributes:
         folder: where its tables are, its own or one of packed results.
         record: what ``run.json`` holds.
+        names: scanner → display name, of all results it was loaded with; empty: of its own.
     """
 
     folder: Path
     record: dict[str, Any]
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def order(self) -> list[str]:
@@ -95,7 +103,7 @@ class RunResult:
 
     @property
     def schedule(self) -> str:
-        """What its stages train on: sequential, joint, cumulative or single."""
+        """What its stages train on: sequential, joint, cumulative, single, or a seed_curve."""
         return str(self.record.get("schedule", "joint" if self.joint else "sequential"))
 
     @property
@@ -112,10 +120,13 @@ class RunResult:
 
     @property
     def short_names(self) -> dict[str, str]:
-        """Scanner → the part of its display name before kernel and brackets, if that is unique."""
-        full: dict[str, str] = self.record["scanner_names"]
+        """Scanner → the part of its display name before kernel and brackets, if that is unique.
+
+        Of all scanners of the results it was loaded with, so that its runs name them alike.
+        """
+        full = self.names or self.record["scanner_names"]
         short = {s: re.split(r"[,(·]", name)[0].strip() for s, name in full.items()}
-        return short if len(set(short.values())) == len(short) else full
+        return short if len({*short.values(), ""}) > len(short) else full
 
     @property
     def stamps(self) -> list[str]:
@@ -135,7 +146,7 @@ class RunResult:
         """The run as if it had this class alone."""
         spec = {**self.record["spec"], "classes": [name]}
         matrices = {"mean": self.record["R"][name], name: self.record["R"][name]}
-        view = RunResult(self.folder, {**self.record, "spec": spec, "R": matrices})
+        view = replace(self, record={**self.record, "spec": spec, "R": matrices})
         view.__dict__["cases"] = self.cases
         return view
 
@@ -312,7 +323,13 @@ def load_results(folder: Path) -> list[RunResult]:
         )
     # The place of a run is that in the suite it was computed for, which may have grown since.
     now = {run: number for number, run in enumerate(plan)}
-    return sorted(results, key=lambda r: (now.get(r.record["run_id"], 0), r.record["place"]))
+    results.sort(key=lambda r: (now.get(r.record["run_id"], 0), r.record["place"]))
+    return _named_alike(results)
+
+
+def _named_alike(results: list[RunResult]) -> list[RunResult]:
+    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    return [replace(result, names=names) for result in results]
 
 
 def load_packed(path: Path) -> list[RunResult]:
@@ -323,7 +340,9 @@ def load_packed(path: Path) -> list[RunResult]:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [RunResult(path.parent, _checked(parse_json(line))) for line in lines]
+        if not lines:
+            raise ValueError("it is empty")
+        return _named_alike([RunResult(path.parent, _checked(parse_json(line))) for line in lines])
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): pack the results again") from None
 
@@ -340,6 +359,9 @@ def _checked(raw: Any) -> dict[str, Any]:
         raise ValueError(f"R lacks {min(lacking)}")
     if any(len(row) != len(order) for matrix in form.R.values() for row in matrix):
         raise ValueError(f"R does not have a column for each of {len(order)} scanners")
+    rows = 2 if form.joint else 1 + len(order)
+    if form.schedule != "seed_curve" and any(len(matrix) != rows for matrix in form.R.values()):
+        raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
     if lacking := set(order) - form.scanner_names.keys():
         raise ValueError(f"scanner_names lacks {min(lacking)}")
     record: dict[str, Any] = raw

@@ -1,6 +1,7 @@
 """What a report says of SEED curves: Dice on a new scanner against the slices labelled there."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def on_target(result: RunResult) -> RunResult:
     target, spec = result.order[-1], result.record["spec"]
     column = {name: [[row[-1]] for row in matrix] for name, matrix in result.record["R"].items()}
     record = {**result.record, "spec": {**spec, "order": [target]}, "R": column}
-    view = RunResult(result.folder, record)
+    view = replace(result, record=record)
     cases = result.cases
     view.__dict__["cases"] = cases[cases["scanner"] == target]
     return view

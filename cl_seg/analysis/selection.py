@@ -92,6 +92,11 @@ def _check_stream(results: Sequence[RunResult]) -> None:
 def _candidate(result: RunResult) -> dict[str, Any]:
     spec = result.record["spec"]
     validation = last_validation(result)
+    if not result.curve_is_scored_alike:
+        raise InputError(
+            f"{result.record['run_id']}: {spec['strategy']['name']} cannot be chosen by validation "
+            "Dice, which lacks its part in scoring: leave it out of this suite"
+        )
     if pd.isna(validation):
         raise InputError(
             f"{result.record['run_id']} has no validation curve: set `curve_every` under "

@@ -22,9 +22,10 @@ PAIRS_CAPTION = (
 )
 PLANE_CAPTION = (
     "What is kept against what is learned: plasticity is the Dice right after learning, BWT the "
-    "change until the end. Up and to the right is better; on a grey line ACC is the same. Filled "
-    "marks keep slices of earlier scanners, the legend says how many; bars are 95 % intervals."
+    "change until the end. Up and to the right is better{}. Filled marks keep slices of earlier "
+    "scanners, the legend says how many; bars are 95 % intervals."
 )
+ON_A_LINE = "; on a grey line ACC is the same"
 JOINT_CAPTION = (
     "Dice points below joint training on every scanner after the last stage: what going from "
     "scanner to scanner costs. Orders and seeds are averaged."
@@ -45,16 +46,19 @@ def stream_figures(results: Sequence[RunResult], summary: pd.DataFrame) -> Figur
     with_joint = {run.model for run in results if run.joint}
     with_dots = any(run.joint and run.order == order for run in results)
     dotted = ", the dotted line joint training" if with_dots else ""
+    several = len({run.record["spec"]["seed"] for run in results}) > 1
+    bands = "; lines are means over seeds, bands their range" if several else ""
     drawn = {}
     if not all(run.joint for run in results):
         drawn["forgetting"] = (
             "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
-            f"is learned, shading the stages up to it{dotted}. The untrained network is left out."
-            f"{which}",
+            f"is learned, shading the stages up to it{dotted}{bands}. The untrained network is "
+            f"left out.{which}",
             curves.forgetting_curves(by_cell),
         )
     drawn["accuracy_matrix"] = (
-        f"Accuracy matrix R: Dice on each scanner (columns) after each stage (rows).{which}",
+        "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows)"
+        f"{', mean over seeds' * several}.{which}",
         heat_maps.heat_maps(by_cell),
     )
     streams = panels.streamed(by_cell)
@@ -63,13 +67,17 @@ def stream_figures(results: Sequence[RunResult], summary: pd.DataFrame) -> Figur
     if len({tuple(run.order) for runs in streams.values() for run in runs}) > 1:
         drawn["orders"] = ORDERS_CAPTION, curves.order_fans(by_cell)
     if len(comparable(summary)):
-        drawn["plane"] = PLANE_CAPTION, stability_plane(summary, len(order), results[0].stamps)
+        lengths = {len(run.order) for run in results}
+        plane = stability_plane(summary, max(lengths) * (len(lengths) == 1), results[0].stamps)
+        drawn["plane"] = PLANE_CAPTION.format(ON_A_LINE * (len(lengths) == 1)), plane
+    seed = f", seed {results[0].record['spec']['seed']}" * several
     if with_curve:
         drawn["validation"] = (
-            f"Validation Dice while training; dotted lines separate the stages.{which}",
+            f"Validation Dice while training{seed}; dotted lines separate the stages.{which}",
             curves.validation_curves(with_curve),
         )
-    return drawn | _overlays([run for run in shown if run.strategy == shown[0].strategy], which)
+    own = [run for run in shown if run.strategy == shown[0].strategy]
+    return drawn | _overlays(own, f"{seed}.{which}")
 
 
 def _which_order(results: Sequence[RunResult]) -> str:
@@ -81,8 +89,8 @@ def _which_order(results: Sequence[RunResult]) -> str:
     return f" Of {len(orders)} orders, order {first.order_number} is shown: {first.stream}."
 
 
-def _overlays(runs: Sequence[RunResult], which: str) -> Figures:
-    """Pictures of slices, where the results have some."""
+def _overlays(runs: Sequence[RunResult], end: str) -> Figures:
+    """Pictures of slices, where the results have some; ``end`` is that of their captions."""
     runs = [run for run in runs if run.examples]
     if not runs:
         return {}
@@ -91,19 +99,24 @@ def _overlays(runs: Sequence[RunResult], which: str) -> Figures:
             "A typical test slice of every scanner, segmented after the first and after the last "
             "stage. Filled areas are truth, lines the prediction; "
             + ", ".join(overlays.class_colours(runs[0]))
-            + f".{which}",
+            + end,
             overlays.examples(runs),
         )
     }
     for run in runs:
         if overlays.has_ranked(run):
-            drawn["ranked_" + re.sub(r"\W+", "_", run.model).lower()] = (
+            number = "" if (name := _file_name(run.model)) not in drawn else f"_{len(drawn)}"
+            drawn[f"{name}{number}"] = (
                 f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "
-                "the median and the highest Dice, once the scanner was learned and at the end."
-                f"{which}",
+                "the median and the highest Dice, once the scanner was learned and at the end"
+                f"{end}",
                 overlays.ranked_examples(run),
             )
     return drawn
+
+
+def _file_name(model: str) -> str:
+    return "ranked_" + re.sub(r"\W+", "_", model).lower()
 
 
 def pairs_figures(results: Sequence[RunResult]) -> Figures:

@@ -72,7 +72,7 @@ def stream_content(results: Sequence[RunResult]) -> Content:
         files["tests"] = tests
     drawn = stream_figures(results, summary)
     if (ranks := rank_report.rank_figure(dice, results[0].stamps)) is not None:
-        drawn["ranks"] = rank_report.CAPTION, ranks
+        drawn["ranks"] = rank_report.caption(dice), ranks
     return Content(tables, notes, drawn, DEFINITIONS, files)
 
 
@@ -149,8 +149,8 @@ def _pair_notes(summary: pd.DataFrame) -> list[str]:
         )
         if not pd.isna(row["joint"]):
             text += f", with joint training {row['joint']:.1f} ({row['joint quartiles']})"
-        notes.append(
-            f"{text}; on the first by learning the second {row['forgetting']:.1f} "
-            f"({row['forgetting quartiles']})."
-        )
+        if not pd.isna(row["forgetting"]):
+            text += f"; on the first by learning the second {row['forgetting']:.1f}"
+            text += f" ({row['forgetting quartiles']})"
+        notes.append(f"{text}.")
     return notes

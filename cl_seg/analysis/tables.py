@@ -50,7 +50,8 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     ``intransigence`` is measured against the cumulative runs from scratch of the same network,
     order and seed, where there are any. ``validation`` is the Dice on validation slices after the
     last step, by which settings are chosen. ``missed_rate`` is the share of cases with the class
-    in which nothing of it is found after the last stage, ``false_positive_rate`` that of cases
+    in which nothing of it is found after the last stage, by the network of their scanner where
+    each has its own, ``false_positive_rate`` that of cases
     without it in which it is found, ``false_positive_cm2`` the mean area found in them; NaN where
     there are no such cases.
     """
@@ -71,7 +72,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
     if reference is not None and result.schedule in {"sequential", "cumulative"}:
         scores["intransigence"] = float(intransigence(r, reference).mean())
     missing = result.not_learned()
-    last = result.cases[result.cases["stage"] == result.cases["stage"].max()]
+    last = _last_cases(result)
     absent = last[last["true"] == 0]
     return {
         "run": result.record["run_id"],
@@ -92,6 +93,16 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "not_learned": "; ".join(missing),
         **_cost(result.record["stages"]),
     }
+
+
+def _last_cases(result: RunResult) -> pd.DataFrame:
+    """Cases after the last stage; of a network per scanner those on the scanner of each."""
+    cases = result.cases
+    last = cases["stage"].max()
+    if result.schedule == "single":
+        last = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
+    own: pd.DataFrame = cases[cases["stage"] == last]
+    return own
 
 
 def _cost(stages: list[dict[str, Any]]) -> dict[str, float]:
@@ -136,6 +147,9 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     groups = runs.groupby(["model", "strategy"], sort=False)
     by_cell = cells(results)
     summary = groups[numbers].mean().loc[list(by_cell)]
+    # A score that a run lacks is not that of the others: they may be of other scanners.
+    scores = [c for c in numbers if c in SCORES or c.startswith("ACC ")]
+    summary[scores] = summary[scores].where(groups[scores].count().eq(groups.size(), axis=0))
     summary.insert(0, "runs", groups.size())
     for name in WITH_INTERVAL:
         summary[f"{name} ±"] = [

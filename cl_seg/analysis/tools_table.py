@@ -1,6 +1,7 @@
 """What a report says of semi-automatic tools."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,8 @@ COLUMNS = {
     "seconds_per_slice": "s per slice",
     "interactions_per_slice": "interactions per slice",
 }
-NEEDED = ("tool", "class", "scanner", "patient", "case", "true")
+TEXT = dict.fromkeys(("tool", "class", "scanner", "patient", "case"), str)
+NEEDED = (*TEXT, "true")
 
 
 def load_tools(folder: Path) -> pd.DataFrame:
@@ -33,9 +35,7 @@ def load_tools(folder: Path) -> pd.DataFrame:
     tables = []
     for path in sorted((folder / "tools").glob("*.csv")):
         try:
-            tables.append(
-                pd.read_csv(path, dtype={"patient": str, "case": str}).assign(name=path.stem)
-            )
+            tables.append(pd.read_csv(path, dtype=TEXT).assign(name=path.stem))
         except (OSError, ValueError) as error:
             raise InputError(f"{path} is damaged ({error}): remove it, run again") from error
         missing = [c for c in (*NEEDED, *COLUMNS) if c not in tables[-1]]
@@ -84,12 +84,14 @@ def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list
     found = []
     for run in runs:
         here = own[own["scanner"].isin(run.order)]
+        if here.empty:
+            return []
         both = pd.concat([here.assign(stage=0), here.assign(stage=1)], ignore_index=True)
         spec = {**run.record["spec"], "classes": classes, "learned_dice": {}}
         matrices = accuracy_matrices(both, run.order, classes)
         r = {key: matrix.tolist() for key, matrix in matrices.items()}
         names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "joint": True}
-        view = RunResult(run.folder, {**run.record, **names, "spec": spec, "R": r})
+        view = replace(run, record={**run.record, **names, "spec": spec, "R": r})
         view.__dict__["cases"] = both
         found.append(view)
     return found

@@ -67,9 +67,9 @@ def claims(
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
     from cl_seg.analysis.claims.claim import read_claims
-    from cl_seg.analysis.claims.judge import judge
+    from cl_seg.analysis.claims.judge import judge, results_of
     from cl_seg.analysis.claims.text import as_json as plain
-    from cl_seg.analysis.claims.text import claims_page
+    from cl_seg.analysis.claims.text import claims_page, stamps_of
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")
@@ -79,7 +79,11 @@ def claims(
 
         say(f"claims: {write_claims(judged, results)}")
         return
-    sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n" if as_json else claims_page(judged))
+    if as_json:
+        sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n")
+        return
+    runs = [run for own in results_of(judged, results).values() for run in own]
+    sys.stdout.write(claims_page(judged, stamps_of(runs)))
 
 
 def compare(

@@ -110,6 +110,9 @@ def _write(path: Path, series: Series, segmentation: Path, values: Mapping[int, 
     labels = read_masks(segmentation, values, volume)
     steps = np.diff(volume.z_mm)
     step = float(np.sort(steps)[(len(steps) - 1) // 2]) if len(steps) else 1.0
+    # Positions are written rounded: what one step is off adds up over a series.
+    last = np.rint(steps / step).sum()
+    step = float(volume.z_mm[-1] - volume.z_mm[0]) / last if last else step
     places = (volume.z_mm - volume.z_mm[0]) / step
     index = np.rint(places).astype(int)
     if np.abs(places - index).max() > _EVEN:

@@ -37,7 +37,11 @@ def read(folder: Path, options: Options) -> DataSet:
         raise InputError(f"{file}: training: expected a list of entries with image and label")
     pairs = [_pair(entry, folder, file) for entry in training]
     cases, left_out, notes = name_cases(pairs, folder, options.scanners)
-    return DataSet(cases, labels.values, left_out=left_out, notes=[*notes, *labels.notes])
+    return DataSet(
+        *(cases, labels.values, labels.ignored),
+        left_out=left_out,
+        notes=[*notes, *labels.notes],
+    )
 
 
 def _inverted(labels: Any, file: Path) -> dict[str, list[int]]:

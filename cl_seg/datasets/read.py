@@ -30,16 +30,21 @@ def read_table(
         delimiter: between columns.
 
     Raises:
-        InputError: missing, not a CSV file, or without one of the columns.
+        InputError: missing, not a CSV file, without one of the columns, or with a line of more
+            values than the first.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file, delimiter=delimiter, strict=True)
             missing = [name for name in columns if name not in (table.fieldnames or [])]
-            rows = [
-                {name: (line.get(name) or "").strip() for name in (*columns, *optional)}
-                for line in table
-            ]
+            rows = []
+            for line in table:
+                if None in line and not missing:  # where csv keeps what has no column
+                    raise InputError(
+                        f"{path}:{table.line_num}: more than {len(table.fieldnames or [])} values "
+                        f"separated by {delimiter!r}: a value that holds one needs quotes around it"
+                    )
+                rows.append({n: (line.get(n) or "").strip() for n in (*columns, *optional)})
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: {source}") from None
     except (OSError, UnicodeDecodeError, csv.Error):

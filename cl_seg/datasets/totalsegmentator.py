@@ -46,18 +46,22 @@ def read(folder: Path, options: Options) -> DataSet:
     """
     classes = options.classes or CLASSES
     rows = read_table(folder / "meta.csv", _COLUMNS, source=_SOURCE, delimiter=";")
-    names = scanner_names({row["image_id"]: _acquisition(row) for row in rows}, options.aliases)
-    _check_structures(folder, [row["image_id"] for row in rows], classes, options.slices_of)
+    listed = {row["image_id"]: _acquisition(row) for row in rows}
+    contradicted = {row["image_id"] for row in rows if _differ(row, listed[row["image_id"]])}
+    names = scanner_names(listed, options.aliases)
+    _check_structures(folder, list(listed), classes, options.slices_of)
     cases: list[Case] = []
     left_out: list[Rejected] = []
-    for row in rows:
-        case = row["image_id"]
+    for case in listed:
         found = _case(folder / case, names.get(case, ""), classes, options.slices_of)
+        if case in contradicted:
+            found = Rejected(
+                folder / case / "ct.nii.gz", "rows of meta.csv for it contradict each other"
+            )
         if isinstance(found, Case):
             cases.append(found)
         else:
             left_out.append(found)
-    listed = {row["image_id"] for row in rows}
     left_out += [
         Rejected(image, "meta.csv does not list it")
         for image in sorted(folder.glob("*/ct.nii.gz"))
@@ -70,6 +74,10 @@ def read(folder: Path, options: Options) -> DataSet:
 def _acquisition(row: Mapping[str, str]) -> Acquisition:
     model, kvp = row["scanner_model"], kilovolts(row["kvp"])
     return Acquisition(row["manufacturer"], model, kvp=kvp)
+
+
+def _differ(row: Mapping[str, str], listed: Acquisition) -> bool:
+    return repr(_acquisition(row)) != repr(listed)  # NaN is no other NaN
 
 
 def _mask(folder: Path, structure: str) -> Path:

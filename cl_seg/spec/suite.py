@@ -57,6 +57,15 @@ class Suite(Spec):
         each = [point for choice in value for point in choice.points]
         return require_distinct(each, [s.label for s in each], "give one of them a `label`")
 
+    @field_validator("classes")
+    @classmethod
+    def _none_is_the_mean(cls, value: list[str]) -> list[str]:
+        if "mean" in value:
+            raise PydanticCustomError(
+                "mean", "no class can be called mean, which stands for that of all classes"
+            )
+        return value
+
     @field_validator("classes", "seeds", "tools")
     @classmethod
     def _values_differ(cls, value: list[Any]) -> list[Any]:

@@ -48,8 +48,9 @@ def run(seed: int, weight: float, better: float = 0.0, strategy: str = "ewc") ->
             "model": {"name": "unet", "label": "unet", "preset": "small", "arguments": {}},
             "strategy": {"name": strategy, "settings": {"ewc_lambda": weight}},
             "training": {"steps": 300},
+            "split": {"by": "patient"},
         },
-        "data": {"content": "f" * 64},
+        "data": {"kind": "ct", "content": "f" * 64},
         "processor": "cpu",
         "device": "cpu",
         "git_commit": "abc",
@@ -69,6 +70,28 @@ def test_only_what_differs_is_listed() -> None:
     assert table.to_dict("records") == [{"field": "EWC.ewc_lambda", "a": "1.0", "b": "10.0"}]
     assert compare_specs(A, A).empty
     assert "The same." in comparison_page(A, A)
+
+
+def test_what_differs_in_a_later_run_is_told() -> None:
+    changed = [run(seed, 1.0) for seed in range(3)]
+    changed[2].record["git_commit"] = "later"
+    changed[1].record["spec"]["training"] = {"steps": 9}
+    found = compare_specs(A, changed).set_index("field")
+    assert found.loc["commit"].tolist() == ["abc", "abc, later"]
+    assert found.loc["training.steps"].tolist() == ["300", "300, 9"]
+
+
+def test_a_run_that_is_missing_in_a_grid_is_told() -> None:
+    other = [run(seed, 1.0, strategy="mas") for seed in range(3)]
+    (line,) = only_in_one([*A, *other], [*A, *other[1:]])
+    assert line == "run in a alone: UNet MAS, order a → b, seed 0"
+
+
+def test_a_comparison_says_what_its_results_must_say() -> None:
+    inside = [run(seed, 1.0) for seed in range(3)]
+    for one in inside:
+        one.record["spec"]["split"] = {"by": "within_case"}
+    assert comparison_page(A, inside).startswith("*split within cases, not a generalisation")
 
 
 def test_differences_carry_intervals() -> None:

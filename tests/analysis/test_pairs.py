@@ -119,6 +119,7 @@ def write(results: list[RunResult], tmp_path: Path) -> None:
         spec = run.record["spec"] | {
             "classes": ["liver"],
             "learned_dice": {},
+            "model": {"name": "vnet"},
             "image": {"size": 16},
             "training": {"steps": 5, "batch_size": 2, "threads": 1},
         }

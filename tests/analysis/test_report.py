@@ -30,6 +30,8 @@ SPEC = {
     "learned_dice": {"liver": 0.8},
     "split": {"by": "patient"},
     "image": {"size": 16},
+    "model": {"name": "vnet"},
+    "strategy": {"name": "naive"},
     "training": {"steps": 5, "batch_size": 2, "threads": 1},
 }
 
@@ -42,6 +44,7 @@ def summary_of(results: Path) -> pd.DataFrame:
 def write_run(results: Path, strategy: str, r: list[list[float]], /, **changes: Any) -> None:
     folder = results / "runs" / strategy
     folder.mkdir(parents=True)
+    order = changes.get("spec", SPEC)["order"]
     cases = [
         {
             "stage": i,
@@ -59,19 +62,19 @@ def write_run(results: Path, strategy: str, r: list[list[float]], /, **changes: 
             "false_positive_cm2": 0.0,
         }
         for i in range(len(r))
-        for j, s in enumerate(ORDER)
+        for j, s in enumerate(order)
     ]
     pd.DataFrame(cases).to_parquet(folder / "cases.parquet")
     curve = [
         {"stage": i, "step": 5, "scanner": s, "class": "liver", "dice": 0.5}
         for i in range(1, len(r))
-        for s in ORDER
+        for s in order
     ]
     pd.DataFrame(curve).to_parquet(folder / "curve.parquet")
     square = np.zeros((16, 16), np.uint8)
     square[4:12, 4:12] = 1
-    shown = {f"{s}/{k}": square for s in ORDER for k in ("image", "truth", "first", "last")}
-    for name in (f"{s}/ranked/{k}" for s in ORDER for k in ("learned", "last")):
+    shown = {f"{s}/{k}": square for s in order for k in ("image", "truth", "first", "last")}
+    for name in (f"{s}/ranked/{k}" for s in order for k in ("learned", "last")):
         shown[name] = np.broadcast_to(square, (3, 3, 16, 16))
         shown[f"{name}/dice"] = np.array([0.1, 0.5, np.nan])
     np.savez_compressed(folder / "examples.npz", **shown)
@@ -84,7 +87,7 @@ def write_run(results: Path, strategy: str, r: list[list[float]], /, **changes: 
         "place": [0, len(list(results.glob("runs/*"))), 0, 0],
         "joint": len(r) == 2,
         "spec": {**SPEC, "strategy": {"name": strategy.lower()}},
-        "scanner_names": {"a": "Scanner A (simulated)", "b": "Scanner B (simulated)"},
+        "scanner_names": {s: f"Scanner {s.upper()} (simulated)" for s in order},
         "data": {"content": "0" * 64, "kind": "simulated"},
         "R": {"liver": r, "mean": r},
         "stages": [

@@ -142,6 +142,13 @@ def test_what_would_not_be_a_fair_choice_is_refused(results: list[RunResult], to
         selection_table(results)
 
 
+def test_a_strategy_that_validation_does_not_see_is_not_chosen_by_it() -> None:
+    apart = run("naive", 0.5)
+    apart.record["scored_apart"] = True
+    with pytest.raises(InputError, match="lacks its part in scoring"):
+        selection_table([apart])
+
+
 def test_without_validation_curves_nothing_is_chosen() -> None:
     blind = run("naive", 0.5)
     blind.__dict__["curve"] = blind.curve.iloc[:0]

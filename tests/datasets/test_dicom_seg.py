@@ -160,6 +160,16 @@ def test_a_series_with_a_gap_keeps_its_labels_in_place(folder, write):
     assert [bool(one.any()) for one in labels] == [True, True, False, False]
 
 
+def test_positions_that_are_written_rounded_are_evenly_spaced(folder, write):
+    z = [round(2 / 3 * i, 2) for i in range(60)]
+    write_series(folder / "KiTS-00001/study/CT_1", z, patient="p1")
+    write_seg(folder / "KiTS-00001/study/SEG_1/seg.dcm", [(1, z[-1], kidney())], patient="p1")
+    written = write("dicom_seg", folder, KIDNEY)
+    store = ingested(written)
+    rows = np.flatnonzero(np.isclose(store.slices.z_mm, z[-1]))
+    assert len(rows) == 1 and store.labels(store.scanners[0])[rows[0]].any()
+
+
 def test_no_identifier_is_written_but_the_paths(folder, write, tmp_path):
     write("dicom_seg", folder, KIDNEY)
     files = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())

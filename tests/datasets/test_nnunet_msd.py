@@ -94,6 +94,7 @@ def test_what_nnunet_must_say(nnunet, write, changes, message):
     ("table", "message"),
     [
         ("image,scanner\na,CT 1\n", "lacks the columns case"),
+        ("case,scanner,patient\na,CT 1, 120 kV,p0\n", r"own\.csv:2: more than 3 values"),
         ("case,scanner\nz,CT 1\n", r"no image that can be used .*names no scanner"),
         ("case,scanner\na,CT 1\nb,CT 1\na,CT 2\n", r"own\.csv: a is listed twice"),
     ],
@@ -161,6 +162,14 @@ def write_task(path, **changes):
         "test": ["./imagesTs/liver_132.nii.gz"],
     }
     (path / "dataset.json").write_text(json.dumps(content | changes))
+
+
+def test_a_tasks_ignored_value_is_no_background(msd, write):
+    write_task(msd, labels={"0": "background", "1": "liver", "2": "ignore"})
+    store = ingested(write("msd", msd))
+    assert store.header.classes == ["liver"]
+    labels = store.labels("task03-liver")[: len(ct())]
+    assert np.array_equal(labels == 255, bone()) and not (labels[bone()] == 0).any()
 
 
 def test_a_task_becomes_a_store(msd, write):

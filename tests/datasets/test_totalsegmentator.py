@@ -77,6 +77,14 @@ def test_masks_become_a_store_with_a_scanner_per_device_and_voltage(folder, writ
     assert labelled == {siemens: ["hip_back_muscle,liver"], ge: ["hip_back_muscle"]}
 
 
+def test_an_image_with_contradicting_rows_is_left_out(folder, write):
+    lines = [f"s0001;61;m;A;ct;train;{scanner};x;y" for scanner in ROWS.values()]
+    write_meta(folder, [*lines[:1] * 2, lines[2], "s0002;61;m;A;ct;train;Siemens;CT 1;120;x;y"])
+    written = write("totalsegmentator", folder)
+    assert written.scanners == {"Siemens CT 1 120 kV": 1}
+    assert reasons(written)["rows of meta.csv for it contradict each other"] == ["s0001/ct.nii.gz"]
+
+
 def test_the_set_is_only_read_and_no_age_is_kept(folder, write, tmp_path):
     before = sorted(folder.rglob("*"))
     written = write("totalsegmentator", folder)

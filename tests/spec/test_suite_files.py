@@ -185,6 +185,10 @@ FAULTS = {
         "suite.yaml:5: models: unet appears twice: give one of them a `label`",
     ),
     "seed twice": (STREAM + "seeds: [1, 1]\n", "suite.yaml:9: seeds: 1 appears twice"),
+    "class called mean": (
+        STREAM + "classes: [liver, mean]\n",
+        "suite.yaml:9: classes: no class can be called mean, which stands for that of all classes",
+    ),
     "class twice": (
         STREAM + "classes: [liver, liver]\n",
         "suite.yaml:9: classes: liver appears twice",

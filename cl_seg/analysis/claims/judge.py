@@ -7,6 +7,7 @@ divided by their number (Bonferroni).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -106,6 +107,17 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         beside = [_evidence(contrast, folder, runs_of, LEVEL) for contrast in claim.beside]
         judged.append(Judged(claim, _verdict_of_all(evidence), evidence, beside))
     return judged
+
+
+def results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResult]]:
+    """Runs of every suite that the claims are about and that has any."""
+    found: dict[str, list[RunResult]] = {}
+    for one in judged:
+        for evidence in (*one.evidence, *one.beside):
+            with suppress(InputError):
+                suite = evidence.contrast.suite
+                found[suite] = found.get(suite) or load_results(folder / suite)
+    return found
 
 
 def _require_suite(suite: str, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -13,13 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.claims.claim import contrast_text
-from cl_seg.analysis.claims.judge import Evidence, Judged
-from cl_seg.analysis.claims.text import as_json, claims_page, claims_table
+from cl_seg.analysis.claims.judge import Evidence, Judged, results_of
+from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
 from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
-from cl_seg.analysis.results import RunResult, load_results
-from cl_seg.files import InputError, write_text
+from cl_seg.files import write_text
 
 LOOKS = {
     "supported": ("#1b7f5c", "o", "full"),
@@ -62,10 +60,10 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     Raises:
         InputError: a run does not say where it comes from.
     """
-    suites = _results_of(judged, folder)
+    suites = results_of(judged, folder)
     runs = list(chain.from_iterable(suites.values()))
     require_origin(runs)
-    stamps = list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
+    stamps = stamps_of(runs)
     picture = as_svg(stamped(claims_figure(judged), stamps)) if _can_be_drawn(judged) else ""
     page = Page(
         title="Claims",
@@ -85,22 +83,10 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
         write_text(folder / "claims.svg", picture)
     else:
         (folder / "claims.svg").unlink(missing_ok=True)
-    said = "".join(f"*{stamp}*\n\n" for stamp in stamps)
-    write_text(folder / "claims.md", said + claims_page(judged))
+    write_text(folder / "claims.md", claims_page(judged, stamps))
     write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
     write_text(folder / "claims.html", html(page))
     return folder / "claims.html"
-
-
-def _results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResult]]:
-    """Runs of every suite that the claims are about and that has any."""
-    found: dict[str, list[RunResult]] = {}
-    for one in judged:
-        for evidence in (*one.evidence, *one.beside):
-            with suppress(InputError):
-                suite = evidence.contrast.suite
-                found[suite] = found.get(suite) or load_results(folder / suite)
-    return found
 
 
 def _can_be_drawn(judged: Sequence[Judged]) -> bool:

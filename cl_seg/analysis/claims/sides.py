@@ -32,7 +32,7 @@ def members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members,
         for tool in side.tools:
             _require("tool", tool, tools["name"] if len(tools) else [])
         # A tool has no order and no seed: it takes those of the network it is compared with.
-        like = beside[0] if beside else next(iter(cells(runs).values()))
+        like = beside[0] if beside else _one_of_each(next(iter(cells(runs).values())))
         members += [tool_runs(tools, tool, like) for tool in side.tools]
         if not members:
             raise InputError("a side names neither networks nor tools")
@@ -51,6 +51,11 @@ def members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members,
     if len({tuple(one[0].classes) for one in (*first, *second)}) > 1:
         raise InputError("the sides are of several structures and of one: say `structure`")
     return first, second
+
+
+def _one_of_each(runs: Sequence[RunResult]) -> list[RunResult]:
+    """A run per order and seed, whatever else they differ in."""
+    return list({(*run.order, run.record["spec"]["seed"]): run for run in runs}.values())
 
 
 def _require_names(side: Side, runs: Sequence[RunResult]) -> None:

@@ -8,12 +8,23 @@ import pandas as pd
 
 from cl_seg.analysis.claims.claim import contrast_text
 from cl_seg.analysis.claims.judge import Evidence, Judged
+from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import markdown, rounded
 
 
-def claims_page(judged: Sequence[Judged]) -> str:
-    """Every claim with its verdict, and the table of its contrasts, as Markdown."""
-    parts = []
+def stamps_of(runs: Sequence[RunResult]) -> list[str]:
+    """What must be said of claims judged by some runs."""
+    return list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
+
+
+def claims_page(judged: Sequence[Judged], stamps: Sequence[str] = ()) -> str:
+    """Every claim with its verdict, and the table of its contrasts, as Markdown.
+
+    Args:
+        judged: the claims.
+        stamps: what must be said first.
+    """
+    parts = [f"*{stamp}*\n" for stamp in stamps]
     for one in judged:
         parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
         parts.append(f"({one.claim.source})\n\n{markdown(claims_table(one))}")

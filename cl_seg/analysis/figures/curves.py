@@ -5,6 +5,7 @@ from itertools import product
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -87,6 +88,7 @@ def order_fans(cells: Cells) -> Figure:
     rows = rows_of_panels(streams, 1.9)
     columns = max(map(len, rows))
     first = next(iter(streams.values()))[0]
+    longest = max(len(run.order) for runs in streams.values() for run in runs)
     with mpl.rc_context(STYLE):
         figure = Figure((1.9 * columns + 0.7, 1.7 * len(rows) + 0.6), layout="constrained")
         grid = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
@@ -105,11 +107,11 @@ def order_fans(cells: Cells) -> Figure:
             for line in lines:
                 axes.plot(range(1, len(line) + 1), line, color=COLOURS[0], lw=0.9, alpha=0.55)
             if lines:
-                mean = np.mean(lines, axis=0)
+                mean = pd.DataFrame(lines).mean()  # orders may differ in length
                 axes.plot(range(1, len(mean) + 1), mean, color="#222222", lw=1.8)
             axes.set_title(f"{model} · {strategy}", loc="left")
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
-            axes.set_xticks(range(1, len(first.order) + 1))
+            axes.set_xticks(range(1, longest + 1))
         figure.supxlabel("scanners learned", fontsize=9)
         figure.supylabel("mean Dice on them", fontsize=9)
         return stamped(figure, first.stamps)

@@ -92,16 +92,17 @@ def joint_differences(cells: Cells) -> Figure:
     models = [model for model in models if model in joint]
     first = next(iter(joint.values()))[0]
     streams = [s for s in strategies if any(goes_on(cells.get((m, s), ())) for m in models)]
-    names = [first.short_names[s] for s in first.order]
+    scanners = list(dict.fromkeys(s for runs in joint.values() for run in runs for s in run.order))
+    names = [first.short_names[s] for s in scanners]
     width = max(2.0, 0.55 * len(names))
     with mpl.rc_context(STYLE):
         size = width * len(models) + 1.4, 0.28 * len(streams) + 1.5 + extra_height(names)
         figure = Figure(size, layout="constrained")
         grid = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
         for axes, model in zip(grid, models, strict=True):
-            best = _last_dice(joint[model], first.order)
+            best = _last_dice(joint[model], scanners)
             below = [
-                best - _last_dice(cells.get((model, strategy), ()), first.order)
+                best - _last_dice(cells.get((model, strategy), ()), scanners)
                 for strategy in streams
             ]
             _loss_map(axes, 100 * np.array(below))
@@ -179,8 +180,9 @@ def _stages(run: RunResult) -> list[str]:
 
 
 def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Dice on every scanner after the last stage, mean over runs; NaN without runs."""
+    """Dice on every scanner after the last stage, mean over its runs; NaN without any."""
     if not goes_on(runs) and not (runs and runs[0].joint):
         return np.full(len(scanners), np.nan)
     last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
-    return np.array([np.mean([dice[name] for dice in last]) for name in scanners])
+    each = {name: [dice[name] for dice in last if name in dice] for name in scanners}
+    return np.array([np.mean(dice) if dice else np.nan for dice in each.values()])

@@ -29,7 +29,7 @@ def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str])
 
     Args:
         summary: as :func:`cl_seg.analysis.tables.summary_table` gives it.
-        scanners: in a stream, for the lines of equal ACC.
+        scanners: in a stream, for the lines of equal ACC; 0 where streams differ in length.
         stamps: what the figure must say.
     """
     known = comparable(summary)

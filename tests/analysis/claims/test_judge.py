@@ -55,6 +55,10 @@ def record(
             "classes": ["liver"],
             "learned_dice": {"liver": 0.8},
             "split": {"by": "patient"},
+            "model": {},
+            "strategy": {"name": "naive"},
+            "image": {},
+            "training": {},
         },
         "suite": folder.name,
         "data": {"kind": "simulated", "content": "abc"},
@@ -291,6 +295,31 @@ def test_a_tool_can_stand_on_one_side(results: Path) -> None:
     assert judge([claim("x", ["x"], **changes | both)], results)[0].verdict == "undecided"
     changes["theirs"] = {"tools": ["level_set"]}
     assert judge([claim("Good", ["x"], **changes)], results)[0].verdict == "no result"
+
+
+def test_tools_are_compared_in_a_seed_curve_on_scanners_called_by_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "forgetting"
+    for images in (1, 2):
+        for seed in range(2):
+            record(folder, f"N{images}", seed, 0.02, 0.01)
+            run = folder / "runs" / f"N{images}-{seed}"
+            content = json.loads((run / "run.json").read_text())
+            content |= {"model": "N", "schedule": "seed_curve", "scanner_names": {"1": "1"}}
+            content["spec"] |= {"order": ["1"], "seed_images": images, "base": [], "by": "random"}
+            content["spec"] |= {"start": "transfer"}
+            content["R"] = {key: [[0.0], [0.9]] for key in ("mean", "liver")}
+            (run / "run.json").write_text(json.dumps(content))
+            cases = pd.read_parquet(run / "cases.parquet").query("stage < 2 and scanner == 'a'")
+            cases = cases.assign(scanner="1")
+            cases.to_parquet(run / "cases.parquet")
+    (folder / "tools").mkdir()
+    for tool, dice in (("clicks", 0.8), ("rough_region", 0.6)):
+        own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=dice, tool=tool)
+        own = own.assign(**dict.fromkeys(COSTS, 1.0))
+        own.to_csv(folder / "tools" / f"{tool}.csv", index=False)
+    sides = {"ours": {"tools": ["clicks"]}, "theirs": {"tools": ["rough_region"]}}
+    (one,) = judge([claim("x", ["x"], score="ACC", structure="liver", **sides)], tmp_path)
+    assert one.evidence[0].effect == pytest.approx(0.2), one.evidence[0].reason
 
 
 def test_a_tool_of_one_structure_is_not_compared_with_the_mean_of_several(tmp_path: Path) -> None:

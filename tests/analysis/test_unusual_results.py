@@ -1,0 +1,171 @@
+"""Results whose runs differ in scanners, lengths and damage, and scanners with unusual names."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cl_seg.analysis.figures.curves import order_fans
+from cl_seg.analysis.figures.heat_maps import joint_differences
+from cl_seg.analysis.ranks import mean_ranks
+from cl_seg.analysis.report import write_report
+from cl_seg.analysis.results import PACKED, load_packed, load_results
+from cl_seg.analysis.tables import cells, run_table
+from cl_seg.files import InputError
+
+from .test_report import NAIVE, SPEC, summary_of, write_run
+
+ABC = [[0.1] * 3, [0.9, 0.5, 0.5], [0.7, 0.9, 0.6], [0.6, 0.8, 0.9]]
+
+
+def along(*order: str, strategy: str = "naive") -> dict[str, Any]:
+    return {**SPEC, "order": list(order), "strategy": {"name": strategy}}
+
+
+def test_scanners_of_all_runs_are_told_apart(tmp_path: Path) -> None:
+    names = {"a": "Definition · B30f", "b": "Revolution · BONE", "c": "Definition · B70f"}
+    names["d"] = "Prime · FC18"
+    for i, order in enumerate(("abd", "cbd")):
+        own = {s: names[s] for s in order}
+        write_run(
+            *(tmp_path, f"Naive {i}", ABC),
+            strategy="Naive", spec=along(*order), scanner_names=own, place=[0, 0, i, 0],
+        )  # fmt: skip
+    write_report(tmp_path)
+    text = (tmp_path / "summary.md").read_text()
+    assert "1 is Definition · B30f → Revolution · BONE → Prime · FC18" in text
+    assert "2 is Definition · B70f → Revolution · BONE → Prime · FC18" in text
+    assert all(f"1 on {name}" in text for name in names.values())
+    assert {run.short_names["c"] for run in load_results(tmp_path)} == {names["c"]}
+
+
+def test_a_name_that_begins_with_a_bracket_is_shown_whole(tmp_path: Path) -> None:
+    names = {"a": "(old) GE", "b": "Siemens"}
+    write_run(tmp_path, "Naive", NAIVE, scanner_names=names)
+    (run,) = load_results(tmp_path)
+    assert run.short_names == names
+
+
+def test_orders_of_different_scanners_with_joint_training(tmp_path: Path) -> None:
+    for i, order in enumerate(("ab", "ac")):
+        of = {"place": [0, i, i, 0]}
+        write_run(tmp_path, f"n{i}", NAIVE, strategy="Naive", spec=along(*order), **of)
+        joint = [[0.1, 0.2], [0.9, 0.95]]
+        spec = along(*order, strategy="joint")
+        write_run(tmp_path, f"j{i}", joint, strategy="Joint", spec=spec, **of)
+    figure = joint_differences(cells(load_results(tmp_path)))
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["30.0", "15.0", "15.0"]
+    assert write_report(tmp_path).is_file()
+
+
+def test_orders_of_different_length(tmp_path: Path) -> None:
+    write_run(tmp_path, "n0", NAIVE, strategy="Naive", spec=along("a", "b"))
+    write_run(tmp_path, "n1", ABC, strategy="Naive", spec=along("a", "b", "c"), place=[0, 0, 1, 0])
+    (axes,) = order_fans(cells(load_results(tmp_path))).axes
+    assert axes.lines[-1].get_ydata() == pytest.approx([0.9, (0.7 + 0.8) / 2, 2.3 / 3])
+    assert "on a grey line" not in write_report(tmp_path).read_text()
+
+
+def test_a_score_that_a_run_lacks_is_not_that_of_the_others(tmp_path: Path) -> None:
+    for i, order in enumerate(("ab", "ac")):
+        spec = along(*order)
+        write_run(tmp_path, f"n{i}", NAIVE, strategy="Naive", spec=spec, place=[0, 0, i, 0])
+    path = tmp_path / "runs" / "n1"
+    record = json.loads((path / "run.json").read_text())
+    for matrix in record["R"].values():
+        for row in matrix:
+            row[1] = None
+    (path / "run.json").write_text(json.dumps(record))
+    row = summary_of(tmp_path).iloc[0]
+    assert np.isnan(row["ACC"]) and np.isnan(row["ACC liver"]) and np.isnan(row["plasticity"])
+    assert row["missed_rate"] == 0
+
+
+def test_a_network_per_scanner_misses_what_its_own_misses(tmp_path: Path) -> None:
+    write_run(tmp_path, "Single", NAIVE, schedule="single", spec=along("a", "b"))
+    path = tmp_path / "runs" / "Single" / "cases.parquet"
+    table = pd.read_parquet(path)
+    elsewhere = (table["stage"] == 2) & (table["scanner"] == "a")
+    table.assign(missed=elsewhere).to_parquet(path)
+    assert run_table(load_results(tmp_path))["missed_rate"].tolist() == [0]
+
+
+def test_what_an_earlier_report_wrote_of_other_runs_is_gone(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    write_run(tmp_path, "Other", NAIVE, model="UNet", strategy="Naive")
+    write_report(tmp_path, also=("png",))
+    kept = tmp_path / "figures" / "mine.txt"
+    kept.write_text("notes")
+    assert (tmp_path / "tests.csv").is_file() and (tmp_path / "figures" / "ranks.png").is_file()
+    for file in (tmp_path / "runs" / "Other").iterdir():
+        file.unlink()
+    write_report(tmp_path)
+    assert not (tmp_path / "tests.csv").exists()
+    assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".txt"}
+    assert not list((tmp_path / "figures").glob("ranks.*"))
+    assert not list((tmp_path / "tables").glob("networks_compared*"))
+
+
+def test_every_table_says_that_it_is_no_generalisation_result(tmp_path: Path) -> None:
+    for model in ("UNet", "VNet"):
+        spec = {**along("a", "b"), "split": {"by": "within_case"}}
+        write_run(tmp_path, model, NAIVE, model=model, strategy="Naive", spec=spec)
+    write_report(tmp_path)
+    written = [*tmp_path.glob("*.csv"), *tmp_path.glob("tables/*.tex"), tmp_path / "summary.md"]
+    assert len(written) > 5
+    for path in written:
+        assert "not a generalisation result" in path.read_text(), path
+
+
+@pytest.mark.parametrize("field", ["split", "strategy", "training", "image", "model"])
+def test_a_record_without_a_part_of_its_spec_is_damaged(tmp_path: Path, field: str) -> None:
+    write_run(
+        tmp_path, "Naive", NAIVE, spec={k: v for k, v in along("a", "b").items() if k != field}
+    )
+    with pytest.raises(InputError, match=rf"damaged \(spec\.{field}"):
+        load_results(tmp_path)
+
+
+def test_a_matrix_without_a_row_is_damaged(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE[:2], joint=False)
+    with pytest.raises(InputError, match="R does not have 3 rows"):
+        load_results(tmp_path)
+
+
+def test_packed_results_without_a_run_are_damaged(tmp_path: Path) -> None:
+    (tmp_path / PACKED).write_text("")
+    with pytest.raises(InputError, match="it is empty"):
+        load_packed(tmp_path / PACKED)
+
+
+def test_one_patient_leaves_no_interval_of_a_rank() -> None:
+    units = pd.MultiIndex.from_tuples([("a", "liver"), ("b", "liver")])
+    rows = pd.MultiIndex.from_tuples([("first", "p")], names=["run", "patient"])
+    table = {m: pd.DataFrame([[d, d]], rows, units) for m, d in (("A", 0.5), ("B", 0.6))}
+    ranks = mean_ranks({(model, "Naive"): one for model, one in table.items()}, "Naive")
+    assert ranks["rank"].tolist() == [2, 1]
+    assert ranks[["low", "high"]].isna().all(axis=None)
+
+
+def test_of_two_networks_no_critical_difference_is_told(tmp_path: Path) -> None:
+    for i, model in enumerate("AB"):
+        write_run(tmp_path, model, NAIVE, model=model, strategy="Naive", place=[i, 0, 0, 0])
+    assert "critical difference" not in write_report(tmp_path).read_text()
+    write_run(tmp_path, "C", NAIVE, model="C", strategy="Naive", place=[2, 0, 0, 0])
+    assert "critical difference" in write_report(tmp_path).read_text()
+
+
+def test_areas_are_of_the_first_strategy_that_has_any(tmp_path: Path) -> None:
+    for strategy, schedule in (("Single", "single"), ("Naive", "sequential")):
+        write_run(tmp_path, strategy, NAIVE, schedule=schedule)
+        path = tmp_path / "runs" / strategy / "cases.parquet"
+        areas = {"true_cm2": 10.0, "area_error_cm2": 1.0}
+        pd.read_parquet(path).assign(**areas).to_parquet(path)
+    write_report(tmp_path)
+    text = (tmp_path / "summary.md").read_text()
+    assert "nan" not in text
+    assert "| VNet | Naive | Scanner A | 10.0 | 10.0 | +1.0 | – | – |" in text
