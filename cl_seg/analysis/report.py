@@ -166,7 +166,10 @@ def _common_notes(result: RunResult) -> list[str]:
 def _patients(results: Sequence[RunResult]) -> list[str]:
     """How many test patients every scanner has, and a warning where that is one."""
     counts: dict[str, int] = {}
-    for run in reversed({tuple(run.order): run for run in reversed(results)}.values()):
+    first: dict[tuple[str, ...], RunResult] = {}
+    for run in results:
+        first.setdefault(tuple(run.order), run)
+    for run in first.values():
         own = run.cases.groupby("scanner")["patient"].nunique()
         counts |= {run.short_names[scanner]: int(own.get(scanner, 0)) for scanner in run.order}
     notes = [f"Test patients: {', '.join(f'{n} on {name}' for name, n in counts.items())}."]
