@@ -52,8 +52,8 @@ def stream_figures(results: Sequence[RunResult], summary: pd.DataFrame) -> Figur
     if not all(run.joint for run in results):
         drawn["forgetting"] = (
             "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
-            f"is learned, shading the stages up to it{dotted}{bands}. The untrained network is "
-            f"left out.{which}",
+            f"is learned, shading the stages up to it{dotted}{bands}. What lies below the axis "
+            f"before that is in R; the untrained network is left out.{which}",
             curves.forgetting_curves(by_cell),
         )
     drawn["accuracy_matrix"] = (

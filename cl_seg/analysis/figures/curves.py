@@ -32,8 +32,9 @@ from cl_seg.analysis.results import RunResult
 def forgetting_curves(cells: Cells) -> Figure:
     """Test Dice on every scanner over the stream: a panel per network and scanner.
 
-    The marker is the stage in which the scanner is learned; dotted lines are joint training.
-    Bands are the range over runs of the same order.
+    The marker is the stage in which the scanner is learned, all there is of a network per scanner;
+    dotted lines are joint training. Bands are the range over runs of the same order. The axis holds
+    what comes after learning: what was before is often far below.
     """
     models, strategies = axes_of(cells)
     first = next(iter(cells.values()))[0]
@@ -54,12 +55,12 @@ def forgetting_curves(cells: Cells) -> Figure:
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
-        scores = np.concatenate([r.matrix()[1:].ravel() for runs in cells.values() for r in runs])
-        lowest = scores[np.isfinite(scores)].min(initial=1)
+        shown = [same_order(runs, order) for runs in cells.values()]
+        lowest = min((_lowest(run) for runs in shown for run in runs), default=1.0)
         for axes in grid[-1]:
             name_columns(axes, range(1, len(names) + 1), names)
             axes.set_xlim(0.6, len(order) + 0.4)
-            axes.set_ylim(min(0.9, np.floor(lowest * 10) / 10), 1)
+            axes.set_ylim(min(0.9, np.floor(lowest * 20) / 20), 1)
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
         legend_above(figure, grid.flat, width)
@@ -71,12 +72,23 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strat
     if runs[0].joint:
         axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
+    if runs[0].schedule == "single":
+        values = np.where(np.arange(values.shape[1]) == column, values, np.nan)
     x = np.arange(1, values.shape[1] + 1)
     axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
     axes.plot(
         x, values.mean(0), color=mark.colour, ls=mark.line, lw=1.5, alpha=0.85, label=strategy,
         marker=mark.marker, ms=5, markevery=[column],
     )  # fmt: skip
+
+
+def _lowest(run: RunResult) -> float:
+    """Lowest Dice on a scanner from its learning on."""
+    r = run.matrix()[1:]
+    after = r.ravel() if run.joint else r[np.tril_indices(len(r))]
+    if run.schedule == "single":
+        after = r.diagonal()
+    return float(after[np.isfinite(after)].min(initial=1))
 
 
 def order_fans(cells: Cells) -> Figure:

@@ -54,8 +54,10 @@ def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
         shown |= dict(zip(labels, handles, strict=True))
     if not shown:
         return
-    columns = min(len(shown), max(1, int(width / (0.075 * max(map(len, shown)) + 0.55))))
-    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * (-(-len(shown) // columns)))
+    fitting = max(1, int(width / (0.075 * max(map(len, shown)) + 0.55)))
+    rows = -(-len(shown) // fitting)
+    columns = -(-len(shown) // rows)  # rows of about one length
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * rows)
     figure.legend(
         handles=list(shown.values()),
         labels=list(shown),
