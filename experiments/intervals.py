@@ -8,15 +8,20 @@ normal). Counted is the share of intervals that hold the true mean. Of an effect
 the share of intervals that lie above it is the rate at which a claim is wrongly supported.
 
     python experiments/intervals.py results/reference/strategies/stress [MORE ...]
+    python experiments/intervals.py results/reference/paper --claims experiments/paper/claims.yaml
 """
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from cl_seg.analysis.claims.claim import read_claims
+from cl_seg.analysis.claims.judge import contrast_values, suites_below
+from cl_seg.analysis.claims.sides import members_of
 from cl_seg.analysis.intervals import crossed_margin, paired_values, same_design, simulated_coverage
 from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import DEFINED, SCORES, WITH_INTERVAL, cells, markdown
@@ -28,9 +33,13 @@ def main() -> None:
     """Print a table: quartiles and extremes of coverage over all scores and differences."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="+")
+    parser.add_argument(
+        "--claims", type=Path, help="contrasts of this file, RESULTS below a folder"
+    )
     parser.add_argument("--trials", type=int, default=TRIALS)
     options = parser.parse_args()
-    every = [values for folder in options.results for values in values_of(folder)]
+    kinds = partial(contrasts_of, options.claims) if options.claims else values_of
+    every = [values for folder in options.results for values in kinds(folder)]
     if not every:
         parser.error("none of the results has several seeds of a stream")
     rows = []
@@ -39,7 +48,7 @@ def main() -> None:
         drawn = np.array([resampled(values, seeds, options.trials) for values in every])
         rows.append({
             "seeds": seeds,
-            "scores and differences": len(every),
+            ("contrasts" if options.claims else "scores and differences"): len(every),
             "normal, %": spread(normal),
             "drawn from those seen, %": spread(drawn[:, 0]),
             "wrongly supported, %": spread(drawn[:, 1]),
@@ -61,6 +70,14 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
             if naive and same_design(runs, naive):
                 found.append(found[0] - paired_values(naive, SCORES[name]))
             yield from (one for one in found if min(one.shape) > 1 and np.ptp(one) > 0)
+
+
+def contrasts_of(claims: Path, folder: Path) -> Iterator[np.ndarray]:
+    """(patients, seeds) of every contrast that a claim rests on."""
+    runs_of = suites_below(folder)
+    for claim in read_claims(claims):
+        for contrast in claim.contrasts:
+            yield contrast_values(contrast, members_of(contrast, folder, runs_of))
 
 
 def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float]:

@@ -6,9 +6,10 @@ contrasts of one claim must all hold for it to be supported, which needs no corr
 divided by their number (Bonferroni).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,16 +91,7 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         raise InputError(
             f"{folder} does not exist: give a folder with a folder of results per suite"
         )
-    loaded: dict[str, list[RunResult]] = {}
-
-    def runs_of(suite: str) -> list[RunResult]:
-        if suite not in loaded:
-            _require_suite(suite, folder)
-            runs = load_results(folder / suite)
-            of_seeds = runs[0].schedule == "seed_curve"
-            loaded[suite] = [on_target(run) for run in runs] if of_seeds else runs
-        return loaded[suite]
-
+    runs_of = suites_below(folder)
     judged = []
     for claim in claims:
         level = 1 - (1 - LEVEL) / len(claim.contrasts)
@@ -107,6 +99,19 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         beside = [_evidence(contrast, folder, runs_of, LEVEL) for contrast in claim.beside]
         judged.append(Judged(claim, _verdict_of_all(evidence), evidence, beside))
     return judged
+
+
+def suites_below(folder: Path) -> Callable[[str], list[RunResult]]:
+    """What gives the runs of a suite by its name, those of a SEED curve as seen on its target."""
+
+    @cache
+    def runs_of(suite: str) -> list[RunResult]:
+        _require_suite(suite, folder)
+        runs = load_results(folder / suite)
+        of_seeds = runs[0].schedule == "seed_curve"
+        return [on_target(run) for run in runs] if of_seeds else runs
+
+    return runs_of
 
 
 def results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResult]]:
@@ -144,7 +149,7 @@ def _evidence(contrast: Contrast, folder: Path, runs_of: Any, level: float) -> E
         if lost := dict.fromkeys(filter(None, map(_lost, every))):
             reason = f"not learned: {'; '.join(lost)}"
             return Evidence(contrast, "not evaluable", reason=reason)
-        values = _difference(contrast, sides)
+        values = contrast_values(contrast, sides)
     except InputError as error:
         return Evidence(contrast, "no result", reason=str(error))
     superiority = _superiority(contrast, sides)
@@ -158,7 +163,16 @@ def _evidence(contrast: Contrast, folder: Path, runs_of: Any, level: float) -> E
     )
 
 
-def _difference(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
+def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
+    """Difference of the score, patient by patient and seed by seed, (patients, seeds).
+
+    Args:
+        contrast: which.
+        sides: of :func:`cl_seg.analysis.claims.sides.members_of`.
+
+    Raises:
+        InputError: the sides cannot be compared.
+    """
     every = [one for members in sides for one in members]
     if not all(same_design(every[0], one) for one in every):
         raise InputError("the runs differ in patients, seeds or orders")
