@@ -70,14 +70,14 @@ def stream_figures(results: Sequence[RunResult], summary: pd.DataFrame) -> Figur
         lengths = {len(run.order) for run in results}
         plane = stability_plane(summary, max(lengths) * (len(lengths) == 1), results[0].stamps)
         drawn["plane"] = PLANE_CAPTION.format(ON_A_LINE * (len(lengths) == 1)), plane
-    seed = f", seed {results[0].record['spec']['seed']}" * several
+    seed = f" Seed {results[0].record['spec']['seed']}." * several
     if with_curve:
         drawn["validation"] = (
-            f"Validation Dice while training{seed}; dotted lines separate the stages.{which}",
+            f"Validation Dice while training; dotted lines separate the stages.{seed}{which}",
             curves.validation_curves(with_curve),
         )
     own = [run for run in shown if run.strategy == shown[0].strategy]
-    return drawn | _overlays(own, f"{seed}.{which}")
+    return drawn | _overlays(own, f".{seed}{which}")
 
 
 def _which_order(results: Sequence[RunResult]) -> str:

@@ -37,12 +37,12 @@ def heat_maps(cells: Cells) -> Figure:
     first = next(iter(cells.values()))[0]
     tall = max(len(runs[0].matrix()) for runs in cells.values())
     names = [first.short_names[s] for s in first.order]
-    width = 0.75 * len(names) + 0.9 + extra_width(names, 0.9)
+    width, of_stages = 0.75 * len(names) + 0.35, 0.65 + extra_width(names, 0.9)
     height = (0.34 if not any_long(names) else 0.4) * tall + 0.55
     rows = rows_of_panels(cells, width)
     columns = max(map(len, rows))
     with mpl.rc_context(STYLE):
-        size = width * columns + 1, height * len(rows) + 1 + extra_height(names)
+        size = width * columns + 2 * of_stages, height * len(rows) + 1 + extra_height(names)
         figure = Figure(size, layout=ConstrainedLayoutEngine(h_pad=0.08))
         grid = figure.subplots(len(rows), columns, squeeze=False)
         for axes in grid.flat:
@@ -55,7 +55,8 @@ def heat_maps(cells: Cells) -> Figure:
             axes.set_axis_on()
             r = np.mean([run.matrix() for run in runs], axis=0)
             lowest = all(len(below) <= column for below in rows[row + 1 :])
-            _heat_map(axes, r, names if lowest else [], _stages(runs[0]))
+            named = column == 0 or len(r) < tall
+            _heat_map(axes, r, names if lowest else [], _stages(runs[0]) if named else [])
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
