@@ -21,6 +21,7 @@ from cl_seg.analysis.tools_table import load_tools, shown_tools
 
 NUMBER = r"(0\.\d{3}) ± (0\.\d{3})"
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 REFERENCE = ROOT / "results" / "reference"
 FOLDERS = sorted(path.parent for path in REFERENCE.rglob(PACKED))
 
@@ -90,7 +91,7 @@ def test_the_page_of_claims_follows_from_the_scores_of_the_cases(judged: list[Ju
 
 
 def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Judged]) -> None:
-    rows = [line.split(" | ") for line in (ROOT / "README.md").read_text().splitlines()]
+    rows = [line.split(" | ") for line in README.splitlines()]
     told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| [CN]\d", row[0])}
     for one in judged:
         verdict, effects = told.pop(one.claim.name)
@@ -100,8 +101,21 @@ def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Ju
     assert not told
 
 
+def test_the_readme_tells_what_strategies_gain() -> None:
+    told = re.findall(rf"^\| ([\w-]+) \| ((?:[−+]{NUMBER}[ |]+){{4}})$", README, re.MULTILINE)
+    table = pd.read_csv(REFERENCE / "paper" / "forgetting" / "differences.csv")
+    assert [row[0] for row in told] == list(table["model"].unique())
+    for model, cells, *_ in told:
+        own = table[table["model"] == model].set_index("strategy")
+        for strategy, text in zip(
+            ("EWC", "LwF", "Replay", "Cumulative"), cells.split("|")[:4], strict=True
+        ):
+            gain, margin = own.loc[strategy, ["BWT", "BWT ±"]]
+            assert text.strip() == f"{gain:+.3f} ± {margin:.3f}".replace("-", "−")
+
+
 def test_the_readme_tells_what_ablations_show() -> None:
-    text = " ".join((ROOT / "README.md").read_text().split())
+    text = " ".join(README.split())
     (shifts,) = re.findall(r"with shifts of HU(.*?) Simulated bodies", text)
     plain, shifted = (
         load_results(REFERENCE / "paper" / name) for name in ("forgetting", "augmentation_ablation")
