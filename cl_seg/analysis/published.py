@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cl_seg.files import InputError
 from cl_seg.metrics.continual import accuracy
 
 TITLE = "Published values beside ours"
+ALIKE = 0.85  # how much a suite is like another that its name may be a slip for
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def with_published(
     suite = results[0].record["suite"]
     own = [one for one in published if one.suite == suite]
     if not own:
-        return content
+        like = get_close_matches(suite, {one.suite for one in published}, n=1, cutoff=ALIKE)
+        notes = [f"No published value is of {suite}; some are of {like[0]}." for _ in like]
+        return replace(content, notes=[*content.notes, *notes])
     if results[0].schedule == "seed_curve":
         raise InputError(f"{suite} is a SEED curve: published values stand beside streams only")
     here = _dice_here(results, tools)

@@ -26,7 +26,7 @@ from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
-from cl_seg.files import write_bytes, write_text
+from cl_seg.files import write_bytes
 
 MOST_NAMED = 8  # missing runs
 FILES = ("runs", "summary", "differences", "tests", "pairs", "agreement", "tools")
@@ -61,30 +61,27 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     notes = [*_missing(folder, results), *_common_notes(results[0]), *_patients(results)]
     notes += content.notes
     stamps = results[0].stamps
-    written = []
+    # All is drawn before anything is written: a report that is stopped leaves the one before it.
+    files: dict[Path, str | bytes] = {}
     for name, table in content.files.items():
         whole = table if "stamp" in table else table.assign(stamp="; ".join(stamps))
-        written.append(folder / f"{name}.csv")
-        write_text(written[-1], whole.to_csv(index=False))
+        files[folder / f"{name}.csv"] = whole.to_csv(index=False)
     bullets = "\n".join(f"- {note}" for note in notes)
     first, *others = content.tables.items()
     text = f"{markdown(first[1])}\n{bullets}\n"
     text += "".join(f"\n## {title}\n\n{markdown(table)}" for title, table in others)
-    write_text(folder / "summary.md", text)
+    files[folder / "summary.md"] = text
     for title, table in content.tables.items():
         name = re.sub(r"\W+", "_", title).lower()
         said = "".join(f"\\par\\noindent\\footnotesize {stamp}\n" for stamp in stamps)
-        text = table.to_latex(index=False, escape=True) + said
-        written.append(folder / "tables" / f"{name}.tex")
-        write_text(written[-1], text)
+        latex = table.to_latex(index=False, escape=True) + said
+        files[folder / "tables" / f"{name}.tex"] = latex
     pictures = []
     for name, (caption, figure) in content.figures.items():
         pictures.append((caption, as_svg(figure)))
-        written.append(folder / "figures" / f"{name}.svg")
-        write_text(written[-1], pictures[-1][1])
+        files[folder / "figures" / f"{name}.svg"] = pictures[-1][1]
         for kind in also:
-            written.append(folder / "figures" / f"{name}.{kind}")
-            write_bytes(written[-1], drawn(figure, kind))
+            files[folder / "figures" / f"{name}.{kind}"] = drawn(figure, kind)
     page = folder / "report.html"
     shown = Page(
         title=str(results[0].record["suite"]),
@@ -97,8 +94,10 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
         provenance=provenance(results, "cl-seg report"),
         settings=settings_of(results),
     )
-    write_text(page, html(shown))
-    _remove_older(folder, written)
+    files[page] = html(shown)
+    for path, made in files.items():
+        write_bytes(path, made.encode() if isinstance(made, str) else made)
+    _remove_older(folder, files)
     return page
 
 

@@ -3,6 +3,7 @@
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -29,6 +30,27 @@ UNPACKED = 2**30
 NEEDED = {"stage", "scanner", "patient", "class", "dice", "true"}
 """Columns without which scores say nothing."""
 Text = Annotated[str, Field(min_length=1)]
+Dice = Annotated[float, Field(ge=0, le=1)]
+
+
+class DamagedResults(InputError):
+    """Results are there, and cannot be read."""
+
+
+@dataclass(frozen=True)
+class SplitForm:
+    """What every reader takes from how patients were split."""
+
+    by: Text
+
+
+@dataclass(frozen=True)
+class TrainingForm:
+    """What every reader takes from the training."""
+
+    steps: int
+    batch_size: int
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -42,8 +64,8 @@ class SpecForm:
     model: dict[str, Any]
     strategy: dict[str, Any]
     image: dict[str, Any]
-    split: dict[str, Any]
-    training: dict[str, Any]
+    split: SplitForm
+    training: TrainingForm
 
 
 @dataclass(frozen=True)
@@ -58,8 +80,10 @@ class RecordForm:
     place: list[int]
     scanner_names: dict[str, str]
     spec: SpecForm
-    R: dict[str, list[list[float | None]]]
+    R: dict[str, list[list[Dice | None]]]
     schedule: str = "sequential"
+    versions: dict[str, str] = field(default_factory=dict)
+    stages: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -195,7 +219,15 @@ class RunResult:
         table = self._table("cases.parquet")
         if lacking := sorted(NEEDED - set(table.columns)):
             path = self.folder / "cases.parquet"
-            raise InputError(f"{path} lacks the column {lacking[0]}: remove its folder, run again")
+            raise DamagedResults(
+                f"{path} lacks the column {lacking[0]}: remove its folder, run again"
+            )
+        for name in ("stage", "dice", "true"):
+            if not pd.api.types.is_numeric_dtype(table[name]):
+                path = self.folder / "cases.parquet"
+                raise DamagedResults(
+                    f"{path}: the column {name} holds no numbers: remove its folder, run again"
+                )
         return table
 
     @cached_property
@@ -268,7 +300,7 @@ class RunResult:
         except (OSError, KeyError):
             found = None
         if found is None:
-            raise InputError(
+            raise DamagedResults(
                 f"{path} lacks what {PACKED} beside it promises: pack the results again"
             )
         return found
@@ -284,8 +316,8 @@ def _read_table(path: Path) -> pd.DataFrame:
     return table
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(
+def _damaged(path: Path, error: Exception) -> DamagedResults:
+    return DamagedResults(
         f"{path} is missing or damaged ({one_line(error)}): remove its folder, run again"
     )
 
@@ -316,8 +348,12 @@ def load_results(folder: Path) -> list[RunResult]:
             if not plan or plan.get(record["run_id"]) == record["key"]:
                 results.append(RunResult(path.parent, record))
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} is damaged ({error}): remove its folder, run again") from None
+            raise DamagedResults(
+                f"{path} is damaged ({error}): remove its folder, run again"
+            ) from None
     if not results:
+        if not Path(folder).is_dir():
+            raise InputError(f"{folder} is no folder: give one that `cl-seg run` made")
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )
@@ -342,9 +378,17 @@ def load_packed(path: Path) -> list[RunResult]:
         lines = path.read_text(encoding="utf-8").splitlines()
         if not lines:
             raise ValueError("it is empty")
-        return _named_alike([RunResult(path.parent, _checked(parse_json(line))) for line in lines])
+        results = [RunResult(path.parent, _checked(parse_json(line))) for line in lines]
+        counts = Counter(result.record["run_id"] for result in results)
+        if twice := [run for run, count in counts.items() if count > 1]:
+            raise ValueError(f"the run {twice[0]} is there {counts[twice[0]]} times")
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            f"{path.parent} holds no packed results ({PACKED}): `cl-seg pack` makes them"
+        ) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}): pack the results again") from None
+        raise DamagedResults(f"{path} is damaged ({error}): pack the results again") from None
+    return _named_alike(results)
 
 
 def _checked(raw: Any) -> dict[str, Any]:

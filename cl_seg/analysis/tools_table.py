@@ -7,8 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from cl_seg.analysis.matrices import accuracy_matrices
-from cl_seg.analysis.results import RunResult
-from cl_seg.files import InputError
+from cl_seg.analysis.results import DamagedResults, RunResult
 
 NOTE = (
     "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
@@ -37,10 +36,10 @@ def load_tools(folder: Path) -> pd.DataFrame:
         try:
             tables.append(pd.read_csv(path, dtype=TEXT).assign(name=path.stem))
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} is damaged ({error}): remove it, run again") from error
+            raise DamagedResults(f"{path} is damaged ({error}): remove it, run again") from error
         missing = [c for c in (*NEEDED, *COLUMNS) if c not in tables[-1]]
         if missing:
-            raise InputError(f"{path} lacks the column {missing[0]}: remove it, run again")
+            raise DamagedResults(f"{path} lacks the column {missing[0]}: remove it, run again")
     return pd.concat(tables) if tables else pd.DataFrame()
 
 

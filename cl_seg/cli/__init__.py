@@ -100,11 +100,18 @@ def plan(
 
 
 def _result_folders(planned: "list[PlannedSuite]", results: Path | None) -> list[Path]:
+    from cl_seg.analysis.results import PACKED
     from cl_seg.suite.execute import RESULTS
 
     if results is not None and len(planned) > 1:
         raise InputError("--results: give it for one suite, several have a folder each")
     folders = [results or RESULTS / one.suite.name for one in planned]
+    for folder in folders:
+        if (folder / PACKED).is_file():
+            raise InputError(
+                f"{folder} holds packed results ({PACKED}), which nothing is computed into: make a "
+                f"folder of them with `cl-seg unpack {folder} NEW_FOLDER` and name that"
+            )
     if len(set(folders)) < len(folders):
         raise InputError("two of the suites have the same `name`: their results would mix")
     return folders

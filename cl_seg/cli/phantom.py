@@ -20,7 +20,7 @@ Scanners = Annotated[
 OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner.")]
 SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies seen by every scanner.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")]
-SlicesOption = Annotated[int, typer.Option(min=1, help="Neighbouring slices per level.")]
+SlicesOption = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
 MuscleFat = Annotated[
     bool, typer.Option("--intramuscular-fat", help="Label the fat inside muscle as muscle.")
 ]

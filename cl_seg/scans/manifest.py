@@ -161,10 +161,11 @@ def find_scans(
     scans: list[Scan] = []
     rejected: list[Rejected] = []
     faults: list[str] = []
+    notes: list[str] = []
     rows = read_manifest(path, classes)
     console = Console(stderr=True)
     for row in track(rows, "Reading headers", console=console, disable=not show_progress):
-        found, refused = _find(row, pseudonyms)
+        found, refused = _find(row, pseudonyms, notes)
         rejected += refused
         if row.labels and len(found) > 1:
             faults.append(
@@ -177,14 +178,22 @@ def find_scans(
         ]
     refuse(faults + series_listed_twice(scans))
     scans.sort(key=lambda scan: (scan.series.patient, scan.series.name))
-    return Found(scans, rejected, persons_named_twice(scans))
+    return Found(scans, rejected, notes + persons_named_twice(scans))
 
 
-def _find(row: Row, pseudonyms: Pseudonyms) -> tuple[list[Series], list[Rejected]]:
+def _find(
+    row: Row, pseudonyms: Pseudonyms, notes: list[str]
+) -> tuple[list[Series], list[Rejected]]:
     patient = pseudonyms.patient(row.patient) if row.patient else ""
     if row.image.is_dir():
         files, closed = files_below(row.image)
         found, rejected = find_series(files, row.image, pseudonyms)
+        persons = {series.patient for series in found if series.patient != series.name}
+        if patient and len(persons) > 1:
+            notes.append(
+                f"{row.where}: {row.image} holds series of {len(persons)} PatientIDs: all count as "
+                "the one patient that the row names"
+            )
         return [_named(series, row, patient, pseudonyms) for series in found], closed + rejected
     try:
         name = pseudonyms.series(row.name)

@@ -110,10 +110,14 @@ def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> Pla
             f"{file}: training.device is auto, which looks at this machine: say cpu or cuda where "
             "another processor computes"
         )
-    runs = plan_runs(suite, scanner_names(suite.data))
+    scanners = scanner_names(suite.data)
+    try:
+        runs = plan_runs(suite, scanners)
+        check_tools(suite)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
     planned = PlannedSuite(file, suite, runs, modules, processor)
     check_data(suite, planned.scanners)
-    check_tools(suite)
     return planned
 
 

@@ -113,13 +113,15 @@ def _fields_at(loc: tuple[Any, ...]) -> list[str]:
 
 
 def contrast_text(contrast: Contrast) -> str:
-    """Suite, score and the two sides of a contrast in a line."""
+    """Suite, score, the two sides of a contrast, and what their difference must be more than."""
     score = f"{contrast.suite}, {contrast.score} {contrast.structure}".strip()
-    return f"{score}: {side_text(contrast.ours)} − {side_text(contrast.theirs)}"
+    least = f" > {contrast.at_least:g}".replace("-", "−") if contrast.at_least else ""
+    return f"{score}: {side_text(contrast.ours)} − {side_text(contrast.theirs)}{least}"
 
 
 def side_text(side: Side) -> str:
     """Networks and tools of a side, in words."""
     parts = [*(f"{n} {side.strategy}" for n in side.networks), *side.tools]
     images = f" with {side.seed_images} SEED images" if side.seed_images else ""
+    images += f" by {side.by}" if side.by else ""
     return (parts[0] if len(parts) == 1 else f"mean({', '.join(parts)})") + images

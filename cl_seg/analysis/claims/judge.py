@@ -30,7 +30,7 @@ from cl_seg.analysis.intervals import (
     simulated_coverage,
 )
 from cl_seg.analysis.not_learned import missed_bounds
-from cl_seg.analysis.results import PACKED, RunResult, load_results
+from cl_seg.analysis.results import PACKED, DamagedResults, RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import SCORES
 from cl_seg.files import InputError
@@ -91,6 +91,10 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         raise InputError(
             f"{folder} does not exist: give a folder with a folder of results per suite"
         )
+    if (folder / PACKED).is_file() or (folder / "runs").is_dir():
+        raise InputError(f"{folder} is the results of one suite: give the folder that holds it")
+    if not _suites(folder):
+        raise InputError(f"{folder} holds no results of a suite: `cl-seg run` makes them")
     runs_of = suites_below(folder)
     judged = []
     for claim in claims:
@@ -125,9 +129,14 @@ def results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResu
     return found
 
 
-def _require_suite(suite: str, folder: Path) -> None:
+def _suites(folder: Path) -> list[str]:
+    """Names of the suites whose results are below a folder."""
     there = sorted(path.parent.name for path in folder.glob(f"*/{PACKED}"))
-    there += sorted(path.parent.name for path in folder.glob("*/runs"))
+    return there + sorted(path.parent.name for path in folder.glob("*/runs"))
+
+
+def _require_suite(suite: str, folder: Path) -> None:
+    there = _suites(folder)
     # Where there is nothing at all, reading it says what to do.
     if there and not (folder / suite).is_dir():
         raise InputError(f"no suite {suite}; {there_are(there)}")
@@ -150,6 +159,8 @@ def _evidence(contrast: Contrast, folder: Path, runs_of: Any, level: float) -> E
             reason = f"not learned: {'; '.join(lost)}"
             return Evidence(contrast, "not evaluable", reason=reason)
         values = contrast_values(contrast, sides)
+    except DamagedResults:
+        raise
     except InputError as error:
         return Evidence(contrast, "no result", reason=str(error))
     superiority = _superiority(contrast, sides)

@@ -58,7 +58,7 @@ def record(
             "model": {},
             "strategy": {"name": "naive"},
             "image": {},
-            "training": {},
+            "training": {"steps": 5, "batch_size": 2, "threads": 1},
         },
         "suite": folder.name,
         "data": {"kind": "simulated", "content": "abc"},
