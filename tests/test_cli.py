@@ -54,6 +54,7 @@ def test_plan_lists_every_run() -> None:
         (["phantom", "simulate", "a.store", "--scanner", "siemens_lik"], "siemens_like"),
         (["phantom", "simulate", "a.store", "--own-bodies", "-3"], "own-bodies"),
         (["phantom", "export", "a", "--shared-bodies", "0"], "--shared-bodies"),
+        (["phantom", "export", "a", "--slices", "1000000"], "--slices"),
         (["phantom", "export", "a", "--format", "png"], "--format"),
     ],
 )
@@ -62,6 +63,26 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], messa
     assert done.returncode == 2, done.stderr
     assert message in done.stderr and "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_nothing_is_computed_into_packed_results(tmp_path: Path) -> None:
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed" / "runs.jsonl").write_text("")
+    for command in ("plan", "run", "status"):
+        done = cl_seg(command, str(SUITE), "--results", "packed", cwd=tmp_path)
+        assert done.returncode == 2 and "`cl-seg unpack packed NEW_FOLDER`" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["packed", "runs.jsonl"]
+
+
+def test_every_mistake_in_a_suite_names_its_file_and_no_line_is_a_picture(tmp_path: Path) -> None:
+    text = re.sub(
+        r"\nstrategies:", "\norders: [[nope, siemens_like]]\nstrategies:", SUITE.read_text()
+    )
+    (tmp_path / "suite.yaml").write_text(text)
+    done = cl_seg("plan", "suite.yaml", cwd=tmp_path)
+    assert done.stderr.startswith("cl-seg: suite.yaml: orders: unknown scanner nope")
+    (tmp_path / "long.yaml").write_text("kind: stream" + "\n" * 99 + "nam: x\n")
+    assert "long.yaml:100:" in cl_seg("plan", "long.yaml", cwd=tmp_path).stderr
 
 
 def test_typos_in_a_suite_are_told_with_their_lines(tmp_path: Path) -> None:

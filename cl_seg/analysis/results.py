@@ -353,7 +353,7 @@ def load_results(folder: Path) -> list[RunResult]:
             ) from None
     if not results:
         if not Path(folder).is_dir():
-            raise InputError(f"{folder} is no folder: give one that `cl-seg run` made")
+            raise InputError(f"{folder} holds no finished run: there is no such folder")
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )

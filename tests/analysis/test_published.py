@@ -72,6 +72,18 @@ def test_a_line_that_fits_no_row_says_what_there_is(tmp_path: Path) -> None:
     assert not (tmp_path / "report.html").exists()
 
 
+def test_a_suite_that_is_almost_ours_is_told(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    published = tmp_path / "published.csv"
+    published.write_text(f"{HEAD}\nhand <mad>,VNet,Naive,liver,0.9,a paper\n")
+    write_report(tmp_path, published=published)
+    text = (tmp_path / "summary.md").read_text()
+    assert "No published value is of hand <made>; some are of hand <mad>." in text
+    published.write_text(f"{HEAD}\ntable_liver,VNet,Naive,liver,0.9,a paper\n")
+    write_report(tmp_path, published=published)
+    assert "published" not in (tmp_path / "summary.md").read_text()
+
+
 def test_scores_that_are_not_defined_are_not_shown(tmp_path: Path) -> None:
     write_run(tmp_path, "Single", NAIVE, schedule="single")
     published = tmp_path / "published.csv"

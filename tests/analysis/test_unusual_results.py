@@ -10,6 +10,7 @@ import pytest
 
 from cl_seg.analysis.figures.curves import order_fans
 from cl_seg.analysis.figures.heat_maps import joint_differences
+from cl_seg.analysis.packed import pack_results
 from cl_seg.analysis.ranks import mean_ranks
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.results import PACKED, load_packed, load_results
@@ -140,6 +141,45 @@ def test_packed_results_without_a_run_are_damaged(tmp_path: Path) -> None:
     (tmp_path / PACKED).write_text("")
     with pytest.raises(InputError, match="it is empty"):
         load_packed(tmp_path / PACKED)
+
+
+def test_a_run_that_is_packed_twice_is_damage(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "Naive", NAIVE)
+    pack_results(tmp_path / "results", tmp_path / "packed")
+    path = tmp_path / "packed" / PACKED
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(InputError, match="the run Naive is there 2 times"):
+        load_results(tmp_path / "packed")
+
+
+def test_what_is_not_packed_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no packed results"):
+        load_packed(tmp_path / PACKED)
+
+
+def test_a_score_that_is_no_number_is_damage(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    path = tmp_path / "runs" / "Naive" / "cases.parquet"
+    pd.read_parquet(path).astype({"dice": str}).to_parquet(path)
+    with pytest.raises(InputError, match="the column dice holds no numbers"):
+        write_report(tmp_path)
+
+
+def test_a_report_that_is_stopped_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    write_report(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def stopped(_: object) -> str:
+        raise KeyboardInterrupt
+
+    write_run(tmp_path, "Other", NAIVE, strategy="Other")
+    monkeypatch.setattr("cl_seg.analysis.report.html", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(tmp_path)
+    assert before.items() <= {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}.items()
 
 
 def test_one_patient_leaves_no_interval_of_a_rank() -> None:

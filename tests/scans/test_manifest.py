@@ -161,6 +161,14 @@ def test_a_copy_of_a_part_is_found_after_the_other_part(folder):
         find(manifest(folder, "dicom,,p1,", "late,,p1,", "copy,,p1,"))
 
 
+def test_several_persons_in_one_row_are_told_and_not_named(folder):
+    write_series(folder / "dicom" / "other", series="s2", patient="p2")
+    found = find(manifest(folder, "dicom,,p1,"))
+    (note,) = found.notes
+    assert "line 2: " in note and "holds series of 2 PatientIDs" in note and "p2" not in note
+    assert len({scan.series.patient for scan in found.scans}) == 1
+
+
 def test_one_person_under_two_names_is_told_and_not_named(folder):
     write_series(folder / "again", series="s2")
     write_series(folder / "other", series="s3", patient="p2")

@@ -14,6 +14,17 @@ def test_several_on_one_side_are_said_to_be_averaged() -> None:
     assert contrast_text(contrast) == "s, BWT: mean(A Naive, B Naive) − t"
 
 
+def test_what_the_sides_differ_in_is_told_and_what_is_asked_for() -> None:
+    ours, theirs = (
+        Side(networks=["A"], strategy="Naive", seed_images=5, by=by) for by in ("entropy", "random")
+    )
+    contrast = Contrast(suite="s", score="ACC", ours=ours, theirs=theirs, at_least=-0.01)
+    assert contrast_text(contrast) == (
+        "s, ACC: A Naive with 5 SEED images by entropy − A Naive with 5 SEED images by random "
+        "> −0.01"
+    )
+
+
 def test_the_claims_of_the_study_can_be_read() -> None:
     found = read_claims(Path("experiments/paper/claims.yaml"))
     assert [one.name for one in found] == ["C1", "C2", "C3", "C4", "C5", "N1", "N2"]

@@ -74,9 +74,25 @@ def test_intervals_are_drawn_where_they_lie(results: Path) -> None:
     )
 
 
-def test_without_results_there_is_a_page_that_says_so(tmp_path: Path) -> None:
+def test_without_results_of_its_suites_there_is_a_page_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "another" / "runs").mkdir(parents=True)
     page = write_claims(judge([claim("Good", ["Bad"])], tmp_path), tmp_path).read_text()
     assert ">no result</td>" in page and "0 runs" in page
+
+
+def test_a_folder_that_holds_no_suites_is_refused(results: Path) -> None:
+    for folder, reason in (
+        (results / "forgetting", "is the results of one suite: give the folder that holds it"),
+        (results / "forgetting" / "runs" / "Good-0", "holds no results of a suite"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            judge([claim("Good", ["Bad"])], folder)
+
+
+def test_damage_is_no_missing_result(results: Path) -> None:
+    (results / "forgetting" / "runs" / "Good-0" / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"Good-0/run\.json is damaged"):
+        judge([claim("Good", ["Bad"])], results)
 
 
 def test_there_is_no_picture_where_nothing_can_be_judged(results: Path) -> None:
