@@ -93,5 +93,6 @@ def _looks(column: str, value: str = "") -> str:
     if column in WORDS:
         return ' class="words"'
     if column == "verdict":
-        return f' class="verdict {value}"' if value in COLOURED else ' class="verdict"'
+        kind = value.strip("()")  # in brackets: shown beside a claim
+        return f' class="verdict {kind}"' if kind in COLOURED else ' class="verdict"'
     return ""

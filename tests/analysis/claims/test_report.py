@@ -48,6 +48,13 @@ def test_the_page_has_verdicts_effects_and_origin(results: Path) -> None:
     assert (results / "claims.svg").read_text().startswith("<svg")
 
 
+def test_what_stands_beside_a_claim_has_the_colour_of_its_verdict(results: Path) -> None:
+    one = claim("Good", ["Bad"])
+    beside = claim("Bad", ["Good"], score="plasticity").contrasts
+    page = write_claims(judge([one.model_copy(update={"beside": beside})], results), results)
+    assert '<td class="verdict undecided">(undecided)</td>' in page.read_text()
+
+
 def test_kinds_of_data_are_both_named(results: Path) -> None:
     path = load_results(results / "forgetting")[-1].folder / "run.json"
     content = json.loads(path.read_text())
