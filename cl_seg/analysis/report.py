@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +27,11 @@ from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
-from cl_seg.files import write_bytes
+from cl_seg.files import write_bytes, write_json
+from cl_seg.json_file import read_json
 
 MOST_NAMED = 8  # missing runs
-FILES = ("runs", "summary", "differences", "tests", "pairs", "agreement", "tools")
-SUFFIXES = {".csv", ".tex", ".svg", ".pdf", ".png"}
+WRITTEN = "report_files.json"
 
 
 def write_report(folder: Path, also: Collection[str] = (), published: Path | None = None) -> Path:
@@ -43,7 +44,8 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
 
     Returns:
         Path of ``report.html``; beside it ``summary.md``, whole tables as CSV, the tables of the
-        page as ``tables/*.tex`` (for the LaTeX package booktabs) and ``figures``.
+        page as ``tables/*.tex`` (for the LaTeX package booktabs) and ``figures``, and
+        ``report_files.json``, by which the next report knows what to remove.
 
     Raises:
         InputError: there is no finished run, or the file of published values is at fault.
@@ -102,12 +104,18 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
 
 
 def _remove_older(folder: Path, written: Collection[Path]) -> None:
-    """Remove what an earlier report wrote and this one did not: it would be of other runs."""
-    known = [folder / f"{name}.csv" for name in FILES]
-    known += [*folder.glob("tables/*.tex"), *folder.glob("figures/*")]
-    for path in set(known) - set(written):
-        if path.suffix in SUFFIXES:
-            path.unlink(missing_ok=True)
+    """Remove what the report before wrote and this one did not: it would be of other runs.
+
+    Which that is, a list beside it says: files of others in the same folders are left alone.
+    """
+    names = sorted(str(path.relative_to(folder)) for path in written)
+    with suppress(OSError, ValueError, TypeError):  # no report before, or one without a list
+        before = read_json(folder / WRITTEN)
+        for name in set(map(str, before)) - set(names):
+            path = folder / name
+            if path.parent in {folder, folder / "tables", folder / "figures"}:
+                path.unlink(missing_ok=True)
+    write_json(folder / WRITTEN, names)
 
 
 def _with_areas(content: Content, results: Sequence[RunResult]) -> Content:

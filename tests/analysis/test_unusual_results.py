@@ -99,14 +99,16 @@ def test_what_an_earlier_report_wrote_of_other_runs_is_gone(tmp_path: Path) -> N
     write_run(tmp_path, "Naive", NAIVE)
     write_run(tmp_path, "Other", NAIVE, model="UNet", strategy="Naive")
     write_report(tmp_path, also=("png",))
-    kept = tmp_path / "figures" / "mine.txt"
-    kept.write_text("notes")
+    mine = [tmp_path / "figures" / "mine.svg", tmp_path / "tables" / "mine.tex"]
+    for path in mine:
+        path.write_text("of somebody")
     assert (tmp_path / "tests.csv").is_file() and (tmp_path / "figures" / "ranks.png").is_file()
     for file in (tmp_path / "runs" / "Other").iterdir():
         file.unlink()
     write_report(tmp_path)
     assert not (tmp_path / "tests.csv").exists()
-    assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".txt"}
+    assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg"}
+    assert all(path.is_file() for path in mine)
     assert not list((tmp_path / "figures").glob("ranks.*"))
     assert not list((tmp_path / "tables").glob("networks_compared*"))
 
