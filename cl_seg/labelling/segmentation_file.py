@@ -10,7 +10,8 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from cl_seg.files import InputError
-from cl_seg.scans.labels import LabelMap, read_labels
+from cl_seg.scans.label_map import LabelMap
+from cl_seg.scans.labels import read_labels
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import UNLABELLED, Labels
 

@@ -17,7 +17,7 @@ from cl_seg.scans.faults import MOST, refuse
 from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.identity import Scanner
 from cl_seg.scans.ingest_notes import absent_classes, devices_split, labels_in_air
-from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
+from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.report import IngestReport, ScannerReport
 from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Pseudonyms, by_folder
@@ -85,6 +85,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         "source": "manifest" if is_manifest(source) else "dicom",
         "labels": {name: list(values) for name, values in label_map.classes.items()},
         "ignored": list(label_map.ignored),
+        "background": list(label_map.background),
+        "others": label_map.others,
     }
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
         found = find(source, list(label_map.classes), pseudonyms, show_progress, workers)

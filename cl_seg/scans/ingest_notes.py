@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from cl_seg.scans.aliases import Aliases
 from cl_seg.scans.identity import Scanner
-from cl_seg.scans.labels import AIR_HU, IN_AIR, LabelMap
+from cl_seg.scans.label_map import LabelMap
+from cl_seg.scans.labels import AIR_HU, IN_AIR
 from cl_seg.scans.scan import Scan
 
 
