@@ -19,6 +19,8 @@ _COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")
 _SOURCE = "download it beside amos22.zip and put it into the folder that has imagesTr"
 _FIRST_MRI = 500  # "id numbers less than 500 belong to CT data, otherwise they belong to MRI data"
 LABELS = {"liver": (6,)}
+OTHER_ORGANS = tuple(value for value in range(1, 16) if value != 6)
+"""Spleen, kidneys, gall bladder, …, prostate or uterus."""
 
 
 def read(folder: Path, options: Options) -> DataSet:
@@ -50,7 +52,7 @@ def read(folder: Path, options: Options) -> DataSet:
             left_out.append(Rejected(image, f"{TABLE} names no manufacturer for it, or several"))
         else:
             cases.append(Case(image, labels, f"amos_{number:04d}", names[str(number)]))
-    return DataSet(cases, LABELS, left_out=left_out)
+    return DataSet(cases, LABELS, background=OTHER_ORGANS, left_out=left_out)
 
 
 def _acquisitions(table: Path) -> dict[str, Acquisition]:

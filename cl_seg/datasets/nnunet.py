@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import DataSet, Options
 from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import read_json, shown
+from cl_seg.datasets.read import check_ct, read_json, shown
 from cl_seg.datasets.scanner_table import Pair, name_cases
 from cl_seg.files import InputError
 from cl_seg.scans.nifti import SUFFIXES
@@ -30,8 +30,7 @@ def read(folder: Path, options: Options) -> DataSet:
             f"{file} has no channel_names: nnU-Net v1 and the Medical Segmentation Decathlon have "
             "modality instead, try `cl-seg dataset msd`"
         )
-    if len(channels) != 1:
-        raise InputError(f"{file}: channel_names lists {len(channels)} channels, expected one: CT")
+    check_ct(channels, "channel_names", file)
     ending = str(content.get("file_ending", ""))
     if ending not in SUFFIXES:
         raise InputError(
@@ -51,6 +50,7 @@ def read(folder: Path, options: Options) -> DataSet:
         cases,
         labels.values,
         labels.ignored,
+        labels.background,
         sparse=bool(labels.ignored),
         left_out=left_out,
         notes=[*notes, *labels.notes],

@@ -15,6 +15,8 @@ from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
 from cl_seg.scans.store import UNLABELLED
 
 LABELS = {"muscle": (2,)}
+OTHER_REGIONS = tuple(value for value in range(1, 14) if value != 2)
+"""Subcutaneous tissue, body cavities, bone, …, submandibular glands."""
 _IMAGE, _REGIONS, _HEADER = "image.nii.gz", "body-regions.nii.gz", "meta_first.dcm"
 
 
@@ -50,7 +52,7 @@ def read(folder: Path, options: Options) -> DataSet:
             continue
         patient = patients.setdefault(header.patient or path.name, path.name)
         cases.append(Case(path / _IMAGE, path / _REGIONS, patient, names[path.name]))
-    return DataSet(cases, LABELS, (UNLABELLED,), sparse=True, left_out=left_out)
+    return DataSet(cases, LABELS, (UNLABELLED,), OTHER_REGIONS, sparse=True, left_out=left_out)
 
 
 def _header(path: Path, pseudonyms: Pseudonyms) -> Image:

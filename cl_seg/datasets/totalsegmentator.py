@@ -68,7 +68,8 @@ def read(folder: Path, options: Options) -> DataSet:
         if image.parent.name not in listed
     ]
     values = {name: (value,) for value, name in enumerate(classes, start=1)}
-    return DataSet(cases, values, (UNLABELLED,), bool(options.slices_of), left_out)
+    sparse = bool(options.slices_of)
+    return DataSet(cases, values, (UNLABELLED,), sparse=sparse, left_out=left_out)
 
 
 def _acquisition(row: Mapping[str, str]) -> Acquisition:

@@ -1,4 +1,4 @@
-"""Which slice of a label file lies on which slice of its image, or what is wrong with its header."""
+"""Which slice of a label file lies on which slice of its image, or why none does."""
 
 from pathlib import Path
 
@@ -42,8 +42,8 @@ def _fault(image: Volume, labels: Volume) -> str:
         turned = seen != expected and sorted(seen) == sorted(expected)
         axes = ", and its axes in the order of the image" if turned else ""
         return (
-            "has the identity matrix in place of a header, pixels of 1 mm at position 0, which says "
-            f"nothing of where it lies ({grids}): {_MEND}{axes}"
+            "has the identity matrix for a header, pixels of 1 mm at position 0, which is that of "
+            f"no image ({grids}): {_MEND}{axes}"
         )
     if labels.hu.shape == image.hu.shape:
         return (

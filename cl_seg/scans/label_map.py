@@ -65,7 +65,7 @@ DEFAULT_LABELS = LabelMap({"muscle": (1,), "liver": (2,)}, (UNLABELLED,))
 
 
 def parse_label_map(options: Sequence[str], others: Others = "error") -> LabelMap:
-    """Read ``--label`` options: ``liver=5``, ``muscle=86,87``, ``background=1-4,7``, ``ignore=255``.
+    """Read ``--label`` options: ``liver=5``, ``muscle=86,87``, ``background=1-4``, ``ignore=255``.
 
     Without any class the classes are those of ``DEFAULT_LABELS``.
 

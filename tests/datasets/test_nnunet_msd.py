@@ -75,7 +75,10 @@ def test_a_set_without_table_is_one_scanner_and_says_so(nnunet, write):
     ("changes", "message"),
     [
         ({"channel_names": None, "modality": CHANNELS}, "no channel_names: .*cl-seg dataset msd"),
-        ({"channel_names": {"0": "CT", "1": "PET"}}, "lists 2 channels"),
+        ({"channel_names": {"0": "CT", "1": "PET"}}, "channel_names says CT, PET, expected one"),
+        ({"channel_names": {"0": "MRI"}}, "channel_names says MRI, .* no Hounsfield units"),
+        ({"channel_names": {"0": "zscore"}}, "channel_names says zscore"),
+        ({"channel_names": {}}, "channel_names says nothing"),
         ({"file_ending": ".nrrd"}, "file_ending is .nrrd"),
         ({"labels": {"1": "liver"}}, "expected names with whole numbers"),
         ({"labels": {"background": 0}}, "no class besides background"),
@@ -113,7 +116,27 @@ def test_of_overlapping_regions_the_smallest_are_classes(nnunet, write):
         "organs (1,2) overlaps other classes and is left out: to have it instead, change the "
         "--label options"
     ]
-    assert ingested(written).header.classes == ["bone"]
+    store = ingested(written)
+    assert store.header.classes == ["bone"]
+    assert np.array_equal(store.labels("ct-2"), bone()), "1 is of the region alone: background"
+
+
+def test_a_value_without_a_name_is_no_background(nnunet, write):
+    write_json(nnunet, labels={"background": 0, "left kidney": 1, "ignore": 3})
+    with pytest.raises(InputError, match=r"values 2 .*--label background=2 .*--label ignore=2 "):
+        ingested(write("nnunet", nnunet))
+
+
+def test_background_may_have_several_values(nnunet, write):
+    write_json(nnunet, labels={"Background": [0, 2], "left kidney": 1, "ignore": 3})
+    store = ingested(write("nnunet", nnunet))
+    assert store.header.classes == ["left_kidney"]
+    assert np.array_equal(store.labels("ct-2"), organ())
+
+
+def test_a_channel_may_be_written_small(nnunet, msd, write):
+    write_json(nnunet, channel_names={"0": " ct"})
+    assert write("nnunet", nnunet).scanners
 
 
 @given(
@@ -130,6 +153,9 @@ def test_any_labels_give_options_that_ingest_takes(labels):
         assert "two classes are named" in str(error)
         return
     options = [f"{name}={','.join(map(str, v))}" for name, v in found.values.items()]
+    every = {value for values in labels.values() for value in np.atleast_1d(values).tolist()}
+    named = {value for values in found.values.values() for value in values}
+    assert named | set(found.background) == every and named.isdisjoint(found.background)
     assert parse_label_map(options).classes == found.values
     assert len(found.values) + len(found.notes) == len(labels)
     regions = [tuple(v) if isinstance(v, list) else (v,) for v in labels.values()]
@@ -190,8 +216,9 @@ def test_a_task_with_scanners(msd, write):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"modality": {"0": "MRI"}}, "modality is not"),
-        ({"modality": {"0": "CT", "1": "PET"}}, "modality is not"),
+        ({"modality": {"0": "MRI"}}, "modality says MRI, .* no Hounsfield units"),
+        ({"modality": {"0": "CT", "1": "PET"}}, "modality says CT, PET"),
+        ({"modality": "CT"}, "modality says nothing"),
         ({"modality": None, "channel_names": CHANNELS}, "cl-seg dataset nnunet"),
         ({"labels": {"liver": 1}}, "expected values with names"),
         ({"training": ["./imagesTr/liver_0.nii.gz"]}, "expected entries with image and label"),

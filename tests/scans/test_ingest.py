@@ -463,7 +463,7 @@ def test_real_labels_make_a_liver_store(samples: Path, tmp_path):
         f"{series},{series}-labels.nii.gz,,",
         f"{volume},{samples}/nifti/abdomen-3mm-labels.nii.gz,p2,Unknown CT",
     )
-    with pytest.raises(InputError, match="1 spleen .*--others background"):
+    with pytest.raises(InputError, match=r"1 spleen .*--others background"):
         run(manifest, tmp_path / "out.store", labels=LIVER)
     liver = parse_label_map(["liver=5"], "background")
     report = run(manifest, tmp_path / "out.store", labels=liver, grid=Grid(128, 3.2))

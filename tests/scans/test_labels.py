@@ -170,7 +170,7 @@ def test_an_identity_header_is_called_wrong(tmp_path, image, affine, axes):
     path = tmp_path / "labels.nii.gz"
     nibabel.save(nibabel.Nifti1Image(structures().transpose(axes), affine), path)
     labels = LabelMap({"liver": (5,)}, others="background")
-    with pytest.raises(InputError, match="identity matrix.*with the header .affine. of their") as e:
+    with pytest.raises(InputError, match=r"identity matrix.*the header .affine. of their") as e:
         read_labels(path, image, labels, "row")
     assert "resample" not in str(e.value)
     assert ("axes in the order of the image" in str(e.value)) == (axes[0] == 0)
@@ -178,7 +178,7 @@ def test_an_identity_header_is_called_wrong(tmp_path, image, affine, axes):
 
 def test_as_many_pixels_elsewhere_may_be_a_wrong_header(tmp_path, image):
     path = write_nifti(tmp_path / "labels.nii.gz", structures(), spacing=SPACING / 2)
-    with pytest.raises(InputError, match="another grid.*header is wrong.*else resample"):
+    with pytest.raises(InputError, match=r"another grid.*header is wrong.*else resample"):
         read_labels(path, image, LabelMap({"liver": (5,)}, others="background"), "row")
 
 
