@@ -11,6 +11,7 @@ from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.read import read_table
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Rejected
 
@@ -47,7 +48,8 @@ def read(folder: Path, options: Options) -> DataSet:
         if number >= _FIRST_MRI:
             left_out.append(Rejected(image, "magnetic resonance, not CT"))
         elif not labels.is_file():
-            left_out.append(Rejected(image, "it has no label file"))
+            near = beside(labels, image.name.removesuffix(".nii.gz"))
+            left_out.append(Rejected(image, f"it has no label file{near}"))
         elif str(number) not in names:
             left_out.append(Rejected(image, f"{TABLE} names no manufacturer for it, or several"))
         else:

@@ -11,6 +11,7 @@ from cl_seg.datasets.read import check_ct, read_json, shown
 from cl_seg.datasets.scanner_table import Pair, name_cases
 from cl_seg.files import InputError
 from cl_seg.scans.nifti import SUFFIXES
+from cl_seg.scans.series import Rejected
 
 _SOURCE = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
 
@@ -39,13 +40,15 @@ def read(folder: Path, options: Options) -> DataSet:
         )
     labels = read_labels(content.get("labels"), file)
     suffix = f"_0000{ending}"
-    images = filter(shown, sorted((folder / "imagesTr").glob(f"*{suffix}")))
-    names = [image.name.removesuffix(suffix) for image in images]
+    images = list(filter(shown, sorted((folder / "imagesTr").glob("*"))))
+    names = [i.name.removesuffix(suffix) for i in images if i.name.endswith(suffix)]
+    misnamed = f"its name does not end in {suffix}, which an image with one channel has"
     pairs = [
         Pair(name, folder / f"imagesTr/{name}{suffix}", folder / f"labelsTr/{name}{ending}")
         for name in names
     ]
     cases, left_out, notes = name_cases(pairs, folder, options.scanners)
+    left_out += [Rejected(i, misnamed) for i in images if not i.name.endswith(suffix)]
     return DataSet(
         cases,
         labels.values,

@@ -10,6 +10,7 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.dicom_header import Image, read_header
 from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
 from cl_seg.scans.store import UNLABELLED
@@ -59,5 +60,5 @@ def _header(path: Path, pseudonyms: Pseudonyms) -> Image:
     """The first DICOM file of a complete case."""
     for name in (_IMAGE, _REGIONS, _HEADER):
         if not (path / name).is_file():
-            raise UnusableError(f"{name} is missing")
+            raise UnusableError(f"{name} is missing{beside(path / name)}")
     return read_header(path / _HEADER, path, pseudonyms)

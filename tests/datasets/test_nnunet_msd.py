@@ -127,6 +127,20 @@ def test_a_value_without_a_name_is_no_background(nnunet, write):
         ingested(write("nnunet", nnunet))
 
 
+def test_files_beside_the_expected_names_are_told(nnunet, write):
+    for case in "ab":
+        labels = nnunet / f"labelsTr/{case}.nii.gz"
+        labels.rename(labels.with_name(f"{case}_seg.nii.gz"))
+    (nnunet / "imagesTr/d_0000.nii.gz").rename(nnunet / "imagesTr/d.nii.gz")
+    with pytest.raises(InputError) as error:
+        write("nnunet", nnunet)
+    assert (
+        "2 × it has no label file, but there is CASE_seg.nii.gz: save it as CASE.nii.gz if it is "
+        "that; "
+    ) in str(error.value)
+    assert "1 × its name does not end in _0000.nii.gz" in str(error.value)
+
+
 def test_background_may_have_several_values(nnunet, write):
     write_json(nnunet, labels={"Background": [0, 2], "left kidney": 1, "ignore": 3})
     store = ingested(write("nnunet", nnunet))
