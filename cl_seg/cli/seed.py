@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import progress, say
+from cl_seg.cli.console import Others, OthersOption, progress, say
 from cl_seg.cli.model import OwnNetwork
 from cl_seg.files import check_new
 
@@ -74,12 +74,13 @@ def import_(
         Path, typer.Argument(help="Store the queue was made from.", show_default=False)
     ],
     out: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    others: OthersOption = Others.ERROR,
 ) -> None:
     """Take the labels of a queue back into a store of its scanner."""
     from cl_seg.labelling.collect import import_queue
     from cl_seg.scans.store import SliceStore
 
-    taken = import_queue(queue, SliceStore(store), out)
+    taken = import_queue(queue, SliceStore(store), out, others.value)
     counts = ", ".join(f"{count} {how}" for how, count in sorted(taken.origins.items()))
     skipped = f", {taken.left_out} left out" if taken.left_out else ""
     minutes = f", {taken.minutes:g} minutes noted" if taken.minutes else ""
