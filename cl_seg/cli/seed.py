@@ -118,6 +118,12 @@ def train(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
         )
     say(f"trained on {card.trained['slices']} slices of {card.trained['patients']} patients")
+    for name, count in card.trained["labelled"].items():
+        if count < card.trained["slices"]:
+            say(
+                f"note: {name} is labelled on {count} of them; on the others background may be "
+                f"{name}, which the training leaves open"
+            )
     say(f"model: {out}")
 
 
