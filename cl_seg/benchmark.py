@@ -23,7 +23,6 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from cl_seg.files import InputError, writable
-from cl_seg.losses import MOST_LABELS, one_of
 from cl_seg.scans.shares import labels_of_shares, shared_lengths
 from cl_seg.scans.store import UNLABELLED, Labels, SliceStore, check_offers
 
@@ -148,9 +147,7 @@ def windowed(hu: Tensor, window_hu: tuple[float, float]) -> Tensor:
 class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
     """Chosen slices of a store as (image, mask) pairs.
 
-    Image: (1, S, S) float32 in 0…1. Mask: (S, S) int64, 0 background, 255 ignored. On a slice that
-    is labelled for some of the classes background is :func:`cl_seg.losses.one_of` background and
-    the others, or ignored where these are more than fit.
+    Image: (1, S, S) float32 in 0…1. Mask: (S, S) int64, 0 background, 255 ignored.
 
     Args:
         images: the store as the task sees it.
@@ -169,9 +166,6 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
             .to_numpy("int64", copy=True)
         )
         self._row_of = torch.from_numpy(self.rows["row"].to_numpy("int64", copy=True))
-        background = [_background(named, images.task.classes) for named in self.rows["labelled"]]
-        self._background = torch.tensor(background, dtype=torch.int64)
-        self._in_part = bool(self._background.any())
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -197,20 +191,7 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
             for i in sorted(set(which.tolist())):
                 here = which == i
                 hu[here], labels[here] = (array[rows[here]] for array in self._arrays[i])
-        labels = labels.long()
-        if self._in_part:
-            background = self._background[indices].view(-1, 1, 1).to(labels.device)
-            labels = torch.where(labels == 0, background, labels)
-        return windowed(hu, self.window), labels
-
-
-def _background(labelled: str, classes: Sequence[str]) -> int:
-    """What background is on a slice, given the classes it is labelled for."""
-    named = labelled.split(",")
-    absent = [label for label, name in enumerate(classes, start=1) if name not in named]
-    if not absent or len(absent) == len(classes):
-        return 0
-    return one_of([0, *absent]) if max(absent) <= MOST_LABELS else UNLABELLED
+        return windowed(hu, self.window), labels.long()
 
 
 class Batch(list[list[Tensor]]):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monai.losses import DiceCELoss
 from torch.nn import functional
 
-from cl_seg.losses import IGNORED, MOST_LABELS, ONE_OF, dice_cross_entropy, one_of
+from cl_seg.losses import IGNORED, dice_cross_entropy
 
 
 def value(loss):
@@ -113,42 +113,3 @@ def test_half_precision_logits_are_scored_in_single():
     loss = dice_cross_entropy(half, target)
     assert loss.dtype == torch.float32
     assert value(loss) == float(dice_cross_entropy(half.float(), target))
-
-
-def test_one_of_two_labels_by_hand():
-    logits, target = torch.zeros(1, 3, 1, 2), torch.tensor([[[2, one_of([0, 1])]]])
-    # 1/3 each: the second pixel is background or class 1 with 2/3, and counts for class 2 alone
-    cross_entropy = (math.log(3) + math.log(3 / 2)) / 2
-    dice = [(0 + 1) / (1 / 3 + 0 + 1), (2 / 3 + 1) / (2 / 3 + 1 + 1)]
-    expected = cross_entropy + 1 - np.mean(dice)
-    assert value(dice_cross_entropy(logits, target)) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_one_of_a_single_label_is_that_label_in_the_cross_entropy(seed):
-    logits, target = drawn(seed, ignored=0.2)
-    background = torch.where(target == 0, one_of([0]), target)
-    losses = [dice_cross_entropy(logits, one) for one in (target, background)]
-    assert value(losses[0]) == pytest.approx(value(losses[1]), rel=1e-6)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_what_may_be_either_teaches_neither(seed):
-    """Of background and class 1: however the two share what they have, the loss stays."""
-    logits, target = drawn(seed)
-    target = torch.where(target <= 1, one_of([0, 1]), target)
-    exchanged = torch.where(target.unsqueeze(1) >= ONE_OF, logits[:, [1, 0, 2, 3]], logits)
-    assert value(dice_cross_entropy(logits, target)) == pytest.approx(
-        value(dice_cross_entropy(exchanged, target)), rel=1e-6
-    )
-    (gradient,) = torch.autograd.grad(dice_cross_entropy(logits, target), logits)
-    assert torch.isfinite(gradient).all() and gradient.abs().sum() > 0
-    either = gradient[:, :2].movedim(1, -1)[target >= ONE_OF]
-    assert (either <= 1e-7).all(), "both are pushed up together"
-
-
-def test_sets_are_exact_in_float32():
-    target = one_of([0, MOST_LABELS])
-    assert int(np.float32(target)) == target
-    with pytest.raises(ValueError, match=f"label {MOST_LABELS + 1}"):
-        one_of([MOST_LABELS + 1])

@@ -121,8 +121,8 @@ def train(
     for name, count in card.trained["labelled"].items():
         if count < card.trained["slices"]:
             say(
-                f"note: {name} is labelled on {count} of them; on the others background may be "
-                f"{name}, which the training leaves open"
+                f"note: {name} is labelled on {count} of them; on the others it is taken to be "
+                "where the model saw it before"
             )
     say(f"model: {out}")
 

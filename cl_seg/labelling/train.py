@@ -17,7 +17,6 @@ from cl_seg.files import InputError, check_new
 from cl_seg.inference.saved_model import ModelCard, load_model, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
-from cl_seg.losses import MOST_LABELS
 from cl_seg.models.declared import NETWORKS
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
@@ -191,11 +190,6 @@ def _plan(store: SliceStore, suite: SeedTrainingSuite, card: ModelCard, cache: S
     rows: pd.DataFrame = split_slices(store.slices, suite, scanners)
     digests = part_digests(store, rows, scanners, cache.folder / "digests")
     if len(usable_slices(rows, suite.classes)) < len(rows):
-        if len(suite.classes) > MOST_LABELS:
-            raise InputError(
-                f"{store.folder}: slices are labelled for some of {len(suite.classes)} classes; "
-                f"with more than {MOST_LABELS}, label them for all of them"
-            )
         # What background means depends on what a slice is labelled for.
         whole = repr((digests[suite.scanner, "train"], rows["labelled"].tolist()))
         digests[suite.scanner, "train"] = hashlib.sha256(whole.encode()).hexdigest()

@@ -13,13 +13,11 @@ import SimpleITK as sitk
 import torch
 from typer.testing import CliRunner
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
 from cl_seg.cli import app
 from cl_seg.files import InputError
 from cl_seg.inference.saved_model import Input, ModelCard, Network, load_model, save_model
 from cl_seg.labelling.collect import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
-from cl_seg.losses import one_of
 from cl_seg.models.registry import build_model
 from cl_seg.scans.nifti import lettered_stretches
 from cl_seg.scans.store import UNLABELLED, Slice, SliceStore, create_store
@@ -513,23 +511,16 @@ def test_a_half_labelled_slice_serves_its_class_alone(
 def test_labels_of_one_class_train_a_network_of_two(
     store: SliceStore, new_scanner: SliceStore, base: Path, queue: Path, tmp_path: Path
 ) -> None:
-    """What is background for the liver may be muscle: the training must not say that it is not."""
+    """What is background for the liver may be muscle: the training must not say it is not."""
     edit(queue, store, classes=(2,))
     for line in range(6):
         rewrite(queue, {"classes": "liver"}, line)
     command("seed", "import", queue, new_scanner.folder, tmp_path / "liver.store")
-    liver = SliceStore(tmp_path / "liver.store")
-    task = Task(CLASSES, SIZE, WINDOW)
-    rows = liver.slices[liver.slices["labelled"] == "liver"]
-    slices = SliceDataset(TaskImages(liver, task, torch.device("cpu")), rows)
-    _, masks = slices.batch(torch.arange(len(rows)))
-    assert set(masks.unique().tolist()) == {2, one_of([0, 1])}
-
     train = ["seed", "train", tmp_path / "liver.store", base]
     steps = ["--scanner", "beta", "--steps", 5, "--cache", tmp_path / "stages"]
     said = command(*train, tmp_path / "model", *steps)
     assert "trained on 6 slices" in said
-    assert "note: muscle is labelled on 0 of them" in said
+    assert "note: muscle is labelled on 0 of them" in said and "note: liver" not in said
     _, card = load_model(tmp_path / "model")
     assert card.trained["labelled"] == {"muscle": 0, "liver": 6}
 
