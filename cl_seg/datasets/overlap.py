@@ -31,7 +31,7 @@ def merged(
     overlap: dict[tuple[str, str], float] = {}
     for name, mask in masks:
         pixels = np.bincount(labels[mask], minlength=1)
-        for before in np.flatnonzero(pixels[1:]):
+        for before in np.flatnonzero(pixels[1:]).tolist():
             overlap[classes[before], name] = float(pixels[before + 1]) * pixel_mm2 / 100
         labels[mask & (labels == 0)] = classes.index(name) + 1
     return labels, overlap
