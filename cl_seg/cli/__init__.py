@@ -264,7 +264,7 @@ def ingest(
     ] = None,
     size: Annotated[
         int, typer.Option(min=16, max=2048, help="Pixels per side of a stored slice.")
-    ] = 256,
+    ] = 320,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size of a stored slice in mm.")] = 1.6,
     salt: Annotated[
         str | None,
