@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cl_seg.files import InputError
-from cl_seg.scans.aliases import Aliases, unknown_manufacturers
+from cl_seg.scans.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.identity import Acquisition, fold, slug
 
 TABLE = Aliases()
@@ -75,7 +75,7 @@ def test_given_name_goes_before_the_header():
 def test_unknown_manufacturer_names_values_and_a_line_that_works(tmp_path):
     acquisition = Acquisition("ACME CT", "Mark 1", "K", 120)
     assert TABLE.identify(acquisition) is None
-    message = str(unknown_manufacturers([acquisition]))
+    message = unknown_manufacturer(acquisition)
     assert "'ACME CT'" in message and "'Mark 1'" in message and "\n" not in message
     own = tmp_path / "own.yaml"
     own.write_text(re.search(r"the line  (.*?)  into", message)[1])
