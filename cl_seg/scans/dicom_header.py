@@ -25,7 +25,7 @@ _FIELDS = [
     *("ImageType", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient"),
     *("PixelSpacing", "Rows", "Columns", "GantryDetectorTilt", "NumberOfFrames"),
     *("SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType"),
-    *("MonoenergeticEnergyEquivalent", _ENERGY, "StationName"),
+    *("MultienergyCTAcquisition", "MonoenergeticEnergyEquivalent", _ENERGY, "StationName"),
     *_IDENTIFIERS,
 ]
 _OTHER_MODALITIES = {
@@ -48,7 +48,8 @@ class Image:
 
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
     when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
-    ``image_type`` are the words of ImageType, in capitals.
+    ``image_type`` are the words of ImageType, in capitals; ``multi_energy`` is whether several
+    energies were measured, as far as the header says.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Image:
     thickness_mm: float
     image_type: tuple[str, ...]
     nameless: bool = False
+    multi_energy: bool = False
 
 
 def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
@@ -180,6 +182,7 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
         ),
         number(header, "SliceThickness", math.nan),
         tuple(word[:_CODE] for word in words),
+        multi_energy=str(header.get("MultienergyCTAcquisition") or "").strip().upper() == "YES",
     )
 
 

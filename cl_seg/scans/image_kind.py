@@ -37,15 +37,13 @@ _NO_HU = {
     "a perfusion map": r"\bR?(?:CBF|CBV|MTT|TTP|TTS|TTD|TMAX)\b|BLOOD ?(?:FLOW|VOLUME)|PERMEAB|"
     r"\bDERIVED\b.*\bPERFUSION",
     "computed from several images": r"\bSUBTRACT|\bSTD DEVIATION|\bT TEST|\bZ SCORE|\bDIVISION\b|"
-    r"\bMULTIPLICATION\b|\bADDITION\b",
+    r"\bMULTIPLICATION\b",
     "a rendering": r"\bVRT\b|\bSSD\b|\bRENDER|\bVOLUME RENDER",
 }
 """Images whose values are no HU of a body."""
 
 _MONO = re.compile(r"\bVMI|\bMONO(?!CHROME)|\bDEMEP\b|\d ?KEV\b")
-_WEIGHTED = re.compile(
-    r"\bMIXED\b|\b[MF] ?([01]?\.\d+)\b|\bENERGY PROP WT\b|\bBLEND|\bOPT.*CONTRAST"
-)
+_WEIGHTED = re.compile(r"\bMIXED\b|\b[MF] ?(0?\.\d+)\b|\bENERGY PROP WT\b|\bBLEND|\bOPT.*CONTRAST")
 _PROJECTIONS = {
     "maximum intensity projection": r"\bMIP\b|\bMAX ?IP\b|\bMAXIMUM\b",
     "minimum intensity projection": r"\bMIN ?IP\b|\bMINIMUM\b",

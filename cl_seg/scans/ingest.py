@@ -17,7 +17,13 @@ from cl_seg.scans.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.faults import MOST, refuse
 from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.identity import DEFAULT_BY, Acquisition, Scanner
-from cl_seg.scans.ingest_notes import absent_classes, devices_split, image_kinds, labels_in_air
+from cl_seg.scans.ingest_notes import (
+    absent_classes,
+    devices_split,
+    image_kinds,
+    labels_in_air,
+    stations_unknown,
+)
 from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.manufacturer import is_nobody
 from cl_seg.scans.report import IngestReport, ScannerReport
@@ -104,7 +110,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         scans, left_out = _known(found.scans, identify, derived)
         report.rejected += left_out
         groups = _by_scanner(scans)
-        report.notes += devices_split(groups.values(), identify) + image_kinds(groups.values())
+        report.notes += devices_split(groups.values(), identify)
+        report.notes += image_kinds(groups.values()) + stations_unknown(groups.values())
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"
@@ -147,12 +154,13 @@ def _known(
             rejected.append(Rejected(series.path, unknown_manufacturer(acquisition), series.slices))
         else:
             unknown[acquisition.manufacturer, acquisition.model].append(scan)
-    for _, same in sorted(unknown.items()):
-        reason, first = unknown_manufacturer(same[0].series.acquisition), same[0].series.path
+    for same in unknown.values():
+        reason = unknown_manufacturer(same[0].series.acquisition)
+        first = min(scan.series.path for scan in same)
         more = f" ({len(same)} series, the first here)" if len(same) > 1 else ""
         slices = sum(scan.series.slices for scan in same)
         rejected.append(Rejected(first, f"{reason}{more}", slices))
-    return known, rejected
+    return known, sorted(rejected, key=lambda one: one.path)
 
 
 def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, list[Scan]]]:

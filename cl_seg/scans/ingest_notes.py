@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cl_seg.scans.identity import Acquisition, Scanner
+from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
 from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.labels import AIR_HU, IN_AIR, LabelMap
 from cl_seg.scans.scan import Scan
@@ -17,6 +17,15 @@ def image_kinds(groups: Groups) -> list[str]:
         f"{name}: {kind_note(scanner.kind, scanner.given)}"
         for scanner, name in _names(groups)
         if scanner.kind
+    ]
+
+
+def stations_unknown(groups: Groups) -> list[str]:
+    """Notes of scanners told apart by station whose headers name none."""
+    return [
+        f"{name}: no StationName, so that several devices may be among them"
+        for scanner, name in _names(groups)
+        if scanner.station == NO_STATION
     ]
 
 
