@@ -41,7 +41,11 @@ def scanner_names(
         case: " ".join(
             [
                 devices[scanner.key],
-                *([scanner.kernel_class] if acquisitions[case].kernel else []),
+                *(
+                    [scanner.kernel_class]
+                    if scanner.kernel_class and acquisitions[case].kernel
+                    else []
+                ),
                 *([f"{scanner.kv} kV"] if scanner.kv else []),
                 *([scanner.kind] if scanner.kind else []),
             ]

@@ -107,9 +107,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         report.rejected += found.rejected
         report.notes += found.notes
         identify = partial(table.identify, by=scanner_by)
-        scans, left_out = _known(found.scans, identify, derived)
+        known, left_out = _known(found.scans, identify, derived)
         report.rejected += left_out
-        groups = _by_scanner(scans)
+        groups = _by_scanner(known)
         report.notes += devices_split(groups.values(), identify)
         report.notes += image_kinds(groups.values()) + stations_unknown(groups.values())
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
@@ -117,7 +117,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             provenance["kind"] = "simulated"
         jobs = [(folder, scan) for folder, (_, scans) in groups.items() for scan in scans]
         reading = partial(read_scan, label_map=label_map, grid=grid)
-        every = [scan for _, scan in scans]
+        every = [scan for _, scan in known]
         many = sum(scan.series.slices for scan in every) >= PAYS
         with (
             in_order(reading, jobs, workers if many else 1) as read,
@@ -170,7 +170,7 @@ def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, l
     for scanner, scan in sorted(known, key=lambda pair: pair[0].device):
         groups[scanner].append(scan)
     named: dict[str, tuple[Scanner, list[Scan]]] = {}
-    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.given)):
+    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.given, s.kind)):
         folder, number = scanner.folder_name, 2
         while folder in named:
             folder, number = f"{scanner.folder_name}-{number}", number + 1
