@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cl_seg.scans.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.identity import Acquisition, Scanner
+from cl_seg.scans.image_kind import undetermined
 from cl_seg.scans.manufacturer import is_nobody
 
 
@@ -23,7 +24,7 @@ def scanner_names(
 
     Returns:
         Case → name, without the cases whose manufacturer is not given; and case → what to do, of
-        those whose manufacturer the alias table does not know.
+        those whose manufacturer or kind of image is not known.
     """
     table = Aliases(aliases)
     scanners = {case: table.identify(acquisition) for case, acquisition in acquisitions.items()}
@@ -32,27 +33,19 @@ def scanner_names(
         for case, scanner in scanners.items()
         if scanner is None and not is_nobody(acquisitions[case].manufacturer)
     }
-    known = {case: scanner for case, scanner in scanners.items() if scanner is not None}
+    unknown |= {c: why for c, a in acquisitions.items() if (why := undetermined(a.kind))}
+    known = {c: scanner for c, scanner in scanners.items() if scanner and c not in unknown}
     # Of several spellings of one device the first in the alphabet is used for all.
     devices: dict[str, str] = {}
     for scanner in sorted(known.values(), key=lambda s: s.device):
         devices.setdefault(scanner.key, scanner.device)
-    names = {
-        case: " ".join(
-            [
-                devices[scanner.key],
-                *(
-                    [scanner.kernel_class]
-                    if scanner.kernel_class and acquisitions[case].kernel
-                    else []
-                ),
-                *([f"{scanner.kv} kV"] if scanner.kv else []),
-                *([scanner.kind] if scanner.kind else []),
-            ]
-        )
-        for case, scanner in known.items()
-    }
-    return names, unknown
+    return {case: _name(devices, one, acquisitions[case]) for case, one in known.items()}, unknown
+
+
+def _name(devices: Mapping[str, str], scanner: Scanner, acquisition: Acquisition) -> str:
+    kernel = scanner.kernel_class if acquisition.kernel else ""
+    voltage = f"{scanner.kv} kV" if scanner.kv else ""
+    return " ".join(filter(None, (devices[scanner.key], kernel, voltage, scanner.kind)))
 
 
 def kilovolts(text: str) -> float:

@@ -206,8 +206,8 @@ def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, 
 
 def _kind_notes(series: Series, aliases: Aliases) -> list[str]:
     known = aliases.identify(series.acquisition)
-    note = kind_note(known.kind if known else series.acquisition.kind)
-    return [note] if note else []
+    kind = known.kind if known else series.acquisition.kind
+    return [f"{kind}: {kind_note(kind)}"] if kind else []
 
 
 def _measured(

@@ -21,7 +21,7 @@ from cl_seg.scans.identity import (
     device_key,
     fold,
 )
-from cl_seg.scans.image_kind import CONE_BEAM
+from cl_seg.scans.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
 from cl_seg.scans.manufacturer import cores, is_nobody, is_software, parts, without_software
 from cl_seg.yaml_file import YamlFile
 
@@ -80,6 +80,7 @@ class Aliases:
         kind = _kind(vendor, acquisition)
         if acquisition.given_name:
             device = " ".join(acquisition.given_name.split())
+            kind = kind.replace(NO_ENERGY, MONOENERGETIC)  # the user knows the energy
             return Scanner(device, None, None, device.casefold(), given=True, kind=kind)
         if vendor is None:
             return None

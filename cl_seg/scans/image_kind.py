@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from cl_seg.scans.series import UnusableError
 
 CONE_BEAM = "cone-beam CT"
-NO_ENERGY = "monoenergetic of unknown energy"
+MONOENERGETIC = "monoenergetic"
+NO_ENERGY = f"{MONOENERGETIC} of unknown energy"
 UNKNOWN_SPECTRAL = "spectral image of unknown kind"
 
 _TUBE_KV = {70, 80, 90, 100, 110, 120, 130, 135, 140, 150}
@@ -71,28 +72,28 @@ def image_kind(words: Sequence[str], kev: float, kvp: float) -> str:
     if energy or _MONO.search(text):
         if not energy and _KEV[0] <= kvp <= _KEV[1] and kvp not in _TUBE_KV:
             energy = kvp
-        return f"{energy:g} keV monoenergetic" if energy else NO_ENERGY
+        return f"{energy:g} keV {MONOENERGETIC}" if energy else NO_ENERGY
     return _of_several_energies(text) or _first(_PROJECTIONS, text)
 
 
-def kind_note(kind: str, named: bool = False) -> str:
-    """What a user should know of images of a kind, "" for plain ones.
-
-    Args:
-        kind: see :func:`image_kind`.
-        named: whether the user named the scanner of these images.
-    """
+def kind_note(kind: str) -> str:
+    """What a user should know of images of a kind, "" for plain ones."""
     if not kind:
         return ""
     if kind.startswith(CONE_BEAM):
         return "cone-beam CT: its HU are not calibrated, and do not compare with those of a CT"
-    note = "no plain CT: its HU do not compare with those of other images of the device"
-    if named or NO_ENERGY not in kind:
-        return note
-    return (
-        f"{note}; the headers tell no keV, so that images of several energies may be among them: "
-        "name each energy in the column `scanner` of a manifest"
-    )
+    return "no plain CT: its HU do not compare with those of other images of the device"
+
+
+def undetermined(kind: str) -> str:
+    """Why images of a kind may differ in HU among themselves, "" where they do not."""
+    if NO_ENERGY in kind:
+        unknown = "monoenergetic images, but no header field tells their keV, and HU depend on it"
+    elif UNKNOWN_SPECTRAL in kind:
+        unknown = "images computed from several energies, but no header field tells how"
+    else:
+        return ""
+    return f"{unknown}: list them in a manifest, each kind with a name in the column `scanner`"
 
 
 def _first(kinds: dict[str, str], text: str) -> str:

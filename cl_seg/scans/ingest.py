@@ -17,6 +17,7 @@ from cl_seg.scans.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.faults import MOST, refuse
 from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.identity import DEFAULT_BY, Acquisition, Scanner
+from cl_seg.scans.image_kind import undetermined
 from cl_seg.scans.ingest_notes import (
     absent_classes,
     devices_split,
@@ -147,6 +148,8 @@ def _known(
         scanner = identify(acquisition)
         if derived == "leave-out" and acquisition.kind:
             reason = f"no plain CT but {acquisition.kind}, as --derived leave-out asks"
+            rejected.append(Rejected(series.path, reason, series.slices))
+        elif not acquisition.given_name and (reason := undetermined(acquisition.kind)):
             rejected.append(Rejected(series.path, reason, series.slices))
         elif scanner is not None:
             known.append((scanner, scan))

@@ -14,9 +14,7 @@ Groups = Iterable[tuple[Scanner, list[Scan]]]
 def image_kinds(groups: Groups) -> list[str]:
     """Notes of scanners whose images are no plain CT."""
     return [
-        f"{name}: {kind_note(scanner.kind, scanner.given)}"
-        for scanner, name in _names(groups)
-        if scanner.kind
+        f"{name}: {kind_note(scanner.kind)}" for scanner, name in _names(groups) if scanner.kind
     ]
 
 

@@ -6,7 +6,14 @@ import pydicom
 import pytest
 
 from cl_seg.scans.header_notes import _USUAL
-from cl_seg.scans.image_kind import CONE_BEAM, NO_ENERGY, UNKNOWN_SPECTRAL, image_kind, kind_note
+from cl_seg.scans.image_kind import (
+    CONE_BEAM,
+    NO_ENERGY,
+    UNKNOWN_SPECTRAL,
+    image_kind,
+    kind_note,
+    undetermined,
+)
 from cl_seg.scans.series import UnusableError
 
 from .conftest import write_series
@@ -106,11 +113,11 @@ def test_a_voltage_no_tube_has_is_the_energy_of_a_monoenergetic_image():
     assert kind_of("", kvp=40.0) == "", "not said to be monoenergetic"
 
 
-def test_notes_say_what_is_not_known():
-    assert kind_note("") == ""
+def test_notes_say_what_is_known_and_what_is_not():
+    assert kind_note("") == undetermined("") == undetermined("70 keV monoenergetic") == ""
     assert "calibrated" in kind_note(CONE_BEAM)
-    assert "no keV" in kind_note(NO_ENERGY) and "no keV" not in kind_note("70 keV monoenergetic")
-    assert "no keV" not in kind_note(NO_ENERGY, named=True)
+    assert "keV" in undetermined(NO_ENERGY) and "column `scanner`" in undetermined(NO_ENERGY)
+    assert "column `scanner`" in undetermined(UNKNOWN_SPECTRAL)
 
 
 @pytest.mark.parametrize("nested", [True, False])

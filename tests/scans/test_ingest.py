@@ -449,6 +449,26 @@ def test_a_name_in_a_manifest_does_not_mix_kinds_of_image(tmp_path):
     ]
 
 
+def test_monoenergetic_images_of_unknown_energy_are_not_pooled(tmp_path):
+    def vmi(ds, _):
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "VMI"]
+
+    write_series(tmp_path / "in" / "plain")
+    write_series(tmp_path / "in" / "a", change=vmi, patient="p2", series="s2")
+    write_series(tmp_path / "in" / "b", change=vmi, patient="p3", series="s3")
+    report = run(tmp_path / "in", tmp_path / "out.store")
+    assert [s.name for s in report.scanners] == ["Siemens Sensation 64 · B40f · 120 kV"]
+    assert [r.path.name for r in report.rejected] == ["a", "b"]
+    assert all("no header field tells their keV" in r.reason for r in report.rejected)
+    manifest = write_manifest(tmp_path, "in/plain,,,", "in/a,,,CT 40 keV", "in/b,,,CT 70 keV")
+    report = run(manifest, tmp_path / "named.store")
+    assert [s.name for s in report.scanners] == [
+        "CT 40 keV · monoenergetic",
+        "CT 70 keV · monoenergetic",
+        "Siemens Sensation 64 · B40f · 120 kV",
+    ]
+
+
 def test_derived_images_are_left_out_where_that_is_asked(tmp_path):
     source = spectral_series(tmp_path / "in")
     report = run(source, tmp_path / "out.store", derived="leave-out")
