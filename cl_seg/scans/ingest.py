@@ -24,6 +24,7 @@ from cl_seg.scans.ingest_notes import (
     image_kinds,
     labels_in_air,
     stations_unknown,
+    voltages_apart,
 )
 from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.manufacturer import is_nobody
@@ -112,7 +113,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         report.rejected += left_out
         groups = _by_scanner(known)
         report.notes += devices_split(groups.values(), identify)
-        report.notes += image_kinds(groups.values()) + stations_unknown(groups.values())
+        for notes in (image_kinds, stations_unknown, voltages_apart):
+            report.notes += notes(groups.values())
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"

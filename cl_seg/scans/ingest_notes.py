@@ -1,5 +1,6 @@
 """What only shows when all scans of an ingest are seen together, in words."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -24,6 +25,20 @@ def stations_unknown(groups: Groups) -> list[str]:
         f"{name}: no StationName, so that several devices may be among them"
         for scanner, name in _names(groups)
         if scanner.station == NO_STATION
+    ]
+
+
+def voltages_apart(groups: Groups) -> list[str]:
+    """Notes of devices that are several scanners for their tube voltage alone."""
+    voltages: dict[Scanner, set[int]] = defaultdict(set)
+    for scanner, _ in groups:
+        if scanner.kv:
+            voltages[replace(scanner, kv=None)].add(scanner.kv)
+    return [
+        f"{scanner.device} is {len(found)} scanners by its tube voltages, "
+        f"{', '.join(map(str, sorted(found)))} kV: a --scanner-by without kv makes it one"
+        for scanner, found in voltages.items()
+        if len(found) > 1
     ]
 
 

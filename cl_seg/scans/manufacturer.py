@@ -10,9 +10,11 @@ _COMPANY = {
     *("gmbh", "ag", "kg", "bv", "b", "v", "nv", "sa", "spa", "srl", "oy", "ab", "plc", "pvt"),
     *("medical", "med", "systems", "system", "healthcare", "health", "healthineers", "imaging"),
     *("technologies", "technology", "electronics", "laboratories", "international", "group"),
-    *("usa", "america", "americas", "europe", "japan", "china", "india", "germany"),
+    *("solutions", "products", "usa", "america", "americas", "europe", "japan", "china", "india"),
+    *("korea", "germany", "deutschland", "france", "italy", "uk", "nederland", "netherlands"),
+    *("switzerland", "austria", "finland", "sweden", "shanghai", "beijing", "suzhou", "shenzhen"),
 }
-"""Words at the end of a name that say what the company is, not who."""
+"""Words at the end of a name that say what and where the company is, not who."""
 
 _SOFTWARE = (
     *("mim software", "mim", "osirix", "horos", "3d slicer", "slicer", "velocity", "pinnacle"),
@@ -20,7 +22,7 @@ _SOFTWARE = (
     *("pydicom", "dcmtk", "gdcm", "itk", "vtk", "plastimatch", "clearcanvas", "terarecon"),
     *("vital images", "vitrea", "mirada", "efilm", "agfa", "synapse", "sectra", "conquest"),
     *("orthanc", "merge healthcare", "cms", "mevis", "matlab", "dicom", "pacs"),
-    *("software",),
+    *("nucletron", "oncentra", "raycare", "workstation", "software"),
 )
 """Programs that write themselves into Manufacturer when they save a series again."""
 

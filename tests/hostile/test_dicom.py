@@ -435,6 +435,16 @@ def test_nothing_but_hostile_files_is_one_line(cl_seg: CommandLine, tmp_path: Pa
     cl_seg.refuses(r"in holds no usable CT series .*more reasons; first in/", "ingest", "in", "s")
 
 
+def test_what_makes_a_scanner_is_said_on_the_command_line(
+    cl_seg: CommandLine, tmp_path: Path
+) -> None:
+    good(tmp_path)
+    words = ("ingest", "in", "s", *GRID, "--scanner-by")
+    cl_seg.refuses("--scanner-by: serial is none of manufacturer, model", *words, "serial")
+    assert "Siemens Sensation 64 ·" not in cl_seg.takes(*words, "manufacturer,model")
+    assert SliceStore(tmp_path / "s").scanners == ["siemens-sensation-64"]
+
+
 def test_an_unknown_maker_with_control_characters(cl_seg: CommandLine, tmp_path: Path) -> None:
     having(Manufacturer="AC\x1b]0;owned\x07ME\r\nrejected: all")(tmp_path / "in")
     cl_seg.refuses(r"Manufacturer 'AC \]0;owned ME rejected: all'.*--aliases", "ingest", "in", "s")

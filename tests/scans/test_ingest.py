@@ -504,6 +504,19 @@ def test_voltages_and_kernels_of_one_device_are_one_scanner_where_that_is_asked(
             assert path.is_dir() or CANARY.encode() not in path.read_bytes()
 
 
+def test_a_device_that_tube_voltages_make_several_scanners_is_told(tmp_path):
+    def at(kvp):
+        return lambda ds, _: setattr(ds, "KVP", kvp)
+
+    source = tmp_path / "in"
+    for i, kvp in enumerate(("80", "100"), start=1):
+        write_series(source / f"{i}", [0], at(kvp), patient=f"p{i}", series=f"s{i}")
+    told = "Siemens Sensation 64 is 2 scanners by its tube voltages, 80, 100 kV"
+    assert run(source, tmp_path / "a").notes[0].startswith(told)
+    notes = run(source, tmp_path / "b", scanner_by=("manufacturer", "model")).notes
+    assert not any("tube voltages" in note for note in notes)
+
+
 def test_stations_nobody_named_are_told(tmp_path):
     write_series(tmp_path / "in")
     report = run(tmp_path / "in", tmp_path / "s", scanner_by=("manufacturer", "station"))
