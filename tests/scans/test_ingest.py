@@ -449,6 +449,17 @@ def test_a_name_in_a_manifest_does_not_mix_kinds_of_image(tmp_path):
     ]
 
 
+def test_labels_of_a_folder_with_two_kinds_of_image_are_refused(tmp_path):
+    def mixed(ds, i):
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", *(["VMI", "ME70KEV"] if i % 2 else [])]
+
+    write_series(tmp_path / "a", [0, 0, 5, 5], mixed)
+    write_nifti(tmp_path / "labels.nii.gz", np.zeros((2, SIZE, SIZE), np.uint8))
+    manifest = write_manifest(tmp_path, "a,labels.nii.gz,p1,")
+    with pytest.raises(InputError, match=r"2 CT series \(70 keV monoenergetic, plain CT\)"):
+        run(manifest, tmp_path / "out.store")
+
+
 def test_monoenergetic_images_of_unknown_energy_are_not_pooled(tmp_path):
     def vmi(ds, _):
         ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "VMI"]
