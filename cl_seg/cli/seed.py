@@ -55,6 +55,7 @@ def select(
     seed: Seed = 0,
 ) -> None:
     """Choose slices to label by hand; writes images, empty label files and queue.csv."""
+    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.choose import choose_slices, select_slices
     from cl_seg.scans.store import SliceStore
 
@@ -63,7 +64,7 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    say(f"queue: {queue / 'queue.csv'}, {n} slices")
+    say(f"queue: {queue / 'queue.csv'}, {counted(n)}")
     say(f"draw {values} in {queue / 'labels'}, then `cl-seg seed import {queue} {store} NEW_STORE`")
 
 
@@ -108,6 +109,7 @@ def train(
     cache: Annotated[Path, typer.Option(help="Folder of finished stages.")] = Path("data/stages"),
 ) -> None:
     """Transfer a model to a scanner by training it on what is labelled there."""
+    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.train import SeedTraining, train_on_seed_images
     from cl_seg.scans.store import SliceStore
     from cl_seg.suite.cache import StageCache
@@ -117,7 +119,9 @@ def train(
         card = train_on_seed_images(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
         )
-    say(f"trained on {card.trained['slices']} slices of {card.trained['patients']} patients")
+    patients = card.trained["patients"]
+    taken = counted(card.trained["slices"])
+    say(f"trained on {taken} of {patients} patient{'s' * (patients != 1)}")
     for name, count in card.trained["labelled"].items():
         if count < card.trained["slices"]:
             say(
@@ -136,6 +140,7 @@ def propose(
     network: OwnNetwork = "",
 ) -> None:
     """Propose labels for the slices without; the least sure are on top of queue.csv."""
+    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.propose import propose_labels
     from cl_seg.labelling.queue import write_queue
     from cl_seg.scans.store import SliceStore
@@ -146,4 +151,4 @@ def propose(
         origin, proposed = propose_labels(opened, scanner, (model, network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    say(f"queue: {queue / 'queue.csv'}, {len(proposed)} slices, confidence from {least:.2f}")
+    say(f"queue: {queue / 'queue.csv'}, {counted(len(proposed))}, confidence from {least:.2f}")

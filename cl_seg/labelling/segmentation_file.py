@@ -10,6 +10,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from cl_seg.files import InputError
+from cl_seg.labelling.cases import counted
 from cl_seg.scans.label_map import LabelMap, Others
 from cl_seg.scans.labels import read_labels
 from cl_seg.scans.series import Volume
@@ -122,8 +123,7 @@ def _check_overlap(
 
 
 def _size(mask: npt.NDArray[np.bool_], pixel_cm2: float) -> str:
-    slices = int(mask.any(axis=(1, 2)).sum())
-    return f"{mask.sum() * pixel_cm2:.3g} cm² on {slices} slice{'s' * (slices != 1)}"
+    return f"{mask.sum() * pixel_cm2:.3g} cm² on {counted(int(mask.any(axis=(1, 2)).sum()))}"
 
 
 def _check_kind(

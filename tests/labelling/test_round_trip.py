@@ -392,8 +392,8 @@ def test_what_is_drawn_on_a_slice_beside_is_told(
     nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / name)
     notes = import_queue(queue, new_scanner, tmp_path / "out.store").notes
     assert notes == [
-        f"what is drawn on 1 more slice is left out (first {name[:-7]} slice {free}): only slices "
-        "of queue.csv are taken"
+        f"what is drawn on 1 slice besides is left out (first {name[:-7]} slice {free}): only "
+        "slices of queue.csv are taken"
     ]
 
 
@@ -551,7 +551,7 @@ def test_pinholes_are_kept_and_told(
     values[x, y, int(first["slice"])] = 0
     nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / first["labels"])
     taken = import_queue(queue, new_scanner, tmp_path / "out.store")
-    assert any("muscle has holes of up to 4 pixels on 1 slices" in note for note in taken.notes)
+    assert any("muscle has holes of up to 4 pixels on 1 slice (" in note for note in taken.notes)
 
 
 def test_a_queue_knows_its_store(
