@@ -51,7 +51,10 @@ def main() -> None:
         simulate(
             Path(folder) / "two.store",
             scanners=["siemens_like", "stress_native"],
-            **{"own_bodies": 10, "shared_bodies": 0, "seed": 5, "grid": Grid(128, 4.0)},
+            own_bodies=10,
+            shared_bodies=0,
+            grid=Grid(128, 4.0),
+            seed=5,
         )
         store = SliceStore(Path(folder) / "two.store")
         for seed in options.seeds:
@@ -99,7 +102,8 @@ def trained(
     )
     loop = stage_loop(model, StagePlace(seed, 1, "seed images"), settings, ranges, [])
     train_stage(loop, dense_benchmark(images, {"train": [rows]}).train_stream[0])
-    return loop.model
+    model = loop.model
+    return model
 
 
 def dice(model: nn.Module, images: TaskImages, rows: pd.DataFrame) -> dict[str, float]:
