@@ -130,7 +130,7 @@ def test_labels_that_lie_in_air_are_told(tmp_path):
     report = run(write_manifest(tmp_path, *lines), tmp_path / "out.store", labels=LIVER)
     air = np.mean(image[right[:, ::-1] > 0] < -300)
     assert 0.2 < air < 1
-    (note,) = [note for note in report.notes if "air" in note]
+    (note,) = [note for note in report.notes if "are air" in note]
     assert note == (
         "more than 20% of the pixels labelled liver are air (below -300 HU) in 1 scan, first in "
         f"{tmp_path}/scans.csv, line 3 ({air:.0%}): unless liver holds air, its labels may be "
@@ -145,7 +145,7 @@ def test_ignored_pixels_and_other_classes_are_no_labels_in_air(tmp_path):
     write_nifti(tmp_path / "ct.nii.gz", volume())
     write_nifti(tmp_path / "labels.nii.gz", values)
     report = run(write_manifest(tmp_path, "ct.nii.gz,labels.nii.gz,p1,X"), tmp_path / "out")
-    assert not [note for note in report.notes if "air" in note]
+    assert not [note for note in report.notes if "are air" in note]
 
 
 def test_one_device_under_two_names_is_told(tmp_path):
