@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Workers, complain, out, say, shown
+from cl_seg.cli.console import CORES, Others, OthersOption, Workers, complain, out, say, shown
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
 from cl_seg.cli.model import app as model_app
@@ -264,8 +264,12 @@ def ingest(
     store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
     label: Annotated[
         list[str] | None,
-        typer.Option(help="Label values of a class, e.g. liver=5 or muscle=86,87; repeat."),
+        typer.Option(
+            help="Label values of a class, e.g. liver=5 or muscle=86,87, or of background or "
+            "ignore, e.g. background=1-4,7; repeat."
+        ),
     ] = None,
+    others: OthersOption = Others.ERROR,
     aliases: Annotated[
         Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
     ] = None,
@@ -295,14 +299,14 @@ def ingest(
     """Read CT scans into a store, scanner by scanner as their headers name them."""
     from cl_seg.scans.identity import parse_scanner_by
     from cl_seg.scans.ingest import ingest as read_scans
-    from cl_seg.scans.labels import parse_label_map
+    from cl_seg.scans.label_map import parse_label_map
     from cl_seg.scans.store import Grid
 
     check_spacing(spacing_mm)
     report = read_scans(
         source,
         store,
-        labels=parse_label_map(label or []),
+        labels=parse_label_map(label or [], others.value),
         aliases=aliases,
         grid=Grid(size, spacing_mm),
         salt=os.fsencode(salt) if salt else None,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,6 +16,23 @@ err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+
+
+class Others(StrEnum):
+    """What label values are that nothing names."""
+
+    ERROR = "error"
+    BACKGROUND = "background"
+    IGNORE = "ignore"
+
+
+OthersOption = Annotated[
+    Others,
+    typer.Option(
+        "--others",
+        help="What is labelled otherwise: an error, background, or ignore for what nobody knows.",
+    ),
+]
 
 
 def shown(text: str) -> str:

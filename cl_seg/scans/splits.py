@@ -27,6 +27,13 @@ def usable_slices(slices: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     return slices[np.array(keep, dtype=bool)]
 
 
+def partly_usable_slices(slices: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Slices labelled for some class of the task, whose background may be one of the others."""
+    wanted = set(classes)
+    keep = [bool(wanted & set(str(labelled).split(","))) for labelled in slices["labelled"]]
+    return slices[np.array(keep, dtype=bool)]
+
+
 def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> pd.DataFrame:
     """Add a column ``part``; a patient is in one part only, on whatever scanners.
 

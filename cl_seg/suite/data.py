@@ -13,6 +13,7 @@ from cl_seg.scans.splits import (
     PARTS,
     Fractions,
     check_parts,
+    partly_usable_slices,
     split_by_patient,
     split_within_case,
     usable_slices,
@@ -140,7 +141,8 @@ def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) ->
     Raises:
         InputError: no slice is labelled for every class, or a scanner cannot be split.
     """
-    usable = usable_slices(slices, suite.classes)
+    in_part = isinstance(suite, SeedTrainingSuite)
+    usable = (partly_usable_slices if in_part else usable_slices)(slices, suite.classes)
     if usable.empty:
         if not slices["labelled"].any():
             raise InputError(
@@ -148,7 +150,7 @@ def split_slices(slices: pd.DataFrame, suite: Suite, scanners: Sequence[str]) ->
             )
         names = " and ".join(suite.classes)
         raise InputError(f"no slice is labelled for {names}: change `classes`")
-    if isinstance(suite, SeedTrainingSuite):
+    if in_part:
         return usable[usable["scanner"].isin(scanners)].assign(part="train")
     fractions = Fractions(test=suite.split.test, validation=suite.split.validation)
     if suite.split.by == "within_case":

@@ -44,7 +44,8 @@ def main() -> None:
     (out / "truth.csv").write_text(f"image,labels,patient,scanner\n{row}")
     same = ["--salt", "round trip"]
     command("ingest", options.series, out / "new.store", "--label", "liver=1", *same)
-    command("ingest", out / "truth.csv", out / "truth.store", "--label", f"liver={options.label}")
+    named = ["--label", f"liver={options.label}", "--others", "background"]
+    command("ingest", out / "truth.csv", out / "truth.store", *named)
     new, truth = SliceStore(out / "new.store"), SliceStore(out / "truth.store")
     (scanner,) = new.scanners
     which = ["--scanner", scanner]
