@@ -60,7 +60,11 @@ def git_commit() -> str:
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
         return done.stdout.strip()
 
@@ -74,7 +78,7 @@ def git_commit() -> str:
 @cache
 def _cpuinfo() -> dict[str, str]:
     try:
-        lines = CPUINFO.read_text().split("\n\n")[0].splitlines()
+        lines = CPUINFO.read_text(encoding="utf-8").split("\n\n")[0].splitlines()
     except OSError:
         return {}
     pairs = (line.partition(":") for line in lines)
@@ -82,6 +86,6 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def _gpus() -> list[str]:
-    texts = [path.read_text() for path in sorted(NVIDIA.glob("*/information"))]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(NVIDIA.glob("*/information"))]
     lines = [line for text in texts for line in text.splitlines() if line.startswith("Model:")]
     return sorted({line.partition(":")[2].strip() for line in lines})

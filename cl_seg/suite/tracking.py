@@ -38,7 +38,7 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
     from cl_seg.analysis.figures.heat_maps import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
     from cl_seg.analysis.results import RunResult  # noqa: PLC0415
 
-    record: dict[str, Any] = json.loads((run_folder / "run.json").read_text())
+    record: dict[str, Any] = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
     run = wandb.init(
         project="cl_seg",
         group=group,

@@ -41,7 +41,7 @@ def main() -> None:
     out = options.out
     out.mkdir(parents=True)
     row = f"{options.series.resolve()},{options.labels.resolve()},one,\n"
-    (out / "truth.csv").write_text(f"image,labels,patient,scanner\n{row}")
+    (out / "truth.csv").write_text(f"image,labels,patient,scanner\n{row}", encoding="utf-8")
     same = ["--salt", "round trip"]
     command("ingest", options.series, out / "new.store", "--label", "liver=1", *same)
     command("ingest", out / "truth.csv", out / "truth.store", "--label", f"liver={options.label}")
@@ -68,7 +68,7 @@ def main() -> None:
         **{f"dice {name}": round(float(np.mean(values)), 3) for name, values in scores.items()},
     }
     print(json.dumps(found))
-    (out / "scores.json").write_text(json.dumps(found) + "\n")
+    (out / "scores.json").write_text(json.dumps(found) + "\n", encoding="utf-8")
     images = dict(zip(new.slices["z_mm"].round(2), new.hu(scanner), strict=True))
     ranked = sorted(left, key=lambda z: scores["before"][left.index(z)])
     shown = [ranked[0], ranked[len(ranked) // 2], ranked[-1]]
@@ -105,7 +105,7 @@ def proposals(queue: Path) -> dict[float, np.ndarray]:
 
 def rows(queue: Path) -> list[dict[str, str]]:
     """The lines of ``queue.csv``."""
-    with (queue / "queue.csv").open() as file:
+    with (queue / "queue.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
