@@ -176,7 +176,7 @@ def execute_suites(
 
     Raises:
         InputError: the data do not fit, a plugin of the user's breaks the contract for masks, or
-            the cache cannot be written; nothing has been trained.
+            cache or results cannot be written; nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
     with writable(cache.folder):
@@ -193,7 +193,8 @@ def execute_suites(
     for graph, folder in zip(graphs, results, strict=True):
         runs = [r for r in graph.runs if not is_finished(record_folder(folder, r), r.key)]
         check_own_plugins((r.run for r in runs), graph.runs[0].setting.suite.image.size)
-        write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
+        with writable(folder):
+            write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
         missing |= {run.key: record_folder(folder, run) for run in runs}
         if len(runs) < len(graph.runs):
             say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
