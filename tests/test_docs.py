@@ -71,7 +71,7 @@ def pages() -> list[Path]:
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
-    found = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
+    found = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.S | re.M)
     return [text for language, text in found if language in languages]
 
 

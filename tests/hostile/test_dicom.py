@@ -309,7 +309,7 @@ def in_a_latin_folder(folder: Path) -> None:
     place = os.fsencode(folder) + b"/M\xfcller"
     os.makedirs(place)  # noqa: PTH103 - a name that is not UTF-8
     write_series(Path(os.fsdecode(place)), change=nameless)
-    Path(os.fsdecode(place), "notes.txt").write_text("hello", encoding="utf-8")
+    Path(os.fsdecode(place), "notes.txt").write_text("hello")
 
 
 def with_a_loop(folder: Path) -> None:

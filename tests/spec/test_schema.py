@@ -27,7 +27,7 @@ def test_it_is_a_json_schema() -> None:
 
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
 def test_every_suite_of_ours_is_valid(path: Path) -> None:
-    assert not faults(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert not faults(yaml.safe_load(path.read_text()))
 
 
 @pytest.mark.parametrize(

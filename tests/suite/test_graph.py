@@ -162,7 +162,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def append(path: Path) -> None:
-    path.write_text(path.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    path.write_text(path.read_text() + "# edited\n")
 
 
 def everything(stage: Stage) -> bool:

@@ -18,7 +18,7 @@ def forget() -> Iterator[None]:
 
 
 def edit(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text)
     source_hash.cache_clear(), callable_hash.cache_clear()
 
 
