@@ -35,7 +35,7 @@ from cl_seg.suite.record import is_finished, recorded_key, write_record
 from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.source import callable_files
 from cl_seg.suite.tools import check_tools, score_tools
-from cl_seg.suite.tracking import mirror
+from cl_seg.suite.tracking import Mirror
 from cl_seg.suite.view import View
 
 RESULTS = Path("results")
@@ -238,6 +238,7 @@ def _compute(
     durations.learn_from(cache, graph.stages.values())
     runs = [run for run in graph.runs if run.key in missing]
     schedule = Schedule(graph, runs, cache.keys(), durations.seconds, engine.workers)
+    mirror = Mirror(say)
     view = View(schedule, cache, durations, engine.workers, Console(stderr=True, highlight=False))
 
     def complete(run: RunStages) -> None:
@@ -247,7 +248,7 @@ def _compute(
         except DamagedStage as damaged:
             schedule.lose(damaged.key)
             return
-        mirror(folder, run.setting.suite.name, say)
+        mirror.add(folder, run.setting.suite.name)
 
     def ended(stage: Stage) -> None:
         new = not durations.known(stage)
