@@ -31,10 +31,15 @@ def device_name(wanted: str) -> str:
     """
     if wanted != "auto":
         return wanted
+    return "cuda" if gpu_here() else "cpu"
+
+
+def gpu_here() -> bool:
+    """Whether this machine has a GPU that torch can use, as far as files and packages tell."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1", "NoDevFiles"}
     found = [*DEVICES.glob("nvidia[0-9]*"), *DEVICES.glob("dxg")]
     there = any(os.access(path, os.R_OK | os.W_OK) for path in found)
-    return "cuda" if there and not hidden and "+cpu" not in versions()["torch"] else "cpu"
+    return there and not hidden and "+cpu" not in versions()["torch"]
 
 
 @cache

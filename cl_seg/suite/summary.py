@@ -41,6 +41,8 @@ def summary(
             steps = " + ".join(map(str, run.stage_steps(steps_per_stage)))
             yield f"{run.run_id}  {steps} steps"
     graph = reduce(Graph.add, graphs)
+    for note in graph.notes:
+        yield f"note: {note}"
     alone, shared = trainings(graph)
     total = sum(stage.steps for stage in graph.stages.values())
     yield (
@@ -76,6 +78,7 @@ def json_summary(
         "trainings_saved": alone - shared,
         "seconds_left_on_one_worker": round(seconds, 1),
         "stages_of_unknown_duration": unknown,
+        "notes": graph.notes,
         "runs": [
             {
                 "suite": run.setting.suite.name,

@@ -76,6 +76,11 @@ class SlurmEngine:
     poll_seconds: float = 5.0
     patience_seconds: float = 60.0
 
+    @property
+    def here(self) -> bool:
+        """Stages are computed on the nodes of a cluster."""
+        return False
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
