@@ -29,8 +29,8 @@ def check_batches(suite: Suite, runs: Sequence[Run]) -> None:
     )
     if mixing and suite.training.batch_size < 2:
         raise InputError(
-            f"training.batch_size is 1, but {' and '.join(mixing)} need old and new slices in "
-            "every batch: make it 2 or more"
+            f"training.batch_size is 1: a batch of {' and '.join(mixing)} holds old and new "
+            "slices, make it 2 or more"
         )
 
 

@@ -161,7 +161,7 @@ def test_a_memory_needs_batches_of_two(suite_text: str, results: Path, strategy:
     text = suite_text.replace("name: replay", f"name: {strategy}").replace(
         "batch_size: 4", "batch_size: 1"
     )
-    with pytest.raises(InputError, match=f"batch_size is 1, but {strategy} need"):
+    with pytest.raises(InputError, match=f"batch_size is 1: a batch of {strategy} holds"):
         run(text, results)
     assert not results.exists()
     path = results.parent / "one.yaml"
