@@ -8,6 +8,7 @@ import typer
 
 from cl_seg.cli.console import progress, say
 from cl_seg.cli.model import OwnNetwork
+from cl_seg.counted import counted
 from cl_seg.files import check_new
 
 app = typer.Typer(
@@ -63,7 +64,7 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    say(f"queue: {queue / 'queue.csv'}, {n} slices")
+    say(f"queue: {queue / 'queue.csv'}, {counted(n, 'slice')}")
     say(f"draw {values} in {queue / 'labels'}, then `cl-seg seed import {queue} {store} NEW_STORE`")
 
 
@@ -82,7 +83,7 @@ def import_(
     taken = import_queue(queue, SliceStore(store), out)
     counts = ", ".join(f"{count} {how}" for how, count in sorted(taken.origins.items()))
     skipped = f", {taken.left_out} left out" if taken.left_out else ""
-    minutes = f", {taken.minutes:g} minutes noted" if taken.minutes else ""
+    minutes = f", {taken.minutes:g} min noted" if taken.minutes else ""
     say(f"slices: {counts}{skipped}{minutes}")
     for note in taken.notes:
         say(f"note: {note}")
@@ -116,7 +117,9 @@ def train(
         card = train_on_seed_images(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
         )
-    say(f"trained on {card.trained['slices']} slices of {card.trained['patients']} patients")
+    slices = counted(card.trained["slices"], "slice")
+    patients = counted(card.trained["patients"], "patient")
+    say(f"trained on {slices} of {patients}")
     say(f"model: {out}")
 
 
@@ -139,4 +142,5 @@ def propose(
         origin, proposed = propose_labels(opened, scanner, (model, network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    say(f"queue: {queue / 'queue.csv'}, {len(proposed)} slices, confidence from {least:.2f}")
+    slices = counted(len(proposed), "slice")
+    say(f"queue: {queue / 'queue.csv'}, {slices}, confidence from {least:.2f}")

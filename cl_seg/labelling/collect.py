@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError, check_new, one_line, write_text
 from cl_seg.labelling.cases import CaseVolume, case_volumes, stored_labels
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
@@ -88,7 +89,9 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
     origins = dict(Counter(one.origin for one in drawn))
     notes = list(_notes(drawn, origin))
     if len(entries) < origin.slices:
-        notes.append(f"{origin.slices - len(entries)} lines of {folder / QUEUE} are gone")
+        notes.append(
+            f"missing in {folder / QUEUE}: {counted(origin.slices - len(entries), 'line')}"
+        )
     return Collected(origins, len(entries) - len(drawn), minutes, notes)
 
 
@@ -241,20 +244,22 @@ def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
         if without:
             first = without[0].entry
             yield (
-                f"no {name} on {len(without)} of {len(meant)} slices (first {first.labels} slice "
-                f"{first.slice}): right where there is none; where it was not labelled, delete it "
-                f"from the column classes of {QUEUE}"
+                f"no {name} on {len(without)} of {counted(len(meant), 'slice')} (first "
+                f"{first.labels} slice {first.slice}): right where there is none; where it was not "
+                f"labelled, delete it from the column classes of {QUEUE}"
             )
         holed = [one for one in meant if _pinholes(one.labels == label)]
         if holed:
             first = holed[0].entry
             yield (
-                f"{name} has holes of up to {PINHOLE} pixels on {len(holed)} slices (first "
-                f"{first.labels} slice {first.slice}), kept as drawn"
+                f"{name} has holes of up to {PINHOLE} pixels on "
+                f"{counted(len(holed), 'slice')} (first {first.labels} slice {first.slice}), kept "
+                "as drawn"
             )
     partly = [one for one in drawn if (one.labels == UNLABELLED).any()]
     if partly:
-        yield f"{len(partly)} slices are labelled in part: what is {UNLABELLED} counts nowhere"
+        some = counted(len(partly), "slice is", "slices are")
+        yield f"{some} labelled in part: what is {UNLABELLED} counts nowhere"
 
 
 def _pinholes(mask: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
 from cl_seg.import_path import check_target, module_file
 from cl_seg.scans.store import SliceStore
@@ -226,12 +227,14 @@ def execute_suites(
             write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
         missing |= {run.key: record_folder(folder, run) for run in runs}
         if len(runs) < len(graph.runs):
-            say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
+            planned_runs = counted(len(graph.runs), "run is", "runs are")
+            say(f"{len(graph.runs) - len(runs)} of {planned_runs} finished already")
         others = [r for r in runs if recorded_key(record_folder(folder, r)) not in {None, r.key}]
         if others:
             say(
-                f"{len(others)} runs in {folder} are of other data, settings or code and are "
-                "replaced as these finish; --results FOLDER keeps both"
+                f"{counted(len(others), f'run in {folder} is', f'runs in {folder} are')} of other "
+                "data, settings or code, to be replaced by this suite's; --results FOLDER keeps "
+                "both"
             )
     for graph, folder in zip(graphs, results, strict=True):
         score_tools(graph.runs[0].setting, folder)

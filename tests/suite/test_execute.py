@@ -58,8 +58,8 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
     said, _ = run(suite_text.replace("steps: 12", "steps: 6"), results)
     changed = records(results)
     assert said == [
-        f"4 runs in {results} are of other data, settings or code and are replaced as these "
-        "finish; --results FOLDER keeps both"
+        f"4 runs in {results} are of other data, settings or code, to be replaced by this "
+        "suite's; --results FOLDER keeps both"
     ]
     assert changed["build-naive-order1-seed0"]["stages"][0]["steps"] == 6
 
