@@ -61,7 +61,8 @@ def cut_notes(placement: Placement, grid: Grid) -> list[str]:
         return []
     return [
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
-        f"mm, in {count} of {counted(len(placement.cut), 'slice')}: areas in them are marked as incomplete"
+        f"mm, in {count} of {counted(len(placement.cut), 'slice')}: areas in them are marked as "
+        "incomplete"
     ]
 
 
