@@ -9,9 +9,9 @@ from cl_seg.counted import counted
 from cl_seg.inference.predict import SlicePrediction
 from cl_seg.metrics.segmentation import dice
 
-DOUBT_CM2 = 1.0
+DOUBT_CM2 = 10.0
 """Area that is expected though nothing is found, at which agreement is one half."""
-LOW = 0.8
+LOW = 0.9
 """Agreement below which a slice should be looked at (engineering values, both)."""
 
 
