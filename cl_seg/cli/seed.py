@@ -83,7 +83,7 @@ def import_(
     taken = import_queue(queue, SliceStore(store), out)
     counts = ", ".join(f"{count} {how}" for how, count in sorted(taken.origins.items()))
     skipped = f", {taken.left_out} left out" if taken.left_out else ""
-    minutes = f", {taken.minutes:g} min noted" if taken.minutes else ""
+    minutes = f", {taken.minutes:g} minutes noted" if taken.minutes else ""
     say(f"slices: {counts}{skipped}{minutes}")
     for note in taken.notes:
         say(f"note: {note}")

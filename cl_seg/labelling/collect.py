@@ -89,9 +89,8 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
     origins = dict(Counter(one.origin for one in drawn))
     notes = list(_notes(drawn, origin))
     if len(entries) < origin.slices:
-        notes.append(
-            f"missing in {folder / QUEUE}: {counted(origin.slices - len(entries), 'line')}"
-        )
+        gone = counted(origin.slices - len(entries), "line")
+        notes.append(f"{gone} of {folder / QUEUE} missing")
     return Collected(origins, len(entries) - len(drawn), minutes, notes)
 
 
