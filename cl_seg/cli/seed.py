@@ -8,7 +8,6 @@ import typer
 
 from cl_seg.cli.console import progress, say
 from cl_seg.cli.model import OwnNetwork
-from cl_seg.counted import counted
 from cl_seg.files import check_new
 
 app = typer.Typer(
@@ -64,7 +63,7 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    say(f"queue: {queue / 'queue.csv'}, {counted(n, 'slice')}")
+    say(f"queue: {queue / 'queue.csv'}, {n} slices")
     say(f"draw {values} in {queue / 'labels'}, then `cl-seg seed import {queue} {store} NEW_STORE`")
 
 
@@ -117,9 +116,7 @@ def train(
         card = train_on_seed_images(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
         )
-    slices = counted(card.trained["slices"], "slice")
-    patients = counted(card.trained["patients"], "patient")
-    say(f"trained on {slices} of {patients}")
+    say(f"trained on {card.trained['slices']} slices of {card.trained['patients']} patients")
     say(f"model: {out}")
 
 
@@ -142,5 +139,4 @@ def propose(
         origin, proposed = propose_labels(opened, scanner, (model, network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    slices = counted(len(proposed), "slice")
-    say(f"queue: {queue / 'queue.csv'}, {slices}, confidence from {least:.2f}")
+    say(f"queue: {queue / 'queue.csv'}, {len(proposed)} slices, confidence from {least:.2f}")

@@ -5,7 +5,6 @@ The format is that of nnU-Net's documentation, dataset_format.md and ignore_labe
 
 from pathlib import Path
 
-from cl_seg.counted import counted
 from cl_seg.datasets.dataset import DataSet, Options
 from cl_seg.datasets.json_labels import read_labels
 from cl_seg.datasets.read import read_json, shown
@@ -32,9 +31,7 @@ def read(folder: Path, options: Options) -> DataSet:
             "modality instead, try `cl-seg dataset msd`"
         )
     if len(channels) != 1:
-        raise InputError(
-            f"{file}: channel_names lists {counted(len(channels), 'channel')}, expected one: CT"
-        )
+        raise InputError(f"{file}: channel_names lists {len(channels)} channels, expected one: CT")
     ending = str(content.get("file_ending", ""))
     if ending not in SUFFIXES:
         raise InputError(

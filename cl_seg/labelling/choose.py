@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cl_seg.counted import counted
 from cl_seg.files import InputError
 from cl_seg.labelling.queue import Origin, Wanted, write_queue
 from cl_seg.scans.splits import usable_slices
@@ -24,9 +23,7 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
     own = store.slices[store.slices["scanner"] == scanner]
     left = own.drop(index=usable_slices(own, store.header.classes).index)
     if left.empty:
-        raise InputError(
-            f"{scanner} in {store.folder} has {counted(len(own), 'slice')}, all are labelled"
-        )
+        raise InputError(f"all {len(own)} slices of {scanner} in {store.folder} are labelled")
     return left
 
 
@@ -66,7 +63,7 @@ def choose_slices(
     """
     left = unlabelled(store, scanner).reset_index(drop=True)
     if count > len(left):
-        raise InputError(f"--n {count}: {scanner} has {counted(len(left), 'slice')} without labels")
+        raise InputError(f"--n {count}: {scanner} has {len(left)} slices without labels")
     features = entropy = None
     if by in NEEDS_NETWORK:
         if model is None:

