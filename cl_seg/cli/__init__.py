@@ -1,6 +1,5 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
-import io
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from rich.table import Table
 from cl_seg.cli.console import CORES, Others, OthersOption, Workers, complain, out, say, shown
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
+from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.model import app as model_app
 from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
@@ -332,9 +332,8 @@ def ingest(
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # whatever the terminal can show of a name
-            stream.reconfigure(errors="backslashreplace")
+    start_in_utf8_mode()
+    show_what_can_be_shown()
     try:
         app()
     except InputError as error:
