@@ -27,8 +27,8 @@ from cl_seg.scans.series import (
     UnusableError,
     Volume,
     by_folder,
-    spacing_notes,
 )
+from cl_seg.scans.slice_spacing import spacing_notes
 
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"

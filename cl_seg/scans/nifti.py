@@ -13,9 +13,9 @@ import numpy.typing as npt
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_place, check_size
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
+from cl_seg.scans.slice_spacing import even_positions, even_runs
 
 _LPS = nibabel.orientations.axcodes2ornt("LPS")
-_EVEN = 0.1  # of the distance between slices, by which one may be off its place in a volume
 _SAME_SIZE = 0.005  # by which the sform's voxel sizes may differ from pixdim in rounding
 _SAME_PLACE = 0.1  # of a voxel
 _UNITS_MM = {1: 1e3, 3: 1e-3}  # NIfTI codes of metres and micrometres; anything else is mm
@@ -92,7 +92,7 @@ def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
 def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume) -> None:
     """Write labels or HU on the pixels of a series.
 
-    NIfTI has one distance between slices: the median of those of the series.
+    NIfTI has one distance between slices: slices lie where :func:`even_positions` moves them.
 
     Args:
         path: to write, .nii or .nii.gz.
@@ -101,10 +101,10 @@ def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume)
     """
     row, column = geometry.spacing_mm
     y, x = geometry.origin_mm
-    steps = np.diff(geometry.z_mm)
-    step = float(np.median(steps)) if len(steps) else 1.0
+    z_mm = even_positions(geometry.z_mm)
+    step = z_mm[1] - z_mm[0] if len(z_mm) > 1 else 1.0
     affine = np.diag([-column, -row, step, 1.0])
-    affine[:3, 3] = -x, -y, geometry.z_mm[0]
+    affine[:3, 3] = -x, -y, z_mm[0]
     image = nibabel.Nifti1Image(values.transpose(2, 1, 0), affine)
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
@@ -116,14 +116,7 @@ def lettered_stretches(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]
     Returns:
         Letter and run; the letter is "" where one run holds all.
     """
-    cuts, start = [], 0
-    for i in range(2, len(z_mm)):
-        step = z_mm[start + 1] - z_mm[start]
-        expected = z_mm[start] + step * (i - start)
-        if i - start >= 2 and abs(z_mm[i] - expected) > _EVEN * step:
-            cuts.append(slice(start, i))
-            start = i
-    cuts.append(slice(start, len(z_mm)))
+    cuts = even_runs(z_mm)
     if len(cuts) == 1:
         return [("", cuts[0])]
     letters = (chr(ord("a") + k % 26) * (1 + k // 26) for k in range(len(cuts)))

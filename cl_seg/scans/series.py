@@ -109,28 +109,6 @@ def to_hu(values: npt.NDArray[np.floating]) -> HU:
     return hu
 
 
-def spacing_notes(z_mm: npt.NDArray[np.float64]) -> list[str]:
-    """Gaps and uneven steps between ascending slice positions (mm), in words.
-
-    The usual step is the lower median. A step above 1.5 times the usual one is a gap; steps more
-    than 10 % off it are uneven (engineering values).
-    """
-    steps = np.diff(z_mm)
-    if not len(steps):
-        return []
-    usual = float(np.sort(steps)[(len(steps) - 1) // 2])
-    gaps = steps > 1.5 * usual
-    notes = [
-        f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm, "
-        f"slices missing: about {round(steps[i] / usual) - 1}"
-        for i in np.flatnonzero(gaps)
-    ]
-    regular = steps[~gaps]
-    if np.any(np.abs(regular - usual) > 0.1 * usual):
-        notes.append(f"uneven slice spacing, {regular.min():g} to {regular.max():g} mm")
-    return notes
-
-
 def by_folder(rejected: list[Rejected]) -> list[Rejected]:
     """Make many rejected files of one folder with one reason a single line."""
     groups: dict[tuple[Path, str], list[Rejected]] = {}

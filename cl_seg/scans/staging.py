@@ -10,7 +10,8 @@ from cl_seg.files import InputError
 from cl_seg.scans.labels import LabelMap, read_labels, shares_in_air
 from cl_seg.scans.resample import Placement, place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, spacing_notes
+from cl_seg.scans.series import Rejected, Series, UnusableError, Volume
+from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, Slice
 
 
