@@ -20,11 +20,11 @@ from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.benchmarks.utils.data_attribute import DataAttribute, TaskLabels
 from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import Dataset, default_collate
 
 from cl_seg.files import InputError, writable
-from cl_seg.scans.store import UNLABELLED, SliceStore, check_offers
+from cl_seg.scans.shares import labels_of_shares, shared_lengths
+from cl_seg.scans.store import UNLABELLED, Labels, SliceStore, check_offers
 
 CHUNK = 64  # slices resized at once, bounds the memory of the resize
 
@@ -56,9 +56,9 @@ class TaskImages:
     def __init__(self, store: SliceStore, task: Task, device: torch.device) -> None:
         self.store, self.task, self.device = store, task, device
         self._kept: dict[str, tuple[Tensor, Tensor]] = {}
+        self._truth: dict[str, Tensor] = {}
         header = store.header
         check_offers(header, store.folder, task.classes, task.image_size)
-        self.spacing_mm = header.grid.spacing_mm * header.grid.size / task.image_size
         self._lookup = torch.zeros(256, dtype=torch.uint8)
         self._lookup[UNLABELLED] = UNLABELLED
         for channel, name in enumerate(task.classes, start=1):
@@ -75,23 +75,31 @@ class TaskImages:
             InputError: that folder is full.
         """
         if name not in self._kept:
-            images, masks = (
-                torch.from_numpy(a) for a in (self.store.hu(name), self.store.labels(name))
-            )
+            images, masks = torch.from_numpy(self.store.hu(name)), self.truth(name)
             size = self.task.image_size
-            same_size = masks.shape[-1] == size
-            if not same_size or self.task.classes != tuple(self.store.header.classes):
-                seen = (self._as_the_task_sees(chunk) for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
+            if masks.shape[-1] != size:
+                seen = (reduced_labels(chunk, size) for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
                 masks = in_temporary_file(seen, "uint8", (len(masks), size, size))
-            if not same_size:
                 seen = (reduced(chunk, size) for chunk in images.split(CHUNK))  # type: ignore[no-untyped-call]
                 images = in_temporary_file(seen, "int16", (len(images), size, size))
             self._kept[name] = images.to(self.device), masks.to(self.device)
         return self._kept[name]
 
-    def _as_the_task_sees(self, labels: Tensor) -> Tensor:
-        known = self._lookup[labels.int()]
-        return majority(known, self.task.image_size, len(self.task.classes))
+    def truth(self, name: str) -> Tensor:
+        """(N, H, W) uint8 labels of one scanner in the task's order, on the pixels of the store.
+
+        Memory-mapped on the CPU: the store's own file where it has the task's classes.
+
+        Raises:
+            InputError: the folder for temporary files is full.
+        """
+        if name not in self._truth:
+            labels = torch.from_numpy(self.store.labels(name))
+            if self.task.classes != tuple(self.store.header.classes):
+                known = (self._lookup[chunk.int()] for chunk in labels.split(CHUNK))  # type: ignore[no-untyped-call]
+                labels = in_temporary_file(known, "uint8", tuple(labels.shape))
+            self._truth[name] = labels
+        return self._truth[name]
 
 
 def in_temporary_file(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ...]) -> Tensor:
@@ -109,26 +117,31 @@ def in_temporary_file(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ..
 
 
 def reduced(hu: Tensor, size: int) -> Tensor:
-    """Average (N, H, W) int16 HU over blocks to (N, size, size), in whole HU."""
-    return functional.adaptive_avg_pool2d(hu.float(), size).round().to(torch.int16)
+    """Average (N, H, H) int16 HU by area to (N, size, size), in whole HU."""
+    lengths = torch.from_numpy(shared_lengths(hu.shape[-1], size))
+    return (lengths @ hu.double() @ lengths.T / hu.shape[-1] ** 2).round().to(torch.int16)
+
+
+def reduced_labels(labels: Tensor, size: int) -> Tensor:
+    """(N, H, H) uint8 labels on (N, size, size) pixels, every label with the area it had.
+
+    Unlabelled area counts as a label of its own; see
+    :func:`cl_seg.scans.shares.labels_of_shares`.
+    """
+    lengths = shared_lengths(labels.shape[-1], size)
+    small = np.empty((len(labels), size, size), np.uint8)
+    for index, image in enumerate(labels.numpy()):
+        values = np.unique(image)
+        covered = np.stack([lengths @ (image == value) @ lengths.T for value in values])
+        shares = covered / image.shape[-1] ** 2
+        small[index] = values[labels_of_shares(shares, shares.sum(axis=(1, 2)))]
+    return torch.from_numpy(small)
 
 
 def windowed(hu: Tensor, window_hu: tuple[float, float]) -> Tensor:
     """(N, S, S) HU → (N, 1, S, S) float32 in 0…1, as networks see it."""
     low, high = window_hu
     return ((hu.float() - low) / (high - low)).clamp_(0, 1).unsqueeze(1)
-
-
-def majority(masks: Tensor, size: int, classes: int) -> Tensor:
-    """Reduce (N, H, W) uint8 labels to (N, size, size) by the label that covers most of a pixel.
-
-    Unlabelled area competes like a class; a tie goes to the smaller label.
-    """
-    values = [*range(classes + 1), UNLABELLED]
-    covered = torch.stack(
-        [functional.adaptive_avg_pool2d((masks == v).float(), size) for v in values]
-    )
-    return torch.tensor(values, dtype=torch.uint8)[covered.argmax(0)]
 
 
 class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
@@ -160,6 +173,12 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         image, mask = self.batch(torch.tensor([index]))
         return image[0], mask[0]
+
+    def truth(self, indices: Sequence[int]) -> Labels:
+        """(B, H, W) uint8 labels on the pixels of the store, 255 unknown."""
+        chosen = self.rows.iloc[list(indices)]
+        pairs = zip(chosen["scanner"], chosen["row"], strict=True)
+        return np.stack([self.images.truth(name)[int(row)].numpy() for name, row in pairs])
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """(B,) int64 indices → (B, 1, S, S) images and (B, S, S) masks, on the device."""

@@ -21,7 +21,8 @@ from cl_seg.benchmark import (
     collate,
     dense_benchmark,
     dense_dataset,
-    majority,
+    reduced,
+    reduced_labels,
     stream_selections,
 )
 from cl_seg.files import InputError
@@ -171,35 +172,43 @@ def test_slices_are_averaged_by_area(tmp_path):
     small = task_images.scanner("s")[0]
     expected = hu.reshape(70, 4, 2, 4, 2).mean((2, 4)).round()
     assert small.dtype == torch.int16 and np.array_equal(small, expected)
-    assert task_images.spacing_mm == 3.0
 
 
-def test_majority_by_hand():
-    mask = torch.tensor(
-        [
-            [0, 1, 1, 1, 2, 2],
-            [1, 1, 2, 255, 1, 1],
-            [255, 255, 0, 0, 2, 255],
-            [255, 1, 255, 255, 2, 255],
-        ],
-        dtype=torch.uint8,
-    )
-    blocks = mask.repeat(1, 1)[None]
-    # 2×2 blocks of a 4×4 image: majority 1; three-way with 1 ahead; all 255; tie 0 / 255
-    assert majority(blocks[:, :, :4], 2, 2)[0].tolist() == [[1, 1], [255, 0]]
-    # ties 1 / 2 and 2 / 255 go to the smaller label
-    right = torch.cat([blocks[:, :, 4:], blocks[:, :, 4:]], 2)
-    assert majority(right, 2, 2)[0].tolist() == [[1, 1], [2, 2]]
+def test_labels_by_hand():
+    quarters = np.zeros((1, 4, 4), np.uint8)
+    quarters[0, :2, :2] = [[1, 1], [1, 2]]  # a block with three of four pixels 1
+    quarters[0, 2:, 2:] = 255
+    quarters[0, 2:, :2] = 2
+    assert reduced_labels(torch.from_numpy(quarters), 2)[0].tolist() == [[1, 0], [2, 255]]
 
 
-@given(arrays(np.uint8, (1, 6, 6), elements=st.sampled_from([0, 1, 2, 255])))
-def test_majority_is_the_most_frequent_label(masks):
-    result = majority(torch.from_numpy(masks), 2, 2)[0].numpy()
-    for y in range(2):
-        for x in range(2):
-            block = masks[0, 3 * y : 3 * y + 3, 3 * x : 3 * x + 3]
-            values, counts = np.unique(block, return_counts=True)
-            assert result[y, x] == values[counts.argmax()]
+def test_half_covered_pixels_are_shared_out_evenly():
+    """A straight edge through the middle of the new pixels: no side gets them all."""
+    half = np.zeros((1, 64, 64), np.uint8)
+    half[0, :, 17:] = 1
+    small = reduced_labels(torch.from_numpy(half), 32)[0].numpy()
+    assert np.all(small[:, :8] == 0) and np.all(small[:, 9:] == 1)
+    assert small[:, 8].sum() == 16
+    runs = np.flatnonzero(np.diff(small[:, 8].astype(int)))
+    assert len(runs) > 12  # in turn, not in two blocks
+
+
+@given(
+    arrays(np.uint8, (1, 24, 24), elements=st.sampled_from([0, 1, 2, 255])),
+    st.sampled_from([6, 8, 9, 12, 16, 23]),
+)
+def test_labels_keep_their_area(masks, size):
+    small = reduced_labels(torch.from_numpy(masks), size)[0].numpy()
+    for value in (0, 1, 2, 255):
+        wanted = (masks == value).sum() * (size / 24) ** 2
+        assert abs((small == value).sum() - wanted) <= 2
+
+
+def test_images_of_any_size_are_averaged_by_area():
+    hu = torch.from_numpy(np.random.default_rng(0).integers(-1000, 1000, (3, 10, 10))).short()
+    blown = hu.double().repeat_interleave(4, 1).repeat_interleave(4, 2)  # 40 = 4 × 10 = 10 × 4
+    expected = blown.reshape(3, 4, 10, 4, 10).mean((2, 4)).round()
+    assert torch.equal(reduced(hu, 4), expected.short())
 
 
 def test_missing_class(store):
@@ -208,7 +217,7 @@ def test_missing_class(store):
 
 
 def test_image_larger_than_the_store(store):
-    with pytest.raises(InputError, match=r"image.size 64 does not divide the 32 pixels"):
+    with pytest.raises(InputError, match=r"image.size 64 is larger than the 32 pixels"):
         TaskImages(store, Task(CLASSES, 64, WINDOW), CPU)
 
 

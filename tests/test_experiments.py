@@ -85,3 +85,27 @@ def test_a_benchmark_command_runs(script: str, options: list[str], says: str) ->
         check=False,
     )
     assert done.returncode == 0 and says in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--bodies", "1", "--scanners", "stress_native", "--sizes", "64"],
+        pytest.param(["--bodies", "4", "--sizes", "64", "128"], marks=pytest.mark.slow),
+        pytest.param(["--bodies", "2", "--grid", "256", "--sizes", "96"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_network_without_an_error_measures_what_was_painted(options: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "experiments/simulator/areas.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert done.returncode == 0 and rows, done.stderr
+    for _, name, _, painted, *off in rows:
+        assert float(painted) > 50
+        assert max(abs(float(percent)) for percent in off) <= (1 if name == "muscle" else 2), rows

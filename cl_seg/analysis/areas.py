@@ -18,6 +18,8 @@ DEFINITIONS = {
     "limits of agreement": "range that holds 95 % of the differences found − true of patients "
     "(Bland & Altman 1986); bias is their mean",
     "ICC": "absolute agreement of single measurements, ICC(2,1); 1 is perfect",
+    "incomplete": "areas of patients whose body goes on beyond the image or the grid of the store; "
+    "shown where there are any",
 }
 CAPTION = (
     "Bland–Altman plot of the area of {name} after the last stage: a dot per test patient, "
@@ -46,6 +48,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
             "scanner": last["scanner"].map(result.short_names),
             "patient": last["patient"],
             "class": last["class"],
+            "body_cut": last.get("body_cut", False),
             "true_cm2": last["true_cm2"],
             "found_cm2": last["true_cm2"] + last["area_error_cm2"],
         }
@@ -60,9 +63,14 @@ def agreement_table(areas: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["model", "strategy", "class", "scanner"]
     found, true = (areas[name].to_numpy(float) for name in ("found_cm2", "true_cm2"))
+    cut = areas["body_cut"].to_numpy(bool)
     runs = areas.groupby([*keys, "seed", "order"], sort=False).indices
     each = [
-        {**dict(zip(keys, run[: len(keys)], strict=True)), **_agreement(found[at], true[at])}
+        {
+            **dict(zip(keys, run[: len(keys)], strict=True)),
+            "incomplete": int(cut[at].sum()),
+            **_agreement(found[at], true[at]),
+        }
         for run, at in runs.items()
         if isinstance(run, tuple)
     ]
@@ -90,6 +98,7 @@ def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
         "strategy": own["strategy"],
         "scanner": own["scanner"],
         "true cm²": own["true_cm2"].map("{:.1f}".format),
+        **_incomplete(own),
         "absolute error %": own["error_percent"].map("{:.1f}".format),
         "bias cm²": own["bias_cm2"].map("{:+.1f}".format),
         "limits of agreement cm²": [
@@ -98,6 +107,14 @@ def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
         ],
         "ICC": ["–" if np.isnan(icc) else f"{icc:.2f}" for icc in own["icc"]],
     })  # fmt: skip
+
+
+def _incomplete(own: pd.DataFrame) -> dict[str, list[str]]:
+    """How many areas are of bodies that are cut, where any is."""
+    if not own["incomplete"].any():
+        return {}
+    pairs = zip(own["incomplete"], own["cases"], strict=True)
+    return {"incomplete": [f"{cut:g} of {cases:g}" for cut, cases in pairs]}
 
 
 def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name: str) -> Figure:

@@ -17,6 +17,7 @@ from cl_seg.eval_mode import eval_mode
 from cl_seg.inference.saved_model import Input
 from cl_seg.scans.resample import Placement, place, resample_image
 from cl_seg.scans.series import Volume
+from cl_seg.scans.shares import finer_labels, lengths_between
 from cl_seg.scans.store import Grid, Labels
 
 ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
@@ -46,7 +47,8 @@ def predict_slices(
     """Predict slice after slice.
 
     Probabilities of all networks, on the image and on variants of it that are turned and scaled a
-    little, are averaged; they are interpolated on the pixels of the series before the largest wins.
+    little, are averaged. The largest decides on the pixels of the networks, and so how large every
+    structure is; its outline is that of the probabilities interpolated on the pixels of the series.
 
     Args:
         models: networks of the same classes and input.
@@ -111,12 +113,35 @@ def _moved(images: Tensor, moves: Tensor) -> Tensor:
 
 
 def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Grid) -> Labels:
-    on_series: list[npt.NDArray[np.float32]] = [
-        np.nan_to_num(_resample_back(share.numpy(), volume, placement, grid), nan=0.0)
-        for share in probability
+    """Labels (H, W) uint8 on the pixels of the series, background outside the grid."""
+    shares = probability.numpy()
+    decided = (shares.argmax(axis=0) == np.arange(len(shares))[:, None, None]).astype(np.float32)
+    on_series = [
+        np.stack([_resample_back(share, volume, placement, grid) for share in each])
+        for each in (shares, decided)
     ]
-    labels: Labels = np.argmax(on_series, axis=0).astype(np.uint8)
-    return labels
+    outside = np.isnan(on_series[0][0])
+    for each in on_series:
+        each[:, outside] = np.eye(len(shares))[0][:, None]
+    down, across = _lengths_on_series(volume, placement, grid)
+    areas = np.array([down @ mask @ across for mask in decided])
+    areas[0] += outside.size - areas.sum()
+    return finer_labels(*on_series, areas).astype(np.uint8)
+
+
+def _lengths_on_series(
+    volume: Volume, placement: Placement, grid: Grid
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Length of each row and of each column of the grid in the image, in pixels of the series."""
+    lengths = []
+    for axis, count in enumerate(volume.hu.shape[1:]):
+        spacing, first = volume.spacing_mm[axis], volume.origin_mm[axis]
+        centres = placement.centre_mm[axis] + grid.spacing_mm * (
+            np.arange(grid.size) - (grid.size - 1) / 2
+        )
+        low, high = first - spacing / 2, first + spacing * (count - 0.5)
+        lengths.append(lengths_between(centres, grid.spacing_mm, low, high) / spacing)
+    return lengths[0], lengths[1]
 
 
 def _resample_back(

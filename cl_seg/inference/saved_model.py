@@ -57,7 +57,7 @@ class Input(Part):
     Attributes:
         grid_size: pixels per side of the canonical grid a slice is brought to first.
         spacing_mm: pixel size of that grid in mm.
-        size: height and width of the network's image, a divisor of ``grid_size``.
+        size: height and width of the network's image, at most ``grid_size``.
         window_hu: HU mapped to 0 and to 1.
     """
 
@@ -70,8 +70,8 @@ class Input(Part):
     def _can_be_seen(self) -> "Input":
         if self.window_hu[0] >= self.window_hu[1]:
             raise ValueError("window_hu must be [low, high] with low < high")
-        if self.grid_size % self.size:
-            raise ValueError("size must divide grid_size")
+        if self.size > self.grid_size:
+            raise ValueError("size must be at most grid_size")
         return self
 
 

@@ -19,6 +19,7 @@ from cl_seg.scans.aliases import Aliases
 from cl_seg.scans.dicom_header import written
 from cl_seg.scans.find import find, nothing_usable
 from cl_seg.scans.identity import Scanner
+from cl_seg.scans.resample import cut_notes
 from cl_seg.scans.scan import DicomSeries, Found, Scan
 from cl_seg.scans.series import (
     Pseudonyms,
@@ -29,6 +30,7 @@ from cl_seg.scans.series import (
     by_folder,
 )
 from cl_seg.scans.slice_spacing import spacing_notes
+from cl_seg.scans.store import Grid
 
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"
@@ -137,16 +139,15 @@ def predict_source(
             found_here = predict_slices(ensemble.models, seen, volume, options.variants, placement)
             for index, prediction in enumerate(found_here):
                 masks.append(prediction.labels)
-                rows += _measured(place, volume, index, prediction, ensemble, options)
+                where = {**place, "body_cut": "yes" if placement.cut[index] else "no"}
+                rows += _measured(where, volume, index, prediction, ensemble, options)
                 done += 1
                 tell(done, total)
             for letter, piece in nifti.lettered_stretches(volume.z_mm):
                 part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
                 nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
             notes = [*scan.series.notes, *spacing_notes(volume.z_mm)]
-            if placement.body_cut:
-                width = seen.grid_size * seen.spacing_mm
-                notes.append(f"the body is wider than the {width:g} mm the model sees and is cut")
+            notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
             if volume.rejected:
                 notes.append(f"{len(volume.rejected)} slices could not be read")
             cases.append({**place, "slices": len(masks), "note": "; ".join(notes)})

@@ -18,7 +18,7 @@ from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
 
 VARIANTS = 4
-MIDDLE = Placement((0.0, 0.0), False)
+MIDDLE = Placement((0.0, 0.0))
 
 
 def propose_labels(

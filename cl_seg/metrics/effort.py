@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cl_seg.metrics.muscle import area_cm2
+from cl_seg.metrics.segmentation import box_around
 
 Mask = npt.NDArray[np.bool_]
 
@@ -28,7 +29,8 @@ def added_path_length(proposal: Mask, truth: Mask, mm: float) -> float:
         truth: (H, W) bool.
         mm: pixel size in mm.
     """
-    return float(np.count_nonzero(contour(truth) & ~contour(proposal))) * mm
+    here = box_around(proposal | truth)
+    return float(np.count_nonzero(contour(truth[here]) & ~contour(proposal[here]))) * mm
 
 
 def area_to_correct(proposal: Mask, truth: Mask, mm: float) -> float:

@@ -1,7 +1,6 @@
 """Overlap and surface scores of one structure."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +36,12 @@ def iou_of_counts(overlap: int, predicted: int, true: int) -> float:
     return overlap / union if union else math.nan
 
 
+def box_around(mask: Mask) -> tuple[slice, ...]:
+    """The smallest box that holds a mask; all of it where the mask is empty."""
+    found = ndimage.find_objects(mask.astype(np.uint8))
+    return found[0] if found else tuple(slice(None) for _ in mask.shape)
+
+
 def surface_distances(
     prediction: Mask, truth: Mask, spacing_mm: float
 ) -> tuple[Distances, Distances]:
@@ -52,45 +57,42 @@ def surface_distances(
     Returns:
         Prediction border → truth border, and truth border → prediction border.
     """
-    borders = [mask & ~ndimage.binary_erosion(mask) for mask in (prediction, truth)]
+    here = box_around(prediction | truth)
+    borders = [mask & ~ndimage.binary_erosion(mask) for mask in (prediction[here], truth[here])]
     to_prediction, to_truth = (
         ndimage.distance_transform_edt(~border) * spacing_mm for border in borders
     )
     return to_truth[borders[0]], to_prediction[borders[1]]
 
 
-def hd95(prediction: Mask, truth: Mask, spacing_mm: float) -> float:
-    """95th percentile of the symmetric surface distance, in mm.
+def surface_scores(prediction: Mask, truth: Mask, spacing_mm: float) -> tuple[float, float]:
+    """HD95 and ASSD in mm.
 
-    The larger of the two directed 95th percentiles (as in MONAI). A missed or invented structure
-    counts as the image diagonal instead of vanishing from the mean; NaN when both are empty.
+    HD95 is the larger of the two directed 95th percentiles of the surface distance (as in MONAI);
+    ASSD is the mean over the border pixels of both masks. A missed or invented structure counts as
+    the image diagonal instead of vanishing from the mean; NaN when both are empty.
+
+    Args:
+        prediction: (H, W) bool.
+        truth: (H, W) bool.
+        spacing_mm: pixel size in mm.
     """
-    return _surface_score(prediction, truth, spacing_mm, _larger_percentile)
+    found, present = bool(prediction.any()), bool(truth.any())
+    if not found and not present:
+        return math.nan, math.nan
+    if found != present:
+        diagonal = spacing_mm * math.hypot(*truth.shape)
+        return diagonal, diagonal
+    each = surface_distances(prediction, truth, spacing_mm)
+    percentile = float(max(np.percentile(one, 95) for one in each))
+    return percentile, float(np.concatenate(each).mean())
+
+
+def hd95(prediction: Mask, truth: Mask, spacing_mm: float) -> float:
+    """95th percentile of the symmetric surface distance in mm, see :func:`surface_scores`."""
+    return surface_scores(prediction, truth, spacing_mm)[0]
 
 
 def assd(prediction: Mask, truth: Mask, spacing_mm: float) -> float:
-    """Average symmetric surface distance in mm, over the border pixels of both masks.
-
-    Empty masks are handled as in :func:`hd95`.
-    """
-    return _surface_score(
-        prediction, truth, spacing_mm, lambda a, b: float(np.concatenate([a, b]).mean())
-    )
-
-
-def _larger_percentile(a: Distances, b: Distances) -> float:
-    return float(max(np.percentile(a, 95), np.percentile(b, 95)))
-
-
-def _surface_score(
-    prediction: Mask,
-    truth: Mask,
-    spacing_mm: float,
-    score: Callable[[Distances, Distances], float],
-) -> float:
-    found, present = bool(prediction.any()), bool(truth.any())
-    if not found and not present:
-        return math.nan
-    if found != present:
-        return spacing_mm * math.hypot(*truth.shape)
-    return float(score(*surface_distances(prediction, truth, spacing_mm)))
+    """Average symmetric surface distance in mm, see :func:`surface_scores`."""
+    return surface_scores(prediction, truth, spacing_mm)[1]

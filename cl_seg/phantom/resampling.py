@@ -1,4 +1,4 @@
-"""Anti-aliased resampling of maps between square grids, and of labels by majority."""
+"""Anti-aliased resampling of maps and of labels between square grids."""
 
 from functools import lru_cache
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from cl_seg.scans.shares import labels_of_shares
 from cl_seg.scans.store import Grid
 
 Single = npt.NDArray[np.float32]
@@ -39,7 +40,7 @@ def resample_labels(
     target: Grid,
     centre_mm: tuple[float, float] = (0.0, 0.0),
 ) -> npt.NDArray[np.uint8]:
-    """Give each target pixel the label that covers most of it; background outside the source.
+    """Label target pixels such that every label keeps its area; background outside the source.
 
     Args:
         labels: (N, N).
@@ -47,9 +48,31 @@ def resample_labels(
         target: grid centred on zero.
         centre_mm: (x, y) of the middle of the labels.
     """
+    values, shares = _shares(labels, source, target, centre_mm)
+    kept: npt.NDArray[np.uint8] = values[labels_of_shares(shares, shares.sum(axis=(1, 2)))]
+    return kept
+
+
+def dominant(
+    values: npt.NDArray[np.uint8],
+    source: Grid,
+    target: Grid,
+    centre_mm: tuple[float, float] = (0.0, 0.0),
+) -> npt.NDArray[np.uint8]:
+    """The value that covers most of each target pixel, arguments as of :func:`resample_labels`."""
+    found, shares = _shares(values, source, target, centre_mm)
+    largest: npt.NDArray[np.uint8] = found[np.argmax(shares, axis=0)]
+    return largest
+
+
+def _shares(
+    labels: npt.NDArray[np.uint8], source: Grid, target: Grid, centre_mm: tuple[float, float]
+) -> tuple[npt.NDArray[np.uint8], Single]:
+    """Values that occur, 0 among them, and the share (C, M, M) of every target pixel they cover."""
     across, down = (overlap(source, target, shift) for shift in centre_mm)
-    values = np.union1d(labels, np.uint8(0))
-    shares = [(down @ (across @ (labels == value).astype(np.float32).T).T) for value in values]
+    values = np.union1d(labels, np.uint8(0)).astype(np.uint8)
+    shares = np.stack([
+        (down @ (across @ (labels == value).astype(np.float32).T).T) for value in values
+    ])  # fmt: skip
     shares[0] += 1 - np.outer(down.sum(axis=1), across.sum(axis=1)).astype(np.float32)
-    majority: npt.NDArray[np.uint8] = values[np.argmax(shares, axis=0)].astype(np.uint8)
-    return majority
+    return values, shares

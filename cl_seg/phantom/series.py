@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
 from cl_seg.phantom.profiles import Profile
-from cl_seg.phantom.resampling import resample_labels
+from cl_seg.phantom.resampling import dominant, resample_labels
 from cl_seg.phantom.scanner import (
     GEOMETRY,
     IMAGE_SIZE,
@@ -78,11 +78,11 @@ class SimulatedSeries:
     def tissues(self) -> npt.NDArray[np.uint8]:
         """Tissue that fills most of each pixel, as its place in ``TISSUES``, (slices, 512, 512)."""
         grid = Grid(IMAGE_SIZE, self.volume.spacing_mm[0])
-        dominant = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
+        largest = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
         # Air is the first tissue, so what lies outside the anatomy is air too.
         return np.stack([
-            resample_labels(tissue.astype(np.uint8), anatomy.grid, grid, self.centre_mm)
-            for tissue, anatomy in zip(dominant, self.anatomies, strict=True)
+            dominant(tissue.astype(np.uint8), anatomy.grid, grid, self.centre_mm)
+            for tissue, anatomy in zip(largest, self.anatomies, strict=True)
         ])  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The public entry: simulate scanners into a slice store."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -140,8 +140,9 @@ def _simulate_case(acquisition: Acquisition, grid: Grid) -> _Case:
     for level in LEVELS:
         series = simulate_series(acquisition, level)
         placement = place(series.volume, grid)
-        for row, hu, labels in zip(series.rows, series.volume.hu, series.labels, strict=True):
-            case.rows.append(row)
+        each = zip(series.rows, series.volume.hu, series.labels, placement.cut, strict=True)
+        for row, hu, labels, cut in each:
+            case.rows.append(replace(row, body_cut=cut))
             case.hu.append(resample_image(hu, series.volume, placement, grid))
             case.labels.append(resample_labels(labels, series.volume, placement, grid))
     return case

@@ -25,8 +25,8 @@ from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
 from cl_seg.workers import in_order
 
-DEFAULT_GRID = Grid(256, 1.6)
-"""256 × 256 pixels of 1.6 mm: 410 mm, wide enough for most bodies."""
+DEFAULT_GRID = Grid(320, 1.6)
+"""320 × 320 pixels of 1.6 mm: 512 mm, as wide as the field of view of most scanners."""
 
 
 @dataclass

@@ -1,4 +1,7 @@
-"""Resamples axial slices to the canonical grid of a store; slices stay at their own z."""
+"""Resamples axial slices to the canonical grid of a store; slices stay at their own z.
+
+Where the pixels of a series are as large as those of the grid, they are copied.
+"""
 
 from dataclasses import dataclass
 
@@ -7,12 +10,14 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
+from cl_seg.scans.body import beyond, box_mm, find_body
 from cl_seg.scans.series import HU_AIR, Volume, to_hu
+from cl_seg.scans.shares import labels_of_shares, lengths_between
 from cl_seg.scans.store import HU, Grid, Labels
 
 _FWHM = 2 * np.sqrt(2 * np.log(2))
-_TISSUE_HU = -300  # between air and fat (engineering value)
-_COARSE_MM = 4.0  # pixel size at which the body is searched (engineering value)
+_OFF = 0.1  # pixels by which two grids may differ anywhere and be one (engineering value)
+Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -21,70 +26,123 @@ class Placement:
 
     Attributes:
         centre_mm: (y, x) centre of the grid, LPS mm.
-        body_cut: whether the body is wider than the grid.
+        cut: per slice, whether the body goes on beyond the grid or beyond the image.
     """
 
     centre_mm: tuple[float, float]
-    body_cut: bool
+    cut: tuple[bool, ...] = ()
 
 
 def place(volume: Volume, grid: Grid) -> Placement:
     """Centre the grid on the reconstructed image, or on the body where it would be cut.
 
-    One place for all slices of a series, so that anatomy does not jump from slice to slice.
+    One place for all slices of a series, so that anatomy does not jump from slice to slice. Where
+    the pixels are of one size, those of the grid lie on those of the image.
     """
     spacing, origin = np.array(volume.spacing_mm), np.array(volume.origin_mm)
     centre = origin + spacing * (np.array(volume.hu.shape[1:]) - 1) / 2
     half = grid.size * grid.spacing_mm / 2
-    low, high = _body_box(volume)
-    if np.all(low >= centre - half) and np.all(high <= centre + half):
-        return Placement((float(centre[0]), float(centre[1])), False)
+    body = find_body(volume)
+    low, high = box_mm(body)
     fits = (low >= centre - half) & (high <= centre + half)
     centre = np.where(fits, centre, (low + high) / 2)
-    return Placement((float(centre[0]), float(centre[1])), bool(np.any(high - low > 2 * half)))
+    if _same_pixels(volume, grid):
+        first = (_corner(centre, grid) - origin) / spacing
+        centre += (np.floor(first + 0.5) - first) * spacing
+    y, x = centre.tolist()
+    return Placement((y, x), tuple(beyond(body, centre, 2 * half).tolist()))
 
 
-def _body_box(volume: Volume) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Corners (y, x) in mm of the largest piece of tissue; table and clothes are opened away."""
-    step = np.maximum(1, np.rint(_COARSE_MM / np.array(volume.spacing_mm)).astype(int))
-    tissue = volume.hu[:, :: step[0], :: step[1]] > _TISSUE_HU
-    tissue = ndimage.binary_opening(tissue, np.ones((1, 5, 5), bool))
-    pieces, count = ndimage.label(tissue)
-    origin, pixel = np.array(volume.origin_mm), step * np.array(volume.spacing_mm)
+def cut_notes(placement: Placement, grid: Grid) -> list[str]:
+    """A note where the body is cut, in words."""
+    count = sum(placement.cut)
     if not count:
-        middle = origin + np.array(volume.spacing_mm) * (np.array(volume.hu.shape[1:]) - 1) / 2
-        return middle, middle
-    largest = int(np.bincount(pieces.ravel())[1:].argmax()) + 1
-    _, rows, columns = ndimage.find_objects((pieces == largest).astype(np.uint8))[0]
-    low = origin + pixel * (np.array([rows.start, columns.start]) - 0.5)
-    high = origin + pixel * (np.array([rows.stop, columns.stop]) - 0.5)
-    return low, high
+        return []
+    return [
+        f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
+        f"mm, in {count} of {len(placement.cut)} slices: areas in them are marked as incomplete"
+    ]
 
 
 def resample_image(image: HU, volume: Volume, placement: Placement, grid: Grid) -> HU:
     """One (H, W) int16 slice on the canonical grid; -1024 outside the image."""
-    return to_hu(_resample(image.astype(np.float32), volume, placement, grid, HU_AIR))
+    first = _first_pixel(volume, placement, grid)
+    if first is not None:
+        return _copied(image, first, grid, HU_AIR)
+    return to_hu(_resampled(image.astype(np.float32), volume, placement, grid, HU_AIR))
 
 
 def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: Grid) -> Labels:
     """One (H, W) uint8 label slice on the canonical grid; background outside the image.
 
-    Each label's mask passes through the same filter as the image and the largest share wins, so
-    image and labels stay aligned and thin structures are not lost at random.
+    Each label's mask passes through the same filter as the image, so image and labels stay aligned;
+    pixels are given such that every label keeps the area it has under the grid, to a pixel
+    (:func:`cl_seg.scans.shares.labels_of_shares`).
     """
+    first = _first_pixel(volume, placement, grid)
+    if first is not None:
+        return _copied(labels, first, grid, 0)
     present = np.union1d(labels, np.uint8(0))
-    if len(present) == 1:
-        return np.zeros((grid.size, grid.size), np.uint8)
-    # Outside, no label has a share, and the first, background, wins.
-    shares = [
-        _resample((labels == label).astype(np.float32), volume, placement, grid, 0)
-        for label in present
-    ]
-    winners: Labels = present[np.argmax(shares, axis=0)]
-    return winners
+    masks = [(labels == label).astype(np.float32) for label in present]
+    shares = np.stack([_resampled(mask, volume, placement, grid, 0) for mask in masks])
+    down, across = _covered(volume, placement, grid)
+    areas = np.array([down @ mask @ across for mask in masks])
+    # What lies outside the image is background, the first.
+    shares[0] += 1 - shares.sum(axis=0)
+    areas[0] += grid.size**2 - areas.sum()
+    chosen: Labels = present[labels_of_shares(shares, areas)]
+    return chosen
 
 
-def _resample(
+def _same_pixels(volume: Volume, grid: Grid) -> bool:
+    """Whether the pixels are of one size, as far as the larger of image and grid can tell."""
+    drift = np.abs(np.array(volume.spacing_mm) / grid.spacing_mm - 1) * max(
+        grid.size, *volume.hu.shape[1:]
+    )
+    return bool(np.all(drift < _OFF))
+
+
+def _first_pixel(volume: Volume, placement: Placement, grid: Grid) -> npt.NDArray[np.intp] | None:
+    """(row, column) of the image under the first pixel of the grid, None where none lies there."""
+    if not _same_pixels(volume, grid):
+        return None
+    corner = _corner(np.array(placement.centre_mm), grid)
+    first = (corner - np.array(volume.origin_mm)) / np.array(volume.spacing_mm)
+    nearest = np.floor(first + 0.5)
+    return nearest.astype(np.intp) if np.all(np.abs(first - nearest) < _OFF) else None
+
+
+def _corner(centre: Vector, grid: Grid) -> Vector:
+    """(y, x) centre of the first pixel of a grid, mm."""
+    corner: Vector = centre - grid.spacing_mm * (grid.size - 1) / 2
+    return corner
+
+
+def _copied(
+    image: npt.NDArray[np.generic], first: npt.NDArray[np.intp], grid: Grid, outside: int
+) -> npt.NDArray[np.generic]:
+    """The pixels of an image under the grid."""
+    copied = np.full((grid.size, grid.size), outside, image.dtype)
+    low, high = np.maximum(first, 0), np.minimum(first + grid.size, image.shape)
+    if np.all(low < high):
+        (top, left), (bottom, right) = low - first, high - first
+        copied[top:bottom, left:right] = image[low[0] : high[0], low[1] : high[1]]
+    return copied
+
+
+def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
+    """Length of each row and of each column of the image under the grid, in pixels of the grid."""
+    half = grid.size * grid.spacing_mm / 2
+    lengths = []
+    for axis, count in enumerate(volume.hu.shape[1:]):
+        spacing, middle = volume.spacing_mm[axis], placement.centre_mm[axis]
+        centres = volume.origin_mm[axis] + spacing * np.arange(count)
+        under = lengths_between(centres, spacing, middle - half, middle + half)
+        lengths.append(under / grid.spacing_mm)
+    return lengths[0], lengths[1]
+
+
+def _resampled(
     values: npt.NDArray[np.float32],
     volume: Volume,
     placement: Placement,
@@ -103,7 +161,7 @@ def _resample(
     source = sitk.GetImageFromArray(smooth)
     source.SetSpacing(spacing[::-1].tolist())
     source.SetOrigin(volume.origin_mm[::-1])
-    corner = np.array(placement.centre_mm) - grid.spacing_mm * (grid.size - 1) / 2
+    corner = _corner(np.array(placement.centre_mm), grid)
     target = sitk.ResampleImageFilter()
     target.SetSize([grid.size] * 2)
     target.SetOutputSpacing([grid.spacing_mm] * 2)

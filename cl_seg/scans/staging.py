@@ -1,6 +1,6 @@
 """Brings one scan onto the canonical grid and collects a scanner's slices in files."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from cl_seg.files import InputError
 from cl_seg.scans.labels import LabelMap, read_labels, shares_in_air
-from cl_seg.scans.resample import Placement, place, resample_image, resample_labels
+from cl_seg.scans.resample import Placement, cut_notes, place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
@@ -69,7 +69,8 @@ def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> Canonic
         if given is not None and is_labelled:
             labels = resample_labels(given[index], volume, placement, grid)
         covered = ",".join(scan.classes or label_map.classes) if is_labelled else ""
-        read.rows.append(_row(series, volume, index, scanner, covered))
+        row = _row(series, volume, index, scanner, covered)
+        read.rows.append(replace(row, body_cut=placement.cut[index]))
         read.hu.append(resample_image(volume.hu[index], volume, placement, grid))
         read.labels.append(labels)
     if not read.rows:
@@ -90,11 +91,12 @@ def _given_labels(scan: Scan, volume: Volume, label_map: LabelMap) -> Labels | N
 
 
 def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list[str]:
-    """Gaps, and a body wider than the grid."""
+    """Gaps, and a body that is cut."""
     notes = [*scan.series.notes, *spacing_notes(volume.z_mm)]
-    if placement.body_cut:
-        width = grid.size * grid.spacing_mm
-        notes.append(f"the body is wider than the grid of {width:g} mm and is cut")
+    notes += [
+        f"{note}; a larger grid (--size) holds what the image has"
+        for note in cut_notes(placement, grid)
+    ]
     return [f"{scan.series.path}: {note}" for note in notes]
 
 

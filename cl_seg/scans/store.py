@@ -25,7 +25,7 @@ from pydantic import Field
 from cl_seg.files import InputError, new_folder, one_line, write_json
 from cl_seg.json_file import in_form, read_json
 
-FORMAT = 1
+FORMAT = 2
 DTYPES: dict[str, np.dtype[Any]] = {"hu": np.dtype(np.int16), "labels": np.dtype(np.uint8)}
 UNLABELLED = 255
 MAX_SIZE = 4096
@@ -54,6 +54,7 @@ class Slice:
         kernel: convolution kernel as the vendor writes it, "" when unknown.
         labelled: names of the classes this slice is labelled for, joined by ",".
         body: simulated anatomy, "" for real patients.
+        body_cut: whether the body goes on beyond the slice, so that areas in it are incomplete.
     """
 
     slice_id: str
@@ -68,6 +69,7 @@ class Slice:
     kernel: str
     labelled: str
     body: str = ""
+    body_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def check_offers(header: Header, folder: Path, classes: Sequence[str], image_siz
     """Refuse a task that a store with this header cannot serve.
 
     Raises:
-        InputError: a class is missing, or the image size does not divide that of the slices.
+        InputError: a class is missing, or images would be larger than the slices.
     """
     missing = [name for name in classes if name not in header.classes]
     if missing:
@@ -226,11 +228,11 @@ def check_offers(header: Header, folder: Path, classes: Sequence[str], image_siz
             f"{folder} has no class {', '.join(missing)}: it has "
             f"{', '.join(header.classes)}; change `classes` in the suite"
         )
-    if header.grid.size % image_size:
+    if image_size > header.grid.size:
         raise InputError(
-            f"image.size {image_size} does not divide the {header.grid.size} pixels of "
-            f"{folder}, whose slices are averaged over whole pixels: choose a divisor, or "
-            "make the store on another grid (--size)"
+            f"image.size {image_size} is larger than the {header.grid.size} pixels of {folder}: "
+            f"choose at most {header.grid.size}, or make the store on a finer grid (--size and "
+            "--spacing-mm)"
         )
 
 

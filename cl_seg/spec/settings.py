@@ -102,7 +102,8 @@ class Image(Spec):
     """What the networks see.
 
     Attributes:
-        size: height and width in pixels, a divisor of the store's; slices are averaged down.
+        size: height and width in pixels, at most the store's; slices are averaged down. Networks
+            are scored on the pixels of the store, whatever they see.
         window_hu: HU mapped to 0 and to 1, clipped outside.
     """
 

@@ -33,8 +33,10 @@ SIMULATOR = (
             "tissues",
         )
     ),
+    "scans/body.py",
     "scans/resample.py",
     "scans/series.py",
+    "scans/shares.py",
 )
 """What determines the embedded benchmark, besides the profiles of its scanners."""
 

@@ -14,6 +14,7 @@ TRAINING = (
     "benchmark.py",
     "eval_mode.py",
     "losses.py",
+    "scans/shares.py",
     "strategies/registry.py",
     "suite/stages.py",
     "torch_setup.py",
@@ -24,12 +25,19 @@ SCORING = (
     "benchmark.py",
     "eval_mode.py",
     "metrics",
+    "scans/shares.py",
     "suite/stages.py",
     "torch_setup.py",
     "training/evaluate.py",
 )
 """What determines the scores of a state, besides its network."""
-RANKING = ("benchmark.py", "seed_ranking.py", "suite/stages.py", "training/embedding.py")
+RANKING = (
+    "benchmark.py",
+    "scans/shares.py",
+    "seed_ranking.py",
+    "suite/stages.py",
+    "training/embedding.py",
+)
 """What determines the order in which slices would be labelled, besides the network."""
 UNTRAINED = ("models/registry.py", "training/stage.py")
 """What draws the weights of an untrained network, besides the network."""

@@ -17,7 +17,7 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark, windowed
 from cl_seg.files import InputError, write_bytes, write_json
 from cl_seg.inference.saved_model import load_model
 from cl_seg.models.declared import NETWORKS
@@ -346,16 +346,23 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
         work.plugin().put_in(work.model, work.run.learned_at(stage.scanner) - 1)
     prediction, truth = predict(work.model, slices)
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
-    scores = case_scores(prediction, truth, list(rows["case"]), classes, work.images.spacing_mm)
+    store = work.images.store
+    mm = store.header.grid.spacing_mm
+    scores = case_scores(prediction, truth, list(rows["case"]), classes, mm)
     place = {"stage": stage.position, "scanner": stage.scanner}
-    cases = [{**place, "patient": patients[row["case"]], **row} for row in scores]
+    cut = rows.groupby("case")["body_cut"].any()
+    cases = [
+        {**place, "patient": patients[row["case"]], **row, "body_cut": bool(cut[row["case"]])}
+        for row in scores
+    ]
     pd.DataFrame(cases).to_parquet(results / CASES, index=False)
     dice = slice_dice(prediction, truth, len(classes))
     shown = [example_slice(truth, len(classes)), *ranked_slices(dice)]
-    pixels, _ = slices.batch(torch.tensor(shown))
+    pixels = [store.hu(stage.scanner)[row] for row in rows["row"].iloc[shown]]
+    shades = windowed(torch.from_numpy(np.stack(pixels)), work.suite.image.window_hu)
     np.savez_compressed(
         results / EXAMPLE,
-        image=(pixels[:, 0] * 255).round().to(torch.uint8).cpu().numpy(),
+        image=(shades[:, 0] * 255).round().to(torch.uint8).numpy(),
         truth=truth[shown],
         prediction=prediction[shown],
         dice=dice[shown],

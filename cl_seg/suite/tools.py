@@ -44,7 +44,7 @@ def check_tools(suite: Suite) -> None:
 def score_tools(setting: Setting, results: Path) -> None:
     """Write ``tools/<tool>.csv``, a row per test case, unless it is there and still true.
 
-    A tool works on the slices as they are stored; its mask is scored on the pixels of the networks.
+    A tool works on the slices as they are stored and is scored on their pixels, as networks are.
 
     Args:
         setting: of the suite, its data at hand.
@@ -78,9 +78,8 @@ def _is_done(setting: Setting, results: Path, name: str) -> bool:
 
 def _key(setting: Setting, name: str) -> str:
     tests = [setting.digests[scanner, "test"] for scanner in setting.scanners]
-    image = setting.suite.image.model_dump()
     source = source_hash("semi_automatic", *SCORING)
-    text = repr((name, tests, image, setting.suite.classes, source))
+    text = repr((name, tests, setting.suite.classes, source))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -102,9 +101,8 @@ def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
     import cl_seg.torch_setup  # noqa: F401, PLC0415
     from cl_seg.training.evaluate import case_scores  # noqa: PLC0415
 
-    declared, suite = TOOLS[name], tests.setting.suite
-    store, tables = tests.store, []
-    mm = store.header.grid.spacing_mm * store.header.grid.size / suite.image.size
+    declared, store, tables = TOOLS[name], tests.store, []
+    mm = store.header.grid.spacing_mm
     for scanner, rows in tests.rows.groupby("scanner", sort=False):
         found: list[Any] = []
         true: list[Any] = []
@@ -112,8 +110,8 @@ def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
         for row in rows["row"]:
             mask, truth, cost = _applied(declared, store, str(scanner), int(row))
             costs.append(cost)
-            for masks, one in ((found, mask), (true, truth)):
-                masks.append(_on_task_pixels(one, suite.image.size))
+            found.append(mask)
+            true.append(truth)
             tell()
         cases = list(rows["case"])
         scores = pd.DataFrame(
@@ -144,11 +142,3 @@ def _applied(
     truth = np.where(labels == 255, 255, labels == label).astype(np.uint8)
     cost = {"seconds_per_slice": seconds, "interactions_per_slice": float(outcome.interactions)}
     return outcome.mask.astype(np.uint8), truth, cost
-
-
-def _on_task_pixels(labels: Any, size: int) -> Any:
-    import torch  # noqa: PLC0415
-
-    from cl_seg.benchmark import majority  # noqa: PLC0415
-
-    return majority(torch.from_numpy(labels)[None], size, 1)[0].numpy()

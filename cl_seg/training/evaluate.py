@@ -8,33 +8,65 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from avalanche.training.plugins import SupervisedPlugin
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark import SliceDataset, in_temporary_file
 from cl_seg.eval_mode import eval_mode
 from cl_seg.losses import IGNORED
 from cl_seg.metrics.effort import added_path_length, area_to_correct
 from cl_seg.metrics.muscle import area_cm2, area_error_percent
-from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95, iou_of_counts
+from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts, surface_scores
+from cl_seg.scans.shares import finer_labels
 
 EVAL_BATCH = 16
 Labels = npt.NDArray[np.uint8]
 
 
 def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
-    """Predicted and true labels of every slice, (N, S, S) uint8 each; 255 where truth is unknown.
+    """Predicted and true labels of every slice on the pixels of the store, memory-mapped.
 
     Leaves the model's mode and every random generator as they were.
+
+    Returns:
+        (N, H, W) uint8 each, truth 255 where unknown.
+
+    Raises:
+        InputError: the folder for temporary files is full.
     """
-    size = slices.images.task.image_size
-    prediction, truth = (np.empty((len(slices), size, size), np.uint8) for _ in range(2))
+    size, count = slices.images.store.header.grid.size, len(slices)
+    batches = [range(at, min(at + EVAL_BATCH, count)) for at in range(0, count, EVAL_BATCH)]
+
+    def predicted(batch: range) -> Tensor:
+        images, _ = slices.batch(torch.tensor(batch))
+        return torch.from_numpy(labels_on(model(images).float().softmax(dim=1), size))
+
     with eval_mode(model), torch.no_grad():
-        for start in range(0, len(slices), EVAL_BATCH):
-            stop = min(start + EVAL_BATCH, len(slices))
-            images, masks = slices.batch(torch.arange(start, stop))
-            prediction[start:stop] = model(images).argmax(1).to(torch.uint8).cpu().numpy()
-            truth[start:stop] = masks.to(torch.uint8).cpu().numpy()
-    return prediction, truth
+        prediction = in_temporary_file(map(predicted, batches), "uint8", (count, size, size))
+    known = (torch.from_numpy(slices.truth(batch)) for batch in batches)
+    truth = in_temporary_file(known, "uint8", (count, size, size))
+    return prediction.numpy(), truth.numpy()
+
+
+def labels_on(probability: Tensor, size: int) -> Labels:
+    """Labels (N, size, size) uint8 of probabilities (N, C, S, S) on finer pixels of one image.
+
+    The largest probability decides on the pixels it was predicted on, and so how large every
+    structure is. Which of the finer pixels a structure has is decided by the probabilities
+    interpolated linearly on them (:func:`cl_seg.scans.shares.finer_labels`).
+    """
+    decided = probability.argmax(dim=1)
+    if probability.shape[-1] == size:
+        return decided.to(torch.uint8).cpu().numpy()
+    classes = probability.shape[1]
+    one_hot = functional.one_hot(decided, classes).movedim(-1, 1).float()
+    finer = [
+        functional.interpolate(shares, (size, size), mode="bilinear").cpu().numpy()
+        for shares in (probability, one_hot)
+    ]
+    areas = one_hot.sum(dim=(2, 3)).cpu().numpy() * (size / probability.shape[-1]) ** 2
+    each = zip(*finer, areas, strict=True)
+    return np.stack([finer_labels(*one).astype(np.uint8) for one in each])
 
 
 def case_scores(
@@ -50,8 +82,8 @@ def case_scores(
     Pixels of unknown truth take no part.
 
     Args:
-        prediction: (N, S, S) uint8.
-        truth: (N, S, S) uint8, 255 unknown.
+        prediction: (N, H, W) uint8.
+        truth: (N, H, W) uint8, 255 unknown.
         cases: case of each slice.
         classes: names of labels 1, 2, ….
         mm: pixel size in mm.
@@ -74,6 +106,7 @@ def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float
         int(np.count_nonzero(mask)) for mask in (found & true, found, true)
     )
     pairs = [(f, t) for f, t in zip(found, true, strict=True) if f.any() or t.any()]
+    surfaces = [surface_scores(f, t, mm) for f, t in pairs]
     return {
         "overlap": overlap,
         "predicted": predicted,
@@ -86,8 +119,8 @@ def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float
         "contour_mm": _mean([added_path_length(t & False, t, mm) for _, t in pairs], 0.0),
         "added_path_mm": _mean([added_path_length(f, t, mm) for f, t in pairs], 0.0),
         "to_correct_cm2": _mean([area_to_correct(f, t, mm) for f, t in pairs], 0.0),
-        "hd95_mm": _mean([hd95(f, t, mm) for f, t in pairs]),
-        "assd_mm": _mean([assd(f, t, mm) for f, t in pairs]),
+        "hd95_mm": _mean([distances[0] for distances in surfaces]),
+        "assd_mm": _mean([distances[1] for distances in surfaces]),
         "missed": bool(truth_px and not predicted),
         "false_positive_cm2": area_cm2(predicted - overlap, mm),
     }
@@ -101,8 +134,8 @@ def slice_dice(prediction: Labels, truth: Labels, classes: int) -> npt.NDArray[n
     """Dice of every slice, the mean over the classes it has or is said to have.
 
     Args:
-        prediction: (N, S, S) uint8.
-        truth: (N, S, S) uint8, 255 unknown.
+        prediction: (N, H, W) uint8.
+        truth: (N, H, W) uint8, 255 unknown.
         classes: number of foreground classes.
 
     Returns:

@@ -107,7 +107,9 @@ def dice(model: nn.Module, images: TaskImages, rows: pd.DataFrame) -> float:
     """Mean Dice of the liver over cases that have it."""
     rows = rows.reset_index(drop=True)
     prediction, truth = predict(model, SliceDataset(images, rows))
-    scores = case_scores(prediction, truth, list(rows["case"]), ["liver"], images.spacing_mm)
+    scores = case_scores(
+        prediction, truth, list(rows["case"]), ["liver"], images.store.header.grid.spacing_mm
+    )
     return float(np.mean([score["dice"] for score in scores if score["true"]]))
 
 

@@ -88,7 +88,13 @@ def scores(
             {name: by_time[moments if name in statistics else weights][name] for name in states[0]}
         )
         prediction, truth = predict(model, SliceDataset(images, rows))
-        cases = case_scores(prediction, truth, list(rows["case"]), suite.classes, images.spacing_mm)
+        cases = case_scores(
+            prediction,
+            truth,
+            list(rows["case"]),
+            suite.classes,
+            images.store.header.grid.spacing_mm,
+        )
         table = pd.DataFrame(cases)
         found[f"{weights} / {moments}"] = float(table.groupby("class")["dice"].mean().mean())
     return found

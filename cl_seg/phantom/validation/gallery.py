@@ -57,7 +57,7 @@ def picture(scanner: str) -> Picture:
     for level in LEVELS:
         series = simulate_series(Acquisition(BODY, scanner, profile, SEED), level)
         volume, (x, y) = series.volume, series.centre_mm
-        grey = window(resample_image(volume.hu[0], volume, Placement((y, x), False), GRID))
+        grey = window(resample_image(volume.hu[0], volume, Placement((y, x)), GRID))
         levels.append(grey[margin : margin + HEIGHT])
     # The liver, the last level, is the largest even organ.
     return Picture(scanner, profile, levels, global_noise(volume.hu[0], volume.spacing_mm[0]))

@@ -1,0 +1,84 @@
+"""Finds the body in a series, and whether it goes on beyond what is looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from cl_seg.scans.series import Volume
+from cl_seg.scans.store import HU
+
+_TISSUE_HU = -300  # between air and fat (engineering value)
+_COARSE_MM = 4.0  # pixel size at which the body is searched (engineering value)
+_EDGE_MM = 20.0  # of body along an edge from which on it counts as cut there (engineering value)
+Vector = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Body:
+    """The largest piece of tissue of a series, at about 4 mm; table and clothes are opened away.
+
+    Attributes:
+        mask: (N, H, W) bool.
+        hu: (N, H, W) int16, the sampled series.
+        first_mm: (y, x) centre of its first pixel, LPS mm.
+        step_mm: (y, x) distance of its pixels, mm.
+    """
+
+    mask: Mask
+    hu: HU
+    first_mm: Vector
+    step_mm: Vector
+
+
+def find_body(volume: Volume) -> Body:
+    """The body of a series; an empty mask where there is no tissue."""
+    spacing = np.array(volume.spacing_mm)
+    every = np.maximum(1, np.rint(_COARSE_MM / spacing)).astype(int)
+    hu = volume.hu[:, :: every[0], :: every[1]]
+    tissue = ndimage.binary_opening(hu > _TISSUE_HU, np.ones((1, 5, 5), bool))
+    pieces, count = ndimage.label(tissue)
+    if count:
+        tissue = pieces == int(np.bincount(pieces.ravel())[1:].argmax()) + 1
+    return Body(tissue, hu, np.array(volume.origin_mm), every * spacing)
+
+
+def box_mm(body: Body) -> tuple[Vector, Vector]:
+    """Corners (y, x) in mm of the box around a body in all slices; twice the middle without one."""
+    found = ndimage.find_objects(body.mask.astype(np.uint8))
+    if not found:
+        middle = body.first_mm + body.step_mm * (np.array(body.mask.shape[1:]) - 1) / 2
+        return middle, middle
+    _, rows, columns = found[0]
+    low = body.first_mm + body.step_mm * (np.array([rows.start, columns.start]) - 0.5)
+    high = body.first_mm + body.step_mm * (np.array([rows.stop, columns.stop]) - 0.5)
+    return low, high
+
+
+def beyond(body: Body, centre_mm: Vector, width_mm: float) -> Mask:
+    """Whether a body goes on, slice by slice, beyond a square or beyond its image.
+
+    The image ends at its sides; where all is one value outside the circle that fits into it, as
+    scanners pad what they do not reconstruct, it ends at that circle.
+
+    Args:
+        body: of a series.
+        centre_mm: (y, x) of the square.
+        width_mm: of the square.
+
+    Returns:
+        (N,) bool.
+    """
+    place = np.moveaxis(np.indices(body.mask.shape[1:]), 0, -1) * body.step_mm
+    last, step = place[-1, -1], float(body.step_mm.max())
+    outside = np.any(np.abs(body.first_mm + place - centre_mm) > width_mm / 2, axis=-1)
+    outside |= np.any((place == 0) | (place == last), axis=-1)
+    from_middle = np.linalg.norm(place - last / 2, axis=-1)
+    radius = float(last.min()) / 2
+    padding = body.hu[:, from_middle > radius + step]
+    if padding.size and np.ptp(padding) == 0:
+        outside |= from_middle > radius - step
+    cut: Mask = (body.mask & outside).sum(axis=(1, 2)) * step > _EDGE_MM
+    return cut

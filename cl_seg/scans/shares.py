@@ -1,0 +1,126 @@
+"""From pixels of one size to those of another: lengths they share, and labels that keep areas."""
+
+import numpy as np
+import numpy.typing as npt
+
+Shares = npt.NDArray[np.floating]
+_PURE = 1e-3  # share below which a label does not count as present in a pixel (engineering value)
+_DITHER = 5e-3  # below the differences of shares that matter, it decides ties (engineering value)
+_ROUNDS = 100
+_IRRATIONAL = (0.7548776662466927, 0.5698402909980532)
+"""Steps of the plastic-number sequence, whose points fill a plane evenly (Roberts 2018)."""
+
+
+def shared_lengths(source: int, target: int) -> npt.NDArray[np.float64]:
+    """Length that each of ``target`` pixels shares with each of ``source`` pixels on one line.
+
+    Returns:
+        (target, source) whole numbers, in units of which a source pixel has ``target`` and a
+        target pixel ``source``; sums of products with whole numbers are exact.
+    """
+    begins = [np.arange(count) * other for count, other in ((target, source), (source, target))]
+    low = np.maximum(begins[0][:, None], begins[1])
+    high = np.minimum(begins[0][:, None] + source, begins[1] + target)
+    return np.maximum(high - low, 0).astype(float)
+
+
+def labels_of_shares(shares: Shares, areas: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
+    """Give every pixel one label such that each label keeps its area.
+
+    The largest share alone would lose area wherever a structure is thin, and with ties going to one
+    side it would do so at every second edge. Here a constant per label is added to its shares
+    before the largest wins, chosen so that each label gets as many pixels as its area asks for.
+    This is the assignment with the largest total share among all that keep the areas (the dual of
+    a transport problem; Aurenhammer, Hoffmann & Aronov 1998). Equal pixels are decided by an even
+    spread over the plane, not by side.
+
+    Args:
+        shares: (C, H, W), share of each pixel that a label covers; they sum to 1 over C.
+        areas: (C,), area of each label in pixels; they sum to H · W.
+
+    Returns:
+        (H, W) index into C. A pixel only gets a label that has a share in it, so that an area can
+        be missed by the rounding to whole pixels.
+    """
+    labels = np.asarray(shares.argmax(axis=0))
+    mixed = shares.max(axis=0) < 1 - _PURE
+    if not mixed.any():
+        return labels
+    pure = np.bincount(labels[~mixed], minlength=len(shares))
+    wanted = _whole(np.maximum(areas - pure, 0), int(mixed.sum()))
+    labels[mixed] = _assigned(shares[:, mixed] + _spread(mixed, len(shares)), wanted)
+    return labels
+
+
+def finer_labels(
+    probability: Shares, decided: Shares, areas: npt.NDArray[np.floating]
+) -> npt.NDArray[np.intp]:
+    """Labels on finer pixels than those a network predicts on, every label with the area it had.
+
+    The largest of interpolated probabilities would shrink what is thin: a structure one pixel wide
+    loses its ends and, aslant, its corners. Where all pixels around are of one label, so is the
+    finer one; elsewhere the areas are kept as in :func:`labels_of_shares`.
+
+    Args:
+        probability: (C, H, W), interpolated on the finer pixels.
+        decided: (C, H, W), 1 for the label with the largest probability and 0 for others,
+            interpolated likewise.
+        areas: (C,), area of each label in finer pixels; they sum to H · W.
+
+    Returns:
+        (H, W) index into C.
+    """
+    return labels_of_shares(np.where(decided.max(axis=0) > 1 - _PURE, decided, probability), areas)
+
+
+def lengths_between(
+    centres: npt.NDArray[np.float64], spacing: float, low: float, high: float
+) -> npt.NDArray[np.float64]:
+    """Length of each pixel of a row that lies between two places, in the unit of the arguments."""
+    begin, end = (np.clip(centres + side * spacing / 2, low, high) for side in (-1, 1))
+    return end - begin
+
+
+def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Shares:
+    """(C, M) small numbers, evenly spread over the pixels and unrelated between labels."""
+    where = np.stack(np.nonzero(mixed)).astype(float)
+    steps = np.outer(np.arange(1, labels + 1), _IRRATIONAL)
+    spread: Shares = _DITHER * ((steps @ where) % 1.0)
+    return spread
+
+
+def _whole(areas: npt.NDArray[np.floating], total: int) -> npt.NDArray[np.intp]:
+    """Whole numbers in proportion to areas that sum to ``total``, by largest remainders."""
+    scaled = (
+        areas * (total / areas.sum()) if areas.sum() else np.full(len(areas), total / len(areas))
+    )
+    whole = np.floor(scaled).astype(np.intp)
+    whole[np.argsort(whole - scaled, kind="stable")[: total - whole.sum()]] += 1
+    return whole
+
+
+def _assigned(shares: Shares, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """(M,) labels of pixels with shares (C, M), as near the wanted numbers as shares allow."""
+    value = np.where(shares > _PURE, shares, -np.inf)
+    added = np.zeros(len(value))
+    labels = np.asarray(value.argmax(axis=0))
+    for _ in range(_ROUNDS):
+        if np.array_equal(np.bincount(labels, minlength=len(value)), wanted):
+            break
+        for label, number in enumerate(wanted):
+            others = np.delete(value + added[:, None], label, axis=0).max(axis=0)
+            needed = np.sort(others - value[label])  # to be added, for one pixel more at a time
+            added[label] = _between(needed, int(number))
+        labels = (value + added[:, None]).argmax(axis=0)
+    return labels
+
+
+def _between(needed: npt.NDArray[np.floating], number: int) -> float:
+    """A constant that suffices for ``number`` of the needed ones (sorted) and not for the next."""
+    low = needed[number - 1] if number else -np.inf
+    high = needed[number] if number < len(needed) else np.inf
+    if not np.isfinite(low) and not np.isfinite(high):
+        return 0.0
+    if not np.isfinite(high):
+        return float(low) + 1.0
+    return float(high) - 1.0 if not np.isfinite(low) else float((low + high) / 2)

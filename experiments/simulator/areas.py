@@ -1,0 +1,139 @@
+"""How much area structures keep on their way from painted truth to a score, with no network at all.
+
+Bodies are simulated on some scanners. Their painted truth goes into a store, to the size of a
+network, and, in the place of what a network without an error would predict, back to the pixels of
+the store (as suites score it) and to those of the series (as `cl-seg predict` measures it). Printed
+is by how much mean areas differ from what was painted::
+
+    python experiments/simulator/areas.py
+    python experiments/simulator/areas.py --bodies 2 --sizes 64 128 --scanners ge_like
+"""
+
+import argparse
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.inference.predict import predict_slices
+from cl_seg.inference.saved_model import Input
+from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
+from cl_seg.phantom.series import Acquisition, SimulatedSeries, simulate_series
+from cl_seg.phantom.simulate import load_profiles
+from cl_seg.scans.resample import place, resample_image, resample_labels
+from cl_seg.scans.store import Grid, SliceStore, create_store
+from cl_seg.training.evaluate import predict
+
+WINDOW = (-160.0, 240.0)
+CPU = torch.device("cpu")
+HEAD = "scanner             class    size  painted cm²  store %  suite %  predict %"
+
+
+class Perfect(nn.Module):
+    """Predicts given labels (N, S, S), whatever it sees, slice after slice."""
+
+    def __init__(self, labels: Tensor) -> None:
+        super().__init__()
+        self.labels, self.at = labels.long(), 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of the next slices."""
+        labels = self.labels[self.at : self.at + len(images)]
+        self.at += len(images)
+        return 20 * functional.one_hot(labels, len(CLASSES) + 1).movedim(-1, 1).float()
+
+
+def main() -> None:
+    """Print a row per scanner, class and size."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--scanners", nargs="+", default=["siemens_like", "stress_native", "ge_like"]
+    )
+    parser.add_argument("--bodies", type=int, default=14)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
+    parser.add_argument(
+        "--grid", type=int, default=320, help="pixels of 1.6 mm per side of the store"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    print(HEAD)
+    for scanner, profile in load_profiles(options.scanners).items():
+        series = [
+            simulate_series(
+                Acquisition(f"shared-body-{i:04d}", scanner, profile, options.seed), level
+            )
+            for i in range(options.bodies)
+            for level in LEVELS
+        ]
+        for size in options.sizes:
+            report(scanner, size, areas(series, Grid(options.grid, 1.6), size))
+
+
+def report(scanner: str, size: int, found: dict[str, np.ndarray]) -> None:
+    """A row per class: the painted mean area, and what of it is too much or lost."""
+    painted = found["painted"]
+    for index, name in enumerate(CLASSES):
+        off = {
+            way: 100 * (found[way][:, index].mean() / painted[:, index].mean() - 1)
+            for way in ("store", "suite", "predict")
+        }
+        print(
+            f"{scanner:<20}{name:<8}{size:>5}{painted[:, index].mean() / 100:>13.1f}"
+            f"{off['store']:>+9.2f}{off['suite']:>+9.2f}{off['predict']:>+11.2f}"
+        )
+
+
+def areas(series: list[SimulatedSeries], grid: Grid, size: int) -> dict[str, np.ndarray]:
+    """(slices, classes) areas in mm²: as painted, in a store, scored by a suite, and by predict."""
+    found = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        store = stored(Path(folder) / "x.store", series, grid)
+        images = TaskImages(store, Task(tuple(CLASSES), size, WINDOW), CPU)
+        seen = images.scanner(series[0].rows[0].scanner)[1]
+        prediction, truth = predict(Perfect(seen), SliceDataset(images, store.slices))
+        masks = iter(seen)
+        for one in series:
+            perfect = Perfect(torch.stack([next(masks) for _ in one.rows]))
+            card = Input(
+                grid_size=grid.size, spacing_mm=grid.spacing_mm, size=size, window_hu=WINDOW
+            )
+            pixel = float(np.prod(one.volume.spacing_mm))
+            for anatomy, labels in zip(
+                one.anatomies, predict_slices([perfect], card, one.volume), strict=True
+            ):
+                painted = anatomy.lean_labels()
+                found["painted"].append(counted(painted, anatomy.grid.spacing_mm**2))
+                found["predict"].append(counted(labels.labels, pixel))
+        for name, labels in (("store", truth), ("suite", prediction)):
+            found[name] = [counted(one, grid.spacing_mm**2) for one in labels]
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
+def stored(folder: Path, series: list[SimulatedSeries], grid: Grid) -> SliceStore:
+    """The series in a store, as `cl-seg phantom simulate` writes them."""
+    hu, labels, rows = [], [], []
+    for one in series:
+        placement = place(one.volume, grid)
+        for row, image, mask in zip(one.rows, one.volume.hu, one.labels, strict=True):
+            rows.append(row)
+            hu.append(resample_image(image, one.volume, placement, grid))
+            labels.append(resample_labels(mask, one.volume, placement, grid))
+    with create_store(folder, list(CLASSES), grid, {"kind": "simulated"}) as writer:
+        writer.add_scanner(rows[0].scanner, "scanner", rows, np.stack(hu), np.stack(labels))
+    return SliceStore(folder)
+
+
+def counted(labels: np.ndarray, pixel_mm2: float) -> list[float]:
+    """Area of every class in mm²."""
+    return [float((labels == label).sum()) * pixel_mm2 for label in range(1, len(CLASSES) + 1)]
+
+
+if __name__ == "__main__":
+    main()
