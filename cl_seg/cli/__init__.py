@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Workers, complain, out, say, shown
+from cl_seg.cli.console import CORES, AllowImplausibleHu, Workers, complain, out, say, shown
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
 from cl_seg.cli.model import app as model_app
@@ -273,6 +273,7 @@ def ingest(
             help="Secret that makes patient hashes repeatable; random and forgotten by default.",
         ),
     ] = None,
+    allow_implausible_hu: AllowImplausibleHu = False,
     workers: Workers = CORES,
 ) -> None:
     """Read CT scans into a store, one scanner per manufacturer, model, kernel class and kV."""
@@ -288,6 +289,7 @@ def ingest(
         aliases=aliases,
         grid=Grid(size, spacing_mm),
         salt=os.fsencode(salt) if salt else None,
+        allow_implausible_hu=allow_implausible_hu,
         workers=workers,
     )
     table = Table("scanner", "cases", "slices", "labelled slices", box=None)

@@ -106,7 +106,7 @@ def _case(
 
 
 def _write(path: Path, series: Series, segmentation: Path, values: Mapping[int, int]) -> None:
-    volume = series.load()
+    volume = series.load(allow_implausible_hu=True)  # for its geometry; ingest looks at HU
     labels = read_masks(segmentation, values, volume)
     steps = np.diff(volume.z_mm)
     step = float(np.sort(steps)[(len(steps) - 1) // 2]) if len(steps) else 1.0

@@ -62,6 +62,7 @@ class Options:
         height_m: of the patient, for the skeletal muscle index; None when unknown.
         aliases: scanner aliases merged over those of the package.
         salt: secret for the hashes of series.
+        allow_implausible_hu: whether values that cannot be HU are taken as they are.
     """
 
     variants: int = 0
@@ -69,6 +70,7 @@ class Options:
     height_m: float | None = None
     aliases: Path | None = None
     salt: bytes = b"none"
+    allow_implausible_hu: bool = False
 
 
 def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
@@ -129,7 +131,7 @@ def predict_source(
             name = f"case-{number:03d}"
             place = {"case": name, **_scanner(scan.series, aliases, ensemble)}
             try:
-                volume = scan.series.load()
+                volume = scan.series.load(options.allow_implausible_hu)
             except UnusableError as error:
                 cases.append({**place, "slices": 0, "note": str(error)})
                 continue
@@ -146,7 +148,7 @@ def predict_source(
             for letter, piece in nifti.lettered_stretches(volume.z_mm):
                 part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
                 nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
-            notes = [*scan.series.notes, *spacing_notes(volume.z_mm)]
+            notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
             notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
             if volume.rejected:
                 notes.append(f"{len(volume.rejected)} slices could not be read")

@@ -13,6 +13,7 @@ from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTr
 
 from cl_seg.scans.dicom_header import Image, number, read_fields
 from cl_seg.scans.geometry import to_lps
+from cl_seg.scans.plausible_hu import doubt, sample
 from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu
 
 _FIELDS = [
@@ -34,6 +35,7 @@ def load(images: Sequence[Image]) -> Volume:
     """
     rejected: list[Rejected] = []
     z_mm: list[float] = []
+    samples: list[npt.NDArray[np.float32]] = []
     hu = np.empty((len(images), *images[0].plane.shape), np.int16)
     for image in images:
         try:
@@ -43,11 +45,15 @@ def load(images: Sequence[Image]) -> Volume:
             continue
         values, origin = to_lps(image.plane, stored)
         hu[len(z_mm)] = to_hu(values)
+        samples.append(sample(values))
         z_mm.append(image.plane.position[2])
     if not z_mm:
         raise UnusableError(rejected[0].reason)
     row, column = images[0].plane.spacing
-    return Volume(hu[: len(z_mm)], np.array(z_mm), (row, column), origin, rejected)
+    spacing = (row, column)
+    return Volume(
+        hu[: len(z_mm)], np.array(z_mm), spacing, origin, rejected, implausible=doubt(samples)
+    )
 
 
 def decode(path: Path) -> npt.NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_place, check_size
 from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.plausible_hu import doubt, sample
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
 from cl_seg.scans.slice_spacing import even_positions, even_runs
 
@@ -59,17 +61,13 @@ def load(path: Path) -> Volume:
     """Read a CT volume in HU.
 
     Raises:
-        UnusableError: unreadable, not 3-D, tilted, NaN, or not HU.
+        UnusableError: unreadable, not 3-D, tilted, or NaN.
     """
     values, affine = _values(path)
     if not np.all(np.isfinite(values)):
         raise UnusableError("holds NaN or infinite values: replace them, e.g. by -1024")
-    if values.min() >= 0:
-        raise UnusableError(
-            f"its values run from {values.min():g} to {values.max():g}: expected Hounsfield units "
-            "with air near -1000"
-        )
-    return _volume(to_hu(values), affine)
+    implausible = doubt([sample(image) for image in values])
+    return replace(_volume(to_hu(values), affine), implausible=implausible)
 
 
 def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:

@@ -42,6 +42,7 @@ class Volume:
         spacing_mm: (row, column) distance of pixel centres in mm.
         origin_mm: (y, x) position of the centre of pixel (0, 0) in mm.
         rejected: files of the series that could not be decoded.
+        implausible: why its values cannot be HU, "" where they can.
     """
 
     hu: HU
@@ -49,6 +50,11 @@ class Volume:
     spacing_mm: tuple[float, float]
     origin_mm: tuple[float, float]
     rejected: list[Rejected] = field(default_factory=list)
+    implausible: str = ""
+
+    def notes(self) -> list[str]:
+        """What should be said of the values where they were taken as they are."""
+        return [f"taken as it is: {self.implausible}"] if self.implausible else []
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Series:
         acquisition: what the header says of the scanner.
         slices: number of slices.
         thickness_mm: slice thickness in mm, NaN when unknown.
-        load: reads the pixels; raises UnusableError when none can be read.
+        read: reads the pixels, whatever their values; raises UnusableError when none can be read.
         notes: what the user should know of this series.
     """
 
@@ -72,8 +78,22 @@ class Series:
     acquisition: Acquisition
     slices: int
     thickness_mm: float
-    load: Callable[[], Volume]
+    read: Callable[[], Volume]
     notes: tuple[str, ...] = ()
+
+    def load(self, allow_implausible_hu: bool = False) -> Volume:
+        """Read the pixels.
+
+        Args:
+            allow_implausible_hu: whether values that cannot be HU are taken as they are.
+
+        Raises:
+            UnusableError: no pixels can be read, or their values cannot be HU.
+        """
+        volume = self.read()
+        if volume.implausible and not allow_implausible_hu:
+            raise UnusableError(f"{volume.implausible} (--allow-implausible-hu takes it as it is)")
+        return volume
 
 
 class Pseudonyms:

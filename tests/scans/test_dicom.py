@@ -255,10 +255,11 @@ def test_unsigned_padding_far_above_tissue_becomes_air(tmp_path):
 def test_slope_and_intercept(tmp_path):
     def scale(ds, _):
         ds.RescaleSlope, ds.RescaleIntercept = "2", "-1000"
-        ds.PixelData = np.full((SIZE, SIZE), 520, np.int16).tobytes()
+        ds.PixelData = np.where(body_image() > 0, 520, 0).astype(np.int16).tobytes()
 
     write_series(tmp_path, [0], scale)
-    assert np.all(find(tmp_path)[0][0].load().hu == 40)
+    hu = np.where(body_image() > 0, 40, -1000)
+    assert np.array_equal(find(tmp_path)[0][0].load().hu, [hu])
 
 
 def test_prone_and_flipped_images_are_turned(tmp_path):
