@@ -100,7 +100,7 @@ def test_typos_in_a_suite_are_told_with_their_lines(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("classes: [muscle, liver]", "classes: [muscle, spleen]", "no class spleen"),
-        ("size: 64", "size: 96", "does not divide the 256 pixels"),
+        ("size: 64", "size: 512", "larger than the 256 pixels"),
         ("stress_native", "stress_nativ", "stress_native"),
         ("seeds: [0]", "orders: [[siemens_like, ge_lik]]", "did you mean ge_like?"),
         ("seeds: [0]", "orders: [[ge_like], [ge_like]]", "listed twice"),

@@ -67,6 +67,13 @@ STAGES = Path("data/stages")
 INTERRUPTED = 130
 
 
+class Derived(StrEnum):
+    """What becomes of monoenergetic, virtual non-contrast and other derived images."""
+
+    APART = "apart"
+    LEAVE_OUT = "leave-out"
+
+
 class EngineName(StrEnum):
     """Where stages are computed."""
 
@@ -264,7 +271,7 @@ def ingest(
     ] = None,
     size: Annotated[
         int, typer.Option(min=16, max=2048, help="Pixels per side of a stored slice.")
-    ] = 256,
+    ] = 320,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size of a stored slice in mm.")] = 1.6,
     salt: Annotated[
         str | None,
@@ -274,9 +281,20 @@ def ingest(
         ),
     ] = None,
     allow_implausible_hu: AllowImplausibleHu = False,
+    scanner_by: Annotated[
+        str,
+        typer.Option(
+            help="What makes a scanner, of manufacturer,model,kernel,kv,station; station is hashed."
+        ),
+    ] = "manufacturer,model,kernel,kv",
+    derived: Annotated[
+        Derived,
+        typer.Option(help="Images that are no plain CT: a scanner of their own, or left out."),
+    ] = Derived.APART,
     workers: Workers = CORES,
 ) -> None:
-    """Read CT scans into a store, one scanner per manufacturer, model, kernel class and kV."""
+    """Read CT scans into a store, scanner by scanner as their headers name them."""
+    from cl_seg.scans.identity import parse_scanner_by
     from cl_seg.scans.ingest import ingest as read_scans
     from cl_seg.scans.labels import parse_label_map
     from cl_seg.scans.store import Grid
@@ -290,6 +308,8 @@ def ingest(
         grid=Grid(size, spacing_mm),
         salt=os.fsencode(salt) if salt else None,
         allow_implausible_hu=allow_implausible_hu,
+        scanner_by=parse_scanner_by(scanner_by),
+        derived=derived.value,
         workers=workers,
     )
     table = Table("scanner", "cases", "slices", "labelled slices", box=None)

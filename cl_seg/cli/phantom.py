@@ -39,7 +39,7 @@ def simulate(
     scanners: Scanners = None,
     own_bodies: OwnBodies = 42,
     shared_bodies: SharedBodies = 14,
-    size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 256,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 320,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
     slices: SlicesOption = 1,

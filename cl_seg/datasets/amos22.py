@@ -25,7 +25,7 @@ def read(folder: Path, options: Options) -> DataSet:
     """The CT images of the training and validation folders, each a patient of its own.
 
     Raises:
-        InputError: the table or the folders are missing, or a manufacturer is unknown.
+        InputError: the table or the folders are missing.
     """
     images = [
         image
@@ -36,7 +36,7 @@ def read(folder: Path, options: Options) -> DataSet:
         raise InputError(
             f"{folder} has no imagesTr/amos_NNNN.nii.gz: give the folder amos22 of the archive"
         )
-    names = scanner_names(_acquisitions(folder / TABLE), options.aliases)
+    names, unknown = scanner_names(_acquisitions(folder / TABLE), options.aliases)
     cases: list[Case] = []
     left_out: list[Rejected] = []
     for image in images:
@@ -47,7 +47,8 @@ def read(folder: Path, options: Options) -> DataSet:
         elif not labels.is_file():
             left_out.append(Rejected(image, "it has no label file"))
         elif str(number) not in names:
-            left_out.append(Rejected(image, f"{TABLE} names no manufacturer for it, or several"))
+            none = f"{TABLE} names no manufacturer for it, or several"
+            left_out.append(Rejected(image, unknown.get(str(number), none)))
         else:
             cases.append(Case(image, labels, f"amos_{number:04d}", names[str(number)]))
     return DataSet(cases, LABELS, left_out=left_out)

@@ -25,7 +25,7 @@ def read(folder: Path, options: Options) -> DataSet:
     identifier is kept.
 
     Raises:
-        InputError: there are no cases, or no headers, or a manufacturer is unknown.
+        InputError: there are no cases, or no headers.
     """
     folders = sorted(path for path in folder.glob("case_*") if path.is_dir())
     if not any((path / _HEADER).is_file() for path in folders):
@@ -41,12 +41,14 @@ def read(folder: Path, options: Options) -> DataSet:
             headers[path] = _header(path, pseudonyms)
         except UnusableError as error:
             left_out.append(Rejected(path, str(error)))
-    names = scanner_names({p.name: h.acquisition for p, h in headers.items()}, options.aliases)
+    seen = {path.name: header.acquisition for path, header in headers.items()}
+    names, unknown = scanner_names(seen, options.aliases)
     patients: dict[str, str] = {}
     cases: list[Case] = []
     for path, header in headers.items():
         if path.name not in names:
-            left_out.append(Rejected(path, f"{_HEADER} names no manufacturer"))
+            none = f"{_HEADER} names no manufacturer"
+            left_out.append(Rejected(path, unknown.get(path.name, none)))
             continue
         patient = patients.setdefault(header.patient or path.name, path.name)
         cases.append(Case(path / _IMAGE, path / _REGIONS, patient, names[path.name]))

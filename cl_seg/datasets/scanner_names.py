@@ -4,47 +4,48 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from cl_seg.scans.aliases import Aliases, unknown_manufacturers
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.aliases import Aliases, unknown_manufacturer
+from cl_seg.scans.identity import Acquisition, Scanner
+from cl_seg.scans.image_kind import undetermined
+from cl_seg.scans.manufacturer import is_nobody
 
 
-def scanner_names(acquisitions: Mapping[str, Acquisition], aliases: Path | None) -> dict[str, str]:
+def scanner_names(
+    acquisitions: Mapping[str, Acquisition], aliases: Path | None
+) -> tuple[dict[str, str], dict[str, str]]:
     """Name the scanner of each case as ingest would name it from DICOM headers.
 
-    A name has manufacturer and model, then kernel class and kV where they are known, e.g. "Siemens
-    Sensation 64 medium 120 kV".
+    A name has manufacturer and model, then kernel class, kV and kind of image where they are known,
+    e.g. "Siemens Sensation 64 medium 120 kV".
 
     Args:
         acquisitions: case → what is known of its scanner.
         aliases: scanner aliases merged over those of the package.
 
     Returns:
-        Case → name, without the cases whose manufacturer is not given.
-
-    Raises:
-        InputError: a manufacturer the alias table does not know.
+        Case → name, without the cases whose manufacturer is not given; and case → what to do, of
+        those whose manufacturer or kind of image is not known.
     """
     table = Aliases(aliases)
-    given = {case: a for case, a in acquisitions.items() if a.manufacturer}
-    scanners = {case: table.identify(acquisition) for case, acquisition in given.items()}
-    unknown = [given[case] for case, scanner in scanners.items() if scanner is None]
-    if unknown:
-        raise unknown_manufacturers(unknown)
-    known = {case: scanner for case, scanner in scanners.items() if scanner is not None}
+    scanners = {case: table.identify(acquisition) for case, acquisition in acquisitions.items()}
+    unknown = {
+        case: unknown_manufacturer(acquisitions[case])
+        for case, scanner in scanners.items()
+        if scanner is None and not is_nobody(acquisitions[case].manufacturer)
+    }
+    unknown |= {c: why for c, a in acquisitions.items() if (why := undetermined(a.kind))}
+    known = {c: scanner for c, scanner in scanners.items() if scanner and c not in unknown}
     # Of several spellings of one device the first in the alphabet is used for all.
     devices: dict[str, str] = {}
     for scanner in sorted(known.values(), key=lambda s: s.device):
         devices.setdefault(scanner.key, scanner.device)
-    return {
-        case: " ".join(
-            [
-                devices[scanner.key],
-                *([scanner.kernel_class] if given[case].kernel else []),
-                *([f"{scanner.kv} kV"] if scanner.kv else []),
-            ]
-        )
-        for case, scanner in known.items()
-    }
+    return {case: _name(devices, one, acquisitions[case]) for case, one in known.items()}, unknown
+
+
+def _name(devices: Mapping[str, str], scanner: Scanner, acquisition: Acquisition) -> str:
+    kernel = scanner.kernel_class if acquisition.kernel else ""
+    voltage = f"{scanner.kv} kV" if scanner.kv else ""
+    return " ".join(filter(None, (devices[scanner.key], kernel, voltage, scanner.kind)))
 
 
 def kilovolts(text: str) -> float:

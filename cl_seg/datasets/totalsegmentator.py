@@ -41,19 +41,21 @@ def read(folder: Path, options: Options) -> DataSet:
     A class is covered by a case when the masks of all its structures are there.
 
     Raises:
-        InputError: ``meta.csv`` is missing or lacks a column, a manufacturer is unknown, or no
-            image has a mask of a structure that is asked for.
+        InputError: ``meta.csv`` is missing or lacks a column, or no image has a mask of a structure
+            that is asked for.
     """
     classes = options.classes or CLASSES
     rows = read_table(folder / "meta.csv", _COLUMNS, source=_SOURCE, delimiter=";")
     listed = {row["image_id"]: _acquisition(row) for row in rows}
     contradicted = {row["image_id"] for row in rows if _differ(row, listed[row["image_id"]])}
-    names = scanner_names(listed, options.aliases)
+    names, unknown = scanner_names(listed, options.aliases)
     _check_structures(folder, list(listed), classes, options.slices_of)
     cases: list[Case] = []
     left_out: list[Rejected] = []
     for case in listed:
         found = _case(folder / case, names.get(case, ""), classes, options.slices_of)
+        if case in unknown:
+            found = Rejected(folder / case / "ct.nii.gz", unknown[case])
         if case in contradicted:
             found = Rejected(
                 folder / case / "ct.nii.gz", "rows of meta.csv for it contradict each other"

@@ -126,7 +126,7 @@ def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Gri
     down, across = _lengths_on_series(volume, placement, grid)
     areas = np.array([down @ mask @ across for mask in decided])
     areas[0] += outside.size - areas.sum()
-    return finer_labels(*on_series, areas).astype(np.uint8)
+    return finer_labels(on_series[0], on_series[1], areas).astype(np.uint8)
 
 
 def _lengths_on_series(

@@ -19,6 +19,8 @@ from cl_seg.scans.aliases import Aliases
 from cl_seg.scans.dicom_header import written
 from cl_seg.scans.find import find, nothing_usable
 from cl_seg.scans.identity import Scanner
+from cl_seg.scans.image_kind import kind_note
+from cl_seg.scans.manufacturer import is_nobody
 from cl_seg.scans.resample import cut_notes
 from cl_seg.scans.scan import DicomSeries, Found, Scan
 from cl_seg.scans.series import (
@@ -44,12 +46,22 @@ class Ensemble:
     models: list[nn.Module]
     cards: list[ModelCard]
 
-    def has_seen(self, scanner: Scanner) -> bool:
-        """True where every network was trained on a scanner."""
-        return all(
-            any(scanner.is_stored_as(folder, name) for folder, name in card.scanners.items())
-            for card in self.cards
-        )
+    def has_seen(self, ways: Sequence[Scanner]) -> str:
+        """Whether every network was trained on a scanner: "yes", "no" or "unknown".
+
+        Args:
+            ways: the scanner in every way it may be stored as.
+        """
+
+        def all_of(is_stored: Callable[[Scanner, str, str], bool]) -> bool:
+            return all(
+                any(is_stored(way, *known) for way in ways for known in card.scanners.items())
+                for card in self.cards
+            )
+
+        if all_of(Scanner.is_stored_as):
+            return "yes"
+        return UNKNOWN if all_of(Scanner.may_be_stored_as) else "no"
 
 
 @dataclass(frozen=True)
@@ -148,7 +160,8 @@ def predict_source(
             for letter, piece in nifti.lettered_stretches(volume.z_mm):
                 part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
                 nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
-            notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
+            of_kind = _kind_notes(scan.series, aliases)
+            notes = [*of_kind, *scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
             notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
             if volume.rejected:
                 notes.append(f"{len(volume.rejected)} slices could not be read")
@@ -184,14 +197,20 @@ def _find(source: Path, classes: list[str], options: Options) -> Found:
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:
     """Name of the scanner, and whether the models have seen it; never left out silently."""
     header = series.acquisition
-    if not (header.given_name or header.manufacturer):
+    if not header.given_name and is_nobody(header.manufacturer):
         return {"scanner": UNKNOWN, "seen": UNKNOWN, "series": series.name}
     known = aliases.identify(header)
     if known is None:
         shown = f"{header.manufacturer} {header.model}".strip()
         return {"scanner": shown, "seen": "no", "series": series.name}
-    seen = "yes" if ensemble.has_seen(known) else "no"
+    seen = ensemble.has_seen(aliases.identify_in_every_way(header))
     return {"scanner": known.display_name({header.kernel}), "seen": seen, "series": series.name}
+
+
+def _kind_notes(series: Series, aliases: Aliases) -> list[str]:
+    known = aliases.identify(series.acquisition)
+    kind = known.kind if known else series.acquisition.kind
+    return [f"{kind}: {kind_note(kind)}"] if kind else []
 
 
 def _measured(

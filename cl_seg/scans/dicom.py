@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -43,16 +44,19 @@ def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> Image | Reject
 def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], list[Rejected]]:
     """Put together the usable series of some headers; see :func:`find_series`."""
     rejected: list[Rejected] = []
-    groups: dict[str, list[Image]] = defaultdict(list)
+    # A series may hold kinds of image whose HU do not compare: each is a series of its own.
+    groups: dict[tuple[str, str], list[Image]] = defaultdict(list)
+    kinds: dict[str, set[str]] = defaultdict(set)
     for one in headers:
         if isinstance(one, Rejected):
             rejected.append(one)
         else:
-            groups[one.series].append(one)
+            groups[one.series, one.acquisition.kind].append(one)
+            kinds[one.series].add(one.acquisition.kind)
     found = []
-    for images in groups.values():
+    for (name, _), images in groups.items():
         try:
-            series, copies = _assemble(images)
+            series, copies = _assemble(images, kinds[name])
             found.append(series)
             rejected += copies
         except UnusableError as error:
@@ -60,7 +64,7 @@ def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], l
     return sorted(found, key=lambda s: (s.patient, s.name)), rejected
 
 
-def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
+def _assemble(images: list[Image], kinds: set[str]) -> tuple[DicomSeries, list[Rejected]]:
     images, copies = _without_copies(images)
     check_series([image.plane for image in images], [image.path for image in images])
     first = images[0]
@@ -77,7 +81,7 @@ def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
         len(images),
         first.thickness_mm,
         partial(load, images),
-        (*unnamed, *header_notes(images)),
+        (*unnamed, *_several_kinds(kinds), *header_notes(images)),
         person=first.patient,
         uid="" if first.nameless else first.series,
         images=frozenset(image.copy_of for image in images if image.copy_of),
@@ -86,9 +90,16 @@ def _assemble(images: list[Image]) -> tuple[DicomSeries, list[Rejected]]:
     return series, copies
 
 
+def _several_kinds(kinds: set[str]) -> list[str]:
+    if len(kinds) == 1:
+        return []
+    shown = ", ".join(kind or "plain CT" for kind in sorted(kinds))
+    return [f"one series of the scanner holds several kinds of image, taken apart here: {shown}"]
+
+
 def _same_settings(one: Acquisition, other: Acquisition) -> bool:
     # Compared as text: an unknown voltage (NaN) equals another unknown one.
-    return repr(one) == repr(other)
+    return repr(replace(one, station="")) == repr(replace(other, station=""))
 
 
 def _without_copies(images: list[Image]) -> tuple[list[Image], list[Rejected]]:

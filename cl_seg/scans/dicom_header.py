@@ -1,6 +1,6 @@
 """Reads the header of one DICOM file: only the fields named in ``_FIELDS`` are read at all.
 
-Patient and series identifiers are hashed at once; error texts name no identifier.
+Identifiers of patients, series and stations are hashed at once; error texts name no identifier.
 """
 
 import math
@@ -20,20 +20,24 @@ from pydicom.uid import (
 
 from cl_seg.scans.geometry import Plane, check_plane
 from cl_seg.scans.identity import Acquisition, plain
+from cl_seg.scans.image_kind import image_kind
 from cl_seg.scans.series import Pseudonyms, UnusableError
 
 _IDENTIFIERS = ["PatientID", "SeriesInstanceUID", "SOPInstanceUID"]
+_ENERGY = "MultienergyCTCharacteristicsSequence"  # holds MonoenergeticEnergyEquivalent
 _FIELDS = [
     *("Modality", "Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP"),
     *("ImageType", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient"),
     *("PixelSpacing", "Rows", "Columns", "GantryDetectorTilt", "NumberOfFrames"),
     *("SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType"),
+    *("MultienergyCTAcquisition", "MonoenergeticEnergyEquivalent", _ENERGY, "StationName"),
     *_IDENTIFIERS,
 ]
 _OTHER_MODALITIES = {
     *("CR", "DX", "DOC", "KO", "MG", "MR", "NM", "OT", "PR", "PT", "REG", "RF", "RTDOSE"),
     *("RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SR", "US", "XA"),
 }
+_LOCALIZERS = {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM", "SCANOSCOPE"}
 _HOUNSFIELD = {"", "HU", "US"}
 """Rescale types that are read: US is unspecified, which in CT means HU."""
 _LONGEST = 64  # characters of a long string (LO, PS3.5 6.2)
@@ -57,7 +61,8 @@ class Image:
 
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
     when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
-    ``image_type`` are the words of ImageType, in capitals.
+    ``image_type`` are the words of ImageType, in capitals; ``multi_energy`` is whether several
+    energies were measured, as far as the header says.
     """
 
     path: Path
@@ -69,6 +74,7 @@ class Image:
     thickness_mm: float
     image_type: tuple[str, ...]
     nameless: bool = False
+    multi_energy: bool = False
 
 
 def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
@@ -177,8 +183,7 @@ def _check_kind(header: Any) -> None:
         # Anybody may have written anything there: only what is known is repeated.
         shown = modality if modality in _OTHER_MODALITIES else "missing or unknown"
         raise UnusableError(f"not a CT image (Modality {shown})")
-    image_type = {str(value).upper() for value in _values(header, "ImageType")}
-    if "LOCALIZER" in image_type:
+    if _LOCALIZERS & set(_words(header, "ImageType")):
         raise UnusableError("a localizer, not an axial CT image")
     if not header.get("Rows") or not header.get("Columns"):
         raise UnusableError("holds no image (a report, or truncated)")
@@ -199,6 +204,8 @@ def _check_kind(header: Any) -> None:
 
 def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
     patient, series, copy_of = (str(header.get(name) or "").strip() for name in _IDENTIFIERS)
+    kvp, station = number(header, "KVP", math.nan), str(header.get("StationName") or "").strip()
+    words = _words(header, "ImageType")
     return Image(
         path,
         pseudonyms.patient(patient) if patient else "",
@@ -208,7 +215,9 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
             _text(header, "Manufacturer"),
             _text(header, "ManufacturerModelName"),
             _text(header, "ConvolutionKernel"),
-            number(header, "KVP", math.nan),
+            kvp,
+            kind=image_kind(words, _energy_kev(header), kvp),
+            station=pseudonyms.station(station) if station else "",
         ),
         Plane(
             tuple(float(v) for v in _values(header, "ImagePositionPatient")),
@@ -218,8 +227,17 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
             number(header, "GantryDetectorTilt", 0.0),
         ),
         number(header, "SliceThickness", math.nan),
-        _words(header, "ImageType"),
+        tuple(word[:_CODE] for word in words),
+        multi_energy=str(header.get("MultienergyCTAcquisition") or "").strip().upper() == "YES",
     )
+
+
+def _energy_kev(header: Any) -> float:
+    """Energy of a virtual monoenergetic image in keV (PS3.3 C.8.15.3.12), NaN when absent."""
+    name = "MonoenergeticEnergyEquivalent"
+    nested = header.get(_ENERGY) or []
+    items = [header, *(item for item in nested if isinstance(item, pydicom.Dataset))]
+    return next((number(item, name, math.nan) for item in items if _values(item, name)), math.nan)
 
 
 def _text(header: Any, name: str) -> str:
@@ -231,9 +249,9 @@ def _text(header: Any, name: str) -> str:
 def _words(header: Any, name: str) -> tuple[str, ...]:
     """Words of all values of an element, in capitals; some vendors put several into one value."""
     return tuple(
-        word[:_CODE]
+        word
         for value in _values(header, name)
-        for word in plain(str(value)).upper().split()
+        for word in plain(str(value))[:_LONGEST].upper().split()
     )
 
 

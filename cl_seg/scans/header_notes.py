@@ -20,6 +20,11 @@ _USUAL = {
 }
 """Words of ImageType (PS3.3 C.8.2.1.1.1, and vendors' own) of images whose values are plain HU."""
 
+_VALUE_4 = 4  # of ImageType, which says what was made of several energies (C.8.2.1.1.1)
+_MULTI_ENERGY = (
+    "several energies were measured (MultienergyCTAcquisition), and ImageType does not say what "
+    "was made of them: leave it out if it is no plain CT"
+)
 _SHOWN = 6  # words of ImageType that are listed
 
 
@@ -43,10 +48,13 @@ def _apart(images: Sequence[Image]) -> list[str]:
 
 
 def _derived(images: Sequence[Image]) -> list[str]:
+    if images[0].acquisition.kind:  # is told with the scanner it makes
+        return []
     derived = [image.image_type for image in images if "DERIVED" in image.image_type]
     words = dict.fromkeys(word for one in derived for word in one if word not in _USUAL)
     if not words:
-        return []
+        untold = any(image.multi_energy and len(image.image_type) < _VALUE_4 for image in images)
+        return [_MULTI_ENERGY] if untold else []
     more = " …" if len(words) > _SHOWN else ""
     return [
         f"derived images (ImageType {', '.join(list(words)[:_SHOWN])}{more}): leave them out if "

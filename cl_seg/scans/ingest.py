@@ -2,29 +2,40 @@
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from cl_seg.scans.aliases import Aliases, unknown_manufacturers
+from cl_seg.scans.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.faults import MOST, refuse
 from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
-from cl_seg.scans.identity import Scanner
-from cl_seg.scans.ingest_notes import absent_classes, devices_split, labels_in_air
+from cl_seg.scans.identity import DEFAULT_BY, Acquisition, Scanner
+from cl_seg.scans.image_kind import undetermined
+from cl_seg.scans.ingest_notes import (
+    absent_classes,
+    devices_split,
+    image_kinds,
+    labels_in_air,
+    stations_unknown,
+    voltages_apart,
+)
 from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
+from cl_seg.scans.manufacturer import is_nobody
 from cl_seg.scans.report import IngestReport, ScannerReport
 from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Pseudonyms, by_folder
+from cl_seg.scans.series import Pseudonyms, Rejected, by_folder
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
 from cl_seg.workers import in_order
 
+Identify = Callable[[Acquisition], Scanner | None]
 DEFAULT_GRID = Grid(320, 1.6)
 """320 × 320 pixels of 1.6 mm: 512 mm, as wide as the field of view of most scanners."""
 
@@ -54,6 +65,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     grid: Grid = DEFAULT_GRID,
     salt: bytes | None = None,
     allow_implausible_hu: bool = False,
+    scanner_by: Sequence[str] = DEFAULT_BY,
+    derived: Literal["apart", "leave-out"] = "apart",
     workers: int = 1,
     show_progress: bool = True,
 ) -> IngestReport:
@@ -69,6 +82,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             give the same one to get the same hashes, and the same content hash, again.
         allow_implausible_hu: take values that cannot be HU as they are; the provenance of the store
             then lists their series under ``implausible_hu``.
+        scanner_by: which of :data:`cl_seg.scans.identity.PARTS` tell scanners apart.
+        derived: whether images that are no plain CT, but have HU, are scanners of their own or are
+            left out.
         workers: processes that read side by side; the store is the same with any number.
         show_progress: show a progress bar.
 
@@ -76,8 +92,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         Scanners, rejected files with reasons, and notes.
 
     Raises:
-        InputError: nothing usable, an unknown manufacturer, a wrong manifest, wrong label files
-            (a line each), or the store cannot be written. No store is left then.
+        InputError: nothing usable, a wrong manifest, wrong label files (a line each), or the store
+            cannot be written. No store is left then.
     """
     source, label_map = Path(source), labels or DEFAULT_LABELS
     pseudonyms = Pseudonyms(secrets.token_bytes(16) if salt is None else salt)
@@ -88,13 +104,20 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         "source": "manifest" if is_manifest(source) else "dicom",
         "labels": {name: list(values) for name, values in label_map.classes.items()},
         "ignored": list(label_map.ignored),
+        "scanner_by": list(scanner_by),
+        "derived": derived,
     }
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
         found = find(source, list(label_map.classes), pseudonyms, show_progress, workers)
         report.rejected += found.rejected
         report.notes += found.notes
-        groups = _by_scanner(found.scans, table)
-        report.notes += devices_split(groups.values(), table)
+        identify = partial(table.identify, by=scanner_by)
+        known, left_out = _known(found.scans, identify, derived)
+        report.rejected += left_out
+        groups = _by_scanner(known)
+        report.notes += devices_split(groups.values(), identify)
+        for notes in (image_kinds, stations_unknown, voltages_apart):
+            report.notes += notes(groups.values())
         if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"
@@ -105,10 +128,11 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             grid=grid,
             allow_implausible_hu=allow_implausible_hu,
         )
-        many = sum(scan.series.slices for scan in found.scans) >= PAYS
+        every = [scan for _, scan in known]
+        many = sum(scan.series.slices for scan in every) >= PAYS
         with (
             in_order(reading, jobs, workers if many else 1) as read,
-            _progress(found.scans, show_progress) as (progress, task),
+            _progress(every, show_progress) as (progress, task),
         ):
             work = _Ingest(writer, label_map, report, progress, task)
             for folder, (scanner, scans) in groups.items():
@@ -117,24 +141,49 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         report.rejected = by_folder(report.rejected)
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
-    if any(scan.labels for scan in found.scans):
+    if any(scan.labels for scan in every):
         report.notes += absent_classes(label_map, work.labels_seen) + labels_in_air(work.in_air)
     return report
 
 
-def _by_scanner(scans: list[Scan], table: Aliases) -> dict[str, tuple[Scanner, list[Scan]]]:
+def _known(
+    scans: list[Scan], identify: Identify, derived: str
+) -> tuple[list[tuple[Scanner, Scan]], list[Rejected]]:
+    """The scans whose scanner is known, with it, and those left out."""
+    known: list[tuple[Scanner, Scan]] = []
+    rejected: list[Rejected] = []
+    unknown: dict[tuple[str, str], list[Scan]] = defaultdict(list)
+    for scan in scans:
+        series, acquisition = scan.series, scan.series.acquisition
+        scanner = identify(acquisition)
+        if derived == "leave-out" and acquisition.kind:
+            reason = f"no plain CT but {acquisition.kind}, as --derived leave-out asks"
+            rejected.append(Rejected(series.path, reason, series.slices))
+        elif not acquisition.given_name and (reason := undetermined(acquisition.kind)):
+            rejected.append(Rejected(series.path, reason, series.slices))
+        elif scanner is not None:
+            known.append((scanner, scan))
+        elif is_nobody(acquisition.manufacturer):  # nothing says that these are of one maker
+            rejected.append(Rejected(series.path, unknown_manufacturer(acquisition), series.slices))
+        else:
+            unknown[acquisition.manufacturer, acquisition.model].append(scan)
+    for same in unknown.values():
+        reason = unknown_manufacturer(same[0].series.acquisition)
+        first = min(scan.series.path for scan in same)
+        more = f" ({len(same)} series, the first here)" if len(same) > 1 else ""
+        slices = sum(scan.series.slices for scan in same)
+        rejected.append(Rejected(first, f"{reason}{more}", slices))
+    return known, sorted(rejected, key=lambda one: one.path)
+
+
+def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, list[Scan]]]:
     """Folder name → scanner and its scans, sorted by folder name."""
-    identified = [(table.identify(scan.series.acquisition), scan) for scan in scans]
-    unknown = [scan.series.acquisition for scanner, scan in identified if scanner is None]
-    if unknown:
-        raise unknown_manufacturers(unknown)
-    known = [(scanner, scan) for scanner, scan in identified if scanner is not None]
     groups: dict[Scanner, list[Scan]] = defaultdict(list)
     # Of several spellings of one device the first in the alphabet is shown, whatever the order.
     for scanner, scan in sorted(known, key=lambda pair: pair[0].device):
         groups[scanner].append(scan)
     named: dict[str, tuple[Scanner, list[Scan]]] = {}
-    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.given)):
+    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.given, s.kind)):
         folder, number = scanner.folder_name, 2
         while folder in named:
             folder, number = f"{scanner.folder_name}-{number}", number + 1

@@ -1,28 +1,65 @@
 """What only shows when all scans of an ingest are seen together, in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cl_seg.scans.aliases import Aliases
-from cl_seg.scans.identity import Scanner
+from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
+from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.labels import AIR_HU, IN_AIR, LabelMap
 from cl_seg.scans.scan import Scan
 
+Groups = Iterable[tuple[Scanner, list[Scan]]]
 
-def devices_split(groups: Iterable[tuple[Scanner, list[Scan]]], table: Aliases) -> list[str]:
+
+def image_kinds(groups: Groups) -> list[str]:
+    """Notes of scanners whose images are no plain CT."""
+    return [
+        f"{name}: {kind_note(scanner.kind)}" for scanner, name in _names(groups) if scanner.kind
+    ]
+
+
+def stations_unknown(groups: Groups) -> list[str]:
+    """Notes of scanners told apart by station whose headers name none."""
+    return [
+        f"{name}: no StationName, so that several devices may be among them"
+        for scanner, name in _names(groups)
+        if scanner.station == NO_STATION
+    ]
+
+
+def voltages_apart(groups: Groups) -> list[str]:
+    """Notes of devices that are several scanners for their tube voltage alone."""
+    voltages: dict[Scanner, set[int]] = defaultdict(set)
+    for scanner, _ in groups:
+        if scanner.kv:
+            voltages[replace(scanner, kv=None)].add(scanner.kv)
+    return [
+        f"{scanner.device} is {len(found)} scanners by its tube voltages, "
+        f"{', '.join(map(str, sorted(found)))} kV: a --scanner-by without kv makes it one"
+        for scanner, found in voltages.items()
+        if len(found) > 1
+    ]
+
+
+def _names(groups: Groups) -> list[tuple[Scanner, str]]:
+    return [
+        (scanner, scanner.display_name({scan.series.acquisition.kernel for scan in scans}))
+        for scanner, scans in groups
+    ]
+
+
+def devices_split(groups: Groups, identify: Callable[[Acquisition], Scanner | None]) -> list[str]:
     """Notes of scanners named by hand whose headers are those of a scanner that is not."""
     every = list(groups)
-    names = {
-        scanner: scanner.display_name({scan.series.acquisition.kernel for scan in scans})
-        for scanner, scans in every
-    }
+    names = dict(_names(every))
     notes = []
     for given, scans in every:
         if not given.given:
             continue
         headers = [replace(scan.series.acquisition, given_name="") for scan in scans]
-        for same in dict.fromkeys(map(table.identify, headers)):
-            if same in names:
+        for same in dict.fromkeys(map(identify, headers)):
+            if same is not None and same in names:
                 notes.append(
                     f"{names[given]} (so called in the manifest) and {names[same]} are one "
                     "scanner by their headers: name it in all rows or in none, or it is two "

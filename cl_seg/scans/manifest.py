@@ -168,9 +168,11 @@ def find_scans(
         found, refused = _find(row, pseudonyms, notes)
         rejected += refused
         if row.labels and len(found) > 1:
+            kinds = sorted({series.acquisition.kind or "plain CT" for series in found})
+            told = f" ({', '.join(kinds)})" if len(kinds) > 1 else ""
             faults.append(
-                f"{row.where}: {row.image} holds {len(found)} CT series, but labels belong to one: "
-                "name a folder with one series"
+                f"{row.where}: {row.image} holds {len(found)} CT series{told}, but labels belong "
+                "to one: name a folder with one series"
             )
         scans += [
             Scan(series, row.labels, row.classes, row.where, row.labelled_only, row.line)

@@ -97,7 +97,7 @@ class Series:
 
 
 class Pseudonyms:
-    """Salted hashes of patient and series identifiers.
+    """Salted hashes of identifiers of patients, series and stations.
 
     Without the salt a hash cannot be traced back by trying identifiers, so the salt is not stored.
 
@@ -117,6 +117,10 @@ class Pseudonyms:
     def series(self, identifier: str) -> str:
         """12 hexadecimal digits for a series."""
         return self._hash(identifier, b"series")
+
+    def station(self, identifier: str) -> str:
+        """6 hexadecimal digits for a station, whose name may tell the hospital."""
+        return self._hash(identifier, b"station")[:6]
 
     def _hash(self, identifier: str, kind: bytes) -> str:
         digest = hashlib.blake2b(identifier.encode(), key=self._salt, person=kind, digest_size=6)

@@ -43,7 +43,7 @@ class PhantomData(Spec):
     scanners: Annotated[list[str], Field(min_length=1)]
     own_bodies: PositiveInt
     shared_bodies: PositiveInt
-    size: PositiveInt = 256
+    size: PositiveInt = 320
     spacing_mm: PositiveFloat = 1.6
     seed: NonNegativeInt = 0
     slices: PositiveInt = 1

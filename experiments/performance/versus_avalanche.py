@@ -57,7 +57,7 @@ from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.data import open_store, split_slices
 from cl_seg.suite.plan import load_suite
-from cl_seg.training.evaluate import case_scores
+from cl_seg.training.evaluate import case_scores, labels_on
 
 QUICK = Path("experiments/quick.yaml")
 STOCK_EWC_LAMBDA = 1e4
@@ -279,10 +279,16 @@ class Script:
         """ACC as cl_seg defines it, to compare like with like."""
         scores = []
         for scanner, pairs in zip(self.store.scanners, self.test, strict=True):
-            images, masks = next(iter(DataLoader(pairs, batch_size=len(pairs))))
-            found, truth = (x.numpy().astype(np.uint8) for x in (predicted(model, images), masks))
-            cases = list(self.rows(scanner, "test")["case"])
-            table = pd.DataFrame(case_scores(found, truth, cases, self.suite.classes, 1.0))
+            images, _ = next(iter(DataLoader(pairs, batch_size=len(pairs))))
+            model.eval()
+            with torch.no_grad():
+                shares = model(images).softmax(dim=1)
+            rows = self.rows(scanner, "test")
+            truth = np.stack([self.store.labels(scanner)[row] for row in rows["row"]])
+            found = labels_on(shares, truth.shape[-1])
+            table = pd.DataFrame(
+                case_scores(found, truth, list(rows["case"]), self.suite.classes, 1.0)
+            )
             scores.append(table[table["true"] > 0].groupby("class")["dice"].mean().mean())
         return float(np.mean(scores))
 

@@ -151,6 +151,13 @@ def test_a_folder_without_its_table_is_refused(folder, write):
         write("totalsegmentator", folder)
 
 
+def test_an_unknown_maker_does_not_stop_the_others(folder, write):
+    write_meta(folder, ["s0001;;;;;;ACME;CT 9;;;", "s0002;;;;;;GE;CT;;;"])
+    written = write("totalsegmentator", folder)
+    assert written.scanners == {"GE CT": 1}
+    assert any("'ACME'" in reason and "--aliases" in reason for reason in reasons(written))
+
+
 def test_an_alias_names_an_unknown_maker(folder, write, tmp_path):
     write_meta(folder, ["s0001;;;;;;ACME;CT 9;;;"])
     (tmp_path / "own.yaml").write_text('Acme: {names: ["ACME"]}')

@@ -301,6 +301,10 @@ REJECTED: dict[str, tuple[Build, str]] = {
         "RescaleSlope or RescaleIntercept",
     ),
     "no intercept": (lacking("RescaleIntercept"), "lacks RescaleIntercept"),
+    "iodine": (
+        having(ImageType=["DERIVED", "PRIMARY", "AXIAL", "IODINE"]),
+        "its values are not HU: an iodine map",
+    ),
     "iodine in mg/ml": (having(RescaleType="MGML"), "RescaleType says"),
     "no pixel data": (lacking("PixelData"), DAMAGED),
     "99 bits stored": (having(BitsStored=99), DAMAGED),
@@ -422,7 +426,7 @@ TAKEN: dict[str, tuple[Build, int, str]] = {
     "a loop of links": (with_a_loop, 3, ""),
     "links to another disk": (beside, 3, ""),
     "a pipe": (with_a_pipe, 3, ""),
-    "iodine": (having(ImageType=["DERIVED", "PRIMARY", "AXIAL", "IODINE"]), 3, "ImageType IODINE"),
+    "derived": (having(ImageType=["DERIVED", "PRIMARY", "AXIAL", "PROC"]), 3, "ImageType PROC"),
     "the middle one of three is lost": (series(lambda ds, i: None, [-5, 5]), 2, "5 mm lie 10 mm"),
     "identifiers in odd elements": (odd_identifiers, 3, ""),
     "a patient as a sequence": (typed("PatientID", "SQ", [pydicom.Dataset()]), 3, ""),
@@ -477,6 +481,16 @@ def test_nothing_but_hostile_files_is_one_line(cl_seg: CommandLine, tmp_path: Pa
             (tmp_path / "in").mkdir(exist_ok=True)
             build(tmp_path / "in" / str(number))
     cl_seg.refuses(r"in holds no usable CT series .*more reasons; first in/", "ingest", "in", "s")
+
+
+def test_what_makes_a_scanner_is_said_on_the_command_line(
+    cl_seg: CommandLine, tmp_path: Path
+) -> None:
+    good(tmp_path)
+    words = ("ingest", "in", "s", *GRID, "--scanner-by")
+    cl_seg.refuses("--scanner-by: serial is none of manufacturer, model", *words, "serial")
+    assert "Siemens Sensation 64 ·" not in cl_seg.takes(*words, "manufacturer,model")
+    assert SliceStore(tmp_path / "s").scanners == ["siemens-sensation-64"]
 
 
 def test_an_unknown_maker_with_control_characters(cl_seg: CommandLine, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_no_model_at_all(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"input": {"window_hu": [240, -160]}}, "low < high"),
-        ({"input": {"size": 48}}, "size must divide grid_size"),
+        ({"input": {"size": 4000}}, "size must be at most grid_size"),
         ({"input": {"size": 8, "grid_size": 64}}, "does not fit vnet"),
         ({"classes": ["liver", "liver"]}, "named twice"),
         ({"classes": []}, "classes"),

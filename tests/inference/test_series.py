@@ -85,6 +85,66 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
         assert CANARY not in path.name
 
 
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("manufacturer", ["yes", "no"]),
+        ("manufacturer,model", ["yes", "no"]),
+        ("manufacturer,model,kernel,kv", ["no", "no"]),
+    ],
+)
+def test_seen_is_right_whatever_made_a_scanner_of_the_model(
+    tmp_path: Path, by: str, expected: list[str]
+) -> None:
+    from cl_seg.scans.aliases import Aliases
+    from cl_seg.scans.identity import Acquisition, parse_scanner_by
+
+    known = Aliases().identify(
+        Acquisition("SIEMENS", "Sensation 64", "B40f", 100.0), parse_scanner_by(by)
+    )
+    assert known is not None
+
+    def of_70_kev(ds: Any, _index: int) -> None:
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "VMI", "ME70KEV"]
+
+    write_series(tmp_path / "in" / "a", patient="p1")
+    write_series(tmp_path / "in" / "b", patient="p2", series="s2", change=of_70_kev)
+    model = load_ensemble(
+        [
+            model_folder(
+                tmp_path / "model", scanners={known.folder_name: known.display_name({"B40f"})}
+            )
+        ]
+    )
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert list(cases["seen"]) == expected
+    assert cases["scanner"][1].endswith("70 keV monoenergetic")
+    assert "no plain CT" in cases["note"][1] and "no plain CT" not in cases["note"][0]
+
+
+@pytest.mark.parametrize(("salt", "expected"), [(b"one", "yes"), (b"other", "unknown")])
+def test_a_station_is_known_again_by_the_same_salt_only(
+    tmp_path: Path, salt: bytes, expected: str
+) -> None:
+    from cl_seg.scans.ingest import ingest
+    from cl_seg.scans.store import Grid
+
+    def at_a_station(ds: Any, _index: int) -> None:
+        ds.StationName = f"{CANARY}CT1"
+
+    write_series(tmp_path / "in", change=at_a_station)
+    report = ingest(
+        tmp_path / "in", tmp_path / "s", grid=Grid(SIZE, 8.0), salt=b"one",
+        scanner_by=("manufacturer", "station"), show_progress=False,
+    )  # fmt: skip
+    (scanner,) = report.scanners
+    model = model_folder(tmp_path / "model", scanners={scanner.folder: scanner.name})
+    options = Options(salt=salt)
+    loaded = load_ensemble([model])
+    cases, _ = predict_source(loaded, tmp_path / "in", tmp_path / "out", options, quiet)
+    assert list(cases["seen"]) == [expected]
+
+
 def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None:
     first, second = model_folder(tmp_path / "one"), tmp_path / "two"
     sure_of_liver = load_ensemble([first]).models[0].state_dict()
@@ -162,6 +222,34 @@ def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match="expected Hounsfield units"):
         predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", Options(), quiet)
+
+
+def test_values_that_cannot_be_hu_are_taken_on_request_and_told(tmp_path: Path) -> None:
+    write_series(tmp_path / "in" / "good", patient="p1")
+
+    def stored(ds: Any, _index: int) -> None:
+        ds.PixelData = (np.frombuffer(ds.PixelData, np.int16) + 1024).tobytes()
+
+    write_series(tmp_path / "in" / "raw", patient="p2", series="s2", change=stored)
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert cases["slices"].tolist() == [3, 0]
+    assert "expected Hounsfield units" in cases["note"][1]
+    with pytest.raises(InputError, match="expected Hounsfield units"):
+        predict_source(model, tmp_path / "in" / "raw", tmp_path / "raw", Options(), quiet)
+    options = Options(allow_implausible_hu=True)
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "all", options, quiet)
+    assert cases["slices"].tolist() == [3, 3]
+    assert cases["note"][1].startswith("taken as it is: its values run from 24 to 1724")
+    assert "taken as it is" in (tmp_path / "all" / "cases.csv").read_text(encoding="utf-8")
+
+
+def test_rounded_positions_make_one_file_of_the_true_distance(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", [round(-20 + 1.25 * i, 1) for i in range(12)])
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    (path,) = (tmp_path / "out").glob("*.nii.gz")
+    assert nibabel.load(path).header.get_zooms()[2] == pytest.approx(1.25, abs=0.01)
 
 
 @pytest.mark.parametrize("salt", [b"1", b"2", b"3", b"4"])

@@ -353,9 +353,8 @@ def test_without_a_thickness_nothing_is_said_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("image_type", "words"),
     [
-        (["DERIVED", "SECONDARY", "AXIAL", "IODINE"], "IODINE"),
-        (["DERIVED", "PRIMARY", "AXIAL", "CT_SOM7 SPI DUAL", "VNC"], "DUAL, VNC"),
-        (["derived", "secondary", "mip"], "MIP"),
+        (["DERIVED", "PRIMARY", "AXIAL", "CT_SOM7 SPI DUAL", "PROC"], "DUAL, PROC"),
+        (["derived", "secondary", "bone removed"], "BONE, REMOVED"),
         (["DERIVED", "SECONDARY", *"ABCDEFGH"], "A, B, C, D, E, F …"),
         (["DERIVED", "SECONDARY", "x\x1b[2J\n" + 40 * "y"], f"X, [2J, {16 * 'Y'}"),
         (["DERIVED", "SECONDARY", "AXIAL"], ""),

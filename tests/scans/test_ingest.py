@@ -130,7 +130,7 @@ def test_labels_that_lie_in_air_are_told(tmp_path):
     report = run(write_manifest(tmp_path, *lines), tmp_path / "out.store", labels=LIVER)
     air = np.mean(image[right[:, ::-1] > 0] < -300)
     assert 0.2 < air < 1
-    (note,) = report.notes
+    (note,) = [note for note in report.notes if "are air" in note]
     assert note == (
         "more than 20% of the pixels labelled liver are air (below -300 HU) in 1 scan, first in "
         f"{tmp_path}/scans.csv, line 3 ({air:.0%}): unless liver holds air, its labels may be "
@@ -145,7 +145,7 @@ def test_ignored_pixels_and_other_classes_are_no_labels_in_air(tmp_path):
     write_nifti(tmp_path / "ct.nii.gz", volume())
     write_nifti(tmp_path / "labels.nii.gz", values)
     report = run(write_manifest(tmp_path, "ct.nii.gz,labels.nii.gz,p1,X"), tmp_path / "out")
-    assert not [note for note in report.notes if "air" in note]
+    assert not [note for note in report.notes if "are air" in note]
 
 
 def test_one_device_under_two_names_is_told(tmp_path):
@@ -364,6 +364,174 @@ def unknown_manufacturer(folder):
 
     write_series(folder, change=rename)
     return folder
+
+
+def made_by(manufacturer, model="Mark 1"):
+    def change(ds, _):
+        ds.Manufacturer, ds.ManufacturerModelName = manufacturer, model
+
+    return change
+
+
+def test_one_unknown_maker_does_not_stop_the_rest(tmp_path):
+    source = tmp_path / "in"
+    write_series(source / "a", patient="p1")
+    write_series(source / "b", change=made_by("ACME CT"), patient="p2", series="s2")
+    write_series(source / "c", [0, 5], made_by("ACME CT"), patient="p3", series="s3")
+    write_series(source / "d", [0], made_by(""), patient="p4", series="s4")
+    write_series(source / "e", [0], made_by("Anonymous"), patient="p5", series="s5")
+    report = run(source, tmp_path / "out.store")
+    assert [s.name for s in report.scanners] == ["Siemens Sensation 64 · B40f · 120 kV"]
+    acme, *nobody = sorted(report.rejected, key=lambda r: -r.files)
+    assert acme.files == 5 and "2 series, the first here" in acme.reason
+    assert 'Acme Ct: {names: ["ACME CT"]}' in acme.reason
+    assert [r.path.name for r in nobody] == ["d", "e"]
+    assert all("column `scanner`" in r.reason and "alias" not in r.reason for r in nobody)
+
+
+def test_the_column_scanner_names_an_anonymised_device(tmp_path):
+    write_series(tmp_path / "a", change=made_by(""))
+    report = run(write_manifest(tmp_path, "a,,,Ward CT"), tmp_path / "out.store")
+    assert [s.name for s in report.scanners] == ["Ward CT"] and report.rejected == []
+
+
+def test_nothing_but_anonymised_devices_is_one_line_that_names_the_folder(tmp_path):
+    write_series(tmp_path / "in" / "a", change=made_by(""))
+    with pytest.raises(InputError, match=r"column `scanner`; first .*in/a") as error:
+        run(tmp_path / "in", tmp_path / "out.store")
+    assert "\n" not in str(error.value) and nothing_left(tmp_path)
+
+
+LIVER_HU = {("VMI", "ME40KEV"): 330, ("VMI", "ME70KEV"): 110, ("MAT_REMOVED", "VNC"): 55, (): 120}
+
+
+def spectral(words):
+    def change(ds, _):
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", *words]
+        image = body_image()
+        image[image == 110] = LIVER_HU[words]
+        ds.PixelData = image.tobytes()
+
+    return change
+
+
+def spectral_series(source):
+    for number, words in enumerate(LIVER_HU, start=1):
+        write_series(
+            source / f"{number}", [0, 5], spectral(words), patient=f"p{number}", series=f"s{number}"
+        )
+    return source
+
+
+@pytest.mark.parametrize("by", [("manufacturer",), ("manufacturer", "model", "kernel", "kv")])
+def test_one_scanner_is_one_kind_of_image(tmp_path, by):
+    report = run(spectral_series(tmp_path / "in"), tmp_path / "out.store", scanner_by=by)
+    store = SliceStore(tmp_path / "out.store")
+    y, x = np.argwhere(body_image() == 110)[0]
+    liver = {name: set(store.hu(name)[:, y, x].tolist()) for name in store.scanners}
+    assert sorted(map(sorted, liver.values())) == [[55], [110], [120], [330]]
+    kinds = ("40 keV monoenergetic", "70 keV monoenergetic", "virtual non-contrast")
+    for kind in kinds:
+        (scanner,) = [s for s in report.scanners if s.name.endswith(kind)]
+        assert any(note.startswith(f"{scanner.name}: no plain CT") for note in report.notes)
+    assert store.header.provenance["scanner_by"] == list(by)
+
+
+def test_a_name_in_a_manifest_does_not_mix_kinds_of_image(tmp_path):
+    spectral_series(tmp_path)
+    manifest = write_manifest(tmp_path, *(f"{n},,,Ward CT" for n in (1, 2, 3, 4)))
+    report = run(manifest, tmp_path / "out.store")
+    assert [s.name for s in report.scanners] == [
+        "Ward CT",
+        "Ward CT · 40 keV monoenergetic",
+        "Ward CT · 70 keV monoenergetic",
+        "Ward CT · virtual non-contrast",
+    ]
+
+
+def test_labels_of_a_folder_with_two_kinds_of_image_are_refused(tmp_path):
+    def mixed(ds, i):
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", *(["VMI", "ME70KEV"] if i % 2 else [])]
+
+    write_series(tmp_path / "a", [0, 0, 5, 5], mixed)
+    write_nifti(tmp_path / "labels.nii.gz", np.zeros((2, SIZE, SIZE), np.uint8))
+    manifest = write_manifest(tmp_path, "a,labels.nii.gz,p1,")
+    with pytest.raises(InputError, match=r"2 CT series \(70 keV monoenergetic, plain CT\)"):
+        run(manifest, tmp_path / "out.store")
+
+
+def test_monoenergetic_images_of_unknown_energy_are_not_pooled(tmp_path):
+    def vmi(ds, _):
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "VMI"]
+
+    write_series(tmp_path / "in" / "plain")
+    write_series(tmp_path / "in" / "a", change=vmi, patient="p2", series="s2")
+    write_series(tmp_path / "in" / "b", change=vmi, patient="p3", series="s3")
+    report = run(tmp_path / "in", tmp_path / "out.store")
+    assert [s.name for s in report.scanners] == ["Siemens Sensation 64 · B40f · 120 kV"]
+    assert [r.path.name for r in report.rejected] == ["a", "b"]
+    assert all("no header field tells their keV" in r.reason for r in report.rejected)
+    manifest = write_manifest(tmp_path, "in/plain,,,", "in/a,,,CT 40 keV", "in/b,,,CT 70 keV")
+    report = run(manifest, tmp_path / "named.store")
+    assert [s.name for s in report.scanners] == [
+        "CT 40 keV · monoenergetic",
+        "CT 70 keV · monoenergetic",
+        "Siemens Sensation 64 · B40f · 120 kV",
+    ]
+
+
+def test_derived_images_are_left_out_where_that_is_asked(tmp_path):
+    source = spectral_series(tmp_path / "in")
+    report = run(source, tmp_path / "out.store", derived="leave-out")
+    assert [s.slices for s in report.scanners] == [2]
+    assert len(report.rejected) == 3
+    assert all("--derived leave-out" in r.reason for r in report.rejected)
+    assert not any("no plain CT" in note for note in report.notes)
+
+
+def test_voltages_and_kernels_of_one_device_are_one_scanner_where_that_is_asked(tmp_path):
+    def exposed(kvp, kernel, station):
+        def change(ds, _):
+            ds.KVP, ds.ConvolutionKernel, ds.StationName = kvp, kernel, f"{CANARY}{station}"
+
+        return change
+
+    source = tmp_path / "in"
+    for i, one in enumerate([("80", "B40f", 1), ("100", "B70f", 1), ("120", "B40f", 2)], start=1):
+        write_series(source / f"{i}", [0], exposed(*one), patient=f"p{i}", series=f"s{i}")
+    counts = {}
+    for by in ("manufacturer,model", "manufacturer,model,kernel", "manufacturer,model,station"):
+        report = run(source, tmp_path / by, scanner_by=by.split(","), salt=b"x")
+        counts[by] = sorted(s.slices for s in report.scanners)
+        rows = SliceStore(tmp_path / by).slices
+        assert set(rows.kvp) == {80.0, 100.0, 120.0}, "known of each slice all the same"
+    assert counts == {
+        "manufacturer,model": [3],
+        "manufacturer,model,kernel": [1, 2],
+        "manufacturer,model,station": [1, 2],
+    }
+    for path in tmp_path.rglob("*"):
+        if "in" not in path.relative_to(tmp_path).parts:
+            assert path.is_dir() or CANARY.encode() not in path.read_bytes()
+
+
+def test_a_device_that_tube_voltages_make_several_scanners_is_told(tmp_path):
+    def at(kvp):
+        return lambda ds, _: setattr(ds, "KVP", kvp)
+
+    source = tmp_path / "in"
+    for i, kvp in enumerate(("80", "100"), start=1):
+        write_series(source / f"{i}", [0], at(kvp), patient=f"p{i}", series=f"s{i}")
+    told = "Siemens Sensation 64 is 2 scanners by its tube voltages, 80, 100 kV"
+    assert run(source, tmp_path / "a").notes[0].startswith(told)
+    notes = run(source, tmp_path / "b", scanner_by=("manufacturer", "model")).notes
+    assert not any("tube voltages" in note for note in notes)
+
+
+def test_stations_nobody_named_are_told(tmp_path):
+    write_series(tmp_path / "in")
+    report = run(tmp_path / "in", tmp_path / "s", scanner_by=("manufacturer", "station"))
+    assert report.notes[0].startswith("Siemens · station unknown: no StationName")
 
 
 def nothing_left(tmp_path):

@@ -75,7 +75,7 @@ def test_seed_curve(tmp_path):
     suite = read(tmp_path, SEED_CURVE)
     assert isinstance(suite, SeedCurveSuite)
     assert suite.base == ["a"] and suite.target == "b" and suite.seed_images == [1, 2, 4]
-    assert suite.data.phantom is not None and suite.data.phantom.size == 256
+    assert suite.data.phantom is not None and suite.data.phantom.size == 320
 
 
 def test_short_and_long_form_are_equal(tmp_path):

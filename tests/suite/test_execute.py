@@ -166,7 +166,7 @@ def test_a_scanner_with_one_patient_is_refused_before_training(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("size: 32", "size: 64", "does not divide the 32 pixels"),
+        ("size: 32", "size: 64", "larger than the 32 pixels"),
         ("image:", "classes: [spleen]\nimage:", "spleen"),
         ("data: {store: ", "data: {store: /nowhere", "is not a slice store"),
     ],

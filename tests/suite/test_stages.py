@@ -61,7 +61,7 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
         Task(tuple(suite.classes), suite.image.size, suite.image.window_hu),
         torch.device("cpu"),
     )
-    slices = split_slices(store.slices, suite, planned.order)
+    slices, mm = split_slices(store.slices, suite, planned.order), store.header.grid.spacing_mm
 
     def rows(scanner: str, part: str) -> pd.DataFrame:
         return slices[(slices["scanner"] == scanner) & (slices["part"] == part)]
@@ -77,7 +77,7 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
                 plugin.put_in(model, position)
             own = rows(scanner, "test")
             found, truth = predict(model, SliceDataset(images, own))
-            scores = case_scores(found, truth, list(own["case"]), suite.classes, images.spacing_mm)
+            scores = case_scores(found, truth, list(own["case"]), suite.classes, mm)
             cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
 
     score(0)

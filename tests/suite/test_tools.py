@@ -78,7 +78,7 @@ def test_scores_that_were_half_replaced_are_made_again(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(tools, "write_json", killed)
-        run(text.replace("size: 32", "size: 16"), results)
+        run(text.replace("split: {", "split: {seed: 1, "), results)
     assert (results / "tools" / "window_and_wall.csv").read_text() != table
     run(text, results)
     again = pd.read_csv(results / "tools" / "window_and_wall.csv")["dice"]
