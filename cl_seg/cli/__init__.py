@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Others, OthersOption, Workers, complain, out, say, shown
+from cl_seg.cli.console import (
+    CORES,
+    AllowImplausibleHu,
+    Others,
+    OthersOption,
+    Workers,
+    complain,
+    out,
+    say,
+    shown,
+)
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
@@ -284,6 +294,7 @@ def ingest(
             help="Secret that makes patient hashes repeatable; random and forgotten by default.",
         ),
     ] = None,
+    allow_implausible_hu: AllowImplausibleHu = False,
     scanner_by: Annotated[
         str,
         typer.Option(
@@ -310,6 +321,7 @@ def ingest(
         aliases=aliases,
         grid=Grid(size, spacing_mm),
         salt=os.fsencode(salt) if salt else None,
+        allow_implausible_hu=allow_implausible_hu,
         scanner_by=parse_scanner_by(scanner_by),
         derived=derived.value,
         workers=workers,

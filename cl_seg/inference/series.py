@@ -32,8 +32,8 @@ from cl_seg.scans.series import (
     UnusableError,
     Volume,
     by_folder,
-    spacing_notes,
 )
+from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import Grid, Labels
 
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
@@ -83,6 +83,7 @@ class Options:
         height_m: of the patient, for the skeletal muscle index; None when unknown.
         aliases: scanner aliases merged over those of the package.
         salt: secret for the hashes of series.
+        allow_implausible_hu: whether values that cannot be HU are taken as they are.
     """
 
     variants: int = 0
@@ -90,6 +91,7 @@ class Options:
     height_m: float | None = None
     aliases: Path | None = None
     salt: bytes = b"none"
+    allow_implausible_hu: bool = False
 
 
 def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
@@ -152,7 +154,7 @@ def predict_source(
             place = {"case": name, **_scanner(scan.series, aliases, ensemble)}
             place["file"] = _file_as_named(scan.series, source)
             try:
-                volume = scan.series.load()
+                volume = scan.series.load(options.allow_implausible_hu)
             except UnusableError as error:
                 cases.append({**place, "slices": 0, "note": str(error)})
                 continue
@@ -174,7 +176,7 @@ def predict_source(
                 part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
                 nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
             of_kind = _kind_notes(scan.series, aliases)
-            notes = [*of_kind, *scan.series.notes, *spacing_notes(volume.z_mm)]
+            notes = [*of_kind, *scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
             notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
             if volume.rejected:
                 notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")

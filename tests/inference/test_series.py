@@ -282,6 +282,34 @@ def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
         predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", Options(), quiet)
 
 
+def test_values_that_cannot_be_hu_are_taken_on_request_and_told(tmp_path: Path) -> None:
+    write_series(tmp_path / "in" / "good", patient="p1")
+
+    def stored(ds: Any, _index: int) -> None:
+        ds.PixelData = (np.frombuffer(ds.PixelData, np.int16) + 1024).tobytes()
+
+    write_series(tmp_path / "in" / "raw", patient="p2", series="s2", change=stored)
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert cases["slices"].tolist() == [3, 0]
+    assert "expected Hounsfield units" in cases["note"][1]
+    with pytest.raises(InputError, match="expected Hounsfield units"):
+        predict_source(model, tmp_path / "in" / "raw", tmp_path / "raw", Options(), quiet)
+    options = Options(allow_implausible_hu=True)
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "all", options, quiet)
+    assert cases["slices"].tolist() == [3, 3]
+    assert cases["note"][1].startswith("taken as it is: its values run from 24 to 1724")
+    assert "taken as it is" in (tmp_path / "all" / "cases.csv").read_text(encoding="utf-8")
+
+
+def test_rounded_positions_make_one_file_of_the_true_distance(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", [round(-20 + 1.25 * i, 1) for i in range(12)])
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    (path,) = (tmp_path / "out").glob("*.nii.gz")
+    assert nibabel.load(path).header.get_zooms()[2] == pytest.approx(1.25, abs=0.01)
+
+
 @pytest.mark.parametrize("salt", [b"1", b"2", b"3", b"4"])
 def test_series_in_one_folder_are_numbered_by_their_files(tmp_path: Path, salt: bytes) -> None:
     write_series(tmp_path / "in", patient="p1")
