@@ -4,7 +4,7 @@ Bodies are simulated on some scanners. Their painted truth goes into a store, to
 network, and, in the place of what a network without an error would predict, back to the pixels of
 the store (as suites score it) and to those of the series (as `cl-seg predict` measures it). Printed
 is by how much mean areas differ from what was painted, and the Dice of such a network; in the last
-column, the area where the largest share decides on every way instead::
+column, the area where the largest share decides on every way instead (by largest)::
 
     python experiments/simulator/areas.py
     python experiments/simulator/areas.py --bodies 2 --sizes 64 128 --scanners ge_like
@@ -33,7 +33,7 @@ from cl_seg.training.evaluate import predict
 
 WINDOW = (-160.0, 240.0)
 CPU = torch.device("cpu")
-HEAD = "scanner             class    size  painted cm²  store %  suite %  predict %   Dice  largest share %"
+HEAD = "scanner             class    size  painted cm²  store %  suite %  predict %   Dice   by largest %"
 
 
 class Perfect(nn.Module):
