@@ -130,7 +130,8 @@ def _share(values: Values, low: float, high: float) -> float:
 
 def _seen(values: Values) -> str:
     """Around what most values are, in words."""
-    counts, edges = np.histogram(values, _BINS, np.quantile(values, [0.001, 0.999]))
+    low, high = np.quantile(values, [0.001, 0.999]).tolist()
+    counts, edges = np.histogram(values, _BINS, (low, high))
     first = int(counts.argmax())
     apart = np.abs(np.arange(_BINS) - first) > _BINS // 4
     peaks = sorted({first, int((counts * apart).argmax())})

@@ -38,7 +38,8 @@ def even_positions(z_mm: Positions) -> Positions:
     index = np.arange(len(z_mm)) - (len(z_mm) - 1) / 2
     step = round(float(index @ z_mm / (index @ index)), 6)  # least squares
     first = round(float(z_mm.mean() + step * index[0]), 6)
-    return first + step * np.arange(len(z_mm))
+    line: Positions = first + step * np.arange(len(z_mm), dtype=float)
+    return line
 
 
 def spacing_notes(z_mm: Positions) -> list[str]:
@@ -58,7 +59,7 @@ def spacing_notes(z_mm: Positions) -> list[str]:
         for i in np.flatnonzero(gaps)
     ]
     regular = steps[~gaps]
-    uneven = np.any(np.abs(regular - usual) > _EVEN * usual)
+    uneven = bool(np.any(np.abs(regular - usual) > _EVEN * usual))
     if rounding:
         uneven = len(even_runs(z_mm)) > len(notes) + 1
     if uneven:
