@@ -21,7 +21,7 @@ def even_runs(z_mm: Positions) -> list[slice]:
     Within a run a line of equal distances passes every position within a tenth of the distance,
     or within half the step to which positions were rounded (1.5 mm in whole millimetres).
     """
-    _, rounding = _usual_step(np.diff(z_mm))
+    _, rounding = usual_step(np.diff(z_mm))
     runs, start = [], 0
     while start < len(z_mm):
         first = np.diff(z_mm[start : start + 2]).sum()
@@ -51,7 +51,7 @@ def spacing_notes(z_mm: Positions) -> list[str]:
     steps = np.diff(z_mm)
     if not len(steps):
         return []
-    usual, rounding = _usual_step(steps)
+    usual, rounding = usual_step(steps)
     gaps = _gaps(steps, usual, rounding)
     notes = [
         f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm, "
@@ -67,11 +67,12 @@ def spacing_notes(z_mm: Positions) -> list[str]:
     return notes
 
 
-def _usual_step(steps: Positions) -> tuple[float, float]:
-    """The usual step, and the one to which positions were rounded, 0 where nothing shows that.
+def usual_step(steps: Positions) -> tuple[float, float]:
+    """The usual one of the steps between positions, and to what these were rounded, both in mm.
 
-    Rounding turns equal steps into two that differ by what was rounded to, both again and again.
-    Few slices do not tell that from a slice that is missing.
+    Rounding turns equal steps into two that differ by what was rounded to, both again and again;
+    the usual step is their mean then. Where nothing shows that, it is the lower median, and 0 the
+    second: few slices do not tell rounding from a slice that is missing.
     """
     if not len(steps):
         return 1.0, 0.0
