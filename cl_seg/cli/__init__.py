@@ -1,6 +1,5 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
-import io
 import os
 import signal
 import sys
@@ -11,9 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, AllowImplausibleHu, Workers, complain, out, say, shown
+from cl_seg.cli.console import (
+    CORES,
+    AllowImplausibleHu,
+    Others,
+    OthersOption,
+    Workers,
+    complain,
+    out,
+    say,
+    shown,
+)
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
+from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.model import app as model_app
 from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
@@ -264,8 +274,12 @@ def ingest(
     store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
     label: Annotated[
         list[str] | None,
-        typer.Option(help="Label values of a class, e.g. liver=5 or muscle=86,87; repeat."),
+        typer.Option(
+            help="Label values of a class, e.g. liver=5 or muscle=86,87, or of background or "
+            "ignore, e.g. background=1-4,7; repeat."
+        ),
     ] = None,
+    others: OthersOption = Others.ERROR,
     aliases: Annotated[
         Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
     ] = None,
@@ -296,14 +310,14 @@ def ingest(
     """Read CT scans into a store, scanner by scanner as their headers name them."""
     from cl_seg.scans.identity import parse_scanner_by
     from cl_seg.scans.ingest import ingest as read_scans
-    from cl_seg.scans.labels import parse_label_map
+    from cl_seg.scans.label_map import parse_label_map
     from cl_seg.scans.store import Grid
 
     check_spacing(spacing_mm)
     report = read_scans(
         source,
         store,
-        labels=parse_label_map(label or []),
+        labels=parse_label_map(label or [], others.value),
         aliases=aliases,
         grid=Grid(size, spacing_mm),
         salt=os.fsencode(salt) if salt else None,
@@ -330,9 +344,8 @@ def ingest(
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # whatever the terminal can show of a name
-            stream.reconfigure(errors="backslashreplace")
+    start_in_utf8_mode()
+    show_what_can_be_shown()
     try:
         app()
     except InputError as error:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -19,6 +20,23 @@ AllowImplausibleHu = Annotated[
     bool,
     typer.Option(
         "--allow-implausible-hu", help="Take images whose values cannot be HU as they are."
+    ),
+]
+
+
+class Others(StrEnum):
+    """What label values are that nothing names."""
+
+    ERROR = "error"
+    BACKGROUND = "background"
+    IGNORE = "ignore"
+
+
+OthersOption = Annotated[
+    Others,
+    typer.Option(
+        "--others",
+        help="What is labelled otherwise: an error, background, or ignore for what nobody knows.",
     ),
 ]
 

@@ -74,7 +74,7 @@ def predict(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Folder of DICOM files, CSV manifest, or NIfTI file.", show_default=False
+            help="Folder of DICOM or NIfTI files, CSV manifest, or NIfTI file.", show_default=False
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("predictions"),

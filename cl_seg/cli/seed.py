@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import progress, say
+from cl_seg.cli.console import Others, OthersOption, progress, say
 from cl_seg.cli.model import OwnNetwork
 from cl_seg.files import check_new
 
@@ -55,6 +55,7 @@ def select(
     seed: Seed = 0,
 ) -> None:
     """Choose slices to label by hand; writes images, empty label files and queue.csv."""
+    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.choose import choose_slices, select_slices
     from cl_seg.scans.store import SliceStore
 
@@ -63,7 +64,7 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    say(f"queue: {queue / 'queue.csv'}, {n} slices")
+    say(f"queue: {queue / 'queue.csv'}, {counted(n)}")
     say(f"draw {values} in {queue / 'labels'}, then `cl-seg seed import {queue} {store} NEW_STORE`")
 
 
@@ -74,12 +75,13 @@ def import_(
         Path, typer.Argument(help="Store the queue was made from.", show_default=False)
     ],
     out: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    others: OthersOption = Others.ERROR,
 ) -> None:
     """Take the labels of a queue back into a store of its scanner."""
     from cl_seg.labelling.collect import import_queue
     from cl_seg.scans.store import SliceStore
 
-    taken = import_queue(queue, SliceStore(store), out)
+    taken = import_queue(queue, SliceStore(store), out, others.value)
     counts = ", ".join(f"{count} {how}" for how, count in sorted(taken.origins.items()))
     skipped = f", {taken.left_out} left out" if taken.left_out else ""
     minutes = f", {taken.minutes:g} minutes noted" if taken.minutes else ""
@@ -107,6 +109,7 @@ def train(
     cache: Annotated[Path, typer.Option(help="Folder of finished stages.")] = Path("data/stages"),
 ) -> None:
     """Transfer a model to a scanner by training it on what is labelled there."""
+    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.train import SeedTraining, train_on_seed_images
     from cl_seg.scans.store import SliceStore
     from cl_seg.suite.cache import StageCache
@@ -116,7 +119,15 @@ def train(
         card = train_on_seed_images(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
         )
-    say(f"trained on {card.trained['slices']} slices of {card.trained['patients']} patients")
+    patients = card.trained["patients"]
+    taken = counted(card.trained["slices"])
+    say(f"trained on {taken} of {patients} patient{'s' * (patients != 1)}")
+    for name, count in card.trained["labelled"].items():
+        if count < card.trained["slices"]:
+            say(
+                f"note: {name} is labelled on {count} of them; on the others it is taken to be "
+                "where the model saw it before"
+            )
     say(f"model: {out}")
 
 
@@ -129,6 +140,7 @@ def propose(
     network: OwnNetwork = "",
 ) -> None:
     """Propose labels for the slices without; the least sure are on top of queue.csv."""
+    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.propose import propose_labels
     from cl_seg.labelling.queue import write_queue
     from cl_seg.scans.store import SliceStore
@@ -139,4 +151,4 @@ def propose(
         origin, proposed = propose_labels(opened, scanner, (model, network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    say(f"queue: {queue / 'queue.csv'}, {len(proposed)} slices, confidence from {least:.2f}")
+    say(f"queue: {queue / 'queue.csv'}, {counted(len(proposed))}, confidence from {least:.2f}")

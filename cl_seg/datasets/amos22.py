@@ -11,6 +11,7 @@ from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.read import read_table
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Rejected
 
@@ -19,6 +20,8 @@ _COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")
 _SOURCE = "download it beside amos22.zip and put it into the folder that has imagesTr"
 _FIRST_MRI = 500  # "id numbers less than 500 belong to CT data, otherwise they belong to MRI data"
 LABELS = {"liver": (6,)}
+OTHER_ORGANS = tuple(value for value in range(1, 16) if value != 6)
+"""Spleen, kidneys, gall bladder, …, prostate or uterus."""
 
 
 def read(folder: Path, options: Options) -> DataSet:
@@ -45,13 +48,14 @@ def read(folder: Path, options: Options) -> DataSet:
         if number >= _FIRST_MRI:
             left_out.append(Rejected(image, "magnetic resonance, not CT"))
         elif not labels.is_file():
-            left_out.append(Rejected(image, "it has no label file"))
+            near = beside(labels, image.name.removesuffix(".nii.gz"))
+            left_out.append(Rejected(image, f"it has no label file{near}"))
         elif str(number) not in names:
             none = f"{TABLE} names no manufacturer for it, or several"
             left_out.append(Rejected(image, unknown.get(str(number), none)))
         else:
             cases.append(Case(image, labels, f"amos_{number:04d}", names[str(number)]))
-    return DataSet(cases, LABELS, left_out=left_out)
+    return DataSet(cases, LABELS, background=OTHER_ORGANS, left_out=left_out)
 
 
 def _acquisitions(table: Path) -> dict[str, Acquisition]:

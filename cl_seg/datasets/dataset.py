@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cl_seg.datasets.overlap import Overlap
 from cl_seg.files import InputError
 from cl_seg.scans.series import Rejected
 
-LabelWriter = Callable[[Path], None]
-"""Writes the label file of one case to a path; raises UnusableError where that cannot be done."""
+LabelWriter = Callable[[Path], Overlap]
+"""Writes the label file of one case to a path, and returns what of its masks overlaps; raises
+UnusableError where that cannot be done."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class DataSet:
         cases: its images, in a fixed order.
         values: class → values in the label files.
         ignored: values of pixels nobody has labelled.
+        background: values besides 0 that are background for these classes.
         sparse: whether most slices are unlabelled, so that they are better left out of a store.
         left_out: images that cannot be used, with the reason.
         notes: what the user should know.
@@ -64,6 +67,7 @@ class DataSet:
     cases: list[Case]
     values: Mapping[str, tuple[int, ...]]
     ignored: tuple[int, ...] = ()
+    background: tuple[int, ...] = ()
     sparse: bool = False
     left_out: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -87,11 +91,12 @@ def parse_classes(options: Sequence[str]) -> dict[str, tuple[str, ...]]:
         taken = {s for named in classes.values() for s in named}
         if (
             name in classes
-            or name == "ignore"
+            or name in {"ignore", "background"}
             or len(taken.union(structures)) < len(taken) + len(structures)
         ):
             raise InputError(
-                f"--class {option}: the class or a structure of it is given twice, or is `ignore`"
+                f"--class {option}: the class or a structure of it is given twice, or it is named "
+                "ignore or background"
             )
         classes[name] = tuple(structures)
     return classes

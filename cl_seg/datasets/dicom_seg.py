@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.overlap import Overlap
 from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, read_segments
 from cl_seg.files import InputError
 from cl_seg.scans import nifti
@@ -35,18 +36,20 @@ def read(folder: Path, options: Options) -> DataSet:
     files, closed = files_below(folder)
     series, others = find_series(files, folder, pseudonyms)
     found: dict[str, list[SegmentationObject]] = defaultdict(list)
-    left_out = closed
+    left_out, unreadable = closed, list[Rejected]()
     for item in others:
         try:
             segmentation = read_segments(item.path, pseudonyms) if item.path.is_file() else None
         except UnusableError as error:
-            left_out.append(Rejected(item.path, str(error)))
+            unreadable.append(Rejected(item.path, str(error)))
             continue
         if segmentation is None:
             left_out.append(item)
         else:
             found[segmentation.series].append(segmentation)
-    _check_classes(options.classes, [one for many in found.values() for one in many])
+    every = [one for many in found.values() for one in many]
+    _check_classes(options.classes, every, unreadable)
+    left_out += unreadable
     in_folder = Counter(folder for one in series for folder in _folders(one))
     cases: list[Case] = []
     for one in sorted(series, key=lambda one: one.path):  # they come in the order of their hashes
@@ -56,22 +59,32 @@ def read(folder: Path, options: Options) -> DataSet:
         else:
             left_out.append(case)
     values = {name: (value,) for value, name in enumerate(options.classes, start=1)}
-    return DataSet(cases, values, (UNLABELLED,), left_out=left_out)
+    notes = _of_fractional([one for one in every if one.fractional and not one.fault])
+    return DataSet(cases, values, (UNLABELLED,), left_out=left_out, notes=notes)
 
 
 def _check_classes(
-    classes: Mapping[str, tuple[str, ...]], found: Sequence[SegmentationObject]
+    classes: Mapping[str, tuple[str, ...]],
+    found: Sequence[SegmentationObject],
+    unreadable: Sequence[Rejected],
 ) -> None:
+    if (
+        classes and not found
+    ):  # that none can be read, or that there is none, is told of each series
+        return
     seen = Counter(label for one in found for label in sorted(set(one.segments.values())))
     listed = ", ".join(f"{label} ({count})" for label, count in seen.most_common(12)) or "none"
     asked = [structure for named in classes.values() for structure in named]
-    known = {label.casefold() for label in seen}
-    missing = [structure for structure in asked if structure.casefold() not in known]
+    known = {_plain(label) for label in seen}
+    missing = [structure for structure in asked if _plain(structure) not in known]
     if not asked or missing:
+        others = ""
+        if unreadable:
+            others = f"; {len(unreadable)} more cannot be read ({unreadable[0].reason})"
         wrong = f"no segment is labelled {missing[0]}" if missing else "it is not given"
         raise InputError(
-            f"--class: {wrong}; the segmentations have the segments {listed}: expected e.g. "
-            "--class kidney=Kidney,Mass"
+            f"--class: {wrong}; the segmentations have the segments {listed}{others}: expected "
+            "e.g. --class kidney=Kidney,Mass"
         )
 
 
@@ -92,22 +105,37 @@ def _case(
         return Rejected(series.path, "its files lie in several folders: put them into one")
     if series_in_folder > 1:
         return Rejected(series.path, "its folder holds several CT series: give each its own")
-    values: dict[int, int] = {}
-    covered: list[str] = []
-    for value, (name, structures) in enumerate(classes.items(), start=1):
-        wanted = {structure.casefold() for structure in structures}
-        numbers = [n for n, label in found[0].segments.items() if label.casefold() in wanted]
-        values |= dict.fromkeys(numbers, value)
-        covered += [name] if numbers else []
+    if found[0].fault:
+        return Rejected(series.path, f"its segmentation cannot be read: {found[0].fault}")
+    numbers: dict[str, list[int]] = {}
+    for name, structures in classes.items():
+        wanted = {_plain(structure) for structure in structures}
+        numbers[name] = [n for n, label in found[0].segments.items() if _plain(label) in wanted]
+    covered = [name for name, of_it in numbers.items() if of_it]
     if not covered:
         return Rejected(series.path, "its segmentation has no segment of the classes")
-    writer = partial(_write, series=series, segmentation=found[0].path, values=values)
+    writer = partial(_write, series=series, segmentation=found[0].path, numbers=numbers)
     return Case(series.path, writer, covered=() if len(covered) == len(classes) else tuple(covered))
 
 
-def _write(path: Path, series: Series, segmentation: Path, values: Mapping[int, int]) -> None:
+def _plain(label: str) -> str:
+    return label.strip().casefold()
+
+
+def _of_fractional(found: Sequence[SegmentationObject]) -> list[str]:
+    if not found:
+        return []
+    return [
+        f"{len(found)} segmentation{'s are' if len(found) != 1 else ' is'} FRACTIONAL (first "
+        f"{found[0].path}): pixels of half of MaximumFractionalValue or more are inside"
+    ]
+
+
+def _write(
+    path: Path, series: Series, segmentation: Path, numbers: Mapping[str, Sequence[int]]
+) -> Overlap:
     volume = series.load(allow_implausible_hu=True)  # for its geometry; ingest looks at HU
-    labels = read_masks(segmentation, values, volume)
+    labels, overlap = read_masks(segmentation, numbers, volume)
     steps = np.diff(volume.z_mm)
     step = float(np.sort(steps)[(len(steps) - 1) // 2]) if len(steps) else 1.0
     # Positions are written rounded: what one step is off adds up over a series.
@@ -122,3 +150,4 @@ def _write(path: Path, series: Series, segmentation: Path, values: Mapping[int, 
     even[index] = labels
     z_mm = volume.z_mm[0] + step * np.arange(len(even))
     nifti.save(path, even, replace(volume, z_mm=z_mm))
+    return overlap

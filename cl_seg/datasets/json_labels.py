@@ -18,11 +18,13 @@ class JsonLabels:
     Attributes:
         values: class → label values, exclusive of each other.
         ignored: value of the label named ``ignore``.
+        background: values named ``background`` besides 0, and those of regions left out alone.
         notes: regions that are left out.
     """
 
     values: dict[str, tuple[int, ...]]
     ignored: tuple[int, ...]
+    background: tuple[int, ...]
     notes: list[str]
 
 
@@ -39,10 +41,10 @@ def read_labels(labels: Any, where: Path) -> JsonLabels:
         InputError: not of this form, or without any class.
     """
     named = _numbers(labels, where)
-    ignored = named.pop("ignore", ())
+    ignored, background = named.pop("ignore", ()), set(named.pop("background", ())) - {0}
     notes: list[str] = []
     kept: set[str] = set()
-    taken: set[int] = set(ignored)
+    taken: set[int] = {*ignored, *background}
     for name in sorted(named, key=lambda name: len(named[name])):
         if taken.isdisjoint(named[name]):
             kept.add(name)
@@ -56,7 +58,8 @@ def read_labels(labels: Any, where: Path) -> JsonLabels:
     values = {name: numbers for name, numbers in named.items() if name in kept}
     if not values:
         raise InputError(f"{where}: labels names no class besides background")
-    return JsonLabels(values, ignored, notes)
+    of_regions = {number for numbers in named.values() for number in numbers}
+    return JsonLabels(values, ignored, tuple(sorted(background | of_regions - taken)), notes)
 
 
 def _numbers(labels: Any, where: Path) -> dict[str, tuple[int, ...]]:
@@ -70,7 +73,7 @@ def _numbers(labels: Any, where: Path) -> dict[str, tuple[int, ...]]:
         name = _class_name(str(text))
         if name in named:
             raise InputError(f"{where}: labels: two classes are named {name}")
-        if 0 not in values:
+        if 0 not in values or name == "background":
             named[name] = tuple(values)
     return named
 
@@ -78,4 +81,6 @@ def _numbers(labels: Any, where: Path) -> dict[str, tuple[int, ...]]:
 def _class_name(text: str) -> str:
     """A name ``cl-seg ingest --label`` takes: ASCII letters, digits, ``_`` and ``-``."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-")
+    if name.casefold() in {"background", "ignore"}:
+        return name.casefold()
     return name if re.match(r"[A-Za-z]", name) else f"class_{name}"

@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.datasets.overlap import Mask, Overlap, merged
 from cl_seg.scans import nifti
 from cl_seg.scans.series import UnusableError, Volume
-from cl_seg.scans.store import UNLABELLED, Labels
+from cl_seg.scans.store import UNLABELLED
 
 _SAME_MM = 0.01  # masks of one image are written with the same header
 
 
 def write_merged(
     path: Path, masks: Mapping[str, Sequence[Path]], classes: Sequence[str], slices_of: Path | None
-) -> None:
+) -> Overlap:
     """Write a label file with 0, the classes as 1, 2, … and 255 for unlabelled slices.
 
     Where masks overlap, the class that comes first has the pixel.
@@ -26,28 +27,32 @@ def write_merged(
         classes: all classes in the order of their values; those without masks have no pixel.
         slices_of: mask of a structure; only slices it is on are labelled. None for all slices.
 
+    Returns:
+        What of the masks overlaps.
+
     Raises:
         UnusableError: a mask cannot be read or lies on another grid, or no slice is labelled.
     """
-    labelled: npt.NDArray[np.bool_] | None = None
-    geometry: Volume | None = None
-    if slices_of is not None:
-        values, geometry = _load(slices_of, None)
-        labelled = np.any(values != 0, axis=(1, 2))
-        if not np.any(labelled):
-            raise UnusableError(f"{_structure(slices_of)} is not in this image")
-    labels: Labels | None = None
-    for name, files in masks.items():
-        for file in files:
-            values, geometry = _load(file, geometry)
-            if labels is None:
-                labels = np.zeros(values.shape, np.uint8)
-            labels[(values != 0) & (labels == 0)] = classes.index(name) + 1
-    if labels is None or geometry is None:
+    files = [slices_of] if slices_of else [file for named in masks.values() for file in named]
+    if not files:
         raise UnusableError("it has no masks")
-    if labelled is not None:
-        labels[~labelled] = UNLABELLED
-    nifti.save(path, labels, geometry)
+    values, like = _load(files[0], None)
+    labelled = np.any(values != 0, axis=(1, 2)) if slices_of else np.ones(len(values), bool)
+    if slices_of and not np.any(labelled):
+        raise UnusableError(f"{_structure(slices_of)} is not in this image")
+    unions = ((name, _union(masks[name], like)) for name in classes if masks.get(name))
+    pixel_mm2 = like.spacing_mm[0] * like.spacing_mm[1]
+    labels, overlap = merged(unions, classes, values.shape, pixel_mm2)
+    labels[~labelled] = UNLABELLED
+    nifti.save(path, labels, like)
+    return overlap
+
+
+def _union(files: Sequence[Path], like: Volume) -> Mask:
+    union = np.zeros(like.hu.shape, bool)
+    for file in files:
+        union |= _load(file, like)[0] != 0
+    return union
 
 
 def _load(path: Path, like: Volume | None) -> tuple[npt.NDArray[np.int32], Volume]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cl_seg.datasets.dataset import DataSet, Options
 from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import read_json
+from cl_seg.datasets.read import check_ct, read_json
 from cl_seg.datasets.scanner_table import Pair, name_cases
 from cl_seg.files import InputError
 from cl_seg.scans.nifti import SUFFIXES
@@ -26,11 +26,12 @@ def read(folder: Path, options: Options) -> DataSet:
     file = folder / "dataset.json"
     content = read_json(file, source=_SOURCE)
     modality = content.get("modality")
-    if not isinstance(modality, dict) or list(modality.values()) != ["CT"]:
+    if "channel_names" in content and not modality:
         raise InputError(
-            f'{file}: modality is not {{"0": "CT"}}: {_SOURCE}; for nnU-Net v2, which has '
-            "channel_names instead, use `cl-seg dataset nnunet`"
+            f"{file} has channel_names in place of modality, as nnU-Net v2 has: use `cl-seg "
+            "dataset nnunet`"
         )
+    check_ct(modality, "modality", file)
     labels = read_labels(_inverted(content.get("labels"), file), file)
     training = content.get("training")
     if not isinstance(training, list):
@@ -38,7 +39,7 @@ def read(folder: Path, options: Options) -> DataSet:
     pairs = [_pair(entry, folder, file) for entry in training]
     cases, left_out, notes = name_cases(pairs, folder, options.scanners)
     return DataSet(
-        *(cases, labels.values, labels.ignored),
+        *(cases, labels.values, labels.ignored, labels.background),
         left_out=left_out,
         notes=[*notes, *labels.notes],
     )

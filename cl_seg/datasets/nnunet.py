@@ -7,10 +7,11 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import DataSet, Options
 from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import read_json, shown
+from cl_seg.datasets.read import check_ct, read_json, shown
 from cl_seg.datasets.scanner_table import Pair, name_cases
 from cl_seg.files import InputError
 from cl_seg.scans.nifti import SUFFIXES
+from cl_seg.scans.series import Rejected
 
 _SOURCE = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
 
@@ -30,8 +31,7 @@ def read(folder: Path, options: Options) -> DataSet:
             f"{file} has no channel_names: nnU-Net v1 and the Medical Segmentation Decathlon have "
             "modality instead, try `cl-seg dataset msd`"
         )
-    if len(channels) != 1:
-        raise InputError(f"{file}: channel_names lists {len(channels)} channels, expected one: CT")
+    check_ct(channels, "channel_names", file)
     ending = str(content.get("file_ending", ""))
     if ending not in SUFFIXES:
         raise InputError(
@@ -40,17 +40,20 @@ def read(folder: Path, options: Options) -> DataSet:
         )
     labels = read_labels(content.get("labels"), file)
     suffix = f"_0000{ending}"
-    images = filter(shown, sorted((folder / "imagesTr").glob(f"*{suffix}")))
-    names = [image.name.removesuffix(suffix) for image in images]
+    images = list(filter(shown, sorted((folder / "imagesTr").glob("*"))))
+    names = [i.name.removesuffix(suffix) for i in images if i.name.endswith(suffix)]
+    misnamed = f"its name does not end in {suffix}, which an image with one channel has"
     pairs = [
         Pair(name, folder / f"imagesTr/{name}{suffix}", folder / f"labelsTr/{name}{ending}")
         for name in names
     ]
     cases, left_out, notes = name_cases(pairs, folder, options.scanners)
+    left_out += [Rejected(i, misnamed) for i in images if not i.name.endswith(suffix)]
     return DataSet(
         cases,
         labels.values,
         labels.ignored,
+        labels.background,
         sparse=bool(labels.ignored),
         left_out=left_out,
         notes=[*notes, *labels.notes],

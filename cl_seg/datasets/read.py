@@ -74,6 +74,26 @@ def read_json(path: Path, *, source: str) -> dict[str, Any]:
     return content
 
 
+def check_ct(channels: Any, entry: str, file: Path) -> None:
+    """Refuse images that ``dataset.json`` does not call CT: their values are not HU.
+
+    Args:
+        channels: number of a channel → its name.
+        entry: of the file, where this stands.
+        file: for messages.
+
+    Raises:
+        InputError: several channels, or one of another name.
+    """
+    names = [str(name) for name in channels.values()] if isinstance(channels, dict) else []
+    if [name.strip().casefold() for name in names] != ["ct"]:
+        seen = ", ".join(names) or "nothing"
+        raise InputError(
+            f'{file}: {entry} says {seen}, expected one channel, {{"0": "CT"}}: images of anything '
+            "else hold no Hounsfield units; write CT there if they are CT in HU"
+        )
+
+
 def shown(path: Path) -> bool:
     """Whether a file is one of the set: archives made on a Mac also hold ``._`` copies."""
     return not path.name.startswith(".")

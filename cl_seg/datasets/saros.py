@@ -10,11 +10,14 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.dicom_header import Image, read_header
 from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
 from cl_seg.scans.store import UNLABELLED
 
 LABELS = {"muscle": (2,)}
+OTHER_REGIONS = tuple(value for value in range(1, 14) if value != 2)
+"""Subcutaneous tissue, body cavities, bone, …, submandibular glands."""
 _IMAGE, _REGIONS, _HEADER = "image.nii.gz", "body-regions.nii.gz", "meta_first.dcm"
 
 
@@ -52,12 +55,12 @@ def read(folder: Path, options: Options) -> DataSet:
             continue
         patient = patients.setdefault(header.patient or path.name, path.name)
         cases.append(Case(path / _IMAGE, path / _REGIONS, patient, names[path.name]))
-    return DataSet(cases, LABELS, (UNLABELLED,), sparse=True, left_out=left_out)
+    return DataSet(cases, LABELS, (UNLABELLED,), OTHER_REGIONS, sparse=True, left_out=left_out)
 
 
 def _header(path: Path, pseudonyms: Pseudonyms) -> Image:
     """The first DICOM file of a complete case."""
     for name in (_IMAGE, _REGIONS, _HEADER):
         if not (path / name).is_file():
-            raise UnusableError(f"{name} is missing")
+            raise UnusableError(f"{name} is missing{beside(path / name)}")
     return read_header(path / _HEADER, path, pseudonyms)

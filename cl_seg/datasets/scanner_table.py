@@ -7,6 +7,7 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case
 from cl_seg.datasets.read import read_table
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.series import Rejected
 
 FILE = "scanners.csv"
@@ -62,9 +63,11 @@ def name_cases(
     for pair in pairs:
         scanner, patient = known.get(pair.case, ("", ""))
         if not pair.image.is_file():
-            left_out.append(Rejected(pair.image, "the image is missing"))
+            near = beside(pair.image, pair.case)
+            left_out.append(Rejected(pair.image, f"the image is missing{near}"))
         elif not pair.labels.is_file():
-            left_out.append(Rejected(pair.image, "it has no label file"))
+            near = beside(pair.labels, pair.case)
+            left_out.append(Rejected(pair.image, f"it has no label file{near}"))
         elif not scanner:
             left_out.append(Rejected(pair.image, f"{table} names no scanner for it"))
         else:

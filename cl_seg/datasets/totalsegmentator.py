@@ -13,6 +13,7 @@ from cl_seg.datasets.masks import write_merged
 from cl_seg.datasets.read import read_table
 from cl_seg.datasets.scanner_names import kilovolts, scanner_names
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Rejected
 from cl_seg.scans.store import UNLABELLED
@@ -70,7 +71,8 @@ def read(folder: Path, options: Options) -> DataSet:
         if image.parent.name not in listed
     ]
     values = {name: (value,) for value, name in enumerate(classes, start=1)}
-    return DataSet(cases, values, (UNLABELLED,), bool(options.slices_of), left_out)
+    sparse = bool(options.slices_of)
+    return DataSet(cases, values, (UNLABELLED,), sparse=sparse, left_out=left_out)
 
 
 def _acquisition(row: Mapping[str, str]) -> Acquisition:
@@ -106,11 +108,13 @@ def _case(
     masks = {name: paths for name, paths in files.items() if all(p.is_file() for p in paths)}
     level = _mask(folder, slices_of) if slices_of else None
     if not image.is_file():
-        return Rejected(image, "the image is missing")
+        return Rejected(image, f"the image is missing{beside(image)}")
     if not scanner:
         return Rejected(image, "meta.csv names no manufacturer for it")
     if not masks or (level and not level.is_file()):
-        return Rejected(image, "masks are missing")
+        asked = [path for paths in files.values() for path in paths] + ([level] if level else [])
+        near = next(filter(None, (beside(path) for path in asked if not path.is_file())), "")
+        return Rejected(image, f"masks are missing{near}")
     writer = partial(write_merged, masks=masks, classes=list(classes), slices_of=level)
     covered = () if len(masks) == len(classes) else tuple(masks)
     return Case(image, writer, folder.name, scanner, covered)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.declared import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
+from cl_seg.datasets.overlap import Overlap, overlap_notes
 from cl_seg.files import InputError, check_new, new_folder
+from cl_seg.scans.label_map import in_ranges
 from cl_seg.scans.manifest import LABELLED, OPTIONAL, REQUIRED
 from cl_seg.scans.series import Rejected, UnusableError
 
@@ -62,21 +64,26 @@ def write_dataset(
     found: DataSet = import_module(DATASETS[name].module).read(folder, options)
     left_out = list(found.left_out)
     written: list[tuple[Case, str]] = []
+    overlaps: list[tuple[Path, Overlap]] = []
     with new_folder(out) as building:
         if not all(isinstance(case.labels, Path) for case in found.cases):
             (building / "labels").mkdir()
         for number, case in enumerate(found.cases, start=1):
             on_progress(number, len(found.cases))
             try:
-                written.append((case, _labels(case, building, out, number)))
+                labels, overlap = _labels(case, building, out, number)
             except UnusableError as error:
                 left_out.append(Rejected(case.image, str(error)))
+                continue
+            written.append((case, labels))
+            overlaps.append((case.image, overlap))
         if not written:
             raise _nothing(folder, left_out)
         _write_manifest(building / MANIFEST, out, written, LABELLED if found.sparse else "")
     scanners = Counter(case.scanner for case, _ in written)
     command = _command(found, out)
-    return Written(out / MANIFEST, command, dict(scanners), left_out, found.notes)
+    notes = [*found.notes, *overlap_notes(overlaps)]
+    return Written(out / MANIFEST, command, dict(scanners), left_out, notes)
 
 
 def _check(name: str, folder: Path, options: Options) -> None:
@@ -95,13 +102,12 @@ def _check(name: str, folder: Path, options: Options) -> None:
         raise InputError(f"{folder} is not a folder: download and unpack {DATASETS[name].title}")
 
 
-def _labels(case: Case, building: Path, out: Path, number: int) -> str:
+def _labels(case: Case, building: Path, out: Path, number: int) -> tuple[str, Overlap]:
     """The label file of a case as the manifest names it; made where the set has none."""
     if isinstance(case.labels, Path):
-        return _relative(case.labels, out)
+        return _relative(case.labels, out), {}
     made = f"labels/{number:04d}.nii.gz"  # not named after the case, which may be an identifier
-    case.labels(building / made)
-    return made
+    return made, case.labels(building / made)
 
 
 def _relative(path: Path, out: Path) -> str:
@@ -128,7 +134,8 @@ def _nothing(folder: Path, left_out: list[Rejected]) -> InputError:
 
 def _command(found: DataSet, out: Path) -> str:
     labels = [f"{name}={','.join(map(str, values))}" for name, values in found.values.items()]
-    labels += [f"ignore={value}" for value in found.ignored]
+    for name, values in (("background", found.background), ("ignore", found.ignored)):
+        labels += [f"{name}={in_ranges(values)}"] if values else []
     words = ["cl-seg", "ingest", str(out / MANIFEST), f"{out}.store"]
     for label in labels:
         words += ["--label", label]

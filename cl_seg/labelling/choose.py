@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.files import InputError
+from cl_seg.labelling.cases import counted
 from cl_seg.labelling.queue import Origin, Wanted, write_queue
 from cl_seg.scans.splits import usable_slices
 from cl_seg.scans.store import SliceStore
@@ -63,7 +64,7 @@ def choose_slices(
     """
     left = unlabelled(store, scanner).reset_index(drop=True)
     if count > len(left):
-        raise InputError(f"--n {count}: {scanner} has {len(left)} slices without labels")
+        raise InputError(f"--n {count}: {scanner} has {counted(len(left))} without labels")
     features = entropy = None
     if by in NEEDS_NETWORK:
         if model is None:

@@ -12,9 +12,11 @@ import pandas as pd
 from scipy import ndimage
 
 from cl_seg.files import InputError, check_new, one_line, write_text
-from cl_seg.labelling.cases import CaseVolume, case_volumes, stored_labels
+from cl_seg.labelling.cases import case_volumes, counted, stored_labels
+from cl_seg.labelling.drawn import drawn_labels, unread_files
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
+from cl_seg.scans.label_map import Others
 from cl_seg.scans.store import UNLABELLED, Labels, Slice, SliceStore, create_store
 
 LABELLING = "labelling.csv"
@@ -50,7 +52,7 @@ class _Drawn:
     origin: str
 
 
-def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
+def import_queue(folder: Path, store: SliceStore, out: Path, others: Others = "error") -> Collected:
     """Write a store of the queue's scanner with the labels drawn in the queue.
 
     Labels the store has of other slices, and of classes that are not named in the table, stay;
@@ -61,6 +63,7 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
         folder: the queue.
         store: the one the queue was made from.
         out: store to make.
+        others: what values and segments are that are no class.
 
     Raises:
         InputError: the queue is of another store, its table does not fit its files, labels lie on
@@ -76,8 +79,10 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
             "from"
         )
     work = [entry for entry in entries if entry.status != SKIP]
-    drawn = list(_drawn(folder, store, origin, work))
-    _check_complete(folder, drawn, origin)
+    unread = unread_files(folder, entries)
+    elsewhere: list[str] = []
+    drawn = list(_drawn(folder, store, origin, entries, others, elsewhere))
+    _check_complete(folder, drawn, origin, unread)
     if not drawn:
         raise InputError(
             f"{folder / QUEUE}: no slice is left to import; a proposal that is right as it is has "
@@ -86,13 +91,20 @@ def import_queue(folder: Path, store: SliceStore, out: Path) -> Collected:
     _write(store, out, origin, drawn)
     minutes = sum(float(entry.minutes or 0) for entry in work)
     origins = dict(Counter(one.origin for one in drawn))
-    notes = list(_notes(drawn, origin))
+    notes = [*_notes(drawn, origin), *unread]
+    if elsewhere:
+        notes.append(
+            f"what is drawn on {counted(len(elsewhere))} besides is left out (first "
+            f"{elsewhere[0]}): only slices of {QUEUE} are taken"
+        )
     if len(entries) < origin.slices:
         notes.append(f"{origin.slices - len(entries)} lines of {folder / QUEUE} are gone")
     return Collected(origins, len(entries) - len(drawn), minutes, notes)
 
 
-def _check_complete(folder: Path, drawn: Sequence[_Drawn], origin: Origin) -> None:
+def _check_complete(
+    folder: Path, drawn: Sequence[_Drawn], origin: Origin, unread: Sequence[str]
+) -> None:
     missing = [
         one.entry
         for one in drawn
@@ -104,6 +116,7 @@ def _check_complete(folder: Path, drawn: Sequence[_Drawn], origin: Origin) -> No
         raise InputError(
             f"{folder / QUEUE}: nothing is drawn on {listed}{more}: label them, or write {DONE!r} "
             f"in the column status where there is nothing to draw, or {SKIP!r} to leave them out"
+            + "".join(f"; {note}" for note in unread)
         )
 
 
@@ -131,13 +144,20 @@ def provenance(store: SliceStore) -> pd.DataFrame:
 
 
 def _drawn(
-    folder: Path, store: SliceStore, origin: Origin, entries: Sequence[Entry]
+    folder: Path,
+    store: SliceStore,
+    origin: Origin,
+    entries: Sequence[Entry],
+    others: Others,
+    elsewhere: list[str],
 ) -> Iterator[_Drawn]:
-    by_slice = {entry.slice_id: entry for entry in entries}
+    """The slices to import; names slices that are drawn on but not listed in ``elsewhere``."""
+    listed = {entry.slice_id for entry in entries}
+    by_slice = {entry.slice_id: entry for entry in entries if entry.status != SKIP}
     for case in case_volumes(store, origin.scanner, list(by_slice)):
         rows = case.rows.to_dict("records")
         own = [by_slice[row["slice_id"]] for row in rows if row["slice_id"] in by_slice]
-        labels = _labels(folder, own[0], case, origin)
+        labels = drawn_labels(folder, own[0], case, origin.classes, others)
         proposals = None
         if origin.proposed_by:
             file = folder / "proposals" / f"{case.name}.nii.gz"
@@ -145,6 +165,9 @@ def _drawn(
         for index, row in enumerate(rows):
             entry = by_slice.pop(row["slice_id"], None)
             if entry is None:
+                drawn_on = np.isin(labels[index], [0, UNLABELLED], invert=True).any()
+                if drawn_on and row["slice_id"] not in listed:
+                    elsewhere.append(f"labels/{case.name} slice {index}")
                 continue
             if (entry.slice, entry.labels) != (index, f"labels/{case.name}.nii.gz"):
                 raise InputError(
@@ -188,22 +211,6 @@ def _merged(
     return _Drawn(entry, labels, classes, new, how)
 
 
-def _labels(folder: Path, entry: Entry, case: CaseVolume, origin: Origin) -> Labels:
-    path = folder / entry.labels
-    segmentation = path.with_name(path.name.removesuffix(".nii.gz") + ".seg.nrrd")
-    # Whoever saved a segmentation beside the prepared file has drawn in it.
-    files = [file for file in (segmentation, path) if file.is_file()]
-    if not files:
-        raise InputError(f"{path} is missing: save the labels of {entry.image} there")
-    where = str(folder / QUEUE)
-    labels, *prepared = (
-        read_segmentation(file, case.volume, origin.classes, where) for file in files
-    )
-    for other in prepared:  # a segmentation cannot say what nobody has labelled
-        labels[(other == UNLABELLED) & (labels == 0)] = UNLABELLED
-    return labels
-
-
 def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[_Drawn]) -> None:
     scanner, header = origin.scanner, store.header
     of_slice = {one.entry.slice_id: one for one in drawn}
@@ -241,7 +248,7 @@ def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
         if without:
             first = without[0].entry
             yield (
-                f"no {name} on {len(without)} of {len(meant)} slices (first {first.labels} slice "
+                f"no {name} on {len(without)} of {counted(len(meant))} (first {first.labels} slice "
                 f"{first.slice}): right where there is none; where it was not labelled, delete it "
                 f"from the column classes of {QUEUE}"
             )
@@ -249,12 +256,12 @@ def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
         if holed:
             first = holed[0].entry
             yield (
-                f"{name} has holes of up to {PINHOLE} pixels on {len(holed)} slices (first "
+                f"{name} has holes of up to {PINHOLE} pixels on {counted(len(holed))} (first "
                 f"{first.labels} slice {first.slice}), kept as drawn"
             )
     partly = [one for one in drawn if (one.labels == UNLABELLED).any()]
     if partly:
-        yield f"{len(partly)} slices are labelled in part: what is {UNLABELLED} counts nowhere"
+        yield f"labelled in part: {counted(len(partly))}, where what is {UNLABELLED} counts nowhere"
 
 
 def _pinholes(mask: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """Trains a saved network on the labelled slices of a new scanner, as a stage like any other."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cl_seg.torch_setup  # isort: skip
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 from pydantic import ValidationError
 
@@ -17,7 +18,7 @@ from cl_seg.inference.saved_model import ModelCard, load_model, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.models.declared import NETWORKS
-from cl_seg.scans.splits import usable_slices
+from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.strategies.declared import STRATEGIES
@@ -75,7 +76,7 @@ def train_on_seed_images(
     repeated.
 
     Args:
-        store: with labelled slices of the scanner.
+        store: with slices of the scanner that are labelled for all or some of the classes.
         scanner: folder name.
         wanted: how.
         out: model folder to make.
@@ -106,10 +107,12 @@ def train_on_seed_images(
             raise InputError(f"{cache.folder}: {error}: name another --cache") from error
     name = store.header.scanners[scanner]
     slices = split_slices(store.slices, suite, [scanner])
+    labelled = {c: len(usable_slices(slices, [c])) for c in card.classes}
     trained = {
         "base": card.weights_sha256,
         "scanner": scanner,
         "slices": len(slices),
+        "labelled": labelled,
         "patients": int(slices["patient"].nunique()),
         "tune": wanted.tune,
         "seed": wanted.seed,
@@ -179,13 +182,17 @@ def _plan(store: SliceStore, suite: SeedTrainingSuite, card: ModelCard, cache: S
     (model,), (strategy,), (seed,) = suite.models, suite.strategies, suite.seeds
     scanners = (suite.scanner,)
     own = store.slices[store.slices["scanner"] == suite.scanner]
-    if usable_slices(own, suite.classes).empty:
+    if partly_usable_slices(own, suite.classes).empty:
         raise InputError(
             f"no slice of {suite.scanner} in {store.folder} is labelled for "
-            f"{' and '.join(suite.classes)}: import labels with `cl-seg seed import` first"
+            f"{' or '.join(suite.classes)}: import labels with `cl-seg seed import` first"
         )
     rows: pd.DataFrame = split_slices(store.slices, suite, scanners)
     digests = part_digests(store, rows, scanners, cache.folder / "digests")
+    if len(usable_slices(rows, suite.classes)) < len(rows):
+        # What background means depends on what a slice is labelled for.
+        whole = repr((digests[suite.scanner, "train"], rows["labelled"].tolist()))
+        digests[suite.scanner, "train"] = hashlib.sha256(whole.encode()).hexdigest()
     counts = {suite.scanner: {"train": len(rows)}}
     setting = Setting(
         *(suite, store.folder, scanners, digests, fingerprint(store.folder)),

@@ -26,7 +26,7 @@ from cl_seg.scans.ingest_notes import (
     stations_unknown,
     voltages_apart,
 )
-from cl_seg.scans.labels import DEFAULT_LABELS, LabelMap
+from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.manufacturer import is_nobody
 from cl_seg.scans.report import IngestReport, ScannerReport
 from cl_seg.scans.scan import Scan
@@ -104,6 +104,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         "source": "manifest" if is_manifest(source) else "dicom",
         "labels": {name: list(values) for name, values in label_map.classes.items()},
         "ignored": list(label_map.ignored),
+        "background": list(label_map.background),
+        "others": label_map.others,
         "scanner_by": list(scanner_by),
         "derived": derived,
     }

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
 from cl_seg.scans.image_kind import kind_note
-from cl_seg.scans.labels import AIR_HU, IN_AIR, LabelMap
+from cl_seg.scans.label_map import LabelMap
+from cl_seg.scans.labels import AIR_HU, IN_AIR
 from cl_seg.scans.scan import Scan
 
 Groups = Iterable[tuple[Scanner, list[Scan]]]

@@ -1,97 +1,26 @@
-"""Which value of a label file means which class, and label files on the grid of their image."""
+"""Label files on the pixels of their image, in the labels of the store."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import numpy.typing as npt
 
 from cl_seg.files import InputError
-from cl_seg.scans.geometry import corners_mm
+from cl_seg.scans.label_grid import matching_slices
+from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges
 from cl_seg.scans.nifti import load_labels
 from cl_seg.scans.series import UnusableError, Volume
 from cl_seg.scans.store import HU, UNLABELLED, Labels
 
-_FORM = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
-_BY_OPTION = "say what its values mean with --label, e.g. --label liver={}"
 AIR_HU = -300
 """Below it is no soft tissue and no fat (engineering value)."""
 IN_AIR = 0.2
 """Share of a class in air from which on its labels are doubted (engineering value)."""
-_SAME_MM = 0.1  # an image and its labels may differ this much in the rounding of their headers
-
-
-@dataclass(frozen=True)
-class LabelMap:
-    """Values of label files → classes of the store.
-
-    Attributes:
-        classes: name → values; the order is the order of the store's classes.
-        ignored: values of pixels that nobody has labelled; they become 255.
-        others_are_background: whether a value not named becomes background, or is an error.
-    """
-
-    classes: dict[str, tuple[int, ...]]
-    ignored: tuple[int, ...] = ()
-    others_are_background: bool = True
-
-    def unknown(self, values: Sequence[int]) -> list[int]:
-        """Values that are neither background, nor a class, nor ignored."""
-        known = {0, *self.ignored, *(v for named in self.classes.values() for v in named)}
-        return sorted(set(values) - known)
-
-    def apply(self, values: npt.NDArray[np.integer]) -> Labels:
-        """Labels of the store (uint8, any shape): 0, 1.. the classes in order, 255 unlabelled."""
-        labels = np.zeros(values.shape, np.uint8)
-        for label, named in enumerate(self.classes.values(), start=1):
-            labels[np.isin(values, named)] = label
-        labels[np.isin(values, self.ignored)] = UNLABELLED
-        return labels
-
-
-DEFAULT_LABELS = LabelMap({"muscle": (1,), "liver": (2,)}, (UNLABELLED,), False)
-"""What a label file holds when the user says nothing: 1 muscle, 2 liver, 255 unlabelled."""
-
-
-def parse_label_map(options: Sequence[str]) -> LabelMap:
-    """Read ``--label`` options: ``liver=5``, ``muscle=86,87``, ``ignore=255``.
-
-    Values not named become background. No options at all give ``DEFAULT_LABELS``.
-
-    Raises:
-        InputError: an option is malformed, or a name or value occurs twice.
-    """
-    if not options:
-        return DEFAULT_LABELS
-    named: dict[str, tuple[int, ...]] = {}
-    for option in options:
-        name, values = _parse(option)
-        if name in named:
-            raise InputError(f"--label {option}: {name} is given twice, list its values together")
-        taken = sorted(set(values) & {v for others in named.values() for v in others})
-        if taken:
-            raise InputError(f"--label {option}: value {taken[0]} already has a meaning")
-        named[name] = values
-    ignored = named.pop("ignore", ())
-    if not 1 <= len(named) < UNLABELLED:
-        raise InputError(f"--label names {len(named)} classes: {_FORM}")
-    return LabelMap(named, ignored)
-
-
-def _parse(option: str) -> tuple[str, tuple[int, ...]]:
-    number = r"\d{1,8}"  # more digits than any label file holds
-    form = rf"\s*([A-Za-z][\w-]*)\s*=\s*({number}(?:\s*,\s*{number})*)\s*"
-    match = re.fullmatch(form, option, re.ASCII)
-    if match is None:
-        raise InputError(f"--label {option}: {_FORM}")
-    values = tuple(int(value) for value in match[2].split(","))
-    if match[1] == "background" or 0 in values:
-        raise InputError(f"--label {option}: 0 is background and needs no name")
-    if len(set(values)) < len(values):
-        raise InputError(f"--label {option}: a value is given twice")
-    return match[1], values
+_SHOWN = 8  # values without a name that are told, the largest
+_RANGES = 6  # of values that are told as an option
 
 
 def read_labels(
@@ -104,7 +33,7 @@ def read_labels(
         image: the loaded series; each of its slices needs a label slice at its position.
         label_map: meaning of the values.
         where: start of error messages, e.g. manifest and line.
-        mend: what to do about values that mean nothing; by default the option of `cl-seg ingest`.
+        mend: what to do about values that mean nothing; by default the options of `cl-seg ingest`.
 
     Returns:
         (N, H, W) uint8, one per slice of ``image``.
@@ -117,14 +46,62 @@ def read_labels(
     except UnusableError as error:
         raise InputError(f"{where}: label file {path}: {error}") from error
     unknown = label_map.unknown(np.unique(values).tolist())
-    if unknown and not label_map.others_are_background:
-        shown = ", ".join(map(str, unknown[:8])) + (" …" if len(unknown) > 8 else "")
-        meant = ", ".join(f"{v[0]} {name}" for name, v in label_map.classes.items())
+    if unknown:
+        named = {0: "background"}
+        named |= {v: name for name, of_it in label_map.classes.items() for v in of_it}
+        named |= dict.fromkeys(label_map.ignored, "unlabelled")
+        meant = ", ".join(f"{value} {name}" for value, name in named.items())
+        found = _sizes(values, unknown, geometry.spacing_mm, _names_in_header(path))
         raise InputError(
-            f"{where}: label file {path} holds the values {shown}, expected 0 background, {meant}, "
-            f"255 unlabelled: {mend or _BY_OPTION.format(unknown[0])}"
+            f"{where}: label file {path} holds the values {found}, expected {meant}: "
+            f"{mend or _by_options(unknown, label_map)}"
         )
-    return label_map.apply(values[_matching_slices(path, image, geometry, where)])
+    return label_map.apply(values[matching_slices(path, image, geometry, where)])
+
+
+def _sizes(
+    values: npt.NDArray[np.integer],
+    wanted: list[int],
+    spacing_mm: tuple[float, float],
+    names: Mapping[int, str],
+) -> str:
+    """Values with their area over all slices, the largest first."""
+    found, counts = np.unique(values, return_counts=True)
+    pixels = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    order = sorted(wanted, key=lambda value: -pixels[value])
+    cm2 = spacing_mm[0] * spacing_mm[1] / 100
+    told = []
+    for value in order[:_SHOWN]:
+        on = int((values == value).any(axis=(1, 2)).sum())
+        name = f" {names[value]}" if value in names else ""
+        area = f"{pixels[value] * cm2:.4g} cm² on {on} slice{'s' * (on != 1)}"
+        told.append(f"{value}{name} ({area})")
+    more = f" and {len(order) - _SHOWN} more" if len(order) > _SHOWN else ""
+    return ", ".join(told) + more
+
+
+def _names_in_header(path: Path) -> dict[int, str]:
+    """Names of the values where the header has a table of them, as TotalSegmentator writes it."""
+    text = "".join(
+        str(extension.get_content()) for extension in nibabel.load(path).header.extensions
+    )
+    form = r'<Label Key="(\d{1,8})"[^>]{0,200}><!\[CDATA\[([A-Za-z][\w ./-]{0,40})\]\]>'
+    return {int(value): name for value, name in re.findall(form, text, re.ASCII)}
+
+
+def _by_options(unknown: list[int], label_map: LabelMap) -> str:
+    listed = in_ranges(unknown)
+    background, ignored = "--others background", "--others ignore"
+    if listed.count(",") < _RANGES:
+        background = f"--label background={listed} (or {background}, for all files)"
+        ignored = f"--label ignore={listed} (or {ignored})"
+    if unknown == [UNLABELLED]:  # which others are not
+        background = f"--label background={listed}"
+    if label_map.classes == DEFAULT_LABELS.classes:
+        classes = "say with --label which values are which class, e.g. --label NAME=VALUE, and add"
+    else:
+        classes = "name what is a class with --label NAME=VALUE, and add"
+    return f"{classes} {background} for what is background, {ignored} for what nobody has labelled"
 
 
 def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, float]:
@@ -147,32 +124,3 @@ def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, f
         for label, name in enumerate(classes, start=1)
         if shares[label] > IN_AIR
     }
-
-
-def _matching_slices(path: Path, image: Volume, labels: Volume, where: str) -> npt.NDArray[np.intp]:
-    nearest: npt.NDArray[np.intp] = np.abs(labels.z_mm[:, None] - image.z_mm[None]).argmin(axis=0)
-    step = float(np.median(np.diff(labels.z_mm))) if len(labels.z_mm) > 1 else _SAME_MM
-    if (
-        image.hu.shape[1:] != labels.hu.shape[1:]
-        or np.abs(_corners(image) - _corners(labels)).max() > _SAME_MM
-        or np.abs(labels.z_mm[nearest] - image.z_mm).max() > 0.25 * step
-    ):
-        raise InputError(
-            f"{where}: label file {path} is on another grid than its image "
-            f"({_grid(labels)} against {_grid(image)}): resample the labels to the image first"
-        )
-    return nearest
-
-
-def _corners(volume: Volume) -> npt.NDArray[np.float64]:
-    return corners_mm(volume.origin_mm, volume.spacing_mm, volume.hu.shape[1:])
-
-
-def _grid(volume: Volume) -> str:
-    slices, rows, columns = volume.hu.shape
-    row, column = volume.spacing_mm
-    y, x = volume.origin_mm
-    return (
-        f"{columns} × {rows} × {slices}, pixels {column:.3g} × {row:.3g} mm, "
-        f"corner ({x:.1f}, {y:.1f}, {volume.z_mm[0]:.1f}) mm"
-    )

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import InputError
+from cl_seg.scans.beside import beside
 from cl_seg.scans.dicom import NO_PATIENT, find_series
 from cl_seg.scans.faults import refuse
 from cl_seg.scans.files_below import files_below
@@ -135,7 +136,7 @@ def _existing(path: Path, where: str, column: str) -> Path:
     except OSError as error:  # a name longer than any file's
         raise InputError(f"{where}: {column}: {error.strerror}: {str(path)[:80]}…") from None
     if not found:
-        raise InputError(f"{where}: {column}: {path} does not exist")
+        raise InputError(f"{where}: {column}: {path} does not exist{beside(path)}")
     return path
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
+from cl_seg.counted import counted
 from cl_seg.scans.body import beyond, box_mm, find_body
 from cl_seg.scans.series import HU_AIR, Volume, to_hu
 from cl_seg.scans.shares import labels_of_shares, lengths_between
@@ -62,7 +63,8 @@ def cut_notes(placement: Placement, grid: Grid) -> list[str]:
         return []
     return [
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
-        f"mm, in {count} of {len(placement.cut)} slices: areas in them are marked as incomplete"
+        f"mm, in {count} of {counted(len(placement.cut), 'slice')}: areas in them are marked as "
+        "incomplete"
     ]
 
 

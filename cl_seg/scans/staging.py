@@ -7,7 +7,8 @@ from types import TracebackType
 import numpy as np
 
 from cl_seg.files import InputError
-from cl_seg.scans.labels import LabelMap, read_labels, shares_in_air
+from cl_seg.scans.label_map import LabelMap
+from cl_seg.scans.labels import read_labels, shares_in_air
 from cl_seg.scans.resample import Placement, cut_notes, place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume

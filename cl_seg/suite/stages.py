@@ -53,6 +53,7 @@ from cl_seg.training.checkpoint import (
     read_checkpoint,
     to_bytes,
 )
+from cl_seg.training.complete import completed
 from cl_seg.training.embedding import embed
 from cl_seg.training.evaluate import (
     Labels,
@@ -207,7 +208,10 @@ class _Work:
         train = [self.rows(scanners, "train") for scanners in groups]
         if self.stage.ranking and position == len(self.run.experiences):
             train[-1] = self._labelled(train[-1])
-        return dense_benchmark(self.images, {"train": train}).train_stream[-1]
+        images = self.images
+        if isinstance(self.suite, SeedTrainingSuite):  # labels may be of some of the classes
+            images, train[-1] = completed(images, train[-1], self.model)
+        return dense_benchmark(images, {"train": train}).train_stream[-1]
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The slices of a new scanner that are labelled: the first of the ranking."""

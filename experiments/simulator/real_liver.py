@@ -24,7 +24,7 @@ from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.labels import parse_label_map
+from cl_seg.scans.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.settings import Training
 from cl_seg.training.evaluate import case_scores, predict
@@ -55,7 +55,8 @@ def main() -> None:
     task = Task(("liver",), options.size, WINDOW_HU)
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "real.store"
-        ingest(options.real, store, labels=parse_label_map([f"liver={options.label}"]))
+        labels = parse_label_map([f"liver={options.label}"], "background")
+        ingest(options.real, store, labels=labels)
         real = TaskImages(SliceStore(store), task, DEVICE)
         simulated = TaskImages(SliceStore(options.simulated), task, DEVICE)
         for network in options.networks:

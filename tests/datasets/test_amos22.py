@@ -6,7 +6,7 @@ from cl_seg.datasets.amos22 import TABLE
 from cl_seg.files import InputError
 
 from ..scans.conftest import write_nifti
-from .conftest import ct, ingested, invoke, organ, reasons
+from .conftest import bone, ct, ingested, invoke, organ, reasons
 
 COLUMNS = [
     *("amos_id", "Patient's Birth Date", "Patient's Sex", "Patient's Age"),
@@ -31,7 +31,8 @@ def miniature(tmp_path):
     for number, part in ((1, "Tr"), (4, "Tr"), (10, "Tr"), (11, "Tr"), (8, "Va"), (507, "Va")):
         name = f"amos_{number:04d}.nii.gz"
         write_nifti(path / f"images{part}" / name, ct(), "LAS")
-        write_nifti(path / f"labels{part}" / name, 6 * organ().astype("uint8"), "LAS")
+        labels = 6 * organ().astype("uint8") + 10 * bone().astype("uint8")
+        write_nifti(path / f"labels{part}" / name, labels, "LAS")
     write_nifti(path / "imagesTr/amos_0013.nii.gz", ct())
     write_nifti(path / "imagesTs/amos_0003.nii.gz", ct())
     (path / "imagesTr/._amos_0001.nii.gz").write_bytes(b"Mac OS X")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydicom.dataset import Dataset
 from pydicom.uid import SegmentationStorage, generate_uid
+from scipy import ndimage
 
 from cl_seg.datasets.dataset import Options
 from cl_seg.datasets.segmentation_object import read_masks
@@ -146,8 +147,30 @@ def test_segments_apart_and_a_segment_nobody_drew(folder, write):
     labelled = store.slices.groupby("case", sort=False).labelled.unique().map(list).tolist()
     assert sorted(labelled) == [["k"], ["k,m"]]
     both = int(np.flatnonzero(store.slices.labelled == "k,m")[0])
-    # Where segments overlap, the frame that comes first has the pixel.
     assert np.array_equal(store.labels(scanner)[both + 2], kidney() + 2 * (mass() & ~kidney()))
+
+
+@pytest.mark.parametrize("order", [("k", "m"), ("m", "k")])
+@pytest.mark.parametrize("frames", [FRAMES, FRAMES[::-1]], ids=["as drawn", "turned"])
+def test_of_overlapping_segments_the_class_named_first_has_the_pixel(folder, write, order, frames):
+    """Whatever the order in the file."""
+    write_seg(folder / "KiTS-00001/study/SEG_1/seg.dcm", frames)
+    (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
+    segments = {"k": "Kidney", "m": "Mass"}
+    written = write("dicom_seg", folder, Options({name: (segments[name],) for name in order}))
+    area = (kidney() & mass()).sum() * SPACING**2 / 100
+    assert area and written.notes == [
+        f"{order[0]} and {order[1]} overlap in 1 image, {area:.4g} cm² over all slices (first "
+        f"{folder / 'KiTS-00001/study/CT_1'}): {order[0]}, which is named first, has these pixels"
+    ]
+    masks = {"k": kidney(), "m": mass()}
+    first, second = (masks[name] for name in order)
+    store = ingested(written)
+    assert np.array_equal(store.labels(store.scanners[0])[2], np.where(first, 1, 2 * second))
+
+
+def test_segments_of_one_class_may_overlap(folder, write):
+    assert write("dicom_seg", folder, KIDNEY).notes == []
 
 
 def test_a_series_with_a_gap_keeps_its_labels_in_place(folder, write):
@@ -177,12 +200,126 @@ def test_no_identifier_is_written_but_the_paths(folder, write, tmp_path):
     assert CANARY not in files[-1].read_text() and "1.2.777" not in files[-1].read_text()
 
 
-def fractional(ds):
-    ds.SegmentationType = "FRACTIONAL"
-
-
 def of_nothing(ds):
     del ds.ReferencedSeriesSequence
+
+
+def in_bytes(ds, masks, kind, allocated=8):
+    """Pixels of 8 or 16 bits in place of the packed ones."""
+    ds.SegmentationType, ds.NumberOfFrames = kind, len(masks)
+    ds.BitsAllocated = ds.BitsStored = allocated
+    ds.HighBit = allocated - 1
+    ds.PixelData = masks.astype(f"<u{allocated // 8}").tobytes()
+
+
+def fractional(maximum):
+    """Edges of a fifth of the maximum around the kidney, which is .6 of it."""
+
+    def change(ds):
+        share = np.where(kidney(), 0.6, np.where(ndimage.binary_dilation(kidney()), 0.2, 0))
+        in_bytes(ds, np.rint(np.stack([share] * 3) * (maximum or 255)), "FRACTIONAL")
+        ds.SegmentationFractionalType = "PROBABILITY"
+        if maximum:
+            ds.MaximumFractionalValue = maximum
+
+    return change
+
+
+def labelmap(allocated, first=1):
+    """A frame per slice, whose pixels hold numbers of segments."""
+
+    def change(ds):
+        ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.7"
+        both = np.where(kidney(), first, np.where(mass(), first + 1, 0))
+        in_bytes(ds, np.stack([kidney() * first, both]), "LABELMAP", allocated)
+        for number, segment in enumerate(ds.SegmentSequence, start=first):
+            segment.SegmentNumber = number
+        groups = ds.PerFrameFunctionalGroupsSequence[:2]
+        for group in groups:
+            del group.SegmentIdentificationSequence
+        ds.PerFrameFunctionalGroupsSequence = groups
+
+    return change
+
+
+def padded(ds):
+    """What is no segment has a value of its own."""
+    labelmap(8)(ds)
+    pixels = np.frombuffer(ds.PixelData, np.uint8)
+    ds.PixelData = np.where(pixels == 0, 9, pixels).astype(np.uint8).tobytes()
+    ds.PixelPaddingValue = 9
+
+
+@pytest.mark.parametrize("maximum", [255, 100, 1])
+def test_fractions_of_a_half_or_more_are_inside(folder, write, maximum):
+    seg = folder / "KiTS-00001/study/SEG_1/seg.dcm"
+    frames = [(1, z, kidney()) for z in Z]
+    write_seg(seg, frames, names=("Kidney",), change=fractional(maximum))
+    (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
+    written = write("dicom_seg", folder, Options({"kidney": ("Kidney",)}))
+    assert written.notes == [
+        f"1 segmentation is FRACTIONAL (first {seg}): pixels of half of MaximumFractionalValue or "
+        "more are inside"
+    ]
+    store = ingested(written)
+    assert np.array_equal(store.labels(store.scanners[0]), [kidney()] * 3)
+
+
+@pytest.mark.parametrize("change", [labelmap(8), labelmap(16, 300), padded])
+def test_label_maps_are_read(folder, write, change):
+    write_seg(folder / "KiTS-00001/study/SEG_1/seg.dcm", FRAMES, change=change)
+    (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
+    written = write("dicom_seg", folder, Options({"m": ("Mass",), "k": ("Kidney",)}))
+    assert not written.notes
+    store = ingested(written)
+    expected = np.stack([2 * kidney(), 0 * kidney(), np.where(kidney(), 2, 1 * mass())])
+    assert np.array_equal(store.labels(store.scanners[0]), expected)
+
+
+def test_one_segment_may_be_named_for_all_frames(folder, write):
+    def shared(ds):
+        (first, *rest) = ds.PerFrameFunctionalGroupsSequence
+        groups = ds.SharedFunctionalGroupsSequence[0]
+        groups.SegmentIdentificationSequence = first.SegmentIdentificationSequence
+        for group in (first, *rest):
+            del group.SegmentIdentificationSequence
+
+    seg = folder / "KiTS-00001/study/SEG_1/seg.dcm"
+    write_seg(seg, FRAMES[:2], names=("Kidney",), change=shared)
+    (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
+    store = ingested(write("dicom_seg", folder, Options({"k": ("Kidney",)})))
+    assert np.array_equal(store.labels(store.scanners[0])[0], kidney())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (fractional(None), "SegmentationType is FRACTIONAL, but MaximumFractionalValue is missing"),
+        (lambda ds: setattr(ds, "SegmentationType", "SURFACE"), "SegmentationType is SURFACE"),
+        (of_nothing, "it does not say of which series"),
+    ],
+)
+def test_where_no_segmentation_can_be_read_the_reason_is_told(folder, write, change, reason):
+    """Not that no segment has the name."""
+    for number in (1, 2):
+        seg = folder / f"KiTS-0000{number}/study/SEG_1/seg.dcm"
+        write_seg(seg, FRAMES, patient=f"p{number}", change=change)
+    with pytest.raises(InputError, match=f"no image that can be used .*{reason}"):
+        write("dicom_seg", folder, Options({"liver": ("Kidney",)}))
+
+
+def surface(ds):
+    ds.SegmentationType = "SURFACE"
+
+
+def without_place(ds):
+    for group in ds.PerFrameFunctionalGroupsSequence:
+        del group.PlanePositionSequence
+
+
+def of_other_numbers(ds):
+    labelmap(8)(ds)
+    ds.PixelData = ds.PixelData.replace(b"\x02", b"\x07")
 
 
 def truncated(ds):
@@ -202,7 +339,20 @@ def coarser(ds):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (fractional, "SegmentationType is FRACTIONAL, expected BINARY"),
+        (
+            surface,
+            "its segmentation cannot be read: SegmentationType is SURFACE, expected BINARY, "
+            "FRACTIONAL or LABELMAP",
+        ),
+        (
+            of_other_numbers,
+            "pixels of the segmentation, a LABELMAP, have the values 7, which are no segments of "
+            "it",
+        ),
+        (
+            without_place,
+            "frames of the segmentation do not say where they lie (PlanePositionSequence)",
+        ),
         (of_nothing, "it does not say of which series it is, or its segments"),
         (truncated, "the segmentation is truncated or damaged"),
         (shifted, "the segmentation is on another grid than its series"),
@@ -265,21 +415,24 @@ def test_any_masks_come_back_on_the_pixels_of_the_series(one, other, left, up):
     volume = Volume(np.zeros((3, 5, 7), np.int16), np.array(Z, float), (SPACING, SPACING), (0, 0))
     with tempfile.TemporaryDirectory() as folder:
         path = write_seg(Path(folder) / "seg.dcm", frames, change=turn)
-        labels = read_masks(path, {1: 1, 2: 2}, volume)
+        labels, overlap = read_masks(path, {"one": [1], "other": [2]}, volume)
+    area = (one & other).sum() * SPACING**2 / 100
+    assert overlap == ({("one", "other"): pytest.approx(area)} if area else {})
     assert np.array_equal(labels, np.where(one, 1, 2 * other))
 
 
 def test_a_lone_frame_is_read_too(tmp_path):
     path = write_seg(tmp_path / "seg.dcm", FRAMES[:1])
     volume = Volume(np.zeros((1, SIZE, SIZE), np.int16), np.zeros(1), (SPACING,) * 2, (CORNER,) * 2)
-    assert np.array_equal(read_masks(path, {1: 1}, volume)[0], kidney())
+    labels, _ = read_masks(path, {"kidney": [1]}, volume)
+    assert np.array_equal(labels[0], kidney())
 
 
 def test_damage_is_told_without_what_the_file_holds(tmp_path):
     path = write_seg(tmp_path / "seg.dcm", FRAMES, change=truncated)
     volume = Volume(np.zeros((3, SIZE, SIZE), np.int16), np.array(Z), (SPACING,) * 2, (CORNER,) * 2)
     with pytest.raises(UnusableError, match="truncated or damaged") as error:
-        read_masks(path, {1: 1}, volume)
+        read_masks(path, {"kidney": [1]}, volume)
     assert CANARY not in str(error.value)
     assert pydicom.dcmread(path).PatientID.startswith(CANARY)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cl_seg.datasets.dataset import Options
 from cl_seg.datasets.json_labels import read_labels
 from cl_seg.files import InputError
-from cl_seg.scans.labels import parse_label_map
+from cl_seg.scans.label_map import parse_label_map
 
 from ..scans.conftest import write_nifti
 from .conftest import bone, ct, ingested, organ, reasons
@@ -75,7 +75,10 @@ def test_a_set_without_table_is_one_scanner_and_says_so(nnunet, write):
     ("changes", "message"),
     [
         ({"channel_names": None, "modality": CHANNELS}, "no channel_names: .*cl-seg dataset msd"),
-        ({"channel_names": {"0": "CT", "1": "PET"}}, "lists 2 channels"),
+        ({"channel_names": {"0": "CT", "1": "PET"}}, "channel_names says CT, PET, expected one"),
+        ({"channel_names": {"0": "MRI"}}, "channel_names says MRI, .* no Hounsfield units"),
+        ({"channel_names": {"0": "zscore"}}, "channel_names says zscore"),
+        ({"channel_names": {}}, "channel_names says nothing"),
         ({"file_ending": ".nrrd"}, "file_ending is .nrrd"),
         ({"labels": {"1": "liver"}}, "expected names with whole numbers"),
         ({"labels": {"background": 0}}, "no class besides background"),
@@ -113,7 +116,41 @@ def test_of_overlapping_regions_the_smallest_are_classes(nnunet, write):
         "organs (1,2) overlaps other classes and is left out: to have it instead, change the "
         "--label options"
     ]
-    assert ingested(written).header.classes == ["bone"]
+    store = ingested(written)
+    assert store.header.classes == ["bone"]
+    assert np.array_equal(store.labels("ct-2"), bone()), "1 is of the region alone: background"
+
+
+def test_a_value_without_a_name_is_no_background(nnunet, write):
+    write_json(nnunet, labels={"background": 0, "left kidney": 1, "ignore": 3})
+    with pytest.raises(InputError, match=r"values 2 .*--label background=2 .*--label ignore=2 "):
+        ingested(write("nnunet", nnunet))
+
+
+def test_files_beside_the_expected_names_are_told(nnunet, write):
+    for case in "ab":
+        labels = nnunet / f"labelsTr/{case}.nii.gz"
+        labels.rename(labels.with_name(f"{case}_seg.nii.gz"))
+    (nnunet / "imagesTr/d_0000.nii.gz").rename(nnunet / "imagesTr/d.nii.gz")
+    with pytest.raises(InputError) as error:
+        write("nnunet", nnunet)
+    assert (
+        "2 × it has no label file, but there is CASE_seg.nii.gz: save it as CASE.nii.gz if it is "
+        "that; "
+    ) in str(error.value)
+    assert "1 × its name does not end in _0000.nii.gz" in str(error.value)
+
+
+def test_background_may_have_several_values(nnunet, write):
+    write_json(nnunet, labels={"Background": [0, 2], "left kidney": 1, "ignore": 3})
+    store = ingested(write("nnunet", nnunet))
+    assert store.header.classes == ["left_kidney"]
+    assert np.array_equal(store.labels("ct-2"), organ())
+
+
+def test_a_channel_may_be_written_small(nnunet, msd, write):
+    write_json(nnunet, channel_names={"0": " ct"})
+    assert write("nnunet", nnunet).scanners
 
 
 @given(
@@ -130,6 +167,9 @@ def test_any_labels_give_options_that_ingest_takes(labels):
         assert "two classes are named" in str(error)
         return
     options = [f"{name}={','.join(map(str, v))}" for name, v in found.values.items()]
+    every = {value for values in labels.values() for value in np.atleast_1d(values).tolist()}
+    named = {value for values in found.values.values() for value in values}
+    assert named | set(found.background) == every and named.isdisjoint(found.background)
     assert parse_label_map(options).classes == found.values
     assert len(found.values) + len(found.notes) == len(labels)
     regions = [tuple(v) if isinstance(v, list) else (v,) for v in labels.values()]
@@ -190,8 +230,9 @@ def test_a_task_with_scanners(msd, write):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"modality": {"0": "MRI"}}, "modality is not"),
-        ({"modality": {"0": "CT", "1": "PET"}}, "modality is not"),
+        ({"modality": {"0": "MRI"}}, "modality says MRI, .* no Hounsfield units"),
+        ({"modality": {"0": "CT", "1": "PET"}}, "modality says CT, PET"),
+        ({"modality": "CT"}, "modality says nothing"),
         ({"modality": None, "channel_names": CHANNELS}, "cl-seg dataset nnunet"),
         ({"labels": {"liver": 1}}, "expected values with names"),
         ({"training": ["./imagesTr/liver_0.nii.gz"]}, "expected entries with image and label"),

@@ -33,7 +33,10 @@ def test_the_printed_command_can_be_run_as_it_is(tmp_path):
     printed = invoke("dataset", "amos22", folder, out)
     assert "GE Optima CT660" in printed
     assert "left out, 1: magnetic resonance, not CT (first " in printed
-    expected = f"cl-seg ingest '{out}/manifest.csv' '{out}.store' --label liver=6"
+    expected = (
+        f"cl-seg ingest '{out}/manifest.csv' '{out}.store' --label liver=6 "
+        "--label background=1-5,7-15"
+    )
     assert printed.splitlines()[-1].strip() == expected
 
 
@@ -98,7 +101,7 @@ def test_what_means_nothing_is_refused(tmp_path, write, name, options, message):
 @pytest.mark.parametrize(
     "options",
     [["liver"], ["1=liver"], ["a="], ["a=b,,c"], ["a=b", "a=c"], ["a=b", "c=b"], ["a=b,b"],
-     ["ignore=b"]],
+     ["ignore=b"], ["background=b"]],
 )  # fmt: skip
 def test_malformed_classes_are_refused(options):
     with pytest.raises(InputError, match="--class"):

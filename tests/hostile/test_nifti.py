@@ -215,11 +215,14 @@ def test_an_odd_image_is_read_as_it_is_meant(
 LABELS: dict[str, tuple[Build, str]] = {
     "halves": (image(TRUTH * np.float32(0.5) + np.float32(0.25)), "must be whole numbers"),
     "NaN": (image(with_value(TRUTH, np.nan)), "must be whole numbers"),
-    "negative": (image(-TRUTH.astype(np.int16)), "holds the values -2, expected 0 background"),
-    "unknown": (image(TRUTH * 30), "holds the values 60, expected .*--label"),
+    "negative": (
+        image(-TRUTH.astype(np.int16)),
+        r"holds the values -2 \(.*, expected 0 b",
+    ),
+    "unknown": (image(TRUTH * 30), r"holds the values 60 .*, expected .*--label"),
     "many unknown": (
         image(np.arange(3 * SIZE * SIZE, dtype=np.int32).reshape(3, SIZE, SIZE)),
-        r"values 3, 4, 5, 6, 7, 8, 9, 10 …, expected",
+        r"values 3 .*, 10 \(.* on 1 slice\) and 4788 more, expected .*=3-254,256-4799 \(or --",
     ),
     "beyond any label": (image(with_value(TRUTH, 2.0**40)), "whole numbers up to 16777216"),
     "scaled": (header((SLOPE, "2f", (0.5, 0.25))), "must be whole numbers"),

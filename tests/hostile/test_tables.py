@@ -250,7 +250,7 @@ QUEUES: dict[str, tuple[Callable[[Path], None], str]] = {
         nrrd(nrrd_header("uint8", "100000 100000 100000")),
         "is larger than its image",
     ),
-    "a drawing in layers": (in_layers, "overlapping segments"),
+    "a drawing in layers": (in_layers, "3 dimensions and 2 layers for 0 segments"),
     "a drawing without its end": (nrrd(nrrd_header("uint8", "32 32 3")), "cannot be read as NRRD"),
     "a drawing that is a text": (nrrd("hello"), "cannot be read as NRRD"),
 }

@@ -228,6 +228,176 @@ def test_segmentations_of_slicer(
     assert (labels[0] == labels[1]).all()
 
 
+def layered_file(path: Path, overlap: int = 0, extra: int = 0, old: bool = False) -> None:
+    """Save a label file as 3D Slicer does where segments are in layers of their own."""
+    image = sitk.ReadImage(str(path))
+    values = sitk.GetArrayFromImage(image)
+    layers = [(values == label).astype(np.uint8) for label in (1, 2)]
+    z, y, x = (index[:overlap] for index in np.nonzero(layers[1]))
+    layers[0][z, y, x] = 1
+    names = ["muscle", "Liver"]
+    if extra:
+        layers.append(np.zeros_like(layers[0]))
+        layers[2][..., :extra, 0] = 1
+        names.append("Outline")
+    saved = sitk.GetImageFromArray(np.stack(layers, axis=-1), isVector=True)
+    saved.CopyInformation(image)
+    for index, name in enumerate(names):
+        saved.SetMetaData(f"Segment{index}_Name", name)
+        if not old:
+            saved.SetMetaData(f"Segment{index}_Layer", str(index))
+            saved.SetMetaData(f"Segment{index}_LabelValue", "1")
+    sitk.WriteImage(saved, str(path).replace(".nii.gz", ".seg.nrrd"))
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["with layers", "one per segment"])
+def test_segments_in_layers_that_do_not_overlap(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path, old: bool
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "nifti.store")
+    for path in sorted((queue / "labels").iterdir()):
+        layered_file(path, old=old)
+        path.unlink()
+    import_queue(queue, new_scanner, tmp_path / "nrrd.store")
+    labels = [SliceStore(tmp_path / f"{n}.store").labels("beta") for n in ("nifti", "nrrd")]
+    assert (labels[0] == labels[1]).all()
+
+
+def test_segments_that_overlap_are_refused(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    path = queue / entries(queue)[0]["labels"]
+    layered_file(path, overlap=3)
+    first = np.nonzero(sitk.GetArrayFromImage(sitk.ReadImage(str(path))) == 2)[0][0]
+    area = 3 * SPACING**2 / 100
+    with pytest.raises(
+        InputError,
+        match=rf"muscle and liver overlap \({area:.3g} cm² on 1 slice, first slice {first}\)",
+    ):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+
+
+@pytest.mark.parametrize(("others", "becomes"), [("background", 0), ("ignore", UNLABELLED)])
+def test_an_extra_segment_may_be_left_out(
+    store: SliceStore,
+    new_scanner: SliceStore,
+    queue: Path,
+    tmp_path: Path,
+    others: str,
+    becomes: int,
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "plain.store")
+    for path in sorted((queue / "labels").iterdir()):
+        layered_file(path, extra=4)
+    area = 4 * SPACING**2 / 100
+    with pytest.raises(InputError, match=rf"'Outline' \({area * 3:.3g} cm² on .*--others backgr"):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+    command("seed", "import", queue, new_scanner.folder, tmp_path / "o.store", "--others", others)
+    plain, with_it = (SliceStore(tmp_path / f"{n}.store").labels("beta") for n in ("plain", "o"))
+    expected = plain.copy()
+    drawn = ~(plain == UNLABELLED).all(axis=(1, 2))
+    expected[drawn, :4, 0] = becomes
+    assert np.array_equal(with_it, expected)
+
+
+@pytest.mark.parametrize(("name", "becomes"), [("background", 0), ("Ignore", UNLABELLED)])
+def test_a_segment_may_be_named_background_or_ignore(
+    store: SliceStore,
+    new_scanner: SliceStore,
+    queue: Path,
+    tmp_path: Path,
+    name: str,
+    becomes: int,
+) -> None:
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "plain.store")
+    for path in sorted((queue / "labels").iterdir()):
+        slicer_file(path, False, ("Liver", name))
+        path.unlink()
+    import_queue(queue, new_scanner, tmp_path / "out.store")
+    plain, found = (SliceStore(tmp_path / f"{n}.store").labels("beta") for n in ("plain", "out"))
+    assert np.array_equal(found, np.where(plain == 1, becomes, plain))
+
+
+@pytest.mark.parametrize(("others", "becomes"), [("background", 0), ("ignore", UNLABELLED)])
+def test_another_value_is_what_the_user_says(
+    store: SliceStore,
+    new_scanner: SliceStore,
+    queue: Path,
+    tmp_path: Path,
+    others: str,
+    becomes: int,
+) -> None:
+    edit(queue, store)
+    first = entries(queue)[0]
+    image = nibabel.load(queue / first["labels"])
+    values = np.asarray(image.dataobj).copy()
+    values[:2, 0, int(first["slice"])] = 9
+    nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / first["labels"])
+    with pytest.raises(InputError, match=r"values 9 \(.*--others background or --others ignore"):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+    import_queue(queue, new_scanner, tmp_path / "out.store", others)
+    taken = SliceStore(tmp_path / "out.store")
+    row = taken.slices.set_index("slice_id")["row"][first["slice_id"]]
+    assert (taken.labels("beta")[row][0, :2] == becomes).all()
+
+
+def test_two_segments_of_one_value_mean_nothing(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    """Nor do segments whose value nothing says."""
+    edit(queue, store)
+    path = queue / entries(queue)[0]["labels"]
+    slicer_file(path, False)
+    segmentation = Path(str(path).replace(".nii.gz", ".seg.nrrd"))
+    for value in (b"LabelValue:=2", b"Label:=1"):
+        whole = segmentation.read_bytes()
+        segmentation.write_bytes(whole.replace(b"Segment0_LabelValue:=1", b"Segment0_" + value))
+        with pytest.raises(InputError, match="holds the segment 1"):
+            import_queue(queue, new_scanner, tmp_path / "out.store")
+        segmentation.write_bytes(whole)
+
+
+def test_a_file_beside_the_prepared_one_is_told(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    empty = {path: path.read_bytes() for path in (queue / "labels").iterdir()}
+    edit(queue, store)
+    import_queue(queue, new_scanner, tmp_path / "in-place.store")
+    for path, content in empty.items():
+        path.rename(path.with_name(path.name.replace(".nii.gz", "_seg.nii.gz")))
+        path.write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"nothing is drawn on .*case-001_seg\.nii\.gz is not read"
+    ):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+    for path in empty:
+        path.unlink()
+    with pytest.raises(InputError, match=r"is missing, but there is case-001_seg\.nii\.gz"):
+        import_queue(queue, new_scanner, tmp_path / "out.store")
+
+
+def test_what_is_drawn_on_a_slice_beside_is_told(
+    store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
+) -> None:
+    edit(queue, store)
+    listed = {(entry["labels"], int(entry["slice"])) for entry in entries(queue)}
+    name = entries(queue)[0]["labels"]
+    image = nibabel.load(queue / name)
+    values = np.asarray(image.dataobj).copy()
+    free = next(index for index in range(values.shape[2]) if (name, index) not in listed)
+    values[3, 3, free] = 1
+    nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / name)
+    notes = import_queue(queue, new_scanner, tmp_path / "out.store").notes
+    assert notes == [
+        f"what is drawn on 1 slice besides is left out (first {name[:-7]} slice {free}): only "
+        "slices of queue.csv are taken"
+    ]
+
+
 def damaged(folder: Path, change: str) -> None:
     path = folder / entries(folder)[0]["labels"]
     image = nibabel.load(path)
@@ -250,6 +420,16 @@ def damaged(folder: Path, change: str) -> None:
     elif change == "missing":
         path.unlink()
         return
+    elif change == "identity":
+        affine = np.eye(4)
+    elif change == "segment identity":
+        slicer_file(path, False)
+        segmentation = str(path).replace(".nii.gz", ".seg.nrrd")
+        image = sitk.ReadImage(segmentation)
+        image.SetSpacing((1, 1, 1))
+        image.SetOrigin((0, 0, 0))
+        sitk.WriteImage(image, segmentation)
+        return
     elif change == "segment name":
         slicer_file(path, False, ("Liver", "spleen"))
         return
@@ -267,7 +447,9 @@ def damaged(folder: Path, change: str) -> None:
         ("nothing drawn", "nothing is drawn on labels/case-"),
         ("text", "not a NIfTI file"),
         ("missing", "is missing"),
-        ("segment name", "'spleen', expected segments named muscle and liver"),
+        ("segment name", r"'spleen' \(.*\), expected segments named muscle and liver"),
+        ("identity", "identity matrix for a header"),
+        ("segment identity", "identity matrix for a header"),
     ],
 )
 def test_wrong_labels_are_one_clear_error(
@@ -327,6 +509,38 @@ def test_a_half_labelled_slice_serves_its_class_alone(
     assert sorted(slices["labelled"].value_counts().to_dict().items()) == [("", 12), ("muscle", 6)]
 
 
+def test_labels_of_one_class_train_a_network_of_two(
+    store: SliceStore, new_scanner: SliceStore, base: Path, queue: Path, tmp_path: Path
+) -> None:
+    """What is background for the liver may be muscle: the training must not say it is not."""
+    edit(queue, store, classes=(2,))
+    for line in range(6):
+        rewrite(queue, {"classes": "liver"}, line)
+    command("seed", "import", queue, new_scanner.folder, tmp_path / "liver.store")
+    train = ["seed", "train", tmp_path / "liver.store", base]
+    steps = ["--scanner", "beta", "--steps", 5, "--cache", tmp_path / "stages"]
+    said = command(*train, tmp_path / "model", *steps)
+    assert "trained on 6 slices" in said
+    assert "note: muscle is labelled on 0 of them" in said and "note: liver" not in said
+    _, card = load_model(tmp_path / "model")
+    assert card.trained["labelled"] == {"muscle": 0, "liver": 6}
+
+    # The same pixels, now said to be labelled for both: another training.
+    for line in range(6):
+        rewrite(queue, {"classes": "muscle,liver"}, line)
+    command("seed", "import", queue, new_scanner.folder, tmp_path / "both.store")
+    train[2] = tmp_path / "both.store"
+    said = command(*train, tmp_path / "other", *steps)
+    assert "note" not in said
+    _, other = load_model(tmp_path / "other")
+    assert other.weights_sha256 != card.weights_sha256
+
+
+def test_nothing_labelled_cannot_train(new_scanner: SliceStore, base: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="labelled for muscle or liver: import labels"):
+        command("seed", "train", new_scanner.folder, base, tmp_path / "m", "--scanner", "beta")
+
+
 def test_pinholes_are_kept_and_told(
     store: SliceStore, new_scanner: SliceStore, queue: Path, tmp_path: Path
 ) -> None:
@@ -338,7 +552,7 @@ def test_pinholes_are_kept_and_told(
     values[x, y, int(first["slice"])] = 0
     nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / first["labels"])
     taken = import_queue(queue, new_scanner, tmp_path / "out.store")
-    assert any("muscle has holes of up to 4 pixels on 1 slices" in note for note in taken.notes)
+    assert any("muscle has holes of up to 4 pixels on 1 slice (" in note for note in taken.notes)
 
 
 def test_a_queue_knows_its_store(

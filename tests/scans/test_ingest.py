@@ -14,7 +14,7 @@ from cl_seg.scans import find as find_module
 from cl_seg.scans import ingest as ingest_module
 from cl_seg.scans import staging as staging_module
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.labels import parse_label_map
+from cl_seg.scans.label_map import parse_label_map
 from cl_seg.scans.store import Grid, SliceStore, StoreWriter
 
 from .conftest import CANARY, SIZE, SPACING, body_image, volume, write_nifti, write_series
@@ -631,7 +631,10 @@ def test_real_labels_make_a_liver_store(samples: Path, tmp_path):
         f"{series},{series}-labels.nii.gz,,",
         f"{volume},{samples}/nifti/abdomen-3mm-labels.nii.gz,p2,Unknown CT",
     )
-    report = run(manifest, tmp_path / "out.store", labels=LIVER, grid=Grid(128, 3.2))
+    with pytest.raises(InputError, match=r"1 spleen .*--others background"):
+        run(manifest, tmp_path / "out.store", labels=LIVER)
+    liver = parse_label_map(["liver=5"], "background")
+    report = run(manifest, tmp_path / "out.store", labels=liver, grid=Grid(128, 3.2))
     assert [s.labelled for s in report.scanners] == [{"liver": 20}, {"liver": 112}]
     store = SliceStore(tmp_path / "out.store")
     for scanner in store.scanners:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.labels import parse_label_map
+from cl_seg.scans.label_map import parse_label_map
 
 from .conftest import run
 
@@ -40,7 +40,8 @@ def test_two_real_scanners_become_a_liver_stream(tmp_path: Path) -> None:
         f"{samples}/nifti/abdomen-3mm.nii.gz,{samples}/nifti/abdomen-3mm-labels.nii.gz,B,Other CT\n"
     )
     store = tmp_path / "liver.store"
-    report = ingest(manifest, store, labels=parse_label_map(["liver=5"]), show_progress=False)
+    liver = parse_label_map(["liver=5"], "background")
+    report = ingest(manifest, store, labels=liver, show_progress=False)
     folders = {s.name.split(" ·")[0]: s.folder for s in report.scanners}
     order = [folders["Siemens Biograph40 mCT"], folders["Other CT"]]
 

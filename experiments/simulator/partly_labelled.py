@@ -1,0 +1,116 @@
+"""SEED images labelled for one of two classes: what the training makes of the other one.
+
+A UNet of muscle and liver is trained on one simulated scanner and goes on with slices of another
+that are labelled for one class alone, whose background is taken for background, is ignored, or is
+completed by the network itself (``cl_seg/training/complete.py``). Prints Dice on other patients::
+
+    python experiments/simulator/partly_labelled.py --labelled liver
+"""
+
+import argparse
+import copy
+import tempfile
+from pathlib import Path
+
+from cl_seg import torch_setup  # isort: skip
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.models.registry import build_model
+from cl_seg.phantom.simulate import simulate
+from cl_seg.scans.store import UNLABELLED, Grid, SliceStore
+from cl_seg.spec.settings import Training
+from cl_seg.training.complete import completed
+from cl_seg.training.evaluate import predict
+from cl_seg.training.stage import (
+    StagePlace,
+    augmentation_ranges,
+    loop_settings,
+    stage_loop,
+    train_stage,
+)
+
+WINDOW_HU = (-160.0, 240.0)
+TASK = Task(("muscle", "liver"), 64, WINDOW_HU)
+RATE = 1e-2
+DEVICE = torch.device("cpu")
+
+
+def main() -> None:
+    """Print Dice of muscle and liver before and after each way of training."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--labelled", default="liver", choices=TASK.classes)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--steps", type=int, default=300)
+    options = parser.parse_args()
+    torch_setup.make_deterministic(1)
+    with tempfile.TemporaryDirectory() as folder:
+        simulate(
+            Path(folder) / "two.store",
+            scanners=["siemens_like", "stress_native"],
+            **{"own_bodies": 10, "shared_bodies": 0, "seed": 5, "grid": Grid(128, 4.0)},
+        )
+        store = SliceStore(Path(folder) / "two.store")
+        for seed in options.seeds:
+            compare(store, options.labelled, options.steps, seed)
+
+
+def compare(store: SliceStore, labelled: str, steps: int, seed: int) -> None:
+    """Train the network and go on with four patients of the other scanner in each way."""
+    images = TaskImages(store, TASK, DEVICE)
+    old, new = (store.slices[store.slices["scanner"] == name] for name in store.scanners)
+    first = new["patient"].isin(pd.unique(new["patient"])[:4])
+    given, others = new[first].assign(labelled=labelled), new[~first]
+    torch.manual_seed(seed)
+    base = trained(build_model("unet", "small", {}, 3, 64), images, old, 400, seed)
+    print(seed, "before", dice(base, images, others), flush=True)
+    alone = with_masks(images, store.scanners[1], labelled, 0)
+    ways = {
+        "all labelled": (images, given),
+        "background": (alone, given),
+        "ignored": (with_masks(images, store.scanners[1], labelled, UNLABELLED), given),
+        "completed": completed(alone, given, base),
+    }
+    for way, (seen, rows) in ways.items():
+        model = trained(copy.deepcopy(base), seen, rows, steps, seed)
+        print(seed, way, dice(model, images, others), flush=True)
+
+
+def with_masks(images: TaskImages, scanner: str, labelled: str, rest: int) -> TaskImages:
+    """Images of a scanner of whose labels one class is left, all else being ``rest``."""
+    seen = copy.copy(images)
+    hu, masks = images.scanner(scanner)
+    label = TASK.classes.index(labelled) + 1
+    seen._kept = {scanner: (hu, torch.where(masks == label, label, rest).to(torch.uint8))}
+    return seen
+
+
+def trained(
+    model: nn.Module, images: TaskImages, rows: pd.DataFrame, steps: int, seed: int
+) -> nn.Module:
+    """The model after a stage."""
+    training = Training(steps=steps, batch_size=8)
+    settings, ranges = (
+        loop_settings(training, RATE, steps),
+        augmentation_ranges(training, WINDOW_HU),
+    )
+    loop = stage_loop(model, StagePlace(seed, 1, "seed images"), settings, ranges, [])
+    train_stage(loop, dense_benchmark(images, {"train": [rows]}).train_stream[0])
+    return loop.model
+
+
+def dice(model: nn.Module, images: TaskImages, rows: pd.DataFrame) -> dict[str, float]:
+    """Dice of each class over all slices."""
+    found, truth = predict(model, SliceDataset(images, rows))
+    return {
+        name: round(float(2 * np.sum((found == label) & (truth == label))
+                          / np.sum((found == label).astype(int) + (truth == label))), 3)
+        for label, name in enumerate(TASK.classes, start=1)
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
