@@ -44,7 +44,8 @@ def _apart(images: Sequence[Image]) -> list[str]:
     if usual <= _APART * thick:
         return []
     return [
-        f"slices of {thick:g} mm lie {usual:.4g} mm apart: some are missing, or the scanner left gaps"
+        f"slices of {thick:g} mm lie {usual:.4g} mm apart: some are missing, or the scanner left "
+        "gaps"
     ]
 
 
