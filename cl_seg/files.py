@@ -12,10 +12,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-NOT_WRITABLE = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM),
-    *(errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR),
+_FULL = "free some space or choose another place"
+_FORBIDDEN = "give yourself the right to write there or choose another place"
+_IN_THE_WAY = "something of that name is in the way: remove it or choose another place"
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _FORBIDDEN),
+    **dict.fromkeys((errno.EROFS, errno.EFBIG), "choose another place"),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR), _IN_THE_WAY),
 }
+"""What helps where something cannot be written, by the system's error."""
 
 
 class InputError(Exception):
@@ -155,7 +161,9 @@ def _is_alive(pid: int) -> bool:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Say which path could not be written when the disk is full or may not be written to.
+    """Say which path could not be written, and what helps: a full disk, a folder that is closed.
+
+    An error that names a file elsewhere, one that was read, goes on as it is.
 
     Raises:
         InputError: instead of the system's own error.
@@ -163,12 +171,21 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in NOT_WRITABLE:
+        if error.errno not in REMEDIES or not _concerns(error, path):
             raise
         raise InputError(
-            f"cannot write {path}: {error.strerror or error}; nothing was kept, free some space "
-            "or choose another place"
+            f"cannot write {path}: {error.strerror or error}; nothing was kept, "
+            f"{REMEDIES[error.errno]}"
         ) from error
+
+
+def _concerns(error: OSError, path: Path) -> bool:
+    """True unless an error names a file that is neither on the way to a path nor part of it."""
+    if not error.filename:
+        return True
+    named, place = Path(os.fsdecode(error.filename)).absolute(), path.absolute()
+    begun = any(part.startswith(f".{path.name}.") for part in named.parts)
+    return begun or named in (place, *place.parents) or place in named.parents
 
 
 def _umask() -> int:

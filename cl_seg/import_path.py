@@ -132,7 +132,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
 @cache
 def _parsed(path: Path, _modified: int) -> ast.Module:
     try:
-        return ast.parse(path.read_text(), filename=str(path))
+        return ast.parse(path.read_bytes(), filename=str(path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"{path} is no Python source: {error}") from None
 

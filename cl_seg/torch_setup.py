@@ -50,7 +50,7 @@ def pick_device(wanted: str) -> torch.device:
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda, but torch sees no GPU: say `device: cpu`")
+        raise InputError("device is cuda, but torch sees no GPU on this machine: say `device: cpu`")
     return torch.device(wanted)
 
 

@@ -3,6 +3,7 @@
 What those measure is in ``results/reference/performance.md``.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -106,6 +107,41 @@ def test_a_network_without_an_error_measures_what_was_painted(options: list[str]
     )
     rows = [line.split() for line in done.stdout.splitlines()[1:]]
     assert done.returncode == 0 and rows, done.stderr
-    for _, name, _, painted, *off in rows:
+    for _, name, _, painted, *off, _dice, _plain in rows:
         assert float(painted) > 50
         assert max(abs(float(percent)) for percent in off) <= (1 if name == "muscle" else 2), rows
+
+
+@pytest.mark.slow
+def test_the_seed_round_trip_takes_anonymised_ct_with_slices_that_hold_no_liver(
+    tmp_path: Path,
+) -> None:
+    from cl_seg.inference.saved_model import save_model
+    from cl_seg.models.registry import build_model
+    from tests.inference.test_saved_model import CONTENT
+    from tests.scans.conftest import volume, write_nifti, write_series
+
+    def anonymised(ds: Any, _: int) -> None:
+        ds.Manufacturer = ds.ManufacturerModelName = ds.PatientID = ds.PatientName = ""
+
+    write_series(tmp_path / "ct", range(0, 40, 5), anonymised)
+    labels = (volume(8) == 110).astype(np.uint8)
+    labels[:3] = 0
+    write_nifti(tmp_path / "labels.nii.gz", labels)
+    card = CONTENT.model_copy(update={"classes": ["liver"], "trained": {"learning_rate": 0.01}})
+    network = build_model("vnet", "small", {}, 2, 32)
+    save_model(tmp_path / "model", network.state_dict(), card)
+    names = [str(tmp_path / name) for name in ("ct", "labels.nii.gz", "model", "out")]
+    done = subprocess.run(
+        [sys.executable, "experiments/simulator/seed_round_trip.py", *names, "--steps", "4"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["slices with liver scored"] + found["slices without"] == 5
+    assert 0 <= found["dice before"] <= 1 and 0 <= found["dice after"] <= 1
+    assert (tmp_path / "out" / "round_trip.png").is_file()

@@ -14,6 +14,7 @@ from cl_seg.files import (
     check_new,
     new_folder,
     remove_abandoned,
+    writable,
     write_bytes,
     write_json,
     write_text,
@@ -105,6 +106,29 @@ def test_full_disk_is_one_clear_line(tmp_path):
     message = str(caught.value)
     assert "\n" not in message and str(tmp_path / "x") in message and "No space" in message
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EDQUOT, "free some space"),
+        (errno.EACCES, "right to write there"),
+        (errno.EPERM, "right to write there"),
+        (errno.EROFS, "nothing was kept, choose another place"),
+        (errno.ENOTDIR, "in the way"),
+    ],
+)
+def test_the_remedy_is_that_of_the_reason(tmp_path, code, remedy):
+    with pytest.raises(InputError, match=remedy) as caught, writable(tmp_path / "x"):
+        raise OSError(code, os.strerror(code), str(tmp_path))
+    assert os.strerror(code) in str(caught.value)
+    assert ("space" in str(caught.value)) == (code in {errno.ENOSPC, errno.EDQUOT})
+
+
+def test_a_file_that_cannot_be_read_is_not_one_that_cannot_be_written(tmp_path):
+    with pytest.raises(PermissionError), new_folder(tmp_path / "x"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "read" / "1.dcm"))
 
 
 def test_folder_that_cannot_be_begun(tmp_path):

@@ -31,7 +31,7 @@ def pack_results(folder: Path, out: Path) -> int:
                 building / f"{name}.parquet", index=False, compression="zstd"
             )
         lines = (json.dumps(r.record) + "\n" for r in results)
-        (building / PACKED).write_text("".join(lines))
+        (building / PACKED).write_text("".join(lines), encoding="utf-8")
         _copy_what_is_of_no_run(Path(folder), building)
     return len(results)
 

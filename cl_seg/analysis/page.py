@@ -48,7 +48,7 @@ def html(page: Page) -> str:
         SECTION.substitute(title=escape(name), table=_table(table))
         for name, table in page.tables.items()
     )
-    return Template(TEMPLATE.read_text()).substitute(
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(page.title),
         stamp=escape(page.stamp),
         about=escape(page.about),

@@ -1,6 +1,6 @@
 """Where the numbers of runs come from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -47,12 +47,17 @@ def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
     return {
         "suite": each(str(r["suite"]) for r in records),
         "made by": f"cl-seg run with the suite below, {command}",
-        "data": each(f"sha256 {r['data']['content']}" for r in records),
+        "data": each(f"sha256 {r['data']['content']}{_doubt(r['data'])}" for r in records),
         "commit": each(r["git_commit"] or "unknown" for r in records),
         "computed on": each(f"{r['processor']}, {r['device']}" for r in records),
         "finished": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
         "versions": each(f"{k} {v}" for r in records for k, v in r["versions"].items()),
     }
+
+
+def _doubt(data: Mapping[str, Any]) -> str:
+    count = data.get("implausible_hu", 0)
+    return f" ({count} series whose values cannot be HU were taken as they are)" if count else ""
 
 
 def settings_of(results: Sequence[RunResult]) -> str:

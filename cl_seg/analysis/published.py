@@ -14,6 +14,7 @@ from cl_seg.analysis.intervals import score_margin
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import DEFINED, SCORES, cells, rounded
 from cl_seg.analysis.tools_table import shown_tools
+from cl_seg.counted import counted
 from cl_seg.files import InputError
 from cl_seg.metrics.continual import accuracy
 
@@ -65,8 +66,8 @@ def read_published(path: Path) -> list[Published]:
         where = f"{path}, line {line}"
         if len(row) != len(COLUMNS):
             raise InputError(
-                f"{where}: {len(row)} fields, expected {len(COLUMNS)}; a text with a comma needs "
-                "quotes"
+                f"{where}: {counted(len(row), 'field')}, expected {len(COLUMNS)}; a text with a "
+                "comma needs quotes"
             )
         one = Published(*(field.strip() for field in row))
         if one.dice and not _is_dice(one.dice):

@@ -27,6 +27,7 @@ from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
+from cl_seg.counted import counted
 from cl_seg.files import write_bytes, write_json
 from cl_seg.json_file import read_json
 
@@ -88,7 +89,7 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     shown = Page(
         title=str(results[0].record["suite"]),
         stamp=stamp_of(results),
-        about=f"{len(results)} runs · {_streams(results)}",
+        about=f"{counted(len(results), 'run')} · {_streams(results)}",
         tables=content.tables,
         notes=notes,
         pictures=pictures,
@@ -156,7 +157,7 @@ def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:
         return []
     more = [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
     named = ", ".join([*missing[:MOST_NAMED], *more])
-    return [f"{len(missing)} of {len(planned)} runs are missing: {named}."]
+    return [f"{len(missing)} of {counted(len(planned), 'run is', 'runs are')} missing: {named}."]
 
 
 def _common_notes(result: RunResult) -> list[str]:
@@ -164,9 +165,10 @@ def _common_notes(result: RunResult) -> list[str]:
     training = spec["training"]
     return [
         *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in result.stamps),
-        f"{training['steps']} steps of {training['batch_size']} slices per stage, "
+        f"{counted(training['steps'], 'step')} of "
+        f"{counted(training['batch_size'], 'slice')} per stage, "
         f"{spec['image']['size']}² pixels, {record['device']} ({record['processor']}), "
-        f"{training['threads']} thread{'s' * (training['threads'] > 1)}.",
+        f"{counted(training['threads'], 'thread')}.",
     ]
 
 
@@ -196,4 +198,4 @@ def _streams(results: Sequence[RunResult]) -> str:
     if len(orders) == 1 or not orders:
         return " → ".join(names[s] for s in results[0].order)
     scanners = dict.fromkeys(names[scanner] for order in orders for scanner in order)
-    return f"{len(orders)} orders of {len(scanners)} scanners: {', '.join(scanners)}"
+    return f"{len(orders)} orders of {counted(len(scanners), 'scanner')}: {', '.join(scanners)}"

@@ -1,6 +1,5 @@
 """The command line; heavy rooms are imported inside the command that needs them."""
 
-import io
 import os
 import signal
 import sys
@@ -11,9 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Others, OthersOption, Workers, complain, out, say, shown
+from cl_seg.cli.console import (
+    CORES,
+    AllowImplausibleHu,
+    Others,
+    OthersOption,
+    Workers,
+    complain,
+    out,
+    say,
+    shown,
+)
 from cl_seg.cli.contract import check_plugin, contract
 from cl_seg.cli.dataset import dataset
+from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.model import app as model_app
 from cl_seg.cli.model import predict
 from cl_seg.cli.phantom import app as phantom_app
@@ -284,6 +294,7 @@ def ingest(
             help="Secret that makes patient hashes repeatable; random and forgotten by default.",
         ),
     ] = None,
+    allow_implausible_hu: AllowImplausibleHu = False,
     scanner_by: Annotated[
         str,
         typer.Option(
@@ -310,6 +321,7 @@ def ingest(
         aliases=aliases,
         grid=Grid(size, spacing_mm),
         salt=os.fsencode(salt) if salt else None,
+        allow_implausible_hu=allow_implausible_hu,
         scanner_by=parse_scanner_by(scanner_by),
         derived=derived.value,
         workers=workers,
@@ -332,9 +344,8 @@ def ingest(
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # whatever the terminal can show of a name
-            stream.reconfigure(errors="backslashreplace")
+    start_in_utf8_mode()
+    show_what_can_be_shown()
     try:
         app()
     except InputError as error:

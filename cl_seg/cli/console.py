@@ -16,6 +16,12 @@ err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+AllowImplausibleHu = Annotated[
+    bool,
+    typer.Option(
+        "--allow-implausible-hu", help="Take images whose values cannot be HU as they are."
+    ),
+]
 
 
 class Others(StrEnum):

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from cl_seg.cli.console import AllowImplausibleHu, progress, say, shown
 from cl_seg.cli.console import out as screen
-from cl_seg.cli.console import progress, say, shown
 
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
 
@@ -74,7 +74,7 @@ def predict(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Folder of DICOM files, CSV manifest, or NIfTI file.", show_default=False
+            help="Folder of DICOM or NIfTI files, CSV manifest, or NIfTI file.", show_default=False
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("predictions"),
@@ -96,6 +96,7 @@ def predict(
     aliases: Annotated[
         Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
     ] = None,
+    allow_implausible_hu: AllowImplausibleHu = False,
     salt: Annotated[
         str | None,
         typer.Option(envvar="CL_SEG_SALT", help="Secret that makes hashes of series repeatable."),
@@ -105,7 +106,7 @@ def predict(
     from cl_seg.inference.series import Options, load_ensemble, predict_source
 
     secret = os.fsencode(salt) if salt else secrets.token_bytes(16)
-    options = Options(variants, measure, height_m, aliases, secret)
+    options = Options(variants, measure, height_m, aliases, secret, allow_implausible_hu)
     models = load_ensemble([model, *(ensemble or [])], network)
     with progress("Predicting") as tell:
         cases, left_out = predict_source(models, source, out, options, tell)

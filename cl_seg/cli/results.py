@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cl_seg.cli.console import say
+from cl_seg.counted import counted
 from cl_seg.files import InputError, write_text
 
 
@@ -112,7 +113,7 @@ def pack(
     from cl_seg.analysis.packed import pack_results
 
     runs = pack_results(results, out)
-    say(f"{runs} runs in {out}; cl-seg report, compare, claims and select read it")
+    say(f"{counted(runs, 'run')} in {out}; cl-seg report, compare, claims and select read it")
 
 
 def unpack(
@@ -123,4 +124,7 @@ def unpack(
     from cl_seg.analysis.packed import unpack_results
 
     runs = unpack_results(packed, out)
-    say(f"{runs} runs in {out}; cl-seg run SUITE --results {out} computes those still missing")
+    say(
+        f"{counted(runs, 'run')} in {out}; cl-seg run SUITE --results {out} computes those still "
+        "missing"
+    )

@@ -134,7 +134,7 @@ def _of_fractional(found: Sequence[SegmentationObject]) -> list[str]:
 def _write(
     path: Path, series: Series, segmentation: Path, numbers: Mapping[str, Sequence[int]]
 ) -> Overlap:
-    volume = series.load()
+    volume = series.load(allow_implausible_hu=True)  # for its geometry; ingest looks at HU
     labels, overlap = read_masks(segmentation, numbers, volume)
     steps = np.diff(volume.z_mm)
     step = float(np.sort(steps)[(len(steps) - 1) // 2]) if len(steps) else 1.0

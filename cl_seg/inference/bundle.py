@@ -12,7 +12,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup  # isort: skip
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import torch
 
 import cl_seg

@@ -1,14 +1,13 @@
 """What is measured in predicted masks: areas, HU, and how sure they are."""
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import SlicePrediction
 from cl_seg.metrics.muscle import area_cm2, low_attenuation_share, mean_hu, skeletal_muscle_index
-from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.store import HU
 
 MUSCLE = "muscle"
@@ -23,10 +22,9 @@ def measurements(
 ) -> list[dict[str, Any]]:
     """One row per class of a slice.
 
-    ``area_sd_cm2`` is the standard deviation of the area over the variants, ``agreement`` their
-    mean pairwise Dice (1 where none of a pair finds anything): both say how much the result hangs
-    on small changes of the image and, with several networks, on the training; None without
-    variants.
+    ``area_sd_cm2`` is the standard deviation of the area over the variants, ``agreement`` how much
+    they agree (:func:`cl_seg.inference.agreement.agreement`): both say how much the result hangs on
+    small changes of the image and, with several networks, on the training; None without variants.
 
     Args:
         hu: (H, W) int16.
@@ -48,17 +46,15 @@ def measurements(
             "mean_hu": _known(mean_hu(hu, mask)),
             "low_attenuation_share": _known(low_attenuation_share(hu, mask)) if of_muscle else None,
             "smi_cm2_m2": skeletal_muscle_index(area, height_m) if of_muscle and height_m else None,
-            **_spread(variants, mm),
+            "area_sd_cm2": _known(_spread_cm2(variants, mm)),
+            "agreement": _known(agreement(prediction, label)),
         })  # fmt: skip
     return rows
 
 
-def _spread(variants: Sequence[Any], mm: float) -> dict[str, float | None]:
-    if len(variants) < 2:
-        return {"area_sd_cm2": None, "agreement": None}
+def _spread_cm2(variants: Sequence[Any], mm: float) -> float:
     areas = [area_cm2(int(mask.sum()), mm) for mask in variants]
-    pairs = np.nan_to_num([dice(a, b) for a, b in combinations(variants, 2)], nan=1.0)
-    return {"area_sd_cm2": float(np.std(areas, ddof=1)), "agreement": float(pairs.mean())}
+    return float(np.std(areas, ddof=1)) if len(areas) > 1 else float("nan")
 
 
 def _known(value: float) -> float | None:

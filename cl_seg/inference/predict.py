@@ -21,6 +21,7 @@ from cl_seg.scans.shares import finer_labels, lengths_between
 from cl_seg.scans.store import Grid, Labels
 
 ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
+HARDLY = 0.01  # probability that counts as none (engineering value)
 ROUNDING = 1e-4  # of weights that add up to one (float32)
 
 
@@ -31,10 +32,13 @@ class SlicePrediction:
     Attributes:
         labels: (H, W) uint8 on the pixels of the series.
         variants: (V, H, W) uint8, the labels of every network and variant of the image alone.
+        expected_cm2: (V, C) float64, the sum of the probabilities of background and every class as
+            an area, see :func:`expected_cm2`.
     """
 
     labels: Labels
     variants: Labels
+    expected_cm2: npt.NDArray[np.float64]
 
 
 def predict_slices(
@@ -71,7 +75,24 @@ def predict_slices(
         found = [
             _labels(one, volume, placement, coarse) for one in (each.mean(dim=0), *each.unbind())
         ]
-        yield SlicePrediction(found[0], np.stack(found[1:]))
+        yield SlicePrediction(found[0], np.stack(found[1:]), expected_cm2(each, coarse.spacing_mm))
+
+
+def expected_cm2(probability: Tensor, spacing_mm: float) -> npt.NDArray[np.float64]:
+    """Areas that probabilities add up to, found or not, in cm².
+
+    What is hardly possible (below ``HARDLY``) is left out, as a whole body of it would add up.
+
+    Args:
+        probability: (V, C, S, S).
+        spacing_mm: pixel size.
+
+    Returns:
+        (V, C).
+    """
+    possible = torch.where(probability < HARDLY, 0.0, probability)
+    areas: npt.NDArray[np.float64] = possible.sum(dim=(2, 3)).double().cpu().numpy()
+    return areas * spacing_mm**2 / 100
 
 
 def where_to_look(volume: Volume, seen: Input) -> Placement:
@@ -126,7 +147,7 @@ def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Gri
     down, across = _lengths_on_series(volume, placement, grid)
     areas = np.array([down @ mask @ across for mask in decided])
     areas[0] += outside.size - areas.sum()
-    return finer_labels(*on_series, areas).astype(np.uint8)
+    return finer_labels(on_series[0], on_series[1], areas).astype(np.uint8)
 
 
 def _lengths_on_series(

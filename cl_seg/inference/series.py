@@ -1,6 +1,6 @@
 """Saved models on all CT series of a source: label files, and a table of what was measured."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError, new_folder, write_text
+from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_look
 from cl_seg.inference.saved_model import ModelCard, load_model
@@ -30,12 +32,14 @@ from cl_seg.scans.series import (
     UnusableError,
     Volume,
     by_folder,
-    spacing_notes,
 )
-from cl_seg.scans.store import Grid
+from cl_seg.scans.slice_spacing import spacing_notes
+from cl_seg.scans.store import Grid, Labels
 
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"
+SIMULATED_ONLY = "the model has learned from simulated CT alone: check its masks"
+BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
 Tell = Callable[[int, int], None]
 
 
@@ -63,6 +67,11 @@ class Ensemble:
             return "yes"
         return UNKNOWN if all_of(Scanner.may_be_stored_as) else "no"
 
+    @property
+    def simulated(self) -> bool:
+        """True where no network has seen any but simulated CT."""
+        return all(card.simulated for card in self.cards)
+
 
 @dataclass(frozen=True)
 class Options:
@@ -74,6 +83,7 @@ class Options:
         height_m: of the patient, for the skeletal muscle index; None when unknown.
         aliases: scanner aliases merged over those of the package.
         salt: secret for the hashes of series.
+        allow_implausible_hu: whether values that cannot be HU are taken as they are.
     """
 
     variants: int = 0
@@ -81,6 +91,7 @@ class Options:
     height_m: float | None = None
     aliases: Path | None = None
     salt: bytes = b"none"
+    allow_implausible_hu: bool = False
 
 
 def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
@@ -105,12 +116,13 @@ def predict_source(
 ) -> tuple[pd.DataFrame, list[Rejected]]:
     """Predict every CT series of a source and write a folder of results, whole or not at all.
 
-    Cases are numbered in the order of the paths they were found at; of identifiers nothing is
-    written but salted hashes.
+    Cases are numbered in the order of the paths they were found at. Of a DICOM header no identifier
+    is written but salted hashes. A NIfTI file has none: its path is written as the user named it.
 
     Args:
         ensemble: what predicts.
-        source: folder of DICOM files, ``.csv`` manifest, or one NIfTI file.
+        source: folder of DICOM files or of NIfTI files, ``.csv`` manifest, or one NIfTI file. Of a
+            folder that holds both the NIfTI files, which may be labels, are left out.
         out: to make: ``case-001.nii.gz`` with labels on the pixels of the series in LPS order,
             one file per run of slices at equal distances (``case-001a.nii.gz``, …), ``cases.csv``,
             and ``measurements.csv``.
@@ -118,8 +130,8 @@ def predict_source(
         tell: called with the slices done and all.
 
     Returns:
-        A row per series: case, scanner, whether the models have seen it, slices, series, note; and
-        what was left out.
+        A row per series: case, scanner, whether the models have seen it, series, file, slices,
+        note; and what was left out.
 
     Raises:
         InputError: nothing usable, or a height given for several patients.
@@ -140,29 +152,37 @@ def predict_source(
         for number, scan in enumerate(scans, start=1):
             name = f"case-{number:03d}"
             place = {"case": name, **_scanner(scan.series, aliases, ensemble)}
+            place["file"] = _file_as_named(scan.series, source)
             try:
-                volume = scan.series.load()
+                volume = scan.series.load(options.allow_implausible_hu)
             except UnusableError as error:
                 cases.append({**place, "slices": 0, "note": str(error)})
                 continue
             left_out += volume.rejected
-            masks = []
+            masks: list[Labels] = []
+            agreements: dict[str, list[float | None]] = {}
             placement = where_to_look(volume, seen)
             found_here = predict_slices(ensemble.models, seen, volume, options.variants, placement)
             for index, prediction in enumerate(found_here):
                 masks.append(prediction.labels)
                 where = {**place, "body_cut": "yes" if placement.cut[index] else "no"}
-                rows += _measured(where, volume, index, prediction, ensemble, options)
+                measured = _measured(where, volume, index, prediction, ensemble, options)
+                rows += measured
+                for row in measured:
+                    agreements.setdefault(row["class"], []).append(row["agreement"])
                 done += 1
                 tell(done, total)
             for letter, piece in nifti.lettered_stretches(volume.z_mm):
                 part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
                 nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
             of_kind = _kind_notes(scan.series, aliases)
-            notes = [*of_kind, *scan.series.notes, *spacing_notes(volume.z_mm)]
+            notes = [*of_kind, *scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
             notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
             if volume.rejected:
-                notes.append(f"{len(volume.rejected)} slices could not be read")
+                notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
+            notes += low_agreement_notes(agreements)
+            if ensemble.simulated and "simulated" not in place["scanner"].casefold():
+                notes.append(SIMULATED_ONLY)
             cases.append({**place, "slices": len(masks), "note": "; ".join(notes)})
         table = pd.DataFrame(cases)
         if not table["slices"].any():
@@ -180,16 +200,42 @@ def _first_file(series: Series) -> Path:
 
 def _find(source: Path, classes: list[str], options: Options) -> Found:
     pseudonyms = Pseudonyms(options.salt)
-    if not (source.is_file() and nifti.is_nifti(source)):
-        found = find(source, classes, pseudonyms, show=False)
-        if not found.scans:
-            raise nothing_usable(source, found.rejected)
+    if source.is_file() and nifti.is_nifti(source):
+        found = _volumes([source], source.parent, pseudonyms)
+        if found.rejected:
+            raise InputError(f"{source} {found.rejected[0].reason}")
         return found
-    name = pseudonyms.series(written(source.name))
-    try:
-        return Found([Scan(nifti.find_volume(source, name, name, ""))], [])
-    except UnusableError as error:
-        raise InputError(f"{source} {error}") from error
+    found = find(source, classes, pseudonyms, show=False)
+    files = [item for item in found.rejected if source.is_dir() and nifti.is_nifti(item.path)]
+    others = [item for item in found.rejected if item not in files]
+    if files and not found.scans:
+        found = _volumes([item.path for item in files], source, pseudonyms)
+        return replace(found, rejected=others + found.rejected)
+    if not found.scans:
+        raise nothing_usable(source, found.rejected)
+    beside = [replace(item, reason=BESIDE_DICOM) for item in files]
+    return replace(found, rejected=others + beside)
+
+
+def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found:
+    """NIfTI files as a case each, and those that are none."""
+    found = Found([], [])
+    for file in files:
+        name = pseudonyms.series(written(str(file.relative_to(root))))
+        try:
+            found.scans.append(Scan(nifti.find_volume(file, name, name, "")))
+        except UnusableError as error:
+            found.rejected.append(Rejected(file, str(error)))
+    return found
+
+
+def _file_as_named(series: Series, source: Path) -> str:
+    """Where a NIfTI file is below what the user gave; of DICOM "", its hash is in ``series``."""
+    if isinstance(series, DicomSeries):
+        return ""
+    root = source if source.is_dir() else source.parent
+    inside = series.path.is_relative_to(root)
+    return written(str(series.path.relative_to(root) if inside else series.path.name))
 
 
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:
@@ -218,16 +264,13 @@ def _measured(
     prediction: SlicePrediction,
     ensemble: Ensemble,
     options: Options,
-) -> Iterator[dict[str, Any]]:
-    if not options.measure:
-        return
+) -> list[dict[str, Any]]:
     where = {"slice": index, "z_mm": round(float(volume.z_mm[index]), 3)}
     classes = ensemble.cards[0].classes
     measured = measurements(
         volume.hu[index], prediction, classes, volume.spacing_mm, options.height_m
     )
-    for row in measured:
-        yield {**place, **where, **{k: _rounded(v) for k, v in row.items()}}
+    return [{**place, **where, **{k: _rounded(v) for k, v in row.items()}} for row in measured]
 
 
 def _rounded(value: Any) -> Any:

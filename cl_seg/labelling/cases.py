@@ -9,6 +9,7 @@ import pandas as pd
 
 from cl_seg.scans.nifti import lettered_stretches
 from cl_seg.scans.series import Volume
+from cl_seg.scans.slice_spacing import even_positions
 from cl_seg.scans.store import Labels, SliceStore
 
 
@@ -48,7 +49,7 @@ def case_volumes(
             rows = case.iloc[piece]
             if wanted is not None and not rows["slice_id"].isin(wanted).any():
                 continue
-            z_mm = rows["z_mm"].to_numpy(dtype=float)
+            z_mm = even_positions(rows["z_mm"].to_numpy(dtype=float))  # as the file will say
             spacing = (grid.spacing_mm, grid.spacing_mm)
             volume = Volume(np.asarray(hu[rows["row"]]), z_mm, spacing, (corner, corner))
             yield CaseVolume(f"case-{number:03d}{letter}", rows, volume)

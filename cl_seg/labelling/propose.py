@@ -1,11 +1,10 @@
 """Proposes labels for the slices nobody has labelled, those it is least sure of first."""
 
-from itertools import combinations
 from pathlib import Path
 
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
-import numpy as np
 
+from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import SlicePrediction, predict_slices
 from cl_seg.inference.saved_model import load_model
 from cl_seg.labelling.cases import case_volumes
@@ -13,7 +12,6 @@ from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.queue import Origin, Wanted
 from cl_seg.labelling.train import Progress
-from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
 
@@ -64,12 +62,7 @@ def propose_labels(
 def confidence(prediction: SlicePrediction, classes: int) -> float:
     """How much of a slice stays where it is when the image is turned and scaled a little.
 
-    The smallest, over classes, of the mean Dice between the labels of two variants; 1 where none of
-    them finds the class. It orders the slices of one model; it is no probability of being right.
+    The smallest agreement of the variants over classes. It orders the slices of one model; it is no
+    probability of being right.
     """
-    agreements = []
-    for label in range(1, classes + 1):
-        variants = [one == label for one in prediction.variants]
-        pairs = [dice(a, b) for a, b in combinations(variants, 2)]
-        agreements.append(float(np.nan_to_num(pairs, nan=1.0).mean()) if pairs else 1.0)
-    return min(agreements)
+    return min(agreement(prediction, label) for label in range(1, classes + 1))

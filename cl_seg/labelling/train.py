@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cl_seg.torch_setup  # isort: skip
+import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 from pydantic import ValidationError
 

@@ -79,7 +79,7 @@ def attenuation_table() -> dict[str, Floats]:
 
 def read_table(name: str) -> dict[str, Floats]:
     """Columns of a CSV table in ``cl_seg/phantom/data``."""
-    with (files("cl_seg.phantom.data") / name).open() as file:
+    with (files("cl_seg.phantom.data") / name).open(encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     return dict(zip(header, np.array(rows, float).T, strict=True))
 

@@ -46,9 +46,9 @@ class Aliases:
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        packaged = resources.files("cl_seg.scans").joinpath("scanner_aliases.yaml").read_text()
+        packaged = resources.files("cl_seg.scans").joinpath("scanner_aliases.yaml")
         self._vendors: dict[str, Vendor] = {}
-        self._add(yaml.safe_load(packaged))
+        self._add(yaml.safe_load(packaged.read_text(encoding="utf-8")))
         if own is not None:
             self._add(_read(own))
 

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.uid import MediaStorageDirectoryStorage
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+)
 
 from cl_seg.scans.geometry import Plane, check_plane
 from cl_seg.scans.identity import Acquisition, plain
@@ -38,7 +43,15 @@ _HOUNSFIELD = {"", "HU", "US"}
 _LONGEST = 64  # characters of a long string (LO, PS3.5 6.2)
 _CODE = 16  # characters of a code string (CS)
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_DATASET = 144  # where the file meta information ends, less its length (PS3.10 7.1)
+_HEAD = 1024  # bytes in which the transfer syntax is looked for
+_PREAMBLE = 128  # bytes before the magic word (PS3.10 7.1)
+_META = 12  # bytes of the element that says how long the file meta information is after it
+_FIRST_VRS = (b"UL", b"CS", b"UI", b"OB", b"SH", b"LO", b"DA", b"TM")  # of first elements
+_SYNTAXES = {
+    (True, True): ImplicitVRLittleEndian,
+    (False, True): ExplicitVRLittleEndian,
+    (False, False): ExplicitVRBigEndian,
+}  # by whether value representations are implicit, and little endian
 _INFLATED = 2**26  # bytes of the largest deflated file
 
 
@@ -105,10 +118,20 @@ def read_fields(path: Path, fields: list[str]) -> Any:
     try:
         with pydicom.config.disable_value_validation(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _check_inflated(path)
-            return pydicom.dcmread(
-                path, specific_tags=list(fields), stop_before_pixels="PixelData" not in fields
+            with path.open("rb") as opened:
+                head = opened.read(_HEAD)
+            start = _start(head)
+            if _DEFLATED in head:
+                _check_inflated(path, start + _META)
+            file = pydicom.dcmread(
+                path,
+                specific_tags=list(fields),
+                stop_before_pixels="PixelData" not in fields,
+                force=start == 0,
             )
+            if "TransferSyntaxUID" not in file.file_meta:
+                file.file_meta.TransferSyntaxUID = _SYNTAXES[file.original_encoding]
+            return file
     except UnusableError:
         raise
     except pydicom.errors.InvalidDicomError as error:
@@ -117,13 +140,36 @@ def read_fields(path: Path, fields: list[str]) -> Any:
         raise UnusableError("cannot be read: truncated or damaged DICOM file") from error
 
 
-def _check_inflated(path: Path) -> None:
-    """Refuse a deflated file that would fill the memory: pydicom inflates it whole."""
+def _start(head: bytes) -> int:
+    """Byte where the elements of a file begin: 0 in one without preamble and magic word.
+
+    Such a file begins with an element of the file meta information or of group 0008.
+
+    Raises:
+        UnusableError: this is no DICOM file.
+    """
+    if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM":
+        return _PREAMBLE + 4
+    group, element, vr = head[:2], head[2:4], head[4:6]
+    little = group in (b"\2\0", b"\x08\0") and element[1:] == b"\0"
+    big = group == b"\0\x08" and element[:1] == b"\0"
+    length = int.from_bytes(head[4:8], "little")
+    implicit = little and length % 2 == 0 and length <= _PREAMBLE
+    if len(head) < _PREAMBLE or not (implicit or ((little or big) and vr in _FIRST_VRS)):
+        raise UnusableError("not a DICOM file")
+    return 0
+
+
+def _check_inflated(path: Path, meta: int) -> None:
+    """Refuse a deflated file that would fill the memory: pydicom inflates it whole.
+
+    Args:
+        path: the file.
+        meta: byte where its file meta information begins, less the length of that.
+    """
     with path.open("rb") as file:
-        start = file.read(1024)
-        if _DEFLATED not in start:
-            return
-        file.seek(_DATASET + int.from_bytes(start[_DATASET - 4 : _DATASET], "little"))
+        file.seek(meta - 4)
+        file.seek(meta + int.from_bytes(file.read(4), "little"))
         inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), _INFLATED + 1)
     if len(inflated) > _INFLATED:
         raise UnusableError(f"deflated, and holds more than {_INFLATED} bytes: no CT image does")

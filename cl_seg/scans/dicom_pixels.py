@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.pixels import get_decoder
+from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
 from cl_seg.scans.dicom_header import Image, number, read_fields
 from cl_seg.scans.geometry import to_lps
+from cl_seg.scans.plausible_hu import doubt, sample
 from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu
 
 _FIELDS = [
@@ -19,6 +21,9 @@ _FIELDS = [
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames"),
     *("RescaleSlope", "RescaleIntercept", "PixelPaddingValue", "PixelData"),
 ]
+_STREAMS_OF_NUMBERS = {
+    *(*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes),
+}
 _AIR_PADDING_HU = -1000  # a declared padding value inside the tissue range is not trusted
 
 
@@ -30,6 +35,7 @@ def load(images: Sequence[Image]) -> Volume:
     """
     rejected: list[Rejected] = []
     z_mm: list[float] = []
+    samples: list[npt.NDArray[np.float32]] = []
     hu = np.empty((len(images), *images[0].plane.shape), np.int16)
     for image in images:
         try:
@@ -39,11 +45,15 @@ def load(images: Sequence[Image]) -> Volume:
             continue
         values, origin = to_lps(image.plane, stored)
         hu[len(z_mm)] = to_hu(values)
+        samples.append(sample(values))
         z_mm.append(image.plane.position[2])
     if not z_mm:
         raise UnusableError(rejected[0].reason)
     row, column = images[0].plane.spacing
-    return Volume(hu[: len(z_mm)], np.array(z_mm), (row, column), origin, rejected)
+    spacing = (row, column)
+    return Volume(
+        hu[: len(z_mm)], np.array(z_mm), spacing, origin, rejected, implausible=doubt(samples)
+    )
 
 
 def decode(path: Path) -> npt.NDArray[np.float32]:
@@ -71,13 +81,37 @@ def _decode(file: Any) -> npt.NDArray[np.float32]:
         raise UnusableError(
             f"its pixel compression ({syntax.name}) cannot be decoded: decompress it first"
         )
-    stored = file.pixel_array
-    if stored.shape != (file.Rows, file.Columns):
+    bits, high_bit = int(file.BitsStored), int(file.get("HighBit") or 0)
+    if bits <= high_bit < file.BitsAllocated:
+        file.BitsStored = file.BitsAllocated  # decoders would take the lowest bits of the cells
+    file.pixel_array_options(correct_unused_bits=False)
+    cells = file.pixel_array
+    if cells.shape != (file.Rows, file.Columns):
         raise UnusableError("pixel data do not match the image size")
+    stored = _stored_values(cells, bits, high_bit, syntax in _STREAMS_OF_NUMBERS)
     slope, intercept = number(file, "RescaleSlope", 1.0), number(file, "RescaleIntercept", 0.0)
     values: npt.NDArray[np.float32] = stored.astype(np.float32) * slope + intercept
     padding = file.get("PixelPaddingValue")
     if isinstance(padding, int) and not _AIR_PADDING_HU <= padding * slope + intercept <= HU_MAX:
         # The value may have been written with the wrong sign: compare bit patterns.
-        values[stored == np.array(padding).astype(stored.dtype)] = HU_AIR
+        pattern = np.array(padding).astype(stored.dtype)
+        values[(stored == pattern) | (cells == pattern)] = HU_AIR
+    return values
+
+
+def _stored_values(
+    cells: npt.NDArray[np.integer], bits: int, high_bit: int, are_numbers: bool
+) -> npt.NDArray[np.integer]:
+    """The stored values in pixel cells: ``bits`` bits up to ``high_bit`` (PS3.5 8.1.1).
+
+    What is in the other bits is not of the image: overlays, in older files. A JPEG stream holds
+    numbers as a rule (``are_numbers``), but whole cells in some files.
+    """
+    allocated, bounds = 8 * cells.dtype.itemsize, np.iinfo(cells.dtype)
+    unused = allocated - bits
+    fits = bounds.min >> unused <= cells.min() and cells.max() <= bounds.max >> unused
+    if not unused or (are_numbers and fits):
+        return cells
+    above = min(max(allocated - 1 - high_bit, 0), unused)
+    values: npt.NDArray[np.integer] = np.right_shift(np.left_shift(cells, above), unused)
     return values

@@ -82,7 +82,7 @@ def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
     left = len(counts) - 3
     more = f"; and {left} more reason{'s' * (left != 1)}" if left > 0 else ""
     hint = ""
-    if any(is_nifti(item.path) for item in rejected):
+    if not is_manifest(source) and any(is_nifti(item.path) for item in rejected):
         hint = ": list NIfTI files in a CSV manifest"
     return InputError(
         f"{source} holds no usable CT series ({reasons}{more}; first {rejected[0].path}){hint}"

@@ -64,6 +64,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     aliases: Path | None = None,
     grid: Grid = DEFAULT_GRID,
     salt: bytes | None = None,
+    allow_implausible_hu: bool = False,
     scanner_by: Sequence[str] = DEFAULT_BY,
     derived: Literal["apart", "leave-out"] = "apart",
     workers: int = 1,
@@ -79,6 +80,8 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         grid: canonical grid of every slice.
         salt: secret for the hashes of patients and series. Random by default and never stored;
             give the same one to get the same hashes, and the same content hash, again.
+        allow_implausible_hu: take values that cannot be HU as they are; the provenance of the store
+            then lists their series under ``implausible_hu``.
         scanner_by: which of :data:`cl_seg.scans.identity.PARTS` tell scanners apart.
         derived: whether images that are no plain CT, but have HU, are scanners of their own or are
             left out.
@@ -121,7 +124,12 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"
         jobs = [(folder, scan) for folder, (_, scans) in groups.items() for scan in scans]
-        reading = partial(read_scan, label_map=label_map, grid=grid)
+        reading = partial(
+            read_scan,
+            label_map=label_map,
+            grid=grid,
+            allow_implausible_hu=allow_implausible_hu,
+        )
         every = [scan for _, scan in known]
         many = sum(scan.series.slices for scan in every) >= PAYS
         with (
@@ -212,6 +220,9 @@ def _write_scanner(
             for name, share in canonical.in_air.items():
                 work.in_air[name].append((scan.line, scan.where, share))
             staging.append(canonical)
+            if canonical.implausible:
+                taken = work.writer.header.provenance.setdefault("implausible_hu", [])
+                taken.append(scan.series.name)
             if canonical.rows:
                 kernels.add(scan.series.acquisition.kernel)
             for labels in canonical.labels:

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError
 
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_place, check_size
 from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.plausible_hu import doubt, sample
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
+from cl_seg.scans.slice_spacing import even_positions, even_runs
 
 _LPS = nibabel.orientations.axcodes2ornt("LPS")
-_EVEN = 0.1  # of the distance between slices, by which one may be off its place in a volume
+_SAME_SIZE = 0.005  # by which the sform's voxel sizes may differ from pixdim in rounding
+_SAME_PLACE = 0.1  # of a voxel
 _UNITS_MM = {1: 1e3, 3: 1e-3}  # NIfTI codes of metres and micrometres; anything else is mm
 _LARGEST_LABEL = 2**24  # up to which float32 holds every whole number
 _TRAILING = 2**20  # bytes after the voxels that are let pass
@@ -40,7 +45,7 @@ def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
     Raises:
         UnusableError: no readable 3-D NIfTI, or not axis-aligned.
     """
-    _, _, shape = _open(path)
+    image, _, shape = _open(path)
     return Series(
         path,
         patient,
@@ -49,6 +54,7 @@ def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
         shape[2],
         math.nan,
         partial(load, path),
+        _placed_apart(image),
     )
 
 
@@ -56,17 +62,13 @@ def load(path: Path) -> Volume:
     """Read a CT volume in HU.
 
     Raises:
-        UnusableError: unreadable, not 3-D, tilted, NaN, or not HU.
+        UnusableError: unreadable, not 3-D, tilted, or NaN.
     """
     values, affine = _values(path)
     if not np.all(np.isfinite(values)):
         raise UnusableError("holds NaN or infinite values: replace them, e.g. by -1024")
-    if values.min() >= 0:
-        raise UnusableError(
-            f"its values run from {values.min():g} to {values.max():g}: expected Hounsfield units "
-            "with air near -1000"
-        )
-    return _volume(to_hu(values), affine)
+    implausible = doubt([sample(image) for image in values])
+    return replace(_volume(to_hu(values), affine), implausible=implausible)
 
 
 def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
@@ -89,7 +91,7 @@ def load_labels(path: Path) -> tuple[npt.NDArray[np.int32], Volume]:
 def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume) -> None:
     """Write labels or HU on the pixels of a series.
 
-    NIfTI has one distance between slices: the median of those of the series.
+    NIfTI has one distance between slices: slices lie where :func:`even_positions` moves them.
 
     Args:
         path: to write, .nii or .nii.gz.
@@ -98,10 +100,10 @@ def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume)
     """
     row, column = geometry.spacing_mm
     y, x = geometry.origin_mm
-    steps = np.diff(geometry.z_mm)
-    step = float(np.median(steps)) if len(steps) else 1.0
+    z_mm = even_positions(geometry.z_mm)
+    step = z_mm[1] - z_mm[0] if len(z_mm) > 1 else 1.0
     affine = np.diag([-column, -row, step, 1.0])
-    affine[:3, 3] = -x, -y, geometry.z_mm[0]
+    affine[:3, 3] = -x, -y, z_mm[0]
     image = nibabel.Nifti1Image(values.transpose(2, 1, 0), affine)
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
@@ -113,14 +115,7 @@ def lettered_stretches(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]
     Returns:
         Letter and run; the letter is "" where one run holds all.
     """
-    cuts, start = [], 0
-    for i in range(2, len(z_mm)):
-        step = z_mm[start + 1] - z_mm[start]
-        expected = z_mm[start] + step * (i - start)
-        if i - start >= 2 and abs(z_mm[i] - expected) > _EVEN * step:
-            cuts.append(slice(start, i))
-            start = i
-    cuts.append(slice(start, len(z_mm)))
+    cuts = even_runs(z_mm)
     if len(cuts) == 1:
         return [("", cuts[0])]
     letters = (chr(ord("a") + k % 26) * (1 + k // 26) for k in range(len(cuts)))
@@ -162,11 +157,63 @@ def _affine_mm(image: Any) -> npt.NDArray[np.float64]:
             "be right: save it again with its orientation"
         )
     affine: npt.NDArray[np.float64] = np.array(image.affine)
+    _check_sizes(affine, image.header)
     affine[:3] *= _UNITS_MM.get(int(image.header["xyzt_units"]) % 8, 1.0)
     if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine)) < 1e-9:
         raise UnusableError("its affine is not a geometry: save it again with spacing and origin")
     check_place(np.linalg.norm(affine[:3, :3], axis=0).tolist(), affine[:3, 3].tolist())
     return affine
+
+
+def _check_sizes(affine: npt.NDArray[np.float64], header: Any) -> None:
+    """Refuse a header that says two things: ITK follows pixdim and qform, others the sform.
+
+    Raises:
+        UnusableError: the affine has other voxel sizes than pixdim, or the qform turns the image
+            otherwise than the sform.
+    """
+    scales = np.linalg.norm(affine[:3, :3], axis=0)
+    pixdim = np.abs(np.asarray(header["pixdim"][1:4], float))
+    if not (np.all(np.isfinite(affine)) and np.all(scales > 0)):
+        return  # no geometry at all, which is told as that
+    if not np.all(np.abs(scales - pixdim) <= _SAME_SIZE * scales):
+        sform, sizes = (" × ".join(f"{mm:.4g}" for mm in three) for three in (scales, pixdim))
+        raise UnusableError(
+            f"its sform says voxels of {sform}, its pixdim {sizes}: areas depend on which is "
+            "right; save it again with one geometry (3D Slicer and ITK read pixdim, nibabel the "
+            "sform)"
+        )
+    qform = _second_form(header)
+    if qform is None:
+        return
+    one, other = (each[:3, :3] / np.linalg.norm(each[:3, :3], axis=0) for each in (affine, qform))
+    if not np.sum(one * other, axis=0).min() > math.cos(math.radians(MAX_TILT_DEG)):
+        raise UnusableError(
+            "its sform and its qform turn it differently, left may be right: save it again with "
+            "one orientation"
+        )
+
+
+def _second_form(header: Any) -> npt.NDArray[np.float64] | None:
+    """The qform of a file whose affine is its sform; None where it says nothing."""
+    if not (header["sform_code"] and header["qform_code"]):
+        return None
+    try:
+        qform: npt.NDArray[np.float64] = header.get_qform()
+    except (ValueError, HeaderDataError):  # no rotation
+        return None
+    return qform
+
+
+def _placed_apart(image: Any) -> tuple[str, ...]:
+    """A note where sform and qform differ in place alone, which no area depends on."""
+    qform = _second_form(image.header)
+    if qform is None:
+        return ()
+    apart = float(np.linalg.norm(image.affine[:3, 3] - qform[:3, 3]))
+    if apart <= _SAME_PLACE * float(image.header["pixdim"][1:4].min()):
+        return ()
+    return ("its sform and its qform place it differently: the place of the sform is taken",)
 
 
 def _to_lps(affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -4,12 +4,14 @@ Where the pixels of a series are as large as those of the grid, they are copied.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
+from cl_seg.counted import counted
 from cl_seg.scans.body import beyond, box_mm, find_body
 from cl_seg.scans.series import HU_AIR, Volume, to_hu
 from cl_seg.scans.shares import labels_of_shares, lengths_between
@@ -18,6 +20,7 @@ from cl_seg.scans.store import HU, Grid, Labels
 _FWHM = 2 * np.sqrt(2 * np.log(2))
 _OFF = 0.1  # pixels by which two grids may differ anywhere and be one (engineering value)
 Vector = npt.NDArray[np.float64]
+Pixels = TypeVar("Pixels", bound=npt.NDArray[np.integer])
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ def cut_notes(placement: Placement, grid: Grid) -> list[str]:
         return []
     return [
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
-        f"mm, in {count} of {len(placement.cut)} slices: areas in them are marked as incomplete"
+        f"mm, in {count} of {counted(len(placement.cut), 'slice')}: areas in them are marked as "
+        "incomplete"
     ]
 
 
@@ -118,16 +122,14 @@ def _corner(centre: Vector, grid: Grid) -> Vector:
     return corner
 
 
-def _copied(
-    image: npt.NDArray[np.generic], first: npt.NDArray[np.intp], grid: Grid, outside: int
-) -> npt.NDArray[np.generic]:
+def _copied(image: Pixels, first: npt.NDArray[np.intp], grid: Grid, outside: int) -> Pixels:
     """The pixels of an image under the grid."""
     copied = np.full((grid.size, grid.size), outside, image.dtype)
     low, high = np.maximum(first, 0), np.minimum(first + grid.size, image.shape)
     if np.all(low < high):
         (top, left), (bottom, right) = low - first, high - first
         copied[top:bottom, left:right] = image[low[0] : high[0], low[1] : high[1]]
-    return copied
+    return cast("Pixels", copied)
 
 
 def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:

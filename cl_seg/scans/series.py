@@ -42,6 +42,7 @@ class Volume:
         spacing_mm: (row, column) distance of pixel centres in mm.
         origin_mm: (y, x) position of the centre of pixel (0, 0) in mm.
         rejected: files of the series that could not be decoded.
+        implausible: why its values cannot be HU, "" where they can.
     """
 
     hu: HU
@@ -49,6 +50,11 @@ class Volume:
     spacing_mm: tuple[float, float]
     origin_mm: tuple[float, float]
     rejected: list[Rejected] = field(default_factory=list)
+    implausible: str = ""
+
+    def notes(self) -> list[str]:
+        """What should be said of the values where they were taken as they are."""
+        return [f"taken as it is: {self.implausible}"] if self.implausible else []
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Series:
         acquisition: what the header says of the scanner.
         slices: number of slices.
         thickness_mm: slice thickness in mm, NaN when unknown.
-        load: reads the pixels; raises UnusableError when none can be read.
+        read: reads the pixels, whatever their values; raises UnusableError when none can be read.
         notes: what the user should know of this series.
     """
 
@@ -72,8 +78,22 @@ class Series:
     acquisition: Acquisition
     slices: int
     thickness_mm: float
-    load: Callable[[], Volume]
+    read: Callable[[], Volume]
     notes: tuple[str, ...] = ()
+
+    def load(self, allow_implausible_hu: bool = False) -> Volume:
+        """Read the pixels.
+
+        Args:
+            allow_implausible_hu: whether values that cannot be HU are taken as they are.
+
+        Raises:
+            UnusableError: no pixels can be read, or their values cannot be HU.
+        """
+        volume = self.read()
+        if volume.implausible and not allow_implausible_hu:
+            raise UnusableError(f"{volume.implausible} (--allow-implausible-hu takes it as it is)")
+        return volume
 
 
 class Pseudonyms:
@@ -111,28 +131,6 @@ def to_hu(values: npt.NDArray[np.floating]) -> HU:
     """Round to whole HU and clip to [-1024, 3071]; padding (-2000, -2048, -3024 …) becomes air."""
     hu: HU = np.rint(np.clip(values, HU_AIR, HU_MAX)).astype(np.int16)
     return hu
-
-
-def spacing_notes(z_mm: npt.NDArray[np.float64]) -> list[str]:
-    """Gaps and uneven steps between ascending slice positions (mm), in words.
-
-    The usual step is the lower median. A step above 1.5 times the usual one is a gap; steps more
-    than 10 % off it are uneven (engineering values).
-    """
-    steps = np.diff(z_mm)
-    if not len(steps):
-        return []
-    usual = float(np.sort(steps)[(len(steps) - 1) // 2])
-    gaps = steps > 1.5 * usual
-    notes = [
-        f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm, "
-        f"slices missing: about {round(steps[i] / usual) - 1}"
-        for i in np.flatnonzero(gaps)
-    ]
-    regular = steps[~gaps]
-    if np.any(np.abs(regular - usual) > 0.1 * usual):
-        notes.append(f"uneven slice spacing, {regular.min():g} to {regular.max():g} mm")
-    return notes
 
 
 def by_folder(rejected: list[Rejected]) -> list[Rejected]:

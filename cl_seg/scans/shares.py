@@ -21,7 +21,8 @@ def shared_lengths(source: int, target: int) -> npt.NDArray[np.float64]:
     begins = [np.arange(count) * other for count, other in ((target, source), (source, target))]
     low = np.maximum(begins[0][:, None], begins[1])
     high = np.minimum(begins[0][:, None] + source, begins[1] + target)
-    return np.maximum(high - low, 0).astype(float)
+    lengths: npt.NDArray[np.float64] = np.maximum(high - low, 0).astype(float)
+    return lengths
 
 
 def labels_of_shares(shares: Shares, areas: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
@@ -74,11 +75,12 @@ def finer_labels(
 
 
 def lengths_between(
-    centres: npt.NDArray[np.float64], spacing: float, low: float, high: float
+    centres: npt.NDArray[np.floating], spacing: float, low: float, high: float
 ) -> npt.NDArray[np.float64]:
     """Length of each pixel of a row that lies between two places, in the unit of the arguments."""
     begin, end = (np.clip(centres + side * spacing / 2, low, high) for side in (-1, 1))
-    return end - begin
+    lengths: npt.NDArray[np.float64] = end - begin
+    return lengths
 
 
 def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Shares:
@@ -91,10 +93,9 @@ def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Shares:
 
 def _whole(areas: npt.NDArray[np.floating], total: int) -> npt.NDArray[np.intp]:
     """Whole numbers in proportion to areas that sum to ``total``, by largest remainders."""
-    scaled = (
-        areas * (total / areas.sum()) if areas.sum() else np.full(len(areas), total / len(areas))
-    )
-    whole = np.floor(scaled).astype(np.intp)
+    whole_area = areas.sum()
+    scaled = areas * (total / whole_area) if whole_area else np.full(len(areas), total / len(areas))
+    whole: npt.NDArray[np.intp] = np.floor(scaled).astype(np.intp)
     whole[np.argsort(whole - scaled, kind="stable")[: total - whole.sum()]] += 1
     return whole
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError
 
 PARTS = ("train", "validation", "test")
@@ -81,7 +82,7 @@ def check_parts(slices: pd.DataFrame, scanners: Sequence[str]) -> None:
             continue
         count = own["patient"].nunique()
         raise InputError(
-            f"scanner {scanner} has {count} patient{'s' * (count != 1)} labelled for this task, "
+            f"scanner {scanner} has {counted(count, 'patient')} labelled for this task, "
             "which leaves none for training or none for testing. Add patients, leave the scanner "
             "out of `orders`, or say `split: {by: within_case}` and get no generalisation result"
         )
@@ -112,7 +113,7 @@ def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFram
     parts = pd.Series("train", index=slices.index)
     for case, group in slices.groupby("case", sort=False):
         if len(group) < 3:
-            slices_of_it = f"{len(group)} labelled slice{'s' * (len(group) != 1)}"
+            slices_of_it = counted(len(group), "labelled slice")
             raise InputError(f"case {case} has {slices_of_it}: a split needs three")
         along_z = group.sort_values("z_mm").index.to_numpy()
         for block in np.array_split(along_z, max(1, len(group) // BLOCK)):

@@ -11,7 +11,8 @@ from cl_seg.scans.label_map import LabelMap
 from cl_seg.scans.labels import read_labels, shares_in_air
 from cl_seg.scans.resample import Placement, cut_notes, place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, spacing_notes
+from cl_seg.scans.series import Rejected, Series, UnusableError, Volume
+from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, Slice
 
 
@@ -27,6 +28,7 @@ class CanonicalScan:
         notes: what the user should know of the scan.
         fault: what is wrong with the labels, "" for nothing.
         in_air: class → share of its pixels, where much of it lies in air.
+        implausible: whether its values cannot be HU, and were taken all the same.
     """
 
     rows: list[Slice]
@@ -36,20 +38,24 @@ class CanonicalScan:
     notes: list[str]
     fault: str = ""
     in_air: dict[str, float] = field(default_factory=dict)
+    implausible: bool = False
 
 
-def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> CanonicalScan:
+def read_scan(
+    job: tuple[str, Scan], label_map: LabelMap, grid: Grid, allow_implausible_hu: bool = False
+) -> CanonicalScan:
     """Load one scan and bring its slices onto the canonical grid.
 
     Args:
         job: folder name of the scanner, and the scan.
         label_map: meaning of label values.
         grid: canonical grid.
+        allow_implausible_hu: whether values that cannot be HU are taken as they are.
     """
     scanner, scan = job
     series = scan.series
     try:
-        volume = series.load()
+        volume = series.load(allow_implausible_hu)
     except UnusableError as error:
         files = series.slices if series.path.is_dir() else 1
         return CanonicalScan([], [], [], [Rejected(series.path, str(error), files)], [])
@@ -58,7 +64,10 @@ def read_scan(job: tuple[str, Scan], label_map: LabelMap, grid: Grid) -> Canonic
     except InputError as error:
         return CanonicalScan([], [], [], [], [], str(error))
     placement = place(volume, grid)
-    read = CanonicalScan([], [], [], list(volume.rejected), _notes(scan, volume, placement, grid))
+    read = CanonicalScan(
+        *([], [], [], list(volume.rejected), _notes(scan, volume, placement, grid)),
+        implausible=bool(volume.implausible),
+    )
     if given is not None:
         read.in_air.update(shares_in_air(given, volume.hu, label_map.classes))
     for index in range(len(volume.z_mm)):
@@ -92,7 +101,7 @@ def _given_labels(scan: Scan, volume: Volume, label_map: LabelMap) -> Labels | N
 
 def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list[str]:
     """Gaps, and a body that is cut."""
-    notes = [*scan.series.notes, *spacing_notes(volume.z_mm)]
+    notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
     notes += [
         f"{note}; a larger grid (--size) holds what the image has"
         for note in cut_notes(placement, grid)

@@ -199,7 +199,7 @@ class StageCache:
 
     def _finish(self, key: str, building: Path) -> None:
         files = sorted(path for path in building.iterdir() if path.name != ABOUT)
-        about = json.loads((building / ABOUT).read_text())
+        about = json.loads((building / ABOUT).read_text(encoding="utf-8"))
         hashes = {path.name: _sync(path) for path in files}
         write_json(building / ABOUT, {"key": key, **about, "files": hashes})
         place = self.place(key)

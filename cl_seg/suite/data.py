@@ -1,10 +1,12 @@
 """The store a suite runs on: one on disk, or the embedded benchmark simulated when missing."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from cl_seg.files import InputError, write_json, write_text
@@ -24,6 +26,7 @@ from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.suite.source import source_hash
 
 STORES = Path("data")
+Item = TypeVar("Item")
 SIMULATOR = (
     *(f"phantom/{room}" for room in ("anatomy", "data")),
     *(
@@ -222,17 +225,67 @@ def symbolic_digests(data: Data, scanners: Sequence[str]) -> dict[tuple[str, str
     return {(scanner, part): name for scanner in scanners for part in PARTS}
 
 
+def classes_of_cases(
+    store: SliceStore, split: pd.DataFrame, classes: Sequence[str], cache: Path
+) -> pd.DataFrame:
+    """Which classes the cases of scanners have, in each part.
+
+    Args:
+        store: opened.
+        split: slices of it with their part.
+        classes: of the suite.
+        cache: folder that keeps which labels slices have, so that they are not read again.
+
+    Returns:
+        A row per scanner, part and case (the index), a boolean column per class.
+    """
+    found = []
+    for scanner, own in split.groupby("scanner", sort=False):
+        values = _label_values(store, str(scanner), cache)
+        rows = [values[row] for row in own["row"]]
+        has = {c: [store.header.classes.index(c) + 1 in row for row in rows] for c in classes}
+        place = pd.MultiIndex.from_frame(own[["scanner", "part", "case"]])
+        found.append(pd.DataFrame(has, index=place))
+    every = pd.concat(found)
+    return every.groupby(level=[0, 1, 2], sort=False).any()
+
+
+def _label_values(store: SliceStore, scanner: str, cache: Path) -> list[list[int]]:
+    """The values in the labels of every slice of a scanner."""
+
+    def values() -> list[list[int]]:
+        return [
+            np.flatnonzero(np.bincount(labels.ravel())).tolist() for labels in store.labels(scanner)
+        ]
+
+    return _kept(_files(store, scanner, "labels"), cache, ".labels", values)
+
+
 def _pixel_hashes(store: SliceStore, scanner: str, cache: Path) -> list[str]:
-    """Hash of HU and labels of every slice of a scanner, kept until one of the files changes."""
-    files = [store.folder / scanner / f"{name}.npy" for name in ("hu", "labels")]
+    """Hash of HU and labels of every slice of a scanner."""
+
+    def hashes() -> list[str]:
+        pairs = zip(store.hu(scanner), store.labels(scanner), strict=True)
+        return [hashlib.sha256(hu.tobytes() + labels.tobytes()).hexdigest() for hu, labels in pairs]
+
+    return _kept(_files(store, scanner, "hu", "labels"), cache, "", hashes)
+
+
+def _files(store: SliceStore, scanner: str, *names: str) -> list[Path]:
+    return [store.folder / scanner / f"{name}.npy" for name in names]
+
+
+def _kept(
+    files: Sequence[Path], cache: Path, ending: str, make: Callable[[], list[Item]]
+) -> list[Item]:
+    """What was made of some files, kept until one of them changes."""
     stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    kept = cache / f"{hashlib.sha256(repr(stats).encode()).hexdigest()}.json"
+    kept = cache / f"{hashlib.sha256(repr(stats).encode()).hexdigest()}{ending}.json"
     try:
-        return [str(value) for value in read_json(kept)]
+        return list(read_json(kept))
     except (OSError, ValueError, TypeError):
         pass
-    pairs = zip(store.hu(scanner), store.labels(scanner), strict=True)
-    hashes = [hashlib.sha256(hu.tobytes() + labels.tobytes()).hexdigest() for hu, labels in pairs]
+    made = make()
     with suppress(OSError):  # a cache that cannot be written costs time only
-        write_json(kept, hashes)
-    return hashes
+        write_json(kept, made)
+    return made

@@ -31,10 +31,15 @@ def device_name(wanted: str) -> str:
     """
     if wanted != "auto":
         return wanted
+    return "cuda" if gpu_here() else "cpu"
+
+
+def gpu_here() -> bool:
+    """Whether this machine has a GPU that torch can use, as far as files and packages tell."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1", "NoDevFiles"}
     found = [*DEVICES.glob("nvidia[0-9]*"), *DEVICES.glob("dxg")]
     there = any(os.access(path, os.R_OK | os.W_OK) for path in found)
-    return "cuda" if there and not hidden and "+cpu" not in versions()["torch"] else "cpu"
+    return there and not hidden and "+cpu" not in versions()["torch"]
 
 
 @cache
@@ -60,7 +65,11 @@ def git_commit() -> str:
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
         return done.stdout.strip()
 
@@ -74,7 +83,7 @@ def git_commit() -> str:
 @cache
 def _cpuinfo() -> dict[str, str]:
     try:
-        lines = CPUINFO.read_text().split("\n\n")[0].splitlines()
+        lines = CPUINFO.read_text(encoding="utf-8").split("\n\n")[0].splitlines()
     except OSError:
         return {}
     pairs = (line.partition(":") for line in lines)
@@ -82,6 +91,6 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def _gpus() -> list[str]:
-    texts = [path.read_text() for path in sorted(NVIDIA.glob("*/information"))]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(NVIDIA.glob("*/information"))]
     lines = [line for text in texts for line in text.splitlines() if line.startswith("Model:")]
     return sorted({line.partition(":")[2].strip() for line in lines})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
 from cl_seg.import_path import check_target, module_file
 from cl_seg.scans.store import SliceStore
@@ -17,6 +18,7 @@ from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.data import (
     check_data,
     check_unchanged,
+    classes_of_cases,
     fingerprint,
     open_store,
     part_digests,
@@ -30,12 +32,19 @@ from cl_seg.suite.engines import Engine
 from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment
 from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.plan import Run, load_suite, plan_runs
+from cl_seg.suite.plan_checks import (
+    check_batches,
+    check_classes,
+    check_seed_images,
+    device_notes,
+    plan_notes,
+)
 from cl_seg.suite.plan_graph import plan_graph
 from cl_seg.suite.record import is_finished, recorded_key, write_record
 from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.source import callable_files
 from cl_seg.suite.tools import check_tools, score_tools
-from cl_seg.suite.tracking import mirror
+from cl_seg.suite.tracking import Mirror
 from cl_seg.suite.view import View
 
 RESULTS = Path("results")
@@ -114,6 +123,7 @@ def plan_suite(file: Path, data: Path | None = None, processor: str = "") -> Pla
     try:
         runs = plan_runs(suite, scanners)
         check_tools(suite)
+        check_batches(suite, runs)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     planned = PlannedSuite(file, suite, runs, modules, processor)
@@ -131,7 +141,8 @@ def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
     """The stages of a suite, without simulating its data where they are still to be.
 
     Raises:
-        InputError: another suite read since has modules of the same name.
+        InputError: another suite read since has modules of the same name, or the data lack what
+            its runs need.
     """
     for name, path in planned.modules.items():
         if module_file(name) != path:
@@ -143,7 +154,10 @@ def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
     folder = store_folder(suite.data)
     if suite.data.phantom is not None and not folder.exists():
         digests = symbolic_digests(suite.data, scanners)
-        setting = Setting(suite, folder, tuple(scanners), digests, "", planned.environment, {})
+        notes = tuple(device_notes(suite))
+        setting = Setting(
+            *(suite, folder, tuple(scanners), digests, "", planned.environment, {}, notes)
+        )
         return plan_graph(setting, planned.runs)
     store = SliceStore(folder)
     seen = fingerprint(folder)
@@ -151,8 +165,18 @@ def plan_stages(planned: PlannedSuite, cache: StageCache) -> Graph:
     counts: dict[str, dict[str, int]] = {scanner: {} for scanner in scanners}
     for (scanner, part), rows in split.groupby(["scanner", "part"]):  # type: ignore[misc]
         counts[str(scanner)][str(part)] = len(rows)
-    digests = part_digests(store, split, scanners, cache.folder / "digests")
-    setting = Setting(suite, folder, tuple(scanners), digests, seen, planned.environment, counts)
+    kept = cache.folder / "digests"
+    cases = classes_of_cases(store, split, suite.classes, kept)
+    try:
+        check_classes(cases)
+        check_seed_images(planned.runs, counts)
+    except InputError as error:
+        raise InputError(f"{planned.file}: {error}") from None
+    notes = (*device_notes(suite), *plan_notes(suite, cases, counts))
+    digests = part_digests(store, split, scanners, kept)
+    setting = Setting(
+        *(suite, folder, tuple(scanners), digests, seen, planned.environment, counts, notes)
+    )
     return plan_graph(setting, planned.runs)
 
 
@@ -175,10 +199,13 @@ def execute_suites(
         say: prints one line for the user.
 
     Raises:
-        InputError: the data do not fit, a plugin of the user's breaks the contract for masks, or
-            the cache cannot be written; nothing has been trained.
+        InputError: the data do not fit, this machine has not the GPU that is asked for, a plugin
+            of the user's breaks the contract for masks, or cache or results cannot be written;
+            nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
+    if engine.here:
+        _require_device(planned, results, cache)
     with writable(cache.folder):
         cache.partial("").mkdir(parents=True, exist_ok=True)
     cache.tidy()
@@ -189,28 +216,51 @@ def execute_suites(
         remove_abandoned(store_folder(one.suite.data).parent)
         check_unchanged(open_store(one.suite.data, workers), cache.folder / "digests")
     graphs = [plan_stages(one, cache) for one in planned]
+    every = reduce(Graph.add, graphs)
+    for note in every.notes:
+        say(f"note: {note}")
     missing: dict[str, Path] = {}
     for graph, folder in zip(graphs, results, strict=True):
         runs = [r for r in graph.runs if not is_finished(record_folder(folder, r), r.key)]
         check_own_plugins((r.run for r in runs), graph.runs[0].setting.suite.image.size)
-        write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
+        with writable(folder):
+            write_json(folder / "plan.json", {run.run.run_id: run.key for run in graph.runs})
         missing |= {run.key: record_folder(folder, run) for run in runs}
         if len(runs) < len(graph.runs):
-            say(f"{len(graph.runs) - len(runs)} of {len(graph.runs)} runs are finished already")
+            planned_runs = counted(len(graph.runs), "run is", "runs are")
+            say(f"{len(graph.runs) - len(runs)} of {planned_runs} finished already")
         others = [r for r in runs if recorded_key(record_folder(folder, r)) not in {None, r.key}]
         if others:
             say(
-                f"{len(others)} runs in {folder} are of other data, settings or code and are "
-                "replaced as these finish; --results FOLDER keeps both"
+                f"{counted(len(others), f'run in {folder} is', f'runs in {folder} are')} of other "
+                "data, settings or code, to be replaced by this suite's; --results FOLDER keeps "
+                "both"
             )
-    graph = reduce(Graph.add, graphs)
-    for planned_stages, folder in zip(graphs, results, strict=True):
-        score_tools(planned_stages.runs[0].setting, folder)
-    failed = _compute(graph, missing, cache, engine, say) if missing else {}
+    for graph, folder in zip(graphs, results, strict=True):
+        score_tools(graph.runs[0].setting, folder)
+    failed = _compute(every, missing, cache, engine, say) if missing else {}
     return [
         _report(one, graph, folder, failed)
         for one, graph, folder in zip(planned, graphs, results, strict=True)
     ]
+
+
+def _require_device(
+    planned: Sequence[PlannedSuite], results: Sequence[Path], cache: StageCache
+) -> None:
+    """Refuse a suite for a GPU that this machine has not, unless all of it is computed."""
+    for one, folder in zip(planned, results, strict=True):
+        if one.environment["device"] != "cuda":
+            continue
+        graph = plan_stages(one, cache)
+        if len(recorded_runs([graph], [folder])) == len(graph.runs):
+            continue
+        from cl_seg.torch_setup import pick_device  # noqa: PLC0415 - slow, and only for a GPU
+
+        try:
+            pick_device("cuda")
+        except InputError as error:
+            raise InputError(f"{one.file}: training.{error}") from None
 
 
 def record_folder(results: Path, run: RunStages) -> Path:
@@ -237,6 +287,7 @@ def _compute(
     durations.learn_from(cache, graph.stages.values())
     runs = [run for run in graph.runs if run.key in missing]
     schedule = Schedule(graph, runs, cache.keys(), durations.seconds, engine.workers)
+    mirror = Mirror(say)
     view = View(schedule, cache, durations, engine.workers, Console(stderr=True, highlight=False))
 
     def complete(run: RunStages) -> None:
@@ -246,7 +297,7 @@ def _compute(
         except DamagedStage as damaged:
             schedule.lose(damaged.key)
             return
-        mirror(folder, run.setting.suite.name, say)
+        mirror.add(folder, run.setting.suite.name)
 
     def ended(stage: Stage) -> None:
         new = not durations.known(stage)

@@ -34,6 +34,7 @@ class Setting:
         fingerprint: of the store's files, which shows a change while the suite runs.
         environment: what results depend on besides, see :func:`environment`.
         counts: scanner → part → number of slices.
+        notes: what should be known before it is run.
     """
 
     suite: Suite
@@ -43,6 +44,7 @@ class Setting:
     fingerprint: str
     environment: Mapping[str, str]
     counts: Mapping[str, Mapping[str, int]]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,11 @@ class Graph:
 
     stages: dict[str, Stage]
     runs: list[RunStages]
+
+    @property
+    def notes(self) -> list[str]:
+        """What should be known of its suites before they are run."""
+        return list(dict.fromkeys(note for run in self.runs for note in run.setting.notes))
 
     def add(self, other: "Graph") -> "Graph":
         """The stages and runs of both."""

@@ -14,7 +14,7 @@ def begin_peak(device: torch.device) -> None:
         torch.cuda.reset_peak_memory_stats(device)
         return
     try:
-        _RESET.write_text("5")  # resets VmHWM, see proc(5)
+        _RESET.write_text("5", encoding="utf-8")  # resets VmHWM, see proc(5)
     except OSError:
         return
 
@@ -27,7 +27,7 @@ def peak_bytes(device: torch.device) -> int | None:
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     try:
-        lines = _STATUS.read_text().splitlines()
+        lines = _STATUS.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
     found = [line.split()[1] for line in lines if line.startswith("VmHWM")]

@@ -23,7 +23,7 @@ def write_progress(
     # Not synced to the disk: losing it costs nothing, and it is written every second.
     temporary = folder / f".{PROGRESS}"
     noted = {"step": step, "steps": steps, "seconds_per_step": seconds_per_step, "dice": dice}
-    temporary.write_text(json.dumps(noted))
+    temporary.write_text(json.dumps(noted), encoding="utf-8")
     temporary.replace(folder / PROGRESS)
 
 

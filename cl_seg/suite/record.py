@@ -90,7 +90,11 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         else declared_strategy(run.strategy.name).schedule,
         "scored_apart": declared_strategy(run.strategy.name).scores,
         "scanner_names": {s: header.scanners[s] for s in run.order},
-        "data": {"content": header.content, "kind": header.provenance.get("kind", "scans")},
+        "data": {
+            "content": header.content,
+            "kind": header.provenance.get("kind", "scans"),
+            "implausible_hu": len(header.provenance.get("implausible_hu", [])),
+        },
         "grid": asdict(header.grid),
         "R": {name: _json_matrix(r) for name, r in matrices.items()},
         "states": list(stages.trained),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from functools import reduce
 
+from cl_seg.counted import counted
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.execute import PlannedSuite
@@ -39,24 +40,29 @@ def summary(
                 yield f"order{number}: {' → '.join(order)}"
         for run in one.runs:
             steps = " + ".join(map(str, run.stage_steps(steps_per_stage)))
-            yield f"{run.run_id}  {steps} steps"
+            yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
     graph = reduce(Graph.add, graphs)
+    for note in graph.notes:
+        yield f"note: {note}"
     alone, shared = trainings(graph)
     total = sum(stage.steps for stage in graph.stages.values())
     yield (
-        f"{len(graph.runs)} runs, {len(graph.stages)} stages: {shared} trainings of {total} "
-        f"optimiser steps in all; sharing saves {alone - shared} trainings"
+        f"{counted(len(graph.runs), 'run')}, {counted(len(graph.stages), 'stage')}: "
+        f"{counted(shared, 'training')} of {counted(total, 'optimiser step')} in all; "
+        f"sharing saves {counted(alone - shared, 'training')}"
     )
     finished = cache.keys() & graph.stages.keys()
     for label, count in whole_runs(graph).items():
         yield (
-            f"{label} keeps no state (its plugin has no state_dict and load_state_dict): {count} "
-            "runs share no training and start anew when they are interrupted"
+            f"{label} keeps no state (its plugin has no state_dict and load_state_dict): "
+            f"{counted(count, 'run shares', 'runs share')} no training, and what is interrupted "
+            "starts anew"
         )
     if done := sum(run.key in recorded for run in graph.runs):
-        yield f"{done} of {len(graph.runs)} runs are finished already"
+        yield f"{done} of {counted(len(graph.runs), 'run is', 'runs are')} finished already"
     missing = missing_stages(graph, cache, recorded)
-    yield f"{len(finished)} stages are finished already; {_estimate(missing, cache)}"
+    done_before = counted(len(finished), "stage is", "stages are")
+    yield f"{done_before} finished already; {_estimate(missing, cache)}"
 
 
 def json_summary(
@@ -76,6 +82,7 @@ def json_summary(
         "trainings_saved": alone - shared,
         "seconds_left_on_one_worker": round(seconds, 1),
         "stages_of_unknown_duration": unknown,
+        "notes": graph.notes,
         "runs": [
             {
                 "suite": run.setting.suite.name,
@@ -110,7 +117,7 @@ def progress_lines(
     for graph in graphs:
         whole = [r for r in graph.runs if r.key in recorded or finished.issuperset(r.results)]
         suite = graph.runs[0].setting.suite.name
-        yield f"{suite}: {len(whole)} of {len(graph.runs)} runs are finished"
+        yield f"{suite}: {len(whole)} of {counted(len(graph.runs), 'run is', 'runs are')} finished"
     graph = reduce(Graph.add, graphs)
     done = finished & graph.stages.keys()
     missing = missing_stages(graph, cache, recorded)
@@ -119,7 +126,8 @@ def progress_lines(
             noted = read_progress(cache.partial(stage.key))
             steps = f", step {noted['step']} of {noted['steps']}" if noted else ""
             yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
-    yield f"{len(done)} of {len(graph.stages)} stages are finished; {_estimate(missing, cache)}"
+    every = counted(len(graph.stages), "stage is", "stages are")
+    yield f"{len(done)} of {every} finished; {_estimate(missing, cache)}"
 
 
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:
@@ -137,7 +145,7 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
     begun = sum(key not in sizes for key in cache.begun())
     damaged = len(list((cache.folder / "damaged").glob("*")))
     yield (
-        f"{len(sizes)} stages, {sum(sizes.values()) / 1e6:.1f} MB in {cache.folder}; "
+        f"{counted(len(sizes), 'stage')}, {sum(sizes.values()) / 1e6:.1f} MB in {cache.folder}; "
         f"{begun} begun, {damaged} set aside as damaged"
     )
 
@@ -161,12 +169,12 @@ def _estimate(missing: list[Stage], cache: StageCache) -> str:
         return "nothing is left to compute"
     seconds, unknown = expected_seconds(missing, cache)
     if unknown == len(missing):
-        return f"{len(missing)} are left, how long they take is not known yet"
+        return f"{counted(len(missing), 'is', 'are')} left, for how long is not known yet"
     length = duration_text(seconds)
     if unknown:
         known = f"{len(missing) - unknown} of them about {length} on one worker"
-        return f"{len(missing)} are left: {known}, {unknown} of unknown duration"
-    return f"{len(missing)} are left, about {length} on one worker"
+        return f"{counted(len(missing), 'is', 'are')} left: {known}, {unknown} of unknown duration"
+    return f"{counted(len(missing), 'is', 'are')} left, about {length} on one worker"
 
 
 def expected_seconds(missing: list[Stage], cache: StageCache) -> tuple[float, int]:

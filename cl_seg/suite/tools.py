@@ -121,6 +121,7 @@ def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
         patients = dict(zip(rows["case"], rows["patient"], strict=True))
         scores.insert(0, "scanner", scanner)
         scores.insert(1, "patient", scores["case"].map(patients))
+        scores["body_cut"] = scores["case"].map(rows.groupby("case")["body_cut"].any())
         tables.append(scores.join(spent, on="case"))
     return pd.concat(tables).assign(tool=declared.title)
 

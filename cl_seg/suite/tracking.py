@@ -5,31 +5,77 @@ A mirror, never the record: nothing is read back, and a failure here costs a war
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
+from cl_seg.files import one_line
 
-def mirror(run_folder: Path, group: str, say: Callable[[str], None]) -> None:
-    """Mirror one finished run: its spec, R as tables and heat maps, curves per scanner and class.
+OFFLINE, DISABLED = "offline", "disabled"
+ANSWER_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
+"""How long a server is waited for, and a run's upload (engineering values)."""
+
+
+class Mirror:
+    """Mirrors the finished runs of suites: spec, R as tables and heat maps, curves.
 
     ``WANDB_MODE`` decides: ``offline`` (default) writes to a ``wandb`` folder beside ``runs``, from
-    which ``wandb sync`` uploads; ``online`` uploads; ``disabled`` does nothing.
+    which ``wandb sync`` uploads; ``online`` uploads; ``disabled``, or ``WANDB_DISABLED=true``, does
+    nothing. A server that does not answer is waited for once: what follows is written offline.
 
     Args:
-        run_folder: folder with the run's record.
-        group: name of the suite.
         say: prints a warning.
     """
-    mode = os.environ.get("WANDB_MODE", "offline")
-    if mode == "disabled":
-        return
-    try:
-        _mirror(run_folder, group, mode)
-    except Exception as error:
-        say(f"wandb: {run_folder.name} is not mirrored ({type(error).__name__}: {error})")
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.mode = _mode(os.environ)
+        self.say = say
+
+    def add(self, run_folder: Path, group: str) -> None:
+        """Mirror one finished run.
+
+        Args:
+            run_folder: folder with the run's record.
+            group: name of the suite.
+        """
+        if self.mode not in {OFFLINE, DISABLED}:
+            try:
+                return _mirror(run_folder, group, self.mode)
+            except Exception as error:
+                self.mode = OFFLINE
+                _forget_failed_upload()
+                self.say(
+                    f"wandb: {run_folder.name} is not uploaded ({_reason(error)}): from here on "
+                    f"runs are mirrored to {run_folder.parents[1] / 'wandb'}, `wandb sync` uploads "
+                    "them"
+                )
+        if self.mode == OFFLINE:
+            try:
+                _mirror(run_folder, group, OFFLINE)
+            except Exception as error:
+                self.say(f"wandb: {run_folder.name} is not mirrored ({_reason(error)})")
+
+
+def _mode(environment: Mapping[str, str]) -> str:
+    if environment.get("WANDB_DISABLED", "").strip().lower() in {"1", "true", "yes", "on"}:
+        return DISABLED
+    mode = environment.get("WANDB_MODE", "").strip().lower() or OFFLINE
+    return OFFLINE if mode == "dryrun" else mode
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(error)[:200]}"
+
+
+def _forget_failed_upload() -> None:
+    """End wandb's process, which would keep the name of the run that it did not begin."""
+    with suppress(Exception):
+        import wandb  # noqa: PLC0415
+
+        wandb.teardown()
 
 
 def _mirror(run_folder: Path, group: str, mode: str) -> None:
@@ -38,7 +84,8 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
     from cl_seg.analysis.figures.heat_maps import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
     from cl_seg.analysis.results import RunResult  # noqa: PLC0415
 
-    record: dict[str, Any] = json.loads((run_folder / "run.json").read_text())
+    record: dict[str, Any] = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
+    wandb.setup(wandb.Settings(silent=True))  # never asks at the terminal who one is
     run = wandb.init(
         project="cl_seg",
         group=group,
@@ -49,7 +96,15 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
         dir=run_folder.parents[1],
         mode=cast(Any, mode),
         settings=wandb.Settings(
-            console="off", disable_git=True, disable_code=True, x_disable_stats=True, silent=True
+            console="off",
+            disable_git=True,
+            disable_code=True,
+            x_disable_stats=True,
+            silent=True,
+            init_timeout=ANSWER_SECONDS,
+            login_timeout=ANSWER_SECONDS,
+            finish_timeout=UPLOAD_SECONDS,
+            finish_timeout_raises=True,
         ),
     )
     for row in _curve(run_folder, record):

@@ -31,7 +31,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the README, the references and the files that are linked to."""
     schema = suite_schema(NETWORKS, STRATEGIES)
     typer = [sys.executable, "-m", "typer", "cl_seg.cli", "utils", "docs", "--name", "cl-seg"]
-    commands = subprocess.run(typer, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    commands = subprocess.run(
+        typer, capture_output=True, encoding="utf-8", check=True, cwd=ROOT
+    ).stdout
     made = {
         "reference/suite.md": suite_page(schema),
         "reference/suite.schema.json": json.dumps(schema, indent=1),
@@ -44,7 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     seen = set(waiting)
     while waiting:
         page = waiting.pop()
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         if page not in pages:
             files.append(File.generated(config, _place(page), content=_site_text(page, text)))
         for target in _targets(page, text) - seen:
@@ -67,7 +69,7 @@ def _copy(target: Path, config: MkDocsConfig) -> File:
     if language is None:
         return File.generated(config, _place(target), abs_src_path=str(target))
     name = target.relative_to(ROOT).as_posix()
-    content = f"# {name}\n\n```{language}\n{target.read_text()}```\n"
+    content = f"# {name}\n\n```{language}\n{target.read_text(encoding='utf-8')}```\n"
     return File.generated(config, _place(target), content=content)
 
 

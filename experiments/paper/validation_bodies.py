@@ -78,7 +78,7 @@ def leave_out(bodies: set[str], packed: Path, out: Path) -> None:
     cases.to_parquet(out / "cases.parquet")
     shutil.copy(packed / "curve.parquet", out)
     of_run = dict(iter(cases.groupby("run")))
-    with (out / PACKED).open("w") as lines:
+    with (out / PACKED).open("w", encoding="utf-8") as lines:
         for run in load_results(packed):
             table = of_run[run.record["run_id"]]
             matrices = accuracy_matrices(table, run.order, run.classes)

@@ -33,7 +33,8 @@ def main() -> None:
         (folder / "suite.yaml").write_text(
             f"kind: stream\nname: planning\ndata: {{store: {store}}}\nimage: {{size: 64}}\n"
             f"models: [vnet, unet, unetr, swin_unetr]\nstrategies: [naive, replay, {lambdas}]\n"
-            f"orders: all\nseeds: {list(range(seeds))}\ntraining: {{steps: 10}}\n"
+            f"orders: all\nseeds: {list(range(seeds))}\ntraining: {{steps: 10}}\n",
+            encoding="utf-8",
         )
         started = time.perf_counter()
         graph = plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))

@@ -98,7 +98,8 @@ def write_suite(path: Path, image_size: int, steps: int) -> None:
         "kind: stream\nname: large\ndata: {store: large.store}\n"
         f"image: {{size: {image_size}}}\nsplit: {{test: 0.1, validation: 0.01}}\n"
         "models: [unet]\nstrategies: [naive, replay]\n"
-        f"training: {{steps: {steps}, batch_size: 4, curve_every: 0, device: cpu}}\n"
+        f"training: {{steps: {steps}, batch_size: 4, curve_every: 0, device: cpu}}\n",
+        encoding="utf-8",
     )
 
 
@@ -129,7 +130,7 @@ def children(pid: int) -> list[psutil.Process]:
 def memory(process: psutil.Process) -> tuple[int, int]:
     """(without files, with files) bytes in memory; zeros for a process that has ended."""
     try:
-        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0, 0
     kilobytes = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Rss")}

@@ -77,12 +77,14 @@ class TimedEngine:
 def compute(folder: Path, text: str) -> tuple[float, dict[str, object], dict[str, float]]:
     """Seconds, R of every run, and seconds of every stage of a suite computed in a new folder."""
     folder.mkdir()
-    (folder / "suite.yaml").write_text(text)
+    (folder / "suite.yaml").write_text(text, encoding="utf-8")
     cache, results = StageCache(folder / "stages"), folder / "results"
     planned, engine = [plan_suite(folder / "suite.yaml")], TimedEngine()
     (outcome,) = execute_suites(planned, [results], cache, engine, 1, lambda _: None)
     assert not outcome.failures, outcome.failures
-    records = [json.loads(path.read_text()) for path in results.glob("runs/*/run.json")]
+    records = [
+        json.loads(path.read_text(encoding="utf-8")) for path in results.glob("runs/*/run.json")
+    ]
     durations = {key: cache.about(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
     return engine.seconds, {record["run_id"]: record["R"] for record in records}, durations
 

@@ -174,7 +174,7 @@ def main() -> None:
                 "ewc over five experiences": ewc_memory(Contest(store, network, 5, options.epochs)),
             }
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def ratios(

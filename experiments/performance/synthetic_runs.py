@@ -46,7 +46,7 @@ def write_runs(
         record = _record(run_id, streams[o], models[m], strategies[s], seed, (m, s, o, seed))
         matrices = accuracy_matrices(cases, list(streams[o]), list(CLASSES))
         record["R"] = {name: r.tolist() for name, r in matrices.items()}
-        (folder / "run.json").write_text(json.dumps(record))
+        (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
     return len(places)
 
 

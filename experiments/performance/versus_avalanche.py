@@ -82,7 +82,7 @@ def main() -> None:
         command = Path(sys.executable).with_name("cl-seg")
         ours = seconds(folder, [str(command), "run", str(suite), "--workers", str(os.cpu_count())])
         stock = seconds(folder, [*here, "--script", str(suite), "stock.json"])
-        scripted = json.loads((folder / "stock.json").read_text())
+        scripted = json.loads((folder / "stock.json").read_text(encoding="utf-8"))
         runs = pd.read_csv(folder / "results/quick/runs.csv")
     print(f"{'network':12} {'strategy':10} {'ACC cl_seg':>10} {'ACC script':>10} {'script s':>9}")
     for run in scripted:
@@ -97,7 +97,7 @@ def main() -> None:
 
 def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
     """The quick suite on a store that exists, without curves, as a file in ``folder``."""
-    spec = yaml.safe_load(QUICK.read_text())
+    spec = yaml.safe_load(QUICK.read_text(encoding="utf-8"))
     if options.rectangles:
         store = write_store(folder / "rectangles.store", scanners=3)
     else:
@@ -111,7 +111,7 @@ def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
             of = strategy["settings_of"]
             strategy["settings_of"] = {m: of[m] for m in spec["models"] if m in of}
     file = folder / "quick.yaml"
-    file.write_text(yaml.safe_dump(spec))
+    file.write_text(yaml.safe_dump(spec), encoding="utf-8")
     return file
 
 
@@ -138,7 +138,7 @@ def run_script(file: Path, out: Path) -> None:
         for m in suite.models
         for s in suite.strategies
     ]
-    out.write_text(json.dumps(runs))
+    out.write_text(json.dumps(runs), encoding="utf-8")
 
 
 class Pairs(Dataset[tuple[Any, Any]]):

@@ -40,7 +40,7 @@ def main() -> None:
 def compute(folder: Path, text: str, workers: int) -> tuple[float, dict[str, object]]:
     """Seconds and R of every run of a suite computed in a new folder."""
     folder.mkdir()
-    (folder / "suite.yaml").write_text(text)
+    (folder / "suite.yaml").write_text(text, encoding="utf-8")
     cache, results = StageCache(folder / "stages"), folder / "results"
     engine = LocalEngine(workers, threads=1, checkpoint_seconds=30)
     started = time.perf_counter()
@@ -48,7 +48,9 @@ def compute(folder: Path, text: str, workers: int) -> tuple[float, dict[str, obj
     (outcome,) = execute_suites(planned, [results], cache, engine, workers, lambda _: None)
     seconds = time.perf_counter() - started
     assert not outcome.failures, outcome.failures
-    records = [json.loads(path.read_text()) for path in results.glob("runs/*/run.json")]
+    records = [
+        json.loads(path.read_text(encoding="utf-8")) for path in results.glob("runs/*/run.json")
+    ]
     return seconds, {record["run_id"]: record["R"] for record in records}
 
 

@@ -3,7 +3,8 @@
 Bodies are simulated on some scanners. Their painted truth goes into a store, to the size of a
 network, and, in the place of what a network without an error would predict, back to the pixels of
 the store (as suites score it) and to those of the series (as `cl-seg predict` measures it). Printed
-is by how much mean areas differ from what was painted::
+is by how much mean areas differ from what was painted, and the Dice of such a network; in the last
+column, the area where the largest share decides on every way instead (by largest)::
 
     python experiments/simulator/areas.py
     python experiments/simulator/areas.py --bodies 2 --sizes 64 128 --scanners ge_like
@@ -22,6 +23,7 @@ from torch.nn import functional
 from cl_seg.benchmark import SliceDataset, Task, TaskImages
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import Input
+from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.series import Acquisition, SimulatedSeries, simulate_series
 from cl_seg.phantom.simulate import load_profiles
@@ -31,7 +33,7 @@ from cl_seg.training.evaluate import predict
 
 WINDOW = (-160.0, 240.0)
 CPU = torch.device("cpu")
-HEAD = "scanner             class    size  painted cm²  store %  suite %  predict %"
+HEAD = "scanner             class    size painted cm²  store %  suite %  predict %   Dice  by largest %"
 
 
 class Perfect(nn.Module):
@@ -82,16 +84,20 @@ def report(scanner: str, size: int, found: dict[str, np.ndarray]) -> None:
     for index, name in enumerate(CLASSES):
         off = {
             way: 100 * (found[way][:, index].mean() / painted[:, index].mean() - 1)
-            for way in ("store", "suite", "predict")
+            for way in ("store", "suite", "predict", "plain")
         }
         print(
             f"{scanner:<20}{name:<8}{size:>5}{painted[:, index].mean() / 100:>13.1f}"
             f"{off['store']:>+9.2f}{off['suite']:>+9.2f}{off['predict']:>+11.2f}"
+            f"{np.nanmean(found['dice'][:, index]):>7.3f}{off['plain']:>+17.1f}"
         )
 
 
 def areas(series: list[SimulatedSeries], grid: Grid, size: int) -> dict[str, np.ndarray]:
-    """(slices, classes) areas in mm²: as painted, in a store, scored by a suite, and by predict."""
+    """(slices, classes) areas in mm²: as painted, in a store, scored by a suite, and by predict.
+
+    With them the Dice that the suite gives, and areas by the plain rule.
+    """
     found = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         store = stored(Path(folder) / "x.store", series, grid)
@@ -111,9 +117,22 @@ def areas(series: list[SimulatedSeries], grid: Grid, size: int) -> dict[str, np.
                 painted = anatomy.lean_labels()
                 found["painted"].append(counted(painted, anatomy.grid.spacing_mm**2))
                 found["predict"].append(counted(labels.labels, pixel))
-        for name, labels in (("store", truth), ("suite", prediction)):
+        by_share = by_largest_share(torch.from_numpy(truth), size)
+        for name, labels in (("store", truth), ("suite", prediction), ("plain", by_share)):
             found[name] = [counted(one, grid.spacing_mm**2) for one in labels]
+        found["dice"] = [
+            [dice(one == label, true == label) for label in range(1, len(CLASSES) + 1)]
+            for one, true in zip(prediction, truth, strict=True)
+        ]
     return {name: np.array(rows) for name, rows in found.items()}
+
+
+def by_largest_share(labels: Tensor, size: int) -> np.ndarray:
+    """Labels at a network's size and back, the largest share or probability deciding each time."""
+    shares = functional.one_hot(labels.long(), len(CLASSES) + 1).movedim(-1, 1).float()
+    small = functional.adaptive_avg_pool2d(shares, size).argmax(dim=1)
+    shares = functional.one_hot(small, len(CLASSES) + 1).movedim(-1, 1).float()
+    return functional.interpolate(shares, labels.shape[-1], mode="bilinear").argmax(1).numpy()
 
 
 def stored(folder: Path, series: list[SimulatedSeries], grid: Grid) -> SliceStore:

@@ -1,8 +1,9 @@
 """The SEED round trip on a labelled series: how far do a few slices bring a foreign network?
 
 Slices are chosen, labelled by a stand-in that knows the label file, and a saved network goes on
-with them; it is then scored on the other slices of the series. Both are of one patient: this shows
-how the steps work and says nothing about other patients.
+with them; it is then scored on the other slices of the series that hold liver, and the liver it
+finds where there is none is measured. Both are of one patient: this shows how the steps work and
+says nothing about other patients.
 
     cl-seg run experiments/simulator/liver.yaml
     cl-seg model save results/liver/runs/unet-joint-order1-seed0 liver-model
@@ -23,6 +24,10 @@ from matplotlib.patches import Patch
 
 from cl_seg.analysis.figures.style import COLOURS, STYLE
 from cl_seg.cli import app
+from cl_seg.files import InputError, check_new
+from cl_seg.inference.saved_model import read_card
+from cl_seg.labelling.queue import DONE, QUEUE
+from cl_seg.metrics.muscle import area_cm2
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.store import SliceStore
 
@@ -35,17 +40,29 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--label", default="1", help="value of the liver in the label file")
+    parser.add_argument("--scanner", default="new scanner", help="name of it, whatever headers say")
     parser.add_argument("--n", type=int, default=3)
     parser.add_argument("--steps", type=int, default=150)
-    options = parser.parse_args()
+    try:
+        round_trip(parser.parse_args())
+    except InputError as error:
+        raise SystemExit(f"seed_round_trip: {error}") from None
+
+
+def round_trip(options: argparse.Namespace) -> None:
+    """Ingest, choose, label, import, train, propose; then score and draw."""
     out = options.out
+    check_new(out)
     out.mkdir(parents=True)
-    row = f"{options.series.resolve()},{options.labels.resolve()},one,\n"
-    (out / "truth.csv").write_text(f"image,labels,patient,scanner\n{row}")
-    same = ["--salt", "round trip"]
-    command("ingest", options.series, out / "new.store", "--label", "liver=1", *same)
+    # Named in a manifest, so that anonymised headers will do.
+    for name, labels in (("new", ""), ("truth", options.labels.resolve())):
+        row = f"{options.series.resolve()},{labels},one,{options.scanner}\n"
+        (out / f"{name}.csv").write_text(f"image,labels,patient,scanner\n{row}", encoding="utf-8")
+    seen = read_card(options.model).input
+    grid = ["--size", seen.grid_size, "--spacing-mm", seen.spacing_mm]
+    command("ingest", out / "new.csv", out / "new.store", "--label", "liver=1", *grid)
     named = ["--label", f"liver={options.label}", "--others", "background"]
-    command("ingest", out / "truth.csv", out / "truth.store", *named)
+    command("ingest", out / "truth.csv", out / "truth.store", *named, *grid)
     new, truth = SliceStore(out / "new.store"), SliceStore(out / "truth.store")
     (scanner,) = new.scanners
     which = ["--scanner", scanner]
@@ -61,15 +78,24 @@ def main() -> None:
     )
     command("seed", "propose", out / "labelled.store", out / "model", out / "after", *which)
     masks = {name: proposals(out / name) for name in ("before", "after")}
-    left = sorted(z for z in by_z if z not in drawn)
+    left = sorted(z for z in by_z if z not in drawn and by_z[z].any())
+    empty = [z for z in by_z if z not in drawn and not by_z[z].any()]
+    if not left:
+        raise InputError(
+            f"{options.labels}: no slice with liver is left to score: choose a smaller --n"
+        )
     scores = {name: [dice(own[z], by_z[z]) for z in left] for name, own in masks.items()}
+    mm = new.header.grid.spacing_mm
+    false = {name: sum(area_cm2(own[z].sum(), mm) for z in empty) for name, own in masks.items()}
     found = {
         "slices labelled": len(drawn),
-        "slices scored": len(left),
+        "slices with liver scored": len(left),
+        "slices without": len(empty),
         **{f"dice {name}": round(float(np.mean(values)), 3) for name, values in scores.items()},
+        **{f"cm2 of no liver {name}": round(area, 1) for name, area in false.items()},
     }
     print(json.dumps(found))
-    (out / "scores.json").write_text(json.dumps(found) + "\n")
+    (out / "scores.json").write_text(json.dumps(found) + "\n", encoding="utf-8")
     images = dict(zip(new.slices["z_mm"].round(2), new.hu(scanner), strict=True))
     ranked = sorted(left, key=lambda z: scores["before"][left.index(z)])
     shown = [ranked[0], ranked[len(ranked) // 2], ranked[-1]]
@@ -85,13 +111,20 @@ def command(*arguments: object) -> None:
 def label(queue: Path, truth: dict[float, np.ndarray]) -> set[float]:
     """Draw the truth into the label files of a queue; returns the positions drawn on."""
     drawn = set()
-    for entry in rows(queue):
+    entries = rows(queue)
+    for entry in entries:
         image = nibabel.load(queue / entry["labels"])
         values = np.asarray(image.dataobj).copy()
         z = round(float(entry["z_mm"]), 2)
         values[:, :, int(entry["slice"])] = truth[z].T
         nibabel.save(nibabel.Nifti1Image(values, image.affine), queue / entry["labels"])
         drawn.add(z)
+        if not truth[z].any():
+            entry["status"] = DONE  # there is nothing to draw
+    with (queue / QUEUE).open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(entries[0]))
+        table.writeheader()
+        table.writerows(entries)
     return drawn
 
 
@@ -106,7 +139,7 @@ def proposals(queue: Path) -> dict[float, np.ndarray]:
 
 def rows(queue: Path) -> list[dict[str, str]]:
     """The lines of ``queue.csv``."""
-    with (queue / "queue.csv").open() as file:
+    with (queue / QUEUE).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

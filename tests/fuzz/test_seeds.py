@@ -27,7 +27,8 @@ def test_a_damaged_seed_is_read_or_refused(name: str, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     whole = [path.read_bytes() for path in FILES if path.parent.name == name]
     if name == "dicom_header":
-        whole.append(save(ct_dataset(0), tmp_path / "x.dcm").read_bytes()[:1500])
+        image = save(ct_dataset(0), tmp_path / "x.dcm").read_bytes()[:1500]
+        whole += [image, image[132:], image[132 + 12 + image[140] :]]
     for content in whole:
         for _ in range(30):
             damaged = bytearray(content[: random.integers(len(content) + 1)])

@@ -17,6 +17,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     EnhancedCTImageStorage,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -164,6 +165,10 @@ def deflate_bomb(folder: Path) -> None:
     (folder / "bomb.dcm").write_bytes(deflated(head + bytes(70_000_000)))
 
 
+def _stripped(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[132:])
+
+
 def nested(folder: Path) -> None:
     """Sequences in sequences, of undefined length, before the elements that are asked for."""
     folder.mkdir()
@@ -220,6 +225,18 @@ REJECTED: dict[str, tuple[Build, str]] = {
     "zero bytes": (files(empty_dcm=b""), "empty.dcm: not a DICOM file"),
     "a text": (files(notes_txt=b"hello"), "notes.txt: not a DICOM file"),
     "a picture": (files(a_png=b"\x89PNG\r\n\x1a\n" + bytes(200)), "a.png: not a DICOM file"),
+    "numbers that begin like an element": (
+        files(x_dcm=np.arange(8, 4000, dtype="<u4").tobytes()),
+        "x.dcm: ",
+    ),
+    "noise that begins like one": (
+        files(x_dcm=b"\x08\0\5\0\0\0\0\0" + np.random.default_rng(4).bytes(4000)),
+        "x.dcm: ",
+    ),
+    "a bomb without preamble": (
+        lambda folder: (deflate_bomb(folder), _stripped(folder / "bomb.dcm")),
+        "bomb.dcm: deflated, and holds more than",
+    ),
     "magic word alone": (files(x_dcm=raw(b"")), "x.dcm: not a CT image"),
     "noise after the magic word": (
         files(x_dcm=raw(np.random.default_rng(3).bytes(4000))),
@@ -287,6 +304,15 @@ REJECTED: dict[str, tuple[Build, str]] = {
     "iodine": (
         having(ImageType=["DERIVED", "PRIMARY", "AXIAL", "IODINE"]),
         "its values are not HU: an iodine map",
+    ),
+    "intercept of stored values": (
+        having(RescaleIntercept="1024"),
+        "run from 24 to 1724: expected Hounsfield units .* adding -1024 makes them plausible",
+    ),
+    "intercept subtracted twice": (having(RescaleIntercept="-1024"), "expected Hounsfield units"),
+    "one slice of stored values": (
+        series(lambda ds, i: setattr(ds, "RescaleIntercept", "1024" if i == 1 else "0")),
+        r"1 of its 3 slices lie \+1024 off those beside them",
     ),
     "iodine in mg/ml": (having(RescaleType="MGML"), "RescaleType says"),
     "no pixel data": (lacking("PixelData"), DAMAGED),
@@ -361,8 +387,39 @@ def odd_identifiers(folder: Path) -> None:
         write_series(folder, change=change)
 
 
+def bare(syntax: UID, *, meta: bool, **options: Any) -> Build:
+    """The hostile series without preamble and magic word, and without file meta information."""
+
+    def build(folder: Path) -> None:
+        transcoded(syntax, **options)(folder)
+        for path in folder.iterdir():
+            content = path.read_bytes()[132:]
+            length = 12 + int.from_bytes(content[8:12], "little")
+            path.write_bytes(content if meta else content[length:])
+
+    return build
+
+
+def no_syntax(folder: Path) -> None:
+    for path in write_series(folder):
+        content = path.read_bytes()
+        length = 12 + int.from_bytes(content[140:144], "little")
+        path.write_bytes(raw(content[132 + length :]))
+
+
 # What is taken: number of slices, and what is said of it.
 TAKEN: dict[str, tuple[Build, int, str]] = {
+    "no preamble": (bare(ExplicitVRLittleEndian, meta=True), 3, ""),
+    "no preamble, implicit": (bare(ImplicitVRLittleEndian, meta=True), 3, ""),
+    "no preamble, deflated": (bare(DeflatedExplicitVRLittleEndian, meta=True), 3, ""),
+    "no meta information": (bare(ExplicitVRLittleEndian, meta=False), 3, ""),
+    "no meta information, implicit": (bare(ImplicitVRLittleEndian, meta=False), 3, ""),
+    "no meta information, big-endian": (
+        bare(ExplicitVRBigEndian, meta=False, little_endian=False),
+        3,
+        "",
+    ),
+    "no meta information after the magic word": (no_syntax, 3, ""),
     "big-endian": (transcoded(ExplicitVRBigEndian, little_endian=False), 3, ""),
     "implicit": (transcoded(ImplicitVRLittleEndian), 3, ""),
     "deflated": (transcoded(DeflatedExplicitVRLittleEndian), 3, ""),

@@ -134,7 +134,7 @@ def test_a_module_that_is_no_python(source: str, cl_seg: CommandLine, tmp_path: 
 def test_the_suite_itself_is_right(cl_seg: CommandLine, tmp_path: Path) -> None:
     write_store(tmp_path / "my.store")
     (tmp_path / "suite.yaml").write_text(SUITE)
-    assert "1 runs" in cl_seg.takes("plan", "suite.yaml")
+    assert "1 run," in cl_seg.takes("plan", "suite.yaml")
 
 
 BROKEN_JSON: dict[str, tuple[bytes, str]] = {

@@ -73,14 +73,14 @@ def test_no_variant_is_the_image_itself(variants: int) -> None:
 
 def test_measurements_are_in_cm2_and_hu() -> None:
     volume, truth = series((1.0, 1.0), (0.0, 0.0))
-    prediction = SlicePrediction(truth, np.stack([truth, np.zeros_like(truth)]))
+    prediction = SlicePrediction(truth, np.stack([truth, np.zeros_like(truth)]), np.zeros((2, 3)))
     muscle, liver = measurements(volume.hu[0], prediction, ["muscle", "liver"], (1.0, 1.0), 2.0)
     assert muscle["area_cm2"] == pytest.approx((truth == 1).sum() / 100)
     assert muscle["smi_cm2_m2"] == pytest.approx(muscle["area_cm2"] / 4)
     assert muscle["mean_hu"] == pytest.approx(110) and liver["mean_hu"] == pytest.approx(230)
     assert muscle["low_attenuation_share"] == 0 and liver["low_attenuation_share"] is None
     assert muscle["agreement"] == 0 and muscle["area_sd_cm2"] > 0
-    empty = SlicePrediction(np.zeros_like(truth), truth[None] * 0)
+    empty = SlicePrediction(np.zeros_like(truth), truth[None] * 0, np.zeros((1, 3)))
     (nothing, _) = measurements(volume.hu[0], empty, ["muscle", "liver"], (1.0, 1.0))
     assert nothing["area_cm2"] == 0 and nothing["mean_hu"] is None and nothing["agreement"] is None
 

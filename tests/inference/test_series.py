@@ -216,12 +216,98 @@ def test_gaps_cuts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
     assert origins == [0, 40]
 
 
+def test_a_folder_of_nifti_files_is_a_case_each_that_can_be_traced(tmp_path: Path) -> None:
+    for name in ("b/ct.nii.gz", "a.nii", "Fälle/c.nii.gz"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True, parents=True)
+        write_nifti(tmp_path / "in" / name, volume())
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    (tmp_path / "in" / "broken.nii.gz").write_text("hello")
+    write_nifti(tmp_path / "in" / "labels.nii.gz", (volume() > 0).astype(np.int16))
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    out, options = tmp_path / "out", Options(measure=True)
+    cases, left_out = predict_source(model, tmp_path / "in", out, options, quiet)
+    assert cases["file"].tolist() == ["Fälle/c.nii.gz", "a.nii", "b/ct.nii.gz", "labels.nii.gz"]
+    assert cases["slices"].tolist() == [3, 3, 3, 0] and "Hounsfield" in cases["note"].iloc[3]
+    assert {item.path.name for item in left_out} == {"notes.txt", "broken.nii.gz"}
+    assert pd.read_csv(out / "cases.csv")["file"].tolist() == cases["file"].tolist()
+    measured = pd.read_csv(out / "measurements.csv")
+    assert list(dict.fromkeys(measured["file"])) == cases["file"].tolist()[:3]
+    assert cases["series"].nunique() == 4
+
+
+def test_nifti_files_beside_dicom_are_left_out_and_told(tmp_path: Path) -> None:
+    write_series(tmp_path / "in")
+    write_nifti(tmp_path / "in" / "labels.nii.gz", volume())
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    cases, left_out = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert len(cases) == 1 and cases["file"].tolist() == [""]
+    assert [item.path.name for item in left_out] == ["labels.nii.gz"]
+    assert "beside DICOM files" in left_out[0].reason
+
+
+def test_a_manifest_traces_its_nifti_files(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "ct" / "one.nii.gz", volume())
+    text = "image,labels,patient,scanner\nct/one.nii.gz,,p1,A\n"
+    (tmp_path / "manifest.csv").write_text(text)
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    source, out = tmp_path / "manifest.csv", tmp_path / "out"
+    cases, _ = predict_source(model, source, out, Options(), quiet)
+    assert cases["file"].tolist() == ["ct/one.nii.gz"]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_model_of_simulated_ct_alone_says_so(tmp_path: Path, simulated: bool) -> None:
+    write_series(tmp_path / "in")
+    models = load_ensemble([model_folder(tmp_path / "model", simulated=simulated)])
+    cases, _ = predict_source(models, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert ("simulated CT alone" in cases["note"][0]) == simulated
+
+
+def test_slices_on_which_variants_disagree_are_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path / "in")
+    models = load_ensemble([model_folder(tmp_path / "model")])
+    monkeypatch.setattr("cl_seg.inference.measure.agreement", lambda found, label: 1 - label / 4)
+    cases, _ = predict_source(models, tmp_path / "in", tmp_path / "out", Options(4), quiet)
+    assert "look at muscle on 3 of 3 slices (0-2)" in cases["note"][0]
+    assert not (tmp_path / "out" / "measurements.csv").exists()
+
+
 def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(np.ones((20, 20, 2), np.int16), np.eye(4))
     nibabel.save(image, tmp_path / "mr.nii.gz")
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match="expected Hounsfield units"):
         predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", Options(), quiet)
+
+
+def test_values_that_cannot_be_hu_are_taken_on_request_and_told(tmp_path: Path) -> None:
+    write_series(tmp_path / "in" / "good", patient="p1")
+
+    def stored(ds: Any, _index: int) -> None:
+        ds.PixelData = (np.frombuffer(ds.PixelData, np.int16) + 1024).tobytes()
+
+    write_series(tmp_path / "in" / "raw", patient="p2", series="s2", change=stored)
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert cases["slices"].tolist() == [3, 0]
+    assert "expected Hounsfield units" in cases["note"][1]
+    with pytest.raises(InputError, match="expected Hounsfield units"):
+        predict_source(model, tmp_path / "in" / "raw", tmp_path / "raw", Options(), quiet)
+    options = Options(allow_implausible_hu=True)
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "all", options, quiet)
+    assert cases["slices"].tolist() == [3, 3]
+    assert cases["note"][1].startswith("taken as it is: its values run from 24 to 1724")
+    assert "taken as it is" in (tmp_path / "all" / "cases.csv").read_text(encoding="utf-8")
+
+
+def test_rounded_positions_make_one_file_of_the_true_distance(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", [round(-20 + 1.25 * i, 1) for i in range(12)])
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    (path,) = (tmp_path / "out").glob("*.nii.gz")
+    assert nibabel.load(path).header.get_zooms()[2] == pytest.approx(1.25, abs=0.01)
 
 
 @pytest.mark.parametrize("salt", [b"1", b"2", b"3", b"4"])

@@ -117,6 +117,47 @@ def test_compressed_pixels_are_decoded_exactly(tmp_path, name):
     assert np.array_equal(series.load().hu, [EXPECTED] * 3)
 
 
+# Twelve bits of values in a cell of sixteen: HighBit, and the bits that are of an overlay.
+CELLS = {"above": (11, 0xF000), "one": (11, 0x8000), "below": (15, 0x000F), "both": (13, 0xC003)}
+
+
+@pytest.mark.parametrize("name", ["native", *COMPRESSIONS])
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("where", CELLS)
+def test_bits_that_are_not_of_the_values_are_ignored(tmp_path, name, signed, where):
+    high_bit, overlay = CELLS[where]
+    hu = np.clip(body_image(), -1024, 1000)
+
+    def cells(ds, _):
+        intercept = 0 if signed else -1024
+        ds.PixelRepresentation, ds.RescaleIntercept = int(signed), str(intercept)
+        bits = ((hu - intercept).astype(np.uint16) & 0x0FFF) << (high_bit - 11)
+        bits[10:30, 5:20] |= overlay
+        ds.PixelData = bits.astype("<u2").tobytes()
+
+    for path in write_series(tmp_path, change=cells):
+        COMPRESSIONS.get(name, lambda path: None)(path)
+        ds = pydicom.dcmread(path)
+        ds.BitsStored, ds.HighBit = 12, high_bit
+        ds.save_as(path)
+    ((series,), _) = find(tmp_path)
+    assert np.array_equal(series.load().hu, [hu] * 3)
+
+
+def test_padding_outside_the_bits_stored_becomes_air(tmp_path):
+    def pad(ds, _):
+        unsigned(ds, _)
+        pixels = np.frombuffer(ds.PixelData, np.uint16).copy().reshape(SIZE, SIZE)
+        pixels[0] = 63536  # -2000 in sixteen bits
+        ds.PixelData = pixels.tobytes()
+        ds.add_new("PixelPaddingValue", "US", 63536)
+
+    write_series(tmp_path, [0], pad)
+    hu = find(tmp_path)[0][0].load().hu[0]
+    assert np.all(hu[0] == -1024)
+    assert np.array_equal(hu[1:], EXPECTED[1:])
+
+
 @pytest.mark.parametrize("name", COMPRESSIONS)
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.98])
 def test_truncated_compressed_files_are_not_half_decoded(tmp_path, name, share):
@@ -214,10 +255,11 @@ def test_unsigned_padding_far_above_tissue_becomes_air(tmp_path):
 def test_slope_and_intercept(tmp_path):
     def scale(ds, _):
         ds.RescaleSlope, ds.RescaleIntercept = "2", "-1000"
-        ds.PixelData = np.full((SIZE, SIZE), 520, np.int16).tobytes()
+        ds.PixelData = np.where(body_image() > 0, 520, 0).astype(np.int16).tobytes()
 
     write_series(tmp_path, [0], scale)
-    assert np.all(find(tmp_path)[0][0].load().hu == 40)
+    hu = np.where(body_image() > 0, 40, -1000)
+    assert np.array_equal(find(tmp_path)[0][0].load().hu, [hu])
 
 
 def test_prone_and_flipped_images_are_turned(tmp_path):
@@ -301,6 +343,12 @@ def test_slices_further_apart_than_they_are_thick_are_told(tmp_path, z_mm, thick
     ((series,), _) = find(tmp_path)
     expected = f"slices of 5 mm lie {apart} mm apart: some are missing, or the scanner left gaps"
     assert series.notes == ((expected,) if apart else ())
+
+
+def test_rounded_positions_leave_no_gaps(tmp_path):
+    z_mm = [round(2.6 * i) for i in range(20)]  # most steps are 3 mm
+    write_series(tmp_path, z_mm, set_to(SliceThickness="2.6"))
+    assert find(tmp_path)[0][0].notes == ()
 
 
 def test_without_a_thickness_nothing_is_said_of_it(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cl_seg.scans.geometry import Plane, check_plane, check_series, to_lps
-from cl_seg.scans.series import UnusableError, spacing_notes
+from cl_seg.scans.series import UnusableError
 
 AXIAL = Plane((0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0), (0.8, 0.8), (4, 6))
 
@@ -64,14 +64,3 @@ def test_planes_that_form_no_stack_are_refused(second, reason):
     check_series([at(0), at(1)])
     with pytest.raises(UnusableError, match=reason):
         check_series([at(0), second])
-
-
-def test_gaps_are_measured_and_placed():
-    assert spacing_notes(np.array([0.0, 3, 6, 9])) == []
-    assert spacing_notes(np.array([5.0])) == []
-    (gap,) = spacing_notes(np.array([0.0, 3, 6, 81, 84]))
-    assert gap == "gap of 75 mm between z = 6 and 81 mm, slices missing: about 24"
-    (lost,) = spacing_notes(np.array([0.0, 10, 15]))
-    assert lost.startswith("gap of 10 mm between z = 0 and 10 mm, slices missing: about 1")
-    (uneven,) = spacing_notes(np.array([0.0, 3, 6, 9, 13]))
-    assert uneven == "uneven slice spacing, 3 to 4 mm"

@@ -73,3 +73,90 @@ def test_truncated_files_are_refused(tmp_path, share):
     plain = tmp_path / "ct.nii"
     plain.write_bytes(gzip.decompress(content)[: int(share * 9600)])
     assert "cannot be read" in refused(plain)
+
+
+GOOD = np.diag([-3.0, -3.0, 5.0, 1.0])
+
+
+def with_forms(path, sform, qform=None, pixdim=(3, 3, 5), units="mm"):
+    """A file whose sform, qform and pixdim say what they are told to."""
+    image = nibabel.Nifti1Image(np.full((6, 7, 4), -1000, np.int16), np.eye(4))
+    image.set_sform(sform, code=0 if sform is None else 2)
+    image.set_qform(qform, code=0 if qform is None else 1)
+    image.header["pixdim"][1:4] = pixdim
+    image.header.set_xyzt_units(units)
+    nibabel.save(image, path)
+    return path
+
+
+def moved(affine, x=0.0, y=0.0, z=0.0):
+    changed = affine.copy()
+    changed[:3, 3] += x, y, z
+    return changed
+
+
+def turned(affine, degrees):
+    angle = np.radians(degrees)
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return turn @ affine
+
+
+LOST, FLIPPED = np.diag([-1.0, -1.0, 1.0, 1.0]), np.diag([3.0, -3.0, 5.0, 1.0])
+SIZES, TURNED = "its sform says voxels of", "its sform and its qform turn it differently"
+
+
+@pytest.mark.parametrize(
+    ("forms", "reason"),
+    [
+        ((LOST, GOOD), SIZES),  # the sform lost its scale
+        ((LOST, None), SIZES),
+        ((GOOD, None, (1, 1, 1)), SIZES),  # pixdim was never written
+        ((GOOD, GOOD, (1, 1, 1)), SIZES),
+        ((GOOD, None, (3, 3, 1)), SIZES),  # of the slices alone
+        ((GOOD, None, (3, 3.1, 5)), SIZES),
+        ((GOOD / 1e3 + np.diag([0, 0, 0, 0.999]), None, (3, 3, 5), "meter"), SIZES),
+        ((FLIPPED, GOOD), TURNED),
+        ((np.diag([-3.0, -3.0, -5.0, 1.0]), GOOD), TURNED),
+        ((turned(GOOD, 0.5), turned(GOOD, -0.9)), TURNED),
+    ],
+)
+def test_a_header_that_says_two_things_is_refused(tmp_path, forms, reason):
+    path = with_forms(tmp_path / "ct.nii.gz", *forms)
+    assert reason in refused(path)
+    with pytest.raises(UnusableError, match=reason):
+        nifti.load_labels(path)
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        (GOOD, GOOD),
+        (GOOD, None),
+        (None, GOOD),
+        (GOOD, None, (3.004, 2.996, 5.001)),  # rounded in writing
+        (turned(GOOD, 0.3), GOOD),
+        (moved(GOOD, x=0.2), GOOD),
+    ],
+)
+def test_headers_that_agree_but_for_rounding_are_read(tmp_path, forms):
+    path = with_forms(tmp_path / "ct.nii.gz", *forms)
+    series = nifti.find_volume(path, "name", "patient", "scanner")
+    assert series.notes == ()
+    assert nifti.load_labels(path)[1].spacing_mm == pytest.approx((3, 3), rel=1e-4)
+
+
+def test_two_places_are_noted(tmp_path):
+    path = with_forms(tmp_path / "ct.nii.gz", moved(GOOD, z=50), GOOD)
+    (note,) = nifti.find_volume(path, "name", "patient", "scanner").notes
+    assert note.startswith("its sform and its qform place it differently")
+    assert nifti.load_labels(path)[1].z_mm[0] == 50
+
+
+def test_a_qform_without_a_rotation_says_nothing(tmp_path):
+    path = tmp_path / "ct.nii"
+    with_forms(path, GOOD, GOOD)
+    content = bytearray(path.read_bytes())
+    content[256:268] = np.array([9, 9, 9], "<f4").tobytes()
+    path.write_bytes(content)
+    assert nifti.load_labels(path)[1].spacing_mm == (3, 3)

@@ -151,6 +151,12 @@ def test_stages_in_a_place_that_cannot_be_written(suite_text: str, results: Path
     assert not results.exists()
 
 
+def test_results_in_a_place_that_cannot_be_written(suite_text: str, results: Path) -> None:
+    results.write_text("a file in the way")
+    with pytest.raises(InputError, match=r"cannot write .*in the way"):
+        run(only_naive(suite_text), results)
+
+
 @pytest.mark.slow
 def test_two_processes_run_the_same_suite_at_once(suite_text: str, tmp_path: Path) -> None:
     from .crash import finished, new_round, start

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 from cl_seg.files import InputError
+from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
+from cl_seg.suite.data import split_slices
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute_suites, plan_stages, plan_suite
 
@@ -56,8 +58,8 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
     said, _ = run(suite_text.replace("steps: 12", "steps: 6"), results)
     changed = records(results)
     assert said == [
-        f"4 runs in {results} are of other data, settings or code and are replaced as these "
-        "finish; --results FOLDER keeps both"
+        f"4 runs in {results} are of other data, settings or code, to be replaced by this "
+        "suite's; --results FOLDER keeps both"
     ]
     assert changed["build-naive-order1-seed0"]["stages"][0]["steps"] == 6
 
@@ -118,17 +120,77 @@ def test_a_record_that_lost_a_file_is_made_again(suite_text: str, results: Path)
     assert records(results)["build-naive-order1-seed0"]["R"] == first
 
 
-def test_a_class_without_a_pixel_is_reported_not_crashed_on(
+def test_a_class_that_no_test_case_has_is_told_and_reported_not_crashed_on(
     suite_text: str, store: Path, results: Path, tmp_path: Path
 ) -> None:
     empty = tmp_path / "empty.store"
     shutil.copytree(store, empty)
-    for path in empty.glob("*/labels.npy"):
-        np.save(path, np.zeros_like(np.load(path)))
+    (tmp_path / "before.yaml").write_text(suite_text)
+    one = plan_suite(tmp_path / "before.yaml")
+    split = split_slices(SliceStore(store).slices, one.suite, ["bright", "dark", "plain"])
+    tests = split[(split["part"] == "test") & (split["scanner"] == "dark")]
+    labels = np.load(empty / "dark" / "labels.npy")
+    labels[tests["row"]] = 0
+    np.save(empty / "dark" / "labels.npy", labels)
     made_with(empty)
-    _, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results)
+    said, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results)
     assert not failed
+    assert f"note: dark: none of its {tests['case'].nunique()} test cases has a pixel" in said[0]
     assert "not evaluable" in (results / "summary.md").read_text()
+
+
+def test_a_scanner_none_of_whose_cases_has_a_class_is_refused(
+    suite_text: str, store: Path, results: Path, tmp_path: Path
+) -> None:
+    without = tmp_path / "without.store"
+    shutil.copytree(store, without)
+    labels = np.load(without / "dark" / "labels.npy")
+    labels[labels == 2] = 0
+    np.save(without / "dark" / "labels.npy", labels)
+    made_with(without)
+    text = suite_text.replace(str(store), str(without))
+    with pytest.raises(InputError, match="dark: none of its 6 cases has a pixel of liver") as said:
+        run(text, results)
+    assert len(str(said.value).splitlines()) == 1 and not results.exists()
+    _, failed = run(only_naive(text) + "\norders: [[plain, bright]]", results)
+    assert not failed, "it is left out"
+
+
+@pytest.mark.parametrize("strategy", ["replay", "agem", "der"])
+def test_a_memory_needs_batches_of_two(suite_text: str, results: Path, strategy: str) -> None:
+    text = suite_text.replace("name: replay", f"name: {strategy}").replace(
+        "batch_size: 4", "batch_size: 1"
+    )
+    with pytest.raises(InputError, match=f"batch_size is 1: a batch of {strategy} holds"):
+        run(text, results)
+    assert not results.exists()
+    path = results.parent / "one.yaml"
+    path.write_text(text + "orders: [[bright]]\n")
+    assert plan_suite(path).runs, "nothing is remembered of one scanner"
+
+
+def test_a_gpu_that_is_not_here_is_noted_by_the_plan_and_refused_by_a_run(
+    suite_text: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cl_seg.suite.plan_checks.gpu_here", lambda: False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    text = only_naive(suite_text).replace("device: cpu", "device: cuda")
+    path, cache = results.parent / "suite.yaml", StageCache(results.parent / "stages")
+    path.write_text(text)
+    graph = plan_stages(plan_suite(path), cache)
+    assert any("this machine has no GPU" in note for note in graph.notes)
+    with pytest.raises(InputError, match=r"training\.device is cuda, but torch sees no GPU"):
+        run(text, results)
+    assert not results.exists() and not cache.keys()
+
+
+def test_few_training_slices_are_noted(suite_text: str, results: Path) -> None:
+    path, cache = results.parent / "suite.yaml", StageCache(results.parent / "stages")
+    path.write_text(suite_text)
+    assert not plan_stages(plan_suite(path), cache).notes
+    path.write_text(suite_text.replace("batch_size: 4", "batch_size: 64"))
+    notes = plan_stages(plan_suite(path), cache).notes
+    assert len(notes) == 3 and notes[0].startswith("bright has 9 training slices for batches of 64")
 
 
 @pytest.mark.parametrize("file", ["slices.parquet", "dark/hu.npy", "dark/labels.npy", "store.json"])

@@ -91,7 +91,7 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
     one, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
     said = [line for line in summary([one], [graph], cache) if "keeps no state" in line]
     assert [line.split()[0] for line in said] == ["Anchor", "strong"]
-    assert all("2 runs share no training and start anew" in line for line in said)
+    assert all("2 runs share no training, and what is interrupted" in line for line in said)
     stages = json.loads(json_summary([one], [graph], cache))["stages"].values()
     assert sum(not stage["resumable"] for stage in stages) == 4
 

@@ -86,9 +86,9 @@ def test_a_larger_choice_holds_the_smaller_and_starts_share_it(store: Path, tmp_
     assert len(ranking) == len(set(ranking)) and all(name.startswith("plain-") for name in ranking)
 
 
-def test_more_images_than_there_are_fail_with_the_reason(store: Path, tmp_path: Path) -> None:
-    _, failed = run(text(store, "start: [scratch]", images="[2, 400]"), tmp_path / "results")
-    assert len(failed) == 1 and "400 slices are to be labelled, plain has" in failed[0]
+def test_more_images_than_there_are_are_refused_by_the_plan(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="400 slices to be labelled, but plain has"):
+        planned(text(store, "start: [scratch]", images="[2, 400]"), tmp_path)
 
 
 @pytest.mark.parametrize(

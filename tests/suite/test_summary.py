@@ -28,7 +28,7 @@ def test_before_and_after_a_run(suite_text: str, tmp_path: Path) -> None:
     assert lines[1] == "build-naive-order1-seed0  12 + 12 + 12 steps"
     expected = "4 runs, 39 stages: 8 trainings of 120 optimiser steps in all"
     assert lines[-2] == f"{expected}; sharing saves 2 trainings"
-    assert lines[-1].endswith("39 are left, how long they take is not known yet")
+    assert lines[-1].endswith("39 are left, for how long is not known yet")
     assert next(iter(progress_lines([graph], cache))).startswith("tiny: 0 of 4 runs are finished")
 
     run(suite_text, tmp_path / "results")

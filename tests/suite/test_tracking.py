@@ -1,10 +1,12 @@
 import json
+import socket
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from cl_seg.suite.tracking import _curve, _rows, mirror
+from cl_seg.suite.tracking import Mirror, _curve, _rows
 
 
 def test_the_curve_counts_steps_over_the_whole_stream(tmp_path: Path) -> None:
@@ -24,31 +26,12 @@ def test_rows_of_r_are_named_by_stage() -> None:
     assert _rows([[0.1, None], [0.2, 0.3]]) == [["untrained", 0.1, None], ["after 1", 0.2, 0.3]]
 
 
-def test_a_mirror_that_breaks_costs_a_warning_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    said: list[str] = []
-    mirror(tmp_path / "runs" / "missing", "suite", said.append)
-    assert len(said) == 1 and "missing is not mirrored" in said[0]
-
-
-def test_disabled_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-    said: list[str] = []
-    mirror(tmp_path, "suite", said.append)
-    assert not said and not list(tmp_path.iterdir())
-
-
-def test_offline_mirrors_into_a_folder_beside_the_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    folder = tmp_path / "runs" / "one"
+def write_run(results: Path, name: str) -> Path:
+    folder = results / "runs" / name
     folder.mkdir(parents=True)
     record = {
-        "run_id": "one",
-        "key": "0123456789abcdef" * 4,
+        "run_id": name,
+        "key": name * 4,
         "spec": {"order": ["a"]},
         "stages": [{"steps": 5}],
         "R": {"mean": [[0.1], [0.9]], "liver": [[None], [0.9]]},
@@ -57,9 +40,74 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
     (folder / "run.json").write_text(json.dumps(record))
     point = {"stage": 1, "step": 5, "scanner": "a", "class": "liver", "dice": 0.9}
     pd.DataFrame([point]).to_parquet(folder / "curve.parquet")
+    return folder
+
+
+def unanswered(answers: bool) -> socket.socket:
+    """A port of this machine that refuses, or that takes a connection and never says a word."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    if answers:
+        held.listen()
+    return held
+
+
+def test_a_mirror_that_breaks_costs_a_warning_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
     said: list[str] = []
-    mirror(folder, "suite", said.append)
+    Mirror(said.append).add(tmp_path / "runs" / "missing", "suite")
+    assert len(said) == 1 and "missing is not mirrored" in said[0]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"WANDB_MODE": "disabled"},
+        {"WANDB_MODE": "online", "WANDB_DISABLED": "true"},
+        {"WANDB_MODE": "", "WANDB_DISABLED": "1"},
+    ],
+)
+def test_disabled_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    said: list[str] = []
+    Mirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
+    assert not said and [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+@pytest.mark.parametrize("mode", ["offline", "", "dryrun"])
+def test_offline_mirrors_into_a_folder_beside_the_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", mode)
+    said: list[str] = []
+    Mirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
     assert not said
     assert list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     pictures = list((tmp_path / "wandb").rglob("*.png"))
     assert len(pictures) == 2, "heat maps of a class and of the mean"
+
+
+@pytest.mark.parametrize("answers", [False, True])
+@pytest.mark.parametrize("key", ["", "a" * 40])
+def test_a_server_that_does_not_answer_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, key: str
+) -> None:
+    monkeypatch.setattr("cl_seg.suite.tracking.ANSWER_SECONDS", 1.0)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    said: list[str] = []
+    with unanswered(answers) as server:
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        mirror = Mirror(said.append)
+        started = time.monotonic()
+        for number in range(3):
+            mirror.add(write_run(tmp_path, f"{number}123456789abcdef"), "suite")
+        assert time.monotonic() - started < 12
+    assert len(said) == 1 and "is not uploaded" in said[0] and "wandb sync" in said[0]
+    assert len(list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))) == 3

@@ -17,6 +17,7 @@ from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stam
 from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
+from cl_seg.counted import counted
 from cl_seg.files import write_text
 
 LOOKS = {
@@ -68,7 +69,8 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     page = Page(
         title="Claims",
         stamp=stamp_of(runs) if runs else "no results",
-        about=f"{len(judged)} claims · {len(runs)} runs of {len(suites)} suites",
+        about=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
+        f"{counted(len(suites), 'suite')}",
         tables={
             "Verdicts": _verdicts(judged),
             **{f"{one.claim.name}: {one.claim.says}": claims_table(one) for one in judged},

@@ -103,7 +103,7 @@ def spectrum(kvp: int) -> Floats:
 
 def write_table(path: Path, columns: dict[str, Floats]) -> None:
     """Write columns over ``ENERGIES`` with seven significant digits."""
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["energy_kev", *columns])
         for i, energy in enumerate(ENERGIES):

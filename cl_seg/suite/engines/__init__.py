@@ -21,6 +21,10 @@ class Engine(Protocol):
     def workers(self) -> int:
         """Jobs side by side, at most."""
 
+    @property
+    def here(self) -> bool:
+        """Whether stages are computed on this machine."""
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:

@@ -67,6 +67,11 @@ class LocalEngine:
     threads: int
     checkpoint_seconds: float
 
+    @property
+    def here(self) -> bool:
+        """Stages are computed on this machine."""
+        return True
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:

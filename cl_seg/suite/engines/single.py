@@ -24,6 +24,11 @@ class SingleEngine:
         """One."""
         return 1
 
+    @property
+    def here(self) -> bool:
+        """Stages are computed on this machine."""
+        return True
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:

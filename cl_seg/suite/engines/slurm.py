@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError, write_json
 from cl_seg.json_file import read_json
 from cl_seg.suite.cache import StageCache
@@ -76,6 +77,11 @@ class SlurmEngine:
     poll_seconds: float = 5.0
     patience_seconds: float = 60.0
 
+    @property
+    def here(self) -> bool:
+        """Stages are computed on the nodes of a cluster."""
+        return False
+
     def execute(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
@@ -98,9 +104,10 @@ class SlurmEngine:
                 watch()
         except KeyboardInterrupt:
             if call.jobs:
+                left = counted(len(call.jobs), "job goes", "jobs go")
                 self.say(
-                    f"{len(call.jobs)} jobs go on in the queue: the same command waits for them "
-                    f"again, scancel --name={','.join(call.names)} ends them"
+                    f"{left} on in the queue: the same command waits for them again, "
+                    f"scancel --name={','.join(call.names)} ends them"
                 )
             raise
 
@@ -144,7 +151,8 @@ class _Call:
                 if not jobs.keys() & active.keys() and _age(folder) > OLD_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)
         if self.jobs:
-            self.engine.say(f"{len(self.jobs)} jobs of an earlier call are still in the queue")
+            left = "job of an earlier call is", "jobs of an earlier call are"
+            self.engine.say(f"{counted(len(self.jobs), *left)} still in the queue")
 
     def submit(self) -> None:
         """Queue what starts from finished stages or from queued jobs, as far as there is room.

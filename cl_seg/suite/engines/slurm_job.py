@@ -101,7 +101,7 @@ def read_end(folder: Path, job_id: str) -> JobEnd | None:
 def read_log(folder: Path, job_id: str) -> str:
     """The last lines a job printed."""
     try:
-        text = (folder / f"{job_id}_0_log.out").read_text(errors="replace")
+        text = (folder / f"{job_id}_0_log.out").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-LOG_LINES:])

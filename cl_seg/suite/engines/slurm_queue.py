@@ -178,6 +178,13 @@ def cancel(ids: Iterable[str]) -> None:
 
 def _ask(*command: str) -> subprocess.CompletedProcess[str] | None:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=60,
+        )
     except (subprocess.TimeoutExpired, OSError):
         return None

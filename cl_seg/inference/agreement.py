@@ -1,0 +1,64 @@
+"""How much the variants of a slice agree on a class, and in words where they agree little."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from cl_seg.counted import counted
+from cl_seg.inference.predict import SlicePrediction
+from cl_seg.metrics.segmentation import dice
+
+DOUBT_CM2 = 10.0
+"""Area that is expected though nothing is found, at which agreement is one half."""
+LOW = 0.9
+"""Agreement below which a slice should be looked at (engineering values, both)."""
+
+
+def agreement(prediction: SlicePrediction, label: int) -> float:
+    """How much of a class stays where it is when the image is turned and scaled a little.
+
+    The mean over pairs of variants of the Dice between what they find. Where neither of a pair
+    finds any, the Dice is not defined; then it is ``d / (d + A)`` with ``d`` = ``DOUBT_CM2`` and
+    the mean ``A`` in cm² of the areas their probabilities add up to: 1 where the class is out of
+    the question, small where much of it was nearly found.
+
+    Args:
+        prediction: of a slice.
+        label: of the class.
+
+    Returns:
+        0 to 1; NaN for fewer than two variants.
+    """
+    masks, expected = prediction.variants == label, prediction.expected_cm2[:, label]
+    pairs = []
+    for i, j in combinations(range(len(masks)), 2):
+        overlap = dice(masks[i], masks[j])
+        doubt = float(expected[i] + expected[j]) / 2
+        pairs.append(DOUBT_CM2 / (DOUBT_CM2 + doubt) if np.isnan(overlap) else overlap)
+    return float(np.mean(pairs)) if pairs else float("nan")
+
+
+def low_agreement_notes(agreements: Mapping[str, Sequence[float | None]]) -> list[str]:
+    """Which slices of a series to look at, a note per class.
+
+    Args:
+        agreements: class → agreement of every slice, None where there are no variants.
+    """
+    notes = []
+    for name, each in agreements.items():
+        low = [index for index, value in enumerate(each) if value is not None and value < LOW]
+        if low:
+            notes.append(
+                f"look at {name} on {len(low)} of {counted(len(each), 'slice')} "
+                f"({_runs(low)}): agreement below {LOW:g}"
+            )
+    return notes
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """Ascending whole numbers with runs of them shortened: ``0-2, 5``."""
+    starts = [n for n in numbers if n - 1 not in numbers]
+    ends = [n for n in numbers if n + 1 not in numbers]
+    pairs = zip(starts, ends, strict=True)
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in pairs)

@@ -1,0 +1,112 @@
+"""Which slices lie at equal distances, as far as positions that were rounded in writing can say."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+_EVEN = 0.1  # of the distance between slices, by which one may be off its place (engineering value)
+_GAP = 1.5  # usual steps from which on a step is a gap (engineering value)
+_WRITTEN_MM = (1.0, 0.5, 0.1, 0.05, 0.01)  # to which positions are rounded, if they are
+_FEWEST = 8  # slices that tell rounded positions from uneven ones (engineering value)
+_ENOUGH = 1.8  # the more, the more alike are a step rounded up and two steps (engineering value)
+_SEEN = 0.1  # share of steps that rounding up, and down, must have (engineering value)
+
+Positions = npt.NDArray[np.float64]
+
+
+def even_runs(z_mm: Positions) -> list[slice]:
+    """Cut ascending positions (mm) into runs of one distance each.
+
+    Within a run a line of equal distances passes every position within a tenth of the distance,
+    or within half the step to which positions were rounded (1.5 mm in whole millimetres).
+    """
+    _, rounding = usual_step(np.diff(z_mm))
+    runs, start = [], 0
+    while start < len(z_mm):
+        first = np.diff(z_mm[start : start + 2]).sum()
+        stop = start + _even_until(z_mm[start:], max(_EVEN * first, rounding / 2))
+        runs.append(slice(start, stop))
+        start = stop
+    return runs
+
+
+def even_positions(z_mm: Positions) -> Positions:
+    """Positions of one run (mm), moved onto the line of equal distances that fits them best."""
+    if len(z_mm) == 1:
+        return z_mm
+    index = np.arange(len(z_mm)) - (len(z_mm) - 1) / 2
+    step = round(float(index @ z_mm / (index @ index)), 6)  # least squares
+    first = round(float(z_mm.mean() + step * index[0]), 6)
+    line: Positions = first + step * np.arange(len(z_mm), dtype=float)
+    return line
+
+
+def spacing_notes(z_mm: Positions) -> list[str]:
+    """Gaps and uneven steps between ascending slice positions (mm), in words.
+
+    The usual step is the lower median. A step above 1.5 times the usual one is a gap; steps more
+    than 10 % off it are uneven (engineering values), unless positions were merely rounded.
+    """
+    steps = np.diff(z_mm)
+    if not len(steps):
+        return []
+    usual, rounding = usual_step(steps)
+    gaps = _gaps(steps, usual, rounding)
+    notes = [
+        f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm, "
+        f"slices missing: about {round(steps[i] / usual) - 1}"
+        for i in np.flatnonzero(gaps)
+    ]
+    regular = steps[~gaps]
+    uneven = bool(np.any(np.abs(regular - usual) > _EVEN * usual))
+    if rounding:
+        uneven = len(even_runs(z_mm)) > len(notes) + 1
+    if uneven:
+        notes.append(f"uneven slice spacing, {regular.min():g} to {regular.max():g} mm")
+    return notes
+
+
+def usual_step(steps: Positions) -> tuple[float, float]:
+    """The usual one of the steps between positions, and to what these were rounded, both in mm.
+
+    Rounding turns equal steps into two that differ by what was rounded to, both again and again;
+    the usual step is their mean then. Where nothing shows that, it is the lower median, and 0 the
+    second: few slices do not tell rounding from a slice that is missing.
+    """
+    if not len(steps):
+        return 1.0, 0.0
+    usual = float(np.sort(steps)[(len(steps) - 1) // 2])
+    for unit in _WRITTEN_MM:
+        if np.abs(steps - unit * np.rint(steps / unit)).max() > 0.01 * unit:
+            continue
+        same, up, down = (np.abs(steps - usual - k * unit) < unit / 2 for k in (0, 1, -1))
+        other = up if up.sum() >= down.sum() else down
+        mean, share = float(steps[same | other].mean()), other.sum() / (same | other).sum()
+        enough = _ENOUGH * (2 + unit / (mean - unit)) if mean > unit else math.inf
+        if _SEEN <= share <= 1 - _SEEN and len(steps) + 1 >= max(_FEWEST, enough):
+            return mean, unit
+        break
+    return usual, 0.0
+
+
+def _gaps(steps: Positions, usual: float, rounding: float) -> npt.NDArray[np.bool_]:
+    gaps: npt.NDArray[np.bool_] = steps > max(_GAP * usual, usual + rounding)
+    return gaps
+
+
+def _even_until(z_mm: Positions, off_mm: float) -> int:
+    """How many positions from the first on a line of equal distances passes within ``off_mm``.
+
+    A line of step s does so if and only if s (j - i) is within 2 ``off_mm`` of z[j] - z[i] for
+    every pair.
+    """
+    off_mm += 1e-6
+    low, high = 0.0, math.inf
+    for j in range(1, len(z_mm)):
+        apart, count = z_mm[j] - z_mm[:j], np.arange(j, 0, -1)
+        low = max(low, float(((apart - 2 * off_mm) / count).max()))
+        high = min(high, float(((apart + 2 * off_mm) / count).min()))
+        if low > high:
+            return j
+    return len(z_mm)
