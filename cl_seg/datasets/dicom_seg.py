@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cl_seg.counted import counted
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.overlap import Overlap
 from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, read_segments
@@ -126,7 +127,7 @@ def _of_fractional(found: Sequence[SegmentationObject]) -> list[str]:
     if not found:
         return []
     return [
-        f"{len(found)} segmentation{'s are' if len(found) != 1 else ' is'} FRACTIONAL (first "
+        f"{counted(len(found), 'segmentation is', 'segmentations are')} FRACTIONAL (first "
         f"{found[0].path}): pixels of half of MaximumFractionalValue or more are inside"
     ]
 
