@@ -15,6 +15,7 @@ Single = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 PRECISION = 1e-4  # relative, of the non-uniform FFT: 0.1 HU
+EXTENSION_MM = 50.0  # of projections beyond the detector (engineering value)
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,22 @@ def project(
     return np.stack(rows)
 
 
+def extended(sinogram: Single, geometry: Geometry) -> Single:
+    """Projections padded to twice the channels for the ramp filter, (views, 2 channels).
+
+    What leaves the detector goes on beyond it and fades as a squared cosine, as in scanners
+    (Ohnesorge et al. 2000): a projection that ended at once would brighten the edge of the field of
+    view. The second half holds the right side first and the left side last, as a Fourier transform
+    wraps around.
+    """
+    count = round(EXTENSION_MM / geometry.pitch_mm)
+    fade = np.cos(np.pi / 2 * np.arange(1, count + 1) / (count + 1)) ** 2
+    padded: Single = np.pad(sinogram, ((0, 0), (0, geometry.channels)))
+    padded[:, geometry.channels : geometry.channels + count] = sinogram[:, -1:] * fade
+    padded[:, -count:] = sinogram[:, :1] * fade[::-1]
+    return padded
+
+
 def back_project(
     sinogram: Single, window: Single, size: int, spacing_mm: float, geometry: Geometry
 ) -> Single:
@@ -142,7 +159,7 @@ def back_project(
         (size, size), line integrals per mm.
     """
     transform = _backward(geometry, size, spacing_mm)
-    spectrum = np.fft.rfft(sinogram, 2 * geometry.channels) * geometry.ramp
+    spectrum = np.fft.rfft(extended(sinogram, geometry)) * geometry.ramp
     ramped = np.fft.irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
     filtered = (np.fft.rfft(ramped) * window).astype(np.complex64)
     filtered[:, 1:-1] *= 2  # the negative frequencies
