@@ -40,7 +40,7 @@ Made with {versions}.
 
 ## Tissues on every scanner
 
-Everything on: HU of each tissue inside the painted truth (median, mean over bodies), and in brackets
+Everything on: HU of each tissue inside the painted truth (median, mean over bodies); in brackets
 what theory and the profile's own errors say.
 
 {tissues}
