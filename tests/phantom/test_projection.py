@@ -60,7 +60,7 @@ def test_what_a_detector_cuts_off_a_disk_goes_on_as_it_would(wide):
     padded = extended(exact[:, half:-half], GEOMETRY)
     whole = np.concatenate([padded[:, -half:], padded[:, :-half]], axis=1)
     cut_off = exact.sum() - exact[:, half:-half].sum()
-    assert whole.sum() == pytest.approx(exact.sum(), abs=0.15 * float(cut_off))
+    assert whole.sum() == pytest.approx(exact.sum(), abs=0.2 * float(cut_off))
 
 
 def test_a_body_beyond_the_detector_does_not_brighten_the_edge_of_the_image(monkeypatch):
