@@ -8,6 +8,7 @@ import typer
 
 from cl_seg.cli.console import Others, OthersOption, progress, say
 from cl_seg.cli.model import OwnNetwork
+from cl_seg.counted import counted
 from cl_seg.files import check_new
 
 app = typer.Typer(
@@ -55,7 +56,6 @@ def select(
     seed: Seed = 0,
 ) -> None:
     """Choose slices to label by hand; writes images, empty label files and queue.csv."""
-    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.choose import choose_slices, select_slices
     from cl_seg.scans.store import SliceStore
 
@@ -64,7 +64,7 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    say(f"queue: {queue / 'queue.csv'}, {counted(n)}")
+    say(f"queue: {queue / 'queue.csv'}, {counted(n, 'slice')}")
     say(f"draw {values} in {queue / 'labels'}, then `cl-seg seed import {queue} {store} NEW_STORE`")
 
 
@@ -109,7 +109,6 @@ def train(
     cache: Annotated[Path, typer.Option(help="Folder of finished stages.")] = Path("data/stages"),
 ) -> None:
     """Transfer a model to a scanner by training it on what is labelled there."""
-    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.train import SeedTraining, train_on_seed_images
     from cl_seg.scans.store import SliceStore
     from cl_seg.suite.cache import StageCache
@@ -120,8 +119,8 @@ def train(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
         )
     patients = card.trained["patients"]
-    taken = counted(card.trained["slices"])
-    say(f"trained on {taken} of {patients} patient{'s' * (patients != 1)}")
+    taken = counted(card.trained["slices"], "slice")
+    say(f"trained on {taken} of {counted(patients, 'patient')}")
     for name, count in card.trained["labelled"].items():
         if count < card.trained["slices"]:
             say(
@@ -140,7 +139,6 @@ def propose(
     network: OwnNetwork = "",
 ) -> None:
     """Propose labels for the slices without; the least sure are on top of queue.csv."""
-    from cl_seg.labelling.cases import counted
     from cl_seg.labelling.propose import propose_labels
     from cl_seg.labelling.queue import write_queue
     from cl_seg.scans.store import SliceStore
@@ -151,4 +149,5 @@ def propose(
         origin, proposed = propose_labels(opened, scanner, (model, network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    say(f"queue: {queue / 'queue.csv'}, {counted(len(proposed))}, confidence from {least:.2f}")
+    slices = counted(len(proposed), "slice")
+    say(f"queue: {queue / 'queue.csv'}, {slices}, confidence from {least:.2f}")

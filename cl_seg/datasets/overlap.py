@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.counted import counted
 from cl_seg.scans.store import Labels
 
 Mask = npt.NDArray[np.bool_]
@@ -47,7 +48,7 @@ def overlap_notes(found: Sequence[tuple[Path, Overlap]]) -> list[str]:
     for first, second in sorted({pair for _, overlap in found for pair in overlap}):
         areas = {path: o[first, second] for path, o in found if (first, second) in o}
         notes.append(
-            f"{first} and {second} overlap in {len(areas)} image{'s' * (len(areas) != 1)}, "
+            f"{first} and {second} overlap in {counted(len(areas), 'image')}, "
             f"{sum(areas.values()):.4g} cm² over all slices (first {next(iter(areas))}): {first}, "
             "which is named first, has these pixels"
         )

@@ -55,11 +55,6 @@ def case_volumes(
             yield CaseVolume(f"case-{number:03d}{letter}", rows, volume)
 
 
-def counted(slices: int) -> str:
-    """A number of slices in words, ``1 slice`` or ``2 slices``."""
-    return f"{slices} slice{'s' * (slices != 1)}"
-
-
 def stored_labels(store: SliceStore, row: Mapping[Any, Any]) -> tuple[Labels, list[str]]:
     """What a store has of a slice: (S, S) labels, and the classes it is labelled for.
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError
-from cl_seg.labelling.cases import counted
 from cl_seg.labelling.queue import Origin, Wanted, write_queue
 from cl_seg.scans.splits import usable_slices
 from cl_seg.scans.store import SliceStore
@@ -24,7 +24,8 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
     own = store.slices[store.slices["scanner"] == scanner]
     left = own.drop(index=usable_slices(own, store.header.classes).index)
     if left.empty:
-        raise InputError(f"all {len(own)} slices of {scanner} in {store.folder} are labelled")
+        slices = counted(len(own), "slice")
+        raise InputError(f"{scanner} in {store.folder} has {slices}, and all are labelled")
     return left
 
 
@@ -64,7 +65,7 @@ def choose_slices(
     """
     left = unlabelled(store, scanner).reset_index(drop=True)
     if count > len(left):
-        raise InputError(f"--n {count}: {scanner} has {counted(len(left))} without labels")
+        raise InputError(f"--n {count}: {scanner} has {counted(len(left), 'slice')} without labels")
     features = entropy = None
     if by in NEEDS_NETWORK:
         if model is None:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError, check_new, one_line, write_text
-from cl_seg.labelling.cases import case_volumes, counted, stored_labels
+from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.labelling.drawn import drawn_labels, unread_files
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
@@ -94,7 +95,7 @@ def import_queue(folder: Path, store: SliceStore, out: Path, others: Others = "e
     notes = [*_notes(drawn, origin), *unread]
     if elsewhere:
         notes.append(
-            f"what is drawn on {counted(len(elsewhere))} besides is left out (first "
+            f"what is drawn on {counted(len(elsewhere), 'slice')} besides is left out (first "
             f"{elsewhere[0]}): only slices of {QUEUE} are taken"
         )
     if len(entries) < origin.slices:
@@ -248,20 +249,21 @@ def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
         if without:
             first = without[0].entry
             yield (
-                f"no {name} on {len(without)} of {counted(len(meant))} (first {first.labels} slice "
-                f"{first.slice}): right where there is none; where it was not labelled, delete it "
-                f"from the column classes of {QUEUE}"
+                f"no {name} on {len(without)} of {counted(len(meant), 'slice')} (first "
+                f"{first.labels} slice {first.slice}): right where there is none; where it was not "
+                f"labelled, delete it from the column classes of {QUEUE}"
             )
         holed = [one for one in meant if _pinholes(one.labels == label)]
         if holed:
             first = holed[0].entry
             yield (
-                f"{name} has holes of up to {PINHOLE} pixels on {counted(len(holed))} (first "
-                f"{first.labels} slice {first.slice}), kept as drawn"
+                f"{name} has holes of up to {PINHOLE} pixels on {counted(len(holed), 'slice')} "
+                f"(first {first.labels} slice {first.slice}), kept as drawn"
             )
     partly = [one for one in drawn if (one.labels == UNLABELLED).any()]
     if partly:
-        yield f"labelled in part: {counted(len(partly))}, where what is {UNLABELLED} counts nowhere"
+        some = counted(len(partly), "slice")
+        yield f"labelled in part: {some}, where what is {UNLABELLED} counts nowhere"
 
 
 def _pinholes(mask: np.ndarray) -> bool:

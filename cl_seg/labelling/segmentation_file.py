@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError
-from cl_seg.labelling.cases import counted
 from cl_seg.scans.label_map import LabelMap, Others
 from cl_seg.scans.labels import read_labels
 from cl_seg.scans.series import Volume
@@ -123,7 +123,9 @@ def _check_overlap(
 
 
 def _size(mask: npt.NDArray[np.bool_], pixel_cm2: float) -> str:
-    return f"{mask.sum() * pixel_cm2:.3g} cm² on {counted(int(mask.any(axis=(1, 2)).sum()))}"
+    return (
+        f"{mask.sum() * pixel_cm2:.3g} cm² on {counted(int(mask.any(axis=(1, 2)).sum()), 'slice')}"
+    )
 
 
 def _check_kind(

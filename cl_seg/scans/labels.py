@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError
 from cl_seg.scans.label_grid import matching_slices
 from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges
@@ -74,7 +75,7 @@ def _sizes(
     for value in order[:_SHOWN]:
         on = int((values == value).any(axis=(1, 2)).sum())
         name = f" {names[value]}" if value in names else ""
-        area = f"{pixels[value] * cm2:.4g} cm² on {on} slice{'s' * (on != 1)}"
+        area = f"{pixels[value] * cm2:.4g} cm² on {counted(on, 'slice')}"
         told.append(f"{value}{name} ({area})")
     more = f" and {len(order) - _SHOWN} more" if len(order) > _SHOWN else ""
     return ", ".join(told) + more

@@ -165,6 +165,6 @@ def _two_scales(slices: Sequence[Values]) -> str:
     if not moved:
         return ""
     return (
-        f"{len(moved)} of its {len(slices)} slices lie {np.median(moved):+.0f} off those beside "
+        f"{len(moved)} of its {counted(len(slices), 'slice')} lie {np.median(moved):+.0f} off those beside "
         "them: expected one scale of Hounsfield units; their rescale intercept was lost"
     )
