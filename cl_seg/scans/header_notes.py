@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cl_seg.scans.dicom_header import Image
+from cl_seg.scans.slice_spacing import usual_step
 
 _APART = 1.1
 """Thicknesses between slices from which on there is a gap (engineering value)."""
@@ -39,11 +40,12 @@ def _apart(images: Sequence[Image]) -> list[str]:
     thick = images[0].thickness_mm
     if not len(steps) or not math.isfinite(thick) or thick <= 0:
         return []
-    usual = float(np.sort(steps)[(len(steps) - 1) // 2])  # larger ones are told as gaps
+    usual, _ = usual_step(steps)  # larger ones are told as gaps
     if usual <= _APART * thick:
         return []
     return [
-        f"slices of {thick:g} mm lie {usual:g} mm apart: some are missing, or the scanner left gaps"
+        f"slices of {thick:g} mm lie {usual:.4g} mm apart: some are missing, or the scanner left "
+        "gaps"
     ]
 
 

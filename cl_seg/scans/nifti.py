@@ -10,6 +10,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError
 
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_place, check_size
 from cl_seg.scans.identity import Acquisition
@@ -199,7 +200,7 @@ def _second_form(header: Any) -> npt.NDArray[np.float64] | None:
         return None
     try:
         qform: npt.NDArray[np.float64] = header.get_qform()
-    except (ValueError, nibabel.spatialimages.HeaderDataError):  # no rotation
+    except (ValueError, HeaderDataError):  # no rotation
         return None
     return qform
 

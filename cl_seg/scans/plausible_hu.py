@@ -130,7 +130,8 @@ def _share(values: Values, low: float, high: float) -> float:
 
 def _seen(values: Values) -> str:
     """Around what most values are, in words."""
-    counts, edges = np.histogram(values, _BINS, np.quantile(values, [0.001, 0.999]))
+    low, high = np.quantile(values, [0.001, 0.999]).tolist()
+    counts, edges = np.histogram(values, _BINS, (low, high))
     first = int(counts.argmax())
     apart = np.abs(np.arange(_BINS) - first) > _BINS // 4
     peaks = sorted({first, int((counts * apart).argmax())})
@@ -156,11 +157,11 @@ def _two_scales(slices: Sequence[Values]) -> str:
     if not len(plausible):
         return ""
     moved: list[float] = []
-    for index in np.flatnonzero(wrong):
-        beside = slices[plausible[np.abs(plausible - index).argmin()]]
-        inside = (slices[index] > PADDING) & (beside > PADDING)
-        if inside.any() and np.ptp(slices[index]) > 0:  # a blank slice is of no scale
-            moved.append(float(np.median(slices[index][inside] - beside[inside])))
+    for index in np.flatnonzero(wrong).tolist():
+        one, other = slices[index], slices[int(plausible[np.abs(plausible - index).argmin()])]
+        inside = (one > PADDING) & (other > PADDING)
+        if inside.any() and np.ptp(one) > 0:  # a blank slice is of no scale
+            moved.append(float(np.median(one[inside] - other[inside])))
     moved = [by for by in moved if abs(by) > TWO_SCALES]
     if not moved:
         return ""

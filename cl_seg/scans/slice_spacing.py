@@ -21,7 +21,7 @@ def even_runs(z_mm: Positions) -> list[slice]:
     Within a run a line of equal distances passes every position within a tenth of the distance,
     or within half the step to which positions were rounded (1.5 mm in whole millimetres).
     """
-    _, rounding = _usual_step(np.diff(z_mm))
+    _, rounding = usual_step(np.diff(z_mm))
     runs, start = [], 0
     while start < len(z_mm):
         first = np.diff(z_mm[start : start + 2]).sum()
@@ -38,7 +38,8 @@ def even_positions(z_mm: Positions) -> Positions:
     index = np.arange(len(z_mm)) - (len(z_mm) - 1) / 2
     step = round(float(index @ z_mm / (index @ index)), 6)  # least squares
     first = round(float(z_mm.mean() + step * index[0]), 6)
-    return first + step * np.arange(len(z_mm))
+    line: Positions = first + step * np.arange(len(z_mm), dtype=float)
+    return line
 
 
 def spacing_notes(z_mm: Positions) -> list[str]:
@@ -50,7 +51,7 @@ def spacing_notes(z_mm: Positions) -> list[str]:
     steps = np.diff(z_mm)
     if not len(steps):
         return []
-    usual, rounding = _usual_step(steps)
+    usual, rounding = usual_step(steps)
     gaps = _gaps(steps, usual, rounding)
     notes = [
         f"gap of {steps[i]:g} mm between z = {z_mm[i]:g} and {z_mm[i + 1]:g} mm, "
@@ -58,7 +59,7 @@ def spacing_notes(z_mm: Positions) -> list[str]:
         for i in np.flatnonzero(gaps)
     ]
     regular = steps[~gaps]
-    uneven = np.any(np.abs(regular - usual) > _EVEN * usual)
+    uneven = bool(np.any(np.abs(regular - usual) > _EVEN * usual))
     if rounding:
         uneven = len(even_runs(z_mm)) > len(notes) + 1
     if uneven:
@@ -66,11 +67,12 @@ def spacing_notes(z_mm: Positions) -> list[str]:
     return notes
 
 
-def _usual_step(steps: Positions) -> tuple[float, float]:
-    """The usual step, and the one to which positions were rounded, 0 where nothing shows that.
+def usual_step(steps: Positions) -> tuple[float, float]:
+    """The usual one of the steps between positions, and to what these were rounded, both in mm.
 
-    Rounding turns equal steps into two that differ by what was rounded to, both again and again.
-    Few slices do not tell that from a slice that is missing.
+    Rounding turns equal steps into two that differ by what was rounded to, both again and again;
+    the usual step is their mean then. Where nothing shows that, it is the lower median, and 0 the
+    second: few slices do not tell rounding from a slice that is missing.
     """
     if not len(steps):
         return 1.0, 0.0

@@ -33,7 +33,7 @@ from cl_seg.training.evaluate import predict
 
 WINDOW = (-160.0, 240.0)
 CPU = torch.device("cpu")
-HEAD = "scanner             class    size  painted cm²  store %  suite %  predict %   Dice   by largest %"
+HEAD = "scanner             class    size painted cm²  store %  suite %  predict %   Dice  by largest %"
 
 
 class Perfect(nn.Module):

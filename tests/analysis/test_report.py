@@ -156,6 +156,14 @@ def test_the_report_names_its_data_and_escapes_names(results: Path) -> None:
     assert (results / "summary.md").read_text().startswith("| model | strategy |")
 
 
+def test_values_that_cannot_be_hu_are_told_on_every_page(results: Path) -> None:
+    told = "2 series whose values cannot be HU were taken as they are"
+    assert told not in write_report(results).read_text()
+    data = {"content": "1" * 64, "kind": "scans", "implausible_hu": 2}
+    write_run(results, "Raw", NAIVE, data=data)
+    assert told in write_report(results).read_text()
+
+
 def test_runs_that_did_not_learn_are_told_in_a_line(results: Path) -> None:
     lazy = [[0.1, 0.2], [0.6, 0.9], [0.5, 0.9]]
     write_run(results, "Again", lazy, spec=again(seed=1))

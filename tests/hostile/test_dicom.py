@@ -305,6 +305,15 @@ REJECTED: dict[str, tuple[Build, str]] = {
         having(ImageType=["DERIVED", "PRIMARY", "AXIAL", "IODINE"]),
         "its values are not HU: an iodine map",
     ),
+    "intercept of stored values": (
+        having(RescaleIntercept="1024"),
+        "run from 24 to 1724: expected Hounsfield units .* adding -1024 makes them plausible",
+    ),
+    "intercept subtracted twice": (having(RescaleIntercept="-1024"), "expected Hounsfield units"),
+    "one slice of stored values": (
+        series(lambda ds, i: setattr(ds, "RescaleIntercept", "1024" if i == 1 else "0")),
+        r"1 of its 3 slices lie \+1024 off those beside them",
+    ),
     "iodine in mg/ml": (having(RescaleType="MGML"), "RescaleType says"),
     "no pixel data": (lacking("PixelData"), DAMAGED),
     "99 bits stored": (having(BitsStored=99), DAMAGED),

@@ -345,6 +345,12 @@ def test_slices_further_apart_than_they_are_thick_are_told(tmp_path, z_mm, thick
     assert series.notes == ((expected,) if apart else ())
 
 
+def test_rounded_positions_leave_no_gaps(tmp_path):
+    z_mm = [round(2.6 * i) for i in range(20)]  # most steps are 3 mm
+    write_series(tmp_path, z_mm, set_to(SliceThickness="2.6"))
+    assert find(tmp_path)[0][0].notes == ()
+
+
 def test_without_a_thickness_nothing_is_said_of_it(tmp_path):
     write_series(tmp_path, [0, 10], without("SliceThickness"))
     assert find(tmp_path)[0][0].notes == ()
