@@ -169,5 +169,6 @@ def _two_scales(slices: Sequence[Values]) -> str:
         return ""
     return (
         f"{len(moved)} of its {counted(len(slices), 'slice')} lie {np.median(moved):+.0f} off "
-        "those beside them: expected one scale of Hounsfield units; their rescale intercept was lost"
+        "those beside them: expected one scale of Hounsfield units; their rescale intercept was "
+        "lost"
     )
