@@ -8,7 +8,6 @@ import pytest
 from cl_seg.counted import counted
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(p for p in (ROOT / "cl_seg").rglob("*.py"))
 
 
 def test_one_and_several() -> None:
@@ -16,7 +15,7 @@ def test_one_and_several() -> None:
     assert counted(1, "class", "classes") == "1 class" and counted(3, "is", "are") == "3 are"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "cl_seg").rglob("*.py")), ids=lambda p: p.name)
 def test_no_message_counts_slices_cases_or_runs_by_a_plural_alone(path: Path) -> None:
     things = "slices|cases|runs|stages|jobs|trainings|patients labelled|training slices"
     told = re.findall(rf"\{{len\([^{{}}]*\}} (?:{things})\b", path.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ import yaml
 
 from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import last_validation, last_validations, markdown
+from cl_seg.counted import counted
 from cl_seg.files import InputError
 
 FAMILY = ["network", "strategy"]
@@ -84,7 +85,7 @@ def _check_stream(results: Sequence[RunResult]) -> None:
     if len(orders) > 1 or len(results[0].order) > 2:
         raise InputError(
             "settings are chosen on one order of at most two scanners, the first ones of a stream: "
-            f"this suite has {len(orders)} order{'s' * (len(orders) > 1)} of "
+            f"this suite has {counted(len(orders), 'order')} of "
             f"{max(map(len, orders))} scanners"
         )
 

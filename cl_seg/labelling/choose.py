@@ -24,10 +24,8 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
     own = store.slices[store.slices["scanner"] == scanner]
     left = own.drop(index=usable_slices(own, store.header.classes).index)
     if left.empty:
-        raise InputError(
-            f"{store.folder}: nothing is left to label, {scanner} has labels of all classes on "
-            f"{counted(len(own), 'slice')} of {len(own)}"
-        )
+        slices = counted(len(own), "slice")
+        raise InputError(f"{scanner} in {store.folder} has {slices}, and all are labelled")
     return left
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from cl_seg.counted import counted
 from cl_seg.files import InputError
 from cl_seg.scans.dicom import series_of, try_header
 from cl_seg.scans.dicom_header import Image
@@ -80,7 +81,7 @@ def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
         counts[item.reason] += item.files
     reasons = "; ".join(f"{count} × {reason}" for reason, count in counts.most_common(3))
     left = len(counts) - 3
-    more = f"; and {left} more reason{'s' * (left != 1)}" if left > 0 else ""
+    more = f"; and {counted(left, 'more reason')}" if left > 0 else ""
     hint = ""
     if not is_manifest(source) and any(is_nifti(item.path) for item in rejected):
         hint = ": list NIfTI files in a CSV manifest"

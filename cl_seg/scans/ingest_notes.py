@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from cl_seg.counted import counted
 from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
 from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.label_map import LabelMap
@@ -89,7 +90,7 @@ def labels_in_air(shares: Mapping[str, Sequence[tuple[int, str, float]]]) -> lis
         _, where, share = min(found)
         notes.append(
             f"more than {IN_AIR:.0%} of the pixels labelled {name} are air (below {AIR_HU} HU) in "
-            f"{len(found)} scan{'s' * (len(found) != 1)}, first in {where} ({share:.0%}): unless "
+            f"{counted(len(found), 'scan')}, first in {where} ({share:.0%}): unless "
             f"{name} holds air, its labels may be mirrored or shifted"
         )
     return notes

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.counted import counted
+
 SIDE = 64
 """Pixels of a slice that are looked at, per side."""
 
@@ -166,6 +168,7 @@ def _two_scales(slices: Sequence[Values]) -> str:
     if not moved:
         return ""
     return (
-        f"{len(moved)} of its {len(slices)} slices lie {np.median(moved):+.0f} off those beside "
-        "them: expected one scale of Hounsfield units; their rescale intercept was lost"
+        f"{len(moved)} of its {counted(len(slices), 'slice')} lie {np.median(moved):+.0f} off "
+        "those beside them: expected one scale of Hounsfield units; their rescale intercept was "
+        "lost"
     )

@@ -58,7 +58,7 @@ def test_an_extended_and_a_shortened_suite_keep_what_there_is(
     assert records(results)[NAIVE] == naive
     assert before.items() < written(cache).items()
     said, _ = run(only_naive(suite_text), results)
-    assert said == ["1 of 1 runs are finished already"]
+    assert said == ["1 of 1 run is finished already"]
     assert "Replay" not in (results / "summary.md").read_text()
     assert REPLAY in records(results), "a record that is not asked for is not removed"
 
@@ -67,7 +67,7 @@ def test_a_record_is_enough_when_the_stages_are_gone(suite_text: str, results: P
     run(only_naive(suite_text), results)
     shutil.rmtree(results.parent / "stages")
     said, failed = run(only_naive(suite_text), results)
-    assert said == ["1 of 1 runs are finished already"] and not failed
+    assert said == ["1 of 1 run is finished already"] and not failed
     assert not StageCache(results.parent / "stages").keys()
 
 
