@@ -62,7 +62,8 @@ class Detector(_Section):
         swank: extra variance of the absorbed energy relative to its mean square.
         electronic_noise_kev: standard deviation per reading.
         ring: standard deviation of the relative channel gain error.
-        scatter: scatter left after the vendor's correction.
+        scatter: scatter before correction, as a fraction of the forward-scatter potential; the
+            vendor's correction leaves some of its cupping, and nothing of its mean.
     """
 
     source_isocentre_mm: Positive

@@ -15,6 +15,7 @@ Single = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 PRECISION = 1e-4  # relative, of the non-uniform FFT: 0.1 HU
+EDGE_MM = 10.0  # of a projection from which its course beyond the detector is told (engineering)
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,37 @@ def project(
     return np.stack(rows)
 
 
+def extended(sinogram: Single, geometry: Geometry) -> Single:
+    """Projections padded to twice the channels for the ramp filter, (views, 2 channels).
+
+    What reaches beyond the detector goes on as a cylinder of water of the same height and slope, as
+    in scanners (Hsieh et al. 2004): a projection that ended at once would brighten the edge of the
+    field of view. The second half holds the right side first and the left side last, as a Fourier
+    transform wraps around.
+
+    Args:
+        sinogram: (views, channels) mm of water.
+        geometry: views and channels.
+    """
+    count, half = round(EDGE_MM / geometry.pitch_mm), geometry.channels // 2
+    right = _beyond(sinogram[:, -count:], half, geometry.pitch_mm)
+    left = _beyond(sinogram[:, count - 1 :: -1], half, geometry.pitch_mm)
+    return np.concatenate([sinogram, right, left[:, ::-1]], axis=1)
+
+
+def _beyond(edge: Single, count: int, pitch_mm: float) -> Single:
+    """Chords of a cylinder of water that meets the outer end of ``edge`` (views, n) there."""
+    inward = (np.arange(edge.shape[1], dtype=np.float32) + 1 - edge.shape[1]) * pitch_mm
+    slope, height = np.polyfit(inward, edge.T, 1).astype(np.float32)
+    height = np.maximum(height, 0)
+    # The chord 2 √(R² − x²) has the slope −4 x / chord.
+    place = np.maximum(-height * slope / 4, 0)[:, None]
+    radius = np.hypot(height[:, None] / 2, place)
+    distance = place + np.arange(1, count + 1, dtype=np.float32) * np.float32(pitch_mm)
+    chords: Single = 2 * np.sqrt(np.maximum(radius**2 - distance**2, 0))
+    return chords
+
+
 def back_project(
     sinogram: Single, window: Single, size: int, spacing_mm: float, geometry: Geometry
 ) -> Single:
@@ -142,7 +174,7 @@ def back_project(
         (size, size), line integrals per mm.
     """
     transform = _backward(geometry, size, spacing_mm)
-    spectrum = np.fft.rfft(sinogram, 2 * geometry.channels) * geometry.ramp
+    spectrum = np.fft.rfft(extended(sinogram, geometry)) * geometry.ramp
     ramped = np.fft.irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
     filtered = (np.fft.rfft(ramped) * window).astype(np.complex64)
     filtered[:, 1:-1] *= 2  # the negative frequencies

@@ -1,5 +1,6 @@
 """One level of one body on one scanner: the series its console hands on, with the truth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -86,8 +87,16 @@ class SimulatedSeries:
         ])  # fmt: skip
 
 
-def simulate_series(acquisition: Acquisition, level: str) -> SimulatedSeries:
-    """Draw, paint and scan one level ("L3" or "liver") of one body on one scanner."""
+def simulate_series(
+    acquisition: Acquisition, level: str, paint: Callable[..., Anatomy] = paint_slab
+) -> SimulatedSeries:
+    """Draw, paint and scan one level of one body on one scanner.
+
+    Args:
+        acquisition: what is scanned and how.
+        level: "L3" or "liver".
+        paint: called as ``paint_slab`` is, for validations that paint a body once for all scanners.
+    """
     name, scanner, profile = acquisition.body, acquisition.scanner, acquisition.profile
     body = draw_body(acquisition.seed, name)
     centre = centring(profile, acquisition.random(name, scanner, "centring"))
@@ -96,7 +105,7 @@ def simulate_series(acquisition: Acquisition, level: str) -> SimulatedSeries:
     heights = thickness * (np.arange(acquisition.slices, dtype=np.float64) - middle)
     preparation = prepare(profile, body.stream("preparation"))
     anatomies = [
-        paint_slab(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
+        paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
     ]
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
     fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])

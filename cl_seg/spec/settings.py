@@ -36,6 +36,8 @@ class PhantomData(Spec):
         size: pixels per side of a stored slice.
         spacing_mm: pixel size of a stored slice in mm.
         seed: seed of anatomy and noise.
+        pool: which bodies are drawn from it; the pools share none. ``development`` is for choosing
+            settings, so that no choice sees a body that ``benchmark`` tests.
         slices: neighbouring slices per level of the body.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
@@ -46,6 +48,7 @@ class PhantomData(Spec):
     size: PositiveInt = 320
     spacing_mm: PositiveFloat = 1.6
     seed: NonNegativeInt = 0
+    pool: Literal["benchmark", "development"] = "benchmark"
     slices: PositiveInt = 1
     intramuscular_fat: bool = False
 

@@ -104,11 +104,22 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
         own_bodies=phantom.own_bodies,
         shared_bodies=phantom.shared_bodies,
         grid=Grid(phantom.size, phantom.spacing_mm),
-        seed=phantom.seed,
+        seed=body_seed(phantom),
         slices=phantom.slices,
         intramuscular_fat=phantom.intramuscular_fat,
         workers=workers,
     )
+
+
+def body_seed(phantom: PhantomData) -> int:
+    """Seed of anatomy and noise: the one given for the benchmark, one spawned from it otherwise.
+
+    Bodies depend on this seed and their names alone, so that pools share no body.
+    """
+    if phantom.pool == "benchmark":
+        return phantom.seed
+    words = np.random.SeedSequence([phantom.seed, *phantom.pool.encode()]).generate_state(2)
+    return int(words[0]) << 32 | int(words[1])
 
 
 def check_data(suite: Suite, scanners: Sequence[str]) -> None:

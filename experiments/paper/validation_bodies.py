@@ -1,8 +1,10 @@
 """Do the claims stand without the test bodies that a choice of settings has seen?
 
-Learning rates and settings of strategies were chosen by validation Dice on simulated bodies of the
-pool that the suites test on, so that some validation bodies there are test bodies here. Judged is
-once with all test bodies and once without these, whatever the scanner.
+The learning rates and settings of strategies in use were chosen by validation Dice on simulated
+bodies of the pool that the suites test on, so that some validation bodies there are test bodies
+here. Judged is once with all test bodies and once without these, whatever the scanner. The suites
+that choose draw from a pool of their own by now (`pool: development`): other bodies of the same
+names. Settings chosen by them need no such comparison.
 
     python experiments/paper/validation_bodies.py results/reference/paper
 """
@@ -55,7 +57,7 @@ def main() -> None:
 
 
 def validation_bodies(suite: Path) -> set[str]:
-    """Bodies of a simulated suite whose Dice chose its settings."""
+    """Bodies of a simulated suite whose Dice chose its settings, by name."""
     spec = load_suite(suite)
     phantom = spec.data.phantom
     assert phantom is not None

@@ -4,7 +4,7 @@ Bodies are simulated on some scanners. Their painted truth goes into a store, to
 network, and, in the place of what a network without an error would predict, back to the pixels of
 the store (as suites score it) and to those of the series (as `cl-seg predict` measures it). Printed
 is by how much mean areas differ from what was painted, and the Dice of such a network; in the last
-column, the area where the largest share decides on every way instead (by largest)::
+column, the area where the largest share decides on every way instead::
 
     python experiments/simulator/areas.py
     python experiments/simulator/areas.py --bodies 2 --sizes 64 128 --scanners ge_like
@@ -33,7 +33,11 @@ from cl_seg.training.evaluate import predict
 
 WINDOW = (-160.0, 240.0)
 CPU = torch.device("cpu")
-HEAD = "scanner             class    size  painted cm²  store %  suite %  predict %   Dice   by largest %"
+COLUMNS = [
+    *("scanner", "class", "size", "painted cm²", "store %", "suite %", "predict %", "Dice"),
+    "largest %",
+]
+HEAD = "{:<20}{:<8}{:>5}{:>13}{:>9}{:>9}{:>11}{:>7}{:>11}".format(*COLUMNS)
 
 
 class Perfect(nn.Module):
@@ -89,7 +93,7 @@ def report(scanner: str, size: int, found: dict[str, np.ndarray]) -> None:
         print(
             f"{scanner:<20}{name:<8}{size:>5}{painted[:, index].mean() / 100:>13.1f}"
             f"{off['store']:>+9.2f}{off['suite']:>+9.2f}{off['predict']:>+11.2f}"
-            f"{np.nanmean(found['dice'][:, index]):>7.3f}{off['plain']:>+17.1f}"
+            f"{np.nanmean(found['dice'][:, index]):>7.3f}{off['plain']:>+11.1f}"
         )
 
 

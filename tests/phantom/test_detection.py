@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from cl_seg.phantom import detection
 from cl_seg.phantom.detection import (
     Signal,
     detect,
@@ -55,7 +56,12 @@ def test_tube_current_follows_the_thickest_path():
     assert (tube_current(signal, 0) == 1).all()
 
 
-def test_scatter_grows_with_its_fraction_and_vanishes_in_air():
+def uncorrected(monkeypatch):
+    monkeypatch.setattr(detection, "CORRECTED_SHARE", 0.0)
+
+
+def test_scatter_before_correction_grows_with_its_fraction_and_vanishes_in_air(monkeypatch):
+    uncorrected(monkeypatch)
     signal = behind_water(200)
     one, two = (residual_scatter(signal, f, GEOMETRY) for f in (0.01, 0.02))
     np.testing.assert_allclose(two, 2 * one, rtol=1e-5)
@@ -66,6 +72,19 @@ def test_scatter_grows_with_its_fraction_and_vanishes_in_air():
         0.01 * (signal.mean * attenuation).mean() / 2 / signal.mean.mean(), rel=1e-3
     )
     assert np.abs(residual_scatter(behind_water(0), 0.01, GEOMETRY)).max() < 1e-3 * one.mean()
+
+
+def test_the_correction_takes_off_what_does_not_vary_and_leaves_the_middle_dark(monkeypatch):
+    flat = behind_water(200)
+    chord = 2 * np.sqrt(np.maximum(150**2 - GEOMETRY.positions**2, 0))
+    disk = behind_water(np.tile(chord, (60, 1)).astype(np.float32))
+    left = [residual_scatter(signal, 0.01, GEOMETRY) for signal in (flat, disk)]
+    uncorrected(monkeypatch)
+    all_of_it = [residual_scatter(signal, 0.01, GEOMETRY) for signal in (flat, disk)]
+    assert np.abs(left[0]).max() < 0.05 * all_of_it[0].mean()
+    middle = GEOMETRY.channels // 2
+    assert 0 < left[1][0, middle] < 0.3 * all_of_it[1][0, middle]
+    assert left[1].min() < 0  # too much is taken off where the scatter comes from
 
 
 def test_starved_readings_stay_positive():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.projection import back_project, project
+from cl_seg.phantom import projection
+from cl_seg.phantom.projection import Geometry, back_project, extended, project
 from cl_seg.phantom.reconstruction import mtf
 from cl_seg.phantom.validation.phantoms import GEOMETRY, WHOLE, Ellipse, Field, chords, disk, share
 
@@ -42,3 +43,34 @@ def test_back_projection_puts_things_where_they_are():
     weight = np.where(image > 0.5, image, 0)
     centre = [(weight * i).sum() / weight.sum() for i in (columns, rows)]
     assert centre == pytest.approx([127 + x / 1.2, 127 + y / 1.2], abs=0.05)
+
+
+def test_projections_that_end_inside_the_detector_are_padded_with_zeros():
+    lines = chords(disk(150)).astype(np.float32)
+    padded = extended(lines, GEOMETRY)
+    np.testing.assert_array_equal(padded[:, : GEOMETRY.channels], lines)
+    assert not padded[:, GEOMETRY.channels :].any()
+
+
+@pytest.mark.parametrize("wide", [250, 275, 300])
+def test_what_a_detector_cuts_off_a_disk_goes_on_as_it_would(wide):
+    beyond = Geometry(4, 2 * GEOMETRY.channels, GEOMETRY.pitch_mm)
+    exact = chords(disk(wide, x=20), beyond)[:1].astype(np.float32)
+    half = GEOMETRY.channels // 2
+    padded = extended(exact[:, half:-half], GEOMETRY)
+    whole = np.concatenate([padded[:, -half:], padded[:, :-half]], axis=1)
+    cut_off = exact.sum() - exact[:, half:-half].sum()
+    assert whole.sum() == pytest.approx(exact.sum(), abs=0.2 * float(cut_off))
+
+
+def test_a_body_beyond_the_detector_does_not_brighten_the_edge_of_the_image(monkeypatch):
+    lines = chords(Ellipse(0, 0, 275, 150)).astype(np.float32)  # 1.9 cm too wide on either side
+    window = mtf(GEOMETRY.frequencies, 0.34, 0.6, 0.0)
+
+    def edge():
+        image = back_project(lines, window, 256, 1.9, GEOMETRY)
+        return image[118:138, 236:242].mean()  # 21 to 22 cm beside the middle
+
+    assert edge() == pytest.approx(1, abs=0.003)
+    monkeypatch.setattr(projection, "_beyond", lambda edge, n, _: np.zeros((len(edge), n), "f4"))
+    assert edge() > 1.01

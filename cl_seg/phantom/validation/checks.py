@@ -17,6 +17,7 @@ class Law(StrEnum):
     WATER = "Water is 0 HU with every kernel"
     UNIFORMITY = "Water is uniform"
     WIDE = "Water is uniform in a wide body"
+    SCATTER = "Water is 0 HU in the mean with scatter"
     BASIS = "Basis materials attenuate like tissue"
     GROUPS = "Energy groups equal 1 keV bins"
     DOSE = "Noise falls with the root of the dose"
@@ -27,6 +28,7 @@ class Law(StrEnum):
     SINOGRAM = "Projections are line integrals"
     COMPOSITION = "Bodies have the areas of patients"
     ATTENUATION = "Bodies read the HU of patients"
+    IN_BODIES = "Bodies read what the profile says"
 
 
 @dataclass(frozen=True)

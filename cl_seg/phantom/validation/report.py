@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cl_seg.files import writable, write_bytes, write_text
-from cl_seg.phantom.profiles import load_profile, profile_names
-from cl_seg.phantom.validation.checks import Check
+from cl_seg.phantom.profiles import Reconstruction, load_profile, profile_names
+from cl_seg.phantom.validation.checks import Check, Law
 from cl_seg.phantom.validation.gallery import gallery_png, pictures
 from cl_seg.phantom.validation.page import write_page
 from cl_seg.phantom.validation.run import (
@@ -37,6 +37,13 @@ Made with {versions}.
 ## Every law and its worst case
 
 {laws}
+
+## Tissues on every scanner
+
+Everything on: HU of each tissue inside the painted truth (median, mean over bodies); in brackets
+what theory and the profile's own errors say.
+
+{tissues}
 
 ## Bodies beside patients
 
@@ -94,8 +101,39 @@ def as_markdown(checks: Sequence[Check], command: str) -> str:
         command=command,
         versions=", ".join([f"Python {platform.python_version()}", *packages]),
         laws=_table(SUMMARY_HEADER, [summary.cells() for summary in summaries(checks)]),
+        tissues=tissue_table(checks) or "Not measured.",
         patients=_table(header, patients) if patients else "Not measured.",
     )
+
+
+def tissue_table(checks: Sequence[Check]) -> str:
+    """HU of tissues, a row per scanner, as Markdown; empty where no body was scanned."""
+    found = [check for check in checks if check.law == Law.IN_BODIES]
+    cells: dict[str, list[str]] = {}
+    for check in found:
+        name = check.case.partition(", ")[0]
+        cells.setdefault(name, []).append(f"{_whole(check.measured)} ({_whole(check.expected)})")
+    tissues = dict.fromkeys(check.case.partition(", ")[2] for check in found)
+    rows = [scanner_cells(name) + tuple(values) for name, values in cells.items()]
+    return _table(("profile", "phase", "kV", "error it states", *tissues), rows) if rows else ""
+
+
+def scanner_cells(name: str) -> tuple[str, ...]:
+    """What a profile says of its HU: name, phase, tube voltage and calibration errors."""
+    profile = load_profile(name)
+    phase = profile.protocol.contrast.replace("_", " ")
+    return f"`{name}`", phase, str(profile.tube.kvp), stated_error(profile.reconstruction)
+
+
+def stated_error(settings: Reconstruction) -> str:
+    """Calibration error of a scanner for people."""
+    gain = f"× {settings.hu_gain:g}" if settings.hu_gain != 1 else ""
+    offset = f"{_whole(settings.hu_offset, '+')} HU" if settings.hu_offset else ""
+    return ", ".join(filter(None, (gain, offset))) or "none"
+
+
+def _whole(hu: float, sign: str = "-") -> str:
+    return f"{round(hu) + 0:{sign}d}".replace("-", "−")
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -12,6 +12,7 @@ from cl_seg.phantom.validation import (
     composition_laws,
     geometry_laws,
     hu_laws,
+    in_body_laws,
     noise_laws,
 )
 from cl_seg.phantom.validation.checks import Check, Law
@@ -61,6 +62,7 @@ def validate(
         lambda: hu_laws.water_hu(names),
         lambda: hu_laws.water_uniformity(names),
         hu_laws.wide_water,
+        lambda: hu_laws.scatter_correction(names),
         hu_laws.basis_fit,
         lambda: hu_laws.energy_groups(voltages),
         lambda: noise_laws.dose(currents),
@@ -74,6 +76,7 @@ def validate(
         laws += [
             lambda: composition_laws.body_areas(composition_laws.adults()),
             lambda: attenuation_laws.body_hu(attenuation_laws.scan_bodies()),
+            lambda: in_body_laws.tissues_in_bodies(names),
         ]
     checks: list[Check] = []
     for done, law in enumerate(laws, start=1):

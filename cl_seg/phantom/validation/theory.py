@@ -16,12 +16,22 @@ Floats = npt.NDArray[np.floating[Any]]
 TYPICAL_WATER_MM = 300.0
 
 
-def hounsfield(tissue: str, phase: str, profile: Profile, geometry: Geometry) -> float:
-    """HU of a tissue for the energy detected behind 30 cm of water."""
+def hounsfield(
+    tissue: str, phase: str, profile: Profile, geometry: Geometry, enhancement: float = 1.0
+) -> float:
+    """HU of a tissue for the energy detected behind 30 cm of water.
+
+    Args:
+        tissue: one of ``TISSUES``.
+        phase: of contrast.
+        profile: the scanner.
+        geometry: views and channels.
+        enhancement: factor on iodine uptake.
+    """
     water = attenuation_table()["water"]
     detected = photons_per_reading(profile, geometry) * np.exp(-TYPICAL_WATER_MM * water)
     weight = detected * energies()
-    mu = basis_amounts(tissue, phase) @ basis_attenuation()
+    mu = basis_amounts(tissue, phase, enhancement) @ basis_attenuation()
     return float(1000 * ((weight @ mu) / (weight @ water) - 1))
 
 

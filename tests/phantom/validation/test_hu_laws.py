@@ -1,3 +1,4 @@
+from cl_seg.phantom import detection
 from cl_seg.phantom.profiles import load_profile, profile_names
 from cl_seg.phantom.spectrum import beam
 from cl_seg.phantom.validation import hu_laws
@@ -26,7 +27,7 @@ def test_tissues_have_the_hu_of_theory():
 
 
 def test_scatter_breaks_the_hu_of_tissues(monkeypatch):
-    monkeypatch.setattr(hu_laws, "laboratory", scattering(0.01))
+    monkeypatch.setattr(hu_laws, "laboratory", scattering(0.3))
     assert len(failures(hu_laws.tissue_hu([120]))) > 3
 
 
@@ -39,7 +40,7 @@ def test_water_is_zero_with_an_edge_boosting_kernel():
 
 
 def test_scatter_breaks_the_hu_of_water(monkeypatch):
-    monkeypatch.setattr(hu_laws, "laboratory", scattering(0.01))
+    monkeypatch.setattr(hu_laws, "laboratory", scattering(0.1))
     assert failures(hu_laws.water_hu(FLAT))
 
 
@@ -52,9 +53,20 @@ def test_water_is_uniform_in_every_realistic_scanner():
 
 def test_more_scatter_breaks_uniformity(monkeypatch):
     worst = load_profile("stress_sharp")
-    realistic = worst.model_copy(update={"track": "realistic"})
+    detector = worst.detector.model_copy(update={"scatter": 0.06})
+    realistic = worst.model_copy(update={"track": "realistic", "detector": detector})
     monkeypatch.setattr(hu_laws, "load_profile", lambda name: realistic)
     assert failures(hu_laws.water_uniformity(["any"]))
+
+
+def test_scatter_does_not_change_the_mean_of_an_average_body_on_any_scanner():
+    assert not failures(hu_laws.scatter_correction(profile_names()))
+
+
+def test_without_correction_scatter_darkens_an_average_body(monkeypatch):
+    monkeypatch.setattr(detection, "CORRECTED_SHARE", 0.0)
+    names = ["canon_like", "stress_native"]
+    assert len(failures(hu_laws.scatter_correction(names))) == len(names)
 
 
 def test_wide_bodies_are_uniform():

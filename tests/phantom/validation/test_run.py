@@ -31,7 +31,7 @@ def quick():
     return checks, progress
 
 
-OF_BODIES = {Law.COMPOSITION, Law.ATTENUATION}
+OF_BODIES = {Law.COMPOSITION, Law.ATTENUATION, Law.IN_BODIES}
 
 
 def test_quick_measures_every_law_but_those_of_bodies_and_progress_counts_them(quick):
