@@ -42,6 +42,11 @@ def even_positions(z_mm: Positions) -> Positions:
     return line
 
 
+def on_lines(z_mm: Positions) -> Positions:
+    """Ascending positions (mm), those of every run moved onto its line of equal distances."""
+    return np.concatenate([even_positions(z_mm[run]) for run in even_runs(z_mm)])
+
+
 def spacing_notes(z_mm: Positions) -> list[str]:
     """Gaps and uneven steps between ascending slice positions (mm), in words.
 

@@ -1,11 +1,15 @@
 """Positions of slices: rounded in writing, with gaps, drifting."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cl_seg.files import InputError
 from cl_seg.scans import nifti
+from cl_seg.scans.label_grid import matching_slices
 from cl_seg.scans.series import Volume
 from cl_seg.scans.slice_spacing import even_positions, even_runs, spacing_notes
 
@@ -83,6 +87,18 @@ def test_a_file_has_the_true_distance(tmp_path):
     _, again = nifti.load_labels(tmp_path / "x.nii.gz")
     assert np.diff(again.z_mm) == pytest.approx(1.25, abs=1e-3)
     assert np.abs(again.z_mm - z_mm).max() <= 0.06
+
+
+@pytest.mark.parametrize(("step", "decimals"), [(1.5, 0), (2.5, 0), (1.25, 1), (3.27, 0)])
+def test_labels_of_the_true_distance_lie_on_rounded_slices(tmp_path, step, decimals):
+    z_mm = rounded(step, decimals, 30)
+    image = Volume(np.zeros((30, 4, 5), np.int16), z_mm, (2.0, 3.0), (0.0, 0.0))
+    true = replace(image, z_mm=-100 + step * np.arange(30))
+    for labels in (true, replace(image, z_mm=even_positions(z_mm))):
+        found = matching_slices(tmp_path, image, labels, "here")
+        assert found.tolist() == list(range(30))
+    with pytest.raises(InputError, match="another grid"):
+        matching_slices(tmp_path, image, replace(true, z_mm=true.z_mm + step / 2), "here")
 
 
 def test_gaps_are_measured_and_placed():
