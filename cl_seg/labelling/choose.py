@@ -25,7 +25,10 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
     left = own.drop(index=usable_slices(own, store.header.classes).index)
     if left.empty:
         slices = counted(len(own), "slice")
-        raise InputError(f"{scanner} in {store.folder} has {slices}, and all are labelled")
+        raise InputError(
+            f"{store.folder}: nothing is left to label, {scanner} has {slices}, and each has labels "
+            "of all classes"
+        )
     return left
 
 
