@@ -26,7 +26,7 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
     if left.empty:
         slices = counted(len(own), "slice")
         raise InputError(
-            f"{store.folder}: nothing is left to label, {scanner} has {slices}, and each has labels "
+            f"{store.folder}: nothing is left to label, {scanner} has {slices}, each with labels "
             "of all classes"
         )
     return left
