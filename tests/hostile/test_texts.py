@@ -261,7 +261,7 @@ STORES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a grid of a billion": (in_json(STORE, "grid", "size", value=10**9), "grid.size: "),
     "a grid of minus one": (in_json(STORE, "grid", "size", value=-1), "grid.size: "),
     "pixels of no size": (in_json(STORE, "grid", "spacing_mm", value=0), "grid.spacing_mm: "),
-    "another version": (in_json(STORE, "format", value=99), "format 99, expected 1"),
+    "another version": (in_json(STORE, "format", value=99), "format 99, expected 2"),
     "half a table": (cut(SLICES), "slices.parquet is missing or damaged"),
     "an empty table": (written(SLICES, b""), "slices.parquet is missing or damaged"),
     "a table of pickles": (written(SLICES, pickle.dumps(Owned())), "slices.parquet is missing"),
