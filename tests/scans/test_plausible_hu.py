@@ -108,6 +108,7 @@ NOTHING = "nothing is as low as fat or air"
 NORMALISED = "they were normalised"
 LOST = "adding -10.* makes them plausible: the rescale intercept was lost"
 RAW = body() + 1024
+FLAT = np.select([body(0) < -500, body(0) < 0, body(0) < 80], [-1000.0, -100.0, 50.0], 110.0)
 OTHERS = {
     "stored values": (RAW, LOST),
     "stored values, unsigned": (np.clip(RAW, 0, 4095), LOST),
@@ -128,6 +129,13 @@ OTHERS = {
     "0 to 1": (np.clip((body() + 160) / 400, 0, 1), NORMALISED),
     "0 to 255": (np.clip((body() + 160) / 400 * 255, 0, 255), NOTHING),
     "-128 to 127": (np.clip((body() + 1000) / 2000 * 255, 0, 255) - 128, ""),
+    "-128 to 127 of a window": (
+        np.rint(np.clip((body() + 160) / 400 * 255, 0, 255)) - 128,
+        "8 bits",
+    ),
+    "stored values times ten": ((body(15) + 1024) * 10, "brighter"),
+    "half, no noise": (FLAT / 2, "as low as fat"),
+    "four times, no noise": (FLAT * 4, "as low as fat"),
     "per mm": ((body() / 1000 + 1) * 0.0193, NORMALISED),
     "times ten": (body() * 10, "air is near -99"),
     "a tenth": (body() / 10, ""),
