@@ -1,6 +1,7 @@
 """What can be HU is taken, whatever its padding, noise and window; other scales are told."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,27 @@ def test_slices_on_two_scales_are_told(tmp_path, lost, intercept):
         series.load()
     assert f"{-1024 - intercept:+d}"[1:3] in str(error.value).replace("1024", "10")
     assert series.load(allow_implausible_hu=True).implausible
+
+
+@pytest.mark.parametrize("wrong", [(1.0, -1000), (1.0, -800), (0.5, -1024)])
+def test_rescale_values_of_another_slice_are_told(tmp_path, wrong):
+    hu = np.rint(body(slices=4)).astype(np.int16)[:, ::3, ::3][:, :40, :40]
+
+    def change(ds, index, is_true):
+        slope, intercept = wrong if index == 2 else (1.0, -1024)
+        ds.Rows, ds.Columns = hu[index].shape
+        ds.RescaleSlope, ds.RescaleIntercept = slope, intercept
+        stored = (hu[index] - intercept) / slope if is_true else hu[index] + 1024
+        ds.PixelData = np.rint(stored).astype(np.int16).tobytes()
+
+    for is_true in (False, True):
+        write_series(tmp_path / str(is_true), range(0, 20, 5), partial(change, is_true=is_true))
+        ((series,), _) = find(tmp_path / str(is_true))
+        if is_true:
+            assert np.abs(series.load().hu - np.maximum(hu, -1024)).max() <= 1
+            continue
+        with pytest.raises(UnusableError, match=r"agree as stored|lie .* off those beside them"):
+            series.load()
 
 
 def test_blank_slices_are_on_no_scale():
