@@ -298,7 +298,9 @@ def ingest(
     scanner_by: Annotated[
         str,
         typer.Option(
-            help="What makes a scanner, of manufacturer,model,kernel,kv,station; station is hashed."
+            help="What makes a scanner, separated by commas: manufacturer, model, kernel, kv, "
+            "station (which is hashed).",
+            show_default="all but station",
         ),
     ] = "manufacturer,model,kernel,kv",
     derived: Annotated[

@@ -205,6 +205,11 @@ def _find(source: Path, classes: list[str], options: Options) -> Found:
         if found.rejected:
             raise InputError(f"{source} {found.rejected[0].reason}")
         return found
+    if not source.exists():
+        raise InputError(
+            f"{source} does not exist: give a folder of DICOM or NIfTI files, a CSV manifest or a "
+            "NIfTI file"
+        )
     found = find(source, classes, pseudonyms, show=False)
     files = [item for item in found.rejected if source.is_dir() and nifti.is_nifti(item.path)]
     others = [item for item in found.rejected if item not in files]

@@ -62,7 +62,8 @@ class Image:
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
     when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
     ``image_type`` are the words of ImageType, in capitals; ``multi_energy`` is whether several
-    energies were measured, as far as the header says.
+    energies were measured, as far as the header says. ``rescale`` are RescaleSlope and
+    RescaleIntercept.
     """
 
     path: Path
@@ -75,6 +76,7 @@ class Image:
     image_type: tuple[str, ...]
     nameless: bool = False
     multi_energy: bool = False
+    rescale: tuple[float, float] = (1.0, 0.0)
 
 
 def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
@@ -194,12 +196,19 @@ def _check_kind(header: Any) -> None:
     needed = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleIntercept")
     missing = [name for name in needed if not _values(header, name)]
     if missing:
-        raise UnusableError(f"the header lacks {', '.join(missing)}")
-    slope, intercept = number(header, "RescaleSlope", 1.0), number(header, "RescaleIntercept", 0.0)
+        raise UnusableError(
+            f"the header lacks {', '.join(missing)}, without which no area or HU can be told: "
+            "export it again with a complete header"
+        )
+    slope, intercept = _rescale(header)
     if not slope or not math.isfinite(slope) or not math.isfinite(intercept):
         raise UnusableError("RescaleSlope or RescaleIntercept is not a sensible number")
     if str(header.get("RescaleType") or "").strip().upper() not in _HOUNSFIELD:
         raise UnusableError("RescaleType says that its values are not Hounsfield units")
+
+
+def _rescale(header: Any) -> tuple[float, float]:
+    return number(header, "RescaleSlope", 1.0), number(header, "RescaleIntercept", 0.0)
 
 
 def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
@@ -229,6 +238,7 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
         number(header, "SliceThickness", math.nan),
         tuple(word[:_CODE] for word in words),
         multi_energy=str(header.get("MultienergyCTAcquisition") or "").strip().upper() == "YES",
+        rescale=_rescale(header),
     )
 
 

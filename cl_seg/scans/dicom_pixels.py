@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ _FIELDS = [
 _STREAMS_OF_NUMBERS = {
     *(*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes),
 }
+_APART_HU = 5  # by which stored values of two slices agree better than their HU (engineering value)
 _AIR_PADDING_HU = -1000  # a declared padding value inside the tissue range is not trusted
 
 
@@ -36,6 +38,7 @@ def load(images: Sequence[Image]) -> Volume:
     rejected: list[Rejected] = []
     z_mm: list[float] = []
     samples: list[npt.NDArray[np.float32]] = []
+    rescales: list[tuple[float, float]] = []
     hu = np.empty((len(images), *images[0].plane.shape), np.int16)
     for image in images:
         try:
@@ -46,14 +49,42 @@ def load(images: Sequence[Image]) -> Volume:
         values, origin = to_lps(image.plane, stored)
         hu[len(z_mm)] = to_hu(values)
         samples.append(sample(values))
+        rescales.append(image.rescale)
         z_mm.append(image.plane.position[2])
     if not z_mm:
         raise UnusableError(rejected[0].reason)
     row, column = images[0].plane.spacing
     spacing = (row, column)
+    implausible = doubt(samples) or _wrong_rescale(samples, rescales)
     return Volume(
-        hu[: len(z_mm)], np.array(z_mm), spacing, origin, rejected, implausible=doubt(samples)
+        hu[: len(z_mm)], np.array(z_mm), spacing, origin, rejected, implausible=implausible
     )
+
+
+def _wrong_rescale(
+    samples: Sequence[npt.NDArray[np.float32]], rescales: Sequence[tuple[float, float]]
+) -> str:
+    """Whether slices side by side with other rescale values agree as stored, and not in HU.
+
+    Then one of them lost its own values, or has those of another series.
+    """
+    for (one, other), pair in zip(pairwise(samples), pairwise(rescales), strict=True):
+        inside = (one > HU_AIR) & (other > HU_AIR)
+        if pair[0] == pair[1] or not inside.any():
+            continue
+        stored = [
+            (hu[inside] - intercept) / slope
+            for hu, (slope, intercept) in zip((one, other), pair, strict=True)
+        ]
+        apart = float(np.median(np.abs(one[inside] - other[inside])))
+        if apart > float(np.median(np.abs(stored[0] - stored[1]))) * abs(pair[0][0]) + _APART_HU:
+            said = " and ".join(f"{slope:g} · value {shift:+g}" for slope, shift in pair)
+            return (
+                f"slices side by side have the rescale values {said} and lie {apart:.0f} HU apart, "
+                "but agree as stored: expected one scale of Hounsfield units; export them again "
+                "with their own RescaleSlope and RescaleIntercept"
+            )
+    return ""
 
 
 def decode(path: Path) -> npt.NDArray[np.float32]:

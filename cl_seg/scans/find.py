@@ -84,7 +84,10 @@ def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
     more = f"; and {counted(left, 'more reason')}" if left > 0 else ""
     hint = ""
     if not is_manifest(source) and any(is_nifti(item.path) for item in rejected):
-        hint = ": list NIfTI files in a CSV manifest"
+        hint = (
+            ": NIfTI files do not name their scanner, list them in a CSV manifest with the "
+            "columns image,labels,patient,scanner"
+        )
     return InputError(
         f"{source} holds no usable CT series ({reasons}{more}; first {rejected[0].path}){hint}"
     )

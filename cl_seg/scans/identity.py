@@ -134,8 +134,8 @@ def parse_scanner_by(text: str) -> tuple[str, ...]:
         )
     if PARTS[0] not in words:
         raise InputError(
-            f"--scanner-by {text}: expected {PARTS[0]} among them, since models and kernels mean "
-            f"nothing without, e.g. {','.join(DEFAULT_BY[:2])}"
+            f"--scanner-by {text}: name the {PARTS[0]} too, e.g. {','.join(DEFAULT_BY[:2])}: "
+            "models and kernels of two manufacturers may have one name"
         )
     return tuple(part for part in PARTS if part in words)
 

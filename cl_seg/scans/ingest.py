@@ -140,9 +140,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             for folder, (scanner, scans) in groups.items():
                 _write_scanner(work, folder, scanner, scans, read)
         _refuse(work)
-        report.rejected = by_folder(report.rejected)
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
+        report.rejected = by_folder(report.rejected)
     if any(scan.labels for scan in every):
         report.notes += absent_classes(label_map, work.labels_seen) + labels_in_air(work.in_air)
     return report

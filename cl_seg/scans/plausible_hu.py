@@ -31,6 +31,15 @@ WINDOW, SOFT_IN_WINDOW, LITTLE_IN_WINDOW = 0.02, (20, 500), 0.3
 """Share of the lowest value from which on it is a bound that cut air off; soft tissue is then
 asked for more closely, among what is above fat: air no longer shows the scale."""
 
+WINDOW_FAT, LITTLE_WINDOW_FAT = (-250, FAT), 0.01
+"""Where fat is, 40 keV included, and its share of what is above a bound that cut air off."""
+
+EIGHT_BITS = (-128, 127)
+"""Least and largest value of what was stored in 8 bits with a sign; no window is cut there."""
+
+BRIGHTEST, MUCH_BRIGHTEST = 3071, 0.1
+"""Upper end of the 12-bit scale of CT, and the share of values beyond it that no metal has."""
+
 STORED_TISSUE, STORED_SHARE = (800, 1300), 0.6
 """Where soft tissue and fat are in stored values, and the share of bone there that no bone has."""
 
@@ -79,7 +88,14 @@ def _wrong(values: Values) -> str:
     if not len(values):
         return _NO_TISSUE
     floor = float(values.min())
+    if (floor, float(values.max())) == EIGHT_BITS:
+        return "these are the bounds of 8 bits"
+    if _share(values, BRIGHTEST, np.inf) > MUCH_BRIGHTEST:
+        return "much is brighter than the scale of CT"
     if np.mean(values == floor) > WINDOW:  # air, or what was cut off with it
+        little_fat = _share(values[values > floor], *WINDOW_FAT) < LITTLE_WINDOW_FAT
+        if AIR <= floor <= FAT and little_fat:
+            return "nothing is as low as fat"
         values = np.where(values == floor, min(floor, AIR - 1), values)
     if _share(values, -np.inf, FAT) < LITTLE_FAT_AND_AIR or floor > FAT:
         return "nothing is as low as fat or air"

@@ -3,7 +3,7 @@
 Where the pixels of a series are as large as those of the grid, they are copied.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 import numpy as np
@@ -88,9 +88,13 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
         return _copied(labels, first, grid, 0)
     present = np.union1d(labels, np.uint8(0))
     masks = [(labels == label).astype(np.float32) for label in present]
-    shares = np.stack([_resampled(mask, volume, placement, grid, 0) for mask in masks])
     down, across = _covered(volume, placement, grid)
     areas = np.array([down @ mask @ across for mask in masks])
+    within = np.outer(*_inside(volume, placement, grid))
+    # Pixels of the grid that the image only touches are labelled by what lies at its edge.
+    wider, beyond_edge = _with_border(volume, grid)
+    edged = [np.pad(mask, beyond_edge, mode="edge") for mask in masks]
+    shares = np.stack([within * _resampled(mask, wider, placement, grid, 0) for mask in edged])
     # What lies outside the image is background, the first.
     shares[0] += 1 - shares.sum(axis=0)
     areas[0] += grid.size**2 - areas.sum()
@@ -142,6 +146,31 @@ def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, 
         under = lengths_between(centres, spacing, middle - half, middle + half)
         lengths.append(under / grid.spacing_mm)
     return lengths[0], lengths[1]
+
+
+def _inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
+    """Share of each row and of each column of the grid that lies in the image."""
+    shares = []
+    corner = _corner(np.array(placement.centre_mm), grid)
+    for axis, count in enumerate(volume.hu.shape[1:]):
+        spacing = volume.spacing_mm[axis]
+        low = volume.origin_mm[axis] - spacing / 2
+        centres = corner[axis] + grid.spacing_mm * np.arange(grid.size)
+        inside = lengths_between(centres, grid.spacing_mm, low, low + count * spacing)
+        shares.append(inside / grid.spacing_mm)
+    return shares[0], shares[1]
+
+
+def _with_border(volume: Volume, grid: Grid) -> tuple[Volume, list[tuple[int, int]]]:
+    """The place of a series with a border as wide as half a pixel of the grid, and the border.
+
+    Returns:
+        The series with another origin, and the pixels added before and after each axis.
+    """
+    spacing = np.array(volume.spacing_mm)
+    pixels = np.ceil(grid.spacing_mm / 2 / spacing).astype(int)
+    y, x = (np.array(volume.origin_mm) - pixels * spacing).tolist()
+    return replace(volume, origin_mm=(y, x)), [(count, count) for count in pixels.tolist()]
 
 
 def _resampled(

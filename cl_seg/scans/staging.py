@@ -103,7 +103,7 @@ def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list
     """Gaps, and a body that is cut."""
     notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
     notes += [
-        f"{note}; a larger grid (--size) holds what the image has"
+        f"{note}; where the image is larger than the grid, a larger --size keeps all of it"
         for note in cut_notes(placement, grid)
     ]
     return [f"{scan.series.path}: {note}" for note in notes]

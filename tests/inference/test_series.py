@@ -172,8 +172,9 @@ def test_nothing_usable_is_one_clear_error(tmp_path: Path, source: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.nii.gz").write_text("hello")
     model = load_ensemble([model_folder(tmp_path / "model")])
-    with pytest.raises(InputError, match=source):
+    with pytest.raises(InputError, match=source) as error:
         predict_source(model, tmp_path / source, tmp_path / "out", Options(), quiet)
+    assert ("DICOM or NIfTI" in str(error.value)) == (source == "nothing")
     assert not (tmp_path / "out").exists()
 
 

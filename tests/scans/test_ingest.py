@@ -353,6 +353,12 @@ def lone_nifti(folder):
     return folder
 
 
+def folder_of_niftis(folder):
+    for name in ("a.nii.gz", "b.nii.gz"):
+        write_nifti(folder / name, volume())
+    return folder
+
+
 def nan(folder):
     write_nifti(folder / "ct.nii.gz", np.full((3, SIZE, SIZE), np.nan, np.float32))
     return write_manifest(folder, "ct.nii.gz,,p1,X")
@@ -549,6 +555,7 @@ def nothing_left(tmp_path):
         (empty, "is empty"),
         (missing, "does not exist"),
         (lone_nifti, "CSV manifest"),
+        (folder_of_niftis, r"2 × not a DICOM file.*list them in a CSV manifest"),
         (nan, "holds NaN"),
         (unknown_manufacturer, "'ACME CT'.*--aliases"),
     ],

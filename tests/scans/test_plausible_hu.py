@@ -1,6 +1,7 @@
 """What can be HU is taken, whatever its padding, noise and window; other scales are told."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,7 @@ NOTHING = "nothing is as low as fat or air"
 NORMALISED = "they were normalised"
 LOST = "adding -10.* makes them plausible: the rescale intercept was lost"
 RAW = body() + 1024
+FLAT = np.select([body(0) < -500, body(0) < 0, body(0) < 80], [-1000.0, -100.0, 50.0], 110.0)
 OTHERS = {
     "stored values": (RAW, LOST),
     "stored values, unsigned": (np.clip(RAW, 0, 4095), LOST),
@@ -128,6 +130,13 @@ OTHERS = {
     "0 to 1": (np.clip((body() + 160) / 400, 0, 1), NORMALISED),
     "0 to 255": (np.clip((body() + 160) / 400 * 255, 0, 255), NOTHING),
     "-128 to 127": (np.clip((body() + 1000) / 2000 * 255, 0, 255) - 128, ""),
+    "-128 to 127 of a window": (
+        np.rint(np.clip((body() + 160) / 400 * 255, 0, 255)) - 128,
+        "8 bits",
+    ),
+    "stored values times ten": ((body(15) + 1024) * 10, "brighter"),
+    "half, no noise": (FLAT / 2, "as low as fat"),
+    "four times, no noise": (FLAT * 4, "as low as fat"),
     "per mm": ((body() / 1000 + 1) * 0.0193, NORMALISED),
     "times ten": (body() * 10, "air is near -99"),
     "a tenth": (body() / 10, ""),
@@ -185,6 +194,27 @@ def test_slices_on_two_scales_are_told(tmp_path, lost, intercept):
         series.load()
     assert f"{-1024 - intercept:+d}"[1:3] in str(error.value).replace("1024", "10")
     assert series.load(allow_implausible_hu=True).implausible
+
+
+@pytest.mark.parametrize("wrong", [(1.0, -1000), (1.0, -800), (0.5, -1024)])
+def test_rescale_values_of_another_slice_are_told(tmp_path, wrong):
+    hu = np.rint(body(slices=4)).astype(np.int16)[:, ::3, ::3][:, :40, :40]
+
+    def change(ds, index, is_true):
+        slope, intercept = wrong if index == 2 else (1.0, -1024)
+        ds.Rows, ds.Columns = hu[index].shape
+        ds.RescaleSlope, ds.RescaleIntercept = slope, intercept
+        stored = (hu[index] - intercept) / slope if is_true else hu[index] + 1024
+        ds.PixelData = np.rint(stored).astype(np.int16).tobytes()
+
+    for is_true in (False, True):
+        write_series(tmp_path / str(is_true), range(0, 20, 5), partial(change, is_true=is_true))
+        ((series,), _) = find(tmp_path / str(is_true))
+        if is_true:
+            assert np.abs(series.load().hu - np.maximum(hu, -1024)).max() <= 1
+            continue
+        with pytest.raises(UnusableError, match=r"agree as stored|lie .* off those beside them"):
+            series.load()
 
 
 def test_blank_slices_are_on_no_scale():

@@ -175,6 +175,20 @@ def test_areas_are_kept(drawn, ratio, moved_mm):
         assert abs((stored == label).sum() - true) <= max(0.005 * true, 1)
 
 
+@pytest.mark.parametrize(
+    ("size", "spacing", "grid"), [(61, 2.148, (111, 2.0)), (53, 2.838, (159, 3.0))]
+)
+def test_areas_at_the_edge_of_an_image_are_kept(size, spacing, grid):
+    labels = np.zeros((size, size), np.uint8)
+    thick = int(8 / spacing)
+    labels[:, :thick], labels[-thick:] = 1, 2
+    volume = make(labels, spacing)
+    stored = resample_labels(labels, volume, place(volume, Grid(*grid)), Grid(*grid))
+    for label in (1, 2):
+        true = (labels == label).sum() * (spacing / grid[1]) ** 2
+        assert abs((stored == label).sum() - true) <= max(0.005 * true, 1)
+
+
 def test_a_body_is_cut_by_the_grid_by_the_image_or_by_the_circle_of_reconstruction():
     y, x = np.indices((128, 128)) - 63.5
     body = np.where(np.hypot(x / 50, y / 35) < 1, 40, -1000)

@@ -20,7 +20,8 @@ CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
 COLOUR_NAMES = ("yellow", "blue", "pink", "green")
 RANKS = ("worst", "median", "best")
 MOMENTS = {"learned": "once learned", "last": "at the end"}
-WIDE = 130  # pixels of a panel, about
+WIDE = 130  # pixels of a panel at least, about; a line is as wide as one of so many
+SHADES = 48  # of grey: with up to four classes a figure has no more than 256 colours
 GAP = 3  # pixels between panels
 PANEL = 1.7  # inches
 WIDTH_OF_TITLE = 20  # characters that fit over a panel
@@ -75,14 +76,16 @@ def _title(run: RunResult, scanner: str) -> str:
 
 
 def overlay(classes: int, image: Plane, truth: Plane, found: Plane) -> Picture:
-    """(H, W, 3) RGB in 0…1 of a slice, enlarged: truth filled, prediction outlined."""
+    """(H, W, 3) RGB in 0…1 of a slice, enlarged if small: truth filled, prediction outlined."""
     factor = max(1, round(WIDE / image.shape[1]))
-    picture = np.repeat(_enlarged(image / 255.0, factor)[..., None], 3, axis=2)
+    line = max(1, round(factor * image.shape[1] / WIDE))
+    grey = np.rint(_enlarged(image / 255.0, factor) * (SHADES - 1)) / (SHADES - 1)
+    picture = np.repeat(grey[..., None], 3, axis=2)
     for label in range(1, classes + 1):
         colour = np.array(to_rgb(CONTOURS[(label - 1) % len(CONTOURS)]))
         filled, area = (_enlarged(mask == label, factor) > 0.5 for mask in (truth, found))
         picture[filled] = (1 - FILL) * picture[filled] + FILL * colour
-        picture[area & ~ndimage.binary_erosion(area)] = colour
+        picture[area & ~ndimage.binary_erosion(area, iterations=line)] = colour
     return picture
 
 

@@ -1,6 +1,8 @@
 """How every figure looks, and how it becomes SVG, PDF or PNG."""
 
+import base64
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -12,11 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 MARKERS = "osD^vP*X<>hd"
 Line = str | tuple[int, tuple[int, ...]]
 LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 PNG_DPI = 200
+PNG_INSIDE = re.compile(r'(?<="data:image/png;base64,)[^"]*')
 LEGEND_LINE, STAMP_LINE = 0.2, 0.16  # inches
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 STYLE: dict[Any, Any] = {
@@ -85,8 +89,19 @@ def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
 
 def as_svg(figure: Figure) -> str:
     """A figure as SVG text, the same bytes every time."""
-    text = drawn(figure, "svg").decode()
+    text = PNG_INSIDE.sub(_with_palette, drawn(figure, "svg").decode())
     return text[text.index("<svg") :]
+
+
+def _with_palette(found: re.Match[str]) -> str:
+    """The same picture with a palette, in a third of the bytes, if it has at most 256 colours."""
+    picture = Image.open(io.BytesIO(base64.b64decode(found[0]))).convert("RGB")
+    colours = picture.getcolors(256)
+    if colours is None:
+        return found[0]
+    buffer = io.BytesIO()
+    picture.quantize(len(colours), dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def drawn(figure: Figure, kind: str) -> bytes:
