@@ -65,7 +65,7 @@ def main() -> None:
 class TimedEngine:
     """Measures how long the stages take with all that is between them."""
 
-    seconds, workers = 0.0, 1
+    seconds, workers, here = 0.0, 1, True
 
     def execute(self, *arguments: Any) -> None:
         """Compute all stages of a schedule."""
