@@ -275,7 +275,7 @@ def test_slices_on_which_variants_disagree_are_noted(
 
 
 def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
-    image = nibabel.Nifti1Image(np.ones((20, 20, 2), np.int16), np.eye(4))
+    image = nibabel.Nifti1Image(np.ones((20, 20, 2), np.int16), np.diag([2.0, 2, 2, 1]))
     nibabel.save(image, tmp_path / "mr.nii.gz")
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match="expected Hounsfield units"):
