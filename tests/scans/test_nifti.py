@@ -167,7 +167,7 @@ def test_an_image_without_a_geometry_is_refused(tmp_path, signs):
     """Files written without a header of their own have voxels of 1 mm at position 0."""
     voxels = np.full((8, 9, 4), -1000, np.int16)
     nibabel.save(nibabel.Nifti1Image(voxels, np.diag([*signs, 1])), tmp_path / "a.nii")
-    with pytest.raises(UnusableError, match="identity matrix .* save it again with the spacing"):
+    with pytest.raises(UnusableError, match=r"identity matrix .* save it again with the spacing"):
         nifti.find_volume(tmp_path / "a.nii", "a", "p", "CT")
     moved = np.diag([*signs, 1.0])
     moved[:3, 3] = -100, -120, 30
