@@ -210,6 +210,12 @@ def _find(source: Path, classes: list[str], options: Options) -> Found:
     others = [item for item in found.rejected if item not in files]
     if files and not found.scans:
         found = _volumes([item.path for item in files], source, pseudonyms)
+        if not found.scans:
+            first = found.rejected[0]
+            raise InputError(
+                f"{source} holds no NIfTI file that can be used, of {len(files)}: first "
+                f"{first.path} {first.reason}"
+            )
         return replace(found, rejected=others + found.rejected)
     if not found.scans:
         raise nothing_usable(source, found.rejected)
