@@ -23,7 +23,7 @@ from cl_seg.scans.find import find, nothing_usable
 from cl_seg.scans.identity import Scanner
 from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.manufacturer import is_nobody
-from cl_seg.scans.resample import cut_notes
+from cl_seg.scans.resample import cut_notes, size_notes
 from cl_seg.scans.scan import DicomSeries, Found, Scan
 from cl_seg.scans.series import (
     Pseudonyms,
@@ -177,7 +177,9 @@ def predict_source(
                 nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
             of_kind = _kind_notes(scan.series, aliases)
             notes = [*of_kind, *scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
-            notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
+            notes += size_notes(placement) + cut_notes(
+                placement, Grid(seen.grid_size, seen.spacing_mm)
+            )
             if volume.rejected:
                 notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
             notes += low_agreement_notes(agreements)
@@ -215,6 +217,12 @@ def _find(source: Path, classes: list[str], options: Options) -> Found:
     others = [item for item in found.rejected if item not in files]
     if files and not found.scans:
         found = _volumes([item.path for item in files], source, pseudonyms)
+        if not found.scans:
+            first = found.rejected[0]
+            raise InputError(
+                f"{source} holds no NIfTI file that can be used, of {len(files)}: first "
+                f"{first.path} {first.reason}"
+            )
         return replace(found, rejected=others + found.rejected)
     if not found.scans:
         raise nothing_usable(source, found.rejected)

@@ -65,7 +65,9 @@ def read_manifest(path: Path, classes: list[str]) -> list[Row]:
             _check_columns(path, list(columns))
             lines = [(table.line_num, line) for line in table if not _is_empty(line)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV file in UTF-8") from error
+        raise InputError(
+            f"{path} cannot be read as a CSV file in UTF-8: save it as such"
+        ) from error
     if not lines:
         raise InputError(f"{path} lists no images: add a line per image")
     rows: list[Row] = []

@@ -43,9 +43,14 @@ def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
         scanner: name of the scanner: the file does not say.
 
     Raises:
-        UnusableError: no readable 3-D NIfTI, or not axis-aligned.
+        UnusableError: no readable 3-D NIfTI, not axis-aligned, or without a geometry.
     """
     image, _, shape = _open(path)
+    if np.allclose(np.abs(image.affine), np.eye(4), atol=1e-4):
+        raise UnusableError(
+            "has the identity matrix for a header, pixels of 1 mm at position 0, as files written "
+            "without a geometry have: save it again with the spacing and origin of the CT"
+        )
     return Series(
         path,
         patient,

@@ -3,7 +3,7 @@
 Where the pixels of a series are as large as those of the grid, they are copied.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 import numpy as np
@@ -18,6 +18,8 @@ from cl_seg.scans.shares import labels_of_shares, lengths_between
 from cl_seg.scans.store import HU, Grid, Labels
 
 _FWHM = 2 * np.sqrt(2 * np.log(2))
+BODY_MM = (60.0, 800.0)
+"""Smallest and largest size of a body, of a hand and of the widest persons (engineering values)."""
 _OFF = 0.1  # pixels by which two grids may differ anywhere and be one (engineering value)
 Vector = npt.NDArray[np.float64]
 Pixels = TypeVar("Pixels", bound=npt.NDArray[np.integer])
@@ -30,10 +32,12 @@ class Placement:
     Attributes:
         centre_mm: (y, x) centre of the grid, LPS mm.
         cut: per slice, whether the body goes on beyond the grid or beyond the image.
+        body_mm: (y, x) size of the body, 0 where there is none.
     """
 
     centre_mm: tuple[float, float]
     cut: tuple[bool, ...] = ()
+    body_mm: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
 
 
 def place(volume: Volume, grid: Grid) -> Placement:
@@ -53,7 +57,9 @@ def place(volume: Volume, grid: Grid) -> Placement:
         first = (_corner(centre, grid) - origin) / spacing
         centre += (np.floor(first + 0.5) - first) * spacing
     y, x = centre.tolist()
-    return Placement((y, x), tuple(beyond(body, centre, 2 * half).tolist()))
+    down, across = (high - low).tolist()
+    cut = tuple(beyond(body, centre, 2 * half).tolist())
+    return Placement((y, x), cut, (down, across))
 
 
 def cut_notes(placement: Placement, grid: Grid) -> list[str]:
@@ -65,6 +71,20 @@ def cut_notes(placement: Placement, grid: Grid) -> list[str]:
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
         f"mm, in {count} of {counted(len(placement.cut), 'slice')}: areas in them are marked as "
         "incomplete"
+    ]
+
+
+def size_notes(placement: Placement) -> list[str]:
+    """A note where the body is of a size that none has, in words; a part of one may be small."""
+    down, across = placement.body_mm
+    low, high = BODY_MM
+    larger = max(down, across)
+    small = 0 < larger < low and not any(placement.cut)
+    if not small and larger <= high:
+        return []
+    return [
+        f"the body is {across:.0f} × {down:.0f} mm, expected {low:g} to {high:g} mm: look whether "
+        "the file has the right pixel size, on which areas depend"
     ]
 
 

@@ -9,7 +9,14 @@ import numpy as np
 from cl_seg.files import InputError
 from cl_seg.scans.label_map import LabelMap
 from cl_seg.scans.labels import read_labels, shares_in_air
-from cl_seg.scans.resample import Placement, cut_notes, place, resample_image, resample_labels
+from cl_seg.scans.resample import (
+    Placement,
+    cut_notes,
+    place,
+    resample_image,
+    resample_labels,
+    size_notes,
+)
 from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
@@ -100,8 +107,9 @@ def _given_labels(scan: Scan, volume: Volume, label_map: LabelMap) -> Labels | N
 
 
 def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list[str]:
-    """Gaps, and a body that is cut."""
+    """Gaps, and a body that is cut or of no body's size."""
     notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
+    notes += size_notes(placement)
     notes += [
         f"{note}; where the image is larger than the grid, a larger --size keeps all of it"
         for note in cut_notes(placement, grid)

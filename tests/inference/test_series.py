@@ -246,6 +246,16 @@ def test_nifti_files_beside_dicom_are_left_out_and_told(tmp_path: Path) -> None:
     assert "beside DICOM files" in left_out[0].reason
 
 
+def test_a_folder_of_broken_nifti_files_is_one_error(tmp_path: Path) -> None:
+    for name in ("a.nii.gz", "b.nii"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"no image")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    with pytest.raises(InputError, match=r"can be used, of 2: first .*a.nii.gz cannot be read"):
+        predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_manifest_traces_its_nifti_files(tmp_path: Path) -> None:
     write_nifti(tmp_path / "ct" / "one.nii.gz", volume())
     text = "image,labels,patient,scanner\nct/one.nii.gz,,p1,A\n"
@@ -276,7 +286,7 @@ def test_slices_on_which_variants_disagree_are_noted(
 
 
 def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
-    image = nibabel.Nifti1Image(np.ones((20, 20, 2), np.int16), np.eye(4))
+    image = nibabel.Nifti1Image(np.ones((20, 20, 2), np.int16), np.diag([2.0, 2, 2, 1]))
     nibabel.save(image, tmp_path / "mr.nii.gz")
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match="expected Hounsfield units"):

@@ -160,3 +160,16 @@ def test_a_qform_without_a_rotation_says_nothing(tmp_path):
     content[256:268] = np.array([9, 9, 9], "<f4").tobytes()
     path.write_bytes(content)
     assert nifti.load_labels(path)[1].spacing_mm == (3, 3)
+
+
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, -1, 1)])
+def test_an_image_without_a_geometry_is_refused(tmp_path, signs):
+    """Files written without a header of their own have voxels of 1 mm at position 0."""
+    voxels = np.full((8, 9, 4), -1000, np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([*signs, 1])), tmp_path / "a.nii")
+    with pytest.raises(UnusableError, match=r"identity matrix .* save it again with the spacing"):
+        nifti.find_volume(tmp_path / "a.nii", "a", "p", "CT")
+    moved = np.diag([*signs, 1.0])
+    moved[:3, 3] = -100, -120, 30
+    nibabel.save(nibabel.Nifti1Image(voxels, moved), tmp_path / "b.nii")
+    assert nifti.find_volume(tmp_path / "b.nii", "b", "p", "CT").slices == 4

@@ -1,11 +1,20 @@
 """Resampling to the canonical grid, against closed forms."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cl_seg.scans.resample import Placement, cut_notes, place, resample_image, resample_labels
+from cl_seg.scans.resample import (
+    Placement,
+    cut_notes,
+    place,
+    resample_image,
+    resample_labels,
+    size_notes,
+)
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import Grid
 
@@ -208,3 +217,16 @@ def test_a_body_is_cut_by_the_grid_by_the_image_or_by_the_circle_of_reconstructi
     assert placed.cut == (False, True)
     assert "in 1 of 2 slices" in cut_notes(placed, Grid(128, 4.0))[0]
     assert cut_notes(place(whole, Grid(128, 4.0)), Grid(128, 4.0)) == []
+
+
+@pytest.mark.parametrize(("spacing", "told"), [(0.3, True), (3.0, False), (12.0, True)])
+def test_a_body_of_no_bodys_size_is_told(spacing, told):
+    """Centimetres written as millimetres; a part of a body may be small."""
+    y, x = np.indices((128, 128)) - 63.5
+    hu = np.where(np.hypot(x / 50, y / 35) < 1, 40, -1000)
+    notes = size_notes(place(make(hu, spacing), Grid(128, 3.0)))
+    assert [bool(re.match(r"the body is \d+ × \d+ mm, expected 60", note)) for note in notes] == (
+        [True] if told else []
+    )
+    assert not size_notes(place(make(hu[40:88, 40:88], 0.3), Grid(128, 3.0)))
+    assert not size_notes(place(make(np.full((64, 64), -1000), 0.3), Grid(128, 3.0)))
