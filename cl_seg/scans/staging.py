@@ -9,7 +9,7 @@ import numpy as np
 from cl_seg.files import InputError
 from cl_seg.scans.label_map import LabelMap
 from cl_seg.scans.labels import read_labels, shares_in_air
-from cl_seg.scans.resample import Placement, cut_notes, place, resample_image, resample_labels
+from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
@@ -65,7 +65,7 @@ def read_scan(
         return CanonicalScan([], [], [], [], [], str(error))
     placement = place(volume, grid)
     read = CanonicalScan(
-        *([], [], [], list(volume.rejected), _notes(scan, volume, placement, grid)),
+        *([], [], [], list(volume.rejected), _notes(scan, volume)),
         implausible=bool(volume.implausible),
     )
     if given is not None:
@@ -99,13 +99,8 @@ def _given_labels(scan: Scan, volume: Volume, label_map: LabelMap) -> Labels | N
     return labels
 
 
-def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list[str]:
-    """Gaps, and a body that is cut."""
+def _notes(scan: Scan, volume: Volume) -> list[str]:
     notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
-    notes += [
-        f"{note}; where the image is larger than the grid, a larger --size keeps all of it"
-        for note in cut_notes(placement, grid)
-    ]
     return [f"{scan.series.path}: {note}" for note in notes]
 
 
