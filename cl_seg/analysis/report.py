@@ -167,7 +167,8 @@ def _common_notes(result: RunResult) -> list[str]:
         *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in result.stamps),
         f"{counted(training['steps'], 'step')} of "
         f"{counted(training['batch_size'], 'slice')} per stage, "
-        f"{spec['image']['size']}² pixels, {record['device']} ({record['processor']}), "
+        f"networks see {spec['image']['size']}² pixels, {record['device']} "
+        f"({record['processor']}), "
         f"{counted(training['threads'], 'thread')}.",
     ]
 

@@ -69,9 +69,7 @@ def _check_classes(
     found: Sequence[SegmentationObject],
     unreadable: Sequence[Rejected],
 ) -> None:
-    if (
-        classes and not found
-    ):  # that none can be read, or that there is none, is told of each series
+    if classes and not found:  # why there is none is told of each series
         return
     seen = Counter(label for one in found for label in sorted(set(one.segments.values())))
     listed = ", ".join(f"{label} ({count})" for label, count in seen.most_common(12)) or "none"

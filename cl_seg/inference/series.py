@@ -16,30 +16,20 @@ from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_look
 from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.inference.source import file_as_named, find_series, first_file
 from cl_seg.scans import nifti
 from cl_seg.scans.aliases import Aliases
-from cl_seg.scans.dicom_header import written
-from cl_seg.scans.find import find, nothing_usable
 from cl_seg.scans.identity import Scanner
 from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.manufacturer import is_nobody
 from cl_seg.scans.resample import cut_notes, size_notes
-from cl_seg.scans.scan import DicomSeries, Found, Scan
-from cl_seg.scans.series import (
-    Pseudonyms,
-    Rejected,
-    Series,
-    UnusableError,
-    Volume,
-    by_folder,
-)
+from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, by_folder
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import Grid, Labels
 
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"
 SIMULATED_ONLY = "the model has learned from simulated CT alone: check its masks"
-BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
 Tell = Callable[[int, int], None]
 
 
@@ -136,8 +126,8 @@ def predict_source(
     Raises:
         InputError: nothing usable, or a height given for several patients.
     """
-    found = _find(source, ensemble.cards[0].classes, options)
-    scans = sorted(found.scans, key=lambda scan: str(_first_file(scan.series)))
+    found = find_series(source, ensemble.cards[0].classes, options.salt)
+    scans = sorted(found.scans, key=lambda scan: str(first_file(scan.series)))
     patients = {scan.series.patient for scan in scans}
     if options.height_m is not None and len(patients) > 1:
         raise InputError(
@@ -152,7 +142,7 @@ def predict_source(
         for number, scan in enumerate(scans, start=1):
             name = f"case-{number:03d}"
             place = {"case": name, **_scanner(scan.series, aliases, ensemble)}
-            place["file"] = _file_as_named(scan.series, source)
+            place["file"] = file_as_named(scan.series, source)
             try:
                 volume = scan.series.load(options.allow_implausible_hu)
             except UnusableError as error:
@@ -194,61 +184,6 @@ def predict_source(
         if options.measure:
             write_text(building / MEASUREMENTS, pd.DataFrame(rows).to_csv(index=False))
     return table, by_folder(left_out)
-
-
-def _first_file(series: Series) -> Path:
-    return series.files[0] if isinstance(series, DicomSeries) else series.path
-
-
-def _find(source: Path, classes: list[str], options: Options) -> Found:
-    pseudonyms = Pseudonyms(options.salt)
-    if source.is_file() and nifti.is_nifti(source):
-        found = _volumes([source], source.parent, pseudonyms)
-        if found.rejected:
-            raise InputError(f"{source} {found.rejected[0].reason}")
-        return found
-    if not source.exists():
-        raise InputError(
-            f"{source} does not exist: give a folder of DICOM or NIfTI files, a CSV manifest or a "
-            "NIfTI file"
-        )
-    found = find(source, classes, pseudonyms, show=False)
-    files = [item for item in found.rejected if source.is_dir() and nifti.is_nifti(item.path)]
-    others = [item for item in found.rejected if item not in files]
-    if files and not found.scans:
-        found = _volumes([item.path for item in files], source, pseudonyms)
-        if not found.scans:
-            first = found.rejected[0]
-            raise InputError(
-                f"{source} holds no NIfTI file that can be used, of {len(files)}: first "
-                f"{first.path} {first.reason}"
-            )
-        return replace(found, rejected=others + found.rejected)
-    if not found.scans:
-        raise nothing_usable(source, found.rejected)
-    beside = [replace(item, reason=BESIDE_DICOM) for item in files]
-    return replace(found, rejected=others + beside)
-
-
-def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found:
-    """NIfTI files as a case each, and those that are none."""
-    found = Found([], [])
-    for file in files:
-        name = pseudonyms.series(written(str(file.relative_to(root))))
-        try:
-            found.scans.append(Scan(nifti.find_volume(file, name, name, "")))
-        except UnusableError as error:
-            found.rejected.append(Rejected(file, str(error)))
-    return found
-
-
-def _file_as_named(series: Series, source: Path) -> str:
-    """Where a NIfTI file is below what the user gave; of DICOM "", its hash is in ``series``."""
-    if isinstance(series, DicomSeries):
-        return ""
-    root = source if source.is_dir() else source.parent
-    inside = series.path.is_relative_to(root)
-    return written(str(series.path.relative_to(root) if inside else series.path.name))
 
 
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:

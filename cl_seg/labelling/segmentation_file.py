@@ -24,8 +24,7 @@ _WHOLE_NUMBERS = {
 }
 _SAME_MM = 0.1  # headers may differ this much in rounding
 _MEND = (
-    "--others background or --others ignore says what all else is that is labelled (ignore: nobody "
-    "has labelled it)"
+    "add --others background if all else is background, --others ignore if it shall count nowhere"
 )
 
 
@@ -52,7 +51,7 @@ def read_segmentation(
         name: (label,) for label, name in enumerate(classes, start=1)
     }
     known = LabelMap(values, (UNLABELLED,), others=others)
-    return read_labels(path, image, known, where, f"draw these classes alone; {_MEND}")
+    return read_labels(path, image, known, where, f"draw these classes alone, or {_MEND}")
 
 
 def _read_nrrd(
@@ -102,7 +101,7 @@ def _classes_of(
             raise InputError(
                 f"{where} holds the segment {name or number!r} "
                 f"({_size(values == number, pixel_cm2)}), expected segments named "
-                f"{' and '.join(classes)}, background or ignore: rename it; or {_MEND}"
+                f"{' and '.join(classes)}, background or ignore: rename it, or {_MEND}"
             )
         labels[values == number] = label
     return labels

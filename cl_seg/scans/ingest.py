@@ -20,6 +20,7 @@ from cl_seg.scans.identity import DEFAULT_BY, Acquisition, Scanner
 from cl_seg.scans.image_kind import undetermined
 from cl_seg.scans.ingest_notes import (
     absent_classes,
+    bodies_cut,
     devices_split,
     image_kinds,
     labels_in_air,
@@ -53,6 +54,7 @@ class _Ingest:
     in_air: dict[str, list[tuple[int, str, float]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    cut: list[tuple[Path, int]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -143,6 +145,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
         report.rejected = by_folder(report.rejected)
+        report.notes += bodies_cut(work.cut, grid)
     if any(scan.labels for scan in every):
         report.notes += absent_classes(label_map, work.labels_seen) + labels_in_air(work.in_air)
     return report
@@ -219,6 +222,8 @@ def _write_scanner(
             report.notes += canonical.notes
             for name, share in canonical.in_air.items():
                 work.in_air[name].append((scan.line, scan.where, share))
+            if cut := sum(row.body_cut for row in canonical.rows):
+                work.cut.append((scan.series.path, cut))
             staging.append(canonical)
             if canonical.implausible:
                 taken = work.writer.header.provenance.setdefault("implausible_hu", [])

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from cl_seg.counted import counted
 from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
@@ -10,6 +11,7 @@ from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.label_map import LabelMap
 from cl_seg.scans.labels import AIR_HU, IN_AIR
 from cl_seg.scans.scan import Scan
+from cl_seg.scans.store import Grid
 
 Groups = Iterable[tuple[Scanner, list[Scan]]]
 
@@ -76,6 +78,24 @@ def absent_classes(label_map: LabelMap, seen: set[int]) -> list[str]:
         f"no pixel is labelled {name} (value {', '.join(map(str, values))}): check --label"
         for label, (name, values) in enumerate(label_map.classes.items(), start=1)
         if label not in seen
+    ]
+
+
+def bodies_cut(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
+    """A note of bodies that are cut.
+
+    Args:
+        cut: path of each series with such slices, and how many they are.
+        grid: of the store.
+    """
+    if not cut:
+        return []
+    slices = counted(sum(count for _, count in cut), "slice")
+    series = counted(len(cut), "series", "series")
+    return [
+        f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
+        f"mm, in {slices} of {series}, first in {min(cut)[0]}: their areas are marked as "
+        "incomplete; where an image is larger than the grid, a larger --size keeps all of it"
     ]
 
 

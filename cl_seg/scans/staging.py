@@ -11,7 +11,6 @@ from cl_seg.scans.label_map import LabelMap
 from cl_seg.scans.labels import read_labels, shares_in_air
 from cl_seg.scans.resample import (
     Placement,
-    cut_notes,
     place,
     resample_image,
     resample_labels,
@@ -72,7 +71,7 @@ def read_scan(
         return CanonicalScan([], [], [], [], [], str(error))
     placement = place(volume, grid)
     read = CanonicalScan(
-        *([], [], [], list(volume.rejected), _notes(scan, volume, placement, grid)),
+        *([], [], [], list(volume.rejected), _notes(scan, volume, placement)),
         implausible=bool(volume.implausible),
     )
     if given is not None:
@@ -106,14 +105,10 @@ def _given_labels(scan: Scan, volume: Volume, label_map: LabelMap) -> Labels | N
     return labels
 
 
-def _notes(scan: Scan, volume: Volume, placement: Placement, grid: Grid) -> list[str]:
-    """Gaps, and a body that is cut or of no body's size."""
+def _notes(scan: Scan, volume: Volume, placement: Placement) -> list[str]:
+    """Gaps, and a body of no body's size."""
     notes = [*scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
     notes += size_notes(placement)
-    notes += [
-        f"{note}; where the image is larger than the grid, a larger --size keeps all of it"
-        for note in cut_notes(placement, grid)
-    ]
     return [f"{scan.series.path}: {note}" for note in notes]
 
 

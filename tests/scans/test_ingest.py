@@ -138,6 +138,19 @@ def test_labels_that_lie_in_air_are_told(tmp_path):
     )
 
 
+def test_bodies_that_are_cut_are_told_in_one_line(tmp_path):
+    for name in "abc":
+        write_nifti(tmp_path / f"{name}.nii.gz", volume())
+    manifest = write_manifest(tmp_path, *(f"{name}.nii.gz,,{name},CT" for name in "abc"))
+    small, whole = (
+        run(manifest, tmp_path / str(size), grid=Grid(size, SPACING)) for size in (16, SIZE)
+    )
+    (note,) = (note for note in small.notes if "grid" in note)
+    assert "in 9 slices of 3 series" in note and "first in" in note and "a.nii.gz" in note
+    assert not any("grid" in note for note in whole.notes)
+    assert SliceStore(tmp_path / "16").slices.body_cut.all()
+
+
 def test_ignored_pixels_and_other_classes_are_no_labels_in_air(tmp_path):
     values = np.full((3, SIZE, SIZE), 255, np.uint8)
     values[volume() == 40], values[volume() == 110] = 1, 2

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 AGES = (25.0, 85.0)  # years
-USUAL_BMI = 26.5  # kg/m², about which the fat areas are centred
 USUAL_AGE = 60.0
 STEPS = 1.1347241384015194 ** -np.arange(1, 6)  # powers of the positive root of x⁶ = x + 1
 EDGES = 0.96  # of the area muscles are laid out for; their uneven edges add the rest

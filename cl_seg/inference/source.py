@@ -1,0 +1,81 @@
+"""Which CT series a source holds, DICOM or NIfTI, for prediction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cl_seg.files import InputError
+from cl_seg.scans import nifti
+from cl_seg.scans.dicom_header import written
+from cl_seg.scans.find import find, nothing_usable
+from cl_seg.scans.scan import DicomSeries, Found, Scan
+from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+
+BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
+
+
+def first_file(series: Series) -> Path:
+    """The file a series is sorted by: its first image in alphabetical order."""
+    return series.files[0] if isinstance(series, DicomSeries) else series.path
+
+
+def find_series(source: Path, classes: list[str], salt: bytes) -> Found:
+    """The CT series of a source, and what is left out.
+
+    Args:
+        source: folder of DICOM files or of NIfTI files, ``.csv`` manifest, or one NIfTI file. Of a
+            folder that holds both the NIfTI files, which may be labels, are left out.
+        classes: of the models, which a manifest may name.
+        salt: secret for the hashes of series.
+
+    Raises:
+        InputError: no such source, or nothing usable in it.
+    """
+    pseudonyms = Pseudonyms(salt)
+    if source.is_file() and nifti.is_nifti(source):
+        found = _volumes([source], source.parent, pseudonyms)
+        if found.rejected:
+            raise InputError(f"{source} {found.rejected[0].reason}")
+        return found
+    if not source.exists():
+        raise InputError(
+            f"{source} does not exist: give a folder of DICOM or NIfTI files, a CSV manifest or a "
+            "NIfTI file"
+        )
+    found = find(source, classes, pseudonyms, show=False)
+    files = [item for item in found.rejected if source.is_dir() and nifti.is_nifti(item.path)]
+    others = [item for item in found.rejected if item not in files]
+    if files and not found.scans:
+        found = _volumes([item.path for item in files], source, pseudonyms)
+        if not found.scans:
+            first = found.rejected[0]
+            raise InputError(
+                f"{source} holds no NIfTI file that can be used, of {len(files)}: first "
+                f"{first.path} {first.reason}"
+            )
+        return replace(found, rejected=others + found.rejected)
+    if not found.scans:
+        raise nothing_usable(source, found.rejected)
+    beside = [replace(item, reason=BESIDE_DICOM) for item in files]
+    return replace(found, rejected=others + beside)
+
+
+def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found:
+    """NIfTI files as a case each, and those that are none."""
+    found = Found([], [])
+    for file in files:
+        name = pseudonyms.series(written(str(file.relative_to(root))))
+        try:
+            found.scans.append(Scan(nifti.find_volume(file, name, name, "")))
+        except UnusableError as error:
+            found.rejected.append(Rejected(file, str(error)))
+    return found
+
+
+def file_as_named(series: Series, source: Path) -> str:
+    """Where a NIfTI file is below what the user gave; of DICOM "", its hash is in ``series``."""
+    if isinstance(series, DicomSeries):
+        return ""
+    root = source if source.is_dir() else source.parent
+    inside = series.path.is_relative_to(root)
+    return written(str(series.path.relative_to(root) if inside else series.path.name))
