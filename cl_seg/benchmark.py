@@ -4,6 +4,7 @@ Batches are sliced by index from tensors (memory-mapped, or resident on the devi
 dataset of ours answers ``__getitems__``, which torch's ``DataLoader`` calls once per batch.
 """
 
+import copy
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,16 @@ class TaskImages:
                 images = in_temporary_file(seen, "int16", (len(images), size, size))
             self._kept[name] = images.to(self.device), masks.to(self.device)
         return self._kept[name]
+
+    def relabelled(self, masks: Mapping[str, Tensor]) -> "TaskImages":
+        """The same images of some scanners, to be learned with other labels.
+
+        Args:
+            masks: scanner → (N, S, S) uint8 labels on the device.
+        """
+        other = copy.copy(self)
+        other._kept = {name: (self.scanner(name)[0], own) for name, own in masks.items()}
+        return other
 
     def truth(self, name: str) -> Tensor:
         """(N, H, W) uint8 labels of one scanner in the task's order, on the pixels of the store.

@@ -6,8 +6,6 @@ network itself has said before keeps what it knows (pseudo-labels, as in PLOP; D
 CVPR 2021, arXiv 2011.11390).
 """
 
-import copy
-
 import cl_seg.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 import torch
@@ -37,8 +35,7 @@ def completed(
     missing = [frozenset(classes) - set(named.split(",")) for named in rows["labelled"]]
     if not any(missing):
         return images, rows
-    filled = copy.copy(images)
-    filled._kept = {}
+    filled: dict[str, Tensor] = {}
     for scanner in pd.unique(rows["scanner"]):
         hu, masks = images.scanner(scanner)
         chunks = (chunk.cpu() for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
@@ -51,8 +48,8 @@ def completed(
             for index in chosen.split(CHUNK) if absent else ():  # type: ignore[no-untyped-call]
                 guess = _likeliest(model, windowed(hu[index], images.task.window_hu), free)
                 masks[index] = torch.where(masks[index] == 0, guess, masks[index])
-        filled._kept[scanner] = (hu, masks)
-    return filled, rows.assign(labelled=",".join(classes))
+        filled[str(scanner)] = masks
+    return images.relabelled(filled), rows.assign(labelled=",".join(classes))
 
 
 def _likeliest(model: nn.Module, images: Tensor, labels: list[int]) -> Tensor:
