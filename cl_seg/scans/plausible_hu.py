@@ -1,8 +1,9 @@
 """Whether the values of a CT series can be Hounsfield units: air, fat and soft tissue in place.
 
 What cannot be seen so: an offset of less than about 240 HU upwards or 150 HU downwards, or a scale
-that leaves everything within the bounds below. All bounds are engineering values, wide enough for virtual monoenergetic
-images of 40 to 190 keV, lungs, metal, noise, and images cut at a soft-tissue window.
+that leaves everything within the bounds below. All bounds are engineering values, wide enough for
+virtual monoenergetic images of 40 to 190 keV, lungs, metal, noise, and images cut at a soft-tissue
+window.
 """
 
 from collections.abc import Sequence
