@@ -43,7 +43,7 @@ _NO_HU = {
 }
 """Images whose values are no HU of a body."""
 
-_MONO = re.compile(r"\bVMI|\bMONO(?!CHROME)|\bDEMEP\b|\d ?KEV\b")
+_MONO = re.compile(r"\bVMI|\bMONO(?!CHROME)|\bDEMEP\b|\d ?KEV\b|\bKEV ?\d")
 _WEIGHTED = re.compile(r"\bMIXED\b|\b[MF] ?(0?\.\d+)\b|\bENERGY PROP WT\b|\bBLEND|\bOPT.*CONTRAST")
 _PROJECTIONS = {
     "maximum intensity projection": r"\bMIP\b|\bMAX ?IP\b|\bMAXIMUM\b",
@@ -102,7 +102,7 @@ def _first(kinds: dict[str, str], text: str) -> str:
 
 def _energy(text: str, kev: float) -> float:
     """Energy of a monoenergetic image in keV, 0 when it is not told."""
-    written = re.search(r"(\d+(?:\.\d+)?) ?KEV|\b(?:VMI|MONO[A-Z]*) ?(\d+(?:\.\d+)?)", text)
+    written = re.search(r"(\d+(?:\.\d+)?) ?KEV|\b(?:VMI|MONO[A-Z]*|KEV) ?(\d+(?:\.\d+)?)", text)
     told = [kev, *(float(number) for number in (written.groups() if written else ()) if number)]
     return next((one for one in told if math.isfinite(one) and _KEV[0] <= one <= _KEV[1]), 0.0)
 

@@ -1,8 +1,9 @@
 """Whether the values of a CT series can be Hounsfield units: air, fat and soft tissue in place.
 
-What cannot be seen so: an offset of less than about 150 HU, or a scale that leaves everything
-within the bounds below. All bounds are engineering values, wide enough for virtual monoenergetic
-images of 40 to 190 keV, lungs, metal, noise, and images cut at a soft-tissue window.
+What cannot be seen so: an offset of less than about 240 HU upwards or 150 HU downwards, or a scale
+that leaves everything within the bounds below. All bounds are engineering values, wide enough for
+virtual monoenergetic images of 40 to 190 keV, lungs, metal, noise, and images cut at a soft-tissue
+window.
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,9 @@ WINDOW, SOFT_IN_WINDOW, LITTLE_IN_WINDOW = 0.02, (20, 500), 0.3
 """Share of the lowest value from which on it is a bound that cut air off; soft tissue is then
 asked for more closely, among what is above fat: air no longer shows the scale."""
 
-WINDOW_FAT, LITTLE_WINDOW_FAT = (-250, FAT), 0.01
-"""Where fat is, 40 keV included, and its share of what is above a bound that cut air off."""
+WINDOW_FAT, LITTLE_WINDOW_FAT, LOW_FAT = (-250, FAT), 0.01, -150
+"""Where fat is, 40 keV included, and its share of what is above a bound that cut air off; a bound
+above the third may be fat itself."""
 
 EIGHT_BITS = (-128, 127)
 """Least and largest value of what was stored in 8 bits with a sign; no window is cut there."""
@@ -94,7 +96,7 @@ def _wrong(values: Values) -> str:
         return "much is brighter than the scale of CT"
     if np.mean(values == floor) > WINDOW:  # air, or what was cut off with it
         little_fat = _share(values[values > floor], *WINDOW_FAT) < LITTLE_WINDOW_FAT
-        if AIR <= floor <= FAT and little_fat:
+        if AIR <= floor < LOW_FAT and little_fat:
             return "nothing is as low as fat"
         values = np.where(values == floor, min(floor, AIR - 1), values)
     if _share(values, -np.inf, FAT) < LITTLE_FAT_AND_AIR or floor > FAT:

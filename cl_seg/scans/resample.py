@@ -83,8 +83,8 @@ def size_notes(placement: Placement) -> list[str]:
     if not small and larger <= high:
         return []
     return [
-        f"the body is {across:.0f} × {down:.0f} mm, expected {low:g} to {high:g} mm: look whether "
-        "the file has the right pixel size, on which areas depend"
+        f"the body is about {across:.0f} × {down:.0f} mm, expected {low:g} to {high:g} mm: look "
+        "whether the file has the right pixel size, on which areas depend"
     ]
 
 

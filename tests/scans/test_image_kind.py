@@ -50,6 +50,8 @@ def test_plain_images(words):
         ("CT_SOM7 SPI DUAL MONO_70KEV", "70 keV monoenergetic"),
         ("MONO 70 KEV", "70 keV monoenergetic"),
         ("MONOE 40 KEV", "40 keV monoenergetic"),
+        ("KEV50", "50 keV monoenergetic"),
+        ("MONO KEV 70", "70 keV monoenergetic"),
         ("MONOENERGETIC_190KEV", "190 keV monoenergetic"),
         ("MONO_55", "55 keV monoenergetic"),
         ("VMI_67.5", "67.5 keV monoenergetic"),

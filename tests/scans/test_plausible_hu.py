@@ -68,6 +68,7 @@ def lungs(values: np.ndarray) -> np.ndarray:
     return np.where(inside, values / 8 - 850, values)
 
 
+FLAT = np.select([body(0) < -500, body(0) < 0, body(0) < 80], [-1000.0, -100.0, 50.0], 110.0)
 HU = {
     "plain": body(),
     "one slice": body(slices=1),
@@ -96,6 +97,7 @@ HU = {
     "metal": np.where(np.indices((3, SIDE, SIDE))[2] == 40, 12000, body()),
     "water in air": np.where(body() > -300, 0, -1000) + body(5) * 0.02,
     "25 HU off": body() + 25,
+    "no noise, padding instead of air": np.where(FLAT < -500, -32768, FLAT),
     "whole numbers": np.rint(body()),
 }
 
@@ -109,7 +111,6 @@ NOTHING = "nothing is as low as fat or air"
 NORMALISED = "they were normalised"
 LOST = "adding -10.* makes them plausible: the rescale intercept was lost"
 RAW = body() + 1024
-FLAT = np.select([body(0) < -500, body(0) < 0, body(0) < 80], [-1000.0, -100.0, 50.0], 110.0)
 OTHERS = {
     "stored values": (RAW, LOST),
     "stored values, unsigned": (np.clip(RAW, 0, 4095), LOST),
