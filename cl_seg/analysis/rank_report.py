@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.style import COLOURS, STYLE, stamped
+from cl_seg.analysis.figures.style import COLOURS, STYLE, lowest_labelled, stamped
 from cl_seg.analysis.ranks import FEW, LastDice, critical_difference, mean_ranks, unit_ranks
 
 CAPTION = (
@@ -39,8 +39,7 @@ def rank_figure(cells: LastDice, stamps: Sequence[str]) -> Figure | None:
         for axes, (strategy, table) in zip(grid.flat, ranks.items(), strict=False):
             _panel(axes, table, len(unit_ranks(cells, strategy)))
             axes.set_title(strategy, loc="left")
-        for axes in grid.flat[len(ranks) :]:
-            axes.set_axis_off()
+        lowest_labelled(grid.flat, columns, len(ranks))
         figure.supxlabel("mean rank", fontsize=9)
         return stamped(figure, stamps)
 

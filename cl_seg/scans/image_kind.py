@@ -82,7 +82,7 @@ def kind_note(kind: str) -> str:
         return ""
     if kind.startswith(CONE_BEAM):
         return "cone-beam CT: its HU are not calibrated, and do not compare with those of a CT"
-    return "no plain CT: its HU do not compare with those of other images of the device"
+    return "no plain CT, its HU do not compare with those of other images of the device"
 
 
 def undetermined(kind: str) -> str:

@@ -162,7 +162,7 @@ def _known(
         series, acquisition = scan.series, scan.series.acquisition
         scanner = identify(acquisition)
         if derived == "leave-out" and acquisition.kind:
-            reason = f"no plain CT but {acquisition.kind}, as --derived leave-out asks"
+            reason = f"{acquisition.kind}, which is no plain CT (--derived leave-out)"
             rejected.append(Rejected(series.path, reason, series.slices))
         elif not acquisition.given_name and (reason := undetermined(acquisition.kind)):
             rejected.append(Rejected(series.path, reason, series.slices))

@@ -23,6 +23,7 @@ from cl_seg.analysis.figures.style import (
     STYLE,
     Mark,
     legend_above,
+    lowest_labelled,
     stamped,
     strategy_marks,
 )
@@ -156,8 +157,7 @@ def validation_curves(runs: Sequence[RunResult]) -> Figure:
             axes.set_title(f"{run.model} · {run.strategy}", loc="left")
             axes.set_ylim(0, 1)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
-        for axes in panels[len(runs) :]:
-            axes.set_axis_off()
+        lowest_labelled(panels, columns, len(runs))
         figure.supxlabel("optimiser steps", fontsize=9)
         figure.supylabel("validation Dice", fontsize=9)
         legend_above(figure, panels[:1], width)

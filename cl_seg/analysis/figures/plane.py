@@ -9,10 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cl_seg.analysis.figures.style import STYLE, legend_above, stamped, strategy_marks
+from cl_seg.analysis.figures.style import (
+    STYLE,
+    legend_above,
+    lowest_labelled,
+    stamped,
+    strategy_marks,
+)
 from cl_seg.analysis.tables import NOT_EVALUABLE
 
 PANEL = 4.2  # inches
+STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # between lines of equal ACC
+MOST_LINES = 25  # where a step suffices
 TICKS = 5  # intervals between them; five digits each fit a panel where points are near each other
 
 
@@ -53,8 +61,7 @@ def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str])
             axes.xaxis.set_major_locator(MaxNLocator(TICKS))
             axes.grid(color="#eef0f3", lw=0.6)
         _equal_accuracy(list(grid[: len(models)]), scanners)
-        for axes in grid[len(models) :]:
-            axes.set_axis_off()
+        lowest_labelled(grid, columns, len(models))
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
         legend_above(figure, grid, PANEL * columns)
@@ -72,13 +79,15 @@ def _label(row: "pd.Series[float]") -> str:
 
 
 def _equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
-    """Lines ACC = plasticity + (N − 1) / N · BWT, one every 0.02, in the limits that are."""
+    """Lines ACC = plasticity + (N − 1) / N · BWT at round values, in the limits that are."""
     if scanners < 2 or not panels:
         return
     weight = (scanners - 1) / scanners
     low, high = panels[0].get_xlim()
     bottom, top = panels[0].get_ylim()
-    values = np.arange(np.floor((low + weight * bottom) * 50), (high + weight * top) * 50 + 1) / 50
+    first, last = low + weight * bottom, high + weight * top
+    step = next((step for step in STEPS if last - first <= MOST_LINES * step), STEPS[-1])
+    values = step * np.arange(np.floor(first / step), last / step + 1)
     for axes in panels:
         for value in values:
             at = np.array([low, high])

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, stamped
+from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
 
 
 def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[str]) -> Figure:
@@ -25,7 +25,7 @@ def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[st
     counts = sorted(table["images"].unique())
     lowest = table[[f"Dice {name}" for name in classes]].min().min()
     with mpl.rc_context(STYLE):
-        size = 3.4 * len(classes) + 0.8, 2.5 * len(models) + 0.9
+        size = 3.4 * len(classes) + 0.8, 2.5 * len(models) + 0.6
         figure = Figure(size, layout="constrained")
         grid = figure.subplots(len(models), len(classes), squeeze=False, sharex=True, sharey=True)
         for row, model in enumerate(models):
@@ -43,10 +43,7 @@ def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[st
                 axes.set_title(f"{model} · {name}", loc="left")
         figure.supxlabel("SEED images", fontsize=9)
         figure.supylabel("Dice", fontsize=9)
-        handles, labels = grid[0][0].get_legend_handles_labels()
-        figure.legend(
-            handles, labels, loc="outside upper center", ncols=min(4, len(labels)), frameon=False
-        )
+        legend_above(figure, grid.flat, size[0])
         return stamped(figure, stamps)
 
 

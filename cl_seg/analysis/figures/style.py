@@ -71,6 +71,21 @@ def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
     )
 
 
+def lowest_labelled(panels: Iterable[Axes], columns: int, used: int) -> None:
+    """Hide the panels behind the last used one; the lowest of each column shows the numbers of x.
+
+    Args:
+        panels: of a grid whose panels share x, row by row.
+        columns: of the grid.
+        used: how many panels show something.
+    """
+    every = list(panels)
+    for axes in every[used:]:
+        axes.set_axis_off()
+    for axes in every[max(0, used - columns) : used]:
+        axes.tick_params(labelbottom=True)
+
+
 def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
     """The figure, laid out, with what it must say in a corner."""
     line = STAMP_LINE / figure.get_figheight()

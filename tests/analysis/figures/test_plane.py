@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from cl_seg.analysis.figures.plane import stability_plane
+from cl_seg.analysis.figures.plane import STEPS, stability_plane
 from cl_seg.analysis.figures.style import as_svg, strategy_marks
 from cl_seg.analysis.tables import NOT_EVALUABLE
 
@@ -55,6 +55,29 @@ def test_ticks_of_points_near_each_other_do_not_overprint(apart: float) -> None:
     ticks = [t for t in axes.get_xticklabels() if low <= t.get_position()[0] <= high]
     boxes = [tick.get_window_extent() for tick in ticks]
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.1, 0.5, 2.0, 5.0])
+def test_lines_of_equal_accuracy_do_not_fill_the_plane(margin: float) -> None:
+    wide = {**row("Naive"), "BWT ±": margin, "plasticity ±": margin}
+    (axes,) = stability_plane(pd.DataFrame([wide]), 3, []).axes
+    grey = [np.array(line.get_xydata()) for line in axes.lines if line.get_color() == "#d1d5db"]
+    values = [line @ (1, 2 / 3) for line in grey]
+    assert 1 < len(values) <= 28 and np.ptp(values, axis=1).max() < 1e-9
+    steps = np.diff([value[0] for value in values])
+    assert np.allclose(steps, steps[0]) and np.isclose(steps[0], STEPS).any()
+
+
+def test_every_column_of_panels_has_numbers_below() -> None:
+    rows = pd.DataFrame([{**row("Naive"), "model": model} for model in "abcde"])
+    figure = stability_plane(rows, 3, [])
+    FigureCanvasAgg(figure).draw()
+    shown = [
+        bool([t for t in axes.get_xticklabels() if t.get_visible() and t.get_text()])
+        for axes in figure.axes
+        if axes.axison
+    ]
+    assert shown == [False, False, True, True, True]
 
 
 def test_twenty_strategies_have_marks_of_their_own() -> None:
