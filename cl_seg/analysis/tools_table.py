@@ -60,10 +60,23 @@ def shown_tools(cases: pd.DataFrame) -> pd.DataFrame:
             "over scanners": f"{dice.min():.3f} to {dice.max():.3f}",
             "HD95 mm": f"{mean['hd95_mm']:.1f}",
             "area error %": f"{mean['area_error_percent']:+.1f}",
+            **_incomplete(having, own),
             "s per slice": f"{mean['seconds_per_slice']:.2f}",
             "interactions per slice": f"{mean['interactions_per_slice']:.1f}",
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _incomplete(every: pd.DataFrame, own: pd.DataFrame) -> dict[str, str]:
+    """How many of a tool's areas are of bodies that are cut, where any tool has such; else none.
+
+    Args:
+        every: rows of all tools; results of older versions do not say.
+        own: of one tool.
+    """
+    if "body_cut" not in every or not every["body_cut"].fillna(False).any():
+        return {}
+    return {"incomplete areas": f"{int(own['body_cut'].fillna(False).sum())} of {len(own)}"}
 
 
 def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list[RunResult]:
