@@ -20,7 +20,7 @@ def beside(path: Path, case: str = "") -> str:
     """
     try:
         names = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    except OSError:
+    except (OSError, ValueError):  # a folder that cannot be read, or whose name cannot be
         return ""
     near = [name for name in names if name != path.name and _alike(name, path.name)]
     if not near:
