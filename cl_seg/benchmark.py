@@ -8,6 +8,7 @@ import copy
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -185,11 +186,17 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
         image, mask = self.batch(torch.tensor([index]))
         return image[0], mask[0]
 
-    def truth(self, indices: Sequence[int]) -> Labels:
-        """(B, H, W) uint8 labels on the pixels of the store, 255 unknown."""
-        chosen = self.rows.iloc[list(indices)]
-        pairs = zip(chosen["scanner"], chosen["row"], strict=True)
-        return np.stack([self.images.truth(name)[int(row)].numpy() for name, row in pairs])
+    @cached_property
+    def truth(self) -> Labels:
+        """(N, H, W) uint8 labels on the pixels of the store, memory-mapped; 255 unknown.
+
+        Raises:
+            InputError: the folder for temporary files is full.
+        """
+        pairs = zip(self.rows["scanner"], self.rows["row"], strict=True)
+        size = self.images.store.header.grid.size
+        each = (self.images.truth(name)[int(row)] for name, row in pairs)
+        return in_temporary_file(each, "uint8", (len(self), size, size)).numpy()
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """(B,) int64 indices → (B, 1, S, S) images and (B, S, S) masks, on the device."""

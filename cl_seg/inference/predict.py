@@ -15,9 +15,9 @@ from torch.nn import functional
 from cl_seg.benchmark import reduced, windowed
 from cl_seg.eval_mode import eval_mode
 from cl_seg.inference.saved_model import Input
-from cl_seg.scans.resample import Placement, place, resample_image
+from cl_seg.scans.resample import Placement, inside, place, resample_image
 from cl_seg.scans.series import Volume
-from cl_seg.scans.shares import finer_labels, lengths_between
+from cl_seg.scans.shares import finer_labels
 from cl_seg.scans.store import Grid, Labels
 
 ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
@@ -144,25 +144,13 @@ def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Gri
     outside = np.isnan(on_series[0][0])
     for each in on_series:
         each[:, outside] = np.eye(len(shares))[0][:, None]
-    down, across = _lengths_on_series(volume, placement, grid)
+    down, across = (
+        share * grid.spacing_mm / spacing
+        for share, spacing in zip(inside(volume, placement, grid), volume.spacing_mm, strict=True)
+    )
     areas = np.array([down @ mask @ across for mask in decided])
     areas[0] += outside.size - areas.sum()
     return finer_labels(on_series[0], on_series[1], areas).astype(np.uint8)
-
-
-def _lengths_on_series(
-    volume: Volume, placement: Placement, grid: Grid
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Length of each row and of each column of the grid in the image, in pixels of the series."""
-    lengths = []
-    for axis, count in enumerate(volume.hu.shape[1:]):
-        spacing, first = volume.spacing_mm[axis], volume.origin_mm[axis]
-        centres = placement.centre_mm[axis] + grid.spacing_mm * (
-            np.arange(grid.size) - (grid.size - 1) / 2
-        )
-        low, high = first - spacing / 2, first + spacing * (count - 0.5)
-        lengths.append(lengths_between(centres, grid.spacing_mm, low, high) / spacing)
-    return lengths[0], lengths[1]
 
 
 def _resample_back(

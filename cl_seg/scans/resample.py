@@ -110,7 +110,7 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
     masks = [(labels == label).astype(np.float32) for label in present]
     down, across = _covered(volume, placement, grid)
     areas = np.array([down @ mask @ across for mask in masks])
-    within = np.outer(*_inside(volume, placement, grid))
+    within = np.outer(*inside(volume, placement, grid))
     # Pixels of the grid that the image only touches are labelled by what lies at its edge.
     wider, beyond_edge = _with_border(volume, grid)
     edged = [np.pad(mask, beyond_edge, mode="edge") for mask in masks]
@@ -168,7 +168,7 @@ def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, 
     return lengths[0], lengths[1]
 
 
-def _inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
+def inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
     """Share of each row and of each column of the grid that lies in the image."""
     shares = []
     corner = _corner(np.array(placement.centre_mm), grid)
@@ -176,8 +176,8 @@ def _inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, V
         spacing = volume.spacing_mm[axis]
         low = volume.origin_mm[axis] - spacing / 2
         centres = corner[axis] + grid.spacing_mm * np.arange(grid.size)
-        inside = lengths_between(centres, grid.spacing_mm, low, low + count * spacing)
-        shares.append(inside / grid.spacing_mm)
+        lengths = lengths_between(centres, grid.spacing_mm, low, low + count * spacing)
+        shares.append(lengths / grid.spacing_mm)
     return shares[0], shares[1]
 
 

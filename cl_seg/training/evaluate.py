@@ -43,9 +43,7 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
 
     with eval_mode(model), torch.no_grad():
         prediction = in_temporary_file(map(predicted, batches), "uint8", (count, size, size))
-    known = (torch.from_numpy(slices.truth(batch)) for batch in batches)
-    truth = in_temporary_file(known, "uint8", (count, size, size))
-    return prediction.numpy(), truth.numpy()
+    return prediction.numpy(), slices.truth
 
 
 def labels_on(probability: Tensor, size: int) -> Labels:
