@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
@@ -24,7 +24,8 @@ from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from cl_seg.files import InputError, writable
+from cl_seg.files.write import writable
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.shares import labels_of_shares, shared_lengths
 from cl_seg.scans.store import UNLABELLED, Labels, SliceStore, check_offers
 

@@ -2,7 +2,7 @@
 
 import errno
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,8 +25,8 @@ from cl_seg.benchmark import (
     reduced_labels,
     stream_selections,
 )
-from cl_seg.files import InputError
 from cl_seg.losses import dice_cross_entropy
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
 
 from .conftest import CLASSES, SCANNERS, SIZE, WINDOW, tiny_network

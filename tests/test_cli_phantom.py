@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cl_seg.cli.phantom import app
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom import sheet
 from cl_seg.phantom.validation import report, run
 from cl_seg.phantom.validation.checks import Check, Law

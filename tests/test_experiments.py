@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cl_seg.planning.runs import load_suite, plan_runs
 from cl_seg.spec.choices import StrategyChoice
-from cl_seg.suite.plan import load_suite, plan_runs
 
 ROOT = Path(__file__).parents[1]
 SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "claims.yaml")

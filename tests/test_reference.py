@@ -14,10 +14,10 @@ from cl_seg.analysis.claims.claim import read_claims
 from cl_seg.analysis.claims.judge import Judged, judge
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
-from cl_seg.analysis.results import PACKED, RunResult, load_results
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
+from cl_seg.records.results import PACKED, RunResult, load_results
 
 NUMBER = r"(0\.\d{3}) ± (0\.\d{3})"
 ROOT = Path(__file__).parents[1]
@@ -53,7 +53,7 @@ def test_tables_follow_from_the_scores_of_the_cases(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(REFERENCE)))
 def test_accuracy_matrices_follow_from_the_scores_of_the_cases(folder: Path) -> None:
-    from cl_seg.analysis.matrices import accuracy_matrices
+    from cl_seg.records.matrices import accuracy_matrices
 
     for result in load_results(folder):
         again = accuracy_matrices(result.cases, result.order, result.classes)

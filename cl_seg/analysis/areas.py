@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import cells
 from cl_seg.metrics.agreement import bland_altman, intraclass_correlation
+from cl_seg.records.results import RunResult
 
 Areas = npt.NDArray[np.float64]
 DEFINITIONS = {

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.intervals import difference, paired_runs
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.seed_curve import seed_cells
 from cl_seg.analysis.tables import DEFINED, SCORES, SIGNED, WITH_INTERVAL, cells, markdown, rounded
+from cl_seg.records.results import RunResult
 
 PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}
 

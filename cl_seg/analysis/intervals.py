@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from cl_seg.analysis.results import Matrix, RunResult
+from cl_seg.records.results import Matrix, RunResult
 
 Values = npt.NDArray[np.float64]
 Score = Callable[[Matrix], float]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 
 def missed_bounds(runs: Sequence[RunResult]) -> str:

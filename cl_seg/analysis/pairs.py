@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 LOSSES = ("transfer", "joint", "forgetting")
 Matrix = npt.NDArray[np.float64]

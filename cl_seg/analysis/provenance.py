@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from cl_seg.analysis.results import RunResult
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.records.results import RunResult
 
 REPORTED = {"suite", "data", "stages", "device", "processor", "versions", "git_commit"}
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.intervals import score_margin
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import DEFINED, SCORES, cells, rounded
 from cl_seg.analysis.tools_table import shown_tools
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 from cl_seg.metrics.continual import accuracy
+from cl_seg.records.results import RunResult
 
 TITLE = "Published values beside ours"
 ALIKE = 0.85  # how much a suite is like another that its name may be a slip for

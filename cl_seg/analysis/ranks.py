@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata, studentized_range, wilcoxon
 
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 LastDice = Mapping[tuple[str, str], pd.DataFrame]

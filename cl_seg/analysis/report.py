@@ -22,14 +22,14 @@ from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.pairs import is_pairs
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
 from cl_seg.analysis.published import read_published, with_published
-from cl_seg.analysis.results import RunResult, load_results, read_plan
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
-from cl_seg.counted import counted
-from cl_seg.files import write_bytes, write_json
-from cl_seg.json_file import read_json
+from cl_seg.files.json_file import read_json
+from cl_seg.files.write import write_bytes, write_json
+from cl_seg.messages.plural import counted
+from cl_seg.records.results import RunResult, load_results, read_plan
 
 MOST_NAMED = 8  # missing runs
 WRITTEN = "report_files.json"

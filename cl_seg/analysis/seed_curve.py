@@ -9,8 +9,8 @@ import pandas as pd
 from cl_seg.analysis.content import Content
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.intervals import difference, score_margin
-from cl_seg.analysis.results import Matrix, RunResult
 from cl_seg.analysis.tables import rounded
+from cl_seg.records.results import Matrix, RunResult
 
 FEW, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import last_validation, last_validations, markdown
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.records.results import RunResult
 
 FAMILY = ["network", "strategy"]
 FEWEST = 3  # values of a grid from which on its ends are told

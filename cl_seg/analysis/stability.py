@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from cl_seg.analysis.results import Matrix, RunResult
 from cl_seg.metrics.continual import stability_gap
+from cl_seg.records.results import Matrix, RunResult
 
 
 def stability_gap_of(result: RunResult) -> float:

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from cl_seg.analysis.figures import curves, heat_maps, overlays, panels
 from cl_seg.analysis.figures.plane import comparable, stability_plane
 from cl_seg.analysis.pairs import LOSSES, pair_losses, pair_matrix
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import cells
+from cl_seg.records.results import RunResult
 
 Figures = dict[str, tuple[str, Figure]]
 

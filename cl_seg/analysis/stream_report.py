@@ -11,7 +11,6 @@ from cl_seg.analysis.figures.plane import comparable
 from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.pairs import is_pairs, pair_losses, pair_summary
 from cl_seg.analysis.ranks import last_dices, paired_tests
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.stream_figures import pairs_figures, stream_figures
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -23,6 +22,7 @@ from cl_seg.analysis.tables import (
     shown_table,
     summary_table,
 )
+from cl_seg.records.results import RunResult
 
 MOST_ORDERS = 6  # that a note lists
 DEFINITIONS = {

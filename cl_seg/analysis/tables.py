@@ -14,7 +14,6 @@ from cl_seg.analysis.intervals import (
     score_margin,
     simulated_coverage,
 )
-from cl_seg.analysis.results import Matrix, RunResult
 from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
     accuracy,
@@ -25,6 +24,7 @@ from cl_seg.metrics.continual import (
     plasticity,
     relative_forgetting,
 )
+from cl_seg.records.results import Matrix, RunResult
 
 Diagonal = npt.NDArray[np.float64]
 SCORES: dict[str, Callable[[Matrix], float]] = {

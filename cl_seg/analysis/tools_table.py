@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cl_seg.analysis.matrices import accuracy_matrices
-from cl_seg.analysis.results import DamagedResults, RunResult
+from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.records.results import DamagedResults, RunResult
 
 NOTE = (
     "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "

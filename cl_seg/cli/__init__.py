@@ -31,7 +31,7 @@ from cl_seg.cli.phantom import check_spacing
 from cl_seg.cli.results import claims, compare, pack, report, select, unpack
 from cl_seg.cli.schema import schema
 from cl_seg.cli.seed import app as seed_app
-from cl_seg.files import InputError, one_line
+from cl_seg.messages.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine
@@ -117,7 +117,7 @@ def plan(
 
 
 def _result_folders(planned: "list[PlannedSuite]", results: Path | None) -> list[Path]:
-    from cl_seg.analysis.results import PACKED
+    from cl_seg.records.results import PACKED
     from cl_seg.suite.execute import RESULTS
 
     if results is not None and len(planned) > 1:

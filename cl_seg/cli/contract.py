@@ -10,13 +10,14 @@ import typer
 from rich.table import Table
 
 from cl_seg.cli.console import complain, out, progress, say
-from cl_seg.files import InputError, write_text
+from cl_seg.files.write import write_text
+from cl_seg.files.yaml_file import YamlFile
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.yaml_file import YamlFile
 
 if TYPE_CHECKING:
-    from cl_seg.contract import Verdict
+    from cl_seg.training.contract import Verdict
 
 Models = Annotated[
     list[str] | None, typer.Option("--model", help="Network; repeat; all by default.")
@@ -70,7 +71,7 @@ def check_plugin(
     as_json: AsJson = False,
 ) -> None:
     """Hold anyone's Avalanche plugin to the contract for masks."""
-    from cl_seg.import_path import check_target
+    from cl_seg.runtime.import_path import check_target
 
     sys.path.insert(0, str(Path.cwd()))
     if ":" not in plugin:
@@ -94,8 +95,8 @@ def check_plugin(
 
 
 def _verdicts(name: str, settings: dict[str, Any], network: str) -> "list[Verdict]":
-    from cl_seg.contract import CLASSES, check_contract, subject_of
     from cl_seg.models.registry import build_model
+    from cl_seg.training.contract import CLASSES, check_contract, subject_of
 
     size = NETWORKS[network].smallest_size
     build = partial(build_model, network, "small", {}, CLASSES, size)

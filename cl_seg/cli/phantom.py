@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from cl_seg.cli.console import CORES, Workers, out, progress, say
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
 

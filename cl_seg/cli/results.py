@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from cl_seg.cli.console import say
-from cl_seg.counted import counted
-from cl_seg.files import InputError, write_text
+from cl_seg.files.write import write_text
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 
 
 class Picture(StrEnum):
@@ -39,8 +40,8 @@ def select(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
     """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
-    from cl_seg.analysis.results import load_results
     from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+    from cl_seg.records.results import load_results
     from cl_seg.strategies.declared import STRATEGIES
 
     defaults = {
@@ -94,7 +95,7 @@ def compare(
 ) -> None:
     """Say what differs between two folders of results: spec, and outcome with intervals."""
     from cl_seg.analysis.compare import compare_outcomes, compare_specs, comparison_page
-    from cl_seg.analysis.results import load_results
+    from cl_seg.records.results import load_results
 
     sides = load_results(a), load_results(b)
     if not as_json:
@@ -110,7 +111,7 @@ def pack(
     out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
 ) -> None:
     """Keep the numbers of finished runs in a few small files that can be shared."""
-    from cl_seg.analysis.packed import pack_results
+    from cl_seg.records.packed import pack_results
 
     runs = pack_results(results, out)
     say(f"{counted(runs, 'run')} in {out}; cl-seg report, compare, claims and select read it")
@@ -121,7 +122,7 @@ def unpack(
     out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
 ) -> None:
     """Make of packed results a folder that `cl-seg run` goes on from."""
-    from cl_seg.analysis.packed import unpack_results
+    from cl_seg.records.packed import unpack_results
 
     runs = unpack_results(packed, out)
     say(

@@ -8,8 +8,8 @@ import typer
 
 from cl_seg.cli.console import Others, OthersOption, progress, say
 from cl_seg.cli.model import OwnNetwork
-from cl_seg.counted import counted
-from cl_seg.files import check_new
+from cl_seg.files.write import check_new
+from cl_seg.messages.plural import counted
 
 app = typer.Typer(
     help="Label a new scanner with few SEED images: select, import, train, propose.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cl_seg.datasets.overlap import Overlap
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.series import Rejected
 
 LabelWriter = Callable[[Path], Overlap]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cl_seg.counted import counted
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.overlap import Overlap
 from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, read_segments
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
 from cl_seg.scans.dicom import find_series
 from cl_seg.scans.files_below import files_below

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 _FORM = 'expected names with whole numbers, e.g. "liver": 1'
 

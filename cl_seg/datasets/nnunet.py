@@ -9,7 +9,7 @@ from cl_seg.datasets.dataset import DataSet, Options
 from cl_seg.datasets.json_labels import read_labels
 from cl_seg.datasets.read import check_ct, read_json, shown
 from cl_seg.datasets.scanner_table import Pair, name_cases
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
 from cl_seg.scans.series import Rejected
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.counted import counted
+from cl_seg.messages.plural import counted
 from cl_seg.scans.store import Labels
 
 Mask = npt.NDArray[np.bool_]

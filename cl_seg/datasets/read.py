@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cl_seg.files import InputError
-from cl_seg.json_file import parse_json
+from cl_seg.files.json_file import parse_json
+from cl_seg.messages.errors import InputError
 
 
 def read_table(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import Case
 from cl_seg.datasets.read import read_table
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.beside import beside
 from cl_seg.scans.series import Rejected
 

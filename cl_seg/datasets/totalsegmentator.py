@@ -12,7 +12,7 @@ from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.masks import write_merged
 from cl_seg.datasets.read import read_table
 from cl_seg.datasets.scanner_names import kilovolts, scanner_names
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.beside import beside
 from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.series import Rejected

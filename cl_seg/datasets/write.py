@@ -12,7 +12,8 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.declared import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
 from cl_seg.datasets.overlap import Overlap, overlap_notes
-from cl_seg.files import InputError, check_new, new_folder
+from cl_seg.files.write import check_new, new_folder
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.label_map import in_ranges
 from cl_seg.scans.manifest import LABELLED, OPTIONAL, REQUIRED
 from cl_seg.scans.series import Rejected, UnusableError

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
-from cl_seg.counted import counted
 from cl_seg.inference.predict import SlicePrediction
+from cl_seg.messages.plural import counted
 from cl_seg.metrics.segmentation import dice
 
 DOUBT_CM2 = 10.0

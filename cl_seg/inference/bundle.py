@@ -12,11 +12,11 @@ import io
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 
 import cl_seg
-from cl_seg.files import new_folder, write_bytes, write_json, write_text
+from cl_seg.files.write import new_folder, write_bytes, write_json, write_text
 from cl_seg.inference.saved_model import ModelCard, load_model
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.benchmark import reduced, windowed
-from cl_seg.eval_mode import eval_mode
 from cl_seg.inference.saved_model import Input
+from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.resample import Placement, inside, place, resample_image
 from cl_seg.scans.series import Volume
 from cl_seg.scans.shares import finer_labels

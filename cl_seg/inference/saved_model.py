@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -25,8 +25,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from cl_seg.files import InputError, new_folder, one_line, write_bytes, write_text
-from cl_seg.json_file import first_fault, read_json
+from cl_seg.files.json_file import first_fault, read_json
+from cl_seg.files.write import new_folder, write_bytes, write_text
+from cl_seg.messages.errors import InputError, one_line
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.store import MAX_SIZE

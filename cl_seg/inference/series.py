@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
 from torch import nn
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError, new_folder, write_text
+from cl_seg.files.write import new_folder, write_text
 from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_look
 from cl_seg.inference.saved_model import ModelCard, load_model
 from cl_seg.inference.source import file_as_named, find_series, first_file
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
 from cl_seg.scans.aliases import Aliases
 from cl_seg.scans.identity import Scanner

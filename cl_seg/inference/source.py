@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.dicom_header import written
 from cl_seg.scans.find import find, nothing_usable

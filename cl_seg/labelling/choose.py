@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.active_learning.ranking import NEEDS_NETWORK, Candidates, rank
 from cl_seg.labelling.queue import Origin, Wanted, write_queue
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.messages.suggest import did_you_mean
 from cl_seg.scans.splits import usable_slices
 from cl_seg.scans.store import SliceStore
-from cl_seg.seed_ranking import NEEDS_NETWORK, Candidates, rank
-from cl_seg.spec.faults import did_you_mean
 
 
 def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def choose_slices(
         store: with slices that are not labelled yet.
         scanner: folder name.
         count: how many.
-        by: a method of :data:`cl_seg.seed_ranking.METHODS`.
+        by: a method of :data:`cl_seg.active_learning.ranking.METHODS`.
         seed: of draws and ties.
         model: model folder and trusted ``module:callable``, for the methods that ask a network.
 

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError, check_new, one_line, write_text
+from cl_seg.files.write import check_new, write_text
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.labelling.drawn import drawn_labels, unread_files
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
+from cl_seg.messages.errors import InputError, one_line
+from cl_seg.messages.plural import counted
 from cl_seg.scans.label_map import Others
 from cl_seg.scans.store import UNLABELLED, Labels, Slice, SliceStore, create_store
 

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
 
+from cl_seg.active_learning.embedding import embed
 from cl_seg.benchmark import SliceDataset, Task, TaskImages
-from cl_seg.files import InputError
 from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import SliceStore
-from cl_seg.training.embedding import embed
 
 Values = npt.NDArray[np.float64]
 
@@ -20,7 +20,9 @@ Values = npt.NDArray[np.float64]
 def embed_slices(
     store: SliceStore, rows: pd.DataFrame, folder: Path, own_network: str = ""
 ) -> tuple[Values, Values]:
-    """(N, D) features and (N,) entropy of slices, see :func:`cl_seg.training.embedding.embed`.
+    """Features (N, D) and entropy (N,) of slices.
+
+    See :func:`cl_seg.active_learning.embedding.embed`.
 
     Raises:
         InputError: no model, or one of another grid or other classes.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
 from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import SlicePrediction, predict_slices

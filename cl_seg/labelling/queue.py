@@ -19,9 +19,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from cl_seg.files import InputError, new_folder, write_json, write_text
-from cl_seg.json_file import in_form, read_json
+from cl_seg.files.json_file import in_form, read_json
+from cl_seg.files.write import new_folder, write_json, write_text
 from cl_seg.labelling.cases import case_volumes, stored_labels
+from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.store import Labels, SliceStore
 

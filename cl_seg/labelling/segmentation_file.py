@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 from cl_seg.scans.label_map import LabelMap, Others
 from cl_seg.scans.labels import read_labels
 from cl_seg.scans.series import Volume

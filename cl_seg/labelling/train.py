@@ -8,26 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 from pydantic import ValidationError
 
 import cl_seg
-from cl_seg.files import InputError, check_new
+from cl_seg.files.write import check_new
 from cl_seg.inference.saved_model import ModelCard, load_model, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
+from cl_seg.planning.data import fingerprint, part_digests, split_slices
+from cl_seg.planning.environment import git_commit, versions
+from cl_seg.planning.runs import Run
+from cl_seg.planning.stage_graph import plan_graph
+from cl_seg.planning.stages import Graph, Setting, environment
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
-from cl_seg.suite.data import fingerprint, part_digests, split_slices
-from cl_seg.suite.environment import git_commit, versions
-from cl_seg.suite.graph import Graph, Setting, environment
-from cl_seg.suite.plan import Run
-from cl_seg.suite.plan_graph import plan_graph
 from cl_seg.suite.progress import read_progress
 from cl_seg.suite.stages import Control, execute_stage
 from cl_seg.training.checkpoint import from_bytes

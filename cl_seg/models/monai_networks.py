@@ -6,7 +6,7 @@ image size at construction; Swin-UNETR takes any multiple of 32.
 
 from collections.abc import Sequence
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from monai.networks.nets import UNETR, SwinUNETR, UNet
 from torch import nn
 

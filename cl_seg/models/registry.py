@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 
 

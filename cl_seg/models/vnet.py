@@ -5,7 +5,7 @@ MONAI's own ``VNet`` fixes the width at 16 and never forwards ``dropout_dim``: i
 together with ``Dropout2d``. Layer names are MONAI's, so its weights load at width 16.
 """
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from monai.networks.nets.vnet import (
     DownTransition,
     InputTransition,

@@ -13,12 +13,12 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from rich.progress import track
 
-from cl_seg.files import new_folder, write_text
+from cl_seg.files.write import new_folder, write_text
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.dicom import dataset
 from cl_seg.phantom.series import Acquisition, SimulatedSeries, simulate_series
 from cl_seg.phantom.tissues import TISSUES
-from cl_seg.workers import in_order
+from cl_seg.runtime.workers import in_order
 
 Format = Literal["dicom", "nifti"]
 README = """Simulated CT, not patient data.

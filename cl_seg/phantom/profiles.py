@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from cl_seg.files import InputError
-from cl_seg.yaml_file import YamlFile
+from cl_seg.files.yaml_file import YamlFile
+from cl_seg.messages.errors import InputError
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]

@@ -13,15 +13,16 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.progress import track
 
-from cl_seg.files import InputError, writable, write_bytes
+from cl_seg.files.write import writable, write_bytes
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.series import Acquisition, simulate_series
 from cl_seg.phantom.simulate import everybody
+from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.store import Grid
-from cl_seg.workers import in_order
 
 Grey = npt.NDArray[np.uint8]
 

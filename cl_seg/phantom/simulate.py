@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import Profile, load_profile, scanner_name
 from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, Slice, create_store
-from cl_seg.workers import in_order
 
 
 @dataclass(frozen=True)

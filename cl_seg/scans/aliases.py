@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from cl_seg.files import InputError
+from cl_seg.files.yaml_file import YamlFile
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.identity import (
     DEFAULT_BY,
     NO_STATION,
@@ -23,7 +24,6 @@ from cl_seg.scans.identity import (
 )
 from cl_seg.scans.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
 from cl_seg.scans.manufacturer import cores, is_nobody, is_software, parts, without_software
-from cl_seg.yaml_file import YamlFile
 
 _SECTIONS = {"names", "models", "kernels", "cone_beam"}
 

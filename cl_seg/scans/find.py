@@ -8,8 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.runtime.workers import in_order
 from cl_seg.scans.dicom import series_of, try_header
 from cl_seg.scans.dicom_header import Image
 from cl_seg.scans.files_below import files_below
@@ -17,7 +18,6 @@ from cl_seg.scans.manifest import find_scans
 from cl_seg.scans.nifti import is_nifti
 from cl_seg.scans.scan import Found, Scan
 from cl_seg.scans.series import Pseudonyms, Rejected
-from cl_seg.workers import in_order
 
 PAYS = 500
 """Slices from which on it is faster to start processes than to read alone (engineering value)."""

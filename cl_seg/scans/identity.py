@@ -10,7 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 PARTS = ("manufacturer", "model", "kernel", "kv", "station")
 """What can tell scanners apart."""

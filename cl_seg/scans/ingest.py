@@ -13,8 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from cl_seg.messages.refuse import MOST, refuse
+from cl_seg.runtime.workers import in_order
 from cl_seg.scans.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.faults import MOST, refuse
 from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.identity import DEFAULT_BY, Acquisition, Scanner
 from cl_seg.scans.image_kind import undetermined
@@ -34,7 +35,6 @@ from cl_seg.scans.scan import Scan
 from cl_seg.scans.series import Pseudonyms, Rejected, by_folder
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
-from cl_seg.workers import in_order
 
 Identify = Callable[[Acquisition], Scanner | None]
 DEFAULT_GRID = Grid(320, 1.6)

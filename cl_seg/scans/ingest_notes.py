@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cl_seg.counted import counted
+from cl_seg.messages.plural import counted
 from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
 from cl_seg.scans.image_kind import kind_note
 from cl_seg.scans.label_map import LabelMap

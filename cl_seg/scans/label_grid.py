@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.geometry import corners_mm
 from cl_seg.scans.series import Volume
 from cl_seg.scans.slice_spacing import on_lines

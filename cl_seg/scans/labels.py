@@ -8,8 +8,8 @@ import nibabel
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 from cl_seg.scans.label_grid import matching_slices
 from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges
 from cl_seg.scans.nifti import load_labels

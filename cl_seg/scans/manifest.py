@@ -17,10 +17,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.refuse import refuse
 from cl_seg.scans.beside import beside
 from cl_seg.scans.dicom import NO_PATIENT, find_series
-from cl_seg.scans.faults import refuse
 from cl_seg.scans.files_below import files_below
 from cl_seg.scans.identity import plain
 from cl_seg.scans.listed_twice import persons_named_twice, series_listed_twice

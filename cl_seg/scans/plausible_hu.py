@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.counted import counted
+from cl_seg.messages.plural import counted
 
 SIDE = 64
 """Pixels of a slice that are looked at, per side."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
-from cl_seg.counted import counted
+from cl_seg.messages.plural import counted
 from cl_seg.scans.body import beyond, box_mm, find_body
 from cl_seg.scans.series import HU_AIR, Volume, to_hu
 from cl_seg.scans.shares import labels_of_shares, lengths_between

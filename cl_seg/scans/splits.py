@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
 
 PARTS = ("train", "validation", "test")
 BLOCK = 10  # slices of a case that are cut into the three parts together

@@ -6,7 +6,7 @@ from types import TracebackType
 
 import numpy as np
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.label_map import LabelMap
 from cl_seg.scans.labels import read_labels, shares_in_air
 from cl_seg.scans.resample import (

@@ -22,8 +22,9 @@ import pandas as pd
 from numpy.lib.format import open_memmap, write_array_header_1_0
 from pydantic import Field
 
-from cl_seg.files import InputError, new_folder, one_line, write_json
-from cl_seg.json_file import in_form, read_json
+from cl_seg.files.json_file import in_form, read_json
+from cl_seg.files.write import new_folder, write_json
+from cl_seg.messages.errors import InputError, one_line
 
 FORMAT = 2
 DTYPES: dict[str, np.dtype[Any]] = {"hu": np.dtype(np.int16), "labels": np.dtype(np.uint8)}

@@ -1,10 +1,11 @@
 """What a fault in a suite file is told as: one line that names what was expected."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import PydanticCustomError
+
+from cl_seg.messages.suggest import did_you_mean
 
 
 def explain(error: Any, known: list[str]) -> str:
@@ -25,14 +26,6 @@ def explain(error: Any, known: list[str]) -> str:
     found = f", not {shown!r}" if isinstance(shown, str | int | float) else ""
     message = str(error["msg"]).removeprefix("Input should be ")
     return message if message == error["msg"] else f"expected {message}{found}"
-
-
-def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    """``: did you mean X?`` for the closest known name, or the known names when none is close."""
-    plain = {one.lower(): one for one in known}
-    if close := difflib.get_close_matches(name.lower(), list(plain), n=1):
-        return f": did you mean {plain[close[0]]}?"
-    return f": known are {', '.join(known)}" if len(known) < 12 else ""
 
 
 def require_known(

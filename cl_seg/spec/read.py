@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from cl_seg.files import InputError
+from cl_seg.files.yaml_file import YamlFile
+from cl_seg.messages.errors import InputError
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.faults import explain
 from cl_seg.spec.settings import Data, Image, PhantomData, Spec, Split, Training
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
-from cl_seg.yaml_file import YamlFile
 
 AnySuite = Annotated[StreamSuite | SeedCurveSuite, Field(discriminator="kind")]
 ADAPTER: TypeAdapter[StreamSuite | SeedCurveSuite] = TypeAdapter(AnySuite)

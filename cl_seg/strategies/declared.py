@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from cl_seg.import_path import has_methods
+from cl_seg.runtime.import_path import has_methods
 from cl_seg.strategies.settings import (
     AGEMSettings,
     CumulativeSettings,

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor
 
-from cl_seg.eval_mode import eval_mode
 from cl_seg.losses import IGNORED
+from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.strategies.replay import Replay
 from cl_seg.strategies.settings import DERSettings
 

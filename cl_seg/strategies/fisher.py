@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, default_collate
 
-from cl_seg.eval_mode import eval_mode
+from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.strategies.quadratic import Parameters, trained_parameters
 
 IGNORED = 255

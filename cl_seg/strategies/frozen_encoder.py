@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.strategies.batch_norm import BATCH_NORM
 from cl_seg.strategies.settings import FrozenEncoderSettings
 

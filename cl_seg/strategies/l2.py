@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot, trained_parameters

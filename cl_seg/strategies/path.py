@@ -1,6 +1,6 @@
 """The path integral that SI and RWalk share: what each parameter's way has gained in loss."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor, nn
 

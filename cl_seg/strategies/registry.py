@@ -3,12 +3,12 @@
 from importlib import import_module
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.core import BasePlugin
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.torch_setup import seed_everything
 
 
 def build_plugin(name: str, settings: dict[str, Any], seed: int) -> Any:

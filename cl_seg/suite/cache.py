@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cl_seg.files import InputError, remove_abandoned, writable, write_json
-from cl_seg.json_file import parse_json
+from cl_seg.files.json_file import parse_json
+from cl_seg.files.write import remove_abandoned, writable, write_json
+from cl_seg.messages.errors import InputError
 
 ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
 MEMORY, RANKING = "memory.pt", "ranking.json"

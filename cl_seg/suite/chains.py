@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 
-from cl_seg.suite.graph import Stage
+from cl_seg.planning.stages import Stage
 from cl_seg.suite.schedule import Job
 
 

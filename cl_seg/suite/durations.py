@@ -6,8 +6,8 @@ from contextlib import suppress
 from statistics import median
 from typing import Any
 
+from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
-from cl_seg.suite.graph import Stage
 
 ENOUGH = 5  # finished stages of one pace, from which a median is taken
 MOST = 2000  # finished stages looked at

@@ -9,13 +9,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError, remove_abandoned, writable, write_json, write_text
-from cl_seg.import_path import check_target, module_file
-from cl_seg.scans.store import SliceStore
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
-from cl_seg.suite.cache import DamagedStage, StageCache
-from cl_seg.suite.data import (
+from cl_seg.files.write import remove_abandoned, writable, write_json, write_text
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.planning.checks import (
+    check_batches,
+    check_classes,
+    check_seed_images,
+    device_notes,
+    plan_notes,
+)
+from cl_seg.planning.data import (
     check_data,
     check_unchanged,
     classes_of_cases,
@@ -27,22 +31,19 @@ from cl_seg.suite.data import (
     store_folder,
     symbolic_digests,
 )
+from cl_seg.planning.runs import Run, load_suite, plan_runs
+from cl_seg.planning.source import callable_files
+from cl_seg.planning.stage_graph import plan_graph
+from cl_seg.planning.stages import Graph, RunStages, Setting, Stage, environment
+from cl_seg.runtime.import_path import check_target, module_file
+from cl_seg.scans.store import SliceStore
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines import Engine
-from cl_seg.suite.graph import Graph, RunStages, Setting, Stage, environment
 from cl_seg.suite.own_plugins import check_own_plugins
-from cl_seg.suite.plan import Run, load_suite, plan_runs
-from cl_seg.suite.plan_checks import (
-    check_batches,
-    check_classes,
-    check_seed_images,
-    device_notes,
-    plan_notes,
-)
-from cl_seg.suite.plan_graph import plan_graph
 from cl_seg.suite.record import is_finished, recorded_key, write_record
 from cl_seg.suite.schedule import Failure, Schedule
-from cl_seg.suite.source import callable_files
 from cl_seg.suite.tools import check_tools, score_tools
 from cl_seg.suite.tracking import Mirror
 from cl_seg.suite.view import View
@@ -255,7 +256,7 @@ def _require_device(
         graph = plan_stages(one, cache)
         if len(recorded_runs([graph], [folder])) == len(graph.runs):
             continue
-        from cl_seg.torch_setup import pick_device  # noqa: PLC0415 - slow, and only for a GPU
+        from cl_seg.runtime.torch_setup import pick_device  # noqa: PLC0415 - slow, and only for a GPU
 
         try:
             pick_device("cuda")

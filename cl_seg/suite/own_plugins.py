@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from functools import partial
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
-from cl_seg.suite.plan import Run
+from cl_seg.planning.runs import Run
 
 
 def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
@@ -32,9 +32,9 @@ def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
 
 def _broken(run: Run, image_size: int) -> str:
     # Torch is imported here: most suites need none in the process that plans them.
-    from cl_seg.contract import CLASSES, ESSENTIAL, check_contract, subject_of  # noqa: PLC0415
     from cl_seg.models.registry import build_model  # noqa: PLC0415
-    from cl_seg.torch_setup import make_deterministic  # noqa: PLC0415
+    from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
+    from cl_seg.training.contract import CLASSES, ESSENTIAL, check_contract, subject_of  # noqa: PLC0415
 
     make_deterministic(1)
     model, strategy = run.model, run.strategy

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cl_seg.json_file import read_json
+from cl_seg.files.json_file import read_json
 from cl_seg.metrics.segmentation import dice_of_counts
 
 PROGRESS = "progress.json"

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 
 import cl_seg
-from cl_seg.analysis.matrices import accuracy_matrices
-from cl_seg.files import replaced_folder, write_json
-from cl_seg.json_file import read_json
+from cl_seg.files.json_file import read_json
+from cl_seg.files.write import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
+from cl_seg.planning.environment import git_commit, versions
+from cl_seg.planning.runs import Run
+from cl_seg.planning.stages import RunStages
+from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.store import read_header
 from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
-from cl_seg.suite.environment import git_commit, versions
-from cl_seg.suite.graph import RunStages
-from cl_seg.suite.plan import Run
 
 NEEDED = ("run.json", "cases.parquet", "curve.parquet")
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cl_seg.suite.graph import Graph, RunStages, Stage
+from cl_seg.planning.stages import Graph, RunStages, Stage
 
 LOSSES = 3
 Job = tuple[Stage, ...]

@@ -10,20 +10,26 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from cl_seg import torch_setup  # isort: skip
+from cl_seg.runtime import torch_setup  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
+from cl_seg.active_learning.embedding import embed
+from cl_seg.active_learning.ranking import Candidates, rank
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark, windowed
-from cl_seg.files import InputError, write_bytes, write_json
+from cl_seg.files.write import write_bytes, write_json
 from cl_seg.inference.saved_model import load_model
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.planning.data import split_slices
+from cl_seg.planning.environment import processor
+from cl_seg.planning.runs import Run
+from cl_seg.planning.stages import Setting, Stage, check_unchanged
 from cl_seg.scans.store import SliceStore
-from cl_seg.seed_ranking import Candidates, rank
 from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
@@ -39,11 +45,7 @@ from cl_seg.suite.cache import (
     StageCache,
     state_file,
 )
-from cl_seg.suite.data import split_slices
-from cl_seg.suite.environment import processor
-from cl_seg.suite.graph import Setting, Stage, check_unchanged
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
-from cl_seg.suite.plan import Run
 from cl_seg.suite.progress import write_progress
 from cl_seg.training.checkpoint import (
     Checkpointing,
@@ -54,7 +56,6 @@ from cl_seg.training.checkpoint import (
     to_bytes,
 )
 from cl_seg.training.complete import completed
-from cl_seg.training.embedding import embed
 from cl_seg.training.evaluate import (
     Labels,
     ValidationCurve,

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from functools import reduce
 
-from cl_seg.counted import counted
+from cl_seg.messages.plural import counted
+from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.execute import PlannedSuite
-from cl_seg.suite.graph import Graph, Stage
 from cl_seg.suite.progress import read_progress
 from cl_seg.suite.schedule import Schedule
 from cl_seg.suite.view import duration_text

@@ -13,15 +13,16 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import Progress
 
-from cl_seg.files import InputError, write_json, write_text
-from cl_seg.json_file import read_json
+from cl_seg.files.json_file import read_json
+from cl_seg.files.write import write_json, write_text
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.suggest import did_you_mean
+from cl_seg.planning.data import split_slices
+from cl_seg.planning.source import SCORING, source_hash
+from cl_seg.planning.stages import Setting
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
-from cl_seg.spec.faults import did_you_mean
 from cl_seg.spec.suite import Suite
-from cl_seg.suite.data import split_slices
-from cl_seg.suite.graph import Setting
-from cl_seg.suite.source import SCORING, source_hash
 
 FOLDER = "tools"
 
@@ -98,7 +99,7 @@ class _Tests:
 
 def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
     # Torch, which planning does without.
-    import cl_seg.torch_setup  # noqa: F401, PLC0415
+    import cl_seg.runtime.torch_setup  # noqa: F401, PLC0415
     from cl_seg.training.evaluate import case_scores  # noqa: PLC0415
 
     declared, store, tables = TOOLS[name], tests.store, []

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from cl_seg.files import one_line
+from cl_seg.messages.errors import one_line
 
 OFFLINE, DISABLED = "offline", "disabled"
 ANSWER_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
@@ -82,7 +82,7 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
     import wandb  # noqa: PLC0415 - slow, and only needed here
 
     from cl_seg.analysis.figures.heat_maps import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
-    from cl_seg.analysis.results import RunResult  # noqa: PLC0415
+    from cl_seg.records.results import RunResult  # noqa: PLC0415
 
     record: dict[str, Any] = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
     wandb.setup(wandb.Settings(silent=True))  # never asks at the terminal who one is

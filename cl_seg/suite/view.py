@@ -8,9 +8,9 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.durations import Durations
-from cl_seg.suite.graph import Stage
 from cl_seg.suite.progress import read_progress
 from cl_seg.suite.schedule import Schedule
 

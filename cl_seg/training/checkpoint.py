@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.files import write_bytes
+from cl_seg.files.write import write_bytes
 
 State = dict[str, Any]
 

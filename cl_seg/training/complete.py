@@ -6,13 +6,13 @@ network itself has said before keeps what it knows (pseudo-labels, as in PLOP; D
 CVPR 2021, arXiv 2011.11390).
 """
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from cl_seg.benchmark import CHUNK, TaskImages, in_temporary_file, windowed
-from cl_seg.eval_mode import eval_mode
+from cl_seg.runtime.eval_mode import eval_mode
 
 
 def completed(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.benchmark import SliceDataset, in_temporary_file
-from cl_seg.eval_mode import eval_mode
 from cl_seg.losses import IGNORED
 from cl_seg.metrics.effort import added_path_length, area_to_correct
 from cl_seg.metrics.muscle import area_cm2, area_error_percent
 from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts, surface_scores
+from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.shares import finer_labels
 
 EVAL_BATCH = 16

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
@@ -20,9 +20,9 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, RandomSampler, default_collate
 
-from cl_seg.files import InputError
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.torch_setup import seed_everything
+from cl_seg.messages.errors import InputError
+from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.training.augmentation import Moves
 from cl_seg.training.checkpoint import State, restore_loop
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
 
+from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.spec.settings import Training
-from cl_seg.torch_setup import seed_everything
 from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.loop import DenseTraining, LoopSettings
 

@@ -19,12 +19,12 @@ import pandas as pd
 
 from cl_seg.analysis.claims.claim import contrast_text, read_claims
 from cl_seg.analysis.claims.judge import Evidence, judge
-from cl_seg.analysis.matrices import accuracy_matrices
-from cl_seg.analysis.results import PACKED, load_results
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.phantom.simulate import everybody, load_profiles
+from cl_seg.planning.runs import load_suite
+from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.records.results import PACKED, load_results
 from cl_seg.scans.splits import Fractions, split_by_patient
-from cl_seg.suite.plan import load_suite
 
 EXPERIMENTS = Path(__file__).parents[1]
 CHOICES = (EXPERIMENTS / "learning_rates.yaml", EXPERIMENTS / "paper" / "development.yaml")

@@ -17,7 +17,7 @@ from typing import Any
 
 from rectangles import write_store
 
-from cl_seg import torch_setup  # noqa: F401 - imported now, so that no measurement counts it
+from cl_seg.runtime import torch_setup  # noqa: F401 - imported now, so that no measurement counts it
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute_suites, plan_suite

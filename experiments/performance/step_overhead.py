@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cl_seg import torch_setup  # isort: skip
+from cl_seg.runtime import torch_setup  # isort: skip
 import numpy as np
 import torch
 from torch import nn

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.records.matrices import accuracy_matrices
 
 CLASSES = ("muscle", "liver")
 SCANNERS = ("siemens_like", "ge_like", "stress_native", "stress_sharp")

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cl_seg import torch_setup  # noqa: F401  # isort: skip
+from cl_seg.runtime import torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
 import torch
@@ -53,10 +53,10 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
+from cl_seg.planning.data import open_store, split_slices
+from cl_seg.planning.runs import load_suite
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
-from cl_seg.suite.data import open_store, split_slices
-from cl_seg.suite.plan import load_suite
 from cl_seg.training.evaluate import case_scores, labels_on
 
 QUICK = Path("experiments/quick.yaml")

@@ -20,8 +20,8 @@ from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.series import Acquisition, simulate_series
 from cl_seg.phantom.simulate import load_profiles
+from cl_seg.planning.data import body_seed
 from cl_seg.spec.settings import PhantomData
-from cl_seg.suite.data import body_seed
 
 SCANNERS = ["siemens_like", "ge_like", "stress_native", "stress_sharp", "stress_arterial"]
 BAD, VARIANTS = 0.8, 4

@@ -12,7 +12,7 @@ import copy
 import tempfile
 from pathlib import Path
 
-from cl_seg import torch_setup  # isort: skip
+from cl_seg.runtime import torch_setup  # isort: skip
 import numpy as np
 import pandas as pd
 import torch

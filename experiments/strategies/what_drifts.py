@@ -14,18 +14,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cl_seg import torch_setup  # isort: skip
+from cl_seg.runtime import torch_setup  # isort: skip
 import pandas as pd
 import torch
 from torch import Tensor
 
-from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import markdown
 from cl_seg.benchmark import SliceDataset, Task, TaskImages
 from cl_seg.models.registry import build_model
+from cl_seg.planning.data import open_store, split_slices
+from cl_seg.records.results import load_results
 from cl_seg.strategies.batch_norm import running_statistics
 from cl_seg.suite.cache import StageCache, state_file
-from cl_seg.suite.data import open_store, split_slices
 from cl_seg.suite.execute import PlannedSuite, plan_suite
 from cl_seg.training.checkpoint import from_bytes
 from cl_seg.training.evaluate import case_scores, predict

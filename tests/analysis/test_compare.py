@@ -13,7 +13,7 @@ from cl_seg.analysis.compare import (
     comparison_page,
     only_in_one,
 )
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 PATIENTS = [f"p{i}" for i in range(8)]
 

@@ -16,9 +16,9 @@ from cl_seg.analysis.intervals import (
     score_margin,
     simulated_coverage,
 )
-from cl_seg.analysis.matrices import MEAN, accuracy_matrices, matrices_without
-from cl_seg.analysis.results import RunResult
 from cl_seg.metrics.continual import accuracy, backward_transfer
+from cl_seg.records.matrices import MEAN, accuracy_matrices, matrices_without
+from cl_seg.records.results import RunResult
 
 ORDER = ["a", "b"]
 

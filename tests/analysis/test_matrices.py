@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.matrices import accuracy_matrices
+from cl_seg.records.matrices import accuracy_matrices
 
 
 def row(stage: int, scanner: str, name: str, dice: float, true: int = 10) -> dict:

@@ -18,7 +18,7 @@ from cl_seg.analysis.pairs import (
     pair_summary,
 )
 from cl_seg.analysis.report import write_report
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 NAMES = {s: f"Scanner {s.upper()}, any (simulated)" for s in "abc"}
 

@@ -9,7 +9,7 @@ import pytest
 from cl_seg.analysis.published import COLUMNS, TITLE, read_published
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.tools_table import COLUMNS as TOOL_COLUMNS
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from tests.analysis.test_report import NAIVE, ORDER, write_run
 
 PAPER = Path(__file__).parents[2] / "experiments" / "paper"
@@ -18,8 +18,8 @@ HEAD = ",".join(COLUMNS)
 
 def test_our_file_names_the_methods_of_the_suites_and_no_value() -> None:
     from cl_seg.models.declared import NETWORKS
+    from cl_seg.planning.runs import load_suite
     from cl_seg.semi_automatic.declared import TOOLS
-    from cl_seg.suite.plan import load_suite
 
     table = read_published(PAPER / "published.csv")
     assert not [one for one in table if one.dice], "nothing of the study but its abstract is public"

@@ -21,7 +21,7 @@ from cl_seg.analysis.ranks import (
     paired_tests,
     unit_ranks,
 )
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 UNITS = [(scanner, name) for scanner in ("a", "b") for name in ("muscle", "liver")]
 

@@ -10,7 +10,6 @@ import pytest
 
 from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.report import write_report
-from cl_seg.analysis.results import load_results
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
     cells,
@@ -19,7 +18,8 @@ from cl_seg.analysis.tables import (
     shown_table,
     summary_table,
 )
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.records.results import load_results
 
 ORDER = ["a", "b"]
 NAIVE = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8]]

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.figures.style import as_svg
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.seed_curve import seed_cells, seed_content, seed_table, verdicts
+from cl_seg.records.results import RunResult
 
 PATIENTS = 8
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.records.results import RunResult
 from cl_seg.strategies.settings import EWCSettings
 
 ORDER = ["a", "b"]

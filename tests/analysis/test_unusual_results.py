@@ -10,12 +10,12 @@ import pytest
 
 from cl_seg.analysis.figures.curves import order_fans
 from cl_seg.analysis.figures.heat_maps import joint_differences
-from cl_seg.analysis.packed import pack_results
 from cl_seg.analysis.ranks import mean_ranks
 from cl_seg.analysis.report import write_report
-from cl_seg.analysis.results import PACKED, load_packed, load_results
 from cl_seg.analysis.tables import cells, run_table
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.records.packed import pack_results
+from cl_seg.records.results import PACKED, load_packed, load_results
 
 from .test_report import NAIVE, SPEC, summary_of, write_run
 

@@ -1,14 +1,14 @@
 """The contract tells plugins that do what they say from those that do not."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training.plugins import EWCPlugin, LwFPlugin, SupervisedPlugin
 
-from cl_seg.contract import Subject, check_contract
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.strategies.l2 import L2
 from cl_seg.strategies.settings import L2Settings
+from cl_seg.training.contract import Subject, check_contract
 
 from ..conftest import tiny_network
 

@@ -1,6 +1,6 @@
 """Every strategy keeps the contract for dense targets on every network."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 
 from cl_seg.cli.contract import _verdicts

@@ -3,7 +3,7 @@
 import pytest
 
 from cl_seg.datasets.amos22 import TABLE
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 from ..scans.conftest import write_nifti
 from .conftest import bone, ct, ingested, invoke, organ, reasons

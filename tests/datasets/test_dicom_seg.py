@@ -16,7 +16,7 @@ from scipy import ndimage
 from cl_seg.datasets.dataset import Options
 from cl_seg.datasets.segmentation_object import read_masks
 from cl_seg.datasets.write import write_dataset
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.series import UnusableError, Volume
 
 from ..scans.conftest import CANARY, SIZE, SPACING, body_image, save, write_series

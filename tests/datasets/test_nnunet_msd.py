@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cl_seg.datasets.dataset import Options
 from cl_seg.datasets.json_labels import read_labels
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.label_map import parse_label_map
 
 from ..scans.conftest import write_nifti

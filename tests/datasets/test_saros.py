@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 from ..scans.conftest import CANARY, ct_dataset, save, write_nifti
 from .conftest import bone, ct, ingested, organ, reasons

@@ -8,7 +8,7 @@ import pytest
 
 from cl_seg.datasets.dataset import Options
 from cl_seg.datasets.totalsegmentator import CLASSES
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 from ..scans.conftest import write_nifti
 from .conftest import SLICES, bone, ct, ingested, organ, reasons

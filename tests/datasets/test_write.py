@@ -11,7 +11,7 @@ from cl_seg.datasets import masks
 from cl_seg.datasets.dataset import Options, parse_classes
 from cl_seg.datasets.declared import DATASETS
 from cl_seg.datasets.write import write_dataset
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 from .conftest import ingested, invoke, organ
 from .test_amos22 import miniature as amos22

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.scans.dicom_header import read_header
 from cl_seg.scans.manifest import read_manifest

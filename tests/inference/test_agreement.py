@@ -1,6 +1,6 @@
 """Agreement of variants: an alarm where a structure is missed, and none where there is none."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pytest
 import torch

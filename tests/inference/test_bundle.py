@@ -3,16 +3,16 @@
 import json
 from pathlib import Path
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
 
 from cl_seg.benchmark import reduced, windowed
-from cl_seg.files import InputError
 from cl_seg.inference.bundle import export_bundle
 from cl_seg.inference.saved_model import load_model, save_model
+from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from cl_seg.scans import nifti
 from cl_seg.scans.resample import place, resample_image

@@ -5,11 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 
-from cl_seg.files import InputError
 from cl_seg.inference.saved_model import (
     CARD,
     WEIGHTS,
@@ -20,6 +19,7 @@ from cl_seg.inference.saved_model import (
     read_card,
     save_model,
 )
+from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 
 CONTENT = ModelCard(

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import nibabel
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cl_seg.cli import app
-from cl_seg.files import InputError
 from cl_seg.inference.saved_model import Network, save_model
 from cl_seg.inference.series import Options, load_ensemble, predict_source
+from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from tests.scans.conftest import (
     CANARY,

@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import nibabel
 import numpy as np
 import pandas as pd
@@ -14,10 +14,10 @@ import torch
 from typer.testing import CliRunner
 
 from cl_seg.cli import app
-from cl_seg.files import InputError
 from cl_seg.inference.saved_model import Input, ModelCard, Network, load_model, save_model
 from cl_seg.labelling.collect import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
+from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from cl_seg.scans.nifti import lettered_stretches
 from cl_seg.scans.slice_spacing import even_positions

@@ -98,7 +98,7 @@ def test_empty_masks(score):
 
 def test_a_miss_is_worse_than_any_find_unlike_in_monai():
     """MONAI gives NaN, which its mean drops (MONAI#9095)."""
-    import cl_seg.torch_setup  # noqa: F401  # isort: skip
+    import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
     import torch
     from monai.metrics import compute_hausdorff_distance
 
@@ -124,7 +124,7 @@ def many_pairs(count=1000, shape=(20, 17)):
 
 def test_equal_to_monai():
     """On a thousand pairs of random masks, and where MONAI gives nothing a miss is the diagonal."""
-    import cl_seg.torch_setup  # noqa: F401  # isort: skip
+    import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
     import torch
     from monai.metrics import (
         compute_average_surface_distance,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
 

@@ -1,6 +1,6 @@
 """VNet2d is MONAI's VNet, less its dropout of whole samples."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from monai.networks.nets import VNet

@@ -5,7 +5,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.series import Acquisition

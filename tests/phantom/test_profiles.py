@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom.profiles import load_profile, profile_names, scanner_name
 
 

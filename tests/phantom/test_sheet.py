@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom import sheet
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import load_profile

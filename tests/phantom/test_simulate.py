@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import yaml
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom import simulate as module
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.simulate import simulate
+from cl_seg.planning.data import SIMULATOR
 from cl_seg.scans.store import Grid, SliceStore
-from cl_seg.suite.data import SIMULATOR
 
 GRID = Grid(64, 6.4)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydicom.fileset import FileSet
 from pydicom.uid import RLELossless, generate_uid
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.dicom import find_series
 from cl_seg.scans.find import find as find_source
 from cl_seg.scans.series import Pseudonyms, UnusableError

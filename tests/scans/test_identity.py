@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.identity import (
     DEFAULT_BY,

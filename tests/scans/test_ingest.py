@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pydicom
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans import find as find_module
 from cl_seg.scans import ingest as ingest_module
 from cl_seg.scans import staging as staging_module

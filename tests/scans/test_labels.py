@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges, parse_label_map
 from cl_seg.scans.labels import read_labels

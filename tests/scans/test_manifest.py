@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.manifest import find_scans, read_manifest
 from cl_seg.scans.series import Pseudonyms
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.plausible_hu import doubt, sample
 from cl_seg.scans.series import UnusableError

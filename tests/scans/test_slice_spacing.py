@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.label_grid import matching_slices
 from cl_seg.scans.series import Volume

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.splits import (
     BLOCK,
     PARTS,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
 
 GRID = Grid(4, 1.5)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.suggest import did_you_mean
 from cl_seg.models.declared import NETWORKS
 from cl_seg.spec.choices import LABEL
-from cl_seg.spec.faults import did_you_mean
 from cl_seg.spec.read import read_suite
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.declared import STRATEGIES
@@ -377,10 +377,11 @@ def test_did_you_mean():
 
 def test_planning_needs_no_torch():
     modules = [
-        "cl_seg.spec.read", "cl_seg.files", "cl_seg.models.declared", "cl_seg.strategies.declared",
+        "cl_seg.spec.read", "cl_seg.files.write",
+        "cl_seg.models.declared", "cl_seg.strategies.declared",
         "cl_seg.scans.store", "cl_seg.scans.splits", "cl_seg.metrics.segmentation",
         "cl_seg.metrics.continual", "cl_seg.analysis.report", "cl_seg.analysis.tables",
-        "cl_seg.suite.plan",
+        "cl_seg.planning.runs",
     ]  # fmt: skip
     code = (
         f"import sys, importlib\nfor m in {modules!r}: importlib.import_module(m)\n"

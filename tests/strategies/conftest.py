@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
 from avalanche.benchmarks.utils import AvalancheDataset, make_avalanche_dataset

@@ -2,12 +2,12 @@
 
 from types import SimpleNamespace
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from torch import nn
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.strategies.batch_norm import FrozenStatistics, StatisticsPerScanner, running_statistics
 from cl_seg.strategies.settings import Settings
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training import Naive

@@ -1,6 +1,6 @@
 """The plain pull towards the weights an experience starts from."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import nn
 

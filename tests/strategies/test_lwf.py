@@ -2,7 +2,7 @@
 
 import copy
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training.plugins import LwFPlugin

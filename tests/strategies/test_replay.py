@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 from types import SimpleNamespace
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training import Naive
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.strategies.replay import Replay, _equal_shares, memory_shares, patients_in_turn
 from cl_seg.strategies.settings import ReplaySettings
 

@@ -1,6 +1,6 @@
 """RWalk is the equations of the paper, written out, on the batches of a real training."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from torch import nn

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import PlannedSuite, execute_suites, plan_stages, plan_suite
-from cl_seg.suite.graph import Graph
 
 from .conftest import made_with, run
 from .test_execute import only_naive, records

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cl_seg.files import InputError, write_json
+from cl_seg.files.write import write_json
+from cl_seg.messages.errors import InputError
 from cl_seg.suite.cache import ABOUT, DamagedStage, StageCache
 
 KEY = hashlib.sha256(b"a").hexdigest()

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.chains import chains
 from cl_seg.suite.execute import plan_stages, plan_suite
-from cl_seg.suite.graph import Graph
 from cl_seg.suite.schedule import Job
 
 

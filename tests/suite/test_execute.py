@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.data import split_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.data import split_slices
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute_suites, plan_stages, plan_suite
 
@@ -172,7 +172,7 @@ def test_a_memory_needs_batches_of_two(suite_text: str, results: Path, strategy:
 def test_a_gpu_that_is_not_here_is_noted_by_the_plan_and_refused_by_a_run(
     suite_text: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cl_seg.suite.plan_checks.gpu_here", lambda: False)
+    monkeypatch.setattr("cl_seg.planning.checks.gpu_here", lambda: False)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     text = only_naive(suite_text).replace("device: cpu", "device: cuda")
     path, cache = results.parent / "suite.yaml", StageCache(results.parent / "stages")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.stages import Graph
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.execute import plan_stages, plan_suite
-from cl_seg.suite.graph import Graph
 from cl_seg.suite.summary import json_summary, summary, trainings
 
 from .conftest import run

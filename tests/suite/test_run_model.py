@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pytest
 import torch
 
 from cl_seg.benchmark import windowed
-from cl_seg.files import InputError
 from cl_seg.inference.saved_model import load_model
+from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache

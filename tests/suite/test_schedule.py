@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cl_seg.suite.graph import Graph, Stage
+from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.schedule import LOSSES, Failure, Schedule
 
 from .test_graph import several, stages_of

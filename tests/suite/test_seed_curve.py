@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.files import InputError
-from cl_seg.suite import environment
-from cl_seg.suite import graph as graph_module
+from cl_seg.messages.errors import InputError
+from cl_seg.planning import environment
+from cl_seg.planning import stages as graph_module
+from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import RANKING, StageCache
 from cl_seg.suite.execute import plan_stages, plan_suite
-from cl_seg.suite.graph import Graph
 from cl_seg.suite.stages import Control, _Work, execute_stage
 from cl_seg.suite.summary import trainings
 

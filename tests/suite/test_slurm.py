@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cl_seg.files import InputError, write_json
+from cl_seg.files.write import write_json
+from cl_seg.messages.errors import InputError
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import slurm
 from cl_seg.suite.engines.perform import JobEnd, perform

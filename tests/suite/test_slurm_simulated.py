@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cl_seg.files import write_json
+from cl_seg.files.write import write_json
+from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import slurm
 from cl_seg.suite.engines.perform import JobEnd
@@ -24,7 +25,6 @@ from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file
 from cl_seg.suite.engines.slurm_queue import Resources
 from cl_seg.suite.execute import plan_stages, plan_suite
-from cl_seg.suite.graph import Graph
 from cl_seg.suite.schedule import Schedule
 
 from .conftest import tiny_suite

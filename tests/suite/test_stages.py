@@ -3,19 +3,19 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from cl_seg.analysis.matrices import accuracy_matrices
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.planning.data import split_slices
+from cl_seg.planning.runs import Run
+from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
-from cl_seg.suite.data import split_slices
 from cl_seg.suite.execute import plan_suite
-from cl_seg.suite.plan import Run
 from cl_seg.suite.stages import burden, initial_model, strategy_plugin
 from cl_seg.training.evaluate import case_scores, predict
 from cl_seg.training.stage import (

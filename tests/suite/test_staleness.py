@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cl_seg.planning.data import split_slices
 from cl_seg.scans.store import SliceStore
-from cl_seg.suite.data import split_slices
 from cl_seg.suite.execute import plan_suite
 
 from .conftest import made_with, tiny_suite, write_store

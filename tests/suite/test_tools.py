@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.suite import tools
 
 from .conftest import run

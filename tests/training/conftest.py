@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training.plugins import SupervisedPlugin

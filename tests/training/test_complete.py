@@ -1,6 +1,6 @@
 """Labels of some of the classes, completed by what a network says of the others."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 import pytest
 import torch

@@ -2,15 +2,15 @@
 
 import math
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from cl_seg.benchmark import SliceDataset
-from cl_seg.eval_mode import eval_mode
 from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
+from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.training.evaluate import (
     EVAL_BATCH,
     ValidationCurve,

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 import pytest
 import torch
@@ -12,7 +12,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from cl_seg.benchmark import SliceDataset, dense_benchmark
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.training.evaluate import pixel_counts, predict
 from cl_seg.training.loop import LoopSettings, NonFiniteLoss

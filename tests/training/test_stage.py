@@ -1,6 +1,6 @@
 """A stage depends on its place and the state before it, on nothing else."""
 
-import cl_seg.torch_setup  # noqa: F401  # isort: skip
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 from avalanche.training.plugins import EWCPlugin, SupervisedPlugin

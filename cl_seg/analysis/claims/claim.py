@@ -6,10 +6,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from cl_seg.analysis.claims.faults import describe_fault
-from cl_seg.files import InputError
+from cl_seg.files.yaml_file import YamlFile
+from cl_seg.messages.errors import InputError
 from cl_seg.spec.faults import require_distinct
 from cl_seg.spec.settings import Spec
-from cl_seg.yaml_file import YamlFile
 
 
 class Side(Spec):

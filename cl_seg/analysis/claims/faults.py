@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from cl_seg.files.yaml_file import YamlFile
 from cl_seg.spec.faults import explain
-from cl_seg.yaml_file import YamlFile
 
 EXPECTED = {
     "claims": "a list of claims (`- name: …`)",

@@ -30,10 +30,10 @@ from cl_seg.analysis.intervals import (
     simulated_coverage,
 )
 from cl_seg.analysis.not_learned import missed_bounds
-from cl_seg.analysis.results import PACKED, DamagedResults, RunResult, load_results
 from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import SCORES
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.records.results import PACKED, DamagedResults, RunResult, load_results
 
 Values = npt.NDArray[np.float64]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]

@@ -17,8 +17,8 @@ from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stam
 from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
-from cl_seg.counted import counted
-from cl_seg.files import write_text
+from cl_seg.files.write import write_text
+from cl_seg.messages.plural import counted
 
 LOOKS = {
     "supported": ("#1b7f5c", "o", "full"),

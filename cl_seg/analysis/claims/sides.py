@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast, Side, side_text
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import DEFINED, cells
 from cl_seg.analysis.tools_table import load_tools, tool_runs
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
+from cl_seg.records.results import RunResult
 
 Members = list[list[RunResult]]
 

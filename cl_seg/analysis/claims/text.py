@@ -8,8 +8,8 @@ import pandas as pd
 
 from cl_seg.analysis.claims.claim import contrast_text
 from cl_seg.analysis.claims.judge import Evidence, Judged
-from cl_seg.analysis.results import RunResult
 from cl_seg.analysis.tables import markdown, rounded
+from cl_seg.records.results import RunResult
 
 
 def stamps_of(runs: Sequence[RunResult]) -> list[str]:

@@ -27,7 +27,7 @@ from cl_seg.analysis.figures.style import (
     stamped,
     strategy_marks,
 )
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 
 def forgetting_curves(cells: Cells) -> Figure:

@@ -29,7 +29,7 @@ from cl_seg.analysis.figures.panels import (
     same_order,
 )
 from cl_seg.analysis.figures.style import STYLE, stamped
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 
 def heat_maps(cells: Cells) -> Figure:

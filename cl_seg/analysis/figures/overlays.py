@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from cl_seg.analysis.figures.labels import wrapped
 from cl_seg.analysis.figures.style import STYLE, stamped
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 Plane = npt.NDArray[np.uint8]
 Picture = npt.NDArray[np.float64]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from cl_seg.analysis.results import RunResult
+from cl_seg.records.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 WIDEST = 15.0  # inches

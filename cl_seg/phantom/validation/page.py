@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from cl_seg.files import InputError, writable, write_bytes
+from cl_seg.files.write import writable, write_bytes
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom.validation import body_panels, panels
 from cl_seg.phantom.validation.checks import Check, Law
 from cl_seg.phantom.validation.run import SUMMARY_HEADER, Summary, summaries

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from cl_seg.files import writable, write_bytes, write_text
+from cl_seg.files.write import writable, write_bytes, write_text
 from cl_seg.phantom.profiles import Reconstruction, load_profile, profile_names
 from cl_seg.phantom.validation.checks import Check, Law
 from cl_seg.phantom.validation.gallery import gallery_png, pictures

@@ -7,8 +7,8 @@ The files of the cache are the truth; an engine only decides which process write
 from collections.abc import Callable
 from typing import Protocol
 
+from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.graph import Stage
 from cl_seg.suite.schedule import Schedule
 
 Ended = Callable[[Stage], None]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.engines.perform import JobEnd, perform, settle
 from cl_seg.suite.schedule import Failure, Job, Schedule
-from cl_seg.workers import interrupts_blocked, leave_with_parent
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 60.0

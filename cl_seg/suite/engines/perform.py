@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.schedule import Failure, Job, Schedule

@@ -15,18 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
-from cl_seg.counted import counted
-from cl_seg.files import InputError, write_json
-from cl_seg.json_file import read_json
+from cl_seg.files.json_file import read_json
+from cl_seg.files.write import write_json
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.planning.stages import Stage
+from cl_seg.runtime.workers import interrupts_blocked
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.chains import chains
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.engines.perform import JobEnd
 from cl_seg.suite.engines.slurm_job import StageJob, read_end, read_log
 from cl_seg.suite.engines.slurm_queue import Resources, cancel, check_slurm, queue, queued
-from cl_seg.suite.graph import Stage
 from cl_seg.suite.schedule import Failure, Job, Schedule
-from cl_seg.workers import interrupts_blocked
 
 JOBS = "jobs.json"
 TRIES = 2

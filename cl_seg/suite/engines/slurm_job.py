@@ -10,11 +10,11 @@ from typing import Any
 from submitit.core.job_environment import JobEnvironment
 from submitit.core.utils import DelayedSubmission
 
-from cl_seg.files import write_json
-from cl_seg.json_file import read_json
+from cl_seg.files.json_file import read_json
+from cl_seg.files.write import write_json
+from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.perform import JobEnd, perform
-from cl_seg.suite.graph import Stage
 from cl_seg.suite.schedule import Failure, Job
 
 LOG_LINES = 60

@@ -13,7 +13,7 @@ from typing import Any
 import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 MAX_TIMEOUTS = 1000  # a job goes on where it was, so that running out of time loses nothing
 SET_HERE = (

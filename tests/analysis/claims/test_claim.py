@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.analysis.claims.claim import Contrast, Side, contrast_text, read_claims
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 
 def test_several_on_one_side_are_said_to_be_averaged() -> None:

@@ -13,7 +13,7 @@ from cl_seg.analysis.claims.claim import Claim
 from cl_seg.analysis.claims.judge import judge, needed
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.intervals import crossed_margin
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 
 PATIENTS, SCANNERS = 12, ("a", "b")
 COSTS = ("hd95_mm", "area_error_percent", "seconds_per_slice", "interactions_per_slice")

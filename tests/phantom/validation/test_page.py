@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from cl_seg.files import InputError
+from cl_seg.messages.errors import InputError
 from cl_seg.phantom.validation.checks import Check, Curve, Law
 from cl_seg.phantom.validation.hu_laws import SAMPLES
 from cl_seg.phantom.validation.page import draw, write_page

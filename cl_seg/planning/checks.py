@@ -1,0 +1,114 @@
+"""What can be known of a suite and its data before anything is trained: errors, and notes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.planning.environment import gpu_here
+from cl_seg.planning.runs import Run
+from cl_seg.spec.suite import Suite
+from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.settings import MemorySettings
+
+Counts = Mapping[str, Mapping[str, int]]
+
+
+def check_batches(suite: Suite, runs: Sequence[Run]) -> None:
+    """Refuse batches of one slice for strategies that put old and new slices into every batch.
+
+    Raises:
+        InputError: naming the strategies.
+    """
+    mixing = dict.fromkeys(
+        run.strategy.label
+        for run in runs
+        if len(run.experiences) > 1
+        and issubclass(declared_strategy(run.strategy.name).settings, MemorySettings)
+    )
+    if mixing and suite.training.batch_size < 2:
+        raise InputError(
+            f"training.batch_size is 1: a batch of {' and '.join(mixing)} holds old and new "
+            "slices, make it 2 or more"
+        )
+
+
+def check_seed_images(runs: Sequence[Run], counts: Counts) -> None:
+    """Refuse to label more slices of a new scanner than it has for training.
+
+    Args:
+        runs: of a suite.
+        counts: scanner → part → number of slices.
+
+    Raises:
+        InputError: naming the scanner and how many it has.
+    """
+    for run in runs:
+        images, target = run.seed_images, run.order[-1]
+        if images is not None and images.count > counts[target].get("train", 0):
+            raise InputError(
+                f"seed_images: {counted(images.count, 'slice')} to be labelled, but {target} has "
+                f"{counts[target].get('train', 0)} for training: ask for fewer"
+            )
+
+
+def check_classes(cases: pd.DataFrame) -> None:
+    """Refuse scanners none of whose cases has some class: it has no Dice there.
+
+    Args:
+        cases: see :func:`cl_seg.planning.data.classes_of_cases`.
+
+    Raises:
+        InputError: naming every such scanner and class.
+    """
+    faults = [
+        f"{scanner}: {_none_of(len(own), 'case')} a pixel of {name}: leave {scanner} out of "
+        f"`orders`, or {name} out of `classes`"
+        for scanner, own in cases.groupby("scanner", sort=False)
+        for name in cases.columns
+        if not own[name].any()
+    ]
+    if faults:
+        raise InputError("\n".join(faults))
+
+
+def plan_notes(suite: Suite, cases: pd.DataFrame, counts: Counts) -> Iterator[str]:
+    """What should be known of data that can be trained and tested on.
+
+    Args:
+        suite: what is run on them.
+        cases: see :func:`cl_seg.planning.data.classes_of_cases`.
+        counts: scanner → part → number of slices.
+    """
+    for (scanner, part), own in cases.groupby(["scanner", "part"], sort=False):
+        for name in cases.columns:
+            if part == "test" and not own[name].any():
+                yield (
+                    f"{scanner}: {_none_of(len(own), 'test case')} a pixel of {name}, so that no "
+                    "Dice of it is defined there and runs on it are not evaluable"
+                )
+            if part == "train" and not own[name].any():
+                yield (
+                    f"{scanner}: {_none_of(len(own), 'training case')} a pixel of {name}: nothing "
+                    "of it can be learned there"
+                )
+    for scanner, parts in counts.items():
+        if parts.get("train", 0) < suite.training.batch_size:
+            yield (
+                f"{scanner} has {counted(parts.get('train', 0), 'training slice')} for batches of "
+                f"{suite.training.batch_size}: every batch holds slices twice"
+            )
+
+
+def device_notes(suite: Suite) -> Iterator[str]:
+    """Whether a suite for a GPU can be run on this machine, as on one that only plans."""
+    if suite.training.device == "cuda" and not gpu_here():
+        yield (
+            "training.device is cuda and this machine has no GPU: it can plan the suite, "
+            "`cl-seg run` has to be given where there is one, or with --engine slurm"
+        )
+
+
+def _none_of(count: int, what: str) -> str:
+    return f"its one {what} has not" if count == 1 else f"none of its {count} {what}s has"

@@ -1,0 +1,1 @@
+"""Records of finished runs, written by suites and read by the analysis."""

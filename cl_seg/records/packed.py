@@ -1,0 +1,68 @@
+"""Packed results: the numbers of all runs of a suite in a few small files, and back."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from cl_seg.files.write import new_folder, write_json
+from cl_seg.messages.errors import InputError
+from cl_seg.records.results import PACKED, PLAN, load_packed, load_results
+
+
+def pack_results(folder: Path, out: Path) -> int:
+    """Keep the numbers of finished runs, without pictures and checkpoints, in a few files.
+
+    ``runs.jsonl`` has a record per line; ``cases.parquet`` and ``curve.parquet`` the tables of all
+    runs; the plan and tables of semi-automatic tools are copied. What reads results reads these as
+    well.
+
+    Returns:
+        The number of runs.
+
+    Raises:
+        InputError: there is no finished run, or ``out`` is taken.
+    """
+    results = load_results(folder)
+    with new_folder(Path(out)) as building:
+        for name in ("cases", "curve"):
+            tables = [getattr(r, name).assign(run=r.record["run_id"]) for r in results]
+            pd.concat(tables).to_parquet(
+                building / f"{name}.parquet", index=False, compression="zstd"
+            )
+        lines = (json.dumps(r.record) + "\n" for r in results)
+        (building / PACKED).write_text("".join(lines), encoding="utf-8")
+        _copy_what_is_of_no_run(Path(folder), building)
+    return len(results)
+
+
+def unpack_results(packed: Path, out: Path) -> int:
+    """Make of packed results a folder that ``cl-seg run`` goes on from; it has no pictures.
+
+    Returns:
+        The number of runs.
+
+    Raises:
+        InputError: ``packed`` is missing or damaged, or ``out`` is taken.
+    """
+    results = load_packed(Path(packed) / PACKED)
+    with new_folder(Path(out)) as building:
+        for result in results:
+            name = result.record["run_id"]
+            if name != Path(name).name or name in {".", ".."}:
+                raise InputError(f"{packed / PACKED}: the run {name!r} is no name of a folder")
+            folder = building / "runs" / name
+            folder.mkdir(parents=True)
+            result.cases.to_parquet(folder / "cases.parquet", index=False)
+            result.curve.to_parquet(folder / "curve.parquet", index=False)
+            write_json(folder / "run.json", result.record)
+        _copy_what_is_of_no_run(Path(packed), building)
+    return len(results)
+
+
+def _copy_what_is_of_no_run(folder: Path, building: Path) -> None:
+    if (folder / PLAN).is_file():
+        shutil.copy(folder / PLAN, building / PLAN)
+    if (folder / "tools").is_dir():
+        shutil.copytree(folder / "tools", building / "tools")

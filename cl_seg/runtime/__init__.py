@@ -1,0 +1,1 @@
+"""A process made ready: torch, worker processes, modules named by text."""

@@ -1,0 +1,92 @@
+"""Worker processes that leave with their parent and let only the parent answer Ctrl-C."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from cl_seg.messages.errors import InputError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def interrupts_blocked(*others: signal.Signals) -> Iterator[None]:
+    """Start worker processes inside: they inherit the mask, so Ctrl-C never reaches them.
+
+    Args:
+        others: signals to be blocked besides SIGINT.
+    """
+    # Were it started with the first worker, it would let interrupts through to that one.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_with_parent() -> None:
+    """Call in a worker: it exits at once when its parent is gone, however that died."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def in_order(
+    work: Callable[[Job], Result], jobs: Iterable[Job], workers: int
+) -> Iterator[Iterator[Result]]:
+    """Results in the order of the jobs; processes and pending work end with the block.
+
+    No more than a few results wait to be taken, however many jobs there are.
+
+    Args:
+        work: done by the processes, or by this one where there is one worker.
+        jobs: what to do it with.
+        workers: processes.
+
+    Raises:
+        InputError: a worker process was killed.
+    """
+    if workers == 1:
+        yield map(work, jobs)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawn, initializer=leave_with_parent)
+    try:
+        yield _ahead(pool, work, jobs, 2 * workers)
+    except BrokenProcessPool:
+        raise InputError(
+            "a worker process was killed, perhaps for want of memory: try fewer --workers"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ahead(
+    pool: ProcessPoolExecutor, work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int
+) -> Iterator[Result]:
+    waiting: deque[Future[Result]] = deque()
+    for job in jobs:
+        with interrupts_blocked():  # a process may be started now
+            waiting.append(pool.submit(work, job))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
