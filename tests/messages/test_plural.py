@@ -7,7 +7,7 @@ import pytest
 
 from cl_seg.messages.plural import counted
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_one_and_several() -> None:

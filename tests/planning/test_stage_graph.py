@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import cl_seg
+from cl_seg.planning import environment
+from cl_seg.planning import stages as graph
 from cl_seg.planning.source import callable_hash, source_hash
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.suite import environment, graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.summary import trainings

@@ -7,8 +7,7 @@ import pytest
 
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.schedule import LOSSES, Failure, Schedule
-
-from .test_graph import several, stages_of
+from tests.planning.test_stage_graph import several, stages_of
 
 
 @pytest.fixture
