@@ -30,7 +30,8 @@ from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.stages import Control, execute_stage
+from cl_seg.suite.stages.control import Control
+from cl_seg.suite.stages.execute import execute_stage
 from cl_seg.training.checkpoint import from_bytes
 
 Tune = Literal["all", "decoder", "head"]

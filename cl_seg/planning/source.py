@@ -16,9 +16,11 @@ TRAINING = (
     "losses.py",
     "scans/shares.py",
     "strategies/registry.py",
-    "suite/stages.py",
+    "suite/stages",
     "runtime/torch_setup.py",
     "training",
+    "evaluation/predict.py",
+    "evaluation/pixel_counts.py",
 )
 """What determines the state a stage trains, besides its network and strategy."""
 SCORING = (
@@ -26,20 +28,20 @@ SCORING = (
     "runtime/eval_mode.py",
     "metrics",
     "scans/shares.py",
-    "suite/stages.py",
+    "suite/stages",
     "runtime/torch_setup.py",
-    "training/evaluate.py",
+    "evaluation",
 )
 """What determines the scores of a state, besides its network."""
 RANKING = (
     "benchmark.py",
     "scans/shares.py",
     "active_learning/ranking.py",
-    "suite/stages.py",
+    "suite/stages",
     "active_learning/embedding.py",
 )
 """What determines the order in which slices would be labelled, besides the network."""
-UNTRAINED = ("models/registry.py", "training/stage.py")
+UNTRAINED = ("models/registry.py", "training/seeds.py", "suite/stages/initial.py")
 """What draws the weights of an untrained network, besides the network."""
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 OPEN = ("cl_seg.models", "cl_seg.strategies")

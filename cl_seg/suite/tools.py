@@ -98,9 +98,7 @@ class _Tests:
 
 
 def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
-    # Torch, which planning does without.
-    import cl_seg.runtime.torch_setup  # noqa: F401, PLC0415
-    from cl_seg.training.evaluate import case_scores  # noqa: PLC0415
+    from cl_seg.evaluation.case_scores import case_scores  # noqa: PLC0415 - scipy, not for plans
 
     declared, store, tables = TOOLS[name], tests.store, []
     mm = store.header.grid.spacing_mm

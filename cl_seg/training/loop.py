@@ -213,7 +213,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
 
 def _no_evaluator() -> EvaluationPlugin:
-    # Scores are computed in evaluate.py; Avalanche warns of an evaluator without loggers.
+    # Scores are computed in cl_seg.evaluation; Avalanche warns of an evaluator without loggers.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return EvaluationPlugin()

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-import numpy as np
 import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
@@ -15,8 +13,7 @@ from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.spec.settings import Training
 from cl_seg.training.augmentation import Augmentation, Ranges
 from cl_seg.training.loop import DenseTraining, LoopSettings
-
-GENERATORS = ("global", "order", "augmentation")
+from cl_seg.training.seeds import derive_seeds
 
 
 @dataclass(frozen=True)
@@ -32,13 +29,6 @@ class StagePlace:
     seed: int
     position: int
     selection: str
-
-
-def stage_seeds(place: StagePlace) -> dict[str, int]:
-    """Independent seeds per purpose, so that no stage depends on what ran before it."""
-    entropy = (place.seed, place.position, crc32(place.selection.encode()))
-    words = np.random.SeedSequence(entropy).generate_state(len(GENERATORS), np.uint64)
-    return {name: int(w >> np.uint64(1)) for name, w in zip(GENERATORS, words, strict=True)}
 
 
 def loop_settings(training: Training, learning_rate: float, steps: int) -> LoopSettings:
@@ -77,7 +67,7 @@ def stage_loop(
     Avalanche's clock, which plugins read, is set to the stage's position and the steps of the
     stages before, so that a stage can start from the files of the one before.
     """
-    seeds = stage_seeds(place)
+    seeds = derive_seeds(place.seed, place.position, place.selection)
     seed_everything(seeds["global"])
     loop = DenseTraining(
         model=model,

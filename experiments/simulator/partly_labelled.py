@@ -19,12 +19,12 @@ import torch
 from torch import nn
 
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
 from cl_seg.phantom.simulate import simulate
 from cl_seg.scans.store import UNLABELLED, Grid, SliceStore
 from cl_seg.spec.settings import Training
 from cl_seg.training.complete import completed
-from cl_seg.training.evaluate import predict
 from cl_seg.training.stage import (
     StagePlace,
     augmentation_ranges,

@@ -21,6 +21,8 @@ from torch import Tensor
 
 from cl_seg.analysis.tables import markdown
 from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
 from cl_seg.planning.data import open_store, split_slices
 from cl_seg.records.results import load_results
@@ -28,7 +30,6 @@ from cl_seg.strategies.batch_norm import running_statistics
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.execute import PlannedSuite, plan_suite
 from cl_seg.training.checkpoint import from_bytes
-from cl_seg.training.evaluate import case_scores, predict
 
 State = dict[str, Tensor]
 COMBINED = (("before", "before"), ("before", "after"), ("after", "before"), ("after", "after"))

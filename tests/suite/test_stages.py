@@ -10,14 +10,16 @@ import pytest
 import torch
 
 from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
 from cl_seg.planning.data import split_slices
 from cl_seg.planning.runs import Run
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.execute import plan_suite
-from cl_seg.suite.stages import burden, initial_model, strategy_plugin
-from cl_seg.training.evaluate import case_scores, predict
+from cl_seg.suite.stages.initial import initial_model
+from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin
 from cl_seg.training.stage import (
     StagePlace,
     augmentation_ranges,
@@ -137,4 +139,4 @@ def test_what_a_plugin_of_ones_own_calls_memory_is_no_slices() -> None:
         def state_dict(self) -> dict[str, object]:
             return self.memory
 
-    assert burden(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}
+    assert memory_footprint(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}

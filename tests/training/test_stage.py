@@ -11,12 +11,12 @@ from cl_seg.strategies.replay import Replay
 from cl_seg.strategies.settings import EWCSettings, ReplaySettings
 from cl_seg.training.augmentation import Ranges
 from cl_seg.training.loop import LoopSettings
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     StagePlace,
     augmentation_ranges,
     loop_settings,
     stage_loop,
-    stage_seeds,
     train_stage,
 )
 
@@ -50,11 +50,11 @@ def stream(benchmark, name, stages=3):
 
 
 def test_seeds_are_independent():
-    places = [StagePlace(s, p, n) for s in (0, 1, 2) for p in (0, 1, 2) for n in SCANNERS]
-    seeds = [value for place in places for value in stage_seeds(place).values()]
+    places = [(s, p, n) for s in (0, 1, 2) for p in (0, 1, 2) for n in SCANNERS]
+    seeds = [value for place in places for value in derive_seeds(*place).values()]
     assert len(set(seeds)) == len(seeds) == len(places) * 3
     assert all(0 <= s < 2**63 for s in seeds)
-    assert stage_seeds(places[4]) == stage_seeds(StagePlace(0, 1, "beta"))
+    assert derive_seeds(*places[4]) == derive_seeds(0, 1, "beta")
 
 
 def test_settings_are_handed_on():

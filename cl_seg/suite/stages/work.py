@@ -1,0 +1,83 @@
+"""A stage at work: the state it starts from, and the data it sees."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cl_seg.runtime import torch_setup  # isort: skip
+import pandas as pd
+import torch
+from torch import nn
+
+from cl_seg.benchmark import Task, TaskImages
+from cl_seg.messages.errors import InputError
+from cl_seg.models.registry import parameter_count
+from cl_seg.planning.data import split_slices
+from cl_seg.planning.environment import processor
+from cl_seg.planning.stages import Setting, Stage
+from cl_seg.scans.store import SliceStore
+from cl_seg.suite.cache import StageCache, state_file
+from cl_seg.suite.stages.control import Control
+from cl_seg.suite.stages.initial import initial_model
+from cl_seg.training.checkpoint import from_bytes
+
+
+class Work:
+    """The state a stage starts from, and the data it sees."""
+
+    def __init__(self, stage: Stage, cache: StageCache, control: Control) -> None:
+        self.stage, self.cache, self.control = stage, cache, control
+        self.suite, self.run = stage.setting.suite, stage.run
+        torch_setup.make_deterministic(self.suite.training.threads)
+        torch_setup.keep_freed_memory()
+        self.device = torch_setup.pick_device(stage.setting.environment["device"])
+        self.images, self.slices = _data(stage.setting, self.device)
+        self.model = initial_model(self.run, self.suite).to(self.device)
+        if stage.state:
+            kept = cache.read(stage.state, state_file(stage.begins_after))
+            self.model.load_state_dict(from_bytes(kept, self.device))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is kept beside every result."""
+        stage = self.stage
+        on_gpu = self.device.type == "cuda"
+        return {
+            "kind": stage.kind,
+            "title": stage.title,
+            "pace": stage.pace,
+            "steps": stage.steps,
+            "device": str(self.device),
+            "processor": torch.cuda.get_device_name(self.device) if on_gpu else processor(),
+            "parameters": parameter_count(self.model),
+        }
+
+    def rows(self, scanners: tuple[str, ...], part: str) -> pd.DataFrame:
+        """The slices of a part, scanner by scanner."""
+        own = self.slices[self.slices["part"] == part]
+        return pd.concat([own[own["scanner"] == scanner] for scanner in scanners])
+
+    def adopt_model(self, model: nn.Module) -> None:
+        """Go on with the network a loop has trained, which a plugin may have put there.
+
+        Raises:
+            InputError: its weights do not fit the network of the run.
+        """
+        shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (self.model, model)]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"strategy {self.run.strategy.name} replaced the network by one with other weights"
+            )
+        self.model = model
+
+
+def _data(setting: Setting, device: torch.device) -> tuple[TaskImages, pd.DataFrame]:
+    suite = setting.suite
+    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
+    images = _task_images(setting.store, setting.fingerprint, task, device)
+    return images, split_slices(images.store.slices, suite, list(setting.scanners))
+
+
+@lru_cache(maxsize=2)
+def _task_images(store: Path, _fingerprint: object, task: Task, device: torch.device) -> TaskImages:
+    return TaskImages(SliceStore(store), task, device)
