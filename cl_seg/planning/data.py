@@ -12,7 +12,7 @@ import pandas as pd
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json, write_text
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.source import source_hash
+from cl_seg.planning.source import SIMULATOR, source_hash
 from cl_seg.scans.splits import (
     PARTS,
     Fractions,
@@ -28,22 +28,6 @@ from cl_seg.spec.suite import SeedTrainingSuite, Suite
 
 STORES = Path("data")
 Item = TypeVar("Item")
-SIMULATOR = (
-    *(f"phantom/{room}" for room in ("anatomy", "data")),
-    *(
-        f"phantom/{step}.py"
-        for step in (
-            *("corrections", "couch", "detection", "postprocessing", "profiles", "projection"),
-            *("reconstruction", "resampling", "scanner", "series", "simulate", "spectrum"),
-            "tissues",
-        )
-    ),
-    "scans/body.py",
-    "scans/resample.py",
-    "scans/series.py",
-    "scans/shares.py",
-)
-"""What determines the embedded benchmark, besides the profiles of its scanners."""
 
 
 def scanner_names(data: Data) -> list[str]:

@@ -70,7 +70,7 @@ class _Planner:
                     state,
                     memory,
                     self._keeping(run),
-                    self.setting.environment["source of training"],
+                    self.setting.environment["source of consolidation"],
                 )
                 kept_by.append(memory)
             trained.append(state)
@@ -82,7 +82,8 @@ class _Planner:
         """A run that goes on from a saved network."""
         setting, network = self.setting, self.networks[run.model.label]
         loaded = self._add(
-            Stage("", "load", setting, run, 1, "", ""), run.base_model, self.task, network
+            Stage("", "load", setting, run, 1, "", ""),
+            *(run.base_model, self.task, network, setting.environment["source of loaded networks"]),
         )
         state = self._add(
             Stage("", "train", setting, run, 2, loaded, ""),

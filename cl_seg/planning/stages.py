@@ -15,7 +15,7 @@ from cl_seg.models.declared import NETWORKS
 from cl_seg.planning.data import fingerprint
 from cl_seg.planning.environment import capability, device_name, versions
 from cl_seg.planning.runs import Run
-from cl_seg.planning.source import RANKING, SCORING, TRAINING, UNTRAINED, callable_hash, source_hash
+from cl_seg.planning.source import SOURCES, callable_hash, stage_source
 from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 
@@ -193,10 +193,7 @@ def environment(suite: Suite) -> dict[str, str]:
         **versions(),
         "device": device,
         "processor": capability(device),
-        "source of training": source_hash(*TRAINING),
-        "source of scoring": source_hash(*SCORING),
-        "source of rankings": source_hash(*RANKING),
-        "source of untrained networks": source_hash(*UNTRAINED),
+        **{f"source of {what}": stage_source(what) for what in SOURCES},
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
         **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
     }

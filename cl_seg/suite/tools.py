@@ -18,7 +18,8 @@ from cl_seg.files.write import write_json, write_text
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.data import split_slices
-from cl_seg.planning.source import SCORING, source_hash
+from cl_seg.planning.source import TOOLS as COMPUTED_BY
+from cl_seg.planning.source import source_hash
 from cl_seg.planning.stages import Setting
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
@@ -79,7 +80,7 @@ def _is_done(setting: Setting, results: Path, name: str) -> bool:
 
 def _key(setting: Setting, name: str) -> str:
     tests = [setting.digests[scanner, "test"] for scanner in setting.scanners]
-    source = source_hash("semi_automatic", *SCORING)
+    source = source_hash(*COMPUTED_BY)
     text = repr((name, tests, setting.suite.classes, source))
     return hashlib.sha256(text.encode()).hexdigest()
 
