@@ -11,7 +11,7 @@ from cl_seg.runtime.import_path import imported, installed_version, module_file
 
 SUFFIXES = {".py", ".yaml", ".npz", ".csv"}
 TRAINING = (
-    "benchmark.py",
+    "benchmark",
     "runtime/eval_mode.py",
     "losses.py",
     "scans/shares.py",
@@ -22,7 +22,7 @@ TRAINING = (
 )
 """What determines the state a stage trains, besides its network and strategy."""
 SCORING = (
-    "benchmark.py",
+    "benchmark",
     "runtime/eval_mode.py",
     "metrics",
     "scans/shares.py",
@@ -32,7 +32,7 @@ SCORING = (
 )
 """What determines the scores of a state, besides its network."""
 RANKING = (
-    "benchmark.py",
+    "benchmark",
     "scans/shares.py",
     "active_learning/ranking.py",
     "suite/stages.py",

@@ -19,7 +19,10 @@ from torch import nn
 
 from cl_seg.active_learning.embedding import embed
 from cl_seg.active_learning.ranking import Candidates, rank
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark, windowed
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.preprocess import windowed
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.files.write import write_bytes, write_json
 from cl_seg.inference.saved_model import load_model
 from cl_seg.messages.errors import InputError
@@ -66,12 +69,11 @@ from cl_seg.training.evaluate import (
 )
 from cl_seg.training.loop import DenseTraining
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     consolidate_stage,
+    derive_seeds,
     loop_settings,
     stage_loop,
-    stage_seeds,
     train_stage,
 )
 
@@ -247,11 +249,10 @@ class _Work:
         steps = self.run.stage_steps(training.steps)
         return stage_loop(
             self.model,
-            StagePlace(self.run.seed, position, self.run.stage_name(position)),
-            loop_settings(training, self.run.learning_rate, steps[position - 1]),
-            augmentation_ranges(training, self.suite.image.window_hu),
+            derive_seeds(self.run.seed, position, self.run.stage_name(position)),
+            loop_settings(training, self.run.learning_rate, steps[:position]),
+            augmentation_config(training, self.suite.image.window_hu),
             plugins,
-            sum(steps[: position - 1]),
         )
 
     def take(self, model: nn.Module) -> None:
@@ -290,7 +291,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
     plugin = work.plugin() if stage.acts else None
-    if memory == "within":
+    if memory == "during_training":
         plain_state(plugin, work.run.strategy.name)
     acting = [] if plugin is None else [plugin]
     trained: list[dict[str, Any]] = []
@@ -307,7 +308,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
             loop = work.loop(position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))
-        loop.consolidates = memory != "apart"
+        loop.consolidates = memory != "after_training"
         train_stage(loop, work.experience(position))
         work.take(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
@@ -316,7 +317,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
         place = {"position": position, "selection": work.run.stage_name(position)}
         trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
     kept = {}
-    if memory == "within":
+    if memory == "during_training":
         write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
         kept = burden(plugin, work.suite.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
@@ -337,7 +338,7 @@ def _rank(work: _Work, results: Path) -> dict[str, Any]:
     features = entropy = None
     if work.stage.state:
         features, entropy = embed(work.model, SliceDataset(work.images, rows))
-    seed = stage_seeds(StagePlace(work.run.seed, 0, f"ranking by {images.by}"))["global"]
+    seed = derive_seeds(work.run.seed, 0, f"ranking by {images.by}")["global"]
     order = rank(images.by, Candidates(rows, features, entropy), seed)
     write_json(results / RANKING, [str(rows["slice_id"][index]) for index in order])
     return {"scanner": target}
@@ -348,7 +349,7 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
     if stage.memory:
-        work.plugin().put_in(work.model, work.run.learned_at(stage.scanner) - 1)
+        work.plugin().load_scanner_statistics(work.model, work.run.learned_at(stage.scanner) - 1)
     prediction, truth = predict(work.model, slices)
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
     store = work.images.store
@@ -377,14 +378,14 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
 
 def initial_model(run: Run, suite: Suite) -> nn.Module:
     """The untrained network of a run, its weights drawn from the run's seed."""
-    torch_setup.seed_everything(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
+    torch_setup.seed_everything(derive_seeds(run.seed, 0, "initial weights")["global"])
     classes, size = len(suite.classes) + 1, suite.image.size
     return build_model(run.model.name, run.model.preset, run.model.arguments, classes, size)
 
 
 def strategy_plugin(run: Run) -> Any:
     """The Avalanche plugin of a run's strategy as it is before the first experience, or None."""
-    seed = stage_seeds(StagePlace(run.seed, 0, "strategy"))["global"]
+    seed = derive_seeds(run.seed, 0, "strategy")["global"]
     return build_plugin(run.strategy.name, run.strategy.settings, seed)
 
 

@@ -11,7 +11,8 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark import SliceDataset, in_temporary_file
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import in_temporary_file
 from cl_seg.losses import IGNORED
 from cl_seg.metrics.effort import added_path_length, area_to_correct
 from cl_seg.metrics.muscle import area_cm2, area_error_percent

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from cl_seg.analysis.tables import markdown
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.models.registry import build_model
 from cl_seg.planning.data import open_store, split_slices
 from cl_seg.records.results import load_results

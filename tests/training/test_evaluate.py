@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.training.evaluate import (
