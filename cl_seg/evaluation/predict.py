@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark import SliceDataset, in_temporary_file
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import in_temporary_file
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.shares import finer_labels
 from cl_seg.scans.store import Labels

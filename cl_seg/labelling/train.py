@@ -24,6 +24,7 @@ from cl_seg.planning.environment import git_commit, versions
 from cl_seg.planning.runs import Run
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, Setting, environment
+from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import SeedTrainingSuite
@@ -32,7 +33,6 @@ from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 from cl_seg.suite.progress import read_progress
 from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.execute import execute_stage
-from cl_seg.training.checkpoint import from_bytes
 
 Tune = Literal["all", "decoder", "head"]
 Progress = Callable[[int, int], None]

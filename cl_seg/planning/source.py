@@ -39,6 +39,7 @@ WITHOUT_NUMBERS = {
     "cl_seg.models.declared": "presets, which are in a key by value",
     "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
     "cl_seg.strategies.settings": "settings, which are in a key by value",
+    "cl_seg.strategies.declaration": "the form of a declaration",
     "cl_seg.runtime.import_path": "finds files",
     "cl_seg.runtime.workers": "the number of processes, which changes no bit",
     "cl_seg.suite.cache": "keeps what was computed",

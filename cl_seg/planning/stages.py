@@ -83,7 +83,7 @@ class Stage:
         """True where the strategy has a part in the result."""
         declared = declared_strategy(self.run.strategy.name)
         kept = self.kind == "consolidate" or (self.kind == "evaluate" and bool(self.memory))
-        return kept or declared.acts_at(self.position)
+        return kept or declared.is_active_at(self.position)
 
     @property
     def steps(self) -> int:
@@ -96,7 +96,9 @@ class Stage:
     @property
     def whole(self) -> bool:
         """True where a run is trained in one piece, because of what its strategy cannot keep."""
-        return self.kind == "train" and declared_strategy(self.run.strategy.name).memory == "lost"
+        return (
+            self.kind == "train" and declared_strategy(self.run.strategy.name).memory == "not_saved"
+        )
 
     @property
     def first(self) -> int:

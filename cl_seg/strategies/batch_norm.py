@@ -63,7 +63,7 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Put in the statistics of the experience to be scored, in Avalanche's own evaluation."""
         self._live = {name: tensor.clone() for name, tensor in running_statistics(strategy.model)}
-        self.put_in(strategy.model, strategy.experience.current_experience)
+        self.load_scanner_statistics(strategy.model, strategy.experience.current_experience)
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Put back those that training goes on with."""
@@ -71,7 +71,7 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
             tensor.copy_(self._live[name])
 
     @torch.no_grad()
-    def put_in(self, model: nn.Module, experience: int) -> None:
+    def load_scanner_statistics(self, model: nn.Module, experience: int) -> None:
         """Give a model the statistics of an experience, or those of the latest one learned."""
         if self.statistics:
             latest = max(self.statistics)

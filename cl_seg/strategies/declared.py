@@ -27,7 +27,7 @@ from cl_seg.strategies.settings import (
 )
 
 Schedule = Literal["sequential", "joint", "cumulative", "single"]
-Memory = Literal["none", "apart", "within", "lost"]
+Memory = Literal["none", "after_training", "during_training", "not_saved"]
 
 
 @dataclass(frozen=True)
@@ -42,44 +42,44 @@ class Strategy:
         schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all,
             ``cumulative`` one stage per scanner on all scanners seen so far, ``single`` one stage
             per scanner from scratch.
-        first_acts: position (from 1) of the first stage whose training it takes part in, by
+        active_from: position (from 1) of the first stage whose training it takes part in, by
             changing it or by watching it; earlier stages are those of naive fine-tuning. None
             where it takes part in no training.
         training_only: settings that act in training and not on what is kept of an experience.
-        from_second: settings without a part in the first stage, whatever it does there.
-        memory: what becomes of what it keeps of an experience: made ``apart`` from training by its
-            ``after_training_exp``, made ``within`` training, in both cases kept by ``state_dict``;
-            or ``lost`` with the process, so that a run is trained in one piece; ``none`` where
-            the network it starts from is all it needs.
-        briefly: settings under which a few steps show what it does, for the contract.
-        null: settings that switch off what sets it apart, for the contract; empty where only plain
-            fine-tuning is there to compare with.
-        scores: True where what it keeps has a part in scoring.
+        idle_in_first: settings without a part in the first stage, whatever it does there.
+        memory: when what it keeps of an experience is made: ``after_training``, by its
+            ``after_training_exp``, or ``during_training``, in both cases saved by ``state_dict``;
+            ``not_saved`` is gone with the process, so that a run is trained in one piece; ``none``
+            where the network it starts from is all it needs.
+        changes_scoring: True where what it keeps changes the network that is scored.
+        contract_settings: settings under which a few steps show what it does, for the contract.
+        contract_baseline: settings that switch off what sets it apart, for the contract; empty
+            where it is compared with plain fine-tuning.
     """
 
     title: str
     settings: type[Settings] | type[PluginSettings]
     plugin: str | None
     schedule: Schedule = "sequential"
-    first_acts: int | None = 2
+    active_from: int | None = 2
     training_only: frozenset[str] = frozenset()
-    from_second: frozenset[str] = frozenset()
-    memory: Memory = "apart"
-    scores: bool = False
-    briefly: Mapping[str, Any] = field(default_factory=dict)
-    null: Mapping[str, Any] = field(default_factory=dict)
+    idle_in_first: frozenset[str] = frozenset()
+    memory: Memory = "after_training"
+    changes_scoring: bool = False
+    contract_settings: Mapping[str, Any] = field(default_factory=dict)
+    contract_baseline: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def keeps_apart(self) -> bool:
+    def consolidates(self) -> bool:
         """True where what it keeps of an experience is made by a stage of its own."""
-        return self.plugin is not None and self.memory == "apart"
+        return self.plugin is not None and self.memory == "after_training"
 
-    def acts_at(self, position: int) -> bool:
+    def is_active_at(self, position: int) -> bool:
         """True where it takes part in the training of the stage at a position (from 1)."""
         return (
             self.plugin is not None
-            and self.first_acts is not None
-            and (position >= self.first_acts)
+            and self.active_from is not None
+            and (position >= self.active_from)
         )
 
 
@@ -95,7 +95,7 @@ STRATEGIES: dict[str, Strategy] = {
         DERSettings,
         "cl_seg.strategies.der:DER",
         training_only=MIXING | {"alpha", "beta"},
-        null={"alpha": 0.0},
+        contract_baseline={"alpha": 0.0},
     ),
     "ewc": Strategy(
         "EWC", EWCSettings, "cl_seg.strategies.ewc:EWC", training_only=frozenset({"ewc_lambda"})
@@ -107,18 +107,18 @@ STRATEGIES: dict[str, Strategy] = {
         "SI",
         SISettings,
         "cl_seg.strategies.si:SI",
-        first_acts=1,
-        from_second=frozenset({"si_lambda"}),
-        memory="within",
+        active_from=1,
+        idle_in_first=frozenset({"si_lambda"}),
+        memory="during_training",
     ),
     "rwalk": Strategy(
         "RWalk",
         RWalkSettings,
         "cl_seg.strategies.rwalk:RWalk",
-        first_acts=1,
-        from_second=frozenset({"rwalk_lambda"}),
-        memory="within",
-        briefly={"every": 2},
+        active_from=1,
+        idle_in_first=frozenset({"rwalk_lambda"}),
+        memory="during_training",
+        contract_settings={"every": 2},
     ),
     "lwf": Strategy("LwF", LwFSettings, "cl_seg.strategies.lwf:LwF", memory="none"),
     "l2": Strategy("L2", L2Settings, "cl_seg.strategies.l2:L2", memory="none"),
@@ -138,8 +138,8 @@ STRATEGIES: dict[str, Strategy] = {
         "BN statistics per scanner",
         Settings,
         "cl_seg.strategies.batch_norm:StatisticsPerScanner",
-        first_acts=None,
-        scores=True,
+        active_from=None,
+        changes_scoring=True,
     ),
     "single": Strategy("Single", Settings, None, schedule="single"),
     "cumulative": Strategy("Cumulative", CumulativeSettings, None, schedule="cumulative"),
@@ -159,6 +159,6 @@ def declared_strategy(name: str) -> Strategy:
 @cache
 def _of_plugin(target: str) -> Strategy:
     kept = has_methods(target, ("state_dict", "load_state_dict"))
-    memory: Memory = "within" if kept else "lost"
+    memory: Memory = "during_training" if kept else "not_saved"
     title = target.partition(":")[2]
-    return Strategy(title, PluginSettings, target, first_acts=1, memory=memory)
+    return Strategy(title, PluginSettings, target, active_from=1, memory=memory)

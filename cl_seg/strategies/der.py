@@ -49,9 +49,9 @@ class DER(Replay):
         drawn = list(strategy.dataloader.old.drawn)
         stored = torch.cat([self.logits[k] for k in sorted(self.logits)])[drawn].float()
         inside = torch.ones_like(stored[:, :1])
-        moves = getattr(strategy, "moves", None)
-        if moves is not None:
-            stored, inside = (moves.maps(part, first=new) for part in (stored, inside))
+        transform = getattr(strategy, "spatial_transform", None)
+        if transform is not None:
+            stored, inside = (transform.maps(part, first=new) for part in (stored, inside))
         shown = (inside >= 1) & (target[new:] != IGNORED).unsqueeze(1)
         strategy.loss = (
             strategy._criterion(output[:new], target[:new])

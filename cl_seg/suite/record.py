@@ -88,7 +88,7 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         "schedule": "seed_curve"
         if run.seed_images
         else declared_strategy(run.strategy.name).schedule,
-        "scored_apart": declared_strategy(run.strategy.name).scores,
+        "scored_apart": declared_strategy(run.strategy.name).changes_scoring,
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {
             "content": header.content,

@@ -40,7 +40,9 @@ from rectangles import write_store
 from torch.optim import AdamW
 from torch.utils.data import TensorDataset
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.models.registry import build_model
 from cl_seg.scans.store import SliceStore

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.predict import predict
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import Input

@@ -20,16 +20,17 @@ import torch
 from torch import Tensor
 
 from cl_seg.analysis.tables import markdown
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
 from cl_seg.planning.data import open_store, split_slices
 from cl_seg.records.results import load_results
+from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.strategies.batch_norm import running_statistics
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.execute import PlannedSuite, plan_suite
-from cl_seg.training.checkpoint import from_bytes
 
 State = dict[str, Tensor]
 COMBINED = (("before", "before"), ("before", "after"), ("after", "before"), ("after", "after"))

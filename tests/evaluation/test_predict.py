@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.predict import EVAL_BATCH, predict
 from cl_seg.runtime.eval_mode import eval_mode
 

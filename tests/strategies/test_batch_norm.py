@@ -73,7 +73,7 @@ def test_state_survives_a_file(tmp_path):
     torch.save(plugin.state_dict(), tmp_path / "bn.pt")
     other = StatisticsPerScanner(Settings())
     other.load_state_dict(torch.load(tmp_path / "bn.pt", weights_only=True))
-    other.put_in(model, 0)
+    other.load_scanner_statistics(model, 0)
     assert equal(statistics(model), kept[0])
 
 

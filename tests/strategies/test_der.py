@@ -10,7 +10,7 @@ from torch import nn
 
 from cl_seg.strategies.der import DER, squared_distance
 from cl_seg.strategies.settings import DERSettings
-from cl_seg.training.augmentation import Augmentation, Ranges
+from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 
 from .conftest import plain_benchmark, train_on_digits
 
@@ -102,11 +102,11 @@ def test_logits_move_with_their_slices():
     torch.manual_seed(0)
     model = nn.Conv2d(1, 3, 1)
     images = nn.functional.interpolate(torch.rand(4, 1, 4, 4), size=32, mode="bilinear")
-    ranges = Ranges(rotate_degrees=20, scale=0.2, flip=True, shift=0.0)
-    moves = Augmentation(ranges, torch.Generator().manual_seed(1))(images)
-    stored = moves.maps(model(images)[2:].detach(), first=2)
-    inside = moves.maps(torch.ones(2, 1, 32, 32), first=2) >= 1
-    seen = model(moves.images(images))[2:]
+    ranges = AugmentationConfig(rotate_degrees=20, scale=0.2, flip=True, shift=0.0)
+    transform = Augmentation(ranges, torch.Generator().manual_seed(1))(images)
+    stored = transform.maps(model(images)[2:].detach(), first=2)
+    inside = transform.maps(torch.ones(2, 1, 32, 32), first=2) >= 1
+    seen = model(transform.images(images))[2:]
     assert 0.3 < inside.float().mean() < 1
     assert float(squared_distance(seen.detach(), stored, inside)) < 1e-10
     still = model(images)[2:].detach()

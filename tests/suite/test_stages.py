@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predict
 from cl_seg.planning.data import split_slices
@@ -20,9 +22,9 @@ from cl_seg.spec.suite import StreamSuite
 from cl_seg.suite.execute import plan_suite
 from cl_seg.suite.stages.initial import initial_model
 from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
     train_stage,
@@ -75,8 +77,8 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
 
     def score(stage: int) -> None:
         for position, scanner in enumerate(planned.order):
-            if hasattr(plugin, "put_in"):
-                plugin.put_in(model, position)
+            if hasattr(plugin, "load_scanner_statistics"):
+                plugin.load_scanner_statistics(model, position)
             own = rows(scanner, "test")
             found, truth = predict(model, SliceDataset(images, own))
             scores = case_scores(found, truth, list(own["case"]), suite.classes, mm)
@@ -87,13 +89,13 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
-        if hasattr(plugin, "put_in"):
-            plugin.put_in(model, position - 2)
+        if hasattr(plugin, "load_scanner_statistics"):
+            plugin.load_scanner_statistics(model, position - 2)
         loop = stage_loop(
             model,
-            StagePlace(planned.seed, position, planned.stage_name(position)),
-            loop_settings(suite.training, planned.learning_rate, steps[position - 1]),
-            augmentation_ranges(suite.training, suite.image.window_hu),
+            derive_seeds(planned.seed, position, planned.stage_name(position)),
+            loop_settings(suite.training, planned.learning_rate, steps[:position]),
+            augmentation_config(suite.training, suite.image.window_hu),
             [plugin] if plugin else [],
         )
         train_stage(loop, experience)

@@ -11,7 +11,8 @@ from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from cl_seg.benchmark import SliceDataset, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.pixel_counts import pixel_counts
 from cl_seg.evaluation.predict import predict
 from cl_seg.messages.errors import InputError

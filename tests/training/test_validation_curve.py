@@ -4,7 +4,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.pixel_counts import pixel_counts
 from cl_seg.evaluation.predict import predict
 from cl_seg.training.validation_curve import ValidationCurve

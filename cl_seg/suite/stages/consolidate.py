@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.files.write import write_bytes
+from cl_seg.runtime.tensor_bytes import to_bytes
 from cl_seg.suite.cache import MEMORY
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.strategy import memory_footprint, restored_plugin
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import to_bytes
 from cl_seg.training.stage import consolidate_stage
 
 

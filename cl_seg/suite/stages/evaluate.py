@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cl_seg.benchmark import SliceDataset, windowed
+from cl_seg.benchmark.preprocess import windowed
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.examples import example_slice, ranked_slices, slice_dice
 from cl_seg.evaluation.predict import predict
@@ -23,7 +24,9 @@ def evaluate(work: Work, results: Path) -> dict[str, Any]:
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
     if stage.memory:
-        restored_plugin(work).put_in(work.model, work.run.learned_at(stage.scanner) - 1)
+        restored_plugin(work).load_scanner_statistics(
+            work.model, work.run.learned_at(stage.scanner) - 1
+        )
     prediction, truth = predict(work.model, slices)
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
     store = work.images.store

@@ -6,14 +6,15 @@ from typing import Any
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 
-from cl_seg.benchmark import dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.messages.errors import InputError
 from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.suite.cache import RANKING
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.complete import completed
 from cl_seg.training.loop import DenseTraining
-from cl_seg.training.stage import StagePlace, augmentation_ranges, loop_settings, stage_loop
+from cl_seg.training.seeds import derive_seeds
+from cl_seg.training.stage import augmentation_config, loop_settings, stage_loop
 
 
 def experience(work: Work, position: int) -> Any:
@@ -47,9 +48,8 @@ def training_loop(work: Work, position: int, plugins: list[Any]) -> DenseTrainin
     steps = work.run.stage_steps(training.steps)
     return stage_loop(
         work.model,
-        StagePlace(work.run.seed, position, work.run.stage_name(position)),
-        loop_settings(training, work.run.learning_rate, steps[position - 1]),
-        augmentation_ranges(training, work.suite.image.window_hu),
+        derive_seeds(work.run.seed, position, work.run.stage_name(position)),
+        loop_settings(training, work.run.learning_rate, steps[:position]),
+        augmentation_config(training, work.suite.image.window_hu),
         plugins,
-        sum(steps[: position - 1]),
     )

@@ -6,10 +6,10 @@ from typing import Any
 from cl_seg.files.write import write_bytes
 from cl_seg.inference.saved_model import load_model
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.tensor_bytes import to_bytes
 from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.suite.cache import state_file
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import to_bytes
 
 
 def load(work: Work, results: Path) -> dict[str, Any]:

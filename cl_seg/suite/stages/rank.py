@@ -6,7 +6,7 @@ from typing import Any
 from cl_seg.active_learning.embedding import embed
 from cl_seg.active_learning.ranking import Candidates
 from cl_seg.active_learning.ranking import rank as ranked
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_json
 from cl_seg.suite.cache import RANKING
 from cl_seg.suite.stages.work import Work

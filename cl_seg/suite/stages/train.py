@@ -7,15 +7,16 @@ from typing import Any
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_bytes
+from cl_seg.runtime.tensor_bytes import to_bytes
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CHECKPOINT, CURVE, MEMORY, state_file
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.step_progress import StepProgress
 from cl_seg.suite.stages.strategy import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import Checkpointing, Stopping, read_checkpoint, to_bytes
+from cl_seg.training.checkpoint import Checkpointing, Stopping, read_checkpoint
 from cl_seg.training.stage import train_stage
 from cl_seg.training.validation_curve import ValidationCurve
 
@@ -29,7 +30,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
     plugin = restored_plugin(work) if stage.acts else None
-    if memory == "within":
+    if memory == "during_training":
         plain_state(plugin, work.run.strategy.name)
     acting = [] if plugin is None else [plugin]
     trained: list[dict[str, Any]] = []
@@ -46,7 +47,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
             loop = training_loop(work, position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))
-        loop.consolidates = memory != "apart"
+        loop.consolidates = memory != "after_training"
         train_stage(loop, experience(work, position))
         work.adopt_model(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
@@ -55,7 +56,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         place = {"position": position, "selection": work.run.stage_name(position)}
         trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
     kept = {}
-    if memory == "within":
+    if memory == "during_training":
         write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
         kept = memory_footprint(plugin, work.suite.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)

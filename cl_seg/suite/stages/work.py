@@ -9,17 +9,17 @@ import pandas as pd
 import torch
 from torch import nn
 
-from cl_seg.benchmark import Task, TaskImages
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import parameter_count
 from cl_seg.planning.data import split_slices
 from cl_seg.planning.environment import processor
 from cl_seg.planning.stages import Setting, Stage
+from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.initial import initial_model
-from cl_seg.training.checkpoint import from_bytes
 
 
 class Work:
