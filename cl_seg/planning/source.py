@@ -39,7 +39,6 @@ WITHOUT_NUMBERS = {
     "cl_seg.models.declared": "presets, which are in a key by value",
     "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
     "cl_seg.strategies.settings": "settings, which are in a key by value",
-    "cl_seg.strategies.declaration": "the form of a declaration",
     "cl_seg.runtime.import_path": "finds files",
     "cl_seg.runtime.workers": "the number of processes, which changes no bit",
     "cl_seg.suite.cache": "keeps what was computed",
@@ -87,7 +86,12 @@ def stage_files(what: str) -> dict[str, Path]:
 @cache
 def source_hash(*modules: str) -> str:
     """SHA-256 over the source of modules of the package and of all they import."""
-    return _hash(_closure(modules, _is_ours))
+    return _hash(module_files(*modules))
+
+
+def module_files(*modules: str) -> dict[str, Path]:
+    """The files of :func:`source_hash`, by module."""
+    return _closure(modules, _is_ours)
 
 
 @cache
@@ -144,6 +148,12 @@ def _closure(modules: Iterable[str], matters: Callable[[str], bool]) -> dict[str
     return found
 
 
+def data_of(files: Mapping[str, Path]) -> list[Path]:
+    """The data files of the package whose names are written in some modules."""
+    named = frozenset().union(*(read_source(*file).texts for file in files.items()))
+    return [path for path in data_files(Path(cl_seg.__file__).parent) if path.name in named]
+
+
 @cache
 def data_files(package: Path) -> list[Path]:
     """All files of a package that hold data."""
@@ -167,11 +177,8 @@ def _is_installed(path: Path) -> bool:
 
 
 def _hash(files: Mapping[str, Path], more: str = "") -> str:
-    """SHA-256 over modules, whatever their order, and the package's data files that they name."""
-    sources = {name: read_source(name, path) for name, path in files.items()}
-    named = frozenset().union(*(source.texts for source in sources.values()))
-    digests = {name: source.digest for name, source in sources.items()}
-    for path in data_files(Path(cl_seg.__file__).parent):
-        if path.name in named:
-            digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    """SHA-256 over modules, whatever their order, and the data they read."""
+    digests = {name: read_source(name, path).digest for name, path in files.items()}
+    for path in data_of(files):
+        digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return hashlib.sha256(repr((sorted(digests.items()), more)).encode()).hexdigest()

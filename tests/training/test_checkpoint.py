@@ -15,9 +15,9 @@ from cl_seg.strategies.ewc import EWC
 from cl_seg.strategies.replay import Replay
 from cl_seg.strategies.settings import EWCSettings, ReplaySettings
 from cl_seg.training.checkpoint import Checkpointing, Stopped, read_checkpoint
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     augmentation_config,
-    derive_seeds,
     loop_settings,
     stage_loop,
     train_stage,
