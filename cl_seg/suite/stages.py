@@ -36,7 +36,7 @@ from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
-from cl_seg.strategies.replay import Replay
+from cl_seg.strategies.shared.slice_memory import SliceMemory
 from cl_seg.suite.cache import (
     ABOUT,
     CASES,
@@ -411,7 +411,7 @@ def burden(plugin: Any, size: int) -> dict[str, int]:
 
     A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
     """
-    slices = sum(map(len, plugin.memory.values())) if isinstance(plugin, Replay) else 0
+    slices = sum(map(len, plugin.memory.values())) if isinstance(plugin, SliceMemory) else 0
     return {
         "kept_slices": slices,
         "kept_bytes": slices * size * size * 3 + tensor_bytes(plugin.state_dict()),
