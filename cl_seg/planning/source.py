@@ -38,7 +38,7 @@ WITHOUT_NUMBERS = {
     "cl_seg.planning": "selections, steps and names, which are in a key by value",
     "cl_seg.models.declared": "presets, which are in a key by value",
     "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
-    "cl_seg.strategies.settings": "settings, which are in a key by value",
+    "cl_seg.strategies.declaration": "the form in which strategies are declared",
     "cl_seg.runtime.import_path": "finds files",
     "cl_seg.runtime.workers": "the number of processes, which changes no bit",
     "cl_seg.suite.cache": "keeps what was computed",

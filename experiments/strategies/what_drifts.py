@@ -28,7 +28,7 @@ from cl_seg.models.registry import build_model
 from cl_seg.planning.data import open_store, split_slices
 from cl_seg.records.results import load_results
 from cl_seg.runtime.tensor_bytes import from_bytes
-from cl_seg.strategies.batch_norm import running_statistics
+from cl_seg.strategies.shared.batch_norm import running_statistics
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.execute import PlannedSuite, plan_suite
 

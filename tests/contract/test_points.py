@@ -6,8 +6,7 @@ import torch
 from avalanche.training.plugins import EWCPlugin, LwFPlugin, SupervisedPlugin
 
 from cl_seg.messages.errors import InputError
-from cl_seg.strategies.l2 import L2
-from cl_seg.strategies.settings import L2Settings
+from cl_seg.strategies.l2.plugin import L2
 from cl_seg.training.contract.check import check_contract
 from cl_seg.training.contract.subject import Subject
 
@@ -25,7 +24,7 @@ def broken(make_plugin, active_from=2, keeps_state=False):
 
 
 def test_a_strategy_that_keeps_it():
-    verdicts = check_contract(Subject(lambda: L2(L2Settings()), model, 32, 2, False))
+    verdicts = check_contract(Subject(L2, model, 32, 2, False))
     assert len(verdicts) == 8 and all(v.kept for v in verdicts)
 
 
@@ -95,7 +94,7 @@ def test_avalanches_ewc_acts_by_its_strength(strength):
 
 def test_a_part_that_is_switched_off_makes_no_difference():
     def make():
-        return L2(L2Settings())
+        return L2()
 
     verdicts = check_contract(Subject(make, model, 32, 2, False, make_baseline=make))
     assert [v.point for v in verdicts if not v.kept] == ["acts"]
@@ -107,7 +106,7 @@ class SilentScores(L2):
 
 
 def test_a_part_in_scoring_that_does_nothing():
-    subject = Subject(lambda: SilentScores(L2Settings()), model, 32, 2, False, changes_scoring=True)
+    subject = Subject(SilentScores, model, 32, 2, False, changes_scoring=True)
     assert [v.point for v in check_contract(subject) if not v.kept] == ["scores"]
 
 

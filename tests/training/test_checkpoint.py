@@ -11,9 +11,8 @@ from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 from cl_seg.spec.settings import Training
-from cl_seg.strategies.ewc import EWC
-from cl_seg.strategies.replay import Replay
-from cl_seg.strategies.settings import EWCSettings, ReplaySettings
+from cl_seg.strategies.ewc.plugin import EWC
+from cl_seg.strategies.replay.plugin import Replay
 from cl_seg.training.checkpoint import Checkpointing, Stopped, read_checkpoint
 from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
@@ -49,8 +48,8 @@ class GlobalNoise(SupervisedPlugin):
 
 PLUGINS = {
     "naive": lambda: [],
-    "replay": lambda: [Replay(ReplaySettings(budget=5), 3)],
-    "ewc": lambda: [EWC(EWCSettings(ewc_lambda=10.0, fisher_images=4), 3)],
+    "replay": lambda: [Replay(budget=5, seed=3)],
+    "ewc": lambda: [EWC(ewc_lambda=10.0, fisher_images=4, seed=3)],
     "noise": lambda: [GlobalNoise()],
 }
 

@@ -6,9 +6,8 @@ import torch
 from avalanche.training.plugins import EWCPlugin, SupervisedPlugin
 
 from cl_seg.spec.settings import Training
-from cl_seg.strategies.ewc import EWC
-from cl_seg.strategies.replay import Replay
-from cl_seg.strategies.settings import EWCSettings, ReplaySettings
+from cl_seg.strategies.ewc.plugin import EWC
+from cl_seg.strategies.replay.plugin import Replay
 from cl_seg.training.augmentation import AugmentationConfig
 from cl_seg.training.loop import LoopSettings
 from cl_seg.training.seeds import derive_seeds
@@ -24,10 +23,10 @@ from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 TRAINING = Training(steps=6, batch_size=4, flip=True, shift_hu=20)
 STRATEGIES = {
     "naive": lambda: [],
-    "replay": lambda: [Replay(ReplaySettings(budget=5), 3)],
-    "ewc": lambda: [EWC(EWCSettings(ewc_lambda=10.0, fisher_images=4), 3)],
-    "ewc online": lambda: [EWC(EWCSettings(ewc_lambda=10.0, mode="online", decay=0.9), 3)],
-    "ewc batch": lambda: [EWC(EWCSettings(ewc_lambda=1e4, fisher="batch"), 3)],
+    "replay": lambda: [Replay(budget=5, seed=3)],
+    "ewc": lambda: [EWC(ewc_lambda=10.0, fisher_images=4, seed=3)],
+    "ewc online": lambda: [EWC(ewc_lambda=10.0, mode="online", decay=0.9, seed=3)],
+    "ewc batch": lambda: [EWC(ewc_lambda=1e4, fisher="batch", seed=3)],
 }
 
 
@@ -105,7 +104,7 @@ def test_strategies_share_the_first_stage_and_part_in_the_second(benchmark):
 
 
 def test_ewc_of_no_weight_is_naive(benchmark):
-    model, plugins = tiny_network(), [EWC(EWCSettings(ewc_lambda=0.0), 3)]
+    model, plugins = tiny_network(), [EWC(ewc_lambda=0.0, seed=3)]
     results = [train(model, benchmark, k, plugins) for k in (1, 2)]
     naive = stream(benchmark, "naive", stages=2)
     assert all(torch.equal(a, b) for a, b in zip(results, naive, strict=True))

@@ -8,7 +8,6 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.runs import Run
 from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 from cl_seg.strategies.registry import build_plugin
-from cl_seg.strategies.replay import Replay
 from cl_seg.suite.cache import MEMORY
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.seeds import derive_seeds
@@ -51,7 +50,7 @@ def memory_footprint(plugin: Any, size: int) -> dict[str, int]:
 
     A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
     """
-    slices = sum(map(len, plugin.memory.values())) if isinstance(plugin, Replay) else 0
+    slices = int(getattr(plugin, "kept_slices", 0))
     return {
         "kept_slices": slices,
         "kept_bytes": slices * size * size * 3 + tensor_bytes(plugin.state_dict()),

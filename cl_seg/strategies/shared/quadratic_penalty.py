@@ -1,4 +1,4 @@
-"""What the penalties that pull parameters back have in common: Σ_k Ω_k (θ_k − θ*_k)²."""
+"""The quadratic penalty λ/2 · Σ_k Ω_k (θ_k − θ*_k)² of parameters around earlier ones."""
 
 from collections.abc import Iterator, Mapping
 
@@ -23,7 +23,7 @@ def copied(parameters: Parameters) -> Parameters:
     return {name: tensor.clone() for name, tensor in parameters.items()}
 
 
-def pulls(
+def offsets(
     trained: Mapping[str, nn.Parameter], centre: Parameters
 ) -> Iterator[tuple[str, nn.Parameter, Tensor, Tensor]]:
     """Name, parameter, gradient and θ − θ*, a new tensor, of all with both gradient and θ*."""
@@ -33,7 +33,7 @@ def pulls(
 
 
 @torch.no_grad()
-def add_gradient(
+def add_penalty(
     trained: Mapping[str, nn.Parameter],
     centre: Parameters,
     weight: float,
@@ -42,7 +42,7 @@ def add_gradient(
     """Add the gradient of weight / 2 · Σ_k Ω_k (θ_k − θ*_k)² to the gradients of parameters.
 
     Called after the backward pass it costs no graph. The sums are put in place of the gradients
-    that were there, those of the training loss, which stay as they are for who has noted them.
+    of the training loss, whose tensors stay as they are for plugins that have noted them.
 
     Args:
         trained: parameters by name; one without a gradient is not trained by the loss and left
@@ -51,8 +51,8 @@ def add_gradient(
         weight: of the penalty.
         importance: Ω by name; None is 1 everywhere.
     """
-    for name, p, gradient, pull in pulls(trained, centre):
+    for name, p, gradient, offset in offsets(trained, centre):
         if importance is None:
-            p.grad = torch.add(gradient, pull, alpha=weight, out=pull)
+            p.grad = torch.add(gradient, offset, alpha=weight, out=offset)
         else:
-            p.grad = torch.addcmul(gradient, pull, importance[name], value=weight, out=pull)
+            p.grad = torch.addcmul(gradient, offset, importance[name], value=weight, out=offset)

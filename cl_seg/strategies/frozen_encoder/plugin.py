@@ -1,15 +1,15 @@
-"""A control: the encoder stays as the first scanner left it, the decoder or head goes on."""
+"""Training of the decoder or head alone."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
 from cl_seg.messages.errors import InputError
-from cl_seg.strategies.batch_norm import BATCH_NORM
-from cl_seg.strategies.settings import FrozenEncoderSettings
+from cl_seg.strategies.frozen_encoder import FrozenEncoderSettings
+from cl_seg.strategies.shared.batch_norm import BATCH_NORM
 
 
 class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
@@ -18,13 +18,25 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
     Its running statistics of batch norm stay too.
 
     Args:
-        settings: which parameters are the encoder's.
+        trains, encoder: see :class:`~cl_seg.strategies.frozen_encoder.FrozenEncoderSettings`.
         seed: not used.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
 
-    def __init__(self, settings: FrozenEncoderSettings, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        trains: Literal["decoder", "head"] = "decoder",
+        encoder: str = "",
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings, self.seed = settings, seed
+        self.settings = FrozenEncoderSettings.of_keywords(
+            trains=trains,
+            encoder=encoder,
+        )
         self._statistics: list[nn.Module] = []
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
@@ -40,7 +52,7 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
         frozen = [name for name in parameters if self._of_encoder(name)]
         if not frozen or len(frozen) == len(parameters):
             raise InputError(
-                f"frozen_encoder: `encoder: {self.settings.stays}` is the beginning of "
+                f"frozen_encoder: `encoder: {self.settings.frozen_names}` is the beginning of "
                 f"{len(frozen)} of {len(parameters)} names of parameters, it must be that of some"
             )
         for name in frozen:
@@ -57,4 +69,4 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
             module.eval()
 
     def _of_encoder(self, name: str) -> bool:
-        return re.match(self.settings.stays, name) is not None
+        return re.match(self.settings.frozen_names, name) is not None

@@ -1,6 +1,6 @@
 """Dark experience replay: remembered slices are replayed with the logits they once had."""
 
-from typing import Any
+from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
@@ -8,27 +8,32 @@ from torch import Tensor
 
 from cl_seg.losses import IGNORED
 from cl_seg.runtime.eval_mode import eval_mode
-from cl_seg.strategies.replay import Replay
-from cl_seg.strategies.settings import DERSettings
+from cl_seg.strategies.der import DERSettings
+from cl_seg.strategies.shared.slice_memory import SliceMemory
 
-AT_ONCE = 16  # images in one forward pass when logits are stored
+FORWARD_BATCH = 16  # images in one forward pass when logits are stored
 
 
-class DER(Replay):
+class DER(SliceMemory):
     """DER++ (Buzzega et al. 2020, arXiv 2004.07211, eq. 6) on dense targets.
 
-    A batch is drawn as for :class:`Replay`. With the logits z that a remembered slice had when its
+    A batch is drawn as for replay. With the logits z that a remembered slice had when its
     experience ended, the loss of the batch is::
 
         loss(new part) + α · mean (h(x) − z)² + β · loss(remembered part)
 
-    Logits are stored in eval mode and half precision and are moved as augmentation moves their
-    slice; pixels that come from outside it or are ignored take no part. One draw from memory serves
-    both terms, as in Avalanche's DER; the paper draws twice, and stores logits while it trains.
+    Logits are stored in eval mode and half precision and are transformed as augmentation
+    transforms their slice; pixels that come from outside it or are ignored take no part. One draw
+    from memory serves both terms, as in Avalanche's DER; the paper draws twice, and stores logits
+    while it trains.
 
     Args:
-        settings: size of the memory, share of the batch, α and β.
+        budget, percent, sampling, by, batch_share, alpha, beta: see
+            :class:`~cl_seg.strategies.der.DERSettings`.
         seed: of the draws.
+
+    Raises:
+        InputError: naming a wrong argument.
 
     Attributes:
         logits: experience → (n, C, H, W) float16, in the order of ``memory``.
@@ -36,7 +41,27 @@ class DER(Replay):
 
     settings: DERSettings
 
-    def __init__(self, settings: DERSettings, seed: int = 0) -> None:
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        budget: int | None = None,
+        percent: float | None = None,
+        sampling: Literal["balanced", "random"] | None = None,
+        by: Literal["slice", "patient"] = "slice",
+        batch_share: float = 0.5,
+        alpha: float = 0.1,
+        beta: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        settings = DERSettings.of_keywords(
+            budget=budget,
+            percent=percent,
+            sampling=sampling,
+            by=by,
+            batch_share=batch_share,
+            alpha=alpha,
+            beta=beta,
+        )
         super().__init__(settings, seed)
         self.logits: dict[int, Tensor] = {}
 
@@ -70,8 +95,8 @@ class DER(Replay):
         kept = self.memory.get(position, [])
         parts = []
         with eval_mode(strategy.model), torch.no_grad():
-            for start in range(0, len(kept), AT_ONCE):
-                images = [dataset[i][0] for i in kept[start : start + AT_ONCE]]
+            for start in range(0, len(kept), FORWARD_BATCH):
+                images = [dataset[i][0] for i in kept[start : start + FORWARD_BATCH]]
                 parts.append(strategy.model(torch.stack(images).to(device)).half())
         if parts:
             self.logits[position] = torch.cat(parts)

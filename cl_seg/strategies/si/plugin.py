@@ -6,9 +6,14 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.strategies.path import Path
-from cl_seg.strategies.quadratic import Parameters, add_gradient, copied, snapshot
-from cl_seg.strategies.settings import SISettings
+from cl_seg.strategies.shared.path_integral import PathIntegral
+from cl_seg.strategies.shared.quadratic_penalty import (
+    Parameters,
+    add_penalty,
+    copied,
+    snapshot,
+)
+from cl_seg.strategies.si import SISettings
 
 
 class SI(SupervisedPlugin):  # type: ignore[misc]
@@ -19,26 +24,38 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
 
         ω_k ← ω_k − g_k · (θ_k after the step − θ_k before it)
 
-    and at its end, with Δ_k the way the parameter went in it (eq. 5)::
+    and at its end, with Δ_k the change of the parameter in it (eq. 5)::
 
         Ω_k ← Ω_k + max(0, ω_k / (Δ_k² + ξ))
 
-    Steps against the gradient of the whole experience make ω negative; such parameters count as
-    unimportant, or else the penalty could have no minimum. The authors' code rectifies the sum over
+    Where ω is negative the parameter counts as unimportant, or else the penalty could have no
+    minimum. The authors' code rectifies the sum over
     experiences instead, so that a negative term there takes importance away.
 
     Args:
-        settings: λ and ξ.
+        si_lambda, damping: see :class:`~cl_seg.strategies.si.SISettings`.
         seed: not used.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
 
-    def __init__(self, settings: SISettings, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        si_lambda: float = 1.0,
+        damping: float = 0.001,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings, self.seed = settings, seed
+        self.settings = SISettings.of_keywords(
+            si_lambda=si_lambda,
+            damping=damping,
+        )
         self.importance: Parameters = {}
         self.centre: Parameters = {}
         self.start: Parameters = {}
-        self.path = Path()
+        self.path = PathIntegral()
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Begin a new path."""
@@ -48,7 +65,7 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Note the gradient of the training loss, then add that of the penalty."""
         self.path.note_gradient(strategy.model)
-        add_gradient(self.path.trained, self.centre, self.settings.si_lambda, self.importance)
+        add_penalty(self.path.trained, self.centre, self.settings.si_lambda, self.importance)
         self.path.keep_gradient()
 
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
@@ -59,22 +76,22 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Turn the path into importance."""
         self.centre = snapshot(strategy.model)
-        for name, path in self.path.gained.items():
-            way = self.centre[name] - self.start[name]
-            gained = path.div_(way.square_().add_(self.settings.damping)).clamp_(min=0)
-            self.importance[name] = gained.add_(self.importance.get(name, 0.0))
-        self.path, self.start = Path(), {}
+        for name, omega in self.path.omega.items():
+            change = self.centre[name] - self.start[name]
+            importance = omega.div_(change.square_().add_(self.settings.damping)).clamp_(min=0)
+            self.importance[name] = importance.add_(self.importance.get(name, 0.0))
+        self.path, self.start = PathIntegral(), {}
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores importance and the path so far."""
         parts = {name: copied(getattr(self, name)) for name in PARTS}
-        return {**parts, "gained": copied(self.path.gained)}
+        return {**parts, "omega": copied(self.path.omega)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore importance and path."""
         for name in PARTS:
             setattr(self, name, dict(state[name]))
-        self.path.gained = dict(state["gained"])
+        self.path.omega = dict(state["omega"])
 
 
 PARTS = ("importance", "centre", "start")

@@ -1,13 +1,13 @@
-"""The path integral that SI and RWalk share: what each parameter's way has gained in loss."""
+"""The path integral of SI and RWalk: how much each parameter has lowered the loss."""
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor, nn
 
-from cl_seg.strategies.quadratic import Parameters, trained_parameters
+from cl_seg.strategies.shared.quadratic_penalty import Parameters, trained_parameters
 
 
-class Path:
+class PathIntegral:
     """ω_k = − Σ g_k · (θ_k after a step − θ_k before it) over steps (Zenke et al. 2017, eq. 3).
 
     g is the gradient of the training loss alone: :meth:`note_gradient` is called after the backward
@@ -15,13 +15,13 @@ class Path:
     :meth:`keep_gradient`, since clipping changes the model's in place.
 
     Attributes:
-        gained: ω by name.
-        trained: the parameters by name, those of ``gained``.
-        gradients: g of the latest step, in the order of ``gained``.
+        omega: ω by name.
+        trained: the parameters by name, those of ``omega``.
+        gradients: g of the latest step, in the order of ``omega``.
     """
 
     def __init__(self) -> None:
-        self.gained: Parameters = {}
+        self.omega: Parameters = {}
         self.trained: dict[str, nn.Parameter] = {}
         self.gradients: list[Tensor] = []
         # Kept from step to step, as the names are: to make them in every step costs time.
@@ -31,12 +31,12 @@ class Path:
     def begin(self, model: nn.Module) -> None:
         """Begin at the model as it is."""
         trained = trained_parameters(model)
-        self.gained = {name: torch.zeros_like(p.detach()) for name, p in trained.items()}
+        self.omega = {name: torch.zeros_like(p.detach()) for name, p in trained.items()}
         self._follow(model)
 
     def _follow(self, model: nn.Module) -> None:
         parameters = dict(model.named_parameters())
-        self.trained = {name: parameters[name] for name in self.gained}
+        self.trained = {name: parameters[name] for name in self.omega}
         self._before = [torch.empty_like(p) for p in self.trained.values()]
         self._copies = [torch.zeros_like(p) for p in self.trained.values()]
 
@@ -62,4 +62,4 @@ class Path:
     def add_step(self) -> None:
         """Add the step from the noted weights to the present ones; overwrites those noted."""
         torch._foreach_sub_(self._before, list(self.trained.values()))
-        torch._foreach_addcmul_(list(self.gained.values()), self._before, self.gradients)
+        torch._foreach_addcmul_(list(self.omega.values()), self._before, self.gradients)

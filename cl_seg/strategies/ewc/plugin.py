@@ -1,15 +1,15 @@
 """Elastic weight consolidation on dense targets."""
 
-from typing import Any
+from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
-from cl_seg.strategies.fisher import batch_fisher, drawn_images, fisher_information
-from cl_seg.strategies.quadratic import Parameters, pulls, trained_parameters
-from cl_seg.strategies.settings import EWCSettings
+from cl_seg.strategies.ewc import EWCSettings
+from cl_seg.strategies.shared.fisher import batch_fisher, draw_images, fisher_information
+from cl_seg.strategies.shared.quadratic_penalty import Parameters, offsets, trained_parameters
 
 
 class EWC(SupervisedPlugin):  # type: ignore[misc]
@@ -28,13 +28,32 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
     useful λ is of the order of one over the number of pixels.
 
     Args:
-        settings: λ, kind of Fisher estimate, mode.
+        ewc_lambda, fisher, fisher_images, mode, decay: see
+            :class:`~cl_seg.strategies.ewc.EWCSettings`.
         seed: of the images and labels the Fisher is estimated on.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
 
-    def __init__(self, settings: EWCSettings, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        ewc_lambda: float = 0.01,
+        fisher: Literal["sampled", "empirical", "batch"] = "sampled",
+        fisher_images: int | None = None,
+        mode: Literal["summed", "online"] = "summed",
+        decay: float | None = None,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings = EWCSettings.of_keywords(
+            ewc_lambda=ewc_lambda,
+            fisher=fisher,
+            fisher_images=fisher_images,
+            mode=mode,
+            decay=decay,
+        )
         self.seed = seed
         self.fisher: Parameters = {}
         self.mean: Parameters = {}
@@ -43,11 +62,11 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
         trained = trained_parameters(strategy.model)
-        for name, p, gradient, pull in pulls(trained, self.mean):
+        for name, p, gradient, offset in offsets(trained, self.mean):
             # Not one addcmul: rounded like this it is what autograd gives wherever λ is a power of
             # two, bit for bit.
-            pull.mul_(self.fisher[name])
-            p.grad = torch.add(gradient, pull, alpha=self.settings.ewc_lambda, out=pull)
+            offset.mul_(self.fisher[name])
+            p.grad = torch.add(gradient, offset, alpha=self.settings.ewc_lambda, out=offset)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the Fisher information on the experience just learned."""
@@ -56,7 +75,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             fisher = batch_fisher(model, dataset, strategy._criterion, strategy.train_mb_size)
         else:
             entropy = (self.seed, strategy.experience.current_experience)
-            images, generator = drawn_images(len(dataset), self.settings.fisher_images, entropy)
+            images, generator = draw_images(len(dataset), self.settings.fisher_images, entropy)
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
         self._consolidate(fisher, dict(model.named_parameters()))
 

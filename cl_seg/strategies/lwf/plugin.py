@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.losses import IGNORED
-from cl_seg.strategies.settings import LwFSettings
+from cl_seg.strategies.lwf import LwFSettings
 
 
 class LwF(SupervisedPlugin):  # type: ignore[misc]
@@ -23,13 +23,25 @@ class LwF(SupervisedPlugin):  # type: ignore[misc]
     is kept on disk.
 
     Args:
-        settings: α and temperature.
+        alpha, temperature: see :class:`~cl_seg.strategies.lwf.LwFSettings`.
         seed: not used.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
 
-    def __init__(self, settings: LwFSettings, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        alpha: float = 1.0,
+        temperature: float = 2.0,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings, self.seed = settings, seed
+        self.settings = LwFSettings.of_keywords(
+            alpha=alpha,
+            temperature=temperature,
+        )
         self.teacher: nn.Module | None = None
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

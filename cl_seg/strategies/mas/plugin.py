@@ -6,9 +6,14 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.strategies.fisher import drawn_images, mean_over_images
-from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot, trained_parameters
-from cl_seg.strategies.settings import MASSettings
+from cl_seg.strategies.mas import MASSettings
+from cl_seg.strategies.shared.fisher import draw_images, mean_over_images
+from cl_seg.strategies.shared.quadratic_penalty import (
+    Parameters,
+    add_penalty,
+    snapshot,
+    trained_parameters,
+)
 
 
 class MAS(SupervisedPlugin):  # type: ignore[misc]
@@ -21,20 +26,34 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
     1/2 and takes the gradient of a batch's mean.
 
     Args:
-        settings: λ, images, and how experiences are added up.
+        mas_lambda, images, keep: see :class:`~cl_seg.strategies.mas.MASSettings`.
         seed: of the images the importance is estimated on.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
 
-    def __init__(self, settings: MASSettings, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        mas_lambda: float = 1.0,
+        images: int | None = None,
+        keep: float | None = None,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings = MASSettings.of_keywords(
+            mas_lambda=mas_lambda,
+            images=images,
+            keep=keep,
+        )
         self.seed = seed
         self.importance: Parameters = {}
         self.centre: Parameters = {}
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_gradient(
+        add_penalty(
             trained_parameters(strategy.model),
             self.centre,
             self.settings.mas_lambda,
@@ -45,7 +64,7 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
         """Estimate the importance on the experience just learned."""
         dataset = strategy.experience.dataset.eval()
         entropy = (self.seed, strategy.experience.current_experience)
-        images, _ = drawn_images(len(dataset), self.settings.images, entropy)
+        images, _ = draw_images(len(dataset), self.settings.images, entropy)
         new = mean_over_images(
             strategy.model, dataset, images, lambda logits, _: squared_norm(logits), torch.abs
         )

@@ -1,12 +1,17 @@
-"""The plainest penalty: stay near the weights of the stage before."""
+"""A quadratic penalty with equal weights."""
 
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.strategies.quadratic import Parameters, add_gradient, snapshot, trained_parameters
-from cl_seg.strategies.settings import L2Settings
+from cl_seg.strategies.l2 import L2Settings
+from cl_seg.strategies.shared.quadratic_penalty import (
+    Parameters,
+    add_penalty,
+    snapshot,
+    trained_parameters,
+)
 
 
 class L2(SupervisedPlugin):  # type: ignore[misc]
@@ -16,13 +21,23 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
     that their importances carry information.
 
     Args:
-        settings: λ.
+        l2_lambda: see :class:`~cl_seg.strategies.l2.L2Settings`.
         seed: not used.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
 
-    def __init__(self, settings: L2Settings, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        l2_lambda: float = 0.01,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings, self.seed = settings, seed
+        self.settings = L2Settings.of_keywords(
+            l2_lambda=l2_lambda,
+        )
         self.start: Parameters = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
@@ -32,4 +47,4 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_gradient(trained_parameters(strategy.model), self.start, self.settings.l2_lambda)
+        add_penalty(trained_parameters(strategy.model), self.start, self.settings.l2_lambda)

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, default_collate
 
+from cl_seg.losses import IGNORED
 from cl_seg.runtime.eval_mode import eval_mode
-from cl_seg.strategies.quadratic import Parameters, trained_parameters
+from cl_seg.strategies.shared.quadratic_penalty import Parameters, trained_parameters
 
-IGNORED = 255
 Kind = Literal["sampled", "empirical"]
 
 
@@ -45,7 +45,7 @@ def fisher_information(
 
     def log_likelihood(logits: Tensor, target: Tensor) -> Tensor:
         known = target != IGNORED
-        labels = _draw(logits, generator) if kind == "sampled" else target
+        labels = _sample_labels(logits, generator) if kind == "sampled" else target
         return -functional.cross_entropy(
             logits, torch.where(known, labels, IGNORED), ignore_index=IGNORED, reduction="sum"
         )
@@ -53,19 +53,19 @@ def fisher_information(
     return mean_over_images(model, dataset, images, log_likelihood, torch.square)
 
 
-def drawn_images(
-    count: int, wanted: int | None, entropy: tuple[int, int]
+def draw_images(
+    count: int, limit: int | None, entropy: tuple[int, int]
 ) -> tuple[list[int], torch.Generator]:
     """Images an importance is estimated on, drawn at random, and a generator for what follows.
 
     Args:
         count: of images there are.
-        wanted: at most so many; None means all.
+        limit: at most so many; None means all.
         entropy: seed and experience.
     """
     words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
     generator = torch.Generator().manual_seed(int(words[0]))
-    return torch.randperm(count, generator=generator)[:wanted].tolist(), generator
+    return torch.randperm(count, generator=generator)[:limit].tolist(), generator
 
 
 def mean_over_images(
@@ -109,8 +109,7 @@ def mean_over_images(
 def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int) -> Parameters:
     """Mean over mini-batches of the squared gradient of the training loss.
 
-    What Avalanche's EWCPlugin computes: it depends on the batch size and shrinks as that grows.
-    Kept for comparison.
+    The estimate of Avalanche's EWCPlugin, for comparison: it shrinks as the batch size grows.
     """
     trained = trained_parameters(model)
     total = {n: torch.zeros_like(p) for n, p in trained.items()}
@@ -131,7 +130,7 @@ def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int
     return {name: value / float(len(loader)) for name, value in total.items()}
 
 
-def _draw(logits: Tensor, generator: torch.Generator) -> Tensor:
+def _sample_labels(logits: Tensor, generator: torch.Generator) -> Tensor:
     # Inverse of the cumulative softmax at one uniform number per pixel, drawn on the CPU so that
     # the labels do not depend on the device.
     cumulative = logits.detach().float().softmax(1).cumsum(1)

@@ -1,34 +1,58 @@
 """Averaged gradient episodic memory: no step against the gradient of what is remembered."""
 
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor
 
-from cl_seg.strategies.batch_norm import kept_statistics
-from cl_seg.strategies.quadratic import trained_parameters
-from cl_seg.strategies.replay import Replay
+from cl_seg.strategies.agem import AGEMSettings
+from cl_seg.strategies.shared.batch_norm import kept_statistics
+from cl_seg.strategies.shared.quadratic_penalty import trained_parameters
+from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 
-class AGEM(Replay):
+class AGEM(SliceMemory):
     """A-GEM (Chaudhry et al. 2019, arXiv 1812.00420, eq. 11).
 
-    A batch is drawn as for :class:`Replay`, but only its new part is trained on. The remembered
-    part gives a reference gradient r; where the gradient g of the new part points against it, that
-    is where g·r < 0, it is projected::
+    A batch is drawn as for replay, but only its new part is trained on. The remembered part gives a
+    reference gradient r; where the gradient g of the new part points against it, that is where
+    g·r < 0, it is projected::
 
         g ← g − (g·r / r·r) r
 
-    What the optimiser makes of a projected gradient is its own affair: momentum and AdamW's scaling
-    can turn a step against r again. The reference batch is normalised by its own statistics but
-    leaves the running ones of batch norm alone, which would be a rehearsal of its own.
+    The step that follows may point against r all the same, by momentum or AdamW's scaling. The
+    reference batch is normalised by its own statistics but leaves the running ones of batch norm
+    alone, which would be a rehearsal of its own.
 
     Args:
-        settings: size of the memory and share of the batch.
+        budget, percent, sampling, by, batch_share: see
+            :class:`~cl_seg.strategies.agem.AGEMSettings`.
         seed: of the draws.
+
+    Raises:
+        InputError: naming a wrong argument.
     """
+
+    def __init__(
+        self,
+        *,
+        budget: int | None = None,
+        percent: float | None = None,
+        sampling: Literal["balanced", "random"] | None = None,
+        by: Literal["slice", "patient"] = "slice",
+        batch_share: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        settings = AGEMSettings.of_keywords(
+            budget=budget,
+            percent=percent,
+            sampling=sampling,
+            by=by,
+            batch_share=batch_share,
+        )
+        super().__init__(settings, seed)
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Take the remembered part out of the batch and compute its gradient."""
