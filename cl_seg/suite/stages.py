@@ -25,12 +25,12 @@ from cl_seg.inference.saved_model import load_model
 from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model, parameter_count
-from cl_seg.planning.data import split_slices
+from cl_seg.planning.context import StageContext, check_as_planned
 from cl_seg.planning.environment import processor
 from cl_seg.planning.runs import Run
-from cl_seg.planning.stages import Setting, Stage, check_unchanged
+from cl_seg.planning.split import selected_slices
+from cl_seg.planning.stages import Stage
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec.suite import SeedTrainingSuite, Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
 from cl_seg.strategies.replay import Replay
@@ -131,8 +131,8 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         raise Stopped
     with cache.claim(stage.key, control.stop) as results:
         if results is not None:
-            import_named(stage.setting.suite)
-            check_unchanged(stage.setting)
+            import_named(stage.context)
+            check_as_planned(stage.context)
             started = time.perf_counter()
             work = _Work(stage, cache, control)
             begin_peak(work.device)
@@ -144,7 +144,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
                 "evaluate": _evaluate,
             }
             about = made[stage.kind](work, results)
-            check_unchanged(stage.setting)
+            check_as_planned(stage.context)
             cost = {
                 "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),
                 "peak_bytes": peak_bytes(work.device),
@@ -155,14 +155,14 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         raise Stopped
 
 
-def import_named(suite: Suite) -> None:
-    """Import every network and strategy of a suite.
+def import_named(context: StageContext) -> None:
+    """Import every network and strategy of a plan.
 
     Done before their source is compared with what the suite was planned with, so that what is
     computed afterwards is from that source. What cannot be imported fails where it is used.
     """
-    builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in suite.models]
-    plugins = [declared_strategy(s.name).plugin or "" for s in suite.strategies]
+    builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in context.models]
+    plugins = [declared_strategy(s.name).plugin or "" for s in context.strategies]
     for target in filter(None, [*builders, *plugins]):
         with suppress(Exception):
             import_module(target.partition(":")[0])
@@ -173,12 +173,12 @@ class _Work:
 
     def __init__(self, stage: Stage, cache: StageCache, control: Control) -> None:
         self.stage, self.cache, self.control = stage, cache, control
-        self.suite, self.run = stage.setting.suite, stage.run
-        torch_setup.make_deterministic(self.suite.training.threads)
+        self.context, self.run = stage.context, stage.run
+        torch_setup.make_deterministic(self.context.training.threads)
         torch_setup.keep_freed_memory()
-        self.device = torch_setup.pick_device(stage.setting.environment["device"])
-        self.images, self.slices = _data(stage.setting, self.device)
-        self.model = initial_model(self.run, self.suite).to(self.device)
+        self.device = torch_setup.pick_device(self.context.environment["device"])
+        self.images = _images(self.context, self.device)
+        self.model = initial_model(self.run, self.context).to(self.device)
         if stage.state:
             kept = cache.read(stage.state, state_file(stage.begins_after))
             self.model.load_state_dict(from_bytes(kept, self.device))
@@ -191,7 +191,7 @@ class _Work:
         return {
             "kind": stage.kind,
             "title": stage.title,
-            "pace": stage.pace,
+            "timing_key": stage.timing_key,
             "steps": stage.steps,
             "device": str(self.device),
             "processor": torch.cuda.get_device_name(self.device) if on_gpu else processor(),
@@ -200,8 +200,9 @@ class _Work:
 
     def rows(self, scanners: tuple[str, ...], part: str) -> pd.DataFrame:
         """The slices of a part, scanner by scanner."""
-        own = self.slices[self.slices["part"] == part]
-        return pd.concat([own[own["scanner"] == scanner] for scanner in scanners])
+        slices, planned = self.images.store.slices, self.context.rows
+        each = [selected_slices(slices, name, planned[name].get(part, "")) for name in scanners]
+        return pd.concat(each)
 
     def experience(self, position: int) -> Any:
         """An experience of the run, in a stream with those before it."""
@@ -210,7 +211,7 @@ class _Work:
         if self.stage.ranking and position == len(self.run.experiences):
             train[-1] = self._labelled(train[-1])
         images = self.images
-        if isinstance(self.suite, SeedTrainingSuite):  # labels may be of some of the classes
+        if self.run.base_model is not None:  # labels may be of some of the classes
             images, train[-1] = completed(images, train[-1], self.model)
         return dense_benchmark(images, {"train": train}).train_stream[-1]
 
@@ -231,7 +232,7 @@ class _Work:
         seen = [s for scanners in self.run.experiences[:position] for s in scanners]
         rows = {s: self.rows((s,), "validation") for s in seen}
         slices = {s: SliceDataset(self.images, own) for s, own in rows.items() if len(own)}
-        return ValidationCurve(slices, self.suite.classes, self.suite.training.curve_every)
+        return ValidationCurve(slices, self.context.classes, self.context.training.curve_every)
 
     def plugin(self) -> Any:
         """The strategy's plugin with its memory of the experiences before, or None."""
@@ -243,13 +244,13 @@ class _Work:
 
     def loop(self, position: int, plugins: list[Any]) -> DenseTraining:
         """The training loop of an experience."""
-        training = self.suite.training
+        training = self.context.training
         steps = self.run.stage_steps(training.steps)
         return stage_loop(
             self.model,
             StagePlace(self.run.seed, position, self.run.stage_name(position)),
             loop_settings(training, self.run.learning_rate, steps[position - 1]),
-            augmentation_ranges(training, self.suite.image.window_hu),
+            augmentation_ranges(training, self.context.image.window_hu),
             plugins,
             sum(steps[: position - 1]),
         )
@@ -274,11 +275,11 @@ def _load(work: _Work, results: Path) -> dict[str, Any]:
     Raises:
         InputError: it is not the one the training was planned with.
     """
-    suite = work.suite
-    assert isinstance(suite, SeedTrainingSuite)
-    model, card = load_model(suite.base, work.run.model.name)
-    if card.weights_sha256 != work.run.base_model:
-        raise InputError(f"{suite.base} has changed since the training was planned: run it again")
+    base = work.run.base_model
+    assert base is not None
+    model, card = load_model(base.folder, work.run.model.name)
+    if card.weights_sha256 != base.weights_sha256:
+        raise InputError(f"{base.folder} has changed since the training was planned: run it again")
     work.take(model)
     write_bytes(results / state_file(1), to_bytes(model.state_dict()))
     return {}
@@ -289,7 +290,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
     memory = declared_strategy(work.run.strategy.name).memory
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
-    plugin = work.plugin() if stage.acts else None
+    plugin = work.plugin() if stage.uses_strategy else None
     if memory == "within":
         plain_state(plugin, work.run.strategy.name)
     acting = [] if plugin is None else [plugin]
@@ -300,7 +301,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
         started = time.perf_counter()
         curve = work.curve(position)
         progress = StepProgress(partial, curve, sum(t["steps"] for t in trained), stage.steps)
-        if stage.whole:
+        if stage.not_resumable:
             loop = work.loop(position, [*acting, curve, progress, Stopping(control.stop)])
         else:
             saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
@@ -318,7 +319,7 @@ def _train(work: _Work, results: Path) -> dict[str, Any]:
     kept = {}
     if memory == "within":
         write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
-        kept = burden(plugin, work.suite.image.size)
+        kept = burden(plugin, work.context.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
     return {"trained": trained, "earlier": earlier, **kept}
 
@@ -327,7 +328,7 @@ def _consolidate(work: _Work, results: Path) -> dict[str, Any]:
     position, plugin = work.stage.position, work.plugin()
     consolidate_stage(work.loop(position, [plugin]), work.experience(position), plugin)
     write_bytes(results / MEMORY, to_bytes(plugin.state_dict()))
-    return burden(plugin, work.suite.image.size)
+    return burden(plugin, work.context.image.size)
 
 
 def _rank(work: _Work, results: Path) -> dict[str, Any]:
@@ -344,7 +345,7 @@ def _rank(work: _Work, results: Path) -> dict[str, Any]:
 
 
 def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
-    stage, classes = work.stage, work.suite.classes
+    stage, classes = work.stage, work.context.classes
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
     if stage.memory:
@@ -364,7 +365,7 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     dice = slice_dice(prediction, truth, len(classes))
     shown = [example_slice(truth, len(classes)), *ranked_slices(dice)]
     pixels = [store.hu(stage.scanner)[row] for row in rows["row"].iloc[shown]]
-    shades = windowed(torch.from_numpy(np.stack(pixels)), work.suite.image.window_hu)
+    shades = windowed(torch.from_numpy(np.stack(pixels)), work.context.image.window_hu)
     np.savez_compressed(
         results / EXAMPLE,
         image=(shades[:, 0] * 255).round().to(torch.uint8).numpy(),
@@ -375,10 +376,10 @@ def _evaluate(work: _Work, results: Path) -> dict[str, Any]:
     return {"position": stage.position, "scanner": stage.scanner}
 
 
-def initial_model(run: Run, suite: Suite) -> nn.Module:
+def initial_model(run: Run, context: StageContext) -> nn.Module:
     """The untrained network of a run, its weights drawn from the run's seed."""
     torch_setup.seed_everything(stage_seeds(StagePlace(run.seed, 0, "initial weights"))["global"])
-    classes, size = len(suite.classes) + 1, suite.image.size
+    classes, size = len(context.classes) + 1, context.image.size
     return build_model(run.model.name, run.model.preset, run.model.arguments, classes, size)
 
 
@@ -437,11 +438,9 @@ def example_slice(truth: Labels, classes: int) -> int:
     return int(ranked[len(ranked) // 2])
 
 
-def _data(setting: Setting, device: torch.device) -> tuple[TaskImages, pd.DataFrame]:
-    suite = setting.suite
-    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
-    images = _task_images(setting.store, setting.fingerprint, task, device)
-    return images, split_slices(images.store.slices, suite, list(setting.scanners))
+def _images(context: StageContext, device: torch.device) -> TaskImages:
+    task = Task(tuple(context.classes), context.image.size, context.image.window_hu)
+    return _task_images(context.store, context.fingerprint, task, device)
 
 
 @lru_cache(maxsize=2)
