@@ -11,19 +11,17 @@ import pytest
 
 import cl_seg
 from cl_seg.planning import environment
-from cl_seg.planning import stages as graph
+from cl_seg.planning.plan import resolve
 from cl_seg.planning.source import callable_hash, source_hash, stage_source
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.suite.cache import StageCache
-from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.summary import trainings
 
 
 def stages_of(text: str, folder: Path) -> Graph:
     (folder / "suite.yaml").write_text(text)
     forget_sources()
-    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+    return resolve(folder / "suite.yaml", cache=folder / "stages").graph
 
 
 def forget_sources() -> None:
@@ -186,7 +184,7 @@ def scored(stage: Stage) -> bool:
 
 def of(*strategies: str) -> Callable[[Stage], bool]:
     """Consolidations of strategies, their trainings from the second on, and what follows."""
-    return lambda stage: stage.acts and stage.run.strategy.name in strategies
+    return lambda stage: stage.uses_strategy and stage.run.strategy.name in strategies
 
 
 EDITS = [
@@ -263,22 +261,19 @@ def test_another_version_of_a_package_touches_everything(
     text = several(store, "[naive, ewc]")
     before = stages_of(text, tmp_path)
     newer = {**environment.versions(), "monai": "99"}
-    monkeypatch.setattr(graph, "versions", lambda: newer)
+    monkeypatch.setattr(environment, "versions", lambda: newer)
     assert not before.stages.keys() & stages_of(text, tmp_path).stages.keys()
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_an_edited_label_touches_what_saw_it(store: Path, tmp_path: Path, part: str) -> None:
-    from cl_seg.planning.data import split_slices
-    from cl_seg.scans.store import SliceStore
+    from cl_seg.planning.split import row_numbers
 
     copy = tmp_path / "edited.store"
     shutil.copytree(store, copy)
     text = several(copy, "[naive, replay]")
     before = stages_of(text, tmp_path)
-    suite = plan_suite(tmp_path / "suite.yaml").suite
-    split = split_slices(SliceStore(copy).slices, suite, ["bright", "dark", "plain"])
-    row = split[(split["scanner"] == "dark") & (split["part"] == part)]["row"].iloc[0]
+    row = row_numbers(before.runs[0].context.rows["dark"][part])[0]
     labels = np.load(copy / "dark" / "labels.npy")
     labels[row, 0, 0] = 2
     np.save(copy / "dark" / "labels.npy", labels)

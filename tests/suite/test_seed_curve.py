@@ -9,10 +9,9 @@ import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning import environment
-from cl_seg.planning import stages as graph_module
+from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import RANKING, StageCache
-from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.execute import execute_stage
 from cl_seg.suite.stages.experience import experience
@@ -40,7 +39,7 @@ training: {{steps: {steps}, batch_size: 2, curve_every: 0, device: cpu}}
 
 def planned(content: str, folder: Path) -> Graph:
     (folder / "suite.yaml").write_text(content)
-    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+    return resolve(folder / "suite.yaml", cache=folder / "stages").graph
 
 
 def test_base_training_and_rankings_are_shared(store: Path, tmp_path: Path) -> None:
@@ -149,5 +148,5 @@ def test_other_packages_and_places_make_other_rankings(
     made_with(store)
     moved = rankings()
     assert not before & moved
-    monkeypatch.setattr(graph_module, "versions", lambda: {**environment.versions(), "numpy": "99"})
+    monkeypatch.setattr(environment, "versions", lambda: {**environment.versions(), "numpy": "99"})
     assert not moved & rankings()

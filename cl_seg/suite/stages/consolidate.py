@@ -17,4 +17,4 @@ def consolidate(work: Work, results: Path) -> dict[str, Any]:
     position, plugin = work.stage.position, restored_plugin(work)
     consolidate_stage(training_loop(work, position, [plugin]), experience(work, position), plugin)
     write_bytes(results / MEMORY, to_bytes(plugin.state_dict()))
-    return memory_footprint(plugin, work.suite.image.size)
+    return memory_footprint(plugin, work.context.image.size)

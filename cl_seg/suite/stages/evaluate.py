@@ -20,7 +20,7 @@ from cl_seg.suite.stages.work import Work
 
 def evaluate(work: Work, results: Path) -> dict[str, Any]:
     """Write a row of scores per case and class, and some slices to be shown."""
-    stage, classes = work.stage, work.suite.classes
+    stage, classes = work.stage, work.context.classes
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
     if stage.memory:
@@ -42,7 +42,7 @@ def evaluate(work: Work, results: Path) -> dict[str, Any]:
     dice = slice_dice(prediction, truth, len(classes))
     shown = [example_slice(truth, len(classes)), *ranked_slices(dice)]
     pixels = [store.hu(stage.scanner)[row] for row in rows["row"].iloc[shown]]
-    shades = windowed(torch.from_numpy(np.stack(pixels)), work.suite.image.window_hu)
+    shades = windowed(torch.from_numpy(np.stack(pixels)), work.context.image.window_hu)
     np.savez_compressed(
         results / EXAMPLE,
         image=(shades[:, 0] * 255).round().to(torch.uint8).numpy(),

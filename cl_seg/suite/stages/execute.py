@@ -6,8 +6,8 @@ from importlib import import_module
 
 from cl_seg.files.write import write_json
 from cl_seg.models.declared import NETWORKS
-from cl_seg.planning.stages import Stage, check_unchanged
-from cl_seg.spec.suite import Suite
+from cl_seg.planning.context import StageContext, check_as_planned
+from cl_seg.planning.stages import Stage
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import ABOUT, StageCache
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
@@ -42,13 +42,13 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         raise Stopped
     with cache.claim(stage.key, control.stop) as results:
         if results is not None:
-            import_named(stage.setting.suite)
-            check_unchanged(stage.setting)
+            import_named(stage.context)
+            check_as_planned(stage.context)
             started = time.perf_counter()
             work = Work(stage, cache, control)
             begin_peak(work.device)
             about = COMPUTE[stage.kind](work, results)
-            check_unchanged(stage.setting)
+            check_as_planned(stage.context)
             cost = {
                 "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),
                 "peak_bytes": peak_bytes(work.device),
@@ -59,14 +59,14 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         raise Stopped
 
 
-def import_named(suite: Suite) -> None:
-    """Import every network and strategy of a suite.
+def import_named(context: StageContext) -> None:
+    """Import every network and strategy of a plan.
 
     Done before their source is compared with what the suite was planned with, so that what is
     computed afterwards is from that source. What cannot be imported fails where it is used.
     """
-    builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in suite.models]
-    plugins = [declared_strategy(s.name).plugin or "" for s in suite.strategies]
+    builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in context.models]
+    plugins = [declared_strategy(s.name).plugin or "" for s in context.strategies]
     for target in filter(None, [*builders, *plugins]):
         with suppress(Exception):
             import_module(target.partition(":")[0])

@@ -8,7 +8,6 @@ import pandas as pd
 
 from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.messages.errors import InputError
-from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.suite.cache import RANKING
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.complete import completed
@@ -24,7 +23,7 @@ def experience(work: Work, position: int) -> Any:
     if work.stage.ranking and position == len(work.run.experiences):
         train[-1] = _labelled(work, train[-1])
     images = work.images
-    if isinstance(work.suite, SeedTrainingSuite):  # labels may be of some of the classes
+    if work.run.base_model is not None:  # labels may be of some of the classes
         images, train[-1] = completed(images, train[-1], work.model)
     return dense_benchmark(images, {"train": train}).train_stream[-1]
 
@@ -44,12 +43,12 @@ def _labelled(work: Work, rows: pd.DataFrame) -> pd.DataFrame:
 
 def training_loop(work: Work, position: int, plugins: list[Any]) -> DenseTraining:
     """The training loop of an experience."""
-    training = work.suite.training
+    training = work.context.training
     steps = work.run.stage_steps(training.steps)
     return stage_loop(
         work.model,
         derive_seeds(work.run.seed, position, work.run.stage_name(position)),
         loop_settings(training, work.run.learning_rate, steps[:position]),
-        augmentation_config(training, work.suite.image.window_hu),
+        augmentation_config(training, work.context.image.window_hu),
         plugins,
     )

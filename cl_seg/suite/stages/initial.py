@@ -4,13 +4,13 @@ from cl_seg.runtime import torch_setup  # isort: skip
 from torch import nn
 
 from cl_seg.models.registry import build_model
+from cl_seg.planning.context import StageContext
 from cl_seg.planning.runs import Run
-from cl_seg.spec.suite import Suite
 from cl_seg.training.seeds import derive_seeds
 
 
-def initial_model(run: Run, suite: Suite) -> nn.Module:
+def initial_model(run: Run, context: StageContext) -> nn.Module:
     """The untrained network of a run, its weights drawn from the run's seed."""
     torch_setup.seed_everything(derive_seeds(run.seed, 0, "initial weights")["global"])
-    classes, size = len(suite.classes) + 1, suite.image.size
+    classes, size = len(context.classes) + 1, context.image.size
     return build_model(run.model.name, run.model.preset, run.model.arguments, classes, size)

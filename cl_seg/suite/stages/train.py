@@ -29,7 +29,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
     memory = declared_strategy(work.run.strategy.name).memory
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
-    plugin = restored_plugin(work) if stage.acts else None
+    plugin = restored_plugin(work) if stage.uses_strategy else None
     if memory == "during_training":
         plain_state(plugin, work.run.strategy.name)
     acting = [] if plugin is None else [plugin]
@@ -40,7 +40,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         started = time.perf_counter()
         curve = _validation_curve(work, position)
         progress = StepProgress(partial, curve, sum(t["steps"] for t in trained), stage.steps)
-        if stage.whole:
+        if stage.not_resumable:
             loop = training_loop(work, position, [*acting, curve, progress, Stopping(control.stop)])
         else:
             saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
@@ -58,7 +58,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
     kept = {}
     if memory == "during_training":
         write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
-        kept = memory_footprint(plugin, work.suite.image.size)
+        kept = memory_footprint(plugin, work.context.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
     return {"trained": trained, "earlier": earlier, **kept}
 
@@ -68,4 +68,4 @@ def _validation_curve(work: Work, position: int) -> ValidationCurve:
     seen = [s for scanners in work.run.experiences[:position] for s in scanners]
     rows = {s: work.rows((s,), "validation") for s in seen}
     slices = {s: SliceDataset(work.images, own) for s, own in rows.items() if len(own)}
-    return ValidationCurve(slices, work.suite.classes, work.suite.training.curve_every)
+    return ValidationCurve(slices, work.context.classes, work.context.training.curve_every)

@@ -12,9 +12,10 @@ from torch import nn
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import parameter_count
-from cl_seg.planning.data import split_slices
+from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import processor
-from cl_seg.planning.stages import Setting, Stage
+from cl_seg.planning.split import selected_slices
+from cl_seg.planning.stages import Stage
 from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
@@ -27,12 +28,12 @@ class Work:
 
     def __init__(self, stage: Stage, cache: StageCache, control: Control) -> None:
         self.stage, self.cache, self.control = stage, cache, control
-        self.suite, self.run = stage.setting.suite, stage.run
-        torch_setup.make_deterministic(self.suite.training.threads)
+        self.context, self.run = stage.context, stage.run
+        torch_setup.make_deterministic(self.context.training.threads)
         torch_setup.keep_freed_memory()
-        self.device = torch_setup.pick_device(stage.setting.environment["device"])
-        self.images, self.slices = _data(stage.setting, self.device)
-        self.model = initial_model(self.run, self.suite).to(self.device)
+        self.device = torch_setup.pick_device(self.context.environment["device"])
+        self.images = _images(self.context, self.device)
+        self.model = initial_model(self.run, self.context).to(self.device)
         if stage.state:
             kept = cache.read(stage.state, state_file(stage.begins_after))
             self.model.load_state_dict(from_bytes(kept, self.device))
@@ -45,7 +46,7 @@ class Work:
         return {
             "kind": stage.kind,
             "title": stage.title,
-            "pace": stage.pace,
+            "timing_key": stage.timing_key,
             "steps": stage.steps,
             "device": str(self.device),
             "processor": torch.cuda.get_device_name(self.device) if on_gpu else processor(),
@@ -54,8 +55,9 @@ class Work:
 
     def rows(self, scanners: tuple[str, ...], part: str) -> pd.DataFrame:
         """The slices of a part, scanner by scanner."""
-        own = self.slices[self.slices["part"] == part]
-        return pd.concat([own[own["scanner"] == scanner] for scanner in scanners])
+        slices, planned = self.images.store.slices, self.context.rows
+        each = [selected_slices(slices, name, planned[name].get(part, "")) for name in scanners]
+        return pd.concat(each)
 
     def adopt_model(self, model: nn.Module) -> None:
         """Go on with the network a loop has trained, which a plugin may have put there.
@@ -71,11 +73,9 @@ class Work:
         self.model = model
 
 
-def _data(setting: Setting, device: torch.device) -> tuple[TaskImages, pd.DataFrame]:
-    suite = setting.suite
-    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
-    images = _task_images(setting.store, setting.fingerprint, task, device)
-    return images, split_slices(images.store.slices, suite, list(setting.scanners))
+def _images(context: StageContext, device: torch.device) -> TaskImages:
+    task = Task(tuple(context.classes), context.image.size, context.image.window_hu)
+    return _task_images(context.store, context.fingerprint, task, device)
 
 
 @lru_cache(maxsize=2)
