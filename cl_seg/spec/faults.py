@@ -1,8 +1,9 @@
-"""What a fault in a suite file is told as: one line that names what was expected."""
+"""Faults of a suite file in words: one line that names what was expected."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from cl_seg.messages.suggest import did_you_mean
@@ -26,6 +27,12 @@ def explain(error: Any, known: list[str]) -> str:
     found = f", not {shown!r}" if isinstance(shown, str | int | float) else ""
     message = str(error["msg"]).removeprefix("Input should be ")
     return message if message == error["msg"] else f"expected {message}{found}"
+
+
+def explain_all(error: ValidationError, known: list[str]) -> str:
+    """All faults of a model in one line, each with its field; ``known`` are the model's fields."""
+    each = ((".".join(map(str, e["loc"])), explain(e, known)) for e in error.errors())
+    return "; ".join(": ".join(filter(None, fault)) for fault in each)
 
 
 def require_known(

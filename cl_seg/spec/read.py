@@ -1,6 +1,6 @@
 """Suite files: read, checked, every fault told with file and line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from cl_seg.spec.settings import Data, Image, PhantomData, Spec, Split, Training
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
 AnySuite = Annotated[StreamSuite | SeedCurveSuite, Field(discriminator="kind")]
+Describe = Callable[[tuple[Any, ...], Mapping[str, Any], str], str]
 ADAPTER: TypeAdapter[StreamSuite | SeedCurveSuite] = TypeAdapter(AnySuite)
 
 
@@ -35,13 +36,40 @@ def read_suite(
     raw = tree.value
     if data is not None and isinstance(raw, dict):
         raw["data"] = {"store": data}
+    return _validated(raw, networks, strategies, tree.describe)
+
+
+def suite_from(
+    content: Mapping[str, Any], networks: Mapping[str, Any], strategies: Mapping[str, Any]
+) -> StreamSuite | SeedCurveSuite:
+    """Check the content of a suite that is in no file.
+
+    Args:
+        content: as a suite file holds it.
+        networks: see :func:`read_suite`.
+        strategies: see :func:`read_suite`.
+
+    Raises:
+        InputError: every problem at once, one per line with its field.
+    """
+
+    def describe(loc: tuple[Any, ...], context: Mapping[str, Any], text: str) -> str:
+        field = ".".join(map(str, (*loc[1:], *context.get("in", ())))) or "suite"
+        return f"{field}: {text}"
+
+    return _validated(content, networks, strategies, describe)
+
+
+def _validated(
+    raw: Any, networks: Mapping[str, Any], strategies: Mapping[str, Any], describe: Describe
+) -> StreamSuite | SeedCurveSuite:
     try:
         return ADAPTER.validate_python(
             raw, context={"networks": networks, "strategies": strategies}
         )
     except ValidationError as error:
         lines = [
-            tree.describe(e["loc"], e.get("ctx", {}), explain(e, _fields_at(e["loc"])))
+            describe(e["loc"], e.get("ctx", {}), explain(e, _fields_at(e["loc"])))
             for e in error.errors()
         ]
         raise InputError("\n".join(dict.fromkeys(lines))) from None

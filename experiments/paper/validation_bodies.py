@@ -21,7 +21,7 @@ from cl_seg.analysis.claims.claim import contrast_text, read_claims
 from cl_seg.analysis.claims.judge import Evidence, judge
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.phantom.simulate import everybody, load_profiles
-from cl_seg.planning.runs import load_suite
+from cl_seg.planning.request import load_suite
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.results import PACKED, load_results
 from cl_seg.scans.splits import Fractions, split_by_patient
