@@ -11,9 +11,9 @@ from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Rejected
+from cl_seg.scans.sources.files import beside
 
 TABLE = "labeled_data_meta_0000_0599.csv"
 _COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")

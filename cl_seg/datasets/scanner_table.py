@@ -7,8 +7,8 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
 from cl_seg.scans.series import Rejected
+from cl_seg.scans.sources.files import beside
 
 FILE = "scanners.csv"
 _SOURCE = (

@@ -13,9 +13,9 @@ from cl_seg.datasets.masks import write_merged
 from cl_seg.datasets.scanner_names import kilovolts, scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Rejected
+from cl_seg.scans.sources.files import beside
 from cl_seg.scans.store import UNLABELLED
 
 _COLUMNS = ("image_id", "manufacturer", "scanner_model", "kvp")

@@ -14,9 +14,9 @@ from cl_seg.datasets.overlap import Overlap, overlap_notes
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.label_map import in_ranges
-from cl_seg.scans.manifest import LABELLED, OPTIONAL, REQUIRED
+from cl_seg.scans.labels.label_map import in_ranges
 from cl_seg.scans.series import Rejected, UnusableError
+from cl_seg.scans.sources.manifest import LABELLED, OPTIONAL, REQUIRED
 
 MANIFEST = "manifest.csv"
 

@@ -19,7 +19,7 @@ from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.scans.label_map import Others
+from cl_seg.scans.labels.label_map import Others
 from cl_seg.scans.store import UNLABELLED, Labels, Slice, SliceStore, create_store
 
 LABELLING = "labelling.csv"

@@ -10,11 +10,11 @@ import pydicom
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans import find as find_module
 from cl_seg.scans import ingest as ingest_module
 from cl_seg.scans import staging as staging_module
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.label_map import parse_label_map
+from cl_seg.scans.labels.label_map import parse_label_map
+from cl_seg.scans.sources import find as find_module
 from cl_seg.scans.store import Grid, SliceStore, StoreWriter
 
 from .conftest import CANARY, SIZE, SPACING, body_image, volume, write_nifti, write_series

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.manifest import find_scans, read_manifest
 from cl_seg.scans.series import Pseudonyms
+from cl_seg.scans.sources.manifest import find_scans, read_manifest
 
-from .conftest import CANARY, volume, write_nifti, write_series
+from ..conftest import CANARY, volume, write_nifti, write_series
 
 HEADER = "image,labels,patient,scanner"
 CLASSES = ["muscle", "liver"]

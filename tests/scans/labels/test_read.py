@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
-from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges, parse_label_map
-from cl_seg.scans.labels import read_labels
+from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap, in_ranges, parse_label_map
+from cl_seg.scans.labels.read import read_labels
 from cl_seg.scans.store import UNLABELLED
 
-from .conftest import SPACING, volume, write_nifti
+from ..conftest import SPACING, volume, write_nifti
 
 values = st.integers(1, 300)
 maps = st.dictionaries(

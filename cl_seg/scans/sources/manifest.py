@@ -19,14 +19,12 @@ from rich.progress import track
 from cl_seg.files import csv_file
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.refuse import refuse
-from cl_seg.scans.beside import beside
-from cl_seg.scans.dicom import NO_PATIENT, find_series
-from cl_seg.scans.files_below import files_below
-from cl_seg.scans.identity import plain
-from cl_seg.scans.listed_twice import persons_named_twice, series_listed_twice
+from cl_seg.scans.dicom.series import NO_PATIENT, find_series
 from cl_seg.scans.nifti import find_volume, is_nifti
-from cl_seg.scans.scan import Found, Scan
-from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.scanner.identity import plain
+from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.sources.files import beside, files_below
+from cl_seg.scans.sources.listed_twice import persons_named_twice, series_listed_twice
 
 REQUIRED = ("image", "labels", "patient", "scanner")
 OPTIONAL = ("classes", "slices")
