@@ -39,12 +39,14 @@ def _sorted(table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
     options = parser.parse_args()
     before, after = (
-        {result.run_id: result for result in load_results(folder)}
+        {result.record["run_id"]: result for result in load_results(folder)}
         for folder in (options.before, options.after)
     )
     lines = [f"{run}: in one folder only" for run in sorted(before.keys() ^ after.keys())]
