@@ -1,6 +1,5 @@
-"""``cl-seg phantom``: simulate scanners, export and show their scans, check their physics."""
+"""``cl-seg phantom``: simulate scanners, export and show their scans."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Workers, out, progress, say
+from cl_seg.cli.console import CORES, Workers, out, say
 from cl_seg.messages.errors import InputError
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
@@ -107,44 +106,6 @@ def profiles() -> None:
         scan = f"{profile.detector.slice_mm:g} mm", profile.protocol.contrast.replace("_", " ")
         table.add_row(name, profile.track, profile.display_name, *tube, *scan)
     out.print(table)
-
-
-@app.command()
-def validate(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One scanner, few settings and no bodies.")
-    ] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="List every check, not the worst of each law.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="Folder for a page, pictures, a text and JSON; made if missing."
-        ),
-    ] = None,
-) -> None:
-    """Measure the laws that simulated scanners and bodies must obey; exit code 1 if one fails."""
-    from cl_seg.phantom.validation import run
-    from cl_seg.phantom.validation.report import write_report
-
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder} is a file: name a folder")
-    with progress("Measuring") as count:
-        checks = run.validate(quick, count)
-    if folder is not None:
-        command = "cl-seg phantom validate" + (" --quick" if quick else "") + " --out FOLDER"
-        with progress("Scanning") as count:
-            write_report(checks, folder, command, count)
-    if as_json:
-        sys.stdout.write(run.as_json(checks) + "\n")
-    else:
-        out.print(run.as_table(checks) if every else run.as_summary(checks))
-        if folder is not None:
-            say(f"page: {folder / 'validation.md'}")
-    if not run.all_passed(checks):
-        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,9 +9,7 @@ import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
-from cl_seg.phantom.profiles import Profile
-from cl_seg.phantom.resampling import dominant, resample_labels
-from cl_seg.phantom.scanner import (
+from cl_seg.phantom.physics.scanner import (
     GEOMETRY,
     IMAGE_SIZE,
     Noise,
@@ -21,6 +19,8 @@ from cl_seg.phantom.scanner import (
     prepare,
     scan,
 )
+from cl_seg.phantom.profiles import Profile
+from cl_seg.phantom.truth import dominant, resample_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, Slice
 

@@ -29,15 +29,8 @@ from cl_seg.spec.suite import SeedTrainingSuite, Suite
 STORES = Path("data")
 Item = TypeVar("Item")
 SIMULATOR = (
-    *(f"phantom/{room}" for room in ("anatomy", "data")),
-    *(
-        f"phantom/{step}.py"
-        for step in (
-            *("corrections", "couch", "detection", "postprocessing", "profiles", "projection"),
-            *("reconstruction", "resampling", "scanner", "series", "simulate", "spectrum"),
-            "tissues",
-        )
-    ),
+    *("phantom/anatomy", "phantom/physics"),
+    *(f"phantom/{name}.py" for name in ("profiles", "series", "simulate", "tissues", "truth")),
     "scans/body.py",
     "scans/resample.py",
     "scans/series.py",
