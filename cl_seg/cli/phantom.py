@@ -1,4 +1,4 @@
-"""``cl-seg phantom``: simulate scanners, export and show their scans."""
+"""``cl-seg phantom``: simulate CT scanners, export their scans, list them, draw a contact sheet."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -14,19 +14,19 @@ app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_arg
 
 Scanners = Annotated[
     list[str] | None,
-    typer.Option("--scanner", help="Profile name or file; repeat; all by default."),
+    typer.Option("--scanner", help="Profile by name or file; repeat for more; default all."),
 ]
-OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner.")]
-SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies seen by every scanner.")]
+OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner that no other scans.")]
+SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies that every scanner scans.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")]
-SlicesOption = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
+Slices = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
 MuscleFat = Annotated[
     bool, typer.Option("--intramuscular-fat", help="Label the fat inside muscle as muscle.")
 ]
 
 
 class Format(StrEnum):
-    """Of exported images."""
+    """File formats of exported images."""
 
     DICOM = "dicom"
     NIFTI = "nifti"
@@ -34,29 +34,28 @@ class Format(StrEnum):
 
 @app.command()
 def simulate(
-    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="Folder of the new store.", show_default=False)],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 42,
     shared_bodies: SharedBodies = 14,
     size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 320,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
-    slices: SlicesOption = 1,
+    slices: Slices = 1,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
     """Scan bodies on simulated scanners into a store."""
-    from cl_seg.phantom.profiles import profile_names
     from cl_seg.phantom.simulate import simulate as simulate_store
-    from cl_seg.scans.store import Grid
 
     check_spacing(spacing_mm)
     simulate_store(
         store,
-        scanners=scanners or profile_names(),
+        scanners or None,
         own_bodies=own_bodies,
         shared_bodies=shared_bodies,
-        grid=Grid(size, spacing_mm),
+        size=size,
+        spacing_mm=spacing_mm,
         seed=seed,
         slices=slices,
         intramuscular_fat=intramuscular_fat,
@@ -71,37 +70,34 @@ def export(
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
-    form: Annotated[Format, typer.Option("--format", help="Of the images.")] = Format.DICOM,
+    form: Annotated[
+        Format, typer.Option("--format", help="File format of the images.")
+    ] = Format.DICOM,
     seed: Seed = 0,
-    slices: SlicesOption = 1,
+    slices: Slices = 1,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
-    """Write the same scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
     from cl_seg.phantom.export import export as export_scans
-    from cl_seg.phantom.profiles import profile_names
-    from cl_seg.phantom.series import Acquisition
-    from cl_seg.phantom.simulate import everybody, load_profiles
+    from cl_seg.phantom.profiles import load_profiles
+    from cl_seg.phantom.series import acquisitions
 
     if own_bodies + shared_bodies == 0:
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
-    profiles = load_profiles(scanners or profile_names())
-    jobs = [
-        Acquisition(body, scanner, profile, seed, slices, intramuscular_fat)
-        for scanner, profile, body in everybody(profiles, own_bodies, shared_bodies)
-    ]
-    export_scans(folder, jobs, form.value, workers=workers)
+    profiles = load_profiles(scanners or None)
+    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    export_scans(folder, scans, form.value, workers=workers)
     say(f"scans: {folder}, to be read with `cl-seg ingest {folder / 'manifest.csv'} STORE`")
 
 
 @app.command()
 def profiles() -> None:
     """List the built-in scanners."""
-    from cl_seg.phantom.profiles import load_profile, profile_names
+    from cl_seg.phantom.profiles import load_profiles
 
     table = Table("profile", "track", "scanner", "kV", "mAs", "slice", "phase")
-    for name in profile_names():
-        profile = load_profile(name)
+    for name, profile in load_profiles().items():
         tube = str(profile.tube.kvp), f"{profile.tube.mas:g}"
         scan = f"{profile.detector.slice_mm:g} mm", profile.protocol.contrast.replace("_", " ")
         table.add_row(name, profile.track, profile.display_name, *tube, *scan)
@@ -111,7 +107,7 @@ def profiles() -> None:
 @app.command()
 def sheet(
     file: Annotated[
-        Path, typer.Argument(help="Picture to make, .png or .jpg.", show_default=False)
+        Path, typer.Argument(help="Picture to draw, .png or .jpg.", show_default=False)
     ],
     scanners: Scanners = None,
     bodies: Annotated[int, typer.Option(min=1, max=100, help="Bodies, a row per level.")] = 12,
@@ -119,14 +115,13 @@ def sheet(
     seed: Seed = 0,
     workers: Workers = CORES,
 ) -> None:
-    """Draw bodies (rows) on scanners (columns), to look at what is simulated."""
-    from cl_seg.phantom.profiles import profile_names
+    """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
+    from cl_seg.phantom.profiles import load_profiles
     from cl_seg.phantom.sheet import chosen_levels, write_sheet
-    from cl_seg.phantom.simulate import load_profiles
 
     write_sheet(
         file,
-        load_profiles(scanners or profile_names()),
+        load_profiles(scanners or None),
         bodies=bodies,
         levels=chosen_levels(level),
         seed=seed,

@@ -1,4 +1,4 @@
-"""Anti-aliased resampling of maps and of labels between square grids."""
+"""The truth of a slice on the grid of its image: labels and tissues of a painted anatomy."""
 
 from functools import lru_cache
 
@@ -34,7 +34,7 @@ def overlap(source: Grid, target: Grid, shift_mm: float = 0.0) -> csr_array:
     return csr_array(shared / width).astype(np.float32)
 
 
-def resample_labels(
+def truth_labels(
     labels: npt.NDArray[np.uint8],
     source: Grid,
     target: Grid,
@@ -53,26 +53,26 @@ def resample_labels(
     return kept
 
 
-def dominant(
-    values: npt.NDArray[np.uint8],
+def dominant_tissue(
+    tissues: npt.NDArray[np.uint8],
     source: Grid,
     target: Grid,
     centre_mm: tuple[float, float] = (0.0, 0.0),
 ) -> npt.NDArray[np.uint8]:
-    """The value that covers most of each target pixel, arguments as of :func:`resample_labels`."""
-    found, shares = _shares(values, source, target, centre_mm)
-    largest: npt.NDArray[np.uint8] = found[np.argmax(shares, axis=0)]
+    """The tissue that covers most of each target pixel, arguments as of :func:`truth_labels`."""
+    present, shares = _shares(tissues, source, target, centre_mm)
+    largest: npt.NDArray[np.uint8] = present[np.argmax(shares, axis=0)]
     return largest
 
 
 def _shares(
-    labels: npt.NDArray[np.uint8], source: Grid, target: Grid, centre_mm: tuple[float, float]
+    values: npt.NDArray[np.uint8], source: Grid, target: Grid, centre_mm: tuple[float, float]
 ) -> tuple[npt.NDArray[np.uint8], Single]:
     """Values that occur, 0 among them, and the share (C, M, M) of every target pixel they cover."""
     across, down = (overlap(source, target, shift) for shift in centre_mm)
-    values = np.union1d(labels, np.uint8(0)).astype(np.uint8)
+    present = np.union1d(values, np.uint8(0)).astype(np.uint8)
     shares = np.stack([
-        (down @ (across @ (labels == value).astype(np.float32).T).T) for value in values
+        (down @ (across @ (values == value).astype(np.float32).T).T) for value in present
     ])  # fmt: skip
     shares[0] += 1 - np.outer(down.sum(axis=1), across.sum(axis=1)).astype(np.float32)
-    return values, shares
+    return present, shares

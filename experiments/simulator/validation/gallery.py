@@ -14,7 +14,7 @@ from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.series import Acquisition, simulate_series
-from cl_seg.phantom.sheet import CENTRE, WIDTH, Grey, settings, window
+from cl_seg.phantom.sheet import CENTRE, WIDTH, Grey, scan_settings, window
 from cl_seg.scans.resample import Placement, resample_image
 from cl_seg.scans.store import Grid
 from experiments.simulator.validation.measure import global_noise
@@ -47,7 +47,7 @@ class Picture:
     def caption(self) -> str:
         """Settings and noise."""
         kernel = self.profile.reconstruction.kernel
-        return f"{settings(self.profile)}, {kernel}, {self.noise:.0f} HU"
+        return f"{scan_settings(self.profile)}, {kernel}, {self.noise:.0f} HU"
 
 
 def picture(scanner: str) -> Picture:

@@ -20,7 +20,7 @@ from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.series import Acquisition, simulate_series
 from cl_seg.phantom.tissues import TISSUES
-from cl_seg.phantom.truth import resample_labels
+from cl_seg.phantom.truth import truth_labels
 from cl_seg.scans.store import Grid
 from experiments.simulator.validation.checks import Check, Law
 from experiments.simulator.validation.composition_laws import adult_name
@@ -78,7 +78,7 @@ def read(
     hu, anatomy = series.volume.hu[0], series.anatomies[0]
     painted = readable(anatomy)
     grid = Grid(IMAGE_SIZE, series.volume.spacing_mm[0])
-    shown = resample_labels(painted, anatomy.grid, grid, series.centre_mm)
+    shown = truth_labels(painted, anatomy.grid, grid, series.centre_mm)
     theory = stated_hu(acquisition)
     found = {}
     for tissue, value in READ.items():
