@@ -9,17 +9,9 @@ import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
-from cl_seg.phantom.physics.scanner import (
-    GEOMETRY,
-    IMAGE_SIZE,
-    Noise,
-    centring,
-    channel_gain,
-    field_of_view,
-    prepare,
-    scan,
-)
+from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE, Noise, draw_channel_gain, scan
 from cl_seg.phantom.profiles import Profile
+from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_view
 from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, Slice
@@ -124,17 +116,17 @@ def simulate_series(
     """
     name, scanner, profile = acquisition.body, acquisition.scanner, acquisition.profile
     body = draw_body(acquisition.seed, name)
-    centre = centring(profile, acquisition.stream(name, scanner, "centring"))
+    centre = draw_centring(profile, acquisition.stream(name, scanner, "centring"))
     thickness = profile.detector.slice_mm
     middle = (acquisition.slices - 1) / 2
     heights = thickness * (np.arange(acquisition.slices, dtype=np.float64) - middle)
-    preparation = prepare(profile, body.stream("preparation"))
+    preparation = draw_preparation(profile, body.stream("preparation"))
     anatomies = [
         paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
     ]
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
     fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])
-    gain = channel_gain(profile, GEOMETRY, acquisition.stream(scanner, "channel gain"))
+    gain = draw_channel_gain(profile, GEOMETRY, acquisition.stream(scanner, "channel gain"))
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
         for anatomy, noise in zip(

@@ -30,7 +30,10 @@ STORES = Path("data")
 Item = TypeVar("Item")
 SIMULATOR = (
     *("phantom/anatomy", "phantom/physics"),
-    *(f"phantom/{name}.py" for name in ("profiles", "series", "simulate", "tissues", "truth")),
+    *(
+        f"phantom/{name}.py"
+        for name in ("profiles", "protocol", "series", "simulate", "tissues", "truth")
+    ),
     "scans/body.py",
     "scans/resample.py",
     "scans/series.py",

@@ -34,7 +34,7 @@ def stores(tmp_path_factory):
         ingest(
             folder / form / "manifest.csv",
             folder / f"{form}.store",
-            grid=Grid(SIZE, SPACING_MM),
+            grid=grid,
             **common,
         )
     return folder

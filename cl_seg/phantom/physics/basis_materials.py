@@ -74,7 +74,7 @@ def basis_amounts(tissue: str, phase: str, enhancement: float = 1.0) -> Floats:
 def basis_maps(
     fractions: npt.NDArray[np.float32], phase: str, enhancement: float = 1.0
 ) -> npt.NDArray[np.float32]:
-    """Tissue fractions (17, N, N) to basis amounts (3, N, N)."""
+    """Amounts (3, N, N) of the basis materials of tissue fractions (tissues, N, N)."""
     maps = np.zeros((len(BASIS), *fractions.shape[1:]), np.float32)
     for tissue, fraction in zip(TISSUES, fractions, strict=True):
         for basis, amount in enumerate(basis_amounts(tissue, phase, enhancement)):

@@ -1,4 +1,4 @@
-"""The patient table: low-density shells beneath the body."""
+"""The patient table: thin shells of carbon fibre beneath the body."""
 
 from typing import Any
 

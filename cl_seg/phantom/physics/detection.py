@@ -1,4 +1,4 @@
-"""From line integrals to noisy polychromatic readings."""
+"""Detector readings: polychromatic attenuation, scatter, quantum and electronic noise."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ SCATTER_WIDTH_MM = 55.0  # standard deviation of the scatter kernel (engineering
 # calibrated: with this share the inside of 34 × 24 cm of water, an average body, reads 0 HU in the
 # mean at 100 to 140 kV (engineering values).
 CORRECTED_WIDTH_MM, CORRECTED_SHARE = 50.0, 1.01
-MODULATION_VIEWS = 10  # smoothing of the tube current over views (engineering value)
+SMOOTH_VIEWS = 10  # views over which tube current and scatter are smooth (engineering value)
 
 
 @dataclass(frozen=True)
@@ -37,32 +37,37 @@ class Signal:
     open_field: Floats
 
 
-def expected_signal(lines: Floats, source: Beam) -> Signal:
+def expected_signal(lines: Floats, beam: Beam) -> Signal:
     """Beer–Lambert over energy groups; quanta are compound Poisson, so variance is Σ n E².
 
     Args:
         lines: (3, views, channels) line integrals of the basis materials in mm.
-        source: the beam.
+        beam: in energy groups.
     """
     mean = np.zeros(lines.shape[1:], np.float32)
     variance = np.zeros_like(mean)
     for energy, photons, mu in zip(
-        source.energies, source.photons, source.attenuation.astype(np.float32), strict=True
+        beam.energies, beam.photons, beam.attenuation.astype(np.float32), strict=True
     ):
         path = mu[0] * lines[0] + mu[1] * lines[1] + mu[2] * lines[2]
         absorbed = np.exp(-path) * (photons * energy).astype(np.float32)
         mean += absorbed
         variance += absorbed * np.float32(energy)
-    return Signal(mean, variance, (source.energies @ source.photons).astype(np.float32))
+    return Signal(mean, variance, (beam.energies @ beam.photons).astype(np.float32))
 
 
 def tube_current(signal: Signal, modulation: float) -> Floats:
-    """Relative tube current per view, mean 1, (views,): square root of attenuation at 1."""
+    """Tube current of every view relative to their mean, (views,).
+
+    Args:
+        signal: expectation.
+        modulation: 0 for a constant current, 1 for the square root of the largest attenuation.
+    """
     if not modulation:
         return np.ones(len(signal.mean), np.float32)
     attenuation = np.log(signal.open_field / np.maximum(signal.mean, 1e-9)).max(axis=1)
     current = np.exp(modulation * attenuation / 2)
-    smooth = gaussian_filter1d(current, MODULATION_VIEWS, mode="wrap")
+    smooth = gaussian_filter1d(current, SMOOTH_VIEWS, mode="wrap")
     relative: Floats = (smooth / smooth.mean()).astype(np.float32)
     return relative
 
@@ -81,15 +86,15 @@ def residual_scatter(signal: Signal, fraction: float, geometry: Geometry) -> Flo
     """
     attenuation = np.log(signal.open_field / np.maximum(signal.mean, 1e-9))
     potential = np.maximum(signal.mean * attenuation, 0) / 2
-    left = _across(SCATTER_WIDTH_MM, geometry)
-    left -= CORRECTED_SHARE * _across(CORRECTED_WIDTH_MM, geometry)
-    around = np.exp(-2 * (np.pi * MODULATION_VIEWS * np.fft.fftfreq(geometry.views)) ** 2)
+    left = _gaussian_response(SCATTER_WIDTH_MM, geometry)
+    left -= CORRECTED_SHARE * _gaussian_response(CORRECTED_WIDTH_MM, geometry)
+    around = np.exp(-2 * (np.pi * SMOOTH_VIEWS * np.fft.fftfreq(geometry.views)) ** 2)
     blur = np.outer(around, left).astype(np.float32)
     residual: Floats = fraction * irfft2(rfft2(potential) * blur, potential.shape)
     return residual
 
 
-def _across(width_mm: float, geometry: Geometry) -> Floats:
+def _gaussian_response(width_mm: float, geometry: Geometry) -> Floats:
     """Response of a Gaussian over the channels of a view."""
     response: Floats = np.exp(-2 * (np.pi * width_mm * geometry.frequencies) ** 2)
     return response
@@ -108,7 +113,7 @@ def detect(
         signal: expectation and variance.
         current: (views,) relative tube current.
         scatter: added to the expectation, in keV.
-        detector: its noise.
+        detector: electronic noise and Swank factor.
         rng: quantum and electronic noise; None leaves both out.
     """
     current = current[:, None]

@@ -1,4 +1,4 @@
-"""What a console does to a reconstructed image: calibration, iterative look, limits and padding."""
+"""Last steps of an image: calibration error, hybrid iterative appearance, limits and padding."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 PADDING = -1024.0  # HU outside the field of view
 LARGEST = 3071.0  # HU, of the 12 bits of a CT image
-SOFT_TISSUE = (-300.0, 400.0)  # HU, range of the iterative look (engineering value)
+SOFT_TISSUE = (-300.0, 400.0)  # HU, range that is denoised (engineering value)
 
 
 def postprocess(hu: Floats, settings: Reconstruction) -> Floats:
@@ -26,15 +26,23 @@ def postprocess(hu: Floats, settings: Reconstruction) -> Floats:
     """
     hu = hu * settings.hu_gain + settings.hu_offset
     if settings.iterative_blend:
-        hu = iterative_look(hu, settings.iterative_blend, settings.iterative_strength)
+        hu = hybrid_iterative(hu, settings.iterative_blend, settings.iterative_strength)
     size = len(hu)
     centred = np.arange(size) - (size - 1) / 2
     outside = np.hypot.outer(centred, centred) > size / 2
     return np.where(outside, PADDING, np.clip(hu, PADDING, LARGEST)).astype(np.float32)
 
 
-def iterative_look(hu: Floats, blend: float, strength: float) -> Floats:
-    """Mix soft tissue with its total-variation denoised image, as hybrid iterative methods look."""
+def hybrid_iterative(hu: Floats, blend: float, strength: float) -> Floats:
+    """Blend soft tissue with its total-variation denoised image.
+
+    It gives the appearance of a hybrid iterative reconstruction, not its physics.
+
+    Args:
+        hu: (size, size).
+        blend: share of the denoised image.
+        strength: weight of the total variation in units of the noise.
+    """
     low, high = SOFT_TISSUE
     smooth = denoise_tv(np.clip(hu, low, high), strength * noise_level(hu))
     return np.where((hu > low) & (hu < high), (1 - blend) * hu + blend * smooth, hu)

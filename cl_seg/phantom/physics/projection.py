@@ -15,7 +15,7 @@ Single = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 PRECISION = 1e-4  # relative, of the non-uniform FFT: 0.1 HU
-EDGE_MM = 10.0  # of a projection from which its course beyond the detector is told (engineering)
+EDGE_MM = 10.0  # of a projection, to which a cylinder is fitted at its end (engineering value)
 
 
 @dataclass(frozen=True)
@@ -127,26 +127,26 @@ def project(
     return np.stack(rows)
 
 
-def extended(sinogram: Single, geometry: Geometry) -> Single:
+def extend_beyond_detector(sinogram: Single, geometry: Geometry) -> Single:
     """Projections padded to twice the channels for the ramp filter, (views, 2 channels).
 
-    What reaches beyond the detector goes on as a cylinder of water of the same height and slope, as
-    in scanners (Hsieh et al. 2004): a projection that ended at once would brighten the edge of the
-    field of view. The second half holds the right side first and the left side last, as a Fourier
-    transform wraps around.
+    Beyond the detector a projection goes on as that of a cylinder of water with the same height and
+    slope at the edge, as in scanners (Hsieh et al. 2004); cut off, it would brighten the edge of
+    the field of view. The second half holds the right side first and the left side last, as a
+    Fourier transform wraps around.
 
     Args:
         sinogram: (views, channels) mm of water.
         geometry: views and channels.
     """
     count, half = round(EDGE_MM / geometry.pitch_mm), geometry.channels // 2
-    right = _beyond(sinogram[:, -count:], half, geometry.pitch_mm)
-    left = _beyond(sinogram[:, count - 1 :: -1], half, geometry.pitch_mm)
+    right = _water_cylinder(sinogram[:, -count:], half, geometry.pitch_mm)
+    left = _water_cylinder(sinogram[:, count - 1 :: -1], half, geometry.pitch_mm)
     return np.concatenate([sinogram, right, left[:, ::-1]], axis=1)
 
 
-def _beyond(edge: Single, count: int, pitch_mm: float) -> Single:
-    """Chords of a cylinder of water that meets the outer end of ``edge`` (views, n) there."""
+def _water_cylinder(edge: Single, count: int, pitch_mm: float) -> Single:
+    """Chords (views, count) of a cylinder of water that goes on from ``edge`` (views, n)."""
     inward = (np.arange(edge.shape[1], dtype=np.float32) + 1 - edge.shape[1]) * pitch_mm
     slope, height = np.polyfit(inward, edge.T, 1).astype(np.float32)
     height = np.maximum(height, 0)
@@ -158,7 +158,7 @@ def _beyond(edge: Single, count: int, pitch_mm: float) -> Single:
     return chords
 
 
-def back_project(
+def filtered_back_projection(
     sinogram: Single, window: Single, size: int, spacing_mm: float, geometry: Geometry
 ) -> Single:
     """Filtered back-projection.
@@ -174,7 +174,7 @@ def back_project(
         (size, size), line integrals per mm.
     """
     transform = _backward(geometry, size, spacing_mm)
-    spectrum = np.fft.rfft(extended(sinogram, geometry)) * geometry.ramp
+    spectrum = np.fft.rfft(extend_beyond_detector(sinogram, geometry)) * geometry.ramp
     ramped = np.fft.irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
     filtered = (np.fft.rfft(ramped) * window).astype(np.complex64)
     filtered[:, 1:-1] *= 2  # the negative frequencies

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.physics.projection import Geometry, back_project
+from cl_seg.phantom.physics.projection import Geometry, filtered_back_projection
 from cl_seg.phantom.profiles import Profile
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -34,7 +34,7 @@ def reconstruct(
         geometry: views and channels.
 
     Returns:
-        (size, size) HU, uncalibrated, with no limits.
+        (size, size) HU, before calibration errors and limits.
     """
     settings = profile.reconstruction
     target = mtf(
@@ -42,6 +42,6 @@ def reconstruct(
     )
     aperture = np.sinc(geometry.frequencies * profile.detector.aperture_mm)
     window = (target / np.maximum(np.abs(aperture), 0.25)).astype(np.float32)
-    water = back_project(water_mm, window, size, fov_mm / size, geometry)
+    water = filtered_back_projection(water_mm, window, size, fov_mm / size, geometry)
     hu: Floats = (1000 * (water - 1)).astype(np.float32)
     return hu

@@ -1,4 +1,4 @@
-"""The beam of a scanner: filtered spectrum, bowtie and energy groups."""
+"""Spectrum of a scanner: tube, filters and bowtie, in energy groups."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ def bowtie_mm(tube: Tube, geometry: Geometry) -> Floats:
     return path
 
 
-def beam(profile: Profile, geometry: Geometry, groups: int = GROUPS) -> Beam:
+def polychromatic_beam(profile: Profile, geometry: Geometry, groups: int = GROUPS) -> Beam:
     """Group the spectrum so that each group holds as many photons behind a typical patient."""
     photons = photons_per_reading(profile, geometry)
     behind = photons * np.exp(-attenuation_table()["water"] * TYPICAL_WATER_MM)

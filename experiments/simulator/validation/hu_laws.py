@@ -13,7 +13,7 @@ from cl_seg.phantom.physics.basis_materials import (
     energies,
     water_bone_fit,
 )
-from cl_seg.phantom.physics.spectrum import Beam, beam
+from cl_seg.phantom.physics.spectrum import Beam, polychromatic_beam
 from cl_seg.phantom.profiles import load_profile
 from experiments.simulator.validation.checks import Check, Curve, Law
 from experiments.simulator.validation.measure import (
@@ -174,7 +174,10 @@ def energy_groups(voltages: Sequence[int] = VOLTAGES) -> list[Check]:
     checks = []
     for kvp in voltages:
         profile = laboratory(load_profile(REFERENCE), kvp=kvp)
-        few, every = beam(profile, GEOMETRY), beam(profile, GEOMETRY, groups=10_000)
+        few, every = (
+            polychromatic_beam(profile, GEOMETRY),
+            polychromatic_beam(profile, GEOMETRY, groups=10_000),
+        )
         for tissue in ("adipose", "muscle", "liver", "artery", "marrow", "bone"):
             lines = 50 * basis_amounts(tissue, "portal_venous") + np.outer([150, 300], [1, 0, 0])
             hu = [1000 * (apparent_water(s, lines) - [200, 350]) / 50 for s in (few, every)]

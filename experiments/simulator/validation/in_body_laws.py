@@ -1,7 +1,7 @@
 """Law of tissues on every scanner: in bodies, with everything on, they read what the profile says.
 
-Everything is scatter and its correction, noise, rings, table, centring, lowered arms, oral contrast
-medium, iterative look and calibration errors: the images are those a store is made of.
+Everything is scatter and its correction, noise, rings, couch, centring, lowered arms, oral contrast
+medium, hybrid iterative appearance and calibration errors: the images are those a store is made of.
 """
 
 from collections.abc import Callable, Sequence

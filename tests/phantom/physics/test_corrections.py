@@ -4,7 +4,7 @@ import pytest
 from cl_seg.phantom.physics.corrections import water_calibration, water_thickness
 from cl_seg.phantom.physics.detection import expected_signal
 from cl_seg.phantom.physics.projection import Geometry
-from cl_seg.phantom.physics.spectrum import beam
+from cl_seg.phantom.physics.spectrum import polychromatic_beam
 from cl_seg.phantom.profiles import load_profile
 from experiments.simulator.validation.phantoms import REFERENCE, laboratory
 
@@ -14,7 +14,7 @@ PROFILE = load_profile(REFERENCE)
 @pytest.mark.parametrize("kvp", [80, 120, 140])
 def test_water_of_any_thickness_reads_its_thickness_in_every_channel(kvp):
     geometry = Geometry(50, 64, 8.0)
-    source = beam(laboratory(PROFILE, kvp=kvp), geometry)
+    source = polychromatic_beam(laboratory(PROFILE, kvp=kvp), geometry)
     thickness = np.linspace(0, 450, 50, dtype=np.float32)
     lines = np.zeros((3, 50, 64), np.float32)
     lines[0] = thickness[:, None]
@@ -25,7 +25,7 @@ def test_water_of_any_thickness_reads_its_thickness_in_every_channel(kvp):
 
 def test_noise_beyond_the_open_field_is_negative_water():
     geometry = Geometry(4, 64, 8.0)
-    source = beam(PROFILE, geometry)
+    source = polychromatic_beam(PROFILE, geometry)
     open_field = (source.energies @ source.photons).astype(np.float32)
     found = water_thickness(1.02 * open_field[None], open_field, water_calibration(source))
     assert (found < 0).all()

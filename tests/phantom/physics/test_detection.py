@@ -10,7 +10,7 @@ from cl_seg.phantom.physics.detection import (
     tube_current,
 )
 from cl_seg.phantom.physics.projection import Geometry
-from cl_seg.phantom.physics.spectrum import beam
+from cl_seg.phantom.physics.spectrum import polychromatic_beam
 from cl_seg.phantom.profiles import load_profile
 from experiments.simulator.validation.phantoms import REFERENCE
 
@@ -21,7 +21,7 @@ PROFILE = load_profile(REFERENCE)
 def behind_water(thickness):
     lines = np.zeros((3, 60, 128), np.float32)
     lines[0] = thickness
-    return expected_signal(lines, beam(PROFILE, GEOMETRY))
+    return expected_signal(lines, polychromatic_beam(PROFILE, GEOMETRY))
 
 
 def test_nothing_in_the_beam_gives_the_open_field():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.physics.postprocessing import denoise_tv, iterative_look, noise_level
+from cl_seg.phantom.physics.postprocessing import denoise_tv, hybrid_iterative, noise_level
 from cl_seg.phantom.profiles import load_profile
 from experiments.simulator.validation.phantoms import REFERENCE, disk, image, laboratory, water
 
@@ -33,7 +33,7 @@ def test_iterative_look_leaves_bone_alone():
     rng = np.random.default_rng(0)
     hu = 20 * rng.standard_normal((64, 64), np.float32)
     hu[20:30, 20:30] += 900
-    look = iterative_look(hu, 0.7, 1.5)
+    look = hybrid_iterative(hu, 0.7, 1.5)
     assert (look[hu > 400] == hu[hu > 400]).all()
     soft = hu < 200
     assert look[soft].std() < 0.75 * hu[soft].std()

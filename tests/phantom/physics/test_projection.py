@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from cl_seg.phantom.physics import projection
-from cl_seg.phantom.physics.projection import Geometry, back_project, extended, project
+from cl_seg.phantom.physics.projection import (
+    Geometry,
+    extend_beyond_detector,
+    filtered_back_projection,
+    project,
+)
 from cl_seg.phantom.physics.reconstruction import mtf
 from experiments.simulator.validation.phantoms import (
     GEOMETRY,
@@ -35,7 +40,7 @@ def test_back_projection_of_exact_ellipse_data_is_one_inside():
     a, b = 120.0, 80.0
     lines = chords(Ellipse(0, 0, a, b)).astype(np.float32)
     window = mtf(GEOMETRY.frequencies, 0.34, 0.6, 0.0)
-    image = back_project(lines, window, 256, 1.2, GEOMETRY)
+    image = filtered_back_projection(lines, window, 256, 1.2, GEOMETRY)
     axis = (np.arange(256) - 127.5) * 1.2
     radius = np.hypot(axis[None] / a, axis[:, None] / b)
     assert image[radius < 0.9].mean() == pytest.approx(1, abs=5e-4)
@@ -46,7 +51,9 @@ def test_back_projection_of_exact_ellipse_data_is_one_inside():
 def test_back_projection_puts_things_where_they_are():
     x, y = 60.0, -30.0
     window = np.ones_like(GEOMETRY.frequencies)
-    image = back_project(chords(disk(10, x, y)).astype(np.float32), window, 255, 1.2, GEOMETRY)
+    image = filtered_back_projection(
+        chords(disk(10, x, y)).astype(np.float32), window, 255, 1.2, GEOMETRY
+    )
     rows, columns = np.indices(image.shape)
     weight = np.where(image > 0.5, image, 0)
     centre = [(weight * i).sum() / weight.sum() for i in (columns, rows)]
@@ -55,7 +62,7 @@ def test_back_projection_puts_things_where_they_are():
 
 def test_projections_that_end_inside_the_detector_are_padded_with_zeros():
     lines = chords(disk(150)).astype(np.float32)
-    padded = extended(lines, GEOMETRY)
+    padded = extend_beyond_detector(lines, GEOMETRY)
     np.testing.assert_array_equal(padded[:, : GEOMETRY.channels], lines)
     assert not padded[:, GEOMETRY.channels :].any()
 
@@ -65,7 +72,7 @@ def test_what_a_detector_cuts_off_a_disk_goes_on_as_it_would(wide):
     beyond = Geometry(4, 2 * GEOMETRY.channels, GEOMETRY.pitch_mm)
     exact = chords(disk(wide, x=20), beyond)[:1].astype(np.float32)
     half = GEOMETRY.channels // 2
-    padded = extended(exact[:, half:-half], GEOMETRY)
+    padded = extend_beyond_detector(exact[:, half:-half], GEOMETRY)
     whole = np.concatenate([padded[:, -half:], padded[:, :-half]], axis=1)
     cut_off = exact.sum() - exact[:, half:-half].sum()
     assert whole.sum() == pytest.approx(exact.sum(), abs=0.2 * float(cut_off))
@@ -76,9 +83,11 @@ def test_a_body_beyond_the_detector_does_not_brighten_the_edge_of_the_image(monk
     window = mtf(GEOMETRY.frequencies, 0.34, 0.6, 0.0)
 
     def edge():
-        image = back_project(lines, window, 256, 1.9, GEOMETRY)
+        image = filtered_back_projection(lines, window, 256, 1.9, GEOMETRY)
         return image[118:138, 236:242].mean()  # 21 to 22 cm beside the middle
 
     assert edge() == pytest.approx(1, abs=0.003)
-    monkeypatch.setattr(projection, "_beyond", lambda edge, n, _: np.zeros((len(edge), n), "f4"))
+    monkeypatch.setattr(
+        projection, "_water_cylinder", lambda edge, n, _: np.zeros((len(edge), n), "f4")
+    )
     assert edge() > 1.01

@@ -1,5 +1,5 @@
 from cl_seg.phantom.physics import detection
-from cl_seg.phantom.physics.spectrum import beam
+from cl_seg.phantom.physics.spectrum import polychromatic_beam
 from cl_seg.phantom.profiles import load_profile, profile_names
 from experiments.simulator.validation import hu_laws
 from experiments.simulator.validation.phantoms import REFERENCE, laboratory
@@ -83,9 +83,9 @@ def test_ten_energy_groups_suffice_and_three_do_not(monkeypatch):
     assert not failures(hu_laws.energy_groups())
 
     def coarse(profile, geometry, groups=3):
-        return beam(profile, geometry, groups)
+        return polychromatic_beam(profile, geometry, groups)
 
-    monkeypatch.setattr(hu_laws, "beam", coarse)
+    monkeypatch.setattr(hu_laws, "polychromatic_beam", coarse)
     assert failures(hu_laws.energy_groups([120]))
 
 
