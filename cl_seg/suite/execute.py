@@ -49,6 +49,7 @@ def execute(
     engine: Engine,
     workers: int,
     say: Say,
+    quiet: bool = False,
 ) -> list[SuiteOutcome]:
     """Compute what is missing of some suites, and report all of each.
 
@@ -59,6 +60,7 @@ def execute(
         engine: where stages are computed.
         workers: processes side by side where data are still to be simulated.
         say: prints one line for the user.
+        quiet: no progress on standard error.
 
     Raises:
         InputError: the data do not fit, this machine has not the GPU that is asked for, a plugin
@@ -96,7 +98,7 @@ def execute(
     failed: dict[str, Failure] = {}
     if folders:
         runs = [run for runs in missing for run in runs]
-        console = Console(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False, quiet=quiet)
         failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(console))
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 
