@@ -9,8 +9,8 @@ import pytest
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.tables import run_table
 from cl_seg.messages.errors import InputError
+from cl_seg.records.load import load_results
 from cl_seg.records.packed import pack_results, unpack_results
-from cl_seg.records.results import load_results
 from cl_seg.suite.record import is_finished
 from tests.analysis.test_report import NAIVE, SPEC, summary_of, write_run
 

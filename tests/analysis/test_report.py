@@ -19,7 +19,7 @@ from cl_seg.analysis.tables import (
     summary_table,
 )
 from cl_seg.messages.errors import InputError
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
 
 ORDER = ["a", "b"]
 NAIVE = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8]]

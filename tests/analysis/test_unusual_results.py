@@ -14,8 +14,9 @@ from cl_seg.analysis.ranks import mean_ranks
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.tables import cells, run_table
 from cl_seg.messages.errors import InputError
+from cl_seg.records.load import load_packed, load_results
 from cl_seg.records.packed import pack_results
-from cl_seg.records.results import PACKED, load_packed, load_results
+from cl_seg.records.tables import PACKED
 
 from .test_report import NAIVE, SPEC, summary_of, write_run
 

@@ -10,7 +10,7 @@ from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.report import claims_figure, write_claims
 from cl_seg.analysis.provenance import stamp_of
 from cl_seg.messages.errors import InputError
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
 from tests.analysis.claims.test_judge import claim, record
 
 

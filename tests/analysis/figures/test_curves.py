@@ -7,7 +7,7 @@ import pytest
 
 from cl_seg.analysis.figures.curves import order_fans
 from cl_seg.analysis.tables import cells
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
 from tests.analysis.test_report import NAIVE, SPEC, write_run
 
 

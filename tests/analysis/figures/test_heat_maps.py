@@ -8,7 +8,7 @@ from cl_seg.analysis.figures.curves import order_fans
 from cl_seg.analysis.figures.heat_maps import heat_maps, joint_differences
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.tables import cells
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
 from tests.analysis.test_report import NAIVE, write_run
 
 LONG = {"a": "Siemens SOMATOM Definition AS+", "b": "GE Discovery CT750 HD, STANDARD"}
