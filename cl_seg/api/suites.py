@@ -1,5 +1,7 @@
 """Suites: checked, planned and run."""
 
+import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +57,7 @@ class Suite:
     """
 
     def __init__(self, content: AnyPath | Mapping[str, Any], data: AnyPath | None = None) -> None:
-        self.given = content if isinstance(content, Mapping) else Path(content)
+        self.given = _plain(content) if isinstance(content, Mapping) else Path(content)
         self.data = None if data is None else Path(data)
         self.spec = load_suite(self.given, self.data)
 
@@ -276,6 +278,19 @@ def as_suite(suite: AnyPath | Mapping[str, Any] | Suite, data: AnyPath | None = 
     if not isinstance(suite, Suite):
         return Suite(suite, data)
     return suite if data is None else Suite(suite.given, data)
+
+
+def _plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with text in place of stores and paths.
+
+    Raises:
+        InputError: a value can stand in no suite file.
+    """
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(content, default=os.fspath))
+    except TypeError as error:
+        raise InputError(f"suite: {error}: use plain values, lists and dicts") from None
+    return plain
 
 
 def result_folders(names: Sequence[str], results: AnyPath | None) -> list[Path]:

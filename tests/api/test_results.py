@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cl_seg.records.load import load_results as load_runs
 from matplotlib.figure import Figure
 
 import cl_seg
+from cl_seg.records.load import load_results as load_runs
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
