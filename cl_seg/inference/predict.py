@@ -27,7 +27,7 @@ ROUNDING = 1e-4  # of weights that add up to one (float32)
 
 @dataclass(frozen=True)
 class SlicePrediction:
-    """What is predicted of one slice.
+    """Prediction of one slice.
 
     Attributes:
         labels: (H, W) uint8 on the pixels of the series.

@@ -66,7 +66,7 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Options:
-    """What is done with a series.
+    """Options of predicting a series.
 
     Attributes:
         variants: turned and scaled images per slice, that say how sure a result is.

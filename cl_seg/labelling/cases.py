@@ -56,7 +56,7 @@ def case_volumes(
 
 
 def stored_labels(store: SliceStore, row: Mapping[Any, Any]) -> tuple[Labels, list[str]]:
-    """What a store has of a slice: (S, S) labels, and the classes it is labelled for.
+    """(S, S) labels the store has of a slice, and the classes it is labelled for.
 
     Args:
         store: the slices.

@@ -9,5 +9,5 @@ class InputError(Exception):
 
 
 def one_line(error: object) -> str:
-    """What an error says, on one line: libraries lay theirs out over several."""
+    """Text of an error on one line: libraries lay theirs out over several."""
     return " ".join(str(error).split())

@@ -43,7 +43,7 @@ DEFAULT_GRID = Grid(320, 1.6)
 
 @dataclass
 class _Ingest:
-    """What the steps of one ingest share."""
+    """State that the steps of one ingest share."""
 
     writer: StoreWriter
     label_map: LabelMap

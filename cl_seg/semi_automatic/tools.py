@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Slice:
-    """What a tool is given.
+    """Input of a tool.
 
     Attributes:
         hu: (H, W) int16.
@@ -40,7 +40,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tool gives.
+    """Result of a tool.
 
     Attributes:
         mask: (H, W).

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cl_seg.cli import app
 from cl_seg.inference.saved_model import Input, ModelCard, Network, load_model, save_model
-from cl_seg.labelling.collect import import_queue, provenance
+from cl_seg.labelling.import_labels import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model

@@ -77,7 +77,7 @@ def image_kind(words: Sequence[str], kev: float, kvp: float) -> str:
 
 
 def kind_note(kind: str) -> str:
-    """What a user should know of images of a kind, "" for plain ones."""
+    """A note for the user on images of a kind, "" for plain ones."""
     if not kind:
         return ""
     if kind.startswith(CONE_BEAM):

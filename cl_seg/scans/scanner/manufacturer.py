@@ -41,7 +41,7 @@ def is_nobody(manufacturer: str) -> bool:
 
 
 def parts(manufacturer: str) -> list[str]:
-    """What stands beside each other in one entry, e.g. "SIEMENS" and "MIM Software"."""
+    """Names that stand side by side in one entry, e.g. "SIEMENS" and "MIM Software"."""
     return [part.strip() for part in _BETWEEN.split(manufacturer) if fold(part)]
 
 

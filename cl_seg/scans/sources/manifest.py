@@ -178,7 +178,7 @@ def _find(
 
 
 def _named(series: Series, row: ManifestRow, patient: str, pseudonyms: Pseudonyms) -> Series:
-    """What the manifest says goes before the header."""
+    """A series with the patient and scanner of the manifest, which overrule the header."""
     acquisition = replace(series.acquisition, given_name=row.scanner)
     # The row is part of the name: nameless series of different rows must not meet.
     name = pseudonyms.series(f"{row.name} {series.name}")

@@ -1,4 +1,4 @@
-"""What a person has drawn in the label files of a queue, and label files that are not of it."""
+"""Label files of a queue: those a person drew in, and those that are not read."""
 
 from collections.abc import Sequence
 from pathlib import Path
