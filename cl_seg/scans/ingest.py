@@ -59,8 +59,8 @@ class _Ingest:
 
 
 def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
-    source: Path,
-    store: Path,
+    source: Path | str,
+    store: Path | str,
     *,
     labels: LabelMap | None = None,
     aliases: Path | None = None,
