@@ -14,7 +14,7 @@ from torch import nn
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_look
+from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
 from cl_seg.inference.saved_model import ModelCard, load_model
 from cl_seg.inference.source import file_as_named, find_series, first_file
 from cl_seg.messages.errors import InputError
@@ -24,7 +24,7 @@ from cl_seg.scans.resample import cut_notes, size_notes
 from cl_seg.scans.scanner.aliases import Aliases
 from cl_seg.scans.scanner.identity import Scanner
 from cl_seg.scans.scanner.image_kind import kind_note
-from cl_seg.scans.scanner.manufacturer import is_nobody
+from cl_seg.scans.scanner.manufacturer import is_anonymised
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, by_folder
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import Grid, Labels
@@ -135,7 +135,7 @@ class PredictedCase:
         if self.volume is None:
             return []
         paths = []
-        for letter, piece in nifti.lettered_stretches(self.volume.z_mm):
+        for letter, piece in nifti.even_parts(self.volume.z_mm):
             part = replace(self.volume, hu=self.volume.hu[piece], z_mm=self.volume.z_mm[piece])
             paths.append(folder / f"{self.about['case']}{letter}.nii.gz")
             nifti.save(paths[-1], self.labels[piece], part)
@@ -241,7 +241,7 @@ def _predicted(
     advance: Callable[[], None],
 ) -> PredictedCase:
     seen = ensemble.cards[0].input
-    placement = where_to_look(volume, seen)
+    placement = place_input(volume, seen)
     masks: list[Labels] = []
     rows: list[dict[str, Any]] = []
     agreements: dict[str, list[float | None]] = {}
@@ -267,7 +267,7 @@ def _predicted(
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:
     """Name of the scanner, and whether the models have seen it; never left out silently."""
     header = series.acquisition
-    if not header.given_name and is_nobody(header.manufacturer):
+    if not header.given_name and is_anonymised(header.manufacturer):
         return {"scanner": UNKNOWN, "seen": UNKNOWN, "series": series.name}
     known = aliases.identify(header)
     if known is None:

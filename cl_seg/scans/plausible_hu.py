@@ -65,7 +65,7 @@ def sample(image: npt.NDArray[np.floating]) -> Values:
     return image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32).ravel()
 
 
-def doubt(slices: Sequence[Values]) -> str:
+def why_implausible(slices: Sequence[Values]) -> str:
     """Why values cannot be Hounsfield units, in words; "" where nothing speaks against it.
 
     Args:

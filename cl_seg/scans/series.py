@@ -118,7 +118,7 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundScans:
     """Outcome of a search: scans to ingest, files left out, notes for the user."""
 
     scans: list[Scan]

@@ -23,7 +23,13 @@ from cl_seg.scans.scanner.identity import (
     fold,
 )
 from cl_seg.scans.scanner.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
-from cl_seg.scans.scanner.manufacturer import cores, is_nobody, is_software, parts, without_software
+from cl_seg.scans.scanner.manufacturer import (
+    is_anonymised,
+    is_software,
+    parts,
+    without_company_words,
+    without_software,
+)
 
 _SECTIONS = {"names", "models", "kernels", "cone_beam"}
 
@@ -66,7 +72,7 @@ class Aliases:
             names = [name, *entry.get("names", [])]
             for spelling in [*spellings, *map(fold, names)]:
                 self._vendors[spelling] = vendor
-            for core in (core for name in names for core in cores(name)):
+            for core in (core for name in names for core in without_company_words(name)):
                 self._vendors.setdefault(core, vendor)
 
     def identify(self, acquisition: Acquisition, by: Sequence[str] = DEFAULT_BY) -> Scanner | None:
@@ -119,14 +125,14 @@ class Aliases:
         return found[0] if found and len(makers) == 1 else None
 
     def _spelt(self, name: str) -> Vendor | None:
-        spellings = [*cores(name), *cores(without_software(name))]
+        spellings = [*without_company_words(name), *without_company_words(without_software(name))]
         return next((self._vendors[s] for s in spellings if s in self._vendors), None)
 
 
 def unknown_manufacturer(acquisition: Acquisition) -> str:
     """Why an acquisition has no scanner, and what to do about it."""
     maker, model = acquisition.manufacturer, acquisition.model
-    if is_nobody(maker):
+    if is_anonymised(maker):
         seen = f"Manufacturer is {maker!r}" if maker else "Manufacturer is empty"
         return (
             f"no scanner is known: {seen} (model {model!r}), as anonymising may leave it. List the "

@@ -85,7 +85,7 @@ def kind_note(kind: str) -> str:
     return "no plain CT, its HU do not compare with those of other images of the device"
 
 
-def undetermined(kind: str) -> str:
+def why_ambiguous(kind: str) -> str:
     """Why images of a kind may differ in HU among themselves, "" where they do not."""
     if NO_ENERGY in kind:
         unknown = "monoenergetic images, but no header field tells their keV, and HU depend on it"

@@ -42,7 +42,7 @@ def _identity(folder: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def beside(path: Path, case: str = "") -> str:
+def similar_file(path: Path, case: str = "") -> str:
     """A file that may be the missing one under another name, in words; "" for none.
 
     That is a file of the same folder with another ending, or with the same name but for capitals,
