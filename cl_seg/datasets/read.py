@@ -44,6 +44,6 @@ def check_ct(channels: Any, entry: str, file: Path) -> None:
         )
 
 
-def shown(path: Path) -> bool:
+def is_visible(path: Path) -> bool:
     """Whether a file is one of the set: archives made on a Mac also hold ``._`` copies."""
     return not path.name.startswith(".")

@@ -14,7 +14,7 @@ Form = TypeVar("Form")
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """Content of a JSON file.
 
     Raises:
         OSError: it cannot be read.
@@ -24,7 +24,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """What a JSON text holds.
+    """Content of a JSON text.
 
     Raises:
         ValueError: not JSON, a key given twice, or nested too deeply.

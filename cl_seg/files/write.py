@@ -23,7 +23,7 @@ REMEDIES = {
     **dict.fromkeys((errno.EROFS, errno.EFBIG), "choose another place"),
     **dict.fromkeys((errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR), _IN_THE_WAY),
 }
-"""What helps where something cannot be written, by the system's error."""
+"""Error number of the system → remedy, where something cannot be written."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What can be said of ``module:callable`` from its source alone, without importing it."""
+"""Checks of ``module:callable`` from its source alone, without importing it."""
 
 import ast
 import sys

@@ -138,7 +138,7 @@ def check_series(planes: list[Plane], files: Sequence[Path] = ()) -> None:
 
 
 def _repeated(count: int, z_mm: float, index: int, files: Sequence[Path]) -> str:
-    """What is wrong with positions that occur again, by the first that does."""
+    """Fault of a series with repeated positions, shown by the first of them."""
     occur = "slice positions occur" if count > 1 else "slice position occurs"
     example = f"z = {z_mm:g} mm"
     if pair := files[index : index + 2]:

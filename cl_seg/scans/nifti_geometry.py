@@ -75,7 +75,7 @@ def _second_form(header: Any) -> npt.NDArray[np.float64] | None:
     return qform
 
 
-def placed_apart(image: Any) -> tuple[str, ...]:
+def origin_notes(image: Any) -> tuple[str, ...]:
     """A note where sform and qform differ in place alone, which no area depends on."""
     qform = _second_form(image.header)
     if qform is None:

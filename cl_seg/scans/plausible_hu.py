@@ -65,7 +65,7 @@ def sample(image: npt.NDArray[np.floating]) -> Values:
     return image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32).ravel()
 
 
-def doubt(slices: Sequence[Values]) -> str:
+def why_implausible(slices: Sequence[Values]) -> str:
     """Why values cannot be Hounsfield units, in words; "" where nothing speaks against it.
 
     Args:
@@ -85,7 +85,7 @@ def doubt(slices: Sequence[Values]) -> str:
 
 
 def _wrong(values: Values) -> str:
-    """What is not where it must be; "" for nothing."""
+    """The fault in the distribution of values, in words; "" for none."""
     values = _without_padding(values)
     if not len(values):
         return _NO_TISSUE
@@ -160,7 +160,7 @@ def _seen(values: Values) -> str:
 
 
 def _mend(values: Values) -> str:
-    """What would make values plausible."""
+    """The change that would make values plausible, in words; "" for none."""
     low, high = np.quantile(values, [0.01, 0.99])
     if high - low < NORMALISED:
         return "; they were normalised: take the image from before that"

@@ -1,4 +1,4 @@
-"""What the headers of a series say that a user should know: gaps it was taken with, derived images.
+"""Notes on a series from its headers: gaps between its slices, derived images.
 
 Such series are used: only who knows them can say whether that is right.
 """

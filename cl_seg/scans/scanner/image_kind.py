@@ -77,7 +77,7 @@ def image_kind(words: Sequence[str], kev: float, kvp: float) -> str:
 
 
 def kind_note(kind: str) -> str:
-    """What a user should know of images of a kind, "" for plain ones."""
+    """A note for the user on images of a kind, "" for plain ones."""
     if not kind:
         return ""
     if kind.startswith(CONE_BEAM):
@@ -85,7 +85,7 @@ def kind_note(kind: str) -> str:
     return "no plain CT, its HU do not compare with those of other images of the device"
 
 
-def undetermined(kind: str) -> str:
+def why_ambiguous(kind: str) -> str:
     """Why images of a kind may differ in HU among themselves, "" where they do not."""
     if NO_ENERGY in kind:
         unknown = "monoenergetic images, but no header field tells their keV, and HU depend on it"
