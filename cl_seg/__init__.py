@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cl_seg import metrics, strategies
+    from cl_seg.api.contract import check_plugin
     from cl_seg.api.models import Model, load_model
     from cl_seg.api.results import Results, load_results
     from cl_seg.api.stores import Store, ingest, simulate
@@ -23,6 +24,7 @@ _HOMES = {
     "Results": "cl_seg.api.results",
     "Store": "cl_seg.api.stores",
     "Suite": "cl_seg.api.suites",
+    "check_plugin": "cl_seg.api.contract",
     "ingest": "cl_seg.api.stores",
     "load_model": "cl_seg.api.models",
     "load_results": "cl_seg.api.results",
@@ -40,6 +42,7 @@ __all__ = [
     "Store",
     "Suite",
     "__version__",
+    "check_plugin",
     "ingest",
     "load_model",
     "load_results",
