@@ -252,7 +252,6 @@ def run_plan(
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
     say: Callable[[str], object] = print,
-    quiet: bool = False,
 ) -> list[SuiteOutcome]:
     """Compute what is missing of planned suites, and report each.
 
@@ -266,7 +265,7 @@ def run_plan(
     threads = max(one.spec.training.threads for one in planned.suites)
     chosen = choose_engine(engine, workers, threads, checkpoint_seconds, tell)
     beside = default_workers(threads) if workers is None else max(1, workers)
-    return execute(planned.plans, planned.folders, planned.cache, chosen, beside, tell, quiet)
+    return execute(planned.plans, planned.folders, planned.cache, chosen, beside, tell)
 
 
 def as_suite(suite: AnyPath | Mapping[str, Any] | Suite, data: AnyPath | None = None) -> Suite:

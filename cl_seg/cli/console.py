@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from cl_seg.messages.progress import progress_console, show_progress
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -65,6 +67,7 @@ class _Speech:
 def speak(level: Verbosity) -> None:
     """Set how much is said from now on."""
     _Speech.level = level
+    show_progress(level is not Verbosity.QUIET)
 
 
 def is_quiet() -> bool:
@@ -124,6 +127,6 @@ def complain(text: str) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error; call with the number of steps done and of all."""
-    with Progress(console=err, transient=True, disable=is_quiet()) as bar:
+    with Progress(console=progress_console(), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -14,7 +14,6 @@ from cl_seg.cli.console import (
     OthersOption,
     Workers,
     detail,
-    is_quiet,
     made,
     progress,
     say,
@@ -92,7 +91,6 @@ def ingest(
         derived=derived.value,
         allow_implausible_hu=allow_implausible_hu,
         workers=workers,
-        progress=not is_quiet(),
     ).report
     table = Table("scanner", "cases", "slices", "labelled slices", box=None)
     for scanner in report.scanners:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import Workers, is_quiet, made, out, say
+from cl_seg.cli.console import Workers, made, out, say
 from cl_seg.messages.errors import InputError
 from cl_seg.runtime.workers import CORES
 
@@ -60,7 +60,6 @@ def simulate(
         slices=slices,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
-        progress=not is_quiet(),
     )
     made("store", store)
 
@@ -88,7 +87,7 @@ def export(
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
     profiles = load_profiles(scanners or None)
     scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
-    export_scans(folder, scans, form.value, workers=workers, show_progress=not is_quiet())
+    export_scans(folder, scans, form.value, workers=workers)
     say(f"read them with `cl-seg ingest {folder / 'manifest.csv'} STORE`")
     made("scans", folder)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, complain, detail, is_quiet, made, say, show
+from cl_seg.cli.console import STAGES, CacheOption, complain, detail, made, say, show
 from cl_seg.messages.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def run(
         chosen = Slurm(partition, gres, time, max_jobs, sbatch or [])
     planned = _planned(suite_files, data, results, cache, processor)
     detail(str(planned))
-    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, say, quiet=is_quiet())
+    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, say)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
             complain(f"{run_id} failed: {reason}")

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-
 from cl_seg.files.write import remove_abandoned, writable, write_text
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.messages.progress import progress_console
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
 from cl_seg.planning.plan import Plan, graph_of, notes_of, resolve_request
@@ -50,7 +49,6 @@ def execute(
     engine: Engine,
     workers: int,
     say: Say,
-    quiet: bool = False,
 ) -> list[SuiteOutcome]:
     """Compute what is missing of some suites, and report all of each.
 
@@ -61,7 +59,6 @@ def execute(
         engine: where stages are computed.
         workers: processes side by side where data are still to be simulated.
         say: prints one line for the user.
-        quiet: no progress on standard error.
 
     Raises:
         InputError: the data do not fit, this machine has not the GPU that is asked for, a plugin
@@ -99,8 +96,7 @@ def execute(
     failed: dict[str, Failure] = {}
     if folders:
         runs = [run for runs in missing for run in runs]
-        console = Console(stderr=True, highlight=False, quiet=quiet)
-        failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(console))
+        failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(progress_console()))
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 
 
