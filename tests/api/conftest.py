@@ -34,6 +34,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         write_store(Path("tiny.store"))
         Path("quick.yaml").write_text(json.dumps(SUITE))
+        Path("experiments").mkdir()
+        Path("experiments/quick.yaml").write_text(json.dumps(SUITE))
         scans = acquisitions(load_profiles(["ge_like"]), 1, 0, 0, 1, False)
         export(Path("scans"), scans, "dicom", show_progress=False)
         shutil.copytree("scans/images", "dicom")
