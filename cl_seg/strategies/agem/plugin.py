@@ -46,11 +46,7 @@ class AGEM(SliceMemory):
         seed: int = 0,
     ) -> None:
         settings = AGEMSettings.of_keywords(
-            budget=budget,
-            percent=percent,
-            sampling=sampling,
-            by=by,
-            batch_share=batch_share,
+            budget=budget, percent=percent, sampling=sampling, by=by, batch_share=batch_share
         )
         super().__init__(settings, seed)
 

@@ -26,17 +26,10 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        *,
-        trains: Literal["decoder", "head"] = "decoder",
-        encoder: str = "",
-        seed: int = 0,
+        self, *, trains: Literal["decoder", "head"] = "decoder", encoder: str = "", seed: int = 0
     ) -> None:
         super().__init__()
-        self.settings = FrozenEncoderSettings.of_keywords(
-            trains=trains,
-            encoder=encoder,
-        )
+        self.settings = FrozenEncoderSettings.of_keywords(trains=trains, encoder=encoder)
         self._statistics: list[nn.Module] = []
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

@@ -28,16 +28,9 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
         InputError: naming a wrong argument.
     """
 
-    def __init__(
-        self,
-        *,
-        l2_lambda: float = 0.01,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, *, l2_lambda: float = 0.01, seed: int = 0) -> None:
         super().__init__()
-        self.settings = L2Settings.of_keywords(
-            l2_lambda=l2_lambda,
-        )
+        self.settings = L2Settings.of_keywords(l2_lambda=l2_lambda)
         self.start: Parameters = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

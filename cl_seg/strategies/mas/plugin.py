@@ -42,11 +42,7 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.settings = MASSettings.of_keywords(
-            mas_lambda=mas_lambda,
-            images=images,
-            keep=keep,
-        )
+        self.settings = MASSettings.of_keywords(mas_lambda=mas_lambda, images=images, keep=keep)
         self.seed = seed
         self.importance: Parameters = {}
         self.centre: Parameters = {}

@@ -29,10 +29,6 @@ class Replay(SliceMemory):
         seed: int = 0,
     ) -> None:
         settings = ReplaySettings.of_keywords(
-            budget=budget,
-            percent=percent,
-            sampling=sampling,
-            by=by,
-            batch_share=batch_share,
+            budget=budget, percent=percent, sampling=sampling, by=by, batch_share=batch_share
         )
         super().__init__(settings, seed)

@@ -55,10 +55,7 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.settings = RWalkSettings.of_keywords(
-            rwalk_lambda=rwalk_lambda,
-            fisher_share=fisher_share,
-            every=every,
-            damping=damping,
+            rwalk_lambda=rwalk_lambda, fisher_share=fisher_share, every=every, damping=damping
         )
         self.fisher: Parameters = {}
         self.score: Parameters = {}
