@@ -58,7 +58,6 @@ from cl_seg.training.checkpoint import (
     read_checkpoint,
     to_bytes,
 )
-from cl_seg.training.complete import completed
 from cl_seg.training.evaluate import (
     Labels,
     ValidationCurve,
@@ -68,6 +67,7 @@ from cl_seg.training.evaluate import (
     slice_dice,
 )
 from cl_seg.training.loop import DenseTraining
+from cl_seg.training.pseudo_labels import with_pseudo_labels
 from cl_seg.training.stage import (
     augmentation_config,
     consolidate_stage,
@@ -213,7 +213,7 @@ class _Work:
             train[-1] = self._labelled(train[-1])
         images = self.images
         if isinstance(self.suite, SeedTrainingSuite):  # labels may be of some of the classes
-            images, train[-1] = completed(images, train[-1], self.model)
+            images, train[-1] = with_pseudo_labels(images, train[-1], self.model)
         return dense_benchmark(images, {"train": train}).train_stream[-1]
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:

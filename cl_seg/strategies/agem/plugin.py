@@ -53,10 +53,10 @@ class AGEM(SliceMemory):
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Take the remembered part out of the batch and compute its gradient."""
         self._reference: list[Tensor | None] = []
-        if not self.remembered:
+        if not self.memory_batch_size:
             return
         batch = strategy.mbatch
-        new = len(batch[0]) - self.remembered
+        new = len(batch[0]) - self.memory_batch_size
         strategy.mbatch = [part[:new] for part in batch]
         images, target = batch[0][new:], batch[1][new:]
         precision = getattr(strategy, "precision", nullcontext)

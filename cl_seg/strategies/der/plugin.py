@@ -67,9 +67,9 @@ class DER(SliceMemory):
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Replace the loss of the batch by that of DER++."""
-        if not self.remembered:
+        if not self.memory_batch_size:
             return
-        new = len(strategy.mb_y) - self.remembered
+        new = len(strategy.mb_y) - self.memory_batch_size
         output, target = strategy.mb_output, strategy.mb_y
         drawn = list(strategy.dataloader.old.drawn)
         stored = torch.cat([self.logits[k] for k in sorted(self.logits)])[drawn].float()
