@@ -1,6 +1,5 @@
 """Suites: streams of scanners and SEED curves."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -131,21 +130,6 @@ class StreamSuite(Suite):
             for name in self.learned_dice:
                 require_known(name, self.classes, "class", "learned_dice")
         return self
-
-
-class SeedTrainingSuite(Suite):
-    """A saved network trained on what is labelled of a new scanner; made by ``cl-seg seed train``.
-
-    Every labelled slice is for training: nothing is tested.
-
-    Attributes:
-        base: model folder the network comes from.
-        scanner: the new one.
-    """
-
-    kind: Literal["seed_training"] = "seed_training"
-    base: Path
-    scanner: str
 
 
 class SeedCurveSuite(Suite):

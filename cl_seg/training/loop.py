@@ -220,7 +220,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
 
 def _no_evaluator() -> EvaluationPlugin:
-    # Scores are computed elsewhere; Avalanche warns of an evaluator without loggers.
+    # Scores are computed in cl_seg.evaluation; Avalanche warns of an evaluator without loggers.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return EvaluationPlugin()

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zlib import crc32
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-import numpy as np
 import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
@@ -14,24 +12,6 @@ from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.spec.settings import Training
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
-
-GENERATORS = ("global", "order", "augmentation")
-
-
-def derive_seeds(seed: int, position: int, selection: str) -> dict[str, int]:
-    """Independent seeds of a stage by purpose, so that it does not depend on what ran before it.
-
-    Args:
-        seed: of the run.
-        position: of the stage, from 1; 0 for what is drawn before the first.
-        selection: name of what the stage trains on, usually a scanner.
-
-    Returns:
-        Seeds of ``global`` generators, of the ``order`` of slices and of ``augmentation``.
-    """
-    entropy = (seed, position, crc32(selection.encode()))
-    words = np.random.SeedSequence(entropy).generate_state(len(GENERATORS), np.uint64)
-    return {name: int(w >> np.uint64(1)) for name, w in zip(GENERATORS, words, strict=True)}
 
 
 def loop_settings(training: Training, learning_rate: float, steps: Sequence[int]) -> LoopSettings:
@@ -76,7 +56,7 @@ def stage_loop(
 
     Args:
         model: as the stage before left it.
-        seeds: of the stage, from :func:`derive_seeds`.
+        seeds: of the stage, from :func:`cl_seg.training.seeds.derive_seeds`.
         settings: of the loop.
         augmentation: ranges of the augmentation.
         plugins: Avalanche plugins.

@@ -23,16 +23,17 @@ from torch import nn
 from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.label_map import parse_label_map
+from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.settings import Training
-from cl_seg.training.evaluate import case_scores, predict
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     augmentation_config,
-    derive_seeds,
     loop_settings,
     stage_loop,
     train_stage,

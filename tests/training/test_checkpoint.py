@@ -9,13 +9,14 @@ import pytest
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
+from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 from cl_seg.spec.settings import Training
 from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay
-from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, read_checkpoint, to_bytes
+from cl_seg.training.checkpoint import Checkpointing, Stopped, read_checkpoint
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     augmentation_config,
-    derive_seeds,
     loop_settings,
     stage_loop,
     train_stage,

@@ -10,9 +10,9 @@ from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay
 from cl_seg.training.augmentation import AugmentationConfig
 from cl_seg.training.loop import LoopSettings
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     augmentation_config,
-    derive_seeds,
     loop_settings,
     stage_loop,
     train_stage,

@@ -41,6 +41,11 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         self.seen: dict[int, int] = {}
         self.memory_batch_size = 0
 
+    @property
+    def kept_slices(self) -> int:
+        """Number of slices in the memory."""
+        return sum(map(len, self.memory.values()))
+
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Mix memory into the batches, from the second experience on."""
         self.memory_batch_size = 0

@@ -8,7 +8,8 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 
 from cl_seg.losses import IGNORED
-from cl_seg.training.checkpoint import Stopped, from_bytes, to_bytes
+from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.training.checkpoint import Stopped
 from cl_seg.training.contract.subject import Subject
 from cl_seg.training.contract.trial import (
     EXPERIENCES,

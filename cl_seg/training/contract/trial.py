@@ -18,8 +18,9 @@ from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
-from cl_seg.training.checkpoint import Checkpointing, State, Stopped, from_bytes, read_checkpoint
+from cl_seg.training.checkpoint import Checkpointing, State, Stopped, read_checkpoint
 from cl_seg.training.contract.subject import CLASSES, Subject
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
