@@ -1,5 +1,6 @@
 """Strategies declare themselves: keywords are their settings, and no one knows of another."""
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 import cl_seg.strategies
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.import_path import imported, module_file
+from cl_seg.runtime.import_path import imports_of, module_file, parse
 from cl_seg.strategies.declared import NAMES, STRATEGIES
 
 PLUGINS = {name: one.plugin for name, one in STRATEGIES.items() if one.plugin}
@@ -104,7 +105,8 @@ def test_the_source_of_a_strategy_knows_no_other_and_no_list(name):
         path = module_file(module)
         if path and module.startswith("cl_seg.strategies") and module not in found:
             found.add(module)
-            waiting += [*imported(module, path), module.rpartition(".")[0]]
+            imports = imports_of(ast.walk(parse(path)), module, path)
+            waiting += [*imports, module.rpartition(".")[0]]
     rooms = {module.split(".")[2] for module in found - {"cl_seg.strategies"}}
     assert rooms <= {name, "declaration", "shared"}
     assert f"cl_seg.strategies.{name}" in found
