@@ -42,6 +42,8 @@ def test_keywords_and_defaults_are_those_of_the_settings(name):
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters.values())
     defaults = STRATEGIES[name].settings().model_dump()
     assert {n: p.default for n, p in parameters.items()} == {**defaults, "seed": 0}
+    described = inspect.getdoc(plugin_class(name))
+    assert all(f"\n    {n}: " in described for n in parameters)
     if defaults:
         assert plugin_class(name)().settings == STRATEGIES[name].settings()
 

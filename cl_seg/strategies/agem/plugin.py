@@ -27,8 +27,11 @@ class AGEM(SliceMemory):
     alone, which would be a rehearsal of its own.
 
     Args:
-        budget, percent, sampling, by, batch_share: see
-            :class:`~cl_seg.strategies.agem.AGEMSettings`.
+        budget: slices in memory over all experiences; 16 unless ``percent`` is given.
+        percent: instead of a budget, per cent of every experience's slices.
+        sampling: ``balanced`` (default) or ``random`` division of a budget.
+        by: draws ``slice`` by slice, or each ``patient`` in turn.
+        batch_share: part of every batch drawn from memory.
         seed: of the draws.
 
     Raises:

@@ -28,8 +28,13 @@ class DER(SliceMemory):
     while it trains.
 
     Args:
-        budget, percent, sampling, by, batch_share, alpha, beta: see
-            :class:`~cl_seg.strategies.der.DERSettings`.
+        budget: slices in memory over all experiences; 16 unless ``percent`` is given.
+        percent: instead of a budget, per cent of every experience's slices.
+        sampling: ``balanced`` (default) or ``random`` division of a budget.
+        by: draws ``slice`` by slice, or each ``patient`` in turn.
+        batch_share: part of every batch drawn from memory.
+        alpha: weight of the squared distance to the stored logits.
+        beta: weight of the training loss on the stored slices.
         seed: of the draws.
 
     Raises:

@@ -18,7 +18,9 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
     Its running statistics of batch norm stay too.
 
     Args:
-        trains, encoder: see :class:`~cl_seg.strategies.frozen_encoder.FrozenEncoderSettings`.
+        trains: the ``decoder``, or of it the ``head`` alone.
+        encoder: regular expression of the beginning of the names of the parameters that stay; the
+            default is right for the networks of the registry.
         seed: not used.
 
     Raises:

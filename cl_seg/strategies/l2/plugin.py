@@ -21,7 +21,7 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
     that their importances carry information.
 
     Args:
-        l2_lambda: see :class:`~cl_seg.strategies.l2.L2Settings`.
+        l2_lambda: λ of the equation above.
         seed: not used.
 
     Raises:

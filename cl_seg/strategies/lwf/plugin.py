@@ -23,7 +23,8 @@ class LwF(SupervisedPlugin):  # type: ignore[misc]
     is kept on disk.
 
     Args:
-        alpha, temperature: see :class:`~cl_seg.strategies.lwf.LwFSettings`.
+        alpha: weight of the distillation.
+        temperature: T of the softmax of teacher and student.
         seed: not used.
 
     Raises:

@@ -28,7 +28,8 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     experiences instead, so that a negative term there takes importance away.
 
     Args:
-        si_lambda, damping: see :class:`~cl_seg.strategies.si.SISettings`.
+        si_lambda: λ of the penalty λ/2 · Σ_k Ω_k (θ_k − θ*_k)².
+        damping: ξ of eq. 5.
         seed: not used.
 
     Raises:
