@@ -36,7 +36,7 @@ def fisher_information(
         model: (1, …) images → (1, C, …) logits; left in the mode it was in.
         dataset: items (image, target, …); targets are (…) int64, 255 ignored.
         images: indices to use.
-        kind: whose labels.
+        kind: labels to use.
         generator: of the sampled labels, on the CPU.
 
     Returns:
