@@ -34,7 +34,7 @@ def read_labels(
         image: the loaded series; each of its slices needs a label slice at its position.
         label_map: meaning of the values.
         where: start of error messages, e.g. manifest and line.
-        remedy: what to do about values that mean nothing; by default the options of `cl-seg ingest`.
+        remedy: for values without a meaning; by default the options of `cl-seg ingest`.
 
     Returns:
         (N, H, W) uint8, one per slice of ``image``.
@@ -106,7 +106,7 @@ def _by_options(unknown: list[int], label_map: LabelMap) -> str:
 
 
 def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, float]:
-    """Classes of which more than ``IN_AIR`` lies in air, as labels that were mirrored do.
+    """Classes with more than ``IN_AIR`` of their pixels in air, as in mirrored labels.
 
     Args:
         labels: (N, H, W) uint8, labels of the store.
