@@ -86,7 +86,7 @@ def import_queue(
     work = [entry for entry in entries if entry.status != SKIP]
     unread = unread_files(folder, entries)
     elsewhere: list[str] = []
-    drawn = list(_drawn(folder, store, origin, entries, others, elsewhere))
+    drawn = list(_annotated(folder, store, origin, entries, others, elsewhere))
     _check_complete(folder, drawn, origin, unread)
     if not drawn:
         raise InputError(
@@ -142,7 +142,7 @@ def provenance(store: SliceStore) -> pd.DataFrame:
     return read_frame(path, COLUMNS, str, "restore it from the store it was imported into")
 
 
-def _drawn(
+def _annotated(
     folder: Path,
     store: SliceStore,
     origin: Origin,
