@@ -78,7 +78,7 @@ def import_(
     others: OthersOption = Others.ERROR,
 ) -> None:
     """Take the labels of a queue back into a store of its scanner."""
-    from cl_seg.labelling.collect import import_queue
+    from cl_seg.labelling.import_labels import import_queue
     from cl_seg.scans.store import SliceStore
 
     taken = import_queue(queue, SliceStore(store), out, others.value)

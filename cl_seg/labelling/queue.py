@@ -65,7 +65,7 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 
 @dataclass(frozen=True)
 class Origin:
-    """What the slices of a queue are of.
+    """Origin of a queue: store, scanner, classes, and how its slices were chosen.
 
     Attributes:
         content: hash of the store.
@@ -87,8 +87,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A slice a person shall see.
+class QueueItem:
+    """A slice to be labelled or corrected by a person.
 
     Attributes:
         slice_id: in the store.
@@ -101,7 +101,9 @@ class Wanted:
     proposal: Labels | None = None
 
 
-def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[Wanted]) -> None:
+def write_queue(
+    folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[QueueItem]
+) -> None:
     """Write a queue, whole or not at all.
 
     Args:
@@ -153,7 +155,7 @@ def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequenc
 
 
 def _to_draw_on(store: SliceStore, row: Mapping[Any, Any], proposal: Labels | None) -> Labels:
-    """What the store has of a slice, and a proposal for the classes it has nothing of."""
+    """Labels the store has of a slice, with a proposal for the classes it has none of."""
     labels, classes = stored_labels(store, row)
     if proposal is not None:
         known = [store.header.classes.index(name) + 1 for name in classes]

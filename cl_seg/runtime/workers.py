@@ -36,7 +36,7 @@ def interrupts_blocked(*others: signal.Signals) -> Iterator[None]:
 
 
 def leave_with_parent() -> None:
-    """Call in a worker: it exits at once when its parent is gone, however that died."""
+    """Make a worker exit at once when its parent process ends in any way."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

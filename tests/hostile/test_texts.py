@@ -78,7 +78,7 @@ def test_numbers_of_a_profile_are_numbers(value: str, cl_seg: CommandLine, tmp_p
     (at,) = (i for i, line in enumerate(lines) if "hu_offset" in line)
     lines[at] = lines[at].split(":")[0] + f": {value}"
     (tmp_path / "mine.yaml").write_text("\n".join(lines))
-    says = "mine.yaml: reconstruction.hu_offset: "
+    says = f"mine.yaml:{at + 1}: reconstruction.hu_offset: "
     cl_seg.refuses(says, "phantom", "simulate", "out.store", "--scanner", "mine.yaml")
 
 
