@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from cl_seg.files.csv_file import read_frame
+from cl_seg.messages.errors import InputError
+from cl_seg.records.damage import DamagedResults
 from cl_seg.records.matrices import accuracy_matrices
-from cl_seg.records.results import DamagedResults, RunResult
+from cl_seg.records.record import matrix_rows
+from cl_seg.records.results import RunResult
+from cl_seg.records.tables import GivenTables
 
 NOTE = (
     "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
@@ -34,12 +39,10 @@ def load_tools(folder: Path) -> pd.DataFrame:
     tables = []
     for path in sorted((folder / "tools").glob("*.csv")):
         try:
-            tables.append(pd.read_csv(path, dtype=TEXT).assign(name=path.stem))
-        except (OSError, ValueError) as error:
-            raise DamagedResults(f"{path} is damaged ({error}): remove it, run again") from error
-        missing = [c for c in (*NEEDED, *COLUMNS) if c not in tables[-1]]
-        if missing:
-            raise DamagedResults(f"{path} lacks the column {missing[0]}: remove it, run again")
+            table = read_frame(path, (*NEEDED, *COLUMNS), TEXT, "remove it, run again")
+        except InputError as error:
+            raise DamagedResults(str(error)) from error
+        tables.append(table.assign(name=path.stem))
     return pd.concat(tables) if tables else pd.DataFrame()
 
 
@@ -92,18 +95,18 @@ def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list
     own = cases[cases["name"] == name] if len(cases) else cases
     if own.empty:
         return []
-    classes = [str(own["class"].iloc[0])]
+    classes = (str(own["class"].iloc[0]),)
     found = []
     for run in runs:
         here = own[own["scanner"].isin(run.order)]
         if here.empty:
             return []
         both = pd.concat([here.assign(stage=0), here.assign(stage=1)], ignore_index=True)
-        spec = {**run.record["spec"], "classes": classes, "learned_dice": {}}
-        matrices = accuracy_matrices(both, run.order, classes)
-        r = {key: matrix.tolist() for key, matrix in matrices.items()}
-        names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "joint": True}
-        view = replace(run, record={**run.record, **names, "spec": spec, "R": r})
-        view.__dict__["cases"] = both
-        found.append(view)
+        matrices = accuracy_matrices(both, run.order, list(classes))
+        r = {key: matrix_rows(matrix) for key, matrix in matrices.items()}
+        record = run.record.with_scores(r, classes=classes)
+        spec = record.spec.model_copy(update={"learned_dice": {}})
+        names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "spec": spec}
+        record = record.model_copy(update=names)
+        found.append(replace(run, record=record, tables=GivenTables(both)))
     return found

@@ -12,7 +12,7 @@ from cl_seg.planning.runs import Run
 from cl_seg.semi_automatic.declared import TOOLS
 from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
-from cl_seg.strategies.settings import MemorySettings
+from cl_seg.strategies.shared.memory_settings import MemorySettings
 
 Counts = Mapping[str, Mapping[str, int]]
 

@@ -6,27 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.source import source_hash
+from cl_seg.planning.source import SIMULATOR, source_hash
 from cl_seg.scans.store import Grid, Header, SliceStore, read_header
 from cl_seg.spec.settings import Data, PhantomData
 
 STORES = Path("data")
-SIMULATOR = (
-    *(f"phantom/{room}" for room in ("anatomy", "data")),
-    *(
-        f"phantom/{step}.py"
-        for step in (
-            *("corrections", "couch", "detection", "postprocessing", "profiles", "projection"),
-            *("reconstruction", "resampling", "scanner", "series", "simulate", "spectrum"),
-            "tissues",
-        )
-    ),
-    "scans/body.py",
-    "scans/resample.py",
-    "scans/series.py",
-    "scans/shares.py",
-)
-"""What determines the embedded benchmark, besides the profiles of its scanners."""
 
 
 def data_header(data: Data) -> Header:
@@ -88,7 +72,8 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
         scanners=phantom.scanners,
         own_bodies=phantom.own_bodies,
         shared_bodies=phantom.shared_bodies,
-        grid=Grid(phantom.size, phantom.spacing_mm),
+        size=phantom.size,
+        spacing_mm=phantom.spacing_mm,
         seed=body_seed(phantom),
         slices=phantom.slices,
         intramuscular_fat=phantom.intramuscular_fat,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cl_seg
 from cl_seg.models.declared import NETWORKS
-from cl_seg.planning.source import RANKING, SCORING, TRAINING, UNTRAINED, callable_hash, source_hash
+from cl_seg.planning.source import SOURCES, callable_hash, stage_source
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.declared import declared_strategy
 
@@ -51,10 +51,7 @@ def _sources(models: Sequence[ModelChoice], strategies: Sequence[StrategyChoice]
     builders = {m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in models}
     plugins = {s.label: declared_strategy(s.name).plugin for s in strategies}
     return {
-        "source of training": source_hash(*TRAINING),
-        "source of scoring": source_hash(*SCORING),
-        "source of rankings": source_hash(*RANKING),
-        "source of untrained networks": source_hash(*UNTRAINED),
+        **{f"source of {what}": stage_source(what) for what in SOURCES},
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
         **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
     }

@@ -44,13 +44,13 @@ class _Planner:
             return self._add_run_from_model(run, run.base_model)
         declared = declared_strategy(run.strategy.name)
         initial = self._initial(run)
-        if declared.memory == "lost":
+        if declared.memory == "not_saved":
             return self._add_run_in_one_piece(run, initial)
         state = memory = ""
         trained, kept_by, last = [], [], len(run.experiences)
         tested = [self._evaluate(run, 0, "", initial)]
         for position in range(1, last + 1):
-            acts = declared.acts_at(position)
+            acts = declared.is_active_at(position)
             before, kept = "" if run.from_scratch else state, memory if acts else ""
             ranking = self._rank(run) if run.seed_images and position == last else ""
             state = self._add_stage(
@@ -61,26 +61,28 @@ class _Planner:
                 *self._training(run, position),
                 *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
             )
-            if declared.memory == "within":
+            if declared.memory == "during_training":
                 memory = state
-            elif declared.keeps_apart and (position < last or declared.scores):
+            elif declared.consolidates and (position < last or declared.changes_scoring):
                 memory = self._add_stage(
                     Stage("", "consolidate", self.context, run, position, state, memory),
                     state,
                     memory,
                     self._keeping(run),
-                    self.context.environment["source of training"],
+                    self.context.environment["source of consolidation"],
                 )
                 kept_by.append(memory)
             trained.append(state)
-            scored_with = memory if declared.scores else ""
+            scored_with = memory if declared.changes_scoring else ""
             tested.append(self._evaluate(run, position, state, state, scored_with))
         return self._run(run, trained, tested, kept_by)
 
     def _add_run_from_model(self, run: Run, base: BaseModel) -> RunStages:
         network = self.networks[run.model.label]
         loaded = self._add_stage(
-            Stage("", "load", self.context, run, 1, "", ""), base.weights_sha256, self.task, network
+            Stage("", "load", self.context, run, 1, "", ""),
+            *(base.weights_sha256, self.task, network),
+            self.context.environment["source of loaded networks"],
         )
         state = self._add_stage(
             Stage("", "train", self.context, run, 2, loaded, ""),
@@ -162,7 +164,7 @@ class _Planner:
         return tuple(
             self._add_stage(
                 Stage("", "evaluate", self.context, run, position, state, memory, scanner),
-                *((what, memory) if memory else (what,)),
+                *((what, memory, run.learned_at(scanner)) if memory else (what,)),
                 self.context.environment["source of scoring"],
                 self._digest(scanner, "test"),
             )
@@ -170,7 +172,7 @@ class _Planner:
         )
 
     def _acting(self, run: Run, position: int) -> str:
-        later = declared_strategy(run.strategy.name).from_second
+        later = declared_strategy(run.strategy.name).idle_in_first
         left_out = later if position == 1 else frozenset()
         return _strategy(run.strategy, left_out, self.context.environment)
 

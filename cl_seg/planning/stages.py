@@ -51,7 +51,7 @@ class Stage:
         """True where the strategy has a part in the result."""
         declared = declared_strategy(self.run.strategy.name)
         kept = self.kind == "consolidate" or (self.kind == "evaluate" and bool(self.memory))
-        return kept or declared.acts_at(self.position)
+        return kept or declared.is_active_at(self.position)
 
     @property
     def steps(self) -> int:
@@ -64,7 +64,8 @@ class Stage:
     @property
     def not_resumable(self) -> bool:
         """True where a run is trained in one piece, because its strategy's state is not saved."""
-        return self.kind == "train" and declared_strategy(self.run.strategy.name).memory == "lost"
+        memory = declared_strategy(self.run.strategy.name).memory
+        return self.kind == "train" and memory == "not_saved"
 
     @property
     def first(self) -> int:

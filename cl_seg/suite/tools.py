@@ -15,7 +15,8 @@ from rich.progress import Progress
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json, write_text
 from cl_seg.planning.plan import Plan
-from cl_seg.planning.source import SCORING, source_hash
+from cl_seg.planning.source import TOOLS as COMPUTED_BY
+from cl_seg.planning.source import source_hash
 from cl_seg.planning.split import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
@@ -68,16 +69,14 @@ def _is_done(plan: Plan, results: Path, name: str) -> bool:
 def _key(plan: Plan, name: str) -> str:
     context = plan.context
     tests = [context.digests[scanner, "test"] for scanner in context.scanners]
-    text = repr((name, tests, context.classes, source_hash("semi_automatic", *SCORING)))
+    text = repr((name, tests, context.classes, source_hash(*COMPUTED_BY)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _scored(
     name: str, store: SliceStore, tests: Mapping[str, pd.DataFrame], tell: Callable[[], None]
 ) -> pd.DataFrame:
-    # Torch, which planning does without.
-    import cl_seg.runtime.torch_setup  # noqa: F401, PLC0415
-    from cl_seg.training.evaluate import case_scores  # noqa: PLC0415
+    from cl_seg.evaluation.case_scores import case_scores  # noqa: PLC0415 - scipy, not for plans
 
     declared, tables = TOOLS[name], []
     mm = store.header.grid.spacing_mm

@@ -51,6 +51,8 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import labels_on
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.planning.data import open_store
@@ -58,7 +60,6 @@ from cl_seg.planning.request import load_suite
 from cl_seg.planning.split import split_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
-from cl_seg.training.evaluate import case_scores, labels_on
 
 QUICK = Path("experiments/quick.yaml")
 STOCK_EWC_LAMBDA = 1e4

@@ -95,7 +95,8 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
 
 
 def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_path: Path) -> None:
-    from cl_seg.suite.stages import Control, execute_stage
+    from cl_seg.suite.stages.control import Control
+    from cl_seg.suite.stages.execute import execute_stage
     from cl_seg.training.checkpoint import Stopped
 
     text = with_strategies(suite_text, plugin("Anchor"))
@@ -134,7 +135,8 @@ def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
 
 
 def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_path: Path) -> None:
-    from cl_seg.suite.stages import Control, execute_stage
+    from cl_seg.suite.stages.control import Control
+    from cl_seg.suite.stages.execute import execute_stage
     from cl_seg.training.checkpoint import Stopped
 
     text = with_strategies(suite_text, plugin("Clocked"))

@@ -9,18 +9,22 @@ import pandas as pd
 import pytest
 import torch
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.runs import Run
 from cl_seg.planning.split import selected_slices
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.store import SliceStore
-from cl_seg.suite.stages import burden, initial_model, strategy_plugin
-from cl_seg.training.evaluate import case_scores, predict
+from cl_seg.suite.stages.initial import initial_model
+from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
     train_stage,
@@ -73,8 +77,8 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
 
     def score(stage: int) -> None:
         for position, scanner in enumerate(planned.order):
-            if hasattr(plugin, "put_in"):
-                plugin.put_in(model, position)
+            if hasattr(plugin, "load_scanner_statistics"):
+                plugin.load_scanner_statistics(model, position)
             own = rows(scanner, "test")
             found, truth = predict(model, SliceDataset(images, own))
             scores = case_scores(found, truth, list(own["case"]), suite.classes, mm)
@@ -85,13 +89,13 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
-        if hasattr(plugin, "put_in"):
-            plugin.put_in(model, position - 2)
+        if hasattr(plugin, "load_scanner_statistics"):
+            plugin.load_scanner_statistics(model, position - 2)
         loop = stage_loop(
             model,
-            StagePlace(planned.seed, position, planned.stage_name(position)),
-            loop_settings(suite.training, planned.learning_rate, steps[position - 1]),
-            augmentation_ranges(suite.training, suite.image.window_hu),
+            derive_seeds(planned.seed, position, planned.stage_name(position)),
+            loop_settings(suite.training, planned.learning_rate, steps[:position]),
+            augmentation_config(suite.training, suite.image.window_hu),
             [plugin] if plugin else [],
         )
         train_stage(loop, experience)
@@ -137,4 +141,4 @@ def test_what_a_plugin_of_ones_own_calls_memory_is_no_slices() -> None:
         def state_dict(self) -> dict[str, object]:
             return self.memory
 
-    assert burden(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}
+    assert memory_footprint(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}
