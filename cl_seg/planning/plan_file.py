@@ -6,8 +6,8 @@ from typing import Any
 from cl_seg.files.write import write_json
 from cl_seg.planning.plan import Plan
 from cl_seg.planning.stages import RunStages
+from cl_seg.records.load import PLAN
 
-PLAN = "plan.json"
 SCHEMA = 1
 
 

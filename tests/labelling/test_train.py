@@ -1,18 +1,21 @@
 """Training on SEED images goes through the plan and the engine of suites."""
 
 from pathlib import Path
+from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 
 from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.labelling import train
 from cl_seg.labelling.train import SeedTraining, train_on_seed_images
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import single
+from cl_seg.training.checkpoint import Checkpointing
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
 
 
@@ -59,6 +62,31 @@ def test_a_damaged_result_is_computed_again_and_gives_the_same_weights(
     again = trained(store, wanted, tmp_path / "again", [])
     assert again.weights_sha256 == first.weights_sha256
     assert len(list((cache.folder / "damaged").iterdir())) == 1
+
+
+def test_an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_weights(
+    store: SliceStore, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = SeedTraining(base, steps=12)
+    (tmp_path / "elsewhere").mkdir()
+    undisturbed = trained(store, wanted, tmp_path / "elsewhere" / "whole", [])
+    monkeypatch.setattr(train, "SingleEngine", lambda: single.SingleEngine(checkpoint_seconds=0))
+    after_step, done = Checkpointing.after_training_iteration, 0
+
+    def counted(self: Checkpointing, strategy: Any, **kwargs: Any) -> None:
+        nonlocal done
+        after_step(self, strategy, **kwargs)
+        done += 1
+        if done == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpointing, "after_training_iteration", counted)
+    with pytest.raises(KeyboardInterrupt):
+        trained(store, wanted, tmp_path / "out", [])
+    assert done == 7 and not (tmp_path / "out").exists()
+    card = trained(store, wanted, tmp_path / "out", [])
+    assert done == 12, "only the other steps are made"
+    assert card.weights_sha256 == undisturbed.weights_sha256
 
 
 def test_steps_are_told_while_it_trains(
