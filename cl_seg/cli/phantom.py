@@ -79,9 +79,9 @@ def export(
     workers: Workers = CORES,
 ) -> None:
     """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    from cl_seg.phantom.acquisition import acquisitions
     from cl_seg.phantom.export import export as export_scans
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.series import acquisitions
 
     if own_bodies + shared_bodies == 0:
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")

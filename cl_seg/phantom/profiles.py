@@ -80,7 +80,7 @@ class Detector(_Section):
 
 
 class Reconstruction(_Section):
-    """Kernel, iterative look and field of view.
+    """Kernel, hybrid iterative appearance and field of view.
 
     Attributes:
         kernel: name written into the store.

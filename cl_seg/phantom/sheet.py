@@ -15,10 +15,11 @@ from rich.progress import track
 
 from cl_seg.files.write import writable, write_bytes
 from cl_seg.messages.errors import InputError
+from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
-from cl_seg.phantom.series import Acquisition, acquisitions, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.store import Grid

@@ -30,10 +30,8 @@ STORES = Path("data")
 Item = TypeVar("Item")
 SIMULATOR = (
     *("phantom/anatomy", "phantom/physics"),
-    *(
-        f"phantom/{name}.py"
-        for name in ("profiles", "protocol", "series", "simulate", "tissues", "truth")
-    ),
+    *("phantom/acquisition.py", "phantom/profiles.py", "phantom/protocol.py", "phantom/series.py"),
+    *("phantom/simulate.py", "phantom/tissues.py", "phantom/truth.py"),
     "scans/body.py",
     "scans/resample.py",
     "scans/series.py",

@@ -4,9 +4,9 @@ from PIL import Image
 
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom import sheet
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.series import Acquisition
 from cl_seg.phantom.sheet import (
     GRID,
     HEADER,

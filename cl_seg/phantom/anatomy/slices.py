@@ -65,8 +65,8 @@ PAINTERS: dict[str, tuple[Painter, ...]] = {
         upper_organs.spleen,
         upper_organs.stomach,
         upper_organs.pancreas,
-        upper_organs.upper_colon,
-        upper_organs.jejunum,
+        bowel.upper_colon,
+        bowel.jejunum,
         upper_organs.omentum,
     ),
 }
