@@ -1,4 +1,4 @@
-"""A simulated slice as a DICOM CT image: a header that says what it is, and the pixels."""
+"""A simulated slice as a DICOM CT image, whose header says that it is simulated."""
 
 from typing import Any
 

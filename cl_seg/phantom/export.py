@@ -1,4 +1,4 @@
-"""Simulated scans as DICOM or NIfTI files with their truth, to try readers with."""
+"""Simulated scans as DICOM or NIfTI files with their truth, for testing readers of CT."""
 
 import csv
 import io
@@ -38,7 +38,7 @@ def export(
     workers: int = 1,
     show_progress: bool = True,
 ) -> None:
-    """Write the series of some acquisitions with labels, tissue maps and a manifest.
+    """Write scans as DICOM or NIfTI with labels, tissue maps and a manifest.
 
     Args:
         folder: to make; must not exist.

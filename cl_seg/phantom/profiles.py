@@ -106,7 +106,7 @@ class Reconstruction(_Section):
 
 
 class Protocol(_Section):
-    """How patients are scanned on this scanner, and who they are.
+    """The patients of this scanner, and how they are scanned.
 
     Attributes:
         contrast: contrast phase.

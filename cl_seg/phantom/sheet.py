@@ -126,7 +126,7 @@ def _tiles(acquisition: Acquisition, levels: Sequence[str]) -> Grey:
 
 
 def with_captions(mosaic: Grey, titles: Sequence[str], names: Sequence[str]) -> Image.Image:
-    """A mosaic of tiles with titles above its columns and names beside its rows.
+    """A mosaic of tiles with titles above the columns and names beside the rows.
 
     Every tile says that it is simulated.
 

@@ -21,7 +21,7 @@ from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
 
 @dataclass(frozen=True)
 class _Case:
-    """One body on one scanner: a row, an image and a label mask per level."""
+    """One body on one scanner: a row, an image and a label mask per slice."""
 
     rows: list[Slice]
     hu: list[HU]

@@ -70,7 +70,7 @@ class Canvas:
         return height * ridge * patches
 
     def above(self, level_mm: float) -> Field:
-        """Negative above a horizontal plane at y = ``level_mm``, whatever the warp, (N, N)."""
+        """Signed distance to a horizontal plane at y = ``level_mm``, negative above it, (N, N)."""
         distance: Field = np.broadcast_to(self.unwarped_y - np.float32(level_mm), self.x.shape)
         return distance
 
@@ -100,7 +100,7 @@ class Canvas:
         return Shape(box, tube_distance(here, self.x[box], self.y[box]))
 
     def _box(self, low: npt.ArrayLike, high: npt.ArrayLike, reach: float) -> Box:
-        """Pixels from low to high corner (x, y) in mm and a reach about them."""
+        """Pixels of the box from a low to a high corner (x, y) in mm, and of a margin about it."""
         warped = sum(3 * size for _, size in WARP_MM) / 2
         middle, margin = (self.grid.size - 1) / 2, reach + MARGIN_MM + warped
         first = np.clip((np.asarray(low) - margin) / self.grid.spacing_mm + middle,
@@ -110,7 +110,7 @@ class Canvas:
         return slice(first[1], last[1]), slice(first[0], last[0])
 
     def place(self, shape: Shape, mix: Mix, label: int | None = 0, gap_mm: float = 0.8) -> Shape:
-        """Paint an organ beside what is there already, and keep its space from later ones.
+        """Paint an organ into the space that is left, and keep that space from later ones.
 
         Args:
             shape: of the organ.
@@ -131,10 +131,10 @@ class Canvas:
         np.minimum(self.occupied[shape.box], shape.distance, out=self.occupied[shape.box])
 
     def paint(self, shape: Shape, mix: Mix, label: int | None = 0) -> None:
-        """Cover what is there by a tissue mix; edges are anti-aliased.
+        """Paint a tissue mix over a shape; edges are anti-aliased.
 
         Args:
-            shape: what to cover.
+            shape: where.
             mix: tissue fractions that sum to one.
             label: given to pixels covered by more than half; None leaves labels as they are.
         """

@@ -81,7 +81,7 @@ def _harmonics(rng: Rng, size: float, orders: tuple[int, ...]) -> Curve:
 
 
 def wall_contour(body: Body, layout: LevelLayout, level: str, rng: Rng) -> Curve:
-    """Outside of the muscular wall, of the area that holds what lies inside."""
+    """Radii of the outside of the muscular wall, whose area holds organs, fat and muscles."""
     organs = layout.organs_cm2 * body.scale**2.4 * np.exp(rng.normal(0, 0.04))
     inside = organs + layout.visceral * body.vat_cm2 + layout.muscle_share * 1.1 * body.muscle_cm2
     rounder = 0.0004 * (body.vat_cm2 - 120)  # visceral fat pushes the front out
@@ -98,7 +98,7 @@ def wall_contour(body: Body, layout: LevelLayout, level: str, rng: Rng) -> Curve
 
 
 def wall_thickness(body: Body, layout: LevelLayout, level: str, wall: Curve, rng: Rng) -> Curve:
-    """Thickness of the wall's muscles, of the area that is their share."""
+    """Thickness of the wall's muscles; their area is their share of the body's muscle."""
     profile = WALL_PROFILES[level] * (1 + 0.04 * rng.normal() * np.sign(ANGLES))
     arc = np.trapezoid(profile * wall, np.deg2rad(ANGLES)) / 100
     return profile * layout.wall_share * OUTLINE_SHARE * body.muscle_cm2 / arc + 1.2
@@ -127,7 +127,7 @@ WALL_PROFILES = {"L3": _lumbar_wall(), "liver": _thoracic_wall()}
 
 
 def fat_thickness(body: Body, layout: LevelLayout, level: str, wall: Curve, rng: Rng) -> Curve:
-    """Thickness of skin and subcutaneous fat, of the area the body was drawn with."""
+    """Thickness of skin and subcutaneous fat; its area is that the body was drawn with."""
     profile = 0.95 - 0.2 * _bump(85, 35) + 0.45 * _bump(128, 22) - 0.45 * _bump(180, 8)
     if level == "L3" and rng.random() < 0.6:
         profile = profile * (1 - rng.uniform(0.1, 0.45) * _bump(0, 2.0))  # the navel

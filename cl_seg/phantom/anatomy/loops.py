@@ -33,13 +33,13 @@ def winding_path(
 def pack_paths(
     torso: Torso, rng: Rng, area_mm2: float, room: tuple[float, float, float, float]
 ) -> list[npt.NDArray[np.float64]]:
-    """Paths that keep apart, until their tubes cover so much or there is no room left.
+    """Paths whose tubes do not overlap, until they cover an area or there is no room left.
 
     Args:
-        torso: whose size they have.
+        torso: its body's scale is that of the tubes.
         rng: of the paths.
         area_mm2: to cover.
-        room: left, right, front and back of where their middles may lie.
+        room: left, right, front and back of the area in which their middles lie.
     """
     left, right, front, back = room
     k = torso.body.scale
@@ -73,13 +73,13 @@ def paint_loop(
 def paint_bowel(
     torso: Torso, rng: Rng, loop: Shape, filling: Filling, textures: Sequence[Field]
 ) -> None:
-    """Paint a cut of bowel: its wall with folds, then what fills it.
+    """Paint the cross-section of a loop: its wall with folds, then its content.
 
     Args:
-        torso: where it lies.
-        rng: of its thickness and fluid level.
-        loop: what was left of its shape.
-        filling: what it holds.
+        torso: to paint on.
+        rng: of the wall's thickness and the fluid level.
+        loop: its shape.
+        filling: its content.
         textures: coarse and fine random fields for folds and stool.
     """
     canvas, (coarse, fine) = torso.canvas, textures
@@ -114,7 +114,7 @@ def _stool(torso: Torso, inside: Shape, textures: Sequence[Field]) -> None:
 
 
 def _gas(torso: Torso, rng: Rng, inside: Shape, share: float) -> None:
-    """Gas above a level that leaves it about so much of the height."""
+    """Gas at the top of a loop, over about a share of its height."""
     fullness = rng.uniform(0.4, 1.3) * share  # drawn even where the loop has left the slice
     rows = np.flatnonzero((inside.distance < 0).any(axis=1))
     if not len(rows):
