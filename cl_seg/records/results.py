@@ -418,6 +418,8 @@ def read_plan(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        return dict(read_json(path))
-    except (ValueError, TypeError) as error:
+        plan = dict(read_json(path))
+        runs = plan.get("runs")  # older plans are run → key
+        return {run["run_id"]: run["key"] for run in runs} if isinstance(runs, list) else plan
+    except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} is damaged ({error}): `cl-seg run` writes it anew") from None

@@ -13,19 +13,19 @@ import cl_seg
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
+from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import git_commit, versions
 from cl_seg.planning.runs import Run
 from cl_seg.planning.stages import RunStages
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.store import read_header
-from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
 NEEDED = ("run.json", "cases.parquet", "curve.parquet")
 
 
-def run_spec(run: Run, suite: Suite) -> dict[str, Any]:
+def run_spec(run: Run, context: StageContext) -> dict[str, Any]:
     """Everything of the suite that determines one run's result, JSON-serialisable."""
     return {
         "order": list(run.order),
@@ -33,11 +33,11 @@ def run_spec(run: Run, suite: Suite) -> dict[str, Any]:
         "learning_rate": run.learning_rate,
         "strategy": run.strategy.model_dump(mode="json"),
         "seed": run.seed,
-        "classes": suite.classes,
-        "split": suite.split.model_dump(mode="json"),
-        "image": suite.image.model_dump(mode="json"),
-        "training": suite.training.model_dump(mode="json"),
-        "learned_dice": getattr(suite, "learned_dice", {}),
+        "classes": list(context.classes),
+        "split": context.split.model_dump(mode="json") if context.split else None,
+        "image": context.image.model_dump(mode="json"),
+        "training": context.training.model_dump(mode="json"),
+        "learned_dice": dict(context.learned_dice),
         **_seed_images(run),
     }
 
@@ -69,26 +69,26 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
     Raises:
         DamagedStage: a stage is missing or damaged.
     """
-    run, setting = stages.run, stages.setting
-    suite, header = setting.suite, read_header(setting.store)
+    run, context = stages.run, stages.context
+    header = read_header(context.store)
     trained = [cache.about(key) for key in stages.trained]
     cases = pd.concat([_table(cache, key, CASES) for row in stages.tested for key in row])
     curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
     counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
     curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
-    matrices = accuracy_matrices(cases, list(run.order), suite.classes)
+    matrices = accuracy_matrices(cases, list(run.order), context.classes)
     content = {
         "run_id": run.run_id,
-        "suite": suite.name,
+        "suite": context.name,
         "key": stages.key,
-        "spec": run_spec(run, suite),
+        "spec": run_spec(run, context),
         **run.titles,
         "place": run.place,
         "joint": run.joint,
         "schedule": "seed_curve"
         if run.seed_images
         else declared_strategy(run.strategy.name).schedule,
-        "scored_apart": declared_strategy(run.strategy.name).scores,
+        "scored_apart": declared_strategy(run.strategy.name).changes_scoring,
         "scanner_names": {s: header.scanners[s] for s in run.order},
         "data": {
             "content": header.content,
@@ -100,7 +100,7 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         "states": list(stages.trained),
         "stages": _stage_rows(stages, cache, trained),
         **{name: trained[-1][name] for name in ("device", "processor", "parameters")},
-        "slices": setting.counts,
+        "slices": context.counts,
         "versions": {"cl_seg": cl_seg.__version__, **versions()},
         "git_commit": git_commit(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -22,7 +22,7 @@ from cl_seg.analysis.claims.judge import Evidence, judge
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.planning.runs import load_suite
+from cl_seg.planning.request import load_suite
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.results import PACKED, load_results
 from cl_seg.scans.splits import Fractions, split_by_patient

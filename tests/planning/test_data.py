@@ -10,7 +10,7 @@ from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.planning.data import body_seed, simulate_phantom, store_folder
-from cl_seg.planning.runs import load_suite
+from cl_seg.planning.request import load_suite
 from cl_seg.spec.settings import Data, PhantomData
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
