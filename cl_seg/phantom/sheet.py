@@ -46,29 +46,6 @@ def tile(acquisition: Acquisition, level: str) -> Grey:
     return window(resample_image(volume.hu[0], volume, place(volume, GRID), GRID))
 
 
-def chosen_levels(level: str) -> tuple[str, ...]:
-    """Levels by name, or both.
-
-    Raises:
-        InputError: neither a level nor "both".
-    """
-    if level == "both":
-        return LEVELS
-    if level not in LEVELS:
-        raise InputError(f"no level is called {level!r}: choose {', '.join(LEVELS)} or both")
-    return (level,)
-
-
-def check_ending(path: Path) -> None:
-    """Refuse a picture of another kind before it is computed.
-
-    Raises:
-        InputError: the ending is none of ``FORMATS``.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
-
-
 def write_sheet(
     path: Path,
     profiles: dict[str, Profile],
@@ -93,7 +70,8 @@ def write_sheet(
     Raises:
         InputError: another ending, or the file cannot be written.
     """
-    check_ending(path)
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
     scans = acquisitions(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
     with in_order(partial(_tiles, levels=levels), scans, workers) as done:
         shown = track(done, "Scanning", len(scans), console=Console(stderr=True), transient=True,
