@@ -76,8 +76,7 @@ class Canvas:
 
     def shape(self, distance: Field) -> Shape:
         """The shape of a signed distance (N, N) over the whole canvas."""
-        everything = slice(0, self.grid.size)
-        return Shape((everything, everything), distance.astype(np.float32, copy=False)).trimmed()
+        return Shape.over_grid(distance)
 
     def ellipse(self, ellipse: Ellipse) -> Shape:
         """An ellipse at the height of this canvas."""
