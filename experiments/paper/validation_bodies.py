@@ -20,8 +20,8 @@ import pandas as pd
 from cl_seg.analysis.claims.claim import contrast_text, read_claims
 from cl_seg.analysis.claims.judge import Evidence, judge
 from cl_seg.analysis.tables import markdown, rounded
+from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import acquisitions
 from cl_seg.planning.request import load_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
