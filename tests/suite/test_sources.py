@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import cl_seg
-from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.inference.saved_model import Input, ModelCard, Network, read_card, save_model
 from cl_seg.labelling.train import SeedTraining, plan_seed_training
 from cl_seg.models.registry import build_model
 from cl_seg.planning.plan import Plan, resolve
@@ -81,7 +81,7 @@ def seed_training(store: Path, folder: Path) -> Plan:
     opened = SliceStore(store)
     slices = opened.slices[opened.slices["scanner"] == "plain"].assign(part="train")
     wanted = SeedTraining(base=folder / "base", steps=2, device="cpu")
-    return plan_seed_training(opened, slices, wanted, card, folder)
+    return plan_seed_training(opened, slices, wanted, read_card(folder / "base"), folder)
 
 
 def one(plan: Plan, kind: str, strategy: str = "", memory: bool | None = None) -> Stage:
