@@ -19,7 +19,7 @@ CHUNK = 64  # slices resized at once, bounds the memory of the resize
 
 @dataclass(frozen=True)
 class Task:
-    """What the networks see and tell apart.
+    """A segmentation task: the structures that networks tell apart on images of a size and window.
 
     Attributes:
         classes: names of the foreground classes, in the order of the output channels 1, 2, ….

@@ -18,6 +18,7 @@ from cl_seg.inference.saved_model import ModelCard, load_model, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.models.declared import NETWORKS
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.digests import fingerprint, part_digests
@@ -209,9 +210,8 @@ def _checked(kind: type[Part], content: dict[str, Any], base: Path) -> Part:
             content, context={"networks": NETWORKS, "strategies": STRATEGIES}
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{base}: {where}: {first['msg']}") from error
+        fault = explain_errors(error, kind)[0]
+        raise InputError(f"{base}: {fault}") from error
 
 
 def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cl_seg.messages.errors import InputError
-from cl_seg.spec.faults import explain_all
+from cl_seg.messages.pydantic_errors import explain_errors
 
 Schedule = Literal["sequential", "joint", "cumulative", "single"]
 Memory = Literal["none", "after_training", "during_training", "not_saved"]
@@ -28,7 +28,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            text = explain_all(error, list(cls.model_fields))
+            text = "; ".join(explain_errors(error, cls))
             raise InputError(f"{cls.__name__.removesuffix('Settings')}: {text}") from None
 
 

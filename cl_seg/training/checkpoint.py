@@ -1,4 +1,4 @@
-"""Exact resume inside a stage: what the training loop holds, as tensors and plain data on disk."""
+"""Exact resume inside a stage: the state of the training loop, as tensors and plain data."""
 
 import hashlib
 import random
@@ -37,7 +37,7 @@ class Stopping(SupervisedPlugin):  # type: ignore[misc]
         """Stop when asked to.
 
         Raises:
-            Stopped: what has been trained is lost.
+            Stopped: the training so far is lost.
         """
         if self.stop():
             raise Stopped
@@ -90,9 +90,9 @@ def loop_state(loop: Any) -> State:
 
 
 def read_checkpoint(file: Path) -> State:
-    """What a stage is resumed from, every tensor on the device it was on.
+    """The state a stage is resumed from, every tensor on the device it was on.
 
-    Empty where there is none or it is damaged.
+    Empty where there is no checkpoint or a damaged one.
     """
     try:
         written = file.read_bytes()

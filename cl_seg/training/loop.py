@@ -1,4 +1,4 @@
-"""The training loop, one file, top to bottom.
+"""The training loop in one file, to be read from top to bottom.
 
 Avalanche's ``SupervisedTemplate`` calls ``_train_exp`` once per experience; it and
 ``training_epoch`` are overridden wholly, so that what happens in a step is all here, while every
@@ -31,7 +31,7 @@ Augment = Callable[[Tensor], SpatialTransform]
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How one experience is trained, and where it stands in the stream.
+    """Settings of the training of one experience, and its place in the stream.
 
     Attributes:
         steps: optimiser steps per experience.
@@ -78,9 +78,9 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         device: where to train.
 
     Attributes:
-        checkpoint: what the next experience is resumed from, empty to start at its first step.
+        checkpoint: state the next experience is resumed from; empty to start at its first step.
         spatial_transform: how the current batch was augmented.
-        consolidates: False leaves the ``after_training_exp`` of all plugins out.
+        consolidates: False skips the ``after_training_exp`` of all plugins.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
 from cl_seg.phantom.simulate import simulate
-from cl_seg.scans.store import UNLABELLED, Grid, SliceStore
+from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training
 from cl_seg.training.complete import completed
 from cl_seg.training.seeds import derive_seeds
@@ -55,7 +55,8 @@ def main() -> None:
             scanners=["siemens_like", "stress_native"],
             own_bodies=10,
             shared_bodies=0,
-            grid=Grid(128, 4.0),
+            size=128,
+            spacing_mm=4.0,
             seed=5,
         )
         store = SliceStore(Path(folder) / "two.store")

@@ -83,8 +83,10 @@ def stream(title: str) -> str:
     ("edit", "touches"),
     [
         pytest.param(append("losses.py"), lambda t: stream(t) != "untrained", id="loss"),
-        pytest.param(append("strategies/ewc.py"), lambda t: "EWC" in t, id="plugin"),
-        pytest.param(append("strategies/fisher.py"), lambda t: "EWC" in t, id="part of a plugin"),
+        pytest.param(append("strategies/ewc/plugin.py"), lambda t: "EWC" in t, id="plugin"),
+        pytest.param(
+            append("strategies/shared/fisher.py"), lambda t: "EWC" in t, id="part of a plugin"
+        ),
         pytest.param(
             append("metrics/segmentation.py"), lambda t: t.startswith("test on"), id="metric"
         ),

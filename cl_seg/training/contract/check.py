@@ -17,12 +17,12 @@ MAY_REFUSE = frozenset({"runs", "batch of one", "bfloat16"})
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a point of the contract came out.
+    """The outcome of one point of the contract.
 
     Attributes:
         point: name.
         kept: False where it was broken.
-        detail: what was seen, in words.
+        detail: the observation in words.
     """
 
     point: str

@@ -1,4 +1,4 @@
-"""The points of the contract: each tries a subject and returns what was seen, in words."""
+"""The points of the contract: each tries a subject and returns its observation in words."""
 
 import copy
 from collections.abc import Callable, Mapping
