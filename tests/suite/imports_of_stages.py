@@ -52,6 +52,12 @@ def compute(stage_file: Path, cache: Path, results: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Once for all processes, which then import the package anew.
+    import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+    import monai.networks.nets  # noqa: F401
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cl_seg"]:
+        del sys.modules[name]
     cache, folder = map(Path, sys.argv[1:])
     builtins.__import__, importlib.import_module = noting_import, noting_import_module
     for number, line in enumerate(sys.stdin):
