@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cl_seg.records.results import RunResult, load_results
+from cl_seg.records.load import load_results
+from cl_seg.records.results import RunResult
 
 
 def differences(before: RunResult, after: RunResult) -> list[str]:
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("after", type=Path)
     options = parser.parse_args()
     before, after = (
-        {result.record["run_id"]: result for result in load_results(folder)}
+        {result.run_id: result for result in load_results(folder)}
         for folder in (options.before, options.after)
     )
     lines = [f"{run}: in one folder only" for run in sorted(before.keys() ^ after.keys())]

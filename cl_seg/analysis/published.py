@@ -94,7 +94,7 @@ def with_published(
         InputError: values are given for a SEED curve, whose numbers are many for each method, or
             for what the suite does not have.
     """
-    suite = results[0].record["suite"]
+    suite = results[0].record.suite
     own = [one for one in published if one.suite == suite]
     if not own:
         like = get_close_matches(suite, {one.suite for one in published}, n=1, cutoff=ALIKE)

@@ -20,7 +20,7 @@ from cl_seg.analysis.content import Content
 from cl_seg.analysis.figures.style import as_svg, drawn
 from cl_seg.analysis.page import Page, html
 from cl_seg.analysis.pairs import is_pairs
-from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
+from cl_seg.analysis.provenance import provenance, settings_of, stamp_of
 from cl_seg.analysis.published import read_published, with_published
 from cl_seg.analysis.seed_curve import seed_content
 from cl_seg.analysis.stream_report import stream_content
@@ -29,7 +29,8 @@ from cl_seg.analysis.tools_table import NOTE, load_tools, shown_tools
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_bytes, write_json
 from cl_seg.messages.plural import counted
-from cl_seg.records.results import RunResult, load_results, read_plan
+from cl_seg.records.load import load_results, read_plan
+from cl_seg.records.results import RunResult
 
 MOST_NAMED = 8  # missing runs
 WRITTEN = "report_files.json"
@@ -54,7 +55,6 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     folder = Path(folder)
     known = read_published(published) if published else None
     results = load_results(folder)
-    require_origin(results)
     of_seeds = results[0].schedule == "seed_curve"
     content = seed_content(results) if of_seeds else stream_content(results)
     tools = load_tools(folder)
@@ -87,7 +87,7 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
             files[folder / "figures" / f"{name}.{kind}"] = drawn(figure, kind)
     page = folder / "report.html"
     shown = Page(
-        title=str(results[0].record["suite"]),
+        title=results[0].record.suite,
         stamp=stamp_of(results),
         about=f"{counted(len(results), 'run')} · {_streams(results)}",
         tables=content.tables,
@@ -152,7 +152,7 @@ def _with_tools(content: Content, cases: pd.DataFrame) -> Content:
 
 def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:
     planned = read_plan(folder)
-    missing = [run for run in planned if run not in {r.record["run_id"] for r in results}]
+    missing = [run for run in planned if run not in {r.run_id for r in results}]
     if not missing:
         return []
     more = [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
@@ -161,15 +161,13 @@ def _missing(folder: Path, results: Sequence[RunResult]) -> list[str]:
 
 
 def _common_notes(result: RunResult) -> list[str]:
-    spec, record = result.record["spec"], result.record
-    training = spec["training"]
+    record, spec = result.record, result.record.spec
     return [
         *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in result.stamps),
-        f"{counted(training['steps'], 'step')} of "
-        f"{counted(training['batch_size'], 'slice')} per stage, "
-        f"networks see {spec['image']['size']}² pixels, {record['device']} "
-        f"({record['processor']}), "
-        f"{counted(training['threads'], 'thread')}.",
+        f"{counted(spec.training.steps, 'step')} of "
+        f"{counted(spec.training.batch_size, 'slice')} per stage, "
+        f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "
+        f"{counted(spec.training.threads, 'thread')}.",
     ]
 
 
@@ -192,9 +190,9 @@ def _patients(results: Sequence[RunResult]) -> list[str]:
 
 def _streams(results: Sequence[RunResult]) -> str:
     orders = list(dict.fromkeys(tuple(r.order) for r in results if not r.joint))
-    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
-    if results[0].schedule == "seed_curve":
-        base = " + ".join(names.get(s, s) for s in results[0].record["spec"]["base"])
+    names = {k: v for result in results for k, v in result.record.scanner_names.items()}
+    if (images := results[0].record.spec.seed_images) is not None:
+        base = " + ".join(names.get(s, s) for s in images.base)
         return f"{base} → {names[results[0].order[-1]]}"
     if len(orders) == 1 or not orders:
         return " → ".join(names[s] for s in results[0].order)

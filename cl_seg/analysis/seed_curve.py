@@ -10,7 +10,10 @@ from cl_seg.analysis.content import Content
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.tables import rounded
+from cl_seg.messages.errors import InputError
+from cl_seg.records.record import SeedImagesSpec
 from cl_seg.records.results import Matrix, RunResult
+from cl_seg.records.tables import GivenTables
 
 FEW, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""
@@ -35,14 +38,14 @@ def seed_content(results: Sequence[RunResult]) -> Content:
     table = seed_table(by_cell)
     target = results[0].order[-1]
     caption = (
-        f"Dice on {results[0].record['scanner_names'][target]} against the number of slices "
+        f"Dice on {results[0].record.scanner_names[target]} against the number of slices "
         "labelled there; lines are transferred networks, dashes are trained from scratch; bars are "
         "95 % intervals."
     )
     figure = seed_curves(table, results[0].classes, results[0].stamps)
-    base = [results[0].record["spec"]["base"]]
+    base = seed_images_of(results[0]).base
     notes = [
-        f"Base scanners: {', '.join(base[0])}; new scanner: {target}.",
+        f"Base scanners: {', '.join(base)}; new scanner: {target}.",
         *verdicts(by_cell),
     ]
     tables = {"SEED curve": shown_seed_table(table, results[0].classes)}
@@ -60,19 +63,28 @@ def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
 
 
 def _cell(result: RunResult) -> Cell:
-    spec = result.record["spec"]
-    return result.model, result.strategy, spec["by"], spec["seed_images"]
+    images = seed_images_of(result)
+    return result.model, result.strategy, images.by, images.count
+
+
+def seed_images_of(result: RunResult) -> SeedImagesSpec:
+    """What was labelled of the new scanner.
+
+    Raises:
+        InputError: the run is none of a seed curve.
+    """
+    if result.record.spec.seed_images is None:
+        raise InputError(f"{result.run_id} is no run of a seed curve (no seed_images)")
+    return result.record.spec.seed_images
 
 
 def on_target(result: RunResult) -> RunResult:
     """The run as if it had the new scanner only, so that transfer and scratch can be compared."""
-    target, spec = result.order[-1], result.record["spec"]
-    column = {name: [[row[-1]] for row in matrix] for name, matrix in result.record["R"].items()}
-    record = {**result.record, "spec": {**spec, "order": [target]}, "R": column}
-    view = replace(result, record=record)
-    cases = result.cases
-    view.__dict__["cases"] = cases[cases["scanner"] == target]
-    return view
+    target, cases = result.order[-1], result.cases
+    column = {name: tuple(row[-1:] for row in rows) for name, rows in result.record.R.items()}
+    record = result.record.with_scores(column, order=(target,))
+    tables = GivenTables(cases[cases["scanner"] == target], result.curve)
+    return replace(result, record=record, tables=tables)
 
 
 def dice_at_end(r: Matrix) -> float:
@@ -91,7 +103,7 @@ def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
         row: dict[str, object] = {
             "model": model,
             "strategy": strategy,
-            "start": runs[0].record["spec"]["start"],
+            "start": _start(runs),
             "by": by,
             "images": images,
             "seeds": len(runs),
@@ -163,4 +175,4 @@ def _verdict(gain: float, margin: float) -> str:
 
 
 def _start(runs: Sequence[RunResult]) -> str:
-    return str(runs[0].record["spec"]["start"])
+    return seed_images_of(runs[0]).start

@@ -46,7 +46,7 @@ def stream_figures(results: Sequence[RunResult], summary: pd.DataFrame) -> Figur
     with_joint = {run.model for run in results if run.joint}
     with_dots = any(run.joint and run.order == order for run in results)
     dotted = ", the dotted line joint training" if with_dots else ""
-    several = len({run.record["spec"]["seed"] for run in results}) > 1
+    several = len({run.seed for run in results}) > 1
     bands = "; lines are means over seeds, bands their range" if several else ""
     drawn = {}
     if not all(run.joint for run in results):
@@ -70,7 +70,7 @@ def stream_figures(results: Sequence[RunResult], summary: pd.DataFrame) -> Figur
         lengths = {len(run.order) for run in results}
         plane = stability_plane(summary, max(lengths) * (len(lengths) == 1), results[0].stamps)
         drawn["plane"] = PLANE_CAPTION.format(ON_A_LINE * (len(lengths) == 1)), plane
-    seed = f" Seed {results[0].record['spec']['seed']}." * several
+    seed = f" Seed {results[0].seed}." * several
     if with_curve:
         drawn["validation"] = (
             f"Validation Dice while training; dotted lines separate the stages.{seed}{which}",
@@ -129,7 +129,7 @@ def pairs_figures(results: Sequence[RunResult]) -> Figures:
         for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False)
         for loss in shown
     }
-    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    names = {k: v for result in results for k, v in result.record.scanner_names.items()}
     rows, columns = (
         [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side]
         for side in (firsts, seconds)

@@ -14,12 +14,13 @@ from cl_seg.planning.digests import check_store_content
 from cl_seg.planning.plan import Plan, graph_of, notes_of, resolve_request
 from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.stages import RunStages
+from cl_seg.records.record import recorded_key
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.compute import compute
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
-from cl_seg.suite.record import is_finished, recorded_key, write_record
+from cl_seg.suite.record import is_finished, write_record
 from cl_seg.suite.schedule import Failure
 from cl_seg.suite.tools import score_tools
 from cl_seg.suite.tracking import Mirror

@@ -30,7 +30,8 @@ def summary(
         if (images := runs[0].seed_images) is not None:
             yield f"base: {' + '.join(images.base)}; target: {runs[0].order[-1]}"
         else:
-            for number, order in _orders(plan).items():
+            orders = {run.order_number: run.order for run in runs}
+            for number, order in orders.items():
                 yield f"order{number}: {' → '.join(order)}"
         for run in runs:
             steps = " + ".join(map(str, run.stage_steps(plan.context.training.steps)))

@@ -12,7 +12,6 @@ as the network lost, no pull on weights could have kept it.
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from cl_seg.runtime import torch_setup  # isort: skip
 import pandas as pd
@@ -27,7 +26,8 @@ from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.planning.split import selected_slices
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
+from cl_seg.records.record import RunRecord
 from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.shared.batch_norm import running_statistics
@@ -50,12 +50,12 @@ def main() -> None:
     images = task_images(plan)
     rows = []
     for record in (result.record for result in load_results(options.results)):
-        if record["spec"]["model"]["name"] == options.network and len(record["states"]) == 2:
+        if record.spec.model.name == options.network and len(record.states) == 2:
             states = [
                 from_bytes(cache.read(key, state_file(position)), "cpu")
-                for position, key in enumerate(record["states"], start=1)
+                for position, key in enumerate(record.states, start=1)
             ]
-            rows.append({"strategy": record["strategy"], **scores(plan, images, record, states)})
+            rows.append({"strategy": record.strategy, **scores(plan, images, record, states)})
     print(markdown(pd.DataFrame(rows).map(lambda v: v if isinstance(v, str) else f"{v:.3f}")))
 
 
@@ -67,21 +67,21 @@ def task_images(plan: Plan) -> TaskImages:
 
 
 def scores(
-    plan: Plan, images: TaskImages, record: dict[str, Any], states: list[State]
+    plan: Plan, images: TaskImages, record: RunRecord, states: list[State]
 ) -> dict[str, float]:
     """Mean Dice on the first scanner by ``weights / statistics`` before and after the second."""
-    context, spec = plan.context, record["spec"]
+    context, spec = plan.context, record.spec
     model = build_model(
-        spec["model"]["name"],
-        spec["model"]["preset"],
-        spec["model"]["arguments"],
+        spec.model.name,
+        spec.model.preset,
+        spec.model.arguments,
         len(context.classes) + 1,
         context.image.size,
     )
     statistics = {name for name, _ in running_statistics(model)}
     if not statistics:
-        raise SystemExit(f"{spec['model']['name']} has no running statistics")
-    first = spec["order"][0]
+        raise SystemExit(f"{spec.model.name} has no running statistics")
+    first = spec.order[0]
     rows = selected_slices(images.store.slices, first, context.rows[first]["test"])
     rows = rows.reset_index(drop=True)
     by_time = dict(zip(("before", "after"), states, strict=True))

@@ -10,7 +10,7 @@ from cl_seg.analysis.published import COLUMNS, TITLE, read_published
 from cl_seg.analysis.report import write_report
 from cl_seg.analysis.tools_table import COLUMNS as TOOL_COLUMNS
 from cl_seg.messages.errors import InputError
-from tests.analysis.test_report import NAIVE, ORDER, write_run
+from tests.records.factory import NAIVE, ORDER, write_run
 
 PAPER = Path(__file__).parents[2] / "experiments" / "paper"
 HEAD = ",".join(COLUMNS)

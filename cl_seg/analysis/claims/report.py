@@ -16,7 +16,7 @@ from cl_seg.analysis.claims.judge import Evidence, Judged, results_of
 from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
 from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
 from cl_seg.analysis.page import Page, html
-from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
+from cl_seg.analysis.provenance import provenance, settings_of, stamp_of
 from cl_seg.files.write import write_text
 from cl_seg.messages.plural import counted
 
@@ -63,7 +63,6 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     """
     suites = results_of(judged, folder)
     runs = list(chain.from_iterable(suites.values()))
-    require_origin(runs)
     stamps = stamps_of(runs)
     picture = as_svg(stamped(claims_figure(judged), stamps)) if _can_be_drawn(judged) else ""
     page = Page(
