@@ -63,9 +63,8 @@ def test_a_changed_constant_of_the_loss_is_found(results: Path, tmp_path: Path) 
     copy = tmp_path / "source" / "cl_seg"
     shutil.copytree(Path(cl_seg.__file__).parent, copy, ignore=shutil.ignore_patterns("*.pyc"))
     loss = copy / "losses.py"
-    changed = loss.read_text().replace(
-        "(2 * overlap + 1) / (total + 1)", "(2 * overlap + 1) / (total + 2)"
-    )
+    smoothed = "(2 * overlap + 1) / (total + 1)"
+    changed = loss.read_text().replace(smoothed, smoothed.replace("total + 1", "total + 2"))
     assert changed != loss.read_text()
     loss.write_text(changed)
     done = subprocess.run(
@@ -78,7 +77,8 @@ def test_a_changed_constant_of_the_loss_is_found(results: Path, tmp_path: Path) 
     )
     assert done.returncode == 1, done.stderr
     (certificate,) = read_certificates(results)
-    assert certificate.verdict == "different" and certificate.stages[0].score
+    assert certificate.verdict == "different"
+    assert any(stage.score for stage in certificate.stages)
 
 
 def test_certificates_are_kept_and_packed(results: Path, tmp_path: Path) -> None:
