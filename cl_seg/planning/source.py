@@ -13,6 +13,7 @@ from pathlib import Path
 import cl_seg
 from cl_seg.planning.syntax import read_source
 from cl_seg.runtime.import_path import installed_version, module_file
+from cl_seg.strategies.declared import STRATEGIES
 
 SOURCES = {
     "training": "cl_seg.suite.stages.train",
@@ -144,8 +145,20 @@ def _closure(modules: Iterable[str], matters: Callable[[str], bool]) -> dict[str
         path = module_file(name) if name not in found and matters(name) else None
         if path is not None:
             found[name] = path
-            waiting += [*read_source(name, path).imports, name.rpartition(".")[0]]
+            waiting += [*map(_defined_in, read_source(name, path).imports), name.rpartition(".")[0]]
     return found
+
+
+def _defined_in(name: str) -> str:
+    """The module of a strategy's class that ``cl_seg.strategies`` hands on; other names as is."""
+    room, _, attribute = name.rpartition(".")
+    return _classes().get(attribute, name) if room == "cl_seg.strategies" else name
+
+
+@cache
+def _classes() -> dict[str, str]:
+    targets = (s.plugin.split(":") for s in STRATEGIES.values() if s.plugin)
+    return {attribute: module for module, attribute in targets}
 
 
 def data_of(files: Mapping[str, Path]) -> list[Path]:

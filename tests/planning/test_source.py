@@ -192,6 +192,28 @@ def test_a_users_file_is_hashed_with_those_beside_it(
     assert callable_hash("my_network:build") != before
 
 
+@pytest.mark.parametrize(
+    ("line", "follows"),
+    [
+        ("from cl_seg.strategies import EWC", True),
+        ("from cl_seg.strategies.ewc.plugin import EWC", True),
+        ("from cl_seg.strategies import Replay", False),
+    ],
+)
+def test_a_users_file_is_hashed_with_what_it_builds_on(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch, line: str, follows: bool
+) -> None:
+    for room in ("ewc", "replay"):
+        (package / "strategies" / room).mkdir(parents=True)
+        edit(package / "strategies" / room / "plugin.py", "x = 1\n")
+    (tmp_path / "own").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    edit(tmp_path / "own" / "my_plugin.py", f"{line}\n")
+    before = callable_hash("my_plugin:Mine")
+    edit(package / "strategies/ewc/plugin.py", "x = 2\n")
+    assert (callable_hash("my_plugin:Mine") != before) == follows
+
+
 @pytest.mark.parametrize("edited", ["blocks", "more", "__init__"])
 def test_a_users_package_is_followed_through_all_forms_of_import(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: str
