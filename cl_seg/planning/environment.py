@@ -88,7 +88,7 @@ def processor() -> str:
 
 
 def capability(device: str) -> str:
-    """What decides which compiled kernels run: the CPU's vector instructions, or the GPU model."""
+    """The CPU's vector instructions, or the GPU model: they decide which compiled kernels run."""
     if device == "cuda":
         return ", ".join(_gpus()) or "cuda"
     flags = _cpuinfo().get("flags", "").split()

@@ -1,6 +1,7 @@
 """Which slices of a store train, validate and test, as rows that every stage is given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from cl_seg.scans.splits import (
 )
 from cl_seg.spec.settings import Split
 
+Found = TypeVar("Found")
 Rows = Mapping[str, Mapping[str, str]]
 """Scanner → part → rows of the scanner's arrays, as :func:`stretches` writes them."""
 
@@ -55,17 +57,20 @@ def split_slices(
 
 def rows_by_part(split: pd.DataFrame, scanners: Sequence[str]) -> dict[str, dict[str, str]]:
     """Rows of each scanner and part, in their order, written as stretches."""
-    found: dict[str, dict[str, str]] = {scanner: {} for scanner in scanners}
-    for (scanner, part), own in split.groupby(["scanner", "part"]):  # type: ignore[misc]
-        found[str(scanner)][str(part)] = stretches(own["row"].to_numpy())
-    return found
+    return _by_part(split, scanners, lambda own: stretches(own["row"].to_numpy()))
 
 
 def cases_by_part(split: pd.DataFrame, scanners: Sequence[str]) -> dict[str, dict[str, list[str]]]:
     """Cases of each scanner and part, in the order of the store."""
-    found: dict[str, dict[str, list[str]]] = {scanner: {} for scanner in scanners}
+    return _by_part(split, scanners, lambda own: list(dict.fromkeys(own["case"])))
+
+
+def _by_part(
+    split: pd.DataFrame, scanners: Sequence[str], of: Callable[[pd.DataFrame], Found]
+) -> dict[str, dict[str, Found]]:
+    found: dict[str, dict[str, Found]] = {scanner: {} for scanner in scanners}
     for (scanner, part), own in split.groupby(["scanner", "part"]):  # type: ignore[misc]
-        found[str(scanner)][str(part)] = list(dict.fromkeys(own["case"]))
+        found[str(scanner)][str(part)] = of(own)
     return found
 
 

@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SuiteOutcome:
-    """What became of a suite.
+    """The report of a suite, and the runs that failed.
 
     Attributes:
         report: None when no run finished.
