@@ -9,11 +9,6 @@ import cl_seg
 from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.planning.source import (
-    ELSEWHERE,
-    SIMULATOR,
-    SOURCES,
-    TOOLS,
-    WITHOUT_NUMBERS,
     callable_hash,
     data_files,
     data_of,
@@ -22,6 +17,7 @@ from cl_seg.planning.source import (
     stage_files,
     stage_source,
 )
+from cl_seg.planning.source_roots import ELSEWHERE, SIMULATOR, SOURCES, TOOLS, WITHOUT_NUMBERS
 from cl_seg.runtime.import_path import module_file
 from cl_seg.strategies.declared import STRATEGIES
 

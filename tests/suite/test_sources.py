@@ -17,7 +17,8 @@ from cl_seg.inference.saved_model import Input, ModelCard, Network, read_card, s
 from cl_seg.labelling.train import SeedTraining, plan_seed_training
 from cl_seg.models.registry import build_model
 from cl_seg.planning.plan import Plan, resolve
-from cl_seg.planning.source import SOURCES, WITHOUT_NUMBERS, callable_files, stage_files
+from cl_seg.planning.source import callable_files, stage_files
+from cl_seg.planning.source_roots import SOURCES, WITHOUT_NUMBERS
 from cl_seg.planning.stages import Stage
 from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.declared import declared_strategy
