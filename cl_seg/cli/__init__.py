@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from cl_seg.cli.certify import certify
 from cl_seg.cli.console import (
     CORES,
     AllowImplausibleHu,
@@ -50,7 +51,7 @@ app.add_typer(seed_app, name="seed")
 app.add_typer(model_app, name="model")
 for command in (
     *(predict, dataset, contract, check_plugin, schema),
-    *(report, select, claims, compare, pack, unpack),
+    *(report, select, claims, compare, certify, pack, unpack),
 ):
     app.command()(command)
 

@@ -12,7 +12,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import Plan, resolve, resolve_all
 from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.request import load_suite
-from cl_seg.planning.split import row_numbers
+from cl_seg.scans.rows import row_numbers
 from cl_seg.scans.store import SliceStore
 from tests.planning.test_stage_graph import several
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.planning.split import row_numbers, selected_slices, stretches
+from cl_seg.scans.rows import row_numbers, selected_slices, stretches
 
 
 @pytest.mark.parametrize(
