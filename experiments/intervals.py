@@ -22,7 +22,7 @@ import pandas as pd
 from cl_seg.analysis.claims.claim import read_claims
 from cl_seg.analysis.claims.judge import contrast_values, suites_below
 from cl_seg.analysis.claims.sides import members_of
-from cl_seg.analysis.intervals import crossed_margin, paired_values, same_design, simulated_coverage
+from cl_seg.analysis.intervals import ci_half_width, paired_values, same_design, simulated_coverage
 from cl_seg.analysis.tables import DEFINED, SCORES, WITH_INTERVAL, cells, markdown
 from cl_seg.records.load import load_results
 
@@ -101,7 +101,7 @@ def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float
             + random.normal(0, np.sqrt(between), (1, seeds))
             + random.choice(rest, (patients, seeds))
         )
-        margin = crossed_margin(drawn)
+        margin = ci_half_width(drawn)
         holds += abs(drawn.mean()) <= margin
         above += drawn.mean() > margin
     return holds / trials, above / trials

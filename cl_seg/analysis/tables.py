@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.intervals import (
-    alike_patients,
     difference,
     paired_values,
+    patient_groups,
     score_margin,
     simulated_coverage,
 )
@@ -155,7 +155,7 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
             for cell, runs_of in by_cell.items()
         ]
         summary[f"{name} coverage"] = [
-            simulated_coverage(paired_values(runs_of, SCORES[name]), alike=alike_patients(runs_of))
+            simulated_coverage(paired_values(runs_of, SCORES[name]), groups=patient_groups(runs_of))
             if np.isfinite(summary[f"{name} ±"][cell])
             else np.nan
             for cell, runs_of in by_cell.items()

@@ -22,10 +22,10 @@ from cl_seg.analysis.claims.sides import Members, members_of, there_are
 from cl_seg.analysis.intervals import (
     LEVEL,
     Groups,
-    alike_patients,
-    crossed_margin,
+    ci_half_width,
     paired_values,
-    projected_margin,
+    patient_groups,
+    projected_half_width,
     same_design,
     simulated_coverage,
 )
@@ -173,7 +173,7 @@ def _evidence(contrast: Contrast, folder: Path, runs_of: Any, level: float) -> E
             patients=len(values), seeds=values.shape[1], need=FEW,
         )  # fmt: skip
     return _judged(
-        contrast, values, superiority, level, alike_patients([run for one in every for run in one])
+        contrast, values, superiority, level, patient_groups([run for one in every for run in one])
     )
 
 
@@ -241,15 +241,15 @@ def _judged(
     contrast: Contrast, values: Values, superiority: float, level: float, alike: Groups
 ) -> Evidence:
     """What finite values say; ``level`` is that at which they contradict."""
-    effect, margin = float(values.mean()), crossed_margin(values, alike=alike)
+    effect, margin = float(values.mean()), ci_half_width(values, groups=alike)
     patients, seeds = values.shape
     verdict: Verdict = "undecided"
     if effect - margin > contrast.at_least:
         verdict = "supported"
-    elif effect + crossed_margin(values, level, alike) < contrast.at_least:
+    elif effect + ci_half_width(values, level, alike) < contrast.at_least:
         verdict = "contradicted"
     need = needed(values, contrast.at_least, level, alike) if verdict == "undecided" else ""
-    coverage = simulated_coverage(values, alike=alike)
+    coverage = simulated_coverage(values, groups=alike)
     return Evidence(
         *(contrast, verdict, effect, margin, coverage, superiority, patients, seeds, need)
     )
@@ -264,7 +264,7 @@ def needed(
         values: (P, S).
         at_least: what the effect is held against.
         level: at which an effect that is smaller contradicts; one that is larger supports at 95 %.
-        alike: as for :func:`cl_seg.analysis.intervals.crossed_margin`.
+        alike: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
     """
     patients, seeds = values.shape
     if min(patients, seeds) < 2:
@@ -274,7 +274,7 @@ def needed(
     for what, have in (("seeds", seeds), ("patients", patients)):
         more = np.arange(have + 1, MOST + 1)
         of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
-        margins = projected_margin(values, of_patients, of_seeds, level, alike)
+        margins = projected_half_width(values, of_patients, of_seeds, level, alike)
         if (margins < abs(effect)).any():
             return f"about {more[np.argmax(margins < abs(effect))]} {what} (now {have})"
     return "an effect this small is not decided by more seeds or more patients alone"
