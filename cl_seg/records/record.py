@@ -61,11 +61,23 @@ class ImageSpec(SuitePart):
 
 
 class TrainingSpec(SuitePart):
-    """How every stage was trained, see :class:`cl_seg.spec.settings.Training`."""
+    """How every stage was trained, see :class:`cl_seg.spec.settings.Training`.
+
+    What stands in older files only, or does not, is of no use to readers and may be missing.
+    """
 
     steps: int
     batch_size: int
+    weight_decay: float | None = None
+    warmup: float | None = None
+    gradient_clip: float | None = None
+    flip: bool | None = None
+    rotate_degrees: float | None = None
+    scale: float | None = None
+    shift_hu: float | None = None
     curve_every: int = 1
+    precision: str = ""
+    device: str = ""
     threads: int
 
 
