@@ -223,7 +223,7 @@ def paired_runs(
 ) -> tuple[list[RunResult], list[RunResult]]:
     """Those of each side that the other has with the same order and seed."""
     both = _keys(runs) & _keys(others)
-    first, second = ([run for run in side if _key(run) in both] for side in (runs, others))
+    first, second = ([run for run in side if run.order_and_seed in both] for side in (runs, others))
     return first, second
 
 
@@ -248,8 +248,8 @@ def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> 
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
     mean over patients. Empty unless all seeds have the same orders and all runs the same patients.
     """
-    chosen = {_key(run): run for run in runs if _key(run) in keys}
-    if len(chosen) < sum(_key(run) in keys for run in runs):
+    chosen = {run.order_and_seed: run for run in runs if run.order_and_seed in keys}
+    if len(chosen) < sum(run.order_and_seed in keys for run in runs):
         raise ValueError("runs of the same order and seed that differ in something else")
     orders = {order for order, _ in chosen}
     seeds = {seed for _, seed in chosen}
@@ -271,9 +271,5 @@ def _pseudo_values(run: RunResult, score: Score) -> Values:
     return run.pseudo_values[score]
 
 
-def _key(run: RunResult) -> Key:
-    return tuple(run.order), run.seed
-
-
 def _keys(runs: Sequence[RunResult]) -> set[Key]:
-    return {_key(run) for run in runs}
+    return {run.order_and_seed for run in runs}

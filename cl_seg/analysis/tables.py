@@ -55,12 +55,14 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     without it in which it is found, ``false_positive_cm2`` the mean area found in them; NaN where
     there are no such cases.
     """
-    references = {_setting(one): one.matrix()[1:].diagonal() for one in results if one.restarts}
-    return pd.DataFrame([_run_row(one, references.get(_setting(one))) for one in results])
-
-
-def _setting(result: RunResult) -> tuple[str, tuple[str, ...], int]:
-    return result.model, tuple(result.order), result.seed
+    references = {
+        (one.model, one.order_and_seed): one.matrix()[1:].diagonal()
+        for one in results
+        if one.restarts
+    }
+    return pd.DataFrame(
+        [_run_row(one, references.get((one.model, one.order_and_seed))) for one in results]
+    )
 
 
 def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:

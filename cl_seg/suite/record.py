@@ -1,6 +1,7 @@
 """What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,13 @@ from cl_seg.records.record import (
     RUN_FILE,
     DataRecord,
     GridRecord,
-    ImageSpec,
-    NetworkSpec,
     Rows,
     RunRecord,
-    RunSpec,
-    SeedImagesSpec,
-    SplitSpec,
     StageRow,
-    StrategySpec,
-    TrainingSpec,
     matrix_rows,
     recorded_key,
 )
+from cl_seg.records.run_spec import RunSpec
 from cl_seg.scans.store import read_header
 from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
@@ -43,22 +38,18 @@ NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
 
 def run_spec(run: Run, suite: Suite) -> RunSpec:
     """Everything of the suite that determines one run's result."""
+    parts = {"model": run.model, "strategy": run.strategy, "split": suite.split}
+    parts |= {"image": suite.image, "training": suite.training}
     images = run.seed_images
-    return RunSpec(
-        order=run.order,
-        model=NetworkSpec(**run.model.model_dump(mode="json")),
-        learning_rate=run.learning_rate,
-        strategy=StrategySpec(**run.strategy.model_dump(mode="json")),
-        seed=run.seed,
-        classes=tuple(suite.classes),
-        split=SplitSpec(**suite.split.model_dump(mode="json")),
-        image=ImageSpec(**suite.image.model_dump(mode="json")),
-        training=TrainingSpec(**suite.training.model_dump(mode="json")),
-        learned_dice=getattr(suite, "learned_dice", {}),
-        seed_images=None
-        if images is None
-        else SeedImagesSpec(count=images.count, by=images.by, start=images.start, base=images.base),
-    )
+    return RunSpec.model_validate({
+        "order": run.order,
+        "learning_rate": run.learning_rate,
+        "seed": run.seed,
+        "classes": suite.classes,
+        "learned_dice": getattr(suite, "learned_dice", {}),
+        "seed_images": images and {**asdict(images), "start": images.start},
+        **{name: part.model_dump(mode="json") for name, part in parts.items()},
+    })  # fmt: skip
 
 
 def is_finished(folder: Path, key: str) -> bool:

@@ -9,7 +9,8 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results, read_plan
 from cl_seg.records.migration import SCHEMA_VERSION
-from cl_seg.records.record import SeedImagesSpec, parse_record, read_record
+from cl_seg.records.record import parse_record, read_record
+from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import PACKED
 
 from .factory import in_record, run_record, run_result, write_record, write_run

@@ -11,7 +11,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning import environment
 from cl_seg.planning import stages as graph_module
 from cl_seg.planning.stages import Graph
-from cl_seg.records.record import SeedImagesSpec, read_record
+from cl_seg.records.record import read_record
+from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.suite.cache import RANKING, StageCache
 from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.stages import Control, _Work, execute_stage
