@@ -7,27 +7,34 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cl_seg.spec.read import ADAPTER, PARTS
+from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.read import ADAPTER
+from cl_seg.spec.settings import Data, Image, PhantomData, Split, Training
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
+PARTS = (
+    *(Data, PhantomData, Split, Image, ModelChoice, StrategyChoice, Training),
+    *(StreamSuite, SeedCurveSuite),
+)
 Schema = dict[str, Any]
 
 
 def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> Schema:
-    """What a suite file may hold, with what the docstrings say of every field.
+    """JSON Schema of suite files, every field described by its docstring.
 
     Args:
         networks: registered networks.
         strategies: registered strategies, each with a ``settings`` model.
 
     Returns:
-        A JSON Schema (draft 2020-12). It allows a little more than ``cl-seg plan`` does: what
-        depends on two fields, such as an image size that fits a network, it does not know.
+        A JSON Schema (draft 2020-12). It allows a little more than ``cl-seg plan`` does: it cannot
+        check what depends on two fields, such as an image size that fits a network.
     """
     schema: Schema = ADAPTER.json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "cl_seg suite"
     parts = schema["$defs"]
-    for model in PARTS.values():
+    for model in PARTS:
         _describe(parts[model.__name__], model)
     for name, strategy in strategies.items():
         parts[f"{name}_settings"] = _describe(

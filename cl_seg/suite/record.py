@@ -12,6 +12,7 @@ import pandas as pd
 import cl_seg
 from cl_seg.files.write import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
+from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import git_commit, versions
 from cl_seg.planning.runs import Run
 from cl_seg.planning.stages import RunStages
@@ -29,24 +30,25 @@ from cl_seg.records.record import (
 )
 from cl_seg.records.run_spec import RunSpec
 from cl_seg.scans.store import read_header
-from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
 NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
 
 
-def run_spec(run: Run, suite: Suite) -> RunSpec:
+def run_spec(run: Run, context: StageContext) -> RunSpec:
     """Everything of the suite that determines one run's result."""
-    parts = {"model": run.model, "strategy": run.strategy, "split": suite.split}
-    parts |= {"image": suite.image, "training": suite.training}
+    split = context.split
+    assert split is not None, "a run without a test has no record"
+    parts = {"model": run.model, "strategy": run.strategy, "split": split}
+    parts |= {"image": context.image, "training": context.training}
     images = run.seed_images
     return RunSpec.model_validate({
         "order": run.order,
         "learning_rate": run.learning_rate,
         "seed": run.seed,
-        "classes": suite.classes,
-        "learned_dice": getattr(suite, "learned_dice", {}),
+        "classes": context.classes,
+        "learned_dice": context.learned_dice,
         "seed_images": images and {**asdict(images), "start": images.start},
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
@@ -68,7 +70,7 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
     curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
     counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
     curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
-    matrices = accuracy_matrices(cases, list(run.order), stages.setting.suite.classes)
+    matrices = accuracy_matrices(cases, list(run.order), stages.context.classes)
     record = _record(stages, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
         cases.to_parquet(building / tables.CASES, index=False)
@@ -78,22 +80,22 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
 
 
 def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:
-    run, setting = stages.run, stages.setting
-    suite, header = setting.suite, read_header(setting.store)
+    run, context = stages.run, stages.context
+    header = read_header(context.store)
     strategy = declared_strategy(run.strategy.name)
     trained = [cache.about(key) for key in stages.trained]
     last = trained[-1]
     return RunRecord(
         run_id=run.run_id,
-        suite=suite.name,
+        suite=context.name,
         key=stages.key,
-        spec=run_spec(run, suite),
+        spec=run_spec(run, context),
         model=run.titles["model"],
         strategy=run.titles["strategy"],
         order_number=run.order_number,
         place=run.place,
         schedule="seed_curve" if run.seed_images else strategy.schedule,
-        scores_with_memory=strategy.scores,
+        scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},
         data=DataRecord(
             content=header.content,
@@ -107,7 +109,7 @@ def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> 
         device=last["device"],
         processor=last["processor"],
         parameters=last["parameters"],
-        slices={name: dict(parts) for name, parts in setting.counts.items()},
+        slices={name: dict(parts) for name, parts in context.counts.items()},
         versions={"cl_seg": cl_seg.__version__, **versions()},
         git_commit=git_commit(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,0 +1,134 @@
+"""Finds the CT series in a folder of DICOM files."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from cl_seg.scans.dicom.header import Image, read_header
+from cl_seg.scans.dicom.notes import header_notes
+from cl_seg.scans.dicom.pixels import load
+from cl_seg.scans.geometry import check_series
+from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+
+NO_PATIENT = "no PatientID: counted as a patient of its own"
+
+
+@dataclass(frozen=True)
+class DicomSeries(Series):
+    """A series with what its headers say of whose and which it is, whatever a manifest says.
+
+    Attributes:
+        person: salted hash of PatientID, "" when absent.
+        uid: salted hash of SeriesInstanceUID, "" when absent.
+        images: salted hashes of SOPInstanceUIDs.
+        files: of its images, in alphabetical order.
+    """
+
+    person: str = ""
+    uid: str = ""
+    images: frozenset[str] = frozenset()
+    files: tuple[Path, ...] = ()
+
+
+def find_series(
+    files: Iterable[Path], root: Path, pseudonyms: Pseudonyms
+) -> tuple[list[DicomSeries], list[Rejected]]:
+    """Read the headers of ``files`` and put together the usable CT series.
+
+    Args:
+        files: candidate files, DICOM or not.
+        root: folder they were found in; files without a series UID are grouped by folder below it.
+        pseudonyms: hashes patient and series identifiers.
+
+    Returns:
+        Series sorted by patient and series hash, and what was left out, per file or series.
+    """
+    return series_of([try_header(file, root, pseudonyms) for file in files])
+
+
+def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> Image | Rejected:
+    """The header of one file, or why it cannot be used."""
+    try:
+        return read_header(file, root, pseudonyms)
+    except UnusableError as error:
+        return Rejected(file, str(error))
+
+
+def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], list[Rejected]]:
+    """Put together the usable series of some headers; see :func:`find_series`."""
+    rejected: list[Rejected] = []
+    # A series may hold kinds of image whose HU do not compare: each is a series of its own.
+    groups: dict[tuple[str, str], list[Image]] = defaultdict(list)
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for one in headers:
+        if isinstance(one, Rejected):
+            rejected.append(one)
+        else:
+            groups[one.series, one.acquisition.kind].append(one)
+            kinds[one.series].add(one.acquisition.kind)
+    found = []
+    for (name, _), images in groups.items():
+        try:
+            series, copies = _assemble(images, kinds[name])
+            found.append(series)
+            rejected += copies
+        except UnusableError as error:
+            rejected.append(Rejected(images[0].path.parent, str(error), len(images)))
+    return sorted(found, key=lambda s: (s.patient, s.name)), rejected
+
+
+def _assemble(images: list[Image], kinds: set[str]) -> tuple[DicomSeries, list[Rejected]]:
+    images, copies = _without_copies(images)
+    check_series([image.plane for image in images], [image.path for image in images])
+    first = images[0]
+    if any(not _same_settings(image.acquisition, first.acquisition) for image in images):
+        raise UnusableError("mixed scanners, kernels or tube voltages inside one series: split it")
+    if len({image.patient for image in images}) > 1:
+        raise UnusableError("several patients inside one series")
+    unnamed = () if first.patient else (NO_PATIENT,)
+    series = DicomSeries(
+        first.path.parent,
+        first.patient or first.series,
+        first.series,
+        first.acquisition,
+        len(images),
+        first.thickness_mm,
+        partial(load, images),
+        (*unnamed, *_several_kinds(kinds), *header_notes(images)),
+        person=first.patient,
+        uid="" if first.nameless else first.series,
+        images=frozenset(image.copy_of for image in images if image.copy_of),
+        files=tuple(sorted(image.path for image in images)),
+    )
+    return series, copies
+
+
+def _several_kinds(kinds: set[str]) -> list[str]:
+    if len(kinds) == 1:
+        return []
+    shown = ", ".join(kind or "plain CT" for kind in sorted(kinds))
+    return [f"one series of the scanner holds several kinds of image, taken apart here: {shown}"]
+
+
+def _same_settings(one: Acquisition, other: Acquisition) -> bool:
+    # Compared as text: an unknown voltage (NaN) equals another unknown one.
+    return repr(replace(one, station="")) == repr(replace(other, station=""))
+
+
+def _without_copies(images: list[Image]) -> tuple[list[Image], list[Rejected]]:
+    kept: list[Image] = []
+    copies: list[Rejected] = []
+    seen: dict[str, tuple[float, ...]] = {}
+    for image in sorted(images, key=lambda i: (i.plane.position[2], i.path)):
+        position = tuple(image.plane.position)
+        if not image.copy_of or image.copy_of not in seen:
+            kept.append(image)
+        elif seen[image.copy_of] == position:
+            copies.append(Rejected(image.path, "a second copy of another file"))
+        else:
+            raise UnusableError("images at several positions have one SOPInstanceUID")
+        seen[image.copy_of] = position
+    return kept, copies

@@ -1,0 +1,153 @@
+"""The outcome of an ingest, and notes on what only shows when all its scans are seen together."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cl_seg.messages.plural import counted
+from cl_seg.scans.labels.label_map import LabelMap
+from cl_seg.scans.labels.read import AIR_HU, IN_AIR
+from cl_seg.scans.scanner.identity import NO_STATION, Acquisition, Scanner
+from cl_seg.scans.scanner.image_kind import kind_note
+from cl_seg.scans.series import Rejected, Scan
+from cl_seg.scans.store import Grid
+
+
+@dataclass(frozen=True)
+class ScannerReport:
+    """One scanner of the new store.
+
+    Attributes:
+        folder: folder name in the store.
+        name: display name.
+        cases: number of patients on this scanner.
+        slices: number of slices.
+        labelled: class name → number of slices labelled for it.
+    """
+
+    folder: str
+    name: str
+    cases: int
+    slices: int
+    labelled: dict[str, int]
+
+
+@dataclass
+class IngestReport:
+    """The outcome of an ingest.
+
+    Attributes:
+        store: folder of the new store.
+        scanners: one entry per scanner, in the order of the store.
+        rejected: files and series left out, with the reason.
+        notes: what the user should know: gaps, scanners with one patient, cut bodies.
+    """
+
+    store: Path
+    scanners: list[ScannerReport] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+Groups = Iterable[tuple[Scanner, list[Scan]]]
+
+
+def image_kinds(groups: Groups) -> list[str]:
+    """Notes of scanners whose images are no plain CT."""
+    return [
+        f"{name}: {kind_note(scanner.kind)}" for scanner, name in _names(groups) if scanner.kind
+    ]
+
+
+def stations_unknown(groups: Groups) -> list[str]:
+    """Notes of scanners told apart by station whose headers name none."""
+    return [
+        f"{name}: no StationName, so that several devices may be among them"
+        for scanner, name in _names(groups)
+        if scanner.station == NO_STATION
+    ]
+
+
+def voltages_apart(groups: Groups) -> list[str]:
+    """Notes of devices that are several scanners for their tube voltage alone."""
+    voltages: dict[Scanner, set[int]] = defaultdict(set)
+    for scanner, _ in groups:
+        if scanner.kv:
+            voltages[replace(scanner, kv=None)].add(scanner.kv)
+    return [
+        f"{scanner.device} is {len(found)} scanners by its tube voltages, "
+        f"{', '.join(map(str, sorted(found)))} kV: a --scanner-by without kv makes it one"
+        for scanner, found in voltages.items()
+        if len(found) > 1
+    ]
+
+
+def _names(groups: Groups) -> list[tuple[Scanner, str]]:
+    return [
+        (scanner, scanner.display_name({scan.series.acquisition.kernel for scan in scans}))
+        for scanner, scans in groups
+    ]
+
+
+def devices_split(groups: Groups, identify: Callable[[Acquisition], Scanner | None]) -> list[str]:
+    """Notes of scanners named by hand whose headers are those of a scanner that is not."""
+    every = list(groups)
+    names = dict(_names(every))
+    notes = []
+    for given, scans in every:
+        if not given.given:
+            continue
+        headers = [replace(scan.series.acquisition, given_name="") for scan in scans]
+        for same in dict.fromkeys(map(identify, headers)):
+            if same is not None and same in names:
+                notes.append(
+                    f"{names[given]} (so called in the manifest) and {names[same]} are one "
+                    "scanner by their headers: name it in all rows or in none, or it is two "
+                    "experiences"
+                )
+    return notes
+
+
+def absent_classes(label_map: LabelMap, seen: set[int]) -> list[str]:
+    """Notes of classes that no pixel has, given the labels of the store that were seen."""
+    return [
+        f"no pixel is labelled {name} (value {', '.join(map(str, values))}): check --label"
+        for label, (name, values) in enumerate(label_map.classes.items(), start=1)
+        if label not in seen
+    ]
+
+
+def bodies_cut(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
+    """A note of bodies that are cut.
+
+    Args:
+        cut: path of each series with such slices, and how many they are.
+        grid: of the store.
+    """
+    if not cut:
+        return []
+    slices = counted(sum(count for _, count in cut), "slice")
+    series = counted(len(cut), "series", "series")
+    return [
+        f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
+        f"mm, in {slices} of {series}, first in {min(cut)[0]}: their areas are marked as "
+        "incomplete; where an image is larger than the grid, a larger --size keeps all of it"
+    ]
+
+
+def labels_in_air(shares: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
+    """Notes of classes that lie in air.
+
+    Args:
+        shares: class name → line and name of scans, and the share of the class there that is air.
+    """
+    notes = []
+    for name, found in shares.items():
+        _, where, share = min(found)
+        notes.append(
+            f"more than {IN_AIR:.0%} of the pixels labelled {name} are air (below {AIR_HU} HU) in "
+            f"{counted(len(found), 'scan')}, first in {where} ({share:.0%}): unless "
+            f"{name} holds air, its labels may be mirrored or shifted"
+        )
+    return notes

@@ -1,0 +1,92 @@
+"""Finds what a source holds: the CT series of a DICOM folder, or the scans of a manifest."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.runtime.workers import in_order
+from cl_seg.scans.dicom.header import Image
+from cl_seg.scans.dicom.series import series_of, try_header
+from cl_seg.scans.nifti import is_nifti
+from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan
+from cl_seg.scans.sources.files import files_below
+from cl_seg.scans.sources.manifest import find_scans
+
+PAYS = 500
+"""Slices from which on it is faster to start processes than to read alone (engineering value)."""
+CHUNK = 64  # headers a process reads at a time
+
+
+def is_manifest(source: Path) -> bool:
+    """Whether a source is read as a manifest."""
+    return source.suffix.lower() == ".csv"
+
+
+def find(
+    source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool, workers: int = 1
+) -> Found:
+    """The scans of a source, and the files left out.
+
+    Args:
+        source: folder of DICOM files, or a ``.csv`` manifest.
+        classes: class names of the label map.
+        pseudonyms: hashes patients and series.
+        show: show a progress bar.
+        workers: processes that read headers side by side.
+
+    Raises:
+        InputError: no such source, or neither folder nor manifest, or a wrong manifest.
+    """
+    if not source.exists():
+        raise InputError(f"{source} does not exist: give a DICOM folder or a CSV manifest")
+    if is_manifest(source):
+        return find_scans(source, classes, pseudonyms, show)
+    if not source.is_dir():
+        if source.name.upper() == "DICOMDIR":
+            raise InputError(f"{source} is not needed: give the folder it is in, {source.parent}")
+        hint = "NIfTI files do not name their scanner; " if is_nifti(source) else ""
+        raise InputError(
+            f"{source} is neither a DICOM folder nor a CSV manifest: {hint}list images in a "
+            "manifest with the columns image,labels,patient,scanner"
+        )
+    files, closed = files_below(source)
+    reading = partial(try_header, root=source, pseudonyms=pseudonyms)
+    bar = partial(track, total=len(files), console=Console(stderr=True), disable=not show)
+    chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
+    with in_order(partial(_each, reading), chunks, workers if len(files) >= PAYS else 1) as read:
+        headers = list(bar((one for chunk in read for one in chunk), "Reading headers"))
+    series, rejected = series_of(headers)
+    return Found([Scan(one) for one in series], closed + rejected)
+
+
+def _each(read: Callable[[Path], Image | Rejected], files: list[Path]) -> list[Image | Rejected]:
+    return [read(file) for file in files]
+
+
+def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
+    """The error for a source of which nothing could be ingested, with the usual reasons."""
+    if not rejected:
+        return InputError(
+            f"{source} is empty: expected DICOM files or a manifest that lists images"
+        )
+    counts: Counter[str] = Counter()
+    for item in rejected:
+        counts[item.reason] += item.files
+    reasons = "; ".join(f"{count} × {reason}" for reason, count in counts.most_common(3))
+    left = len(counts) - 3
+    more = f"; and {counted(left, 'more reason')}" if left > 0 else ""
+    hint = ""
+    if not is_manifest(source) and any(is_nifti(item.path) for item in rejected):
+        hint = (
+            ": NIfTI files do not name their scanner, list them in a CSV manifest with the "
+            "columns image,labels,patient,scanner"
+        )
+    return InputError(
+        f"{source} holds no usable CT series ({reasons}{more}; first {rejected[0].path}){hint}"
+    )

@@ -1,0 +1,72 @@
+"""Manifest rows that hold one series or one person under two names.
+
+A split by patient goes by the names, so that the person would be in training and in test.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from cl_seg.scans.dicom.series import DicomSeries
+from cl_seg.scans.series import Scan
+
+_SHOWN = 5  # lines of a manifest that are listed
+
+
+def series_listed_twice(scans: Iterable[Scan]) -> list[str]:
+    """Faults of DICOM series that more than one row holds, wherever the files lie.
+
+    Images of one series may be listed in parts, for one patient: that is how phases are split.
+    """
+    faults: list[str] = []
+    before: dict[str, list[tuple[int, DicomSeries]]] = defaultdict(list)
+    for scan in sorted(scans, key=lambda scan: scan.line):
+        series = scan.series
+        if not isinstance(series, DicomSeries):
+            continue
+        names = [series.uid] if series.uid else sorted(series.images)
+        found = (_fault(series, *pair) for name in names for pair in before[name])
+        if fault := next(filter(None, found), ""):
+            faults.append(f"{scan.where}: {fault}")
+        for name in names:
+            before[name].append((scan.line, series))
+    return faults
+
+
+def _fault(series: DicomSeries, line: int, other: DicomSeries) -> str:
+    """What is wrong with a series, given one of an earlier line; "" for nothing."""
+    where = f"line {line} ({other.path})"
+    if series.images & other.images:
+        return f"{series.path} holds images of {where} again: list every series once"
+    if series.patient != other.patient:
+        return (
+            f"{series.path} holds a part of the series of {where}, which is of one person: give "
+            "both lines the same patient"
+        )
+    return ""
+
+
+def persons_named_twice(scans: Iterable[Scan]) -> list[str]:
+    """Notes of rows with one PatientID in their headers that a manifest counts as several patients.
+
+    Neither is shown: both may identify somebody.
+    """
+    rows: dict[str, list[Scan]] = defaultdict(list)
+    for scan in scans:
+        if isinstance(scan.series, DicomSeries) and scan.series.person:
+            rows[scan.series.person].append(scan)
+    notes = []
+    for same in sorted(rows.values(), key=lambda same: min(scan.line for scan in same)):
+        patients = {scan.series.patient for scan in same}
+        if len(patients) > 1:
+            notes.append(
+                f"lines {_listed(sorted({scan.line for scan in same}))} of the manifest name "
+                f"{len(patients)} patients, their headers say one: if so, give all the same "
+                "patient, or one person may be in training and in test"
+            )
+    return notes
+
+
+def _listed(lines: Sequence[int]) -> str:
+    if len(lines) > _SHOWN:
+        return ", ".join(map(str, lines[:_SHOWN])) + f" and {len(lines) - _SHOWN} more"
+    return ", ".join(map(str, lines[:-1])) + f" and {lines[-1]}"
