@@ -14,7 +14,7 @@ from cl_seg.analysis.claims.claim import read_claims
 from cl_seg.analysis.claims.judge import Judged, judge
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
-from cl_seg.analysis.seed_curve import seed_content
+from cl_seg.analysis.seed_curve import seed_cells, seed_table
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
 from cl_seg.records.results import PACKED, RunResult, load_results
@@ -32,7 +32,7 @@ def test_there_are_reference_results() -> None:
 
 def tables_of(results: list[RunResult]) -> dict[str, pd.DataFrame]:
     if results[0].schedule == "seed_curve":
-        return seed_content(results).files
+        return {"summary": seed_table(seed_cells(results))}
     runs = run_table(results)
     differences = difference_table(results)
     kept = {"differences": differences} if len(differences) else {}

@@ -1,4 +1,4 @@
-"""What a report says of semi-automatic tools."""
+"""Scores of semi-automatic tools, by tool and structure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,11 +9,6 @@ import pandas as pd
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.results import DamagedResults, RunResult
 
-NOTE = (
-    "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
-    "are optimistic; textbook methods, no commercial product. Corners of polygons count as "
-    "interactions."
-)
 COLUMNS = {
     "dice": "Dice",
     "hd95_mm": "HD95 mm",

@@ -31,7 +31,7 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html, tables and figures from finished runs."""
-    from cl_seg.analysis.report import write_report
+    from cl_seg.analysis.report.write import write_report
 
     say(f"report: {write_report(results, also or [], published)}")
 

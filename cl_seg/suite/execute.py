@@ -333,6 +333,6 @@ def _report(
         reasons[run.run.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
     if len(reasons) == len(graph.runs):
         return SuiteOutcome(None, reasons)
-    from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, not for plans
+    from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans
 
     return SuiteOutcome(write_report(folder), reasons)

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.figures.heat_maps import pair_losses as pair_losses_figure
+from cl_seg.analysis.figures.loss_maps import pair_loss_maps
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.pairs import (
     is_pairs,
@@ -17,7 +18,7 @@ from cl_seg.analysis.pairs import (
     pair_matrix,
     pair_summary,
 )
-from cl_seg.analysis.report import write_report
+from cl_seg.analysis.report.write import write_report
 from cl_seg.records.results import RunResult
 
 NAMES = {s: f"Scanner {s.upper()}, any (simulated)" for s in "abc"}
@@ -159,16 +160,20 @@ def test_the_report_of_two_scanners_both_ways_is_that_of_a_stream(tmp_path: Path
     assert "Of 2 orders, order 1 is shown: Scanner A → Scanner B." in page
 
 
-def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
-    nothing = np.full((1, 1), np.nan)
-    panels = {("VNet", "transfer"): np.ones((1, 1)), ("VNet", "joint"): nothing}
+def of_network(model: str, **changes: Any) -> RunResult:
+    one = result("ab", [[0, 0], [0.90, 0.80], [0.70, 0.85]])
+    return replace(one, record={**one.record, "model": model, **changes})
+
+
+def test_a_loss_that_nobody_measured_of_a_network_is_an_empty_panel() -> None:
     with warnings.catch_warnings(action="error"):
-        assert "<svg" in as_svg(pair_losses_figure(panels, ["a"], ["b"], []))
+        figure = pair_loss_maps([*RESULTS, of_network("UNet")])
+        assert "<svg" in as_svg(figure)
+    assert "UNet Naive · joint, not measured" in [axes.get_title("left") for axes in figure.axes]
 
 
 def test_long_names_are_wrapped_below_the_panels() -> None:
     long = "GE Discovery CT750 HD, STANDARD, 120 kV"
-    figure = pair_losses_figure({("VNet", "transfer"): np.ones((1, 1))}, [long], [long], [])
-    (axes,) = figure.axes
+    axes = pair_loss_maps([of_network("VNet", scanner_names={"a": long, "b": long})]).axes[0]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [text.get_text().count("\n") for text in labels] == [1]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.analysis.rank_report import few_patients, rank_figure, shown_tests
+from cl_seg.analysis.figures.ranks import rank_figure
 from cl_seg.analysis.ranks import (
     critical_difference,
     holm,
@@ -21,6 +21,7 @@ from cl_seg.analysis.ranks import (
     paired_tests,
     unit_ranks,
 )
+from cl_seg.analysis.report.ranks import few_patients, shown_tests
 from cl_seg.records.results import RunResult
 
 UNITS = [(scanner, name) for scanner in ("a", "b") for name in ("muscle", "liver")]

@@ -29,9 +29,9 @@ from cl_seg.analysis.intervals import (
     same_design,
     simulated_coverage,
 )
-from cl_seg.analysis.not_learned import missed_bounds
 from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import SCORES
+from cl_seg.analysis.unlearned import describe_unlearned
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import PACKED, DamagedResults, RunResult, load_results
 
@@ -279,5 +279,5 @@ def needed(
 
 def _lost(runs: Sequence[RunResult]) -> str:
     """What a network of one side did not learn; empty of a tool, which learns nothing."""
-    missed = missed_bounds(runs) if runs[0].record["spec"].get("learned_dice") else ""
+    missed = describe_unlearned(runs) if runs[0].record["spec"].get("learned_dice") else ""
     return f"{runs[0].model} {runs[0].strategy}: {missed}" if missed else ""

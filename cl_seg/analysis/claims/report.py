@@ -15,8 +15,9 @@ from cl_seg.analysis.claims.claim import contrast_text
 from cl_seg.analysis.claims.judge import Evidence, Judged, results_of
 from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
 from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
-from cl_seg.analysis.page import Page, html
-from cl_seg.analysis.provenance import provenance, require_origin, settings_of, stamp_of
+from cl_seg.analysis.report.page import Page, html
+from cl_seg.analysis.report.provenance import data_kind, provenance, require_origin, settings_of
+from cl_seg.analysis.report.section import Section
 from cl_seg.files.write import write_text
 from cl_seg.messages.plural import counted
 
@@ -65,24 +66,28 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     runs = list(chain.from_iterable(suites.values()))
     require_origin(runs)
     stamps = stamps_of(runs)
-    picture = as_svg(stamped(claims_figure(judged), stamps)) if _can_be_drawn(judged) else ""
+    sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
+    sections.append(Section("Runs", notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps]))
+    svg = {}
+    if _can_be_drawn(judged):
+        figure = stamped(claims_figure(judged), stamps)
+        sections.append(Section("Effects", figures={"claims": (CAPTION, figure)}))
+        svg["claims"] = as_svg(figure)
+    sections += [
+        Section(f"{one.claim.name}: {one.claim.says}", table=claims_table(one)) for one in judged
+    ]
     page = Page(
         title="Claims",
-        stamp=stamp_of(runs) if runs else "no results",
+        data_kind=data_kind(runs) if runs else "no results",
         about=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
         f"{counted(len(suites), 'suite')}",
-        tables={
-            "Verdicts": _verdicts(judged),
-            **{f"{one.claim.name}: {one.claim.says}": claims_table(one) for one in judged},
-        },
-        notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps],
-        pictures=[(CAPTION, picture)] if picture else [],
-        definitions=DEFINITIONS,
+        sections=sections,
+        svg=svg,
         provenance=provenance(runs, "cl-seg claims --report") if runs else {},
         settings="\n".join(f"# {name}\n{settings_of(own)}" for name, own in suites.items()),
     )
-    if picture:
-        write_text(folder / "claims.svg", picture)
+    if svg:
+        write_text(folder / "claims.svg", svg["claims"])
     else:
         (folder / "claims.svg").unlink(missing_ok=True)
     write_text(folder / "claims.md", claims_page(judged, stamps))

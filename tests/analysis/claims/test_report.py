@@ -8,7 +8,7 @@ import pytest
 
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.report import claims_figure, write_claims
-from cl_seg.analysis.provenance import stamp_of
+from cl_seg.analysis.report.provenance import data_kind
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import load_results
 from tests.analysis.claims.test_judge import claim, record
@@ -60,7 +60,7 @@ def test_kinds_of_data_are_both_named(results: Path) -> None:
     content = json.loads(path.read_text())
     content["data"]["kind"] = "scans"
     path.write_text(json.dumps(content))
-    assert stamp_of(load_results(results / "forgetting")) == "Simulated data, CT scans"
+    assert data_kind(load_results(results / "forgetting")) == "Simulated data, CT scans"
 
 
 def test_names_are_not_read_as_formulas(tmp_path: Path) -> None:
