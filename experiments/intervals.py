@@ -24,7 +24,7 @@ from cl_seg.analysis.claims.judge import contrast_values, suites_below
 from cl_seg.analysis.claims.sides import members_of
 from cl_seg.analysis.intervals import crossed_margin, paired_values, same_design, simulated_coverage
 from cl_seg.analysis.tables import DEFINED, SCORES, WITH_INTERVAL, cells, markdown
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
 
 SEEDS, TRIALS = (3, 5, 10, 20), 1000
 

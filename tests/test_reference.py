@@ -17,7 +17,9 @@ from cl_seg.analysis.compare import compare_outcomes
 from cl_seg.analysis.seed_curve import seed_cells, seed_table
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
-from cl_seg.records.results import PACKED, RunResult, load_results
+from cl_seg.records.load import load_results
+from cl_seg.records.results import RunResult
+from cl_seg.records.tables import PACKED
 
 NUMBER = r"(0\.\d{3}) ± (0\.\d{3})"
 ROOT = Path(__file__).parents[1]

@@ -27,7 +27,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
         columns = {
             "model": result.model,
             "strategy": result.strategy,
-            "seed": result.record["spec"]["seed"],
+            "seed": result.seed,
             "order": " → ".join(result.order),
             "scanner": last["scanner"].map(result.short_names),
             "patient": last["patient"],

@@ -107,7 +107,7 @@ def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
 
 def _identity(run: RunResult) -> tuple[str, str, str]:
     """Network and strategy, order and seed."""
-    return f"{run.model} {run.strategy}", " → ".join(run.order), str(run.record["spec"]["seed"])
+    return f"{run.model} {run.strategy}", " → ".join(run.order), str(run.seed)
 
 
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
@@ -147,7 +147,7 @@ def _strategy_settings(by_cell: dict[tuple[str, str], list[RunResult]]) -> dict[
     found = {}
     for strategy in dict.fromkeys(strategy for _, strategy in by_cell):
         of = {
-            model: _flat({strategy: runs[0].record["spec"]["strategy"]["settings"]})
+            model: _flat({strategy: runs[0].record.spec.strategy.settings})
             for (model, own), runs in by_cell.items()
             if own == strategy
         }
@@ -166,15 +166,16 @@ def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]
     """
     found: dict[str, list[Any]] = {}
     for run in results:
-        spec, record = run.record["spec"], run.record
+        record, spec = run.record, run.record.spec.as_suite_fields()
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
         fields = {
             **_flat({k: v for k, v in spec.items() if k not in PER_RUN}),
             **_flat({run.model: {k: v for k, v in network.items() if k != "label"}}),
-            "data": record["data"]["content"][:16],
-            **{name: record[name] for name in ("processor", "device")},
-            "commit": record["git_commit"],
-            **record["versions"],
+            "data": record.data.content[:16],
+            "processor": record.processor,
+            "device": record.device,
+            "commit": record.git_commit,
+            **record.versions,
         }
         if run.model not in shared:
             fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.model}.")}

@@ -266,7 +266,7 @@ def _pseudo_values(run: RunResult, score: Score) -> Values:
 
 
 def _key(run: RunResult) -> Key:
-    return tuple(run.order), run.record["spec"]["seed"]
+    return tuple(run.order), run.seed
 
 
 def _keys(runs: Sequence[RunResult]) -> set[Key]:

@@ -37,7 +37,7 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
         if result.joint or len(result.order) != 2:
             continue
         r = 100 * result.matrix()
-        seed, (first, second) = result.record["spec"]["seed"], result.order
+        seed, (first, second) = result.seed, result.order
         rows.append({
             "model": result.model,
             "strategy": result.strategy,
@@ -54,7 +54,7 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
 
 def _joint_dice(results: Sequence[RunResult]) -> dict[tuple[str, int, str], float]:
     return {
-        (result.model, result.record["spec"]["seed"], scanner): dice
+        (result.model, result.seed, scanner): dice
         for result in results
         if result.joint
         for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True)

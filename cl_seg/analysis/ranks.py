@@ -33,7 +33,7 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
         cases = run.cases
         chosen = (cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)
         tables.append(cases[chosen & cases["scanner"].isin(run.order)])
-    keys = [f"{run.order} {run.record['spec']['seed']}" for run in runs]
+    keys = [f"{run.order} {run.seed}" for run in runs]
     cases = pd.concat(tables, keys=keys, names=["run"])
     dice: pd.Series[float] = cases.groupby(["run", "patient", *UNIT])["dice"].mean()
     table: pd.DataFrame = dice.unstack(UNIT)

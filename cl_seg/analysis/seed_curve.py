@@ -8,7 +8,10 @@ import pandas as pd
 
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.tables import rounded
+from cl_seg.messages.errors import InputError
+from cl_seg.records.record import SeedImagesSpec
 from cl_seg.records.results import Matrix, RunResult
+from cl_seg.records.tables import GivenTables
 
 FEW, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""
@@ -26,19 +29,28 @@ def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
 
 
 def _cell(result: RunResult) -> Cell:
-    spec = result.record["spec"]
-    return result.model, result.strategy, spec["by"], spec["seed_images"]
+    images = seed_images_of(result)
+    return result.model, result.strategy, images.by, images.count
+
+
+def seed_images_of(result: RunResult) -> SeedImagesSpec:
+    """What was labelled of the new scanner.
+
+    Raises:
+        InputError: the run is none of a seed curve.
+    """
+    if result.record.spec.seed_images is None:
+        raise InputError(f"{result.run_id} is no run of a seed curve (no seed_images)")
+    return result.record.spec.seed_images
 
 
 def on_target(result: RunResult) -> RunResult:
     """The run as if it had the new scanner only, so that transfer and scratch can be compared."""
-    target, spec = result.order[-1], result.record["spec"]
-    column = {name: [[row[-1]] for row in matrix] for name, matrix in result.record["R"].items()}
-    record = {**result.record, "spec": {**spec, "order": [target]}, "R": column}
-    view = replace(result, record=record)
-    cases = result.cases
-    view.__dict__["cases"] = cases[cases["scanner"] == target]
-    return view
+    target, cases = result.order[-1], result.cases
+    column = {name: tuple(row[-1:] for row in rows) for name, rows in result.record.R.items()}
+    record = result.record.with_scores(column, order=(target,))
+    tables = GivenTables(cases[cases["scanner"] == target], result.curve)
+    return replace(result, record=record, tables=tables)
 
 
 def dice_at_end(r: Matrix) -> float:
@@ -57,7 +69,7 @@ def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
         row: dict[str, object] = {
             "model": model,
             "strategy": strategy,
-            "start": runs[0].record["spec"]["start"],
+            "start": _start(runs),
             "by": by,
             "images": images,
             "seeds": len(runs),
@@ -129,4 +141,4 @@ def _verdict(gain: float, margin: float) -> str:
 
 
 def _start(runs: Sequence[RunResult]) -> str:
-    return str(runs[0].record["spec"]["start"])
+    return seed_images_of(runs[0]).start

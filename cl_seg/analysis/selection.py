@@ -10,6 +10,7 @@ import yaml
 from cl_seg.analysis.tables import last_validation, last_validations, markdown
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.records.record import NetworkSpec
 from cl_seg.records.results import RunResult
 
 FAMILY = ["network", "strategy"]
@@ -91,25 +92,25 @@ def _check_stream(results: Sequence[RunResult]) -> None:
 
 
 def _candidate(result: RunResult) -> dict[str, Any]:
-    spec = result.record["spec"]
+    spec = result.record.spec
     validation = last_validation(result)
-    if not result.curve_is_scored_alike:
+    if not result.validation_matches_test:
         raise InputError(
-            f"{result.record['run_id']}: {spec['strategy']['name']} cannot be chosen by validation "
+            f"{result.run_id}: {spec.strategy.name} cannot be chosen by validation "
             "Dice, which lacks its part in scoring: leave it out of this suite"
         )
     if pd.isna(validation):
         raise InputError(
-            f"{result.record['run_id']} has no validation curve: set `curve_every` under "
+            f"{result.run_id} has no validation curve: set `curve_every` under "
             "`training` and run the suite again"
         )
     return {
-        "label": spec["model"]["label"],
-        "size": _size(spec["model"]),
-        "strategy": spec["strategy"]["name"],
-        "learning_rate": spec["learning_rate"],
-        "all": json.dumps(spec["strategy"]["settings"], sort_keys=True),
-        "seed": spec["seed"],
+        "label": spec.model.label,
+        "size": _size(spec.model),
+        "strategy": spec.strategy.name,
+        "learning_rate": spec.learning_rate,
+        "all": json.dumps(spec.strategy.settings, sort_keys=True),
+        "seed": spec.seed,
         "validation": validation,
         **{f"on {name}": dice for name, dice in last_validations(result).items()},
     }
@@ -119,10 +120,10 @@ def _by_scanner(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if name.startswith("on ")]
 
 
-def _size(model: dict[str, Any]) -> str:
+def _size(model: NetworkSpec) -> str:
     """A network of one size, whatever its label and learning rate."""
-    arguments = json.dumps(model["arguments"], sort_keys=True) if model["arguments"] else ""
-    return " ".join(filter(None, [model["name"], model["preset"], arguments]))
+    arguments = json.dumps(model.arguments, sort_keys=True) if model.arguments else ""
+    return " ".join(filter(None, [model.name, model.preset, arguments]))
 
 
 def _differing(settings: list[dict[str, Any]]) -> list[str]:

@@ -16,7 +16,7 @@ def stability_gap_of(result: RunResult) -> float:
     points = result.validation
     if (
         points.empty
-        or not result.curve_is_scored_alike
+        or not result.validation_matches_test
         or result.schedule not in {"sequential", "cumulative"}
     ):
         return float("nan")

@@ -1,7 +1,6 @@
 """Summary tables of a suite: one row per network and strategy."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from cl_seg.metrics.continual import (
     plasticity,
     relative_forgetting,
 )
+from cl_seg.records.record import StageRow
 from cl_seg.records.results import Matrix, RunResult
 
 Diagonal = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
 
 
 def _setting(result: RunResult) -> tuple[str, tuple[str, ...], int]:
-    return result.model, tuple(result.order), result.record["spec"]["seed"]
+    return result.model, tuple(result.order), result.seed
 
 
 def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:
@@ -75,11 +75,11 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
     last = _last_cases(result)
     absent = last[last["true"] == 0]
     return {
-        "run": result.record["run_id"],
+        "run": result.run_id,
         "model": result.model,
         "strategy": result.strategy,
         "order": " > ".join(result.order),
-        "seed": result.record["spec"]["seed"],
+        "seed": result.seed,
         **dict.fromkeys([*SCORES, *(f"ACC {name}" for name in result.classes)], np.nan),
         "intransigence": np.nan,
         "stability_gap": stability_gap_of(result),
@@ -91,7 +91,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "stamp": "; ".join(result.stamps),
         "learned": not missing,
         "not_learned": "; ".join(missing),
-        **_cost(result.record["stages"]),
+        **_cost(result.record.stages),
     }
 
 
@@ -105,19 +105,15 @@ def _last_cases(result: RunResult) -> pd.DataFrame:
     return own
 
 
-def _cost(stages: list[dict[str, Any]]) -> dict[str, float]:
+def _cost(stages: Sequence[StageRow]) -> dict[str, float]:
     """Steps, seconds, memory, and what the strategy keeps, most over the stages."""
-    most = {
-        name: max((stage.get(name) or 0 for stage in stages), default=0)
-        for name in ("peak_bytes", "kept_slices", "kept_bytes")
-    }
     return {
-        "steps": float(sum(stage["steps"] for stage in stages)),
-        "train_seconds": float(sum(stage["train_seconds"] for stage in stages)),
-        "consolidate_seconds": float(sum(s.get("consolidate_seconds", 0.0) for s in stages)),
-        "peak_mb": most["peak_bytes"] / 1e6 or np.nan,
-        "kept_slices": float(most["kept_slices"]),
-        "kept_mb": most["kept_bytes"] / 1e6,
+        "steps": float(sum(stage.steps for stage in stages)),
+        "train_seconds": float(sum(stage.train_seconds for stage in stages)),
+        "consolidate_seconds": float(sum(stage.consolidate_seconds for stage in stages)),
+        "peak_mb": max((stage.peak_bytes or 0 for stage in stages), default=0) / 1e6 or np.nan,
+        "kept_slices": float(max((stage.kept_slices for stage in stages), default=0)),
+        "kept_mb": max((stage.kept_bytes for stage in stages), default=0) / 1e6,
     }
 
 
@@ -126,7 +122,9 @@ def last_validation(result: RunResult) -> float:
 
     NaN without a curve, or where it lacks the strategy's part in scoring.
     """
-    return float(last_validations(result).mean()) if result.curve_is_scored_alike else float("nan")
+    return (
+        float(last_validations(result).mean()) if result.validation_matches_test else float("nan")
+    )
 
 
 def last_validations(result: RunResult) -> "pd.Series[float]":
@@ -207,7 +205,7 @@ def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
 
 
 def _is_naive(run: RunResult) -> bool:
-    return bool(run.record["spec"]["strategy"]["name"] == "naive")
+    return run.record.spec.strategy.name == "naive"
 
 
 def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:

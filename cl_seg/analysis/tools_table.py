@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from cl_seg.records.damage import DamagedResults
 from cl_seg.records.matrices import accuracy_matrices
-from cl_seg.records.results import DamagedResults, RunResult
+from cl_seg.records.record import matrix_rows
+from cl_seg.records.results import RunResult
+from cl_seg.records.tables import GivenTables
 
 COLUMNS = {
     "dice": "Dice",
@@ -87,18 +90,18 @@ def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list
     own = cases[cases["name"] == name] if len(cases) else cases
     if own.empty:
         return []
-    classes = [str(own["class"].iloc[0])]
+    classes = (str(own["class"].iloc[0]),)
     found = []
     for run in runs:
         here = own[own["scanner"].isin(run.order)]
         if here.empty:
             return []
         both = pd.concat([here.assign(stage=0), here.assign(stage=1)], ignore_index=True)
-        spec = {**run.record["spec"], "classes": classes, "learned_dice": {}}
-        matrices = accuracy_matrices(both, run.order, classes)
-        r = {key: matrix.tolist() for key, matrix in matrices.items()}
-        names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "joint": True}
-        view = replace(run, record={**run.record, **names, "spec": spec, "R": r})
-        view.__dict__["cases"] = both
-        found.append(view)
+        matrices = accuracy_matrices(both, run.order, list(classes))
+        r = {key: matrix_rows(matrix) for key, matrix in matrices.items()}
+        record = run.record.with_scores(r, classes=classes)
+        spec = record.spec.model_copy(update={"learned_dice": {}})
+        names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "spec": spec}
+        record = record.model_copy(update=names)
+        found.append(replace(run, record=record, tables=GivenTables(both)))
     return found

@@ -35,7 +35,7 @@ def _span(values: Sequence[float], bound: float) -> str:
 
 
 def _which(runs: Sequence[RunResult], several_orders: bool) -> str:
-    seeds = _listed("seed", [run.record["spec"]["seed"] for run in runs])
+    seeds = _listed("seed", [run.seed for run in runs])
     if not several_orders:
         return seeds
     return f"{_listed('order', [run.order_number for run in runs])}; {seeds}"

@@ -117,7 +117,7 @@ def plan(
 
 
 def _result_folders(planned: "list[PlannedSuite]", results: Path | None) -> list[Path]:
-    from cl_seg.records.results import PACKED
+    from cl_seg.records.tables import PACKED
     from cl_seg.suite.execute import RESULTS
 
     if results is not None and len(planned) > 1:

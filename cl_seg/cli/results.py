@@ -41,7 +41,7 @@ def select(
 ) -> None:
     """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
     from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
-    from cl_seg.records.results import load_results
+    from cl_seg.records.load import load_results
     from cl_seg.strategies.declared import STRATEGIES
 
     defaults = {
@@ -95,7 +95,7 @@ def compare(
 ) -> None:
     """Say what differs between two folders of results: spec, and outcome with intervals."""
     from cl_seg.analysis.compare import compare_outcomes, compare_specs, comparison_page
-    from cl_seg.records.results import load_results
+    from cl_seg.records.load import load_results
 
     sides = load_results(a), load_results(b)
     if not as_json:

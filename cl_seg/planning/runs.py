@@ -78,6 +78,11 @@ class Run:
         return declared_strategy(self.strategy.name).schedule == "cumulative"
 
     @property
+    def order_number(self) -> int:
+        """Place of its order among those of the suite, from 1; a seed curve has one."""
+        return self.place[2] + 1 if self.place and self.seed_images is None else 1
+
+    @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
         """The scanners each stage trains on, in stream order."""
         if self.base_model:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.messages.errors import InputError
-from cl_seg.records.results import PACKED, PLAN, load_packed, load_results
+from cl_seg.records.load import PLAN, load_packed, load_results
+from cl_seg.records.record import RUN_FILE
+from cl_seg.records.tables import CASES, CURVE, PACKED
 
 
 def pack_results(folder: Path, out: Path) -> int:
@@ -26,12 +28,12 @@ def pack_results(folder: Path, out: Path) -> int:
     """
     results = load_results(folder)
     with new_folder(Path(out)) as building:
-        for name in ("cases", "curve"):
-            tables = [getattr(r, name).assign(run=r.record["run_id"]) for r in results]
-            pd.concat(tables).to_parquet(
-                building / f"{name}.parquet", index=False, compression="zstd"
-            )
-        lines = (json.dumps(r.record) + "\n" for r in results)
+        for file, tables in (
+            (CASES, [r.cases.assign(run=r.run_id) for r in results]),
+            (CURVE, [r.curve.assign(run=r.run_id) for r in results]),
+        ):
+            pd.concat(tables).to_parquet(building / file, index=False, compression="zstd")
+        lines = (json.dumps(r.record.as_json()) + "\n" for r in results)
         (building / PACKED).write_text("".join(lines), encoding="utf-8")
         _copy_what_is_of_no_run(Path(folder), building)
     return len(results)
@@ -49,14 +51,14 @@ def unpack_results(packed: Path, out: Path) -> int:
     results = load_packed(Path(packed) / PACKED)
     with new_folder(Path(out)) as building:
         for result in results:
-            name = result.record["run_id"]
+            name = result.run_id
             if name != Path(name).name or name in {".", ".."}:
                 raise InputError(f"{packed / PACKED}: the run {name!r} is no name of a folder")
             folder = building / "runs" / name
             folder.mkdir(parents=True)
-            result.cases.to_parquet(folder / "cases.parquet", index=False)
-            result.curve.to_parquet(folder / "curve.parquet", index=False)
-            write_json(folder / "run.json", result.record)
+            result.cases.to_parquet(folder / CASES, index=False)
+            result.curve.to_parquet(folder / CURVE, index=False)
+            write_json(folder / RUN_FILE, result.record.as_json())
         _copy_what_is_of_no_run(Path(packed), building)
     return len(results)
 

@@ -1,89 +1,19 @@
-"""Reads the records of finished runs."""
+"""One finished run: its record, its tables, and what follows from both."""
 
 import re
-import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Annotated, Any
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.parquet as pq
-from pydantic import Field
 
-from cl_seg.files.json_file import in_form, parse_json, read_json
-from cl_seg.messages.errors import InputError, one_line
 from cl_seg.records.matrices import matrices_without
+from cl_seg.records.record import RunRecord
+from cl_seg.records.tables import Examples, GivenTables, StoredTables, no_curve
 
 Matrix = npt.NDArray[np.float64]
-CURVE = ("stage", "step", "scanner", "class", "dice")
-PACKED = "runs.jsonl"
-PLAN = "plan.json"
-EXAMPLES = "examples.npz"
-UNPACKED = 2**30
-"""Bytes that the pictures of a run may take in memory (engineering value)."""
-NEEDED = {"stage", "scanner", "patient", "class", "dice", "true"}
-"""Columns without which scores say nothing."""
-Text = Annotated[str, Field(min_length=1)]
-Dice = Annotated[float, Field(ge=0, le=1)]
-
-
-class DamagedResults(InputError):
-    """Results are there, and cannot be read."""
-
-
-@dataclass(frozen=True)
-class SplitForm:
-    """What every reader takes from how patients were split."""
-
-    by: Text
-
-
-@dataclass(frozen=True)
-class TrainingForm:
-    """What every reader takes from the training."""
-
-    steps: int
-    batch_size: int
-    threads: int
-
-
-@dataclass(frozen=True)
-class SpecForm:
-    """What every reader takes from a run's spec."""
-
-    order: Annotated[list[Text], Field(min_length=1)]
-    classes: Annotated[list[Text], Field(min_length=1)]
-    seed: int
-    learned_dice: dict[str, float]
-    model: dict[str, Any]
-    strategy: dict[str, Any]
-    image: dict[str, Any]
-    split: SplitForm
-    training: TrainingForm
-
-
-@dataclass(frozen=True)
-class RecordForm:
-    """What every reader takes from ``run.json``."""
-
-    run_id: Text
-    key: str
-    model: str
-    strategy: str
-    joint: bool
-    place: list[int]
-    scanner_names: dict[str, str]
-    spec: SpecForm
-    R: dict[str, list[list[Dice | None]]]
-    schedule: str = "sequential"
-    versions: dict[str, str] = field(default_factory=dict)
-    stages: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -91,56 +21,65 @@ class RunResult:
     """One finished run.
 
     Attributes:
-        folder: where its tables are, its own or one of packed results.
-        record: what ``run.json`` holds.
+        record: what is known of it besides its tables.
+        tables: per-case scores, validation curve and pictures.
         names: scanner → display name, of all results it was loaded with; empty: of its own.
     """
 
-    folder: Path
-    record: dict[str, Any]
+    record: RunRecord
+    tables: StoredTables | GivenTables
     names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def run_id(self) -> str:
+        """Its name, unique in the suite."""
+        return self.record.run_id
 
     @property
     def order(self) -> list[str]:
         """Scanners in stream order."""
-        return list(self.record["spec"]["order"])
+        return list(self.record.spec.order)
 
     @property
     def classes(self) -> list[str]:
         """Names of the foreground classes."""
-        return list(self.record["spec"]["classes"])
+        return list(self.record.spec.classes)
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random in it."""
+        return self.record.spec.seed
 
     @property
     def model(self) -> str:
         """Title of the network."""
-        return str(self.record["model"])
+        return self.record.model
 
     @property
     def strategy(self) -> str:
         """Title of the strategy."""
-        return str(self.record["strategy"])
+        return self.record.strategy
 
     @property
     def joint(self) -> bool:
         """True for a run of one stage on all scanners."""
-        return bool(self.record["joint"])
+        return self.record.joint
 
     @property
     def schedule(self) -> str:
-        """What its stages train on: sequential, joint, cumulative, single, or a seed_curve."""
-        return str(self.record.get("schedule", "joint" if self.joint else "sequential"))
+        """What its stages train on: sequential, joint, cumulative, single, or seed_curve."""
+        return self.record.schedule
 
     @property
-    def curve_is_scored_alike(self) -> bool:
-        """False where the strategy has a part in test scores that the validation curve lacks."""
-        return not self.record.get("scored_apart", False)
+    def validation_matches_test(self) -> bool:
+        """False where test scores use what the strategy keeps, which validation scores lack."""
+        return not self.record.scores_with_memory
 
     @property
     def restarts(self) -> bool:
         """True where each stage trains from scratch on all scanners seen so far."""
-        if self.schedule != "cumulative":
-            return False
-        return bool(self.record["spec"]["strategy"]["settings"].get("restart"))
+        settings = self.record.spec.strategy.settings
+        return self.schedule == "cumulative" and bool(settings.get("restart"))
 
     @property
     def short_names(self) -> dict[str, str]:
@@ -148,7 +87,7 @@ class RunResult:
 
         Of all scanners of the results it was loaded with, so that its runs name them alike.
         """
-        full = self.names or self.record["scanner_names"]
+        full = self.names or self.record.scanner_names
         short = {s: re.split(r"[,(·]", name)[0].strip() for s, name in full.items()}
         return short if len({*short.values(), ""}) > len(short) else full
 
@@ -156,28 +95,26 @@ class RunResult:
     def stamps(self) -> list[str]:
         """What every table and figure made from this run must say."""
         stamps = []
-        if self.record["data"]["kind"] == "simulated":
+        if self.record.data.kind == "simulated":
             stamps.append("simulated scanners and bodies, no patient data")
-        if self.record["spec"]["split"]["by"] == "within_case":
+        if self.record.spec.split.by == "within_case":
             stamps.append("split within cases, not a generalisation result")
         return stamps
 
     def matrix(self, name: str = "mean") -> Matrix:
         """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
-        return np.array(self.record["R"][name], dtype=float)
+        return np.array(self.record.R[name], dtype=float)
 
     def of_class(self, name: str) -> "RunResult":
         """The run as if it had this class alone."""
-        spec = {**self.record["spec"], "classes": [name]}
-        matrices = {"mean": self.record["R"][name], name: self.record["R"][name]}
-        view = replace(self, record={**self.record, "spec": spec, "R": matrices})
-        view.__dict__["cases"] = self.cases
-        return view
+        rows = self.record.R[name]
+        record = self.record.with_scores({"mean": rows, name: rows}, classes=(name,))
+        return replace(self, record=record)
 
     @property
     def order_number(self) -> int:
         """Place of its order in the suite, from 1."""
-        return next(iter(self.record["place"][2:]), 0) + 1
+        return self.record.order_number
 
     @property
     def stream(self) -> str:
@@ -187,8 +124,7 @@ class RunResult:
     @property
     def bounds(self) -> dict[str, float]:
         """Dice of every class that counts as learned, ``learned_dice`` of the suite."""
-        given: dict[str, float] = self.record["spec"]["learned_dice"]
-        return {name: given.get(name, 0.0) for name in self.classes}
+        return {name: self.record.spec.learned_dice.get(name, 0.0) for name in self.classes}
 
     def missed(self) -> list[tuple[str, str, float]]:
         """Scanner, class and Dice right after learning where that is below the suite's bound.
@@ -213,22 +149,10 @@ class RunResult:
             for s, name, dice in self.missed()
         ]
 
-    @cached_property
+    @property
     def cases(self) -> pd.DataFrame:
         """Per-case scores after every stage."""
-        table = self._table("cases.parquet")
-        if lacking := sorted(NEEDED - set(table.columns)):
-            path = self.folder / "cases.parquet"
-            raise DamagedResults(
-                f"{path} lacks the column {lacking[0]}: remove its folder, run again"
-            )
-        for name in ("stage", "dice", "true"):
-            if not pd.api.types.is_numeric_dtype(table[name]):
-                path = self.folder / "cases.parquet"
-                raise DamagedResults(
-                    f"{path}: the column {name} holds no numbers: remove its folder, run again"
-                )
-        return table
+        return self.tables.cases
 
     @cached_property
     def patients(self) -> tuple[str, ...]:
@@ -252,13 +176,10 @@ class RunResult:
         """R as if each of the patients were not there, (patients, N+1, N)."""
         return matrices_without(self.cases, self.order, self.classes)
 
-    @cached_property
+    @property
     def curve(self) -> pd.DataFrame:
         """Validation Dice while training; no rows where nothing was validated."""
-        none = pd.DataFrame(columns=list(CURVE))
-        if not self.record["spec"]["training"].get("curve_every", 1):
-            return none
-        return self._table("curve.parquet", none)
+        return self.tables.curve if self.record.spec.training.curve_every else no_curve()
 
     @cached_property
     def validation(self) -> pd.DataFrame:
@@ -274,150 +195,7 @@ class RunResult:
         """By score, what :mod:`cl_seg.analysis.intervals` has worked out of this run already."""
         return {}
 
-    @cached_property
-    def examples(self) -> dict[str, npt.NDArray[Any]]:
+    @property
+    def examples(self) -> Examples:
         """Slices to look at, as :mod:`cl_seg.suite.record` describes them; none if packed."""
-        path = self.folder / EXAMPLES
-        if not path.is_file():
-            return {}
-        try:
-            with zipfile.ZipFile(path) as members:
-                size = sum(member.file_size for member in members.infolist())
-            if size > UNPACKED:
-                raise InputError(f"{path} would take {size} bytes of memory: remove its folder")
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise _damaged(path, error) from None
-
-    def _table(self, name: str, none: pd.DataFrame | None = None) -> pd.DataFrame:
-        """One of its tables; where packed results have no row of it, ``none`` if that is given."""
-        path = self.folder / name
-        if not (self.folder / PACKED).is_file():
-            return _read_table(path)
-        try:
-            found = _packed_table(path, path.stat().st_mtime_ns).get(self.record["run_id"], none)
-        except (OSError, KeyError):
-            found = None
-        if found is None:
-            raise DamagedResults(
-                f"{path} lacks what {PACKED} beside it promises: pack the results again"
-            )
-        return found
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        with pq.ParquetFile(path) as file:
-            # Tables are small: to start threads takes longer than to read.
-            table: pd.DataFrame = file.read(use_threads=False).to_pandas()
-    except Exception as error:  # pyarrow raises whatever the damage leads to
-        raise _damaged(path, error) from None
-    return table
-
-
-def _damaged(path: Path, error: Exception) -> DamagedResults:
-    return DamagedResults(
-        f"{path} is missing or damaged ({one_line(error)}): remove its folder, run again"
-    )
-
-
-@lru_cache(maxsize=4)
-def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
-    table = _read_table(path)
-    runs = table.groupby("run", sort=False)
-    return {str(run): own.drop(columns="run").reset_index(drop=True) for run, own in runs}
-
-
-def load_results(folder: Path) -> list[RunResult]:
-    """Finished runs below ``folder/runs`` or packed in ``folder``, in the order of the suite.
-
-    Where ``folder/plan.json`` says which runs the suite has now, and in which order, runs of an
-    earlier version of it are left out.
-
-    Raises:
-        InputError: there is none, or a record is damaged.
-    """
-    plan, packed = read_plan(folder), Path(folder) / PACKED
-    if packed.is_file():
-        return load_packed(packed)
-    results = []
-    for path in sorted((Path(folder) / "runs").glob("*/run.json")):
-        try:
-            record = _checked(read_json(path))
-            if not plan or plan.get(record["run_id"]) == record["key"]:
-                results.append(RunResult(path.parent, record))
-        except (OSError, ValueError) as error:
-            raise DamagedResults(
-                f"{path} is damaged ({error}): remove its folder, run again"
-            ) from None
-    if not results:
-        if not Path(folder).is_dir():
-            raise InputError(f"{folder} holds no finished run: there is no such folder")
-        raise InputError(
-            f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
-        )
-    # The place of a run is that in the suite it was computed for, which may have grown since.
-    now = {run: number for number, run in enumerate(plan)}
-    results.sort(key=lambda r: (now.get(r.record["run_id"], 0), r.record["place"]))
-    return _named_alike(results)
-
-
-def _named_alike(results: list[RunResult]) -> list[RunResult]:
-    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
-    return [replace(result, names=names) for result in results]
-
-
-def load_packed(path: Path) -> list[RunResult]:
-    """The runs of a file ``runs.jsonl``, in its order.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if not lines:
-            raise ValueError("it is empty")
-        results = [RunResult(path.parent, _checked(parse_json(line))) for line in lines]
-        counts = Counter(result.record["run_id"] for result in results)
-        if twice := [run for run, count in counts.items() if count > 1]:
-            raise ValueError(f"the run {twice[0]} is there {counts[twice[0]]} times")
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{path.parent} holds no packed results ({PACKED}): `cl-seg pack` makes them"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DamagedResults(f"{path} is damaged ({error}): pack the results again") from None
-    return _named_alike(results)
-
-
-def _checked(raw: Any) -> dict[str, Any]:
-    """A record as it was read, if it has the form.
-
-    Raises:
-        ValueError: naming what is missing or wrong.
-    """
-    form = in_form(raw, RecordForm)
-    order = form.spec.order
-    if lacking := {"mean", *form.spec.classes} - form.R.keys():
-        raise ValueError(f"R lacks {min(lacking)}")
-    if any(len(row) != len(order) for matrix in form.R.values() for row in matrix):
-        raise ValueError(f"R does not have a column for each of {len(order)} scanners")
-    rows = 2 if form.joint else 1 + len(order)
-    if form.schedule != "seed_curve" and any(len(matrix) != rows for matrix in form.R.values()):
-        raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
-    if lacking := set(order) - form.scanner_names.keys():
-        raise ValueError(f"scanner_names lacks {min(lacking)}")
-    record: dict[str, Any] = raw
-    return record
-
-
-def read_plan(folder: Path) -> dict[str, str]:
-    """Run → key, as the suite was last planned; empty when it was not."""
-    path = Path(folder) / PLAN
-    if not path.is_file():
-        return {}
-    try:
-        return dict(read_json(path))
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}): `cl-seg run` writes it anew") from None
+        return self.tables.examples

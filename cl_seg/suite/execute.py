@@ -35,6 +35,7 @@ from cl_seg.planning.runs import Run, load_suite, plan_runs
 from cl_seg.planning.source import callable_files
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, RunStages, Setting, Stage, environment
+from cl_seg.records.record import recorded_key
 from cl_seg.runtime.import_path import check_target, module_file
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
@@ -42,7 +43,7 @@ from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
-from cl_seg.suite.record import is_finished, recorded_key, write_record
+from cl_seg.suite.record import is_finished, write_record
 from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.tools import check_tools, score_tools
 from cl_seg.suite.tracking import Mirror

@@ -1,7 +1,6 @@
 """What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,57 +9,61 @@ import numpy as np
 import pandas as pd
 
 import cl_seg
-from cl_seg.files.json_file import read_json
 from cl_seg.files.write import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.planning.environment import git_commit, versions
 from cl_seg.planning.runs import Run
 from cl_seg.planning.stages import RunStages
+from cl_seg.records import tables
 from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.records.record import (
+    RUN_FILE,
+    DataRecord,
+    GridRecord,
+    ImageSpec,
+    NetworkSpec,
+    Rows,
+    RunRecord,
+    RunSpec,
+    SeedImagesSpec,
+    SplitSpec,
+    StageRow,
+    StrategySpec,
+    TrainingSpec,
+    matrix_rows,
+    recorded_key,
+)
 from cl_seg.scans.store import read_header
 from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
-NEEDED = ("run.json", "cases.parquet", "curve.parquet")
+NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
 
 
-def run_spec(run: Run, suite: Suite) -> dict[str, Any]:
-    """Everything of the suite that determines one run's result, JSON-serialisable."""
-    return {
-        "order": list(run.order),
-        "model": run.model.model_dump(mode="json"),
-        "learning_rate": run.learning_rate,
-        "strategy": run.strategy.model_dump(mode="json"),
-        "seed": run.seed,
-        "classes": suite.classes,
-        "split": suite.split.model_dump(mode="json"),
-        "image": suite.image.model_dump(mode="json"),
-        "training": suite.training.model_dump(mode="json"),
-        "learned_dice": getattr(suite, "learned_dice", {}),
-        **_seed_images(run),
-    }
-
-
-def _seed_images(run: Run) -> dict[str, Any]:
+def run_spec(run: Run, suite: Suite) -> RunSpec:
+    """Everything of the suite that determines one run's result."""
     images = run.seed_images
-    if images is None:
-        return {}
-    base = list(images.base)
-    return {"seed_images": images.count, "by": images.by, "start": images.start, "base": base}
+    return RunSpec(
+        order=run.order,
+        model=NetworkSpec(**run.model.model_dump(mode="json")),
+        learning_rate=run.learning_rate,
+        strategy=StrategySpec(**run.strategy.model_dump(mode="json")),
+        seed=run.seed,
+        classes=tuple(suite.classes),
+        split=SplitSpec(**suite.split.model_dump(mode="json")),
+        image=ImageSpec(**suite.image.model_dump(mode="json")),
+        training=TrainingSpec(**suite.training.model_dump(mode="json")),
+        learned_dice=getattr(suite, "learned_dice", {}),
+        seed_images=None
+        if images is None
+        else SeedImagesSpec(count=images.count, by=images.by, start=images.start, base=images.base),
+    )
 
 
 def is_finished(folder: Path, key: str) -> bool:
     """True where ``folder`` holds the record of a run with this key, be it without pictures."""
     return all((folder / name).is_file() for name in NEEDED) and recorded_key(folder) == key
-
-
-def recorded_key(folder: Path) -> str | None:
-    """The key of the run whose record is in ``folder``; None without one that can be read."""
-    try:
-        return str(read_json(folder / "run.json")["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
@@ -69,47 +72,55 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
     Raises:
         DamagedStage: a stage is missing or damaged.
     """
-    run, setting = stages.run, stages.setting
-    suite, header = setting.suite, read_header(setting.store)
-    trained = [cache.about(key) for key in stages.trained]
+    run = stages.run
     cases = pd.concat([_table(cache, key, CASES) for row in stages.tested for key in row])
     curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
     counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
     curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
-    matrices = accuracy_matrices(cases, list(run.order), suite.classes)
-    content = {
-        "run_id": run.run_id,
-        "suite": suite.name,
-        "key": stages.key,
-        "spec": run_spec(run, suite),
-        **run.titles,
-        "place": run.place,
-        "joint": run.joint,
-        "schedule": "seed_curve"
-        if run.seed_images
-        else declared_strategy(run.strategy.name).schedule,
-        "scored_apart": declared_strategy(run.strategy.name).scores,
-        "scanner_names": {s: header.scanners[s] for s in run.order},
-        "data": {
-            "content": header.content,
-            "kind": header.provenance.get("kind", "scans"),
-            "implausible_hu": len(header.provenance.get("implausible_hu", [])),
-        },
-        "grid": asdict(header.grid),
-        "R": {name: _json_matrix(r) for name, r in matrices.items()},
-        "states": list(stages.trained),
-        "stages": _stage_rows(stages, cache, trained),
-        **{name: trained[-1][name] for name in ("device", "processor", "parameters")},
-        "slices": setting.counts,
-        "versions": {"cl_seg": cl_seg.__version__, **versions()},
-        "git_commit": git_commit(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    matrices = accuracy_matrices(cases, list(run.order), stages.setting.suite.classes)
+    record = _record(stages, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
-        cases.to_parquet(building / "cases.parquet", index=False)
-        curve.to_parquet(building / "curve.parquet", index=False)
-        np.savez_compressed(building / "examples.npz", **_examples(stages, cache))
-        write_json(building / "run.json", content)
+        cases.to_parquet(building / tables.CASES, index=False)
+        curve.to_parquet(building / tables.CURVE, index=False)
+        np.savez_compressed(building / tables.EXAMPLES, **_examples(stages, cache))
+        write_json(building / RUN_FILE, record.as_json())
+
+
+def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:
+    run, setting = stages.run, stages.setting
+    suite, header = setting.suite, read_header(setting.store)
+    strategy = declared_strategy(run.strategy.name)
+    trained = [cache.about(key) for key in stages.trained]
+    last = trained[-1]
+    return RunRecord(
+        run_id=run.run_id,
+        suite=suite.name,
+        key=stages.key,
+        spec=run_spec(run, suite),
+        model=run.titles["model"],
+        strategy=run.titles["strategy"],
+        order_number=run.order_number,
+        place=run.place,
+        schedule="seed_curve" if run.seed_images else strategy.schedule,
+        scores_with_memory=strategy.scores,
+        scanner_names={s: header.scanners[s] for s in run.order},
+        data=DataRecord(
+            content=header.content,
+            kind=header.provenance.get("kind", "scans"),
+            implausible_hu=len(header.provenance.get("implausible_hu", [])),
+        ),
+        grid=GridRecord(size=header.grid.size, spacing_mm=header.grid.spacing_mm),
+        R=matrices,
+        states=stages.trained,
+        stages=_stage_rows(stages, cache, trained),
+        device=last["device"],
+        processor=last["processor"],
+        parameters=last["parameters"],
+        slices={name: dict(parts) for name, parts in setting.counts.items()},
+        versions={"cl_seg": cl_seg.__version__, **versions()},
+        git_commit=git_commit(),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
@@ -118,7 +129,7 @@ def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
 
 def _stage_rows(
     stages: RunStages, cache: StageCache, trained: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+) -> tuple[StageRow, ...]:
     kept = dict(enumerate((cache.about(key) for key in stages.kept), start=1))
     rows = []
     for about in trained:
@@ -127,15 +138,20 @@ def _stage_rows(
             testing = sum(cache.about(key)["seconds"] for key in stages.tested[position])
             memory = kept.get(position, about)
             peaks = [one.get("peak_bytes") for one in (about, memory)]
-            rows.append({
-                **{name: row[name] for name in ("position", "selection", "steps")},
-                "train_seconds": round(row["seconds"], 2),
-                "consolidate_seconds": kept[position]["seconds"] if position in kept else 0.0,
-                "test_seconds": round(testing, 2),
-                "peak_bytes": max((peak for peak in peaks if peak), default=None),
-                **{name: memory.get(name, 0) for name in ("kept_slices", "kept_bytes")},
-            })  # fmt: skip
-    return rows
+            rows.append(
+                StageRow(
+                    position=position,
+                    selection=row["selection"],
+                    steps=row["steps"],
+                    train_seconds=round(row["seconds"], 2),
+                    consolidate_seconds=kept[position]["seconds"] if position in kept else 0.0,
+                    test_seconds=round(testing, 2),
+                    peak_bytes=max((peak for peak in peaks if peak), default=None),
+                    kept_slices=memory.get("kept_slices", 0),
+                    kept_bytes=memory.get("kept_bytes", 0),
+                )
+            )
+    return tuple(rows)
 
 
 def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
@@ -164,7 +180,3 @@ def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
 def _example(cache: StageCache, key: str) -> dict[str, Any]:
     with np.load(io.BytesIO(cache.read(key, EXAMPLE)), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
-
-
-def _json_matrix(r: Any) -> list[list[float | None]]:
-    return [[None if np.isnan(v) else float(v) for v in row] for row in r]

@@ -1,13 +1,12 @@
 """The network a finished run has trained, as a model folder."""
 
 from pathlib import Path
-from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
-from cl_seg.files.json_file import read_json
 from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
 from cl_seg.messages.errors import InputError, one_line
+from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 from cl_seg.training.checkpoint import from_bytes
 
@@ -25,14 +24,13 @@ def save_run_model(run: Path, out: Path, cache: StageCache) -> ModelCard:
             its training is no longer in the cache.
     """
     record = _record(run)
-    if record["scored_apart"]:
+    if record.scores_with_memory:
         raise InputError(
-            f"{run}: {record['strategy']} has a network for every scanner, a model folder holds one"
+            f"{run}: {record.strategy} has a network for every scanner, a model folder holds one"
         )
-    last = record["stages"][-1]["position"]
-    key = record["states"][-1]
+    last = record.stages[-1].position
     try:
-        weights = from_bytes(cache.read(key, state_file(last)), "cpu")
+        weights = from_bytes(cache.read(record.states[-1], state_file(last)), "cpu")
     except (DamagedStage, ValueError) as damaged:
         raise InputError(
             f"the trained network of {run} is not in {cache.folder}: name the --cache it was "
@@ -40,52 +38,54 @@ def save_run_model(run: Path, out: Path, cache: StageCache) -> ModelCard:
         ) from damaged
     try:
         card = _card(record)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise InputError(
-            f"{run / 'run.json'} is damaged ({one_line(error)}): run its suite again"
-        ) from error
+    except ValueError as error:
+        raise _damaged(run / RUN_FILE, error) from error
     save_model(out, weights, card)
     return card
 
 
-def _record(run: Path) -> dict[str, Any]:
-    path = run / "run.json"
+def _record(run: Path) -> RunRecord:
+    path = run / RUN_FILE
     if not path.is_file():
-        inside = sorted(p.parent.name for p in run.glob("runs/*/run.json"))
+        inside = sorted(p.parent.name for p in run.glob(f"runs/*/{RUN_FILE}"))
         hint = f": name one of its runs, e.g. {run / 'runs' / inside[0]}" if inside else ""
-        raise InputError(f"{run} is no folder of a finished run (no run.json){hint}")
+        raise InputError(f"{run} is no folder of a finished run (no {RUN_FILE}){hint}")
     try:
-        record: dict[str, Any] = read_json(path)
-        if record["states"] and record["grid"] and record["stages"][-1]["position"]:
-            return {"scored_apart": False, **record}
-    except (OSError, ValueError, TypeError, IndexError) as error:
-        raise InputError(f"{path} is damaged ({error}): run its suite again") from error
-    except KeyError:
-        pass
+        record = read_record(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if record.states and record.grid and record.stages and record.stages[-1].position:
+        return record
     raise InputError(
         f"{path} does not say which training is its last, it was written by an older version: "
         "remove the run's folder and run its suite again; finished stages are not repeated"
     )
 
 
-def _card(record: dict[str, Any]) -> ModelCard:
-    spec = record["spec"]
-    model, order = spec["model"], spec["order"]
-    seen = order[-1:] if record["schedule"] == "single" else order
-    rows = {name: matrix[-1] for name, matrix in record["R"].items()}
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is damaged ({one_line(error)}): run its suite again")
+
+
+def _card(record: RunRecord) -> ModelCard:
+    spec, grid = record.spec, record.grid
+    assert grid is not None, "asked before"
+    seen = spec.order[-1:] if record.schedule == "single" else spec.order
+    rows = {name: matrix[-1] for name, matrix in record.R.items()}
     return ModelCard(
-        network=Network(name=model["name"], preset=model["preset"], arguments=model["arguments"]),
-        classes=spec["classes"],
-        input=Input(
-            grid_size=record["grid"]["size"],
-            spacing_mm=record["grid"]["spacing_mm"],
-            size=spec["image"]["size"],
-            window_hu=spec["image"]["window_hu"],
+        network=Network(
+            name=spec.model.name, preset=spec.model.preset, arguments=spec.model.arguments
         ),
-        scanners={scanner: record["scanner_names"][scanner] for scanner in seen},
-        simulated=record["data"]["kind"] == "simulated",
-        trained={"run": record["run_id"], "suite": record["suite"], **spec},
-        scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(order)},
-        versions=record["versions"],
-        git_commit=record["git_commit"],
+        classes=list(spec.classes),
+        input=Input(
+            grid_size=grid.size,
+            spacing_mm=grid.spacing_mm,
+            size=spec.image.size,
+            window_hu=spec.image.window_hu,
+        ),
+        scanners={scanner: record.scanner_names[scanner] for scanner in seen},
+        simulated=record.data.kind == "simulated",
+        trained={"run": record.run_id, "suite": record.suite, **spec.as_suite_fields()},
+        scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(spec.order)},
+        versions=record.versions,
+        git_commit=record.git_commit,
     )

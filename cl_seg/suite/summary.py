@@ -35,7 +35,7 @@ def summary(
         if (images := one.runs[0].seed_images) is not None:
             yield f"base: {' + '.join(images.base)}; target: {one.runs[0].order[-1]}"
         else:
-            orders = {r.run_id.split("-order")[1].split("-")[0]: r.order for r in one.runs}
+            orders = {run.order_number: run.order for run in one.runs}
             for number, order in orders.items():
                 yield f"order{number}: {' → '.join(order)}"
         for run in one.runs:

@@ -3,16 +3,16 @@
 A mirror, never the record: nothing is read back, and a failure here costs a warning only.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-import pandas as pd
-
 from cl_seg.messages.errors import one_line
+from cl_seg.records.load import load_run
+from cl_seg.records.record import Rows
+from cl_seg.records.results import RunResult
 
 OFFLINE, DISABLED = "offline", "disabled"
 ANSWER_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
@@ -82,17 +82,17 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
     import wandb  # noqa: PLC0415 - slow, and only needed here
 
     from cl_seg.analysis.figures.heat_maps import heat_map_pixels  # noqa: PLC0415 - matplotlib, not for plans
-    from cl_seg.records.results import RunResult  # noqa: PLC0415
 
-    record: dict[str, Any] = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
+    result = load_run(run_folder)
+    record = result.record
     wandb.setup(wandb.Settings(silent=True))  # never asks at the terminal who one is
     run = wandb.init(
         project="cl_seg",
         group=group,
-        name=record["run_id"],
-        id=record["key"][:16],
+        name=record.run_id,
+        id=record.key[:16],
         resume="allow",
-        config=record["spec"],
+        config=record.spec.as_suite_fields(),
         dir=run_folder.parents[1],
         mode=cast(Any, mode),
         settings=wandb.Settings(
@@ -107,22 +107,21 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
             finish_timeout_raises=True,
         ),
     )
-    for row in _curve(run_folder, record):
+    for row in _curve(result):
         run.log(row)
-    order = record["spec"]["order"]
-    for name, matrix in record["R"].items():
-        table = wandb.Table(columns=["stage", *order], data=_rows(matrix))
-        picture = wandb.Image(heat_map_pixels(RunResult(run_folder, record), name))
+    for name, matrix in record.R.items():
+        table = wandb.Table(columns=["stage", *record.spec.order], data=_rows(matrix))
+        picture = wandb.Image(heat_map_pixels(result, name))
         run.log({f"R/{name}": table, f"R heat map/{name}": picture})
     run.finish()
 
 
-def _curve(run_folder: Path, record: dict[str, Any]) -> list[dict[str, float]]:
+def _curve(result: RunResult) -> list[dict[str, float]]:
     """One dictionary per scored step, with the step counted over the whole stream."""
-    curve = pd.read_parquet(run_folder / "curve.parquet")
-    lengths = [0, *(stage["steps"] for stage in record["stages"])]
+    lengths = [0, *(stage.steps for stage in result.record.stages)]
     before = {i: sum(lengths[:i]) for i in range(1, len(lengths))}
-    curve["optimiser_step"] = curve["step"] + curve["stage"].map(before)
+    curve = result.curve
+    curve = curve.assign(optimiser_step=curve["step"] + curve["stage"].map(before))
     rows = []
     for step, points in curve.groupby("optimiser_step"):
         scores = zip(points["scanner"], points["class"], points["dice"], strict=True)
@@ -131,5 +130,5 @@ def _curve(run_folder: Path, record: dict[str, Any]) -> list[dict[str, float]]:
     return rows
 
 
-def _rows(matrix: list[list[float | None]]) -> list[list[Any]]:
+def _rows(matrix: Rows) -> list[list[Any]]:
     return [[f"after {i}" if i else "untrained", *row] for i, row in enumerate(matrix)]

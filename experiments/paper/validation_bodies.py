@@ -22,8 +22,9 @@ from cl_seg.analysis.claims.judge import Evidence, judge
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.phantom.simulate import everybody, load_profiles
 from cl_seg.planning.runs import load_suite
+from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
-from cl_seg.records.results import PACKED, load_results
+from cl_seg.records.tables import PACKED
 from cl_seg.scans.splits import Fractions, split_by_patient
 
 EXPERIMENTS = Path(__file__).parents[1]
@@ -82,7 +83,7 @@ def leave_out(bodies: set[str], packed: Path, out: Path) -> None:
     of_run = dict(iter(cases.groupby("run")))
     with (out / PACKED).open("w", encoding="utf-8") as lines:
         for run in load_results(packed):
-            table = of_run[run.record["run_id"]]
+            table = of_run[run.run_id]
             matrices = accuracy_matrices(table, run.order, run.classes)
             r = {name: matrix.tolist() for name, matrix in matrices.items()}
             lines.write(json.dumps({**run.record, "R": r}) + "\n")

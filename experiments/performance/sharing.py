@@ -9,7 +9,6 @@ bit for bit.
 """
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from rectangles import write_store
 
+from cl_seg.records.record import read_record
 from cl_seg.runtime import torch_setup  # noqa: F401 - imported now, so that no measurement counts it
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
@@ -82,11 +82,9 @@ def compute(folder: Path, text: str) -> tuple[float, dict[str, object], dict[str
     planned, engine = [plan_suite(folder / "suite.yaml")], TimedEngine()
     (outcome,) = execute_suites(planned, [results], cache, engine, 1, lambda _: None)
     assert not outcome.failures, outcome.failures
-    records = [
-        json.loads(path.read_text(encoding="utf-8")) for path in results.glob("runs/*/run.json")
-    ]
+    records = [read_record(path) for path in results.glob("runs/*/run.json")]
     durations = {key: cache.about(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
-    return engine.seconds, {record["run_id"]: record["R"] for record in records}, durations
+    return engine.seconds, {record.run_id: record.R for record in records}, durations
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ python experiments/performance/workers.py [--steps 150] [--workers 2]
 """
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 
 from rectangles import write_store
 
+from cl_seg.records.record import read_record
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.local import LocalEngine
 from cl_seg.suite.execute import execute_suites, plan_suite
@@ -48,10 +48,8 @@ def compute(folder: Path, text: str, workers: int) -> tuple[float, dict[str, obj
     (outcome,) = execute_suites(planned, [results], cache, engine, workers, lambda _: None)
     seconds = time.perf_counter() - started
     assert not outcome.failures, outcome.failures
-    records = [
-        json.loads(path.read_text(encoding="utf-8")) for path in results.glob("runs/*/run.json")
-    ]
-    return seconds, {record["run_id"]: record["R"] for record in records}
+    records = [read_record(path) for path in results.glob("runs/*/run.json")]
+    return seconds, {record.run_id: record.R for record in records}
 
 
 if __name__ == "__main__":

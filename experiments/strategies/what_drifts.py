@@ -12,7 +12,6 @@ as the network lost, no pull on weights could have kept it.
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from cl_seg.runtime import torch_setup  # isort: skip
 import pandas as pd
@@ -23,7 +22,8 @@ from cl_seg.analysis.tables import markdown
 from cl_seg.benchmark import SliceDataset, Task, TaskImages
 from cl_seg.models.registry import build_model
 from cl_seg.planning.data import open_store, split_slices
-from cl_seg.records.results import load_results
+from cl_seg.records.load import load_results
+from cl_seg.records.record import RunRecord
 from cl_seg.strategies.batch_norm import running_statistics
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.execute import PlannedSuite, plan_suite
@@ -47,12 +47,12 @@ def main() -> None:
     images = task_images(planned)
     rows = []
     for record in (result.record for result in load_results(options.results)):
-        if record["spec"]["model"]["name"] == options.network and len(record["states"]) == 2:
+        if record.spec.model.name == options.network and len(record.states) == 2:
             states = [
                 from_bytes(cache.read(key, state_file(position)), "cpu")
-                for position, key in enumerate(record["states"], start=1)
+                for position, key in enumerate(record.states, start=1)
             ]
-            rows.append({"strategy": record["strategy"], **scores(planned, images, record, states)})
+            rows.append({"strategy": record.strategy, **scores(planned, images, record, states)})
     print(markdown(pd.DataFrame(rows).map(lambda v: v if isinstance(v, str) else f"{v:.3f}")))
 
 
@@ -64,21 +64,21 @@ def task_images(planned: PlannedSuite) -> TaskImages:
 
 
 def scores(
-    planned: PlannedSuite, images: TaskImages, record: dict[str, Any], states: list[State]
+    planned: PlannedSuite, images: TaskImages, record: RunRecord, states: list[State]
 ) -> dict[str, float]:
     """Mean Dice on the first scanner by ``weights / statistics`` before and after the second."""
-    suite, spec = planned.suite, record["spec"]
+    suite, spec = planned.suite, record.spec
     model = build_model(
-        spec["model"]["name"],
-        spec["model"]["preset"],
-        spec["model"]["arguments"],
+        spec.model.name,
+        spec.model.preset,
+        spec.model.arguments,
         len(suite.classes) + 1,
         suite.image.size,
     )
     statistics = {name for name, _ in running_statistics(model)}
     if not statistics:
-        raise SystemExit(f"{spec['model']['name']} has no running statistics")
-    first = spec["order"][0]
+        raise SystemExit(f"{spec.model.name} has no running statistics")
+    first = spec.order[0]
     split = split_slices(images.store.slices, suite, [first])
     rows = split[split["part"] == "test"].reset_index(drop=True)
     by_time = dict(zip(("before", "after"), states, strict=True))

@@ -1,6 +1,5 @@
 """Two folders of results: what was asked, and what came out."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,14 @@ from cl_seg.analysis.compare import (
     comparison_page,
     only_in_one,
 )
+from cl_seg.records.record import SeedImagesSpec, SplitSpec, matrix_rows
 from cl_seg.records.results import RunResult
+from tests.records.factory import changed, run_result
 
 PATIENTS = [f"p{i}" for i in range(8)]
+
+
+DATA = {"content": "f" * 64, "kind": "scans"}
 
 
 def run(seed: int, weight: float, better: float = 0.0, strategy: str = "ewc") -> RunResult:
@@ -26,39 +30,24 @@ def run(seed: int, weight: float, better: float = 0.0, strategy: str = "ewc") ->
         noise = random.normal(0, 0.01)
         for stage in range(3):
             for scanner in ("a", "b"):
-                dice = [0.0, 0.9, 0.8 + better if scanner == "a" else 0.9][stage] + noise
+                dice = [0.1, 0.9, 0.8 + better if scanner == "a" else 0.9][stage] + noise
                 rows.append(
                     {"stage": stage, "scanner": scanner, "case": f"{patient}-{scanner}",
                      "patient": patient, "class": "liver", "dice": dice, "true": 10}
                 )  # fmt: skip
     cases = pd.DataFrame(rows)
-    mean = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy()
-    record: dict[str, Any] = {
-        "model": "UNet",
-        "strategy": strategy.upper(),
-        "schedule": "sequential",
-        "joint": False,
-        "place": [0, 0, 0, seed],
-        "R": {"mean": mean.tolist(), "liver": mean.tolist()},
-        "spec": {
-            "order": ["a", "b"],
-            "seed": seed,
-            "classes": ["liver"],
-            "learning_rate": 0.01,
-            "model": {"name": "unet", "label": "unet", "preset": "small", "arguments": {}},
-            "strategy": {"name": strategy, "settings": {"ewc_lambda": weight}},
-            "training": {"steps": 300},
-            "split": {"by": "patient"},
-        },
-        "data": {"kind": "ct", "content": "f" * 64},
-        "processor": "cpu",
-        "device": "cpu",
-        "git_commit": "abc",
-        "versions": {"torch": "2"},
+    mean = cases.groupby(["stage", "scanner"])["dice"].mean().unstack()
+    spec = {
+        "seed": seed,
+        "strategy": {"name": strategy, "settings": {"ewc_lambda": weight}},
+        "training": {"steps": 300, "batch_size": 2, "threads": 1},
     }
-    result = RunResult(Path(), record)
-    result.__dict__["cases"] = cases
-    return result
+    r, title = mean.to_numpy(), strategy.upper()
+    return run_result(r, cases, model="UNet", strategy=title, spec=spec, data=DATA)
+
+
+def with_spec(one: RunResult, **changes: Any) -> RunResult:
+    return changed(one, spec=one.record.spec.model_copy(update=changes))
 
 
 A = [run(seed, 1.0) for seed in range(3)]
@@ -73,10 +62,11 @@ def test_only_what_differs_is_listed() -> None:
 
 
 def test_what_differs_in_a_later_run_is_told() -> None:
-    changed = [run(seed, 1.0) for seed in range(3)]
-    changed[2].record["git_commit"] = "later"
-    changed[1].record["spec"]["training"] = {"steps": 9}
-    found = compare_specs(A, changed).set_index("field")
+    runs = [run(seed, 1.0) for seed in range(3)]
+    runs[2] = changed(runs[2], git_commit="later")
+    training = runs[1].record.spec.training.model_copy(update={"steps": 9})
+    runs[1] = with_spec(runs[1], training=training)
+    found = compare_specs(A, runs).set_index("field")
     assert found.loc["commit"].tolist() == ["abc", "abc, later"]
     assert found.loc["training.steps"].tolist() == ["300", "300, 9"]
 
@@ -88,9 +78,7 @@ def test_a_run_that_is_missing_in_a_grid_is_told() -> None:
 
 
 def test_a_comparison_says_what_its_results_must_say() -> None:
-    inside = [run(seed, 1.0) for seed in range(3)]
-    for one in inside:
-        one.record["spec"]["split"] = {"by": "within_case"}
+    inside = [with_spec(run(seed, 1.0), split=SplitSpec(by="within_case")) for seed in range(3)]
     assert comparison_page(A, inside).startswith("*split within cases, not a generalisation")
 
 
@@ -120,9 +108,7 @@ def test_settings_of_what_one_side_has_alone_do_not_differ() -> None:
 
 def test_a_setting_is_compared_on_every_network() -> None:
     def side(on_unet: float, on_vnet: float) -> list[RunResult]:
-        runs = [run(0, on_unet), run(0, on_vnet)]
-        runs[1].record["model"] = "VNet"
-        return runs
+        return [run(0, on_unet), changed(run(0, on_vnet), model="VNet")]
 
     (row,) = compare_specs(side(1.0, 5.0), side(100.0, 5.0)).to_dict("records")
     assert row["field"] == "EWC.ewc_lambda"
@@ -139,24 +125,18 @@ def test_one_seed_has_no_interval() -> None:
 
 def test_seed_curves_are_compared_count_by_count() -> None:
     def labelled(count: int, better: float) -> list[RunResult]:
+        images = SeedImagesSpec(count=count, by="random", start="transfer", base=("a",))
         found = []
         for seed in range(3):
             one = run(seed, 1.0, better)
-            images = {"seed_images": count, "by": "random", "start": "transfer", "base": ["a"]}
-            record = {**one.record, "schedule": "seed_curve"}
-            record["spec"] = {**record["spec"], "order": ["b", "a"], **images}
-            record["place"] = [0, 0, 0, count, seed]
-            view = RunResult(Path(), record)
-            view.__dict__["cases"] = one.cases
-            found.append(view)
+            r = one.cases.groupby(["stage", "scanner"])["dice"].mean().unstack()[["b", "a"]]
+            rows = matrix_rows(r.to_numpy())
+            one = changed(one, schedule="seed_curve", R={"mean": rows, "liver": rows})
+            found.append(with_spec(one, order=("b", "a"), seed_images=images))
         return found
 
     before = [*labelled(5, 0.0), *labelled(10, 0.0)]
     after = [*labelled(5, 0.0), *labelled(10, 0.1)]
-    for side in (before, after):
-        for one in side:
-            r = one.cases.groupby(["stage", "scanner"])["dice"].mean().unstack()[["b", "a"]]
-            one.record["R"] = dict.fromkeys(("mean", "liver"), r.to_numpy().tolist())
     table = compare_outcomes(before, after).set_index("strategy")
     assert list(table["score"]) == ["ACC", "ACC"]
     assert table["difference"].to_list() == pytest.approx([0.0, 0.1])

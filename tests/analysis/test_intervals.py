@@ -1,7 +1,6 @@
 """Intervals against closed forms, and their coverage by simulation."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from cl_seg.analysis.intervals import (
 from cl_seg.metrics.continual import accuracy, backward_transfer
 from cl_seg.records.matrices import MEAN, accuracy_matrices, matrices_without
 from cl_seg.records.results import RunResult
+from tests.records.factory import NAIVE, run_result
 
 ORDER = ["a", "b"]
 
@@ -88,9 +88,8 @@ def test_a_structure_that_few_patients_have_is_known_to_be_little_known() -> Non
 def test_patients_are_alike_who_are_seen_on_the_same_scanners_with_the_same_structures() -> None:
     table = cases(0)
     alone = (table["patient"] == table["patient"].iloc[0]) & (table["scanner"] == "a")
-    record = {"spec": {"order": ORDER, "classes": list(table["class"].unique()), "seed": 0}}
-    every, fewer = RunResult(Path(), record), RunResult(Path(), record)
-    every.__dict__["cases"], fewer.__dict__["cases"] = table, table[~alone]
+    spec = {"order": ORDER, "classes": list(table["class"].unique())}
+    every, fewer = (run_result(NAIVE, own, spec=spec) for own in (table, table[~alone]))
     assert len(set(alike_patients([every]))) == 1
     first, *others = alike_patients([every, fewer])
     assert first == alike_patients([fewer])[0] and set(others) == {others[0]} != {first}
@@ -137,13 +136,16 @@ def cases(seed: int, patients: int = 6, shift: float = 0.0, without: bool = Fals
     return pd.DataFrame(rows)
 
 
-def run(table: pd.DataFrame, seed: int = 0, order: list[str] | None = None) -> RunResult:
+def run(
+    table: pd.DataFrame,
+    seed: int = 0,
+    order: list[str] | None = None,
+    classes: Sequence[str] = ("muscle", "liver"),
+) -> RunResult:
     order = order or ORDER
-    matrices = accuracy_matrices(table, order, ["muscle", "liver"])
-    spec: dict[str, Any] = {"order": order, "seed": seed, "classes": ["muscle", "liver"]}
-    result = RunResult(Path(), {"spec": spec, "R": {k: v.tolist() for k, v in matrices.items()}})
-    result.__dict__["cases"] = table
-    return result
+    matrices = accuracy_matrices(table, order, classes)
+    spec = {"order": order, "seed": seed, "classes": list(classes)}
+    return run_result(NAIVE, table, R=matrices, spec=spec)
 
 
 def test_r_without_a_patient_is_r_of_the_others() -> None:
@@ -156,10 +158,8 @@ def test_r_without_a_patient_is_r_of_the_others() -> None:
 
 
 def test_the_interval_of_acc_is_that_of_its_patients_means() -> None:
-    runs = [run(cases(seed)[lambda t: t["class"] == "muscle"], seed) for seed in range(3)]
-    for one in runs:
-        one.record["spec"]["classes"] = ["muscle"]
-        one.record["R"]["mean"] = one.record["R"]["muscle"]
+    muscle = [cases(seed)[lambda t: t["class"] == "muscle"] for seed in range(3)]
+    runs = [run(table, seed, classes=["muscle"]) for seed, table in enumerate(muscle)]
     values = [
         one.cases[one.cases["stage"] == 2].groupby("patient")["dice"].mean().to_numpy()
         for one in runs
@@ -192,8 +192,7 @@ def test_orders_are_averaged() -> None:
     orders = ORDER, ORDER[::-1]
     both = [run(cases(10 * k + seed), seed, o) for seed in range(3) for k, o in enumerate(orders)]
     values = [
-        np.mean([_last_dice(one) for one in both if one.record["spec"]["seed"] == seed], axis=0)
-        for seed in range(3)
+        np.mean([_last_dice(one) for one in both if one.seed == seed], axis=0) for seed in range(3)
     ]
     expected = crossed_margin(np.stack(values, axis=1))
     assert score_margin(both, accuracy) == pytest.approx(expected)

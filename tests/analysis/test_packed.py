@@ -9,10 +9,11 @@ import pytest
 from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import run_table
 from cl_seg.messages.errors import InputError
+from cl_seg.records.load import load_results
 from cl_seg.records.packed import pack_results, unpack_results
-from cl_seg.records.results import load_results
 from cl_seg.suite.record import is_finished
-from tests.analysis.test_report import NAIVE, SPEC, summary_of, write_run
+from tests.analysis.test_report import summary_of
+from tests.records.factory import NAIVE, write_run
 
 
 @pytest.fixture
@@ -42,9 +43,7 @@ def test_packed_results_tell_the_same_without_pictures(results: Path, tmp_path: 
 def test_results_without_validation_curves_can_be_packed(tmp_path: Path) -> None:
     training = {"steps": 5, "batch_size": 2, "threads": 1, "curve_every": 0}
     results = tmp_path / "results"
-    write_run(
-        results, "Naive", NAIVE, spec={**SPEC, "training": training, "strategy": {"name": "naive"}}
-    )
+    write_run(results, "Naive", spec={"training": training})
     empty = pd.read_parquet(results / "runs/Naive/curve.parquet").iloc[:0]
     empty.to_parquet(results / "runs/Naive/curve.parquet")
     pack_results(results, tmp_path / "packed")
@@ -105,9 +104,7 @@ def test_unpacked_results_are_finished_runs_that_tell_the_same(
 
 def test_pictures_are_shown_of_the_runs_that_have_them(results: Path, tmp_path: Path) -> None:
     (results / "runs" / "Naive" / "examples.npz").unlink()
-    write_run(results, "Other", NAIVE, model="UNet")
-    record = results / "runs" / "Other" / "run.json"
-    record.write_text(json.dumps({**json.loads(record.read_text()), "strategy": "Naive"}))
+    write_run(results, "Other", NAIVE, model="UNet", strategy="Naive")
     page = write_report(results).read_text()
     assert "UNet, Naive: the test slices" in page and "VNet, Naive: the test slices" not in page
 

@@ -1,10 +1,7 @@
 """Losses of pairs from records with known R."""
 
-import json
 import warnings
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,27 +17,19 @@ from cl_seg.analysis.pairs import (
 )
 from cl_seg.analysis.report.write import write_report
 from cl_seg.records.results import RunResult
+from tests.records.factory import changed, run_result, write_record
 
 NAMES = {s: f"Scanner {s.upper()}, any (simulated)" for s in "abc"}
 
 
 def result(order: str, r: list[list[float]], seed: int = 0, joint: bool = False) -> RunResult:
-    record: dict[str, Any] = {
-        "run_id": f"{order}-{seed}",
-        "model": "VNet",
-        "strategy": "Joint" if joint else "Naive",
-        "joint": joint,
-        "spec": {
-            "order": list(order),
-            "seed": seed,
-            "split": {"by": "patient"},
-            "strategy": {"name": "joint" if joint else "naive"},
-        },
-        "scanner_names": {s: NAMES[s] for s in order},
-        "data": {"kind": "simulated"},
-        "R": {"mean": r},
-    }
-    return RunResult(Path(), record)
+    return run_result(
+        r,
+        run_id=f"{order}-{seed}",
+        strategy="Joint" if joint else "Naive",
+        spec={"order": list(order), "seed": seed, "learned_dice": {}},
+        scanner_names={s: NAMES[s] for s in order},
+    )
 
 
 RESULTS = [
@@ -54,8 +43,7 @@ THIRD = result("ca", [[0, 0], [0.90, 0.80], [0.85, 0.85]])
 
 def test_what_another_network_learns_is_not_forgotten() -> None:
     alone = result("ab", [[0, 0], [0.9, 0.8], [0.3, 0.85]])
-    alone.record["schedule"] = "single"
-    losses = pair_losses([alone])
+    losses = pair_losses([changed(alone, schedule="single")])
     assert losses["forgetting"].isna().all() and losses["transfer"].tolist() == pytest.approx([10])
 
 
@@ -104,40 +92,10 @@ def test_one_order_or_longer_streams_are_no_pairs() -> None:
 def write(results: list[RunResult], tmp_path: Path) -> None:
     orders = list(map(list, dict.fromkeys(tuple(run.order) for run in results)))
     for index, run in enumerate(results):
-        folder = tmp_path / "runs" / str(index)
-        folder.mkdir(parents=True)
-        order = run.order
-        cases = [
-            {"stage": stage, "scanner": s, "patient": "p", "class": "liver", "dice": dice,
-             "true": 1, "predicted": 1, "missed": False, "false_positive_cm2": 0.0}
-            for stage, row in enumerate(run.record["R"]["mean"])
-            for s, dice in zip(order, row, strict=True)
-        ]  # fmt: skip
-        pd.DataFrame(cases).to_parquet(folder / "cases.parquet")
-        pd.DataFrame(columns=["stage", "step", "scanner", "class", "dice"]).to_parquet(
-            folder / "curve.parquet"
-        )
-        spec = run.record["spec"] | {
-            "classes": ["liver"],
-            "learned_dice": {},
-            "model": {"name": "vnet"},
-            "image": {"size": 16},
-            "training": {"steps": 5, "batch_size": 2, "threads": 1},
-        }
-        record = run.record | {
-            "key": str(index),
-            "suite": "pairs",
-            "place": [0, int(run.joint), orders.index(run.order), index],
-            "spec": spec,
-            "data": {"content": "0" * 64, "kind": "simulated"},
-            "R": {"liver": run.record["R"]["mean"], "mean": run.record["R"]["mean"]},
-            "stages": [],
-            "device": "cpu",
-            "processor": "p",
-            "versions": {},
-            "git_commit": "",
-        }
-        (folder / "run.json").write_text(json.dumps(record))
+        number = orders.index(run.order)
+        place = (0, int(run.joint), number, index)
+        one = changed(run, key=str(index), order_number=number + 1, place=place)
+        write_record(tmp_path / "runs" / str(index), one)
 
 
 def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
@@ -160,20 +118,16 @@ def test_the_report_of_two_scanners_both_ways_is_that_of_a_stream(tmp_path: Path
     assert "Of 2 orders, order 1 is shown: Scanner A → Scanner B." in page
 
 
-def of_network(model: str, **changes: Any) -> RunResult:
-    one = result("ab", [[0, 0], [0.90, 0.80], [0.70, 0.85]])
-    return replace(one, record={**one.record, "model": model, **changes})
-
-
 def test_a_loss_that_nobody_measured_of_a_network_is_an_empty_panel() -> None:
     with warnings.catch_warnings(action="error"):
-        figure = pair_loss_maps([*RESULTS, of_network("UNet")])
+        figure = pair_loss_maps([*RESULTS, changed(RESULTS[0], model="UNet")])
         assert "<svg" in as_svg(figure)
     assert "UNet Naive · joint, not measured" in [axes.get_title("left") for axes in figure.axes]
 
 
 def test_long_names_are_wrapped_below_the_panels() -> None:
     long = "GE Discovery CT750 HD, STANDARD, 120 kV"
-    axes = pair_loss_maps([of_network("VNet", scanner_names={"a": long, "b": long})]).axes[0]
+    renamed = changed(RESULTS[0], scanner_names={"a": long, "b": long})
+    axes = pair_loss_maps([renamed]).axes[0]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [text.get_text().count("\n") for text in labels] == [1]

@@ -11,7 +11,7 @@ from cl_seg.analysis.report.published import TITLE
 from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tools_table import COLUMNS as TOOL_COLUMNS
 from cl_seg.messages.errors import InputError
-from tests.analysis.test_report import NAIVE, ORDER, write_run
+from tests.records.factory import NAIVE, ORDER, write_run
 
 PAPER = Path(__file__).parents[2] / "experiments" / "paper"
 HEAD = ",".join(COLUMNS)

@@ -1,7 +1,6 @@
 """Secondary statistics against hand-worked and simulated values."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,18 @@ from cl_seg.analysis.ranks import (
 )
 from cl_seg.analysis.report.ranks import few_patients, shown_tests
 from cl_seg.records.results import RunResult
+from tests.records.factory import NAIVE, run_result
 
 UNITS = [(scanner, name) for scanner in ("a", "b") for name in ("muscle", "liver")]
 
 
-def run(model: str, dice: np.ndarray, seed: int = 0, patients: Sequence[str] = ()) -> RunResult:
+def run(
+    model: str,
+    dice: np.ndarray,
+    seed: int = 0,
+    patients: Sequence[str] = (),
+    order: Sequence[str] = ("a", "b"),
+) -> RunResult:
     """A naive run whose Dice after the last stage are given, (patients, units)."""
     names = patients or [f"p{i:02}" for i in range(len(dice))]
     rows: list[dict[str, Any]] = [
@@ -37,12 +43,8 @@ def run(model: str, dice: np.ndarray, seed: int = 0, patients: Sequence[str] = (
         for patient, values in zip(names, dice, strict=True)
         for (scanner, name), value in zip(UNITS, values, strict=True)
     ]  # fmt: skip
-    spec = {"order": ["a", "b"], "seed": seed, "classes": ["muscle", "liver"]}
-    spec |= {"split": {"by": "patient"}}
-    record = {"model": model, "strategy": "Naive", "spec": spec, "data": {"kind": "simulated"}}
-    result = RunResult(Path(), record)
-    result.__dict__["cases"] = pd.DataFrame(rows)
-    return result
+    spec = {"order": order, "seed": seed, "classes": ["muscle", "liver"]}
+    return run_result(NAIVE, pd.DataFrame(rows), model=model, spec=spec)
 
 
 def test_holm_by_hand() -> None:
@@ -82,9 +84,7 @@ def test_only_orders_and_seeds_that_all_networks_have_are_compared() -> None:
     assert mean_ranks(last_dices(cells), "Naive")["rank"].tolist() == [1, 2]
     cells["UNet", "Naive"] = unet[1:]
     assert paired_tests(last_dices(cells)).empty and mean_ranks(last_dices(cells), "Naive").empty
-    elsewhere = run("VNet", base, 1)
-    elsewhere.record["spec"]["order"] = ["b", "a"]
-    cells["VNet", "Naive"] = [elsewhere]
+    cells["VNet", "Naive"] = [run("VNet", base, 1, order=["b", "a"])]
     assert paired_tests(last_dices(cells)).empty
 
 
@@ -94,7 +94,7 @@ def test_a_structure_of_few_patients_leaves_an_interval_of_the_rank() -> None:
     for model in ("A", "B"):
         one = run(model, random.normal(0.7, 0.1, (20, 4)))
         rare = (one.cases["class"] == "liver") & (one.cases["patient"] > "p02")
-        one.__dict__["cases"] = one.cases.assign(true=np.where(rare, 0, 1))
+        one.cases["true"] = np.where(rare, 0, 1)
         cells[model, "Naive"] = [one]
     table = mean_ranks(last_dices(cells), "Naive")
     assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()

@@ -19,88 +19,13 @@ from cl_seg.analysis.tables import (
 )
 from cl_seg.analysis.unlearned import describe_unlearned
 from cl_seg.messages.errors import InputError
-from cl_seg.records.results import load_results
-
-ORDER = ["a", "b"]
-NAIVE = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8]]
-SPEC = {
-    "order": ORDER,
-    "classes": ["liver"],
-    "seed": 0,
-    "learned_dice": {"liver": 0.8},
-    "split": {"by": "patient"},
-    "image": {"size": 16},
-    "model": {"name": "vnet"},
-    "strategy": {"name": "naive"},
-    "training": {"steps": 5, "batch_size": 2, "threads": 1},
-}
+from cl_seg.records.load import load_results
+from tests.records.factory import NAIVE, write_run
 
 
 def summary_of(results: Path) -> pd.DataFrame:
     loaded = load_results(results)
     return summary_table(run_table(loaded), loaded)
-
-
-def write_run(results: Path, strategy: str, r: list[list[float]], /, **changes: Any) -> None:
-    folder = results / "runs" / strategy
-    folder.mkdir(parents=True)
-    order = changes.get("spec", SPEC)["order"]
-    cases = [
-        {
-            "stage": i,
-            "scanner": s,
-            "patient": "p",
-            "case": f"p@{s}",
-            "class": "liver",
-            "overlap": 1,
-            "predicted": 1,
-            "true": 1,
-            "dice": r[i][j],
-            "hd95_mm": 1.0,
-            "assd_mm": 1.0,
-            "missed": False,
-            "false_positive_cm2": 0.0,
-        }
-        for i in range(len(r))
-        for j, s in enumerate(order)
-    ]
-    pd.DataFrame(cases).to_parquet(folder / "cases.parquet")
-    curve = [
-        {"stage": i, "step": 5, "scanner": s, "class": "liver", "dice": 0.5}
-        for i in range(1, len(r))
-        for s in order
-    ]
-    pd.DataFrame(curve).to_parquet(folder / "curve.parquet")
-    square = np.zeros((16, 16), np.uint8)
-    square[4:12, 4:12] = 1
-    shown = {f"{s}/{k}": square for s in order for k in ("image", "truth", "first", "last")}
-    for name in (f"{s}/ranked/{k}" for s in order for k in ("learned", "last")):
-        shown[name] = np.broadcast_to(square, (3, 3, 16, 16))
-        shown[f"{name}/dice"] = np.array([0.1, 0.5, np.nan])
-    np.savez_compressed(folder / "examples.npz", **shown)
-    record = {
-        "run_id": strategy,
-        "key": strategy.lower(),
-        "suite": "hand <made>",
-        "model": "VNet",
-        "strategy": strategy,
-        "place": [0, len(list(results.glob("runs/*"))), 0, 0],
-        "joint": len(r) == 2,
-        "spec": {**SPEC, "strategy": {"name": strategy.lower()}},
-        "scanner_names": {s: f"Scanner {s.upper()} (simulated)" for s in order},
-        "data": {"content": "0" * 64, "kind": "simulated"},
-        "R": {"liver": r, "mean": r},
-        "stages": [
-            {"position": i, "selection": "x", "steps": 5, "train_seconds": 1.0, "test_seconds": 1.0}
-            for i in range(1, len(r))
-        ],
-        "device": "cpu",
-        "processor": "p",
-        "versions": {"torch": "2"},
-        "git_commit": "abc",
-        **changes,
-    }
-    (folder / "run.json").write_text(json.dumps(record))
 
 
 @pytest.fixture
@@ -245,7 +170,7 @@ def test_a_suite_that_has_grown_is_reported_whole_and_in_its_order(tmp_path: Pat
             write_run(tmp_path, f"{strategy}-{seed}", r, spec=again(seed=seed), **where)
     plan = ["Lazy-0", "Lazy-1", "Naive-0", "Naive-1"]
     (tmp_path / "plan.json").write_text(json.dumps({run: run.lower() for run in plan}))
-    assert [run.record["run_id"] for run in load_results(tmp_path)] == plan
+    assert [run.run_id for run in load_results(tmp_path)] == plan
     (tmp_path / "plan.json").unlink()
     assert {key: len(own) for key, own in cells(load_results(tmp_path)).items()} == {
         ("VNet", "Naive"): 2, ("VNet", "Lazy"): 2
@@ -259,11 +184,11 @@ def test_a_damaged_record_is_named(results: Path) -> None:
 
 
 def again(seed: int) -> dict[str, Any]:
-    return {**SPEC, "seed": seed, "strategy": {"name": "again"}}
+    return {"seed": seed, "strategy": {"name": "again"}}
 
 
 def strategy(**settings: Any) -> dict[str, Any]:
-    return {**SPEC, "strategy": {"name": "x", "settings": settings}}
+    return {"strategy": {"name": "x", "settings": settings}}
 
 
 def test_intransigence_is_against_the_cumulative_runs_from_scratch(results: Path) -> None:
@@ -296,7 +221,7 @@ def test_only_a_structure_that_is_there_can_be_missed(results: Path) -> None:
 
 
 JOINT = [[0.1, 0.2], [0.9, 0.9]]
-BACK = {**SPEC, "order": ["b", "a"], "strategy": {"name": "single"}}
+BACK = {"order": ["b", "a"], "strategy": {"name": "single"}}
 
 
 @pytest.mark.parametrize(
@@ -337,9 +262,9 @@ def test_stability_gap_is_the_deepest_point_of_the_curve(results: Path) -> None:
 def test_costs_are_summed_and_what_is_kept_is_the_most(results: Path) -> None:
     stage = {"selection": "x", "steps": 5, "train_seconds": 2.0, "test_seconds": 1.0}
     stages = [
-        {**stage, "position": 1, "consolidate_seconds": 0.5, "peak_bytes": 3e8,
-         "kept_slices": 4, "kept_bytes": 2e6},
-        {**stage, "position": 2, "consolidate_seconds": 0.0, "peak_bytes": 2e8,
+        {**stage, "position": 1, "consolidate_seconds": 0.5, "peak_bytes": 300_000_000,
+         "kept_slices": 4, "kept_bytes": 2_000_000},
+        {**stage, "position": 2, "consolidate_seconds": 0.0, "peak_bytes": 200_000_000,
          "kept_slices": 0, "kept_bytes": 0},
     ]  # fmt: skip
     write_run(results, "Costly", NAIVE, stages=stages)
@@ -349,7 +274,7 @@ def test_costs_are_summed_and_what_is_kept_is_the_most(results: Path) -> None:
 
 
 def test_what_is_just_below_its_bound_is_seen_to_be_below(tmp_path: Path) -> None:
-    spec = {**SPEC, "learned_dice": {"liver": 0.75}}
+    spec = {"learned_dice": {"liver": 0.75}}
     for name, dice in (("one", 0.7496), ("two", 0.5)):
         write_run(tmp_path, name, [[0.1, 0.2], [dice, 0.5], [0.7, 0.9]], spec=spec)
     told = describe_unlearned(load_results(tmp_path))

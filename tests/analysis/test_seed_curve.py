@@ -1,8 +1,5 @@
 """SEED curves from records with known Dice."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +7,9 @@ import pytest
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.report.section import ReportData
 from cl_seg.analysis.report.seed_curve import curves, table
-from cl_seg.analysis.seed_curve import seed_cells, seed_table, verdicts
+from cl_seg.analysis.seed_curve import seed_cells, seed_images_of, seed_table, verdicts
 from cl_seg.records.results import RunResult
+from tests.records.factory import changed, run_result
 
 PATIENTS = 8
 
@@ -32,24 +30,18 @@ def run(start: str, images: int, dice: float, seed: int, wobble: float = 0.01) -
         [cases[(cases["stage"] == i) & (cases["scanner"] == s)]["dice"].mean() for s in order]
         for i in range(len(order) + 1)
     ]
-    record: dict[str, Any] = {
-        "run_id": f"{start}-{images}-{seed}",
-        "model": "UNet",
-        "strategy": "Naive" if start == "transfer" else "scratch",
-        "schedule": "seed_curve",
-        "joint": False,
-        "place": [0, int(start == "scratch"), 0, 0, images, seed],
-        "scanner_names": {"old": "Old", "new": "New"},
-        "data": {"kind": "simulated"},
-        "R": {"liver": r, "mean": r},
-        "spec": {
-            "order": order, "classes": ["liver"], "seed": seed, "split": {"by": "patient"},
-            "seed_images": images, "by": "random", "start": start, "base": ["old"],
-        },
-    }  # fmt: skip
-    result = RunResult(Path(), record)
-    result.__dict__["cases"] = cases
-    return result
+    labelled = {"count": images, "by": "random", "start": start, "base": ["old"]}
+    return run_result(
+        r,
+        cases,
+        run_id=f"{start}-{images}-{seed}",
+        model="UNet",
+        strategy="Naive" if start == "transfer" else "scratch",
+        schedule="seed_curve",
+        place=[0, int(start == "scratch"), 0, 0, images, seed],
+        scanner_names={"old": "Old", "new": "New"},
+        spec={"order": order, "seed": seed, "seed_images": labelled},
+    )
 
 
 def results(few: float, many: float, wobble: float = 0.01) -> list[RunResult]:
@@ -91,16 +83,17 @@ def test_ten_by_transfer_against_forty_from_scratch(
 
 
 def test_without_forty_there_is_no_verdict() -> None:
-    few = [one for one in results(0.9, 0.8) if one.record["spec"]["seed_images"] < 40]
+    few = [one for one in results(0.9, 0.8) if seed_images_of(one).count < 40]
     assert verdicts(seed_cells(few)) == []
-    one_seed = [one for one in results(0.9, 0.8) if one.record["spec"]["seed"] == 0]
+    one_seed = [one for one in results(0.9, 0.8) if one.seed == 0]
     assert "no verdict" in verdicts(seed_cells(one_seed))[0]
 
 
 def test_no_run_is_lost_where_runs_of_several_counts_are_mixed() -> None:
-    mixed = results(0.9, 0.8)
-    for number, one in enumerate(mixed):
-        one.record["place"] = [0, 0, 0, 0, number % 2, number]
+    mixed = [
+        changed(one, place=(0, 0, 0, 0, number % 2, number))
+        for number, one in enumerate(results(0.9, 0.8))
+    ]
     assert (seed_table(seed_cells(mixed))["seeds"] == 3).all()
 
 

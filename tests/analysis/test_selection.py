@@ -1,8 +1,8 @@
 """Settings are chosen by validation scores alone."""
 
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -11,6 +11,7 @@ from cl_seg.analysis.selection import chosen_lines, selection_page, selection_ta
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import RunResult
 from cl_seg.strategies.settings import EWCSettings
+from tests.records.factory import changed, run_result
 
 ORDER = ["a", "b"]
 DEFAULTS = {"ewc": EWCSettings().model_dump()}
@@ -25,22 +26,14 @@ def run(
     **model: Any,
 ) -> RunResult:
     order = order or ORDER
-    record = {
-        "run_id": f"{strategy}-{seed}",
-        "spec": {
-            "order": order,
-            "seed": seed,
-            "model": {
-                "name": "unet",
-                "preset": model.get("preset", "small"),
-                "label": model.get("label", "unet"),
-                "arguments": {},
-            },
-            "learning_rate": model.get("rate", 0.01),
-            "strategy": {"name": strategy, "settings": settings or {}},
-        },
+    size, label = model.get("preset", "small"), model.get("label", "unet")
+    spec = {
+        "order": order,
+        "seed": seed,
+        "model": {"name": "unet", "preset": size, "label": label},
+        "learning_rate": model.get("rate", 0.01),
+        "strategy": {"name": strategy, "settings": settings or {}},
     }
-    result = RunResult(Path(), record)
     rows = [
         {"stage": stage, "step": step, "scanner": s, "class": "liver", "dice": dice}
         for stage in (1, 2)
@@ -48,10 +41,8 @@ def run(
         for s in order
         for dice in [validation if (stage, step) == (2, 10) else 1.0]
     ]
-    result.__dict__["curve"] = pd.DataFrame(
-        rows, columns=["stage", "step", "scanner", "class", "dice"]
-    )
-    return result
+    r = np.full((len(order) + 1, len(order)), 0.5)
+    return run_result(r, None, pd.DataFrame(rows), run_id=f"{strategy}-{seed}", spec=spec)
 
 
 def ewc(weight: float, validation: float, seed: int = 0) -> RunResult:
@@ -143,14 +134,12 @@ def test_what_would_not_be_a_fair_choice_is_refused(results: list[RunResult], to
 
 
 def test_a_strategy_that_validation_does_not_see_is_not_chosen_by_it() -> None:
-    apart = run("naive", 0.5)
-    apart.record["scored_apart"] = True
+    apart = changed(run("naive", 0.5), scores_with_memory=True)
     with pytest.raises(InputError, match="lacks its part in scoring"):
         selection_table([apart])
 
 
 def test_without_validation_curves_nothing_is_chosen() -> None:
-    blind = run("naive", 0.5)
-    blind.__dict__["curve"] = blind.curve.iloc[:0]
+    blind = run_result()
     with pytest.raises(InputError, match="curve_every"):
         selection_table([blind])

@@ -14,16 +14,18 @@ from cl_seg.analysis.ranks import mean_ranks
 from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import run_table
 from cl_seg.messages.errors import InputError
+from cl_seg.records.load import load_packed, load_results
 from cl_seg.records.packed import pack_results
-from cl_seg.records.results import PACKED, load_packed, load_results
+from cl_seg.records.tables import PACKED
+from tests.records.factory import NAIVE, in_record, write_run
 
-from .test_report import NAIVE, SPEC, summary_of, write_run
+from .test_report import summary_of
 
 ABC = [[0.1] * 3, [0.9, 0.5, 0.5], [0.7, 0.9, 0.6], [0.6, 0.8, 0.9]]
 
 
 def along(*order: str, strategy: str = "naive") -> dict[str, Any]:
-    return {**SPEC, "order": list(order), "strategy": {"name": strategy}}
+    return {"order": list(order), "strategy": {"name": strategy}}
 
 
 def test_scanners_of_all_runs_are_told_apart(tmp_path: Path) -> None:
@@ -33,7 +35,7 @@ def test_scanners_of_all_runs_are_told_apart(tmp_path: Path) -> None:
         own = {s: names[s] for s in order}
         write_run(
             *(tmp_path, f"Naive {i}", ABC),
-            strategy="Naive", spec=along(*order), scanner_names=own, place=[0, 0, i, 0],
+            strategy="Naive", spec=along(*order), scanner_names=own, order_number=i + 1,
         )  # fmt: skip
     write_report(tmp_path)
     text = (tmp_path / "summary.md").read_text()
@@ -79,11 +81,8 @@ def test_a_score_that_a_run_lacks_is_not_that_of_the_others(tmp_path: Path) -> N
         spec = along(*order)
         write_run(tmp_path, f"n{i}", NAIVE, strategy="Naive", spec=spec, place=[0, 0, i, 0])
     path = tmp_path / "runs" / "n1"
-    record = json.loads((path / "run.json").read_text())
-    for matrix in record["R"].values():
-        for row in matrix:
-            row[1] = None
-    (path / "run.json").write_text(json.dumps(record))
+    unknown = [[row[0], None] for row in NAIVE]
+    in_record(path, "R", value={"mean": unknown, "liver": unknown})
     row = summary_of(tmp_path).iloc[0]
     assert np.isnan(row["ACC"]) and np.isnan(row["ACC liver"]) and np.isnan(row["plasticity"])
     assert row["missed_rate"] == 0
@@ -118,7 +117,7 @@ def test_what_an_earlier_report_wrote_of_other_runs_is_gone(tmp_path: Path) -> N
 
 def test_every_table_says_that_it_is_no_generalisation_result(tmp_path: Path) -> None:
     for model in ("UNet", "VNet"):
-        spec = {**along("a", "b"), "split": {"by": "within_case"}}
+        spec = {"split": {"by": "within_case"}}
         write_run(tmp_path, model, NAIVE, model=model, strategy="Naive", spec=spec)
     write_report(tmp_path)
     written = [*tmp_path.glob("*.csv"), *tmp_path.glob("tables/*.tex"), tmp_path / "summary.md"]
@@ -129,15 +128,15 @@ def test_every_table_says_that_it_is_no_generalisation_result(tmp_path: Path) ->
 
 @pytest.mark.parametrize("field", ["split", "strategy", "training", "image", "model"])
 def test_a_record_without_a_part_of_its_spec_is_damaged(tmp_path: Path, field: str) -> None:
-    write_run(
-        tmp_path, "Naive", NAIVE, spec={k: v for k, v in along("a", "b").items() if k != field}
-    )
+    folder = write_run(tmp_path, "Naive")
+    spec = json.loads((folder / "run.json").read_text())["spec"]
+    in_record(folder, "spec", value={k: v for k, v in spec.items() if k != field})
     with pytest.raises(InputError, match=rf"damaged \(spec\.{field}"):
         load_results(tmp_path)
 
 
 def test_a_matrix_without_a_row_is_damaged(tmp_path: Path) -> None:
-    write_run(tmp_path, "Naive", NAIVE[:2], joint=False)
+    in_record(write_run(tmp_path, "Naive"), "R", "liver", value=NAIVE[:2])
     with pytest.raises(InputError, match="R does not have 3 rows"):
         load_results(tmp_path)
 

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from cl_seg.cli.console import shown
-from tests.analysis.test_report import NAIVE, write_run
 from tests.conftest import write_store
+from tests.records.factory import NAIVE, write_run
 from tests.scans.conftest import write_series
 
 from .command import CommandLine

@@ -16,6 +16,7 @@ from safetensors.torch import save as to_safetensors
 from cl_seg.inference.saved_model import CARD, WEIGHTS, Input, ModelCard, Network, save_model
 from cl_seg.suite.cache import CHECKPOINT, StageCache
 from cl_seg.training.checkpoint import from_bytes, read_checkpoint
+from tests.records.factory import in_record, run_result, write_record
 from tests.suite.tiny_network import build
 
 from .command import CommandLine
@@ -204,9 +205,9 @@ def finished_run(folder: Path, state: bytes) -> None:
     (place / "state1.pt").write_bytes(state)
     files = {"state1.pt": hashlib.sha256(state).hexdigest()}
     (place / "stage.json").write_text(json.dumps({"key": KEY, "files": files}))
-    record = {"states": [KEY], "grid": {"size": 64}, "stages": [{"position": 1}]}
-    (folder / "run").mkdir()
-    (folder / "run" / "run.json").write_text(json.dumps(record))
+    stages = [{"position": 1, "steps": 5, "train_seconds": 1}]
+    run = run_result(states=[KEY], grid={"size": 64, "spacing_mm": 1.6}, stages=stages)
+    write_record(folder / "run", run)
 
 
 @pytest.mark.parametrize("state", [pickled(Owned()), b"hello"])
@@ -219,7 +220,8 @@ def test_a_stage_with_a_pickle_is_no_model(state: bytes, cl_seg: CommandLine) ->
 
 def test_a_record_without_its_network_is_no_model(cl_seg: CommandLine) -> None:
     finished_run(cl_seg.folder, pickled({}))
-    says = "run.json is damaged"
+    in_record(cl_seg.folder / "run", "spec", "model", value={"preset": "small"})
+    says = "run.json is damaged .spec.model.name"
     cl_seg.refuses(says, "model", "save", "run", "model", "--cache", "stages")
 
 

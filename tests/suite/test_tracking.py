@@ -1,45 +1,37 @@
-import json
 import socket
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cl_seg.suite.tracking import Mirror, _curve, _rows
+from tests.records.factory import NAIVE, run_result, write_record
 
 
-def test_the_curve_counts_steps_over_the_whole_stream(tmp_path: Path) -> None:
+def test_the_curve_counts_steps_over_the_whole_stream() -> None:
     points = [
         {"stage": stage, "step": step, "scanner": "a", "class": "liver", "dice": stage + step}
         for stage in (1, 2, 3)
         for step in (5, 10)
     ]
-    pd.DataFrame(points).to_parquet(tmp_path / "curve.parquet")
-    record = {"stages": [{"steps": 10}, {"steps": 10}, {"steps": 10}]}
-    rows = _curve(tmp_path, record)
+    stages = [{"steps": 10, "train_seconds": 1.0}] * 3
+    rows = _curve(run_result(NAIVE, None, pd.DataFrame(points), stages=stages))
     assert [row["optimiser_step"] for row in rows] == [5, 10, 15, 20, 25, 30]
     assert [row["dice/a/liver"] for row in rows] == [6, 11, 7, 12, 8, 13]
 
 
 def test_rows_of_r_are_named_by_stage() -> None:
-    assert _rows([[0.1, None], [0.2, 0.3]]) == [["untrained", 0.1, None], ["after 1", 0.2, 0.3]]
+    assert _rows(((0.1, None), (0.2, 0.3))) == [["untrained", 0.1, None], ["after 1", 0.2, 0.3]]
 
 
 def write_run(results: Path, name: str) -> Path:
     folder = results / "runs" / name
-    folder.mkdir(parents=True)
-    record = {
-        "run_id": name,
-        "key": name * 4,
-        "spec": {"order": ["a"]},
-        "stages": [{"steps": 5}],
-        "R": {"mean": [[0.1], [0.9]], "liver": [[None], [0.9]]},
-        **{"model": "UNet", "strategy": "Naive", "joint": False, "scanner_names": {"a": "A"}},
-    }
-    (folder / "run.json").write_text(json.dumps(record))
     point = {"stage": 1, "step": 5, "scanner": "a", "class": "liver", "dice": 0.9}
-    pd.DataFrame([point]).to_parquet(folder / "curve.parquet")
+    r = {"mean": [[0.1], [0.9]], "liver": [[np.nan], [0.9]]}
+    run = run_result(r["mean"], None, pd.DataFrame([point]), R=r, run_id=name, key=name * 4)
+    write_record(folder, run)
     return folder
 
 

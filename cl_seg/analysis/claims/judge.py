@@ -33,7 +33,10 @@ from cl_seg.analysis.seed_curve import on_target
 from cl_seg.analysis.tables import SCORES
 from cl_seg.analysis.unlearned import describe_unlearned
 from cl_seg.messages.errors import InputError
-from cl_seg.records.results import PACKED, DamagedResults, RunResult, load_results
+from cl_seg.records.damage import DamagedResults
+from cl_seg.records.load import load_results
+from cl_seg.records.results import RunResult
+from cl_seg.records.tables import PACKED
 
 Values = npt.NDArray[np.float64]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
@@ -279,5 +282,5 @@ def needed(
 
 def _lost(runs: Sequence[RunResult]) -> str:
     """What a network of one side did not learn; empty of a tool, which learns nothing."""
-    missed = describe_unlearned(runs) if runs[0].record["spec"].get("learned_dice") else ""
+    missed = describe_unlearned(runs) if runs[0].record.spec.learned_dice else ""
     return f"{runs[0].model} {runs[0].strategy}: {missed}" if missed else ""

@@ -16,7 +16,7 @@ from cl_seg.analysis.claims.judge import Evidence, Judged, results_of
 from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
 from cl_seg.analysis.figures.style import STYLE, as_svg, stamped
 from cl_seg.analysis.report.page import Page, html
-from cl_seg.analysis.report.provenance import data_kind, provenance, require_origin, settings_of
+from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
 from cl_seg.analysis.report.section import Section
 from cl_seg.files.write import write_text
 from cl_seg.messages.plural import counted
@@ -64,7 +64,6 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     """
     suites = results_of(judged, folder)
     runs = list(chain.from_iterable(suites.values()))
-    require_origin(runs)
     stamps = stamps_of(runs)
     sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
     sections.append(Section("Runs", notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps]))

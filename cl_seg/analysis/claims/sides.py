@@ -55,7 +55,7 @@ def members_of(contrast: Contrast, folder: Path, runs_of: Any) -> tuple[Members,
 
 def _one_of_each(runs: Sequence[RunResult]) -> list[RunResult]:
     """A run per order and seed, whatever else they differ in."""
-    return list({(*run.order, run.record["spec"]["seed"]): run for run in runs}.values())
+    return list({(*run.order, run.seed): run for run in runs}.values())
 
 
 def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
@@ -63,10 +63,9 @@ def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
     for network in side.networks:
         _require("network", network, [run.model for run in runs])
     if side.networks:
-        specs = [run.record["spec"] for run in runs]
         _require("strategy", side.strategy, [run.strategy for run in runs])
-        _require("seed_images", side.seed_images, [spec.get("seed_images") for spec in specs])
-        _require("by", side.by, ["", *(spec.get("by") for spec in specs)])
+        _require("seed_images", side.seed_images, [_images(run) for run in runs])
+        _require("by", side.by, ["", *map(_by, runs)])
 
 
 def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
@@ -80,13 +79,24 @@ def there_are(names: Sequence[str]) -> str:
     return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or 'none'}"
 
 
+def _images(run: RunResult) -> int | None:
+    """Number of SEED images of a run of a seed curve."""
+    images = run.record.spec.seed_images
+    return images.count if images else None
+
+
+def _by(run: RunResult) -> str | None:
+    """How its SEED images were chosen."""
+    images = run.record.spec.seed_images
+    return images.by if images else None
+
+
 def _fitting(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
     found = []
     for run in runs:
-        spec = run.record["spec"]
         same = (run.model, run.strategy) == (network, side.strategy)
-        if same and spec.get("seed_images") == side.seed_images and side.by in {"", spec.get("by")}:
+        if same and _images(run) == side.seed_images and side.by in {"", _by(run)}:
             found.append(run)
-    if len({run.record["spec"].get("by") for run in found}) > 1:
+    if len(set(map(_by, found))) > 1:
         raise InputError(f"{side_text(side)} were chosen in several ways: say `by`")
     return found

@@ -157,10 +157,10 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
             start, edges = 0, []
             means = run.validation
             steps = []
-            for stage in run.record["stages"]:
-                here = means.loc[stage["position"]].index if len(means) else []
-                steps += [start + step for step in here]
-                start += stage["steps"]
+            for stage in run.record.stages:
+                if len(means):
+                    steps += [start + step for step in means.loc[stage.position].index]
+                start += stage.steps
                 edges.append(start)
             for scanner in means.columns:
                 name = run.short_names[scanner]

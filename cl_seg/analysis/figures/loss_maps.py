@@ -76,7 +76,7 @@ def pair_loss_maps(results: Sequence[RunResult]) -> Figure:
         for (model, strategy), own in table.groupby(["model", "strategy"], sort=False)
     }
     pairs = [list(dict.fromkeys(table[side])) for side in ("first", "second")]
-    names = {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    names = {k: v for result in results for k, v in result.record.scanner_names.items()}
     firsts, seconds = (
         [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side] for side in pairs
     )

@@ -123,12 +123,12 @@ def slices(data: ReportData) -> Section | None:
 
 
 def _several_seeds(results: Sequence[RunResult]) -> bool:
-    return len({run.record["spec"]["seed"] for run in results}) > 1
+    return len({run.seed for run in results}) > 1
 
 
 def _which_run(results: Sequence[RunResult]) -> str:
     """Seed and order of the one run that a figure shows of each network and strategy."""
-    seed = f" Seed {results[0].record['spec']['seed']}." * _several_seeds(results)
+    seed = f" Seed {results[0].seed}." * _several_seeds(results)
     return seed + _which_order(results)
 
 

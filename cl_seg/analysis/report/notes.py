@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.seed_curve import seed_images_of
 from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
 
@@ -13,21 +14,19 @@ MOST_ORDERS = 6
 def of_all_runs(data: ReportData) -> Section:
     """Missing runs, the conditions that all runs share, and the test patients."""
     first = data.results[0]
-    spec, record = first.record["spec"], first.record
-    training = spec["training"]
+    record, spec = first.record, first.record.spec
     conditions = [
         *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in first.stamps),
-        f"{counted(training['steps'], 'step')} of "
-        f"{counted(training['batch_size'], 'slice')} per stage, "
-        f"networks see {spec['image']['size']}² pixels, {record['device']} "
-        f"({record['processor']}), "
-        f"{counted(training['threads'], 'thread')}.",
+        f"{counted(spec.training.steps, 'step')} of "
+        f"{counted(spec.training.batch_size, 'slice')} per stage, "
+        f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "
+        f"{counted(spec.training.threads, 'thread')}.",
     ]
     return Section("Runs", notes=[*_missing(data), *conditions, *_test_patients(data.results)])
 
 
 def _missing(data: ReportData) -> list[str]:
-    finished = {run.record["run_id"] for run in data.results}
+    finished = {run.run_id for run in data.results}
     missing = [run for run in data.planned if run not in finished]
     if not missing:
         return []
@@ -78,9 +77,9 @@ def scanners_of_streams(results: Sequence[RunResult]) -> str:
 def scanners_of_seed_curve(results: Sequence[RunResult]) -> str:
     """The base scanners and the new one."""
     names = _display_names(results)
-    base = " + ".join(names.get(s, s) for s in results[0].record["spec"]["base"])
+    base = " + ".join(names.get(s, s) for s in seed_images_of(results[0]).base)
     return f"{base} → {names[results[0].order[-1]]}"
 
 
 def _display_names(results: Sequence[RunResult]) -> dict[str, str]:
-    return {k: v for result in results for k, v in result.record["scanner_names"].items()}
+    return {k: v for result in results for k, v in result.record.scanner_names.items()}

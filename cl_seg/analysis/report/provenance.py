@@ -1,33 +1,17 @@
 """Where the numbers of runs come from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
 
-from cl_seg.messages.errors import InputError
+from cl_seg.records.record import DataRecord
 from cl_seg.records.results import RunResult
-
-REPORTED = {"suite", "data", "stages", "device", "processor", "versions", "git_commit"}
-
-
-def require_origin(results: Sequence[RunResult]) -> None:
-    """Check that runs say where they come from.
-
-    Raises:
-        InputError: one does not.
-    """
-    for result in results:
-        if lacking := REPORTED - result.record.keys():
-            raise InputError(
-                f"the record of {result.record['run_id']} in {result.folder} lacks {min(lacking)}: "
-                "remove it, run again"
-            )
 
 
 def data_kind(results: Sequence[RunResult]) -> str:
     """Simulated data, CT scans, or both."""
-    kinds = (run.record["data"]["kind"] == "simulated" for run in results)
+    kinds = (run.record.data.kind == "simulated" for run in results)
     return ", ".join(dict.fromkeys("Simulated data" if one else "CT scans" for one in kinds))
 
 
@@ -43,26 +27,26 @@ def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
         return ", ".join(dict.fromkeys(values))
 
     records = [result.record for result in results]
-    days = sorted(str(record.get("finished", ""))[:10] for record in records)
+    days = sorted(record.finished[:10] for record in records)
     return {
-        "suite": each(str(r["suite"]) for r in records),
+        "suite": each(r.suite for r in records),
         "made by": f"cl-seg run with the suite below, {command}",
-        "data": each(f"sha256 {r['data']['content']}{_doubt(r['data'])}" for r in records),
-        "commit": each(r["git_commit"] or "unknown" for r in records),
-        "computed on": each(f"{r['processor']}, {r['device']}" for r in records),
+        "data": each(f"sha256 {r.data.content}{_doubt(r.data)}" for r in records),
+        "commit": each(r.git_commit or "unknown" for r in records),
+        "computed on": each(f"{r.processor}, {r.device}" for r in records),
         "finished": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
-        "versions": each(f"{k} {v}" for r in records for k, v in r["versions"].items()),
+        "versions": each(f"{k} {v}" for r in records for k, v in r.versions.items()),
     }
 
 
-def _doubt(data: Mapping[str, Any]) -> str:
-    count = data.get("implausible_hu", 0)
+def _doubt(data: DataRecord) -> str:
+    count = data.implausible_hu
     return f" ({count} series whose values cannot be HU were taken as they are)" if count else ""
 
 
 def settings_of(results: Sequence[RunResult]) -> str:
     """What all runs have in common, and the values of what differs, as YAML."""
-    specs = [result.record["spec"] for result in results]
+    specs = [result.record.spec.as_suite_fields() for result in results]
     shown: dict[str, Any] = {}
     for name in dict.fromkeys(key for spec in specs for key in spec):
         values: list[Any] = []

@@ -64,7 +64,7 @@ def no_values_of_seed_curve(data: ReportData) -> Section | None:
 
 
 def _suite(data: ReportData) -> str:
-    return str(data.results[0].record["suite"])
+    return data.results[0].record.suite
 
 
 def _of_suite(data: ReportData) -> list[Published]:

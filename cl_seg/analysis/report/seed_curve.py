@@ -2,7 +2,7 @@
 
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.report.section import ReportData, Section
-from cl_seg.analysis.seed_curve import shown_seed_table, verdicts
+from cl_seg.analysis.seed_curve import seed_images_of, shown_seed_table, verdicts
 
 DEFINITIONS = {
     "transfer": "the network of the base scanners goes on with the SEED images; the strategy says "
@@ -23,7 +23,7 @@ CAPTION = (
 def table(data: ReportData) -> Section:
     """Dice and the work that is left, with the verdict on the study's claim."""
     first = data.results[0]
-    base = f"Base scanners: {', '.join(first.record['spec']['base'])}; new scanner: "
+    base = f"Base scanners: {', '.join(seed_images_of(first).base)}; new scanner: "
     return Section(
         "SEED curve",
         table=shown_seed_table(data.seed_table, first.classes),
@@ -36,6 +36,6 @@ def table(data: ReportData) -> Section:
 def curves(data: ReportData) -> Section:
     """The same as a figure."""
     first = data.results[0]
-    caption = CAPTION.format(first.record["scanner_names"][first.order[-1]])
+    caption = CAPTION.format(first.record.scanner_names[first.order[-1]])
     figure = seed_curves(data.seed_table, data.results)
     return Section("Dice by labelled slices", figures={"seed_curve": (caption, figure)})

@@ -9,14 +9,14 @@ from cl_seg.analysis.figures.style import as_svg, drawn
 from cl_seg.analysis.published import read_published
 from cl_seg.analysis.report.kinds import kind_of
 from cl_seg.analysis.report.page import Page, html
-from cl_seg.analysis.report.provenance import data_kind, provenance, require_origin, settings_of
+from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import load_tools
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_bytes, write_json
 from cl_seg.messages.plural import counted
-from cl_seg.records.results import load_results, read_plan
+from cl_seg.records.load import load_results, read_plan
 
 PAGE = "report.html"
 WRITTEN = "report_files.json"
@@ -41,14 +41,13 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     folder = Path(folder)
     values = read_published(published) if published else []
     results = load_results(folder)
-    require_origin(results)
     kind = kind_of(results)
     data = ReportData(results, load_tools(folder), values, list(read_plan(folder)))
     sections = [section for make in kind.sections if (section := make(data)) is not None]
     figures = [item for section in sections for item in section.figures.items()]
     svg = {name: as_svg(figure) for name, (_, figure) in figures}
     page = Page(
-        title=str(results[0].record["suite"]),
+        title=results[0].record.suite,
         data_kind=data_kind(results),
         about=f"{counted(len(results), 'run')} · {kind.about(results)}",
         sections=sections,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from cl_seg.analysis.claims.judge import judge, needed
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.intervals import crossed_margin
 from cl_seg.messages.errors import InputError
+from cl_seg.records.record import read_record
+from tests.records.factory import in_record, run_result, write_record
 
 PATIENTS, SCANNERS = 12, ("a", "b")
+ABC = {"kind": "simulated", "content": "abc"}
 COSTS = ("hd95_mm", "area_error_percent", "seconds_per_slice", "interactions_per_slice")
 
 
@@ -35,40 +39,15 @@ def record(
                 rows.append([stage, scanner, f"p{p}", f"p{p}-{scanner}", "liver", dice, 10])
     columns = ["stage", "scanner", "patient", "case", "class", "dice", "true"]
     cases = pd.DataFrame(rows, columns=columns)
-    r = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy().tolist()
-    place = folder / "runs" / f"{model}-{seed}"
-    place.mkdir(parents=True)
-    cases.to_parquet(place / "cases.parquet")
-    content: dict[str, Any] = {
-        "run_id": place.name,
-        "key": "k",
-        "model": model,
-        "strategy": "Naive",
-        "schedule": "sequential",
-        "joint": False,
-        "place": [0, 0, 0, seed],
-        "scanner_names": {s: s for s in SCANNERS},
-        "R": {"mean": r, "liver": r},
-        "spec": {
-            "order": list(SCANNERS),
-            "seed": seed,
-            "classes": ["liver"],
-            "learned_dice": {"liver": 0.8},
-            "split": {"by": "patient"},
-            "model": {},
-            "strategy": {"name": "naive"},
-            "image": {},
-            "training": {"steps": 5, "batch_size": 2, "threads": 1},
-        },
-        "suite": folder.name,
-        "data": {"kind": "simulated", "content": "abc"},
-        "stages": [],
-        "device": "cpu",
-        "processor": "any",
-        "versions": {"torch": "2"},
-        "git_commit": "1234",
-    }
-    (place / "run.json").write_text(json.dumps(content))
+    r = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy()
+    name = f"{model}-{seed}"
+    changes = {"suite": folder.name, "place": [0, 0, 0, seed], "data": ABC, "stages": []}
+    spec, names = {"seed": seed}, {s: s for s in SCANNERS}
+    run = run_result(
+        r, cases, run_id=name, model=model, spec=spec, scanner_names=names,
+        processor="any", git_commit="1234", **changes,
+    )  # fmt: skip
+    write_record(folder / "runs" / name, run)
 
 
 def claim(better: str, worse: list[str], **changes: Any) -> Claim:
@@ -137,9 +116,8 @@ def test_better_in_is_a_share_of_patients(tmp_path: Path) -> None:
             change = np.where(cases["scanner"] == "a", 0.06, -0.03) * gain
             cases = cases.assign(dice=(cases["dice"] + change * (cases["stage"] > 0)).clip(0, 1))
             cases.to_parquet(place / "cases.parquet")
-            content = json.loads((place / "run.json").read_text())
             r = cases.groupby(["stage", "scanner"])["dice"].mean().unstack().to_numpy().tolist()
-            (place / "run.json").write_text(json.dumps({**content, "R": {"mean": r, "liver": r}}))
+            in_record(place, "R", value={"mean": r, "liver": r})
     (one,) = judge([claim("One", ["Two"], score="ACC")], tmp_path)
     assert one.evidence[0].superiority == 0.5
     assert one.evidence[0].effect == pytest.approx(0.015, abs=0.005)
@@ -258,10 +236,9 @@ def test_a_scanner_with_one_test_patient_leaves_an_effect_without_interval(tmp_p
 def test_a_class_that_no_test_patient_has_is_said_to_have_none(tmp_path: Path) -> None:
     for seed in range(3):
         record(tmp_path / "forgetting", "One", seed, 0.02, 0.01)
-        path = tmp_path / "forgetting" / "runs" / f"One-{seed}" / "run.json"
-        content = json.loads(path.read_text())
-        r = [[row[0], None] for row in content["R"]["liver"]]
-        path.write_text(json.dumps({**content, "R": {"mean": r, "liver": r}}))
+        path = tmp_path / "forgetting" / "runs" / f"One-{seed}"
+        r = [[row[0], None] for row in read_record(path / "run.json").R["liver"]]
+        in_record(path, "R", value={"mean": r, "liver": r})
     (one,) = judge([claim("One", ["One"], score="ACC")], tmp_path)
     assert one.verdict == "not evaluable"
     assert "no test case of liver on b" in one.evidence[0].reason
@@ -303,15 +280,13 @@ def test_tools_are_compared_in_a_seed_curve_on_scanners_called_by_numbers(tmp_pa
         for seed in range(2):
             record(folder, f"N{images}", seed, 0.02, 0.01)
             run = folder / "runs" / f"N{images}-{seed}"
-            content = json.loads((run / "run.json").read_text())
-            content |= {"model": "N", "schedule": "seed_curve", "scanner_names": {"1": "1"}}
-            content["spec"] |= {"order": ["1"], "seed_images": images, "base": [], "by": "random"}
-            content["spec"] |= {"start": "transfer"}
-            content["R"] = {key: [[0.0], [0.9]] for key in ("mean", "liver")}
-            (run / "run.json").write_text(json.dumps(content))
             cases = pd.read_parquet(run / "cases.parquet").query("stage < 2 and scanner == 'a'")
             cases = cases.assign(scanner="1")
-            cases.to_parquet(run / "cases.parquet")
+            labelled = {"count": images, "by": "random", "start": "transfer", "base": []}
+            spec = {"order": ["1"], "seed": seed, "seed_images": labelled}
+            of = {"run_id": run.name, "model": "N", "schedule": "seed_curve", "spec": spec}
+            shutil.rmtree(run)
+            write_record(run, run_result([[0.0], [0.9]], cases, **of))
     (folder / "tools").mkdir()
     for tool, dice in (("clicks", 0.8), ("rough_region", 0.6)):
         own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=dice, tool=tool)
@@ -329,10 +304,9 @@ def test_a_tool_of_one_structure_is_not_compared_with_the_mean_of_several(tmp_pa
         cases = pd.read_parquet(folder / "cases.parquet")
         muscle = cases.assign(**{"class": "muscle"})
         pd.concat([cases, muscle]).to_parquet(folder / "cases.parquet")
-        content = json.loads((folder / "run.json").read_text())
-        content["R"]["muscle"] = content["R"]["liver"]
-        content["spec"] |= {"classes": ["muscle", "liver"]}
-        (folder / "run.json").write_text(json.dumps(content))
+        r = read_record(folder / "run.json").R["liver"]
+        in_record(folder, "R", value=dict.fromkeys(("mean", "muscle", "liver"), r))
+        in_record(folder, "spec", "classes", value=["muscle", "liver"])
     own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=0.5, tool="By hand")
     (tmp_path / "forgetting" / "tools").mkdir()
     own = own.assign(**dict.fromkeys(COSTS, 1.0))

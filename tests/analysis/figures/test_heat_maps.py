@@ -7,8 +7,8 @@ import pytest
 from cl_seg.analysis.figures.heat_maps import heat_maps
 from cl_seg.analysis.figures.loss_maps import joint_differences
 from cl_seg.analysis.figures.style import as_svg
-from cl_seg.records.results import load_results
-from tests.analysis.test_report import NAIVE, write_run
+from cl_seg.records.load import load_results
+from tests.records.factory import NAIVE, write_run
 
 LONG = {"a": "Siemens SOMATOM Definition AS+", "b": "GE Discovery CT750 HD, STANDARD"}
 
@@ -47,10 +47,8 @@ def test_what_a_strategy_lacks_to_joint_training_is_in_dice_points(results: Path
 
 def test_networks_of_one_strategy_are_beside_each_other(tmp_path: Path) -> None:
     for i, model in enumerate("ABCD"):
-        write_run(tmp_path, f"{model}-naive", NAIVE, model=model, place=[i, 0, 0, 0])
-    loaded = load_results(tmp_path)
-    for run in loaded:
-        run.record["strategy"] = "Naive"
-    figure = heat_maps(loaded)
+        of = {"model": model, "strategy": "Naive", "place": [i, 0, 0, 0]}
+        write_run(tmp_path, f"{model}-naive", NAIVE, **of)
+    figure = heat_maps(load_results(tmp_path))
     tops = {round(axes.get_position().y1, 3) for axes in figure.axes}
     assert len(figure.axes) == 4 and len(tops) == 1

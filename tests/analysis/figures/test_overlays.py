@@ -13,8 +13,8 @@ from PIL import Image
 
 from cl_seg.analysis.figures.overlays import CONTOURS, FILL, SHADES, examples, overlay
 from cl_seg.analysis.figures.style import PNG_INSIDE, as_svg, drawn
-from cl_seg.records.results import load_results
-from tests.analysis.test_report import NAIVE, write_run
+from cl_seg.records.load import load_results
+from tests.records.factory import NAIVE, write_run
 
 SIZE = 64
 

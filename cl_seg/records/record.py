@@ -1,0 +1,287 @@
+"""The record of a finished run: its type, and its file ``run.json``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from cl_seg.files.json_file import in_form, parse_json, read_json
+from cl_seg.records.migration import SCHEMA_VERSION, migrated
+
+RUN_FILE = "run.json"
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+Dice = Annotated[float, Field(ge=0, le=1)]
+Rows = tuple[tuple[Dice | None, ...], ...]
+
+
+class Part(BaseModel):
+    """Base of the parts of a record: values never change."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+class SuitePart(Part):
+    """A part of the suite; fields that only other versions of cl_seg know are kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class NetworkSpec(SuitePart):
+    """The network, see :class:`cl_seg.spec.choices.ModelChoice`."""
+
+    name: str
+    label: str = ""
+    preset: str = ""
+    learning_rate: float | None = None
+    arguments: dict[str, Any] = {}
+
+
+class StrategySpec(SuitePart):
+    """The strategy with all its settings, see :class:`cl_seg.spec.choices.StrategyChoice`."""
+
+    name: str
+    settings: dict[str, Any] = {}
+    label: str = ""
+
+
+class SplitSpec(SuitePart):
+    """How patients were split, see :class:`cl_seg.spec.settings.Split`."""
+
+    by: Text
+
+
+class ImageSpec(SuitePart):
+    """What networks see, see :class:`cl_seg.spec.settings.Image`."""
+
+    size: int
+    window_hu: tuple[float, float] = (-160.0, 240.0)
+
+
+class TrainingSpec(SuitePart):
+    """How every stage was trained, see :class:`cl_seg.spec.settings.Training`."""
+
+    steps: int
+    batch_size: int
+    curve_every: int = 1
+    threads: int
+
+
+class SeedImagesSpec(Part):
+    """SEED images: the slices of the new scanner that were labelled, in a seed curve.
+
+    Attributes:
+        count: how many.
+        by: how they were chosen.
+        start: ``transfer`` where training on them started from the network of the base scanners,
+            ``scratch`` where from an untrained one.
+        base: the base scanners.
+    """
+
+    count: int
+    by: str
+    start: str
+    base: tuple[str, ...]
+
+
+class RunSpec(SuitePart):
+    """Everything of the suite that determines the result of one run.
+
+    Attributes:
+        order: scanners in stream order.
+        model: network.
+        learning_rate: peak learning rate.
+        strategy: strategy with its settings.
+        seed: of everything random in the run.
+        classes: names of the foreground classes.
+        split, image, training: as in the suite.
+        learned_dice: class → Dice right after learning from which a scanner counts as learned.
+        seed_images: what was labelled of the last scanner, in a seed curve.
+    """
+
+    order: Texts
+    model: NetworkSpec
+    learning_rate: float | None = None
+    strategy: StrategySpec
+    seed: int
+    classes: Texts
+    split: SplitSpec
+    image: ImageSpec
+    training: TrainingSpec
+    learned_dice: dict[str, float]
+    seed_images: SeedImagesSpec | None = None
+
+    def as_suite_fields(self) -> dict[str, Any]:
+        """Field of the suite → value, JSON-serialisable."""
+        values = self.model_dump(mode="json", exclude_unset=True, exclude={"seed_images"})
+        if (images := self.seed_images) is not None:
+            values |= {"seed_images": images.count, "by": images.by, "start": images.start}
+            values["base"] = list(images.base)
+        return values
+
+
+class DataRecord(Part):
+    """The store of slices.
+
+    Attributes:
+        content: its content hash.
+        kind: ``simulated`` or ``scans``.
+        implausible_hu: number of series whose values cannot be HU and were taken as they are.
+    """
+
+    content: str
+    kind: str
+    implausible_hu: int = 0
+
+
+class GridRecord(Part):
+    """Pixels per side of a stored slice, and their size in mm."""
+
+    size: int
+    spacing_mm: float
+
+
+class StageRow(Part):
+    """What one stage took.
+
+    Attributes:
+        position: in the run, from 1; 0 in files that do not say.
+        selection: name of the slices it was trained on.
+        steps: optimiser steps.
+        train_seconds, consolidate_seconds, test_seconds: of training, of what the strategy keeps
+            of the experience, and of the tests after it.
+        peak_bytes: most memory of the process; None where it was not measured.
+        kept_slices, kept_bytes: what the strategy keeps.
+    """
+
+    position: int = 0
+    selection: str = ""
+    steps: int
+    train_seconds: float
+    consolidate_seconds: float = 0.0
+    test_seconds: float = 0.0
+    peak_bytes: int | None = None
+    kept_slices: int = 0
+    kept_bytes: int = 0
+
+
+class RunRecord(Part):
+    """What is known of a finished run besides its tables.
+
+    Attributes:
+        schema_version: of the file it was read from, after migration.
+        run_id: folder name, unique in the suite.
+        suite: name of the suite.
+        key: hash of all that determines the result.
+        spec: what of the suite determines the result.
+        model, strategy: titles for tables and figures; their names and labels are in ``spec``.
+        order_number: which of the suite's orders it is of, from 1.
+        place: position of its choices in the suite, for sorting.
+        schedule: what its stages train on: sequential, joint, cumulative, single or seed_curve.
+        scores_with_memory: True where test scores use what the strategy keeps, e.g. a network for
+            every scanner; validation scores while training never do.
+        scanner_names: scanner → display name.
+        data: the store of slices.
+        grid: of the store; None in older files.
+        R: class, and ``mean`` of all, → accuracy matrix, (N+1, N), None where no case has the
+            class.
+        states: keys of its trainings; empty in older files.
+        stages: what each stage took.
+        device, processor: what it was computed on.
+        parameters: number of the network's parameters.
+        slices: scanner → part of the split → number of slices.
+        versions: package → version.
+        git_commit: of the source; empty where it is not known.
+        finished: time in ISO format, UTC.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: Text
+    suite: str
+    key: str
+    spec: RunSpec
+    model: str
+    strategy: str
+    order_number: int
+    place: tuple[int, ...]
+    schedule: str
+    scores_with_memory: bool = False
+    scanner_names: dict[str, str]
+    data: DataRecord
+    grid: GridRecord | None = None
+    R: dict[str, Rows]
+    states: tuple[str, ...] = ()
+    stages: tuple[StageRow, ...]
+    device: str
+    processor: str
+    parameters: int | None = None
+    slices: dict[str, dict[str, int]] = {}
+    versions: dict[str, str]
+    git_commit: str
+    finished: str = ""
+
+    @property
+    def joint(self) -> bool:
+        """True for a run of one stage on all scanners."""
+        return self.schedule == "joint"
+
+    def with_scores(
+        self, matrices: dict[str, Rows], *, order: Texts | None = None, classes: Texts | None = None
+    ) -> "RunRecord":
+        """The record as if R were another, of other scanners or classes."""
+        changes = {"order": order or self.spec.order, "classes": classes or self.spec.classes}
+        return self.model_copy(update={"R": matrices, "spec": self.spec.model_copy(update=changes)})
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds."""
+        values = self.model_dump(mode="json", exclude_unset=True)
+        return {"schema_version": SCHEMA_VERSION, **values}
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read the record of one run, of this or an older version.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: naming what is missing or wrong.
+    """
+    return _record(read_json(path))
+
+
+def parse_record(text: str) -> RunRecord:
+    """The record that a JSON text holds.
+
+    Raises:
+        ValueError: naming what is missing or wrong.
+    """
+    return _record(parse_json(text))
+
+
+def recorded_key(folder: Path) -> str | None:
+    """The key of the run whose record is in ``folder``; None without one that can be read."""
+    try:
+        return str(read_json(folder / RUN_FILE)["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def matrix_rows(matrix: npt.NDArray[np.float64]) -> Rows:
+    """A matrix as records hold it, with None for NaN."""
+    return tuple(tuple(None if np.isnan(v) else float(v) for v in row) for row in matrix)
+
+
+def _record(raw: Any) -> RunRecord:
+    record = in_form(migrated(raw), RunRecord)
+    order = record.spec.order
+    if lacking := {"mean", *record.spec.classes} - record.R.keys():
+        raise ValueError(f"R lacks {min(lacking)}")
+    if any(len(row) != len(order) for matrix in record.R.values() for row in matrix):
+        raise ValueError(f"R does not have a column for each of {len(order)} scanners")
+    rows = 2 if record.joint else 1 + len(order)
+    if record.schedule != "seed_curve" and any(len(m) != rows for m in record.R.values()):
+        raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
+    if lacking := set(order) - record.scanner_names.keys():
+        raise ValueError(f"scanner_names lacks {min(lacking)}")
+    return record
