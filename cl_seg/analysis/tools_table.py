@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from cl_seg.files.csv_file import read_frame
+from cl_seg.messages.errors import InputError
 from cl_seg.records.damage import DamagedResults
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.record import matrix_rows
@@ -32,12 +34,10 @@ def load_tools(folder: Path) -> pd.DataFrame:
     tables = []
     for path in sorted((folder / "tools").glob("*.csv")):
         try:
-            tables.append(pd.read_csv(path, dtype=TEXT).assign(name=path.stem))
-        except (OSError, ValueError) as error:
-            raise DamagedResults(f"{path} is damaged ({error}): remove it, run again") from error
-        missing = [c for c in (*NEEDED, *COLUMNS) if c not in tables[-1]]
-        if missing:
-            raise DamagedResults(f"{path} lacks the column {missing[0]}: remove it, run again")
+            table = read_frame(path, (*NEEDED, *COLUMNS), TEXT, "remove it, run again")
+        except InputError as error:
+            raise DamagedResults(str(error)) from error
+        tables.append(table.assign(name=path.stem))
     return pd.concat(tables) if tables else pd.DataFrame()
 
 

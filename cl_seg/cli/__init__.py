@@ -310,9 +310,9 @@ def ingest(
     workers: Workers = CORES,
 ) -> None:
     """Read CT scans into a store, scanner by scanner as their headers name them."""
-    from cl_seg.scans.identity import parse_scanner_by
     from cl_seg.scans.ingest import ingest as read_scans
-    from cl_seg.scans.label_map import parse_label_map
+    from cl_seg.scans.labels.label_map import parse_label_map
+    from cl_seg.scans.scanner.identity import parse_scanner_by
     from cl_seg.scans.store import Grid
 
     check_spacing(spacing_mm)

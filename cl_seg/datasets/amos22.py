@@ -8,12 +8,12 @@ kept.
 from pathlib import Path
 
 from cl_seg.datasets.dataset import Case, DataSet, Options
-from cl_seg.datasets.read import read_table
 from cl_seg.datasets.scanner_names import scanner_names
+from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Rejected
+from cl_seg.scans.sources.files import beside
 
 TABLE = "labeled_data_meta_0000_0599.csv"
 _COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")
@@ -61,7 +61,7 @@ def read(folder: Path, options: Options) -> DataSet:
 def _acquisitions(table: Path) -> dict[str, Acquisition]:
     """Number of a CT image → scanner; numbers with rows that contradict each other are dropped."""
     found: dict[str, set[Acquisition]] = {}
-    for row in read_table(table, _COLUMNS, source=_SOURCE):
+    for row in read_table(table, _COLUMNS, hint=_SOURCE):
         # The makers of MRI scanners may be unknown to the alias table, and need not be known.
         if row["amos_id"].isdecimal() and int(row["amos_id"]) < _FIRST_MRI:
             manufacturer, model = row["Manufacturer"], row["Manufacturer's Model Name"]

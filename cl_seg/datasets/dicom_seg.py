@@ -15,10 +15,9 @@ from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
-from cl_seg.scans.dicom import find_series
-from cl_seg.scans.files_below import files_below
-from cl_seg.scans.scan import DicomSeries
+from cl_seg.scans.dicom.series import DicomSeries, find_series
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.sources.files import files_below
 from cl_seg.scans.store import UNLABELLED
 
 _EVEN = 0.1  # of the distance between slices, by which one may be off its place in a NIfTI file

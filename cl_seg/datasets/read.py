@@ -1,60 +1,10 @@
-"""Tables and JSON files that come with public sets."""
+"""JSON files that come with public data sets, and checks their readers share."""
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cl_seg.files.json_file import parse_json
 from cl_seg.messages.errors import InputError
-
-
-def read_table(
-    path: Path,
-    columns: Sequence[str],
-    *,
-    source: str,
-    optional: Sequence[str] = (),
-    delimiter: str = ",",
-) -> list[dict[str, str]]:
-    """Rows of a CSV file in UTF-8, with or without byte order mark.
-
-    Only the named columns are kept: others may hold dates of birth. For the same reason no message
-    shows what the file holds.
-
-    Args:
-        path: the file.
-        columns: names it must have in its first line.
-        source: where the file comes from, for messages.
-        optional: names it may have; missing ones are "" in every row.
-        delimiter: between columns.
-
-    Raises:
-        InputError: missing, not a CSV file, without one of the columns, or with a line of more
-            values than the first.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file, delimiter=delimiter, strict=True)
-            missing = [name for name in columns if name not in (table.fieldnames or [])]
-            rows = []
-            for line in table:
-                if None in line and not missing:  # where csv keeps what has no column
-                    raise InputError(
-                        f"{path}:{table.line_num}: more than {len(table.fieldnames or [])} values "
-                        f"separated by {delimiter!r}: a value that holds one needs quotes around it"
-                    )
-                rows.append({n: (line.get(n) or "").strip() for n in (*columns, *optional)})
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: {source}") from None
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} cannot be read as a CSV file in UTF-8: {source}") from None
-    if missing:
-        raise InputError(
-            f"{path} lacks the columns {', '.join(missing)}: expected a first line with "
-            f"{delimiter.join(columns)} separated by {delimiter!r}; {source}"
-        )
-    return rows
 
 
 def read_json(path: Path, *, source: str) -> dict[str, Any]:

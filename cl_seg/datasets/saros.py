@@ -10,9 +10,9 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
-from cl_seg.scans.dicom_header import Image, read_header
+from cl_seg.scans.dicom.header import Image, read_header
 from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
+from cl_seg.scans.sources.files import beside
 from cl_seg.scans.store import UNLABELLED
 
 LABELS = {"muscle": (2,)}

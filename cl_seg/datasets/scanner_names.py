@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from cl_seg.scans.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.identity import Acquisition, Scanner
-from cl_seg.scans.image_kind import undetermined
-from cl_seg.scans.manufacturer import is_nobody
+from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
+from cl_seg.scans.scanner.identity import Acquisition, Scanner
+from cl_seg.scans.scanner.image_kind import undetermined
+from cl_seg.scans.scanner.manufacturer import is_nobody
 
 
 def scanner_names(

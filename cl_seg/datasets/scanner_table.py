@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cl_seg.datasets.dataset import Case
-from cl_seg.datasets.read import read_table
+from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
 from cl_seg.scans.series import Rejected
+from cl_seg.scans.sources.files import beside
 
 FILE = "scanners.csv"
 _SOURCE = (
@@ -52,7 +52,7 @@ def name_cases(
         known = {pair.case: (name, pair.case) for pair in pairs}
         notes.append(f"the set names no scanners: all of it counts as one, {name}; {_SOURCE}")
     else:
-        rows = read_table(table, ["case", "scanner"], optional=["patient"], source=_SOURCE)
+        rows = read_table(table, ["case", "scanner"], optional=["patient"], hint=_SOURCE)
         known = {row["case"]: (row["scanner"], row["patient"] or row["case"]) for row in rows}
         for row in rows:
             if known[row["case"]] != (row["scanner"], row["patient"] or row["case"]):

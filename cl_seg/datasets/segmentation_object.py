@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pydicom
 
 from cl_seg.datasets.overlap import Mask, Overlap, merged
-from cl_seg.scans.dicom_header import read_fields
+from cl_seg.scans.dicom.header import read_fields
 from cl_seg.scans.geometry import Plane, check_plane, corners_mm, to_lps
 from cl_seg.scans.series import Pseudonyms, UnusableError, Volume
 from cl_seg.scans.store import Labels

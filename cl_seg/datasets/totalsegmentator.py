@@ -10,12 +10,12 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.masks import write_merged
-from cl_seg.datasets.read import read_table
 from cl_seg.datasets.scanner_names import kilovolts, scanner_names
+from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Rejected
+from cl_seg.scans.sources.files import beside
 from cl_seg.scans.store import UNLABELLED
 
 _COLUMNS = ("image_id", "manufacturer", "scanner_model", "kvp")
@@ -46,7 +46,7 @@ def read(folder: Path, options: Options) -> DataSet:
             that is asked for.
     """
     classes = options.classes or CLASSES
-    rows = read_table(folder / "meta.csv", _COLUMNS, source=_SOURCE, delimiter=";")
+    rows = read_table(folder / "meta.csv", _COLUMNS, delimiters=";", hint=_SOURCE)
     listed = {row["image_id"]: _acquisition(row) for row in rows}
     contradicted = {row["image_id"] for row in rows if _differ(row, listed[row["image_id"]])}
     names, unknown = scanner_names(listed, options.aliases)

@@ -1,6 +1,5 @@
 """Writes the manifest of a public set, and label files where the set has none ingest could read."""
 
-import csv
 import os
 import shlex
 from collections import Counter
@@ -12,11 +11,12 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.declared import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
 from cl_seg.datasets.overlap import Overlap, overlap_notes
+from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.label_map import in_ranges
-from cl_seg.scans.manifest import LABELLED, OPTIONAL, REQUIRED
+from cl_seg.scans.labels.label_map import in_ranges
 from cl_seg.scans.series import Rejected, UnusableError
+from cl_seg.scans.sources.manifest import LABELLED, OPTIONAL, REQUIRED
 
 MANIFEST = "manifest.csv"
 
@@ -118,12 +118,17 @@ def _relative(path: Path, out: Path) -> str:
 
 
 def _write_manifest(path: Path, out: Path, written: list[tuple[Case, str]], slices: str) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow([*REQUIRED, *OPTIONAL])
-        for case, labels in written:
-            image, covered = _relative(case.image, out), " ".join(case.covered)
-            table.writerow([image, labels, case.patient, case.scanner, covered, slices])
+    write_table(
+        path,
+        [*REQUIRED, *OPTIONAL],
+        [
+            (
+                *(_relative(case.image, out), labels, case.patient, case.scanner),
+                *(" ".join(case.covered), slices),
+            )
+            for case, labels in written
+        ],
+    )
 
 
 def _nothing(folder: Path, left_out: list[Rejected]) -> InputError:

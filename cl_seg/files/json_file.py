@@ -8,6 +8,8 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from cl_seg.messages.pydantic_errors import explain_errors
+
 Form = TypeVar("Form")
 
 
@@ -42,19 +44,13 @@ def in_form(value: Any, form: type[Form]) -> Form:
     try:
         found: Form = _adapter(form).validate_python(value)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ValueError(first_fault(error)) from None
+        raise ValueError(explain_errors(error)[0]) from None
     return found
 
 
 @cache
 def _adapter(form: Any) -> TypeAdapter[Any]:
     return TypeAdapter(form)
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first of pydantic's errors as ``field: what is wrong``."""
-    first = error.errors()[0]
-    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

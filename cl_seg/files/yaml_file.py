@@ -1,13 +1,15 @@
 """A YAML file with the line of every value, so that an error can name its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.pydantic_errors import Place, dotted, explain_errors
 
 MAX_NODES = 20_000  # YAML aliases can unfold to billions of nodes
 MAX_CHARACTERS = 1_000_000  # which take the parser half a minute
@@ -25,7 +27,7 @@ class YamlFile:
 
     path: Path
     value: Any
-    lines: dict[tuple[Any, ...], int]
+    lines: dict[Place, int]
 
     @classmethod
     def parse(cls, path: Path) -> "YamlFile":
@@ -71,26 +73,21 @@ class YamlFile:
         except RecursionError:
             raise InputError(f"{path}: nested too deeply") from None
 
-    def describe(self, loc: tuple[Any, ...], context: Mapping[str, Any], text: str) -> str:
-        """One line ``file:line: field: what is wrong``.
+    def explain(
+        self,
+        error: ValidationError,
+        form: Any = None,
+        expected: Mapping[str, str] | None = None,
+        name: Callable[[Place], str] = dotted,
+    ) -> list[str]:
+        """Errors in what the file holds as lines ``file:line: field: what is wrong``.
 
-        Args:
-            loc: where pydantic saw the problem; parts that are no keys of the file are skipped.
-            context: may hold ``in``, further keys below ``loc``.
-            text: what is wrong.
+        The arguments are those of :func:`cl_seg.messages.pydantic_errors.explain_errors`.
         """
-        place: tuple[Any, ...] = ()
-        for part in (*loc, *context.get("in", ())):
-            if (*place, part) in self.lines:
-                place = (*place, part)
-        named = place
-        if loc and isinstance(loc[-1], str) and text.startswith("is missing"):
-            named = (*place, loc[-1])
-        field = ".".join(map(str, named)) or "suite"
-        return f"{self.path}:{self.lines.get(place, 1)}: {field}: {text}"
+        return explain_errors(error, form, expected, name, (self.path, self.lines))
 
 
-def _walk(node: yaml.Node, loc: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], int]]:
+def _walk(node: yaml.Node, loc: Place = ()) -> Iterator[tuple[Place, int]]:
     if loc:
         yield loc, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):

@@ -25,9 +25,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from cl_seg.files.json_file import first_fault, read_json
+from cl_seg.files.json_file import read_json
 from cl_seg.files.write import new_folder, write_bytes, write_text
 from cl_seg.messages.errors import InputError, one_line
+from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.store import MAX_SIZE
@@ -200,7 +201,8 @@ def read_card(folder: Path) -> ModelCard:
     try:
         return ModelCard.model_validate(read_json(path))
     except ValidationError as error:
-        raise InputError(f"{path}: {first_fault(error)}: save the model again") from error
+        fault = explain_errors(error, ModelCard)[0]
+        raise InputError(f"{path}: {fault}: save the model again") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): save the model again") from error
 

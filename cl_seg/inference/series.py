@@ -19,11 +19,11 @@ from cl_seg.inference.source import file_as_named, find_series, first_file
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
-from cl_seg.scans.aliases import Aliases
-from cl_seg.scans.identity import Scanner
-from cl_seg.scans.image_kind import kind_note
-from cl_seg.scans.manufacturer import is_nobody
 from cl_seg.scans.resample import cut_notes, size_notes
+from cl_seg.scans.scanner.aliases import Aliases
+from cl_seg.scans.scanner.identity import Scanner
+from cl_seg.scans.scanner.image_kind import kind_note
+from cl_seg.scans.scanner.manufacturer import is_nobody
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, by_folder
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import Grid, Labels

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
-from cl_seg.scans.dicom_header import written
-from cl_seg.scans.find import find, nothing_usable
-from cl_seg.scans.scan import DicomSeries, Found, Scan
-from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.dicom.header import written
+from cl_seg.scans.dicom.series import DicomSeries
+from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.sources.find import find, nothing_usable
 
 BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
 

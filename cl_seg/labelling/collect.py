@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from cl_seg.files.csv_file import read_frame
 from cl_seg.files.write import check_new, write_text
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.labelling.drawn import drawn_labels, unread_files
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
-from cl_seg.messages.errors import InputError, one_line
+from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.scans.label_map import Others
+from cl_seg.scans.labels.label_map import Others
 from cl_seg.scans.store import UNLABELLED, Labels, Slice, SliceStore, create_store
 
 LABELLING = "labelling.csv"
@@ -136,13 +137,7 @@ def provenance(store: SliceStore) -> pd.DataFrame:
     path = store.folder / LABELLING
     if not path.is_file():
         return pd.DataFrame({name: pd.Series(dtype=str) for name in COLUMNS})
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:
-        raise InputError(f"{path} cannot be read as CSV ({one_line(error)})") from error
-    if missing := [name for name in COLUMNS if name not in table]:
-        raise InputError(f"{path} lacks the column {missing[0]}")
-    return table
+    return read_frame(path, COLUMNS, str, "restore it from the store it was imported into")
 
 
 def _drawn(

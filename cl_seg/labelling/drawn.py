@@ -7,8 +7,8 @@ from cl_seg.labelling.cases import CaseVolume
 from cl_seg.labelling.queue import QUEUE, Entry
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.beside import beside
-from cl_seg.scans.label_map import Others
+from cl_seg.scans.labels.label_map import Others
+from cl_seg.scans.sources.files import beside
 from cl_seg.scans.store import UNLABELLED, Labels
 
 SEGMENTATION = ".seg.nrrd"

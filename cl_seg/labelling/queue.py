@@ -8,10 +8,8 @@ Layout::
     labels/case-001.nii.gz  what is to be drawn on or corrected: 0, then the classes in order
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from cl_seg.files.csv_file import Row, read_table, write_table
 from cl_seg.files.json_file import in_form, read_json
-from cl_seg.files.write import new_folder, write_json, write_text
+from cl_seg.files.write import new_folder, write_json
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
@@ -61,6 +60,9 @@ class Entry:
     slice_id: str
 
 
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
 @dataclass(frozen=True)
 class Origin:
     """What the slices of a queue are of.
@@ -85,7 +87,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class QueueItem:
     """A slice a person shall see.
 
     Attributes:
@@ -99,7 +101,9 @@ class Wanted:
     proposal: Labels | None = None
 
 
-def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[Wanted]) -> None:
+def write_queue(
+    folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[QueueItem]
+) -> None:
     """Write a queue, whole or not at all.
 
     Args:
@@ -162,11 +166,7 @@ def _to_draw_on(store: SliceStore, row: Mapping[Any, Any], proposal: Labels | No
 
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:
     """Write ``queue.csv``."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, [f.name for f in fields(Entry)], lineterminator="\n")
-    table.writeheader()
-    table.writerows(asdict(entry) for entry in entries)
-    write_text(path, text.getvalue())
+    write_table(path, COLUMNS, [astuple(entry) for entry in entries])
 
 
 def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
@@ -188,56 +188,48 @@ def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
 
 
 def _entries(path: Path, classes: Sequence[str]) -> list[Entry]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: save it as CSV in UTF-8") from error
-    # Spreadsheets of some countries save semicolons.
-    first = text.partition("\n")[0]
-    table = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > 5 else ",")
-    try:
-        rows, columns = list(table), table.fieldnames or []
-    except csv.Error as error:
-        raise InputError(f"{path} cannot be read as CSV ({error}): save it again") from error
-    missing = [f.name for f in fields(Entry) if f.name not in columns]
-    if missing:
-        raise InputError(f"{path} lacks the column {missing[0]}: keep all columns of the queue")
     entries: dict[str, Entry] = {}
-    for line, row in enumerate(rows, start=2):
-        entry = _entry(f"{path}, line {line}", {k: (v or "").strip() for k, v in row.items() if k})
-        named = [name.strip() for name in entry.classes.split(",") if name.strip()]
-        unknown = [name for name in named if name not in classes]
-        if unknown:
-            raise InputError(
-                f"{path}, line {line}: classes names {unknown[0]}, expected "
-                f"{' and '.join(classes)}, or some of them"
-            )
+    for row in read_table(path, COLUMNS, delimiters=",;", hint="keep all columns of the queue"):
+        entry = _entry(row, classes)
         if entry.slice_id in entries:
-            raise InputError(f"{path}, line {line}: slice {entry.slice_id} is listed twice")
-        ordered = ",".join(name for name in classes if name in named)
-        entries[entry.slice_id] = replace(entry, classes=ordered)
+            raise row.error("slice_id", f"slice {entry.slice_id} is listed twice")
+        entries[entry.slice_id] = entry
     return list(entries.values())
 
 
-def _entry(where: str, row: dict[str, str]) -> Entry:
+def _entry(row: Row, classes: Sequence[str]) -> Entry:
     if row["status"] not in {TO_DO, DONE, SKIP}:
-        raise InputError(
-            f"{where}: status is {row['status']!r}, expected {TO_DO!r}, {DONE!r} or {SKIP!r}"
-        )
-    try:
-        minutes = float(row["minutes"].replace(",", ".") or 0)
-        number = int(row["slice"])
-        rank = int(row["rank"]) if row["rank"].isdecimal() else 0
-        if not 0 <= minutes < float("inf"):
-            raise ValueError
-    except ValueError:
-        raise InputError(
-            f"{where}: slice and minutes must be numbers, got {row['slice'][:20]!r} and "
-            f"{row['minutes'][:20]!r}"
-        ) from None
+        wanted = f"expected {TO_DO!r}, {DONE!r} or {SKIP!r}"
+        raise row.error("status", f"{wanted}, not {row['status']!r}")
     for name in ("image", "labels"):
         if Path(row[name]).is_absolute() or ".." in Path(row[name]).parts:
-            raise InputError(f"{where}: {name} must stay inside the queue, got {row[name]}")
-    text = {f.name: row[f.name] for f in fields(Entry)}
-    kept = {"rank": rank, "slice": number}
-    return Entry(**{**text, **kept, "z_mm": 0.0, "minutes": f"{minutes:g}" if minutes else ""})  # type: ignore[arg-type]
+            raise row.error(name, f"must stay inside the queue, not {row[name]}")
+    named = [name.strip() for name in row["classes"].split(",") if name.strip()]
+    if unknown := [name for name in named if name not in classes]:
+        raise row.error(
+            "classes", f"expected {' and '.join(classes)}, or some of them, not {unknown[0]}"
+        )
+    minutes = _number(row, "minutes", float) if row["minutes"] else 0
+    return Entry(
+        rank=int(_number(row, "rank", int)) if row["rank"].isdecimal() else 0,
+        image=row["image"],
+        labels=row["labels"],
+        slice=int(_number(row, "slice", int)),
+        z_mm=0.0,
+        confidence=row["confidence"],
+        classes=",".join(name for name in classes if name in named),
+        status=row["status"],
+        minutes=f"{minutes:g}" if minutes else "",
+        slice_id=row["slice_id"],
+    )
+
+
+def _number(row: Row, column: str, kind: type[int] | type[float]) -> float:
+    """An entry as a number; a comma may stand for the point."""
+    try:
+        number = kind(row[column].replace(",", "."))
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise row.error(column, f"expected a number from 0 on, not {row[column][:20]!r}")
+    return number

@@ -11,8 +11,8 @@ import SimpleITK as sitk
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.scans.label_map import LabelMap, Others
-from cl_seg.scans.labels import read_labels
+from cl_seg.scans.labels.label_map import LabelMap, Others
+from cl_seg.scans.labels.read import read_labels
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import UNLABELLED, Labels
 

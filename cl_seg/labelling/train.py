@@ -18,6 +18,7 @@ from cl_seg.inference.saved_model import ModelCard, load_model, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.models.declared import NETWORKS
 from cl_seg.planning.data import fingerprint, part_digests, split_slices
 from cl_seg.planning.environment import git_commit, versions
@@ -174,9 +175,8 @@ def _suite(
             content, context={"networks": NETWORKS, "strategies": STRATEGIES}
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{wanted.base}: {where}: {first['msg']}") from error
+        fault = explain_errors(error, SeedTrainingSuite)[0]
+        raise InputError(f"{wanted.base}: {fault}") from error
 
 
 def _plan(store: SliceStore, suite: SeedTrainingSuite, card: ModelCard, cache: StageCache) -> Graph:

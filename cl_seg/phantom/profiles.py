@@ -4,12 +4,13 @@ import re
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.pydantic_errors import dotted
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -173,11 +174,13 @@ def load_profile(name_or_path: str) -> Profile:
     Raises:
         InputError: no such profile or file, not YAML, or a field is missing, unknown or wrong.
     """
-    content = YamlFile.parse(_file(name_or_path)).value
+    tree = YamlFile.parse(_file(name_or_path))
     try:
-        return Profile.model_validate(content)
+        return Profile.model_validate(tree.value)
     except ValidationError as error:
-        raise InputError(f"profile {name_or_path}: {_first_problem(error)}") from error
+        faults = tree.explain(error, Profile, name=lambda place: dotted(place) or "the file")
+        rest = f" (and {len(faults) - 1} more)" if faults[1:] else ""
+        raise InputError(faults[0] + rest) from error
 
 
 def _file(name_or_path: str) -> Path:
@@ -192,20 +195,3 @@ def _file(name_or_path: str) -> Path:
         f"no simulated scanner is called {name_or_path!r}: {hint}there are "
         f"{', '.join(profile_names())}, or give the path of a profile .yaml of your own"
     )
-
-
-def _first_problem(error: ValidationError) -> str:
-    first, *more = error.errors()
-    where = ".".join(map(str, first["loc"])) or "the file"
-    known = _known_fields(first["loc"]) if first["type"] == "extra_forbidden" else []
-    close = get_close_matches(str(first["loc"][-1]), known, n=1) if known else []
-    hint = f"; did you mean {close[0]}?" if close else ""
-    rest = f" (and {len(more)} more)" if more else ""
-    return f"{where}: {first['msg']}{hint}{rest}"
-
-
-def _known_fields(location: tuple[int | str, ...]) -> list[str]:
-    model: Any = Profile
-    for part in location[:-1]:
-        model = model.model_fields[str(part)].annotation
-    return list(model.model_fields)

@@ -15,11 +15,9 @@ from rich.progress import Progress, TaskID
 
 from cl_seg.messages.refuse import MOST, refuse
 from cl_seg.runtime.workers import in_order
-from cl_seg.scans.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.find import PAYS, find, is_manifest, nothing_usable
-from cl_seg.scans.identity import DEFAULT_BY, Acquisition, Scanner
-from cl_seg.scans.image_kind import undetermined
-from cl_seg.scans.ingest_notes import (
+from cl_seg.scans.ingest_report import (
+    IngestReport,
+    ScannerReport,
     absent_classes,
     bodies_cut,
     devices_split,
@@ -28,11 +26,13 @@ from cl_seg.scans.ingest_notes import (
     stations_unknown,
     voltages_apart,
 )
-from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap
-from cl_seg.scans.manufacturer import is_nobody
-from cl_seg.scans.report import IngestReport, ScannerReport
-from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Pseudonyms, Rejected, by_folder
+from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap
+from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
+from cl_seg.scans.scanner.identity import DEFAULT_BY, Acquisition, Scanner
+from cl_seg.scans.scanner.image_kind import undetermined
+from cl_seg.scans.scanner.manufacturer import is_nobody
+from cl_seg.scans.series import Pseudonyms, Rejected, Scan, by_folder
+from cl_seg.scans.sources.find import PAYS, find, is_manifest, nothing_usable
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
 
@@ -84,7 +84,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             give the same one to get the same hashes, and the same content hash, again.
         allow_implausible_hu: take values that cannot be HU as they are; the provenance of the store
             then lists their series under ``implausible_hu``.
-        scanner_by: which of :data:`cl_seg.scans.identity.PARTS` tell scanners apart.
+        scanner_by: which of :data:`cl_seg.scans.scanner.identity.PARTS` tell scanners apart.
         derived: whether images that are no plain CT, but have HU, are scanners of their own or are
             left out.
         workers: processes that read side by side; the store is the same with any number.

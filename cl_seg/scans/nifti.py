@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_size
-from cl_seg.scans.identity import Acquisition
 from cl_seg.scans.nifti_geometry import affine_mm, placed_apart
 from cl_seg.scans.plausible_hu import doubt, sample
+from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
 from cl_seg.scans.slice_spacing import even_positions, even_runs
 

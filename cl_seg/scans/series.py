@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.identity import Acquisition
+from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.store import HU
 
 HU_AIR = -1024
@@ -94,6 +94,36 @@ class Series:
         if volume.implausible and not allow_implausible_hu:
             raise UnusableError(f"{volume.implausible} (--allow-implausible-hu takes it as it is)")
         return volume
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A series and its label file.
+
+    Attributes:
+        series: the images.
+        labels: NIfTI label file on the grid of the images, None for none.
+        classes: classes the label file covers, None for all of the label map.
+        where: start of error messages about the labels, e.g. manifest and line.
+        labelled_only: whether slices without labels are left out.
+        line: of the manifest, 0 for none.
+    """
+
+    series: Series
+    labels: Path | None = None
+    classes: tuple[str, ...] | None = None
+    where: str = ""
+    labelled_only: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reader found: the scans to ingest, the files it left out, what should be known."""
+
+    scans: list[Scan]
+    rejected: list[Rejected]
+    notes: list[str] = field(default_factory=list)
 
 
 class Pseudonyms:

@@ -7,8 +7,8 @@ from types import TracebackType
 import numpy as np
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.label_map import LabelMap
-from cl_seg.scans.labels import read_labels, shares_in_air
+from cl_seg.scans.labels.label_map import LabelMap
+from cl_seg.scans.labels.read import read_labels, shares_in_air
 from cl_seg.scans.resample import (
     Placement,
     place,
@@ -16,8 +16,7 @@ from cl_seg.scans.resample import (
     resample_labels,
     size_notes,
 )
-from cl_seg.scans.scan import Scan
-from cl_seg.scans.series import Rejected, Series, UnusableError, Volume
+from cl_seg.scans.series import Rejected, Scan, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, Slice
 

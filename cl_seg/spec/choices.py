@@ -16,7 +16,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from cl_seg.spec.faults import explain, require_known
+from cl_seg.messages.pydantic_errors import explain_errors
+from cl_seg.spec.faults import require_known
 from cl_seg.spec.settings import Spec
 
 LABEL = r"^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)?$"
@@ -163,10 +164,7 @@ def with_defaults(
     try:
         filled: dict[str, Any] = model.model_validate(settings).model_dump()
     except ValidationError as error:
-        known = list(model.model_fields)
-        text = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {explain(e, known)}" for e in error.errors()
-        )
+        text = "; ".join(explain_errors(error, model))
         place = [*where, *error.errors()[0]["loc"]]
         raise PydanticCustomError("settings", "{text}", {"text": text, "in": place}) from None
     return filled

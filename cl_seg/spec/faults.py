@@ -1,4 +1,4 @@
-"""What a fault in a suite file is told as: one line that names what was expected."""
+"""Checks that pydantic validators share: names that are known, names that differ."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,26 +6,6 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from cl_seg.messages.suggest import did_you_mean
-
-
-def explain(error: Any, known: list[str]) -> str:
-    """A pydantic error in words; ``known`` are the fields it could have meant."""
-    name = str(error["loc"][-1]) if error["loc"] else ""
-    match error["type"]:
-        case "extra_forbidden":
-            return f"unknown field{did_you_mean(name, known)}"
-        case "missing":
-            return "is missing"
-        case "union_tag_not_found":
-            return "`kind` is missing: expected stream or seed_curve"
-        case "union_tag_invalid":
-            return f"unknown kind {error['ctx']['tag']}: expected stream or seed_curve"
-        case "model_attributes_type" | "model_type" | "dict_type":
-            return "expected fields (`name: value`)"
-    shown = error.get("input")
-    found = f", not {shown!r}" if isinstance(shown, str | int | float) else ""
-    message = str(error["msg"]).removeprefix("Input should be ")
-    return message if message == error["msg"] else f"expected {message}{found}"
 
 
 def require_known(

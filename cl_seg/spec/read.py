@@ -8,9 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
-from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.spec.faults import explain
-from cl_seg.spec.settings import Data, Image, PhantomData, Spec, Split, Training
+from cl_seg.messages.pydantic_errors import dotted
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
 AnySuite = Annotated[StreamSuite | SeedCurveSuite, Field(discriminator="kind")]
@@ -40,26 +38,6 @@ def read_suite(
             raw, context={"networks": networks, "strategies": strategies}
         )
     except ValidationError as error:
-        lines = [
-            tree.describe(e["loc"], e.get("ctx", {}), explain(e, _fields_at(e["loc"])))
-            for e in error.errors()
-        ]
-        raise InputError("\n".join(dict.fromkeys(lines))) from None
-
-
-PARTS: dict[str, type[Spec]] = {
-    "data": Data,
-    "phantom": PhantomData,
-    "split": Split,
-    "image": Image,
-    "models": ModelChoice,
-    "strategies": StrategyChoice,
-    "training": Training,
-    "stream": StreamSuite,
-    "seed_curve": SeedCurveSuite,
-}
-
-
-def _fields_at(loc: tuple[Any, ...]) -> list[str]:
-    within = [PARTS[part] for part in loc[:-1] if part in PARTS]
-    return list(within[-1].model_fields) if within else []
+        kinds = {"kind": "stream or seed_curve"}
+        faults = tree.explain(error, AnySuite, kinds, lambda place: dotted(place) or "suite")
+        raise InputError("\n".join(faults)) from None

@@ -7,8 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cl_seg.spec.read import ADAPTER, PARTS
+from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.read import ADAPTER
+from cl_seg.spec.settings import Data, Image, PhantomData, Split, Training
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
+PARTS = (
+    *(Data, PhantomData, Split, Image, ModelChoice, StrategyChoice, Training),
+    *(StreamSuite, SeedCurveSuite),
+)
 Schema = dict[str, Any]
 
 
@@ -27,7 +34,7 @@ def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> 
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "cl_seg suite"
     parts = schema["$defs"]
-    for model in PARTS.values():
+    for model in PARTS:
         _describe(parts[model.__name__], model)
     for name, strategy in strategies.items():
         parts[f"{name}_settings"] = _describe(

@@ -24,7 +24,7 @@ from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.label_map import parse_label_map
+from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.settings import Training
 from cl_seg.training.evaluate import case_scores, predict

@@ -96,14 +96,23 @@ def test_scores_that_are_not_defined_are_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("suite,method\n", "the first line has to be suite,method"),
-        (f"{HEAD}\ns,VNet,Joint,liver,95,a paper\n", "line 2: dice is '95'"),
-        (f"{HEAD}\ns,VNet,Joint,liver,high,a paper\n", "line 2: dice is 'high'"),
-        (f"{HEAD}\n\ns,VNet,Joint,liver,0.9,\n", "line 3: a published Dice"),
-        (f"{HEAD}\ns,VNet,Joint,liver,0.9,1,2024\n", "line 2: 7 fields, expected 6"),
-        (f"{HEAD}\ns,VNet,Joint,liver\n", "line 2: 4 fields"),
-        (f"{HEAD}\n" + 2 * "s,VNet,Joint,liver,,\n", "line 3: s, VNet, Joint, liver is there"),
-        ("", "the first line has to be"),
+        ("suite,method\n", "lacks the columns strategy.*first line suite,method"),
+        (
+            f"{HEAD}\ns,VNet,Joint,liver,95,a paper\n",
+            ":2: dice: expected 0 to 1.*, not '95",
+        ),
+        (
+            f"{HEAD}\ns,VNet,Joint,liver,high,a paper\n",
+            ":2: dice: expected 0 to 1.*, not 'high",
+        ),
+        (f"{HEAD}\n\ns,VNet,Joint,liver,0.9,\n", ":3: source: a published Dice"),
+        (
+            f"{HEAD}\ns,VNet,Joint,liver,0.9,1,2024\n",
+            ":2: 7 entries, expected one per column",
+        ),
+        (f"{HEAD}\ns,VNet,Joint,liver\n", ":2: 4 entries"),
+        (f"{HEAD}\n" + 2 * "s,VNet,Joint,liver,,\n", ":3: s, VNet, Joint, liver is there"),
+        ("", "expected a first line suite"),
     ],
 )
 def test_a_file_at_fault_is_one_clear_error(tmp_path: Path, text: str, says: str) -> None:
@@ -114,5 +123,5 @@ def test_a_file_at_fault_is_one_clear_error(tmp_path: Path, text: str, says: str
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="does not exist"):
         read_published(tmp_path / "published.csv")

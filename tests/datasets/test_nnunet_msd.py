@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cl_seg.datasets.dataset import Options
 from cl_seg.datasets.json_labels import read_labels
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.label_map import parse_label_map
+from cl_seg.scans.labels.label_map import parse_label_map
 
 from ..scans.conftest import write_nifti
 from .conftest import bone, ct, ingested, organ, reasons
@@ -96,8 +96,11 @@ def test_what_nnunet_must_say(nnunet, write, changes, message):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("image,scanner\na,CT 1\n", "lacks the columns case"),
-        ("case,scanner,patient\na,CT 1, 120 kV,p0\n", r"own\.csv:2: more than 3 values"),
+        ("image,scanner\na,CT 1\n", "lacks the column case"),
+        (
+            "case,scanner,patient\na,CT 1, 120 kV,p0\n",
+            r"own\.csv:2: 4 entries, expected one",
+        ),
         ("case,scanner\nz,CT 1\n", r"no image that can be used .*names no scanner"),
         ("case,scanner\na,CT 1\nb,CT 1\na,CT 2\n", r"own\.csv: a is listed twice"),
     ],

@@ -130,8 +130,8 @@ def test_a_damaged_mask_leaves_one_image_out(folder, write):
 @pytest.mark.parametrize(
     ("header", "line", "options", "message"),
     [
-        (HEADER.replace(";", ","), "s0001", {}, "meta.csv lacks the columns image_id.*';'"),
-        (HEADER.replace("kvp", "kv"), "s0001;;", {}, "lacks the columns kvp"),
+        (HEADER.replace(";", ","), "s0001", {}, "meta.csv lacks the columns image_id.*semicolons"),
+        (HEADER.replace("kvp", "kv"), "s0001;;", {}, "lacks the column kvp"),
         (HEADER, "s0001;;;;;;ACME;CT;;;", {}, r"Manufacturer 'ACME' .*--aliases"),
         (HEADER, "s0001;;;;;;GE;CT;;;", {"slices_of": "vertebra_L3"}, "vertebra_L3.nii.gz"),
         (HEADER, "s0001;;;;;;GE;CT;;;", {"classes": {"a": ("livr",)}}, "segmentations/livr"),

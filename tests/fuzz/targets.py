@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
-from cl_seg.scans.dicom_header import read_header
-from cl_seg.scans.manifest import read_manifest
+from cl_seg.scans.dicom.header import read_header
 from cl_seg.scans.series import Pseudonyms, UnusableError
+from cl_seg.scans.sources.manifest import read_manifest
 from cl_seg.spec.read import read_suite
 from cl_seg.strategies.declared import STRATEGIES
 

@@ -246,7 +246,7 @@ def test_labels_that_cannot_be_used_stop_the_ingest(
     manifest(tmp_path, "ct.nii.gz,hostile.nii.gz,p1,Ward CT")
     write_nifti(tmp_path / "ct.nii.gz", volume())
     build(tmp_path / "hostile.nii.gz")
-    says = f"scans.csv, line 3: label file hostile.nii.gz.*{says}"
+    says = f"scans.csv:3: label file hostile.nii.gz.*{says}"
     cl_seg.refuses(says, "ingest", "scans.csv", "out.store", *GRID)
 
 
@@ -264,4 +264,4 @@ def test_labels_stored_the_other_way_round_are_turned(
 def test_a_pipe_is_no_image(cl_seg: CommandLine, tmp_path: Path) -> None:
     manifest(tmp_path, "pipe.nii.gz,,p1,Ward CT")
     os.mkfifo(tmp_path / "pipe.nii.gz")
-    cl_seg.refuses(r"line 3: image: pipe.nii.gz is neither", "ingest", "scans.csv", "out.store")
+    cl_seg.refuses(r":3: image: pipe.nii.gz is neither", "ingest", "scans.csv", "out.store")

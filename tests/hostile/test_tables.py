@@ -24,35 +24,41 @@ GOOD = "ct.nii.gz,,p1,Ward CT\n"
 MANIFESTS: dict[str, tuple[bytes, str]] = {
     "UTF-16": ((HEADER + GOOD).encode("utf-16"), "cannot be read as a CSV file in UTF-8"),
     "Latin-1": ((HEADER + "M\xfcller,,p,X\n").encode("latin-1"), "as a CSV file in UTF-8"),
-    "nothing": (b"", "the columns are missing"),
+    "nothing": (b"", "lacks the columns image"),
     "a header alone": (HEADER.encode(), "lists no images"),
     "binary": (bytes(range(256)) * 8, "scans.csv"),
-    "a column twice": (b"image,image,labels,patient,scanner\n", "the columns are image, image"),
+    "a column twice": (b"image,image,labels,patient,scanner\n", "has the column image twice"),
     "semicolons": ((HEADER + GOOD).replace(",", ";").encode(), "separated by commas"),
     "a quote that never ends": ((HEADER + 'ct.nii.gz,,"p1,X\n').encode(), "scans.csv"),
-    "an entry too many": ((HEADER + "ct.nii.gz,,p1,X,Y\n").encode(), "line 2: expected one entry"),
-    "an entry too few": ((HEADER + "ct.nii.gz,,p1\n").encode(), "line 2: expected one entry"),
+    "an entry too many": (
+        (HEADER + "ct.nii.gz,,p1,X,Y\n").encode(),
+        ":2: . entries, expected one",
+    ),
+    "an entry too few": (
+        (HEADER + "ct.nii.gz,,p1\n").encode(),
+        ":2: . entries, expected one",
+    ),
     "an endless entry": (
         (HEADER + "x" * 200_000 + ",,p1,X\n").encode(),
         "cannot be read as a CSV file",
     ),
     "a name longer than any": (
         (HEADER + "x" * 5000 + ",,p1,X\n").encode(),
-        "line 2: image: File name too long: x+…",
+        ":2: image: File name too long: x+…",
     ),
-    "NUL in a name": ((HEADER + "ct\0.nii.gz,,p1,X\n").encode(), r"line 2: image: .*not exist"),
+    "NUL in a name": ((HEADER + "ct\0.nii.gz,,p1,X\n").encode(), r":2: image: .*not exist"),
     "a password file": (
         (HEADER + "../../../../../../etc/passwd,,p1,X\n").encode(),
-        "line 2: image: .*etc/passwd is neither a NIfTI file",
+        ":2: image: .*etc/passwd is neither a NIfTI file",
     ),
     "a loop of links": ((HEADER + "loop.nii.gz,,p1,X\n").encode(), "loop.nii.gz does not exist"),
     "one image by two names": (
         (HEADER + GOOD + "link.nii.gz,,p2,X\n").encode(),
-        "line 3: link.nii.gz is listed already: .*line 2",
+        ":3: link.nii.gz is listed already: .*:2",
     ),
     "labels of two series": (
         (HEADER + "dicom,ct.nii.gz,,\n").encode(),
-        "line 2: dicom holds 2 CT series",
+        ":2: dicom holds 2 CT series",
     ),
     "labels that are a folder": ((HEADER + "dicom,dicom,,\n").encode(), "labels: dicom is not a"),
 }
@@ -87,8 +93,8 @@ def test_every_row_that_is_wrong_has_its_line(cl_seg: CommandLine, place: Path) 
     said = cl_seg("ingest", "scans.csv", "out.store", *GRID)
     assert said.code == 2 and not (place / "out.store").exists()
     first, second = said.complaints
-    assert "scans.csv, line 2: image: gone does not exist" in first
-    assert "scans.csv, line 4: labels: gone does not exist" in second
+    assert "scans.csv:2: image: gone does not exist" in first
+    assert "scans.csv:4: labels: gone does not exist" in second
 
 
 def test_one_person_by_two_names_is_told_without_them(cl_seg: CommandLine, place: Path) -> None:
@@ -216,15 +222,15 @@ def nrrd_header(kind: str, sizes: str, **fields: str) -> str:
 NAMED: dict[str, Any] = {"Segment0_Name": "muscle", "Segment0_LabelValue": "1"}
 QUEUES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a table in UTF-16": (written("queue.csv", "rank".encode("utf-16")), "queue.csv cannot be"),
-    "no table": (lambda queue: (queue / "queue.csv").unlink(), "queue.csv cannot be read"),
-    "an empty table": (written("queue.csv", b""), "queue.csv lacks the column rank"),
-    "an endless entry": (first_row("minutes", "x" * 200_000), "queue.csv cannot be read as CSV"),
-    "an endless rank": (first_row("rank", "9" * 5000), "line 2: slice and minutes must be"),
-    "an endless slice": (first_row("slice", "9" * 5000), "line 2: slice and minutes must be"),
-    "minutes without end": (first_row("minutes", "1e999"), "line 2: slice and minutes must be"),
-    "minutes that are none": (first_row("minutes", "nan"), "line 2: slice and minutes must be"),
-    "labels elsewhere": (first_row("labels", "/etc/passwd"), "line 2: labels must stay inside"),
-    "labels above": (first_row("labels", "labels/../../x"), "line 2: labels must stay inside"),
+    "no table": (lambda queue: (queue / "queue.csv").unlink(), "queue.csv does not exist"),
+    "an empty table": (written("queue.csv", b""), "queue.csv lacks the columns rank"),
+    "an endless entry": (first_row("minutes", "x" * 200_000), "queue.csv cannot be read as a CSV"),
+    "an endless rank": (first_row("rank", "9" * 5000), ":2: rank: expected a number"),
+    "an endless slice": (first_row("slice", "9" * 5000), ":2: slice: expected a number"),
+    "minutes without end": (first_row("minutes", "1e999"), ":2: minutes: expected a number"),
+    "minutes that are none": (first_row("minutes", "nan"), ":2: minutes: expected a number"),
+    "labels elsewhere": (first_row("labels", "/etc/passwd"), ":2: labels: must stay inside"),
+    "labels above": (first_row("labels", "labels/../../x"), ":2: labels: must stay inside"),
     "NUL in a name": (first_row("labels", "labels/\0"), r"labels/.x00 is missing"),
     "another slice": (first_row("slice_id", "beta\n"), "has no slice|is slice"),
     "no origin": (written("queue.json", b"[]"), "queue.json is damaged"),

@@ -61,8 +61,8 @@ def scans(tmp_path: Path) -> Path:
 
 
 def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> None:
-    from cl_seg.scans.aliases import Aliases
-    from cl_seg.scans.identity import Acquisition
+    from cl_seg.scans.scanner.aliases import Aliases
+    from cl_seg.scans.scanner.identity import Acquisition
 
     known = Aliases().identify(Acquisition("SIEMENS", "Sensation 64", "B40f", 120.0))
     assert known is not None
@@ -96,8 +96,8 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
 def test_seen_is_right_whatever_made_a_scanner_of_the_model(
     tmp_path: Path, by: str, expected: list[str]
 ) -> None:
-    from cl_seg.scans.aliases import Aliases
-    from cl_seg.scans.identity import Acquisition, parse_scanner_by
+    from cl_seg.scans.scanner.aliases import Aliases
+    from cl_seg.scans.scanner.identity import Acquisition, parse_scanner_by
 
     known = Aliases().identify(
         Acquisition("SIEMENS", "Sensation 64", "B40f", 100.0), parse_scanner_by(by)

@@ -470,14 +470,14 @@ def test_wrong_labels_are_one_clear_error(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"status": "finished"}, "line 2: status is 'finished', expected 'to do'"),
-        ({"minutes": "two"}, "line 2: slice and minutes must be numbers"),
-        ({"minutes": "-1"}, "must be numbers"),
-        ({"classes": "spleen"}, "line 2: classes names spleen"),
+        ({"status": "finished"}, ":2: status: expected 'to do'.* not 'finished'"),
+        ({"minutes": "two"}, ":2: minutes: expected a number"),
+        ({"minutes": "-1"}, ":2: minutes: expected a number"),
+        ({"classes": "spleen"}, ":2: classes: expected .* not spleen"),
         ({"labels": "../elsewhere.nii.gz"}, "must stay inside the queue"),
         ({"slice_id": "1E+05"}, "has no slice 1E"),
         ({"slice": "99"}, "not slice 99 of"),
-        ({"rank": "²", "minutes": "x"}, "must be numbers"),
+        ({"rank": "²", "minutes": "x"}, ":2: minutes: expected a number"),
         ({"classes": "muscle"}, "liver is drawn but not among its classes"),
     ],
 )

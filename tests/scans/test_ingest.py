@@ -10,11 +10,11 @@ import pydicom
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans import find as find_module
 from cl_seg.scans import ingest as ingest_module
 from cl_seg.scans import staging as staging_module
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.label_map import parse_label_map
+from cl_seg.scans.labels.label_map import parse_label_map
+from cl_seg.scans.sources import find as find_module
 from cl_seg.scans.store import Grid, SliceStore, StoreWriter
 
 from .conftest import CANARY, SIZE, SPACING, body_image, volume, write_nifti, write_series
@@ -133,7 +133,7 @@ def test_labels_that_lie_in_air_are_told(tmp_path):
     (note,) = [note for note in report.notes if "are air" in note]
     assert note == (
         "more than 20% of the pixels labelled liver are air (below -300 HU) in 1 scan, first in "
-        f"{tmp_path}/scans.csv, line 3 ({air:.0%}): unless liver holds air, its labels may be "
+        f"{tmp_path}/scans.csv:3 ({air:.0%}): unless liver holds air, its labels may be "
         "mirrored or shifted"
     )
 
@@ -190,9 +190,7 @@ def test_all_faulty_label_files_are_told_at_once(tmp_path, monkeypatch, workers)
     with pytest.raises(InputError) as error:
         run(write_manifest(tmp_path, *lines), tmp_path / "out.store", workers=workers)
     told = str(error.value).splitlines()
-    assert [line.partition("scans.csv, ")[2].partition(":")[0] for line in told] == [
-        "line 3", "line 4", "line 6",
-    ]  # fmt: skip
+    assert [line.split(":")[1] for line in told] == ["3", "4", "6"]
     assert "values 9" in told[0] and "another grid" in told[1] and "cannot be read" in told[2]
     assert not (tmp_path / "out.store").exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
@@ -273,7 +271,7 @@ def test_any_number_of_workers_makes_the_same_store(tmp_path, monkeypatch):
     assert replace(together, store=alone.store) == alone and together.rejected
     one, two = (SliceStore(tmp_path / name).header for name in ("alone", "together"))
     assert one == two
-    with pytest.raises(InputError, match="line 2"):
+    with pytest.raises(InputError, match=":2: "):
         run(manifest, tmp_path / "none", workers=2)
     assert not (tmp_path / "none").exists()
 
@@ -563,8 +561,8 @@ def nothing_left(tmp_path):
         (truncated, "3 × pixel data are truncated"),
         (not_an_image, r"3 × not a CT image \(Modality SR\)"),
         (mixed_spacing, "3 × mixed pixel spacing inside one series"),
-        (labels_of_another_size, r"scans.csv, line 2: label file .*labels.nii.gz.*another grid"),
-        (unknown_label, r"line 2: label file .*labels.nii.gz holds the values 9.*--label"),
+        (labels_of_another_size, r"scans.csv:2: label file .*labels.nii.gz.*another grid"),
+        (unknown_label, r":2: label file .*labels.nii.gz holds the values 9.*--label"),
         (empty, "is empty"),
         (missing, "does not exist"),
         (lone_nifti, "CSV manifest"),

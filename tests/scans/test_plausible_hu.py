@@ -17,7 +17,7 @@ from cl_seg.scans.series import UnusableError
 from cl_seg.scans.store import Grid, read_header
 
 from .conftest import write_nifti, write_series
-from .test_dicom import find
+from .dicom.test_series import find
 
 SIDE = 128
 FIELD = {"grid": Grid(64, 8.0), "show_progress": False}

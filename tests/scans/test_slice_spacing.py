@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
-from cl_seg.scans.label_grid import matching_slices
+from cl_seg.scans.labels.grid import matching_slices
 from cl_seg.scans.series import Volume
 from cl_seg.scans.slice_spacing import even_positions, even_runs, spacing_notes
 

@@ -114,10 +114,10 @@ FAULTS = {
         edited("  steps: 10", "  steps: 10\n  bach_size: 4"),
         "suite.yaml:9: training.bach_size: unknown field: did you mean batch_size?",
     ),
-    "missing field": (edited("name: tiny\n", ""), "suite.yaml:1: name: is missing"),
+    "missing field": (edited("name: tiny\n", ""), "suite.yaml:1: name is missing"),
     "missing nested field": (
         edited("  steps: 10", "  batch_size: 4"),
-        "suite.yaml:8: training.steps: is missing",
+        "suite.yaml:8: training.steps is missing",
     ),
     "negative steps": (
         edited("steps: 10", "steps: -5"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.label_map import parse_label_map
+from cl_seg.scans.labels.label_map import parse_label_map
 
 from .conftest import run
 

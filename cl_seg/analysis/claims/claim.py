@@ -1,11 +1,11 @@
 """A file of claims: what is said of which runs."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from cl_seg.analysis.claims.faults import describe_fault
+from cl_seg.analysis.claims.faults import explain_claims
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
 from cl_seg.spec.faults import require_distinct
@@ -84,15 +84,6 @@ class Claims(Spec):
         return require_distinct(value, [one.name for one in value], "each needs a name of its own")
 
 
-PARTS: dict[str, type[Spec]] = {
-    "claims": Claim,
-    "contrasts": Contrast,
-    "beside": Contrast,
-    "ours": Side,
-    "theirs": Side,
-}
-
-
 def read_claims(path: Path) -> list[Claim]:
     """Read a file of claims.
 
@@ -103,13 +94,7 @@ def read_claims(path: Path) -> list[Claim]:
     try:
         return Claims.model_validate(tree.value).claims
     except ValidationError as error:
-        lines = [describe_fault(tree, e, _fields_at(e["loc"])) for e in error.errors()]
-        raise InputError("\n".join(dict.fromkeys(lines))) from None
-
-
-def _fields_at(loc: tuple[Any, ...]) -> list[str]:
-    within = [PARTS[part] for part in loc[:-1] if part in PARTS]
-    return list((within[-1] if within else Claims).model_fields)
+        raise InputError("\n".join(explain_claims(tree, error, Claims))) from None
 
 
 def contrast_text(contrast: Contrast) -> str:

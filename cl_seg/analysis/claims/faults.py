@@ -1,11 +1,15 @@
-"""What a fault in a file of claims is told as: file, line, place in words, what was expected."""
+"""Words for what is wrong in a file of claims."""
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from cl_seg.files.yaml_file import YamlFile
-from cl_seg.spec.faults import explain
+from cl_seg.messages.pydantic_errors import Place
+from cl_seg.spec.settings import Spec
 
 EXPECTED = {
+    "": "a list of claims (`claims:`, then `- name: …`)",
     "claims": "a list of claims (`- name: …`)",
     "name": "a short name",
     "says": "the claim in words",
@@ -18,30 +22,14 @@ EXPECTED = {
 }
 
 
-def describe_fault(tree: YamlFile, error: Any, known: list[str]) -> str:
-    """One line of a pydantic error in a file of claims; ``known`` are the fields there."""
-    loc = tuple(error["loc"])
-    place: tuple[Any, ...] = ()
-    for part in loc:
-        if (*place, part) in tree.lines:
-            place = (*place, part)
-    where = ": ".join(filter(None, [", ".join(_in_words(loc, tree.value)), _what(error, known)]))
-    return f"{tree.path}:{tree.lines.get(place, 1)}: {where}"
+def explain_claims(tree: YamlFile, error: ValidationError, form: type[Spec]) -> list[str]:
+    """Errors in a file of claims, a line each: file, line, place in words, what was expected."""
 
+    def name(place: Place) -> str:
+        field = next((part for part in reversed(place) if isinstance(part, str)), "claims")
+        return ": ".join(filter(None, [", ".join(_in_words(place, tree.value)), field]))
 
-def _what(error: Any, known: list[str]) -> str:
-    name = next((part for part in reversed(error["loc"]) if isinstance(part, str)), "claims")
-    expected = f": expected {EXPECTED[name]}" if name in EXPECTED else ""
-    match error["type"]:
-        case "missing":
-            return f"{name} is missing{expected}"
-        case "too_short":
-            return f"{name} is empty{expected}"
-        case "model_type" | "model_attributes_type" if not error["loc"]:
-            return f"claims is missing{expected}"
-        case "list_type":
-            return f"{name}: expected {EXPECTED.get(name, 'a list (`[…]`)')}"
-    return f"{name}: {explain(error, known)}"
+    return tree.explain(error, form, EXPECTED, name)
 
 
 def _in_words(loc: tuple[Any, ...], value: Any) -> list[str]:

@@ -41,7 +41,7 @@ def test_the_claims_of_the_study_can_be_read() -> None:
         ),
         ("claims:\n- {name: C, says: x}", ":2: claim C: source is missing: expected who says so"),
         ("claims:\n- {says: x}", ":2: claim 1: name is missing: expected a short name"),
-        ("hello", ":1: claims is missing: expected a list of claims"),
+        ("hello", ":1: claims: expected a list of claims"),
         ("claim: []", "claims is missing.*\n.*claim: unknown field: did you mean claims"),
         (
             "claims:\n- name: C\n  contrasts:\n  - ours: {network: [A]}",

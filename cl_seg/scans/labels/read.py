@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.scans.label_grid import matching_slices
-from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges
+from cl_seg.scans.labels.grid import matching_slices
+from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap, in_ranges
 from cl_seg.scans.nifti import load_labels
 from cl_seg.scans.series import UnusableError, Volume
 from cl_seg.scans.store import HU, UNLABELLED, Labels

@@ -6,7 +6,8 @@ A split by patient goes by the names, so that the person would be in training an
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from cl_seg.scans.scan import DicomSeries, Scan
+from cl_seg.scans.dicom.series import DicomSeries
+from cl_seg.scans.series import Scan
 
 _SHOWN = 5  # lines of a manifest that are listed
 

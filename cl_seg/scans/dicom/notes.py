@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cl_seg.scans.dicom_header import Image
+from cl_seg.scans.dicom.header import Image
 from cl_seg.scans.slice_spacing import usual_step
 
 _APART = 1.1

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.manifest import find_scans, read_manifest
 from cl_seg.scans.series import Pseudonyms
+from cl_seg.scans.sources.manifest import find_scans, read_manifest
 
-from .conftest import CANARY, volume, write_nifti, write_series
+from ..conftest import CANARY, volume, write_nifti, write_series
 
 HEADER = "image,labels,patient,scanner"
 CLASSES = ["muscle", "liver"]
@@ -42,7 +42,7 @@ def test_rows_are_read_relative_to_the_manifest(folder):
     assert [row.image for row in rows] == [folder / "ct.nii.gz", folder / "dicom"]
     assert [row.labels for row in rows] == [folder / "labels.nii.gz", None]
     assert [row.scanner for row in rows] == ["Ward CT", ""]
-    assert rows[1].where.endswith("scans.csv, line 3")
+    assert rows[1].where.endswith("scans.csv:3")
 
 
 def test_excel_byte_order_mark_and_quotes(folder):
@@ -55,22 +55,22 @@ def test_excel_byte_order_mark_and_quotes(folder):
 @pytest.mark.parametrize(
     ("header", "line", "message"),
     [
-        ("image,mask,patient,scanner", "ct.nii.gz,,p1,X", "columns are image, mask"),
+        ("image,mask,patient,scanner", "ct.nii.gz,,p1,X", "lacks the column labels"),
         ("image;labels;patient;scanner", "ct.nii.gz;;p1;X", "separated by commas"),
-        (HEADER, "gone.nii.gz,,p1,X", "line 2: image: .*gone.nii.gz does not exist"),
-        (HEADER, "ct.nii.gz,gone.nii,p1,X", "line 2: labels: .*gone.nii does not exist"),
+        (HEADER, "gone.nii.gz,,p1,X", ":2: image: .*gone.nii.gz does not exist"),
+        (HEADER, "ct.nii.gz,gone.nii,p1,X", ":2: labels: .*gone.nii does not exist"),
         (HEADER, "ct.nii.gz,notes.txt,p1,X", "notes.txt is not a NIfTI file"),
         (HEADER, "notes.txt,,p1,X", "neither a NIfTI file"),
-        (HEADER, ",,p1,X", "image is empty"),
-        (HEADER, "ct.nii.gz,,p1,", "line 2: scanner is empty"),
-        (HEADER, "ct.nii.gz,,,X", "line 2: patient is empty"),
-        (HEADER, "ct.nii.gz,,p1", "one entry per column"),
-        (HEADER, "ct.nii.gz,,p1,X,Y", "one entry per column"),
-        (HEADER, "ct.nii.gz,,p1,X\nct.nii.gz,,p2,X", "line 3: .* is listed already: .*line 2"),
+        (HEADER, ",,p1,X", "image: is empty"),
+        (HEADER, "ct.nii.gz,,p1,", ":2: scanner: is empty"),
+        (HEADER, "ct.nii.gz,,,X", ":2: patient: is empty"),
+        (HEADER, "ct.nii.gz,,p1", "one per column"),
+        (HEADER, "ct.nii.gz,,p1,X,Y", "one per column"),
+        (HEADER, "ct.nii.gz,,p1,X\nct.nii.gz,,p2,X", ":3: .* is listed already: .*:2"),
         (HEADER, "", "lists no images"),
         (HEADER + ",slices", "ct.nii.gz,labels.nii.gz,p1,X,some", "slices: expected labelled"),
         (HEADER + ",slices", "ct.nii.gz,,p1,X,labelled", "slices: expected labelled, for an image"),
-        (HEADER + ",classes", "ct.nii.gz,,p1,X,spleen", "spleen is none of muscle, liver"),
+        (HEADER + ",classes", "ct.nii.gz,,p1,X,spleen", "classes: spleen is none of muscle, liver"),
     ],
 )
 def test_mistakes_are_named(folder, header, line, message):
@@ -109,7 +109,7 @@ def test_folders_without_identifiers_do_not_meet(folder):
 
 def test_labels_for_a_folder_of_two_series_are_refused(folder):
     write_series(folder / "dicom" / "second", series="s2")
-    with pytest.raises(InputError, match=r"line 2: .*dicom holds 2 CT series"):
+    with pytest.raises(InputError, match=r":2: .*dicom holds 2 CT series"):
         find(manifest(folder, "dicom,labels.nii.gz,,"))
 
 
@@ -123,7 +123,7 @@ def test_a_broken_image_is_listed_and_the_rest_goes_on(folder):
 def test_a_folder_and_the_only_one_in_it_are_one_series(folder):
     write_series(folder / "a1" / "normal", series="s2")
     path = manifest(folder, "a1,labels.nii.gz,p1,", "a1/normal,labels.nii.gz,p2,")
-    with pytest.raises(InputError, match=r"line 3: .*normal holds images of line 2 ") as error:
+    with pytest.raises(InputError, match=r":3: .*normal holds images of line 2 ") as error:
         find(path)
     assert CANARY not in str(error.value) and "\n" not in str(error.value)
 
@@ -132,7 +132,7 @@ def test_a_folder_and_the_only_one_in_it_are_one_series(folder):
 def test_a_copied_series_is_listed_once(folder, patient):
     write_series(folder / "dicom" / "sub", [20, 25], series="s2")
     shutil.copytree(folder / "dicom", folder / "copy")
-    with pytest.raises(InputError, match=r"line 3: .*copy.* list every series once") as error:
+    with pytest.raises(InputError, match=r":3: .*copy.* list every series once") as error:
         find(manifest(folder, "dicom,,p1,", f"copy,,{patient},"))
     assert len(str(error.value).splitlines()) == 2, "one line per series"
 
@@ -143,21 +143,21 @@ def test_a_copy_without_series_numbers_is_known_by_its_images(folder):
 
     write_series(folder / "x", change=anonymous)
     shutil.copytree(folder / "x", folder / "y")
-    with pytest.raises(InputError, match=r"line 3: .*y holds images of line 2"):
+    with pytest.raises(InputError, match=r":3: .*y holds images of line 2"):
         find(manifest(folder, "x,,,", "y,,,"))
 
 
 def test_a_series_cut_in_two_is_of_one_patient(folder):
     write_series(folder / "late", [20, 25, 30])
     assert len(find(manifest(folder, "dicom,,p1,", "late,,p1,")).scans) == 2
-    with pytest.raises(InputError, match=r"line 3: .*late holds a part.* the same patient"):
+    with pytest.raises(InputError, match=r":3: .*late holds a part.* the same patient"):
         find(manifest(folder, "dicom,,p1,", "late,,p2,"))
 
 
 def test_a_copy_of_a_part_is_found_after_the_other_part(folder):
     write_series(folder / "late", [20, 25, 30])
     shutil.copytree(folder / "late", folder / "copy")
-    with pytest.raises(InputError, match=r"line 4: .*copy holds images of line 3"):
+    with pytest.raises(InputError, match=r":4: .*copy holds images of line 3"):
         find(manifest(folder, "dicom,,p1,", "late,,p1,", "copy,,p1,"))
 
 
@@ -165,7 +165,7 @@ def test_several_persons_in_one_row_are_told_and_not_named(folder):
     write_series(folder / "dicom" / "other", series="s2", patient="p2")
     found = find(manifest(folder, "dicom,,p1,"))
     (note,) = found.notes
-    assert "line 2: " in note and "holds series of 2 PatientIDs" in note and "p2" not in note
+    assert ":2: " in note and "holds series of 2 PatientIDs" in note and "p2" not in note
     assert len({scan.series.patient for scan in found.scans}) == 1
 
 
@@ -204,8 +204,8 @@ def test_all_faulty_rows_are_told_at_once(folder):
     path = manifest(folder, "gone,,p1,X", "ct.nii.gz,,p1,X", "ct2.nii.gz,gone.nii,p2,X", ",,p3,X")
     with pytest.raises(InputError) as error:
         read_manifest(path, CLASSES)
-    told = [line.partition("scans.csv, ")[2][:14] for line in str(error.value).splitlines()]
-    assert told == ["line 2: image:", "line 4: labels", "line 5: image "]
+    told = [line.partition("scans.csv:")[2][:9] for line in str(error.value).splitlines()]
+    assert told == ["2: image:", "4: labels", "5: image:"]
 
 
 def test_of_very_many_faulty_rows_the_first_are_told(folder):

@@ -13,7 +13,7 @@ import yaml
 
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.identity import (
+from cl_seg.scans.scanner.identity import (
     DEFAULT_BY,
     NO_STATION,
     PARTS,
@@ -22,8 +22,8 @@ from cl_seg.scans.identity import (
     device_key,
     fold,
 )
-from cl_seg.scans.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
-from cl_seg.scans.manufacturer import cores, is_nobody, is_software, parts, without_software
+from cl_seg.scans.scanner.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
+from cl_seg.scans.scanner.manufacturer import cores, is_nobody, is_software, parts, without_software
 
 _SECTIONS = {"names", "models", "kernels", "cone_beam"}
 
@@ -46,7 +46,7 @@ class Aliases:
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        packaged = resources.files("cl_seg.scans").joinpath("scanner_aliases.yaml")
+        packaged = resources.files("cl_seg.scans.scanner").joinpath("scanner_aliases.yaml")
         self._vendors: dict[str, Vendor] = {}
         self._add(yaml.safe_load(packaged.read_text(encoding="utf-8")))
         if own is not None:

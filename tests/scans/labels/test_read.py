@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
-from cl_seg.scans.label_map import DEFAULT_LABELS, LabelMap, in_ranges, parse_label_map
-from cl_seg.scans.labels import read_labels
+from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap, in_ranges, parse_label_map
+from cl_seg.scans.labels.read import read_labels
 from cl_seg.scans.store import UNLABELLED
 
-from .conftest import SPACING, volume, write_nifti
+from ..conftest import SPACING, volume, write_nifti
 
 values = st.integers(1, 300)
 maps = st.dictionaries(
@@ -86,8 +86,8 @@ def test_labels_follow_the_image_however_they_are_stored(tmp_path, image, codes)
 
 def test_unknown_values_are_named_with_the_option(tmp_path, image):
     path = write_nifti(tmp_path / "labels.nii.gz", np.full((3, 40, 40), 7, np.uint8))
-    with pytest.raises(InputError, match=r"m.csv, line 2.*labels.nii.gz.*values 7 .*--label"):
-        read_labels(path, image, DEFAULT_LABELS, "m.csv, line 2")
+    with pytest.raises(InputError, match=r"m.csv:2.*labels.nii.gz.*values 7 .*--label"):
+        read_labels(path, image, DEFAULT_LABELS, "m.csv:2")
     with pytest.raises(InputError, match=r"255 unlabelled: draw these alone$"):
         read_labels(path, image, DEFAULT_LABELS, "row", "draw these alone")
 

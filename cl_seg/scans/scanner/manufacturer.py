@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from cl_seg.scans.identity import fold
+from cl_seg.scans.scanner.identity import fold
 
 _COMPANY = {
     *("inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc"),

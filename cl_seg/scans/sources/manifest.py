@@ -10,23 +10,21 @@ Columns::
     slices   optional: ``labelled`` to leave out slices without labels; empty or absent for all
 """
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
+from cl_seg.files import csv_file
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.refuse import refuse
-from cl_seg.scans.beside import beside
-from cl_seg.scans.dicom import NO_PATIENT, find_series
-from cl_seg.scans.files_below import files_below
-from cl_seg.scans.identity import plain
-from cl_seg.scans.listed_twice import persons_named_twice, series_listed_twice
+from cl_seg.scans.dicom.series import NO_PATIENT, find_series
 from cl_seg.scans.nifti import find_volume, is_nifti
-from cl_seg.scans.scan import Found, Scan
-from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.scanner.identity import plain
+from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.sources.files import beside, files_below
+from cl_seg.scans.sources.listed_twice import persons_named_twice, series_listed_twice
 
 REQUIRED = ("image", "labels", "patient", "scanner")
 OPTIONAL = ("classes", "slices")
@@ -34,8 +32,8 @@ LABELLED = "labelled"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a manifest, checked; ``where`` names it in messages."""
+class ManifestRow:
+    """One row of a manifest, checked; ``where`` is the beginning of messages about it."""
 
     where: str
     line: int
@@ -48,7 +46,7 @@ class Row:
     labelled_only: bool
 
 
-def read_manifest(path: Path, classes: list[str]) -> list[Row]:
+def read_manifest(path: Path, classes: list[str]) -> list[ManifestRow]:
     """Read and check a manifest.
 
     Args:
@@ -58,24 +56,15 @@ def read_manifest(path: Path, classes: list[str]) -> list[Row]:
     Raises:
         InputError: not a CSV file, wrong columns, missing files, or missing entries; a line each.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file, strict=True)
-            columns = table.fieldnames or []
-            _check_columns(path, list(columns))
-            lines = [(table.line_num, line) for line in table if not _is_empty(line)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path} cannot be read as a CSV file in UTF-8: save it as such"
-        ) from error
+    lines = csv_file.read_table(path, REQUIRED, optional=OPTIONAL, exact=True)
     if not lines:
         raise InputError(f"{path} lists no images: add a line per image")
-    rows: list[Row] = []
+    rows: list[ManifestRow] = []
     faults: list[str] = []
     seen: dict[Path, str] = {}
-    for number, line in lines:
+    for line in lines:
         try:
-            row = _row(path, number, line, classes)
+            row = _checked(line, classes)
         except InputError as error:
             faults.append(str(error))
             continue
@@ -88,68 +77,49 @@ def read_manifest(path: Path, classes: list[str]) -> list[Row]:
     return rows
 
 
-def _is_empty(line: dict[str, str | None]) -> bool:
-    """Whether nothing but commas is in a line, as spreadsheets leave them at the end."""
-    entries: list[str | None] = []
-    for entry in line.values():  # those beyond the last column are a list
-        entries += entry if isinstance(entry, list) else [entry]
-    return not any(entry and entry.strip() for entry in entries)
-
-
-def _check_columns(path: Path, columns: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in columns]
-    unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
-    if missing or unknown or len(set(columns)) < len(columns):
-        raise InputError(
-            f"{path}: the columns are {', '.join(columns) or 'missing'}; expected a first line "
-            f"{','.join(REQUIRED)} separated by commas, and optionally {', '.join(OPTIONAL)}"
-        )
-
-
-def _row(path: Path, number: int, line: dict[str, str | None], classes: list[str]) -> Row:
-    folder, where = path.parent, f"{path}, line {number}"
-    if None in line or None in line.values():
-        raise InputError(f"{where}: expected one entry per column: quote entries with commas")
-    entry = {name: (text or "").strip() for name, text in line.items()}
-    covered = tuple(entry.get("classes", "").split()) or None
+def _checked(row: csv_file.Row, classes: list[str]) -> ManifestRow:
+    covered = tuple(row["classes"].split()) or None
     unknown = [name for name in covered or () if name not in classes]
     if unknown:
-        raise InputError(f"{where}: classes: {unknown[0]} is none of {', '.join(classes)}")
-    slices = entry.get("slices", "")
-    if slices not in ("", LABELLED) or (slices and not entry["labels"]):
-        raise InputError(
-            f"{where}: slices: expected {LABELLED}, for an image with labels, or nothing for all"
+        raise row.error("classes", f"{unknown[0]} is none of {', '.join(classes)}")
+    slices = row["slices"]
+    if slices not in ("", LABELLED) or (slices and not row["labels"]):
+        raise row.error(
+            "slices", f"expected {LABELLED}, for an image with labels, or nothing for all"
         )
-    if not entry["image"]:
-        raise InputError(f"{where}: image is empty: expected a NIfTI file or a DICOM folder")
-    image = _existing(folder / entry["image"], where, "image")
-    labels = _existing(folder / entry["labels"], where, "labels") if entry["labels"] else None
+    if not row["image"]:
+        raise row.error("image", "is empty: expected a NIfTI file or a DICOM folder")
+    image = _existing(row, "image")
+    labels = _existing(row, "labels") if row["labels"] else None
     if labels and not (labels.is_file() and is_nifti(labels)):
-        raise InputError(f"{where}: labels: {labels} is not a NIfTI file (.nii, .nii.gz)")
+        raise row.error("labels", f"{labels} is not a NIfTI file (.nii, .nii.gz)")
     if not image.is_dir():
-        _check_volume(image, where, entry)
-    names = entry["patient"], plain(entry["scanner"])
-    return Row(where, number, entry["image"], image, labels, *names, covered, bool(slices))
+        _check_volume(image, row)
+    return ManifestRow(
+        *(row.where, row.line, row["image"], image, labels),
+        *(row["patient"], plain(row["scanner"]), covered, bool(slices)),
+    )
 
 
-def _existing(path: Path, where: str, column: str) -> Path:
+def _existing(row: csv_file.Row, column: str) -> Path:
+    path = row.path.parent / row[column]
     try:
         found = path.exists()
     except OSError as error:  # a name longer than any file's
-        raise InputError(f"{where}: {column}: {error.strerror}: {str(path)[:80]}…") from None
+        raise row.error(column, f"{error.strerror}: {str(path)[:80]}…") from None
     if not found:
-        raise InputError(f"{where}: {column}: {path} does not exist{beside(path)}")
+        raise row.error(column, f"{path} does not exist{beside(path)}")
     return path
 
 
-def _check_volume(image: Path, where: str, entry: dict[str, str]) -> None:
+def _check_volume(image: Path, row: csv_file.Row) -> None:
     if not (image.is_file() and is_nifti(image)):
-        raise InputError(
-            f"{where}: image: {image} is neither a NIfTI file (.nii, .nii.gz) nor a DICOM folder"
+        raise row.error(
+            "image", f"{image} is neither a NIfTI file (.nii, .nii.gz) nor a DICOM folder"
         )
     for column in ("patient", "scanner"):
-        if not entry[column]:
-            raise InputError(f"{where}: {column} is empty: a NIfTI file does not name its {column}")
+        if not row[column]:
+            raise row.error(column, f"is empty: a NIfTI file does not name its {column}")
 
 
 def find_scans(
@@ -187,7 +157,7 @@ def find_scans(
 
 
 def _find(
-    row: Row, pseudonyms: Pseudonyms, notes: list[str]
+    row: ManifestRow, pseudonyms: Pseudonyms, notes: list[str]
 ) -> tuple[list[Series], list[Rejected]]:
     patient = pseudonyms.patient(row.patient) if row.patient else ""
     if row.image.is_dir():
@@ -207,7 +177,7 @@ def _find(
         return [], [Rejected(row.image, str(error))]
 
 
-def _named(series: Series, row: Row, patient: str, pseudonyms: Pseudonyms) -> Series:
+def _named(series: Series, row: ManifestRow, patient: str, pseudonyms: Pseudonyms) -> Series:
     """What the manifest says goes before the header."""
     acquisition = replace(series.acquisition, given_name=row.scanner)
     # The row is part of the name: nameless series of different rows must not meet.

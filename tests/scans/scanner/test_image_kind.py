@@ -5,8 +5,8 @@ import math
 import pydicom
 import pytest
 
-from cl_seg.scans.header_notes import _USUAL
-from cl_seg.scans.image_kind import (
+from cl_seg.scans.dicom.notes import _USUAL
+from cl_seg.scans.scanner.image_kind import (
     CONE_BEAM,
     NO_ENERGY,
     UNKNOWN_SPECTRAL,
@@ -16,8 +16,8 @@ from cl_seg.scans.image_kind import (
 )
 from cl_seg.scans.series import UnusableError
 
-from .conftest import write_series
-from .test_dicom import find, set_to
+from ..conftest import write_series
+from ..dicom.test_series import find, set_to
 
 NAN = math.nan
 

@@ -12,7 +12,7 @@ import pydicom
 from pydicom.pixels import get_decoder
 from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
-from cl_seg.scans.dicom_header import Image, number, read_fields
+from cl_seg.scans.dicom.header import Image, number, read_fields
 from cl_seg.scans.geometry import to_lps
 from cl_seg.scans.plausible_hu import doubt, sample
 from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu

@@ -30,7 +30,7 @@ class Acquisition:
         kernel: first value of ConvolutionKernel (0018,1210), "" when absent.
         kvp: KVP (0018,0060) in kV, NaN when absent.
         given_name: scanner name given by the user, which goes before the header; "" for none.
-        kind: of image, see :func:`cl_seg.scans.image_kind.image_kind`; "" for a plain CT.
+        kind: of image, see :func:`cl_seg.scans.scanner.image_kind.image_kind`; "" for a plain CT.
         station: salted hash of StationName (0008,1010), "" when absent.
     """
 

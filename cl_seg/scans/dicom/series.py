@@ -2,19 +2,35 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from cl_seg.scans.dicom_header import Image, read_header
-from cl_seg.scans.dicom_pixels import load
+from cl_seg.scans.dicom.header import Image, read_header
+from cl_seg.scans.dicom.notes import header_notes
+from cl_seg.scans.dicom.pixels import load
 from cl_seg.scans.geometry import check_series
-from cl_seg.scans.header_notes import header_notes
-from cl_seg.scans.identity import Acquisition
-from cl_seg.scans.scan import DicomSeries
-from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
+from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
 
 NO_PATIENT = "no PatientID: counted as a patient of its own"
+
+
+@dataclass(frozen=True)
+class DicomSeries(Series):
+    """A series with what its headers say of whose and which it is, whatever a manifest says.
+
+    Attributes:
+        person: salted hash of PatientID, "" when absent.
+        uid: salted hash of SeriesInstanceUID, "" when absent.
+        images: salted hashes of SOPInstanceUIDs.
+        files: of its images, in alphabetical order.
+    """
+
+    person: str = ""
+    uid: str = ""
+    images: frozenset[str] = frozenset()
+    files: tuple[Path, ...] = ()
 
 
 def find_series(

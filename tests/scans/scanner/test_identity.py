@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.identity import (
+from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
+from cl_seg.scans.scanner.identity import (
     DEFAULT_BY,
     NO_STATION,
     Acquisition,
@@ -18,8 +18,8 @@ from cl_seg.scans.identity import (
     plain,
     slug,
 )
-from cl_seg.scans.image_kind import CONE_BEAM
-from cl_seg.scans.manufacturer import is_nobody
+from cl_seg.scans.scanner.image_kind import CONE_BEAM
+from cl_seg.scans.scanner.manufacturer import is_nobody
 
 TABLE = Aliases()
 

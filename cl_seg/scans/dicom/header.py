@@ -19,8 +19,8 @@ from pydicom.uid import (
 )
 
 from cl_seg.scans.geometry import Plane, check_plane
-from cl_seg.scans.identity import Acquisition, plain
-from cl_seg.scans.image_kind import image_kind
+from cl_seg.scans.scanner.identity import Acquisition, plain
+from cl_seg.scans.scanner.image_kind import image_kind
 from cl_seg.scans.series import Pseudonyms, UnusableError
 
 _IDENTIFIERS = ["PatientID", "SeriesInstanceUID", "SOPInstanceUID"]

@@ -1,17 +1,54 @@
-"""What only shows when all scans of an ingest are seen together, in words."""
+"""The outcome of an ingest, and notes on what only shows when all its scans are seen together."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cl_seg.messages.plural import counted
-from cl_seg.scans.identity import NO_STATION, Acquisition, Scanner
-from cl_seg.scans.image_kind import kind_note
-from cl_seg.scans.label_map import LabelMap
-from cl_seg.scans.labels import AIR_HU, IN_AIR
-from cl_seg.scans.scan import Scan
+from cl_seg.scans.labels.label_map import LabelMap
+from cl_seg.scans.labels.read import AIR_HU, IN_AIR
+from cl_seg.scans.scanner.identity import NO_STATION, Acquisition, Scanner
+from cl_seg.scans.scanner.image_kind import kind_note
+from cl_seg.scans.series import Rejected, Scan
 from cl_seg.scans.store import Grid
+
+
+@dataclass(frozen=True)
+class ScannerReport:
+    """One scanner of the new store.
+
+    Attributes:
+        folder: folder name in the store.
+        name: display name.
+        cases: number of patients on this scanner.
+        slices: number of slices.
+        labelled: class name → number of slices labelled for it.
+    """
+
+    folder: str
+    name: str
+    cases: int
+    slices: int
+    labelled: dict[str, int]
+
+
+@dataclass
+class IngestReport:
+    """The outcome of an ingest.
+
+    Attributes:
+        store: folder of the new store.
+        scanners: one entry per scanner, in the order of the store.
+        rejected: files and series left out, with the reason.
+        notes: what the user should know: gaps, scanners with one patient, cut bodies.
+    """
+
+    store: Path
+    scanners: list[ScannerReport] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
 
 Groups = Iterable[tuple[Scanner, list[Scan]]]
 

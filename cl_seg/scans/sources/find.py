@@ -11,13 +11,12 @@ from rich.progress import track
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.runtime.workers import in_order
-from cl_seg.scans.dicom import series_of, try_header
-from cl_seg.scans.dicom_header import Image
-from cl_seg.scans.files_below import files_below
-from cl_seg.scans.manifest import find_scans
+from cl_seg.scans.dicom.header import Image
+from cl_seg.scans.dicom.series import series_of, try_header
 from cl_seg.scans.nifti import is_nifti
-from cl_seg.scans.scan import Found, Scan
-from cl_seg.scans.series import Pseudonyms, Rejected
+from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan
+from cl_seg.scans.sources.files import files_below
+from cl_seg.scans.sources.manifest import find_scans
 
 PAYS = 500
 """Slices from which on it is faster to start processes than to read alone (engineering value)."""

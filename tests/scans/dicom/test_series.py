@@ -13,11 +13,11 @@ from pydicom.fileset import FileSet
 from pydicom.uid import RLELossless, generate_uid
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.dicom import find_series
-from cl_seg.scans.find import find as find_source
+from cl_seg.scans.dicom.series import find_series
 from cl_seg.scans.series import Pseudonyms, UnusableError
+from cl_seg.scans.sources.find import find as find_source
 
-from .conftest import CANARY, SIZE, SPACING, body_image, ct_dataset, save, write_series
+from ..conftest import CANARY, SIZE, SPACING, body_image, ct_dataset, save, write_series
 
 SALT = Pseudonyms(b"test")
 EXPECTED = np.clip(body_image(), -1024, 3071)

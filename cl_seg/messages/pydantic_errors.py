@@ -1,0 +1,117 @@
+"""Errors of pydantic as lines that a user can act on: place, what is wrong, what was expected."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from cl_seg.messages.suggest import did_you_mean
+
+Place = tuple[Any, ...]
+"""Keys and indices that lead to a value."""
+Name = Callable[[Place], str]
+
+
+def dotted(place: Place) -> str:
+    """``training.steps``"""
+    return ".".join(map(str, place))
+
+
+def explain_errors(
+    error: ValidationError,
+    form: Any = None,
+    expected: Mapping[str, str] | None = None,
+    name: Name = dotted,
+    source: tuple[Path, Mapping[Place, int]] | None = None,
+) -> list[str]:
+    """Every error as one line ``file:line: field: what is wrong``, each line once.
+
+    Args:
+        error: of a validation.
+        form: model or union of models that was validated against; its fields are suggested for a
+            field it does not know.
+        expected: field → what belongs there, in words that are better than pydantic's; of "" in the
+            whole.
+        name: of a place, in words.
+        source: YAML file and the line of every place in it; without one, lines begin with the
+            field.
+    """
+    lines = []
+    for one in error.errors():
+        place = (*one["loc"], *one.get("ctx", {}).get("in", ()))
+        beginning = ""
+        if source:
+            path, numbers = source
+            known = _known_place(place, numbers)
+            beginning = f"{path}:{numbers.get(known, 1)}: "
+            # pydantic's place also names the kind of a union, which is no key of the file.
+            place = (*known, place[-1]) if one["type"] == "missing" else known
+        told = name(place) + _explain(one, _fields_at(form, one["loc"]), expected or {})
+        lines.append(beginning + told.removeprefix(": "))
+    return list(dict.fromkeys(lines))
+
+
+def _explain(error: Any, fields: Sequence[str], expected: Mapping[str, str]) -> str:
+    """What is wrong at the place of one error, to be put behind the name of the place."""
+    field = str(error["loc"][-1]) if error["loc"] else ""
+    known = f"expected {expected[field]}" if field in expected else ""
+    match error["type"]:
+        case "extra_forbidden":
+            told = f": unknown field{did_you_mean(field, list(fields))}"
+        case "missing":
+            told = " is missing" + (known and f": {known}")
+        case "too_short" if error["ctx"]["min_length"] == 1:
+            told = f" is empty: {known or 'expected at least one entry'}"
+        case "union_tag_not_found" | "union_tag_invalid":
+            key, tag = error["ctx"]["discriminator"].strip("'"), error["ctx"].get("tag")
+            found = f"unknown {key} {tag}" if tag else f"`{key}` is missing"
+            told = f": {found}: expected {expected.get(key, 'one of its values')}"
+        case "model_attributes_type" | "model_type" | "dict_type" | "dataclass_type":
+            told = f": {known or 'expected fields (`name: value`)'}"
+        case "list_type":
+            told = f": {known or 'expected a list (`[…]`)'}"
+        case _:
+            told = f": {_message(error)}"
+    return told
+
+
+def _message(error: Any) -> str:
+    """Pydantic's own message, as ``expected …, not …`` where it says what the input should be."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    wanted = message.removeprefix("Input should be ")
+    if wanted == message:
+        return message
+    given = error.get("input")
+    found = f", not {given!r}" if isinstance(given, str | int | float) else ""
+    return f"expected {wanted}{found}"
+
+
+def _known_place(place: Place, numbers: Mapping[Place, int]) -> Place:
+    """The parts of a place that are keys of the file."""
+    known: Place = ()
+    for part in place:
+        if (*known, part) in numbers:
+            known = (*known, part)
+    return known
+
+
+def _fields_at(form: Any, place: Place) -> list[str]:
+    """Names of the fields beside the last part of a place."""
+    models = _models(form)
+    for part in place[:-1]:
+        below = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+        tagged = [m for m in models if _is_tagged(m, part)]
+        models = [m for annotation in below for m in _models(annotation)] or tagged or models
+    return list(dict.fromkeys(field for model in models for field in model.model_fields))
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """All models in a type, as those of a union or of a list's items."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
+def _is_tagged(model: type[BaseModel], tag: Any) -> bool:
+    return any(get_args(field.annotation) == (tag,) for field in model.model_fields.values())

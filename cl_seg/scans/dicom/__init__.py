@@ -1,0 +1,1 @@
+"""DICOM: headers and pixels of single files, put together to CT series."""

@@ -1,0 +1,1 @@
+"""Label files: meaning of their values, their grid, and checks against the CT."""
