@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.claims.claim import read_claims
 from cl_seg.analysis.claims.judge import Judged, judge
+from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
 from cl_seg.analysis.seed_curve import seed_cells, seed_table
