@@ -98,7 +98,7 @@ def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Ju
     for one in judged:
         verdict, effects = told.pop(one.claim.name)
         assert verdict == one.verdict
-        found = {(f"{abs(e.effect):.3f}", f"{e.margin:.3f}") for e in one.evidence}
+        found = {(f"{abs(e.effect):.3f}", f"{e.ci_half_width:.3f}") for e in one.evidence}
         assert set(re.findall(NUMBER, effects)) <= found
     assert not told
 
