@@ -86,7 +86,7 @@ def images(store: SliceStore) -> Any:
     """The tiny store as a task of both classes sees it."""
     import torch
 
-    from cl_seg.benchmark import Task, TaskImages
+    from cl_seg.benchmark.task_images import Task, TaskImages
 
     return TaskImages(store, Task(CLASSES, SIZE, WINDOW), torch.device("cpu"))
 
@@ -94,9 +94,11 @@ def images(store: SliceStore) -> Any:
 @pytest.fixture(scope="session")
 def benchmark(images: Any, parts: Any) -> Any:
     """An Avalanche benchmark of the three scanners in order."""
-    from cl_seg.benchmark import dense_benchmark, stream_selections
+    from cl_seg.benchmark.experiences import dense_benchmark
 
-    return dense_benchmark(images, stream_selections(parts, SCANNERS))
+    own = dict(list(parts.groupby(["part", "scanner"])))
+    streams = ("train", "validation", "test")
+    return dense_benchmark(images, {name: [own[name, s] for s in SCANNERS] for name in streams})
 
 
 def tiny_network(seed: int = 0, classes: int = 3) -> Any:

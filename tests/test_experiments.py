@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cl_seg.planning.runs import load_suite, plan_runs
+from cl_seg.planning.grid import plan_runs
+from cl_seg.planning.request import load_suite
 from cl_seg.spec.choices import StrategyChoice
 
 ROOT = Path(__file__).parents[1]

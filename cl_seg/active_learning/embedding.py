@@ -6,7 +6,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.runtime.eval_mode import eval_mode
 
 BATCH = 16

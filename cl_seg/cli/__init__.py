@@ -34,8 +34,8 @@ from cl_seg.cli.seed import app as seed_app
 from cl_seg.messages.errors import InputError, one_line
 
 if TYPE_CHECKING:
+    from cl_seg.planning.plan import Plan
     from cl_seg.suite.engines import Engine
-    from cl_seg.suite.execute import PlannedSuite
 
 app = typer.Typer(
     help="Measure catastrophic forgetting of CT segmentation models across scanners.",
@@ -101,28 +101,27 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Check suites and list their runs and stages, without running anything."""
+    from cl_seg.planning.plan import resolve_all
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import plan_stages, plan_suite, recorded_runs
+    from cl_seg.suite.execute import recorded_runs
     from cl_seg.suite.summary import json_summary, summary
 
-    planned = [plan_suite(file, data, processor) for file in suite_files]
-    folders = _result_folders(planned, results)
-    graphs = [plan_stages(one, StageCache(cache)) for one in planned]
-    recorded = recorded_runs(graphs, folders)
+    plans = resolve_all(suite_files, data, cache, processor)
+    recorded = recorded_runs(plans, _result_folders(plans, results))
     if as_json:
-        sys.stdout.write(json_summary(planned, graphs, StageCache(cache), recorded) + "\n")
+        sys.stdout.write(json_summary(plans, StageCache(cache), recorded) + "\n")
         return
-    for line in summary(planned, graphs, StageCache(cache), recorded):
+    for line in summary(plans, StageCache(cache), recorded):
         say(line)
 
 
-def _result_folders(planned: "list[PlannedSuite]", results: Path | None) -> list[Path]:
+def _result_folders(plans: "list[Plan]", results: Path | None) -> list[Path]:
     from cl_seg.records.tables import PACKED
     from cl_seg.suite.execute import RESULTS
 
-    if results is not None and len(planned) > 1:
+    if results is not None and len(plans) > 1:
         raise InputError("--results: give it for one suite, several have a folder each")
-    folders = [results or RESULTS / one.suite.name for one in planned]
+    folders = [results or RESULTS / plan.name for plan in plans]
     for folder in folders:
         if (folder / PACKED).is_file():
             raise InputError(
@@ -169,12 +168,13 @@ def run(
     ] = None,
 ) -> None:
     """Run suites and write their reports; what is finished is not repeated."""
+    from cl_seg.planning.plan import resolve_all
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import execute_suites, plan_suite
+    from cl_seg.suite.execute import execute
 
-    planned = [plan_suite(file, data, processor) for file in suite_files]
-    folders = _result_folders(planned, results)
-    threads = max(one.suite.training.threads for one in planned)
+    plans = resolve_all(suite_files, data, cache, processor)
+    folders = _result_folders(plans, results)
+    threads = max(plan.context.training.threads for plan in plans)
     if workers is None:
         workers = max(1, CORES // threads)
     chosen: Engine
@@ -195,7 +195,7 @@ def run(
         from cl_seg.suite.engines.single import SingleEngine
 
         chosen = SingleEngine(checkpoint_seconds)
-    outcomes = execute_suites(planned, folders, StageCache(cache), chosen, max(1, workers), say)
+    outcomes = execute(plans, folders, StageCache(cache), chosen, max(1, workers), say)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
             complain(f"{run_id} failed: {reason}")
@@ -214,14 +214,14 @@ def status(
     processor: ProcessorOption = "",
 ) -> None:
     """Say how far suites are, from the files alone: whoever computes them, wherever."""
+    from cl_seg.planning.plan import resolve_all
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import plan_stages, plan_suite, recorded_runs
+    from cl_seg.suite.execute import recorded_runs
     from cl_seg.suite.summary import progress_lines
 
-    planned = [plan_suite(file, data, processor) for file in suite_files]
-    folders = _result_folders(planned, results)
-    graphs = [plan_stages(one, StageCache(cache)) for one in planned]
-    for line in progress_lines(graphs, StageCache(cache), recorded_runs(graphs, folders)):
+    plans = resolve_all(suite_files, data, cache, processor)
+    recorded = recorded_runs(plans, _result_folders(plans, results))
+    for line in progress_lines(plans, StageCache(cache), recorded):
         say(line)
 
 
@@ -246,20 +246,20 @@ def cache_prune(
     processor: ProcessorOption = "",
 ) -> None:
     """Remove the stages that none of some suites needs; results of finished runs stay."""
+    from cl_seg.planning.plan import resolve
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.execute import plan_stages, plan_suite
 
     if bool(keep) == everything:
         raise InputError("name the suites whose stages to keep, or say --all to keep none")
     place = StageCache(cache)
     kept: set[str] = set()
     for file in keep or []:
-        graph = plan_stages(plan_suite(file, data, processor), place)
-        if not graph.runs[0].setting.fingerprint:
+        plan = resolve(file, data, cache, processor)
+        if not plan.has_data:
             raise InputError(
                 f"{file}: its simulated data are not here, nor can its stages be known"
             )
-        kept |= graph.stages.keys()
+        kept |= plan.stages.keys()
     before = sum(place.sizes().values())
     place.prune(kept)
     after = sum(place.sizes().values())

@@ -17,7 +17,7 @@ from cl_seg.models.declared import NETWORKS
 from cl_seg.strategies.declared import STRATEGIES
 
 if TYPE_CHECKING:
-    from cl_seg.training.contract import Verdict
+    from cl_seg.training.contract.check import Verdict
 
 Models = Annotated[
     list[str] | None, typer.Option("--model", help="Network; repeat; all by default.")
@@ -96,7 +96,8 @@ def check_plugin(
 
 def _verdicts(name: str, settings: dict[str, Any], network: str) -> "list[Verdict]":
     from cl_seg.models.registry import build_model
-    from cl_seg.training.contract import CLASSES, check_contract, subject_of
+    from cl_seg.training.contract.check import check_contract
+    from cl_seg.training.contract.subject import CLASSES, subject_of
 
     size = NETWORKS[network].smallest_size
     build = partial(build_model, network, "small", {}, CLASSES, size)

@@ -1,6 +1,5 @@
-"""``cl-seg phantom``: simulate scanners, export and show their scans, check their physics."""
+"""``cl-seg phantom``: simulate CT scanners, export their scans, list them, draw a contact sheet."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,26 +7,26 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Workers, out, progress, say
+from cl_seg.cli.console import CORES, Workers, out, say
 from cl_seg.messages.errors import InputError
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
 
 Scanners = Annotated[
     list[str] | None,
-    typer.Option("--scanner", help="Profile name or file; repeat; all by default."),
+    typer.Option("--scanner", help="Profile by name or file; repeat for more; default all."),
 ]
-OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner.")]
-SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies seen by every scanner.")]
+OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner that no other scans.")]
+SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies that every scanner scans.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")]
-SlicesOption = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
+Slices = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
 MuscleFat = Annotated[
     bool, typer.Option("--intramuscular-fat", help="Label the fat inside muscle as muscle.")
 ]
 
 
 class Format(StrEnum):
-    """Of exported images."""
+    """File formats of exported images."""
 
     DICOM = "dicom"
     NIFTI = "nifti"
@@ -35,29 +34,28 @@ class Format(StrEnum):
 
 @app.command()
 def simulate(
-    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="Folder of the new store.", show_default=False)],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 42,
     shared_bodies: SharedBodies = 14,
     size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 320,
     spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
-    slices: SlicesOption = 1,
+    slices: Slices = 1,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
     """Scan bodies on simulated scanners into a store."""
-    from cl_seg.phantom.profiles import profile_names
     from cl_seg.phantom.simulate import simulate as simulate_store
-    from cl_seg.scans.store import Grid
 
     check_spacing(spacing_mm)
     simulate_store(
         store,
-        scanners=scanners or profile_names(),
+        scanners or None,
         own_bodies=own_bodies,
         shared_bodies=shared_bodies,
-        grid=Grid(size, spacing_mm),
+        size=size,
+        spacing_mm=spacing_mm,
         seed=seed,
         slices=slices,
         intramuscular_fat=intramuscular_fat,
@@ -72,37 +70,34 @@ def export(
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
-    form: Annotated[Format, typer.Option("--format", help="Of the images.")] = Format.DICOM,
+    form: Annotated[
+        Format, typer.Option("--format", help="File format of the images.")
+    ] = Format.DICOM,
     seed: Seed = 0,
-    slices: SlicesOption = 1,
+    slices: Slices = 1,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
-    """Write the same scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
     from cl_seg.phantom.export import export as export_scans
-    from cl_seg.phantom.profiles import profile_names
-    from cl_seg.phantom.series import Acquisition
-    from cl_seg.phantom.simulate import everybody, load_profiles
+    from cl_seg.phantom.profiles import load_profiles
+    from cl_seg.phantom.series import acquisitions
 
     if own_bodies + shared_bodies == 0:
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
-    profiles = load_profiles(scanners or profile_names())
-    jobs = [
-        Acquisition(body, scanner, profile, seed, slices, intramuscular_fat)
-        for scanner, profile, body in everybody(profiles, own_bodies, shared_bodies)
-    ]
-    export_scans(folder, jobs, form.value, workers=workers)
+    profiles = load_profiles(scanners or None)
+    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    export_scans(folder, scans, form.value, workers=workers)
     say(f"scans: {folder}, to be read with `cl-seg ingest {folder / 'manifest.csv'} STORE`")
 
 
 @app.command()
 def profiles() -> None:
     """List the built-in scanners."""
-    from cl_seg.phantom.profiles import load_profile, profile_names
+    from cl_seg.phantom.profiles import load_profiles
 
     table = Table("profile", "track", "scanner", "kV", "mAs", "slice", "phase")
-    for name in profile_names():
-        profile = load_profile(name)
+    for name, profile in load_profiles().items():
         tube = str(profile.tube.kvp), f"{profile.tube.mas:g}"
         scan = f"{profile.detector.slice_mm:g} mm", profile.protocol.contrast.replace("_", " ")
         table.add_row(name, profile.track, profile.display_name, *tube, *scan)
@@ -110,47 +105,9 @@ def profiles() -> None:
 
 
 @app.command()
-def validate(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One scanner, few settings and no bodies.")
-    ] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="List every check, not the worst of each law.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="Folder for a page, pictures, a text and JSON; made if missing."
-        ),
-    ] = None,
-) -> None:
-    """Measure the laws that simulated scanners and bodies must obey; exit code 1 if one fails."""
-    from cl_seg.phantom.validation import run
-    from cl_seg.phantom.validation.report import write_report
-
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder} is a file: name a folder")
-    with progress("Measuring") as count:
-        checks = run.validate(quick, count)
-    if folder is not None:
-        command = "cl-seg phantom validate" + (" --quick" if quick else "") + " --out FOLDER"
-        with progress("Scanning") as count:
-            write_report(checks, folder, command, count)
-    if as_json:
-        sys.stdout.write(run.as_json(checks) + "\n")
-    else:
-        out.print(run.as_table(checks) if every else run.as_summary(checks))
-        if folder is not None:
-            say(f"page: {folder / 'validation.md'}")
-    if not run.all_passed(checks):
-        raise typer.Exit(1)
-
-
-@app.command()
 def sheet(
     file: Annotated[
-        Path, typer.Argument(help="Picture to make, .png or .jpg.", show_default=False)
+        Path, typer.Argument(help="Picture to draw, .png or .jpg.", show_default=False)
     ],
     scanners: Scanners = None,
     bodies: Annotated[int, typer.Option(min=1, max=100, help="Bodies, a row per level.")] = 12,
@@ -158,14 +115,13 @@ def sheet(
     seed: Seed = 0,
     workers: Workers = CORES,
 ) -> None:
-    """Draw bodies (rows) on scanners (columns), to look at what is simulated."""
-    from cl_seg.phantom.profiles import profile_names
+    """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
+    from cl_seg.phantom.profiles import load_profiles
     from cl_seg.phantom.sheet import chosen_levels, write_sheet
-    from cl_seg.phantom.simulate import load_profiles
 
     write_sheet(
         file,
-        load_profiles(scanners or profile_names()),
+        load_profiles(scanners or None),
         bodies=bodies,
         levels=chosen_levels(level),
         seed=seed,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark import reduced, windowed
+from cl_seg.benchmark.preprocess import reduced, windowed
 from cl_seg.inference.saved_model import Input
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.resample import Placement, inside, place, resample_image

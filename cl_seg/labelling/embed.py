@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 
 from cl_seg.active_learning.embedding import embed
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.inference.saved_model import ModelCard, load_model
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import SliceStore

@@ -1,12 +1,12 @@
-"""Trains a saved network on the labelled slices of a new scanner, as a stage like any other."""
+"""Trains a saved network on the labelled slices of a new scanner, as a plan like any other."""
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
@@ -20,23 +20,30 @@ from cl_seg.labelling.embed import check_fits
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.models.declared import NETWORKS
-from cl_seg.planning.data import fingerprint, part_digests, split_slices
-from cl_seg.planning.environment import git_commit, versions
-from cl_seg.planning.runs import Run
+from cl_seg.planning.context import StageContext
+from cl_seg.planning.digests import fingerprint, part_digests
+from cl_seg.planning.environment import find_environment, git_commit, versions
+from cl_seg.planning.plan import Plan
+from cl_seg.planning.runs import BaseModel, Run
+from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
-from cl_seg.planning.stages import Graph, Setting, environment
+from cl_seg.planning.stages import RunStages, Stage
+from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec.suite import SeedTrainingSuite
+from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.settings import Image, Spec, Training
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.suite.cache import DamagedStage, StageCache, state_file
+from cl_seg.suite.cache import StageCache, state_file
+from cl_seg.suite.compute import compute
+from cl_seg.suite.durations import Durations
+from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.stages import Control, execute_stage
-from cl_seg.training.checkpoint import from_bytes
+from cl_seg.suite.schedule import Schedule
 
 Tune = Literal["all", "decoder", "head"]
 Progress = Callable[[int, int], None]
-SECONDS = 0.5
+Part = TypeVar("Part", bound=Spec)
 
 
 @dataclass(frozen=True)
@@ -92,39 +99,25 @@ def train_on_seed_images(
     check_scanner(store, scanner)
     _, card = load_model(wanted.base, wanted.own_network)
     check_fits(store, card, wanted.base)
-    suite = _suite(store, scanner, wanted, card)
-    graph = _plan(store, suite, card, cache)
-    (run,) = graph.runs
-    control = Control(stop=lambda: False)
-    while True:
-        try:
-            for key in run.trained:
-                with _watched(cache, key, tell):
-                    execute_stage(graph.stages[key], cache, control)
-            weights = from_bytes(cache.read(run.trained[-1], state_file(2)))
-            break
-        except DamagedStage:  # set aside by now, so that it is made again
-            continue
-        except ValueError as error:
-            raise InputError(f"{cache.folder}: {error}: name another --cache") from error
-    name = store.header.scanners[scanner]
-    slices = split_slices(store.slices, suite, [scanner])
-    labelled = {c: len(usable_slices(slices, [c])) for c in card.classes}
+    slices = _labelled_slices(store, scanner, card.classes)
+    plan = plan_seed_training(store, slices, wanted, card, cache.folder)
+    weights = _trained_weights(plan, cache, tell)
+    context = plan.context
     trained = {
         "base": card.weights_sha256,
         "scanner": scanner,
         "slices": len(slices),
-        "labelled": labelled,
+        "labelled": {c: len(usable_slices(slices, [c])) for c in card.classes},
         "patients": int(slices["patient"].nunique()),
         "tune": wanted.tune,
         "seed": wanted.seed,
-        "learning_rate": suite.models[0].learning_rate,
-        "training": suite.training.model_dump(mode="json"),
+        "learning_rate": context.models[0].learning_rate,
+        "training": context.training.model_dump(mode="json"),
         "before": card.trained,
     }
     new = card.model_copy(
         update={
-            "scanners": {**card.scanners, scanner: name},
+            "scanners": {**card.scanners, scanner: store.header.scanners[scanner]},
             "simulated": card.simulated and store.header.provenance.get("kind") == "simulated",
             "trained": trained,
             "scores": {},
@@ -136,87 +129,124 @@ def train_on_seed_images(
     return new
 
 
-def _suite(
-    store: SliceStore, scanner: str, wanted: SeedTraining, card: ModelCard
-) -> SeedTrainingSuite:
-    network = card.network
-    rate = wanted.learning_rate or card.trained.get("learning_rate")
-    strategy = (
-        {"name": "naive"}
-        if wanted.tune == "all"
-        else {"name": "frozen_encoder", "settings": {"trains": wanted.tune}}
+def plan_seed_training(
+    store: SliceStore, slices: pd.DataFrame, wanted: SeedTraining, card: ModelCard, cache: Path
+) -> Plan:
+    """The plan of a training that goes on from a saved network; all slices are for training.
+
+    Args:
+        store: with the slices.
+        slices: rows of its table, of one scanner, with ``part``.
+        wanted: how.
+        card: of the saved network.
+        cache: folder of finished stages.
+
+    Raises:
+        InputError: the network cannot be trained like that.
+    """
+    (scanner,) = slices["scanner"].unique()
+    model, strategy, training = _settings(wanted, card)
+    digests = part_digests(store, slices, [scanner], cache / "digests")
+    if len(usable_slices(slices, card.classes)) < len(slices):
+        # What background means depends on what a slice is labelled for.
+        whole = repr((digests[scanner, "train"], slices["labelled"].tolist()))
+        digests[scanner, "train"] = hashlib.sha256(whole.encode()).hexdigest()
+    context = StageContext(
+        name="seed-training",
+        classes=card.classes,
+        image=Image(size=card.input.size, window_hu=card.input.window_hu),
+        training=training,
+        models=[model],
+        strategies=[strategy],
+        store=store.folder,
+        scanners=[scanner],
+        rows=rows_by_part(slices, [scanner]),
+        digests=digests,
+        fingerprint=fingerprint(store.folder),
+        environment=find_environment([model], [strategy], training.device),
     )
-    content = {
-        "name": "seed-training",
-        "data": {"store": store.folder},
-        "classes": card.classes,
-        "image": {"size": card.input.size, "window_hu": card.input.window_hu},
-        "models": [
-            {
-                "name": network.name,
-                "preset": network.preset,
-                "arguments": network.arguments,
-                "learning_rate": rate,
-            }
-        ],
-        "strategies": [strategy],
-        "seeds": [wanted.seed],
-        "training": {
-            "steps": wanted.steps,
-            "batch_size": wanted.batch_size,
-            "curve_every": 0,
-            "device": wanted.device,
-        },
-        "base": wanted.base,
-        "scanner": scanner,
+    base = BaseModel(wanted.base, card.weights_sha256)
+    run = Run("seed", (scanner,), model, strategy, wanted.seed, base_model=base)
+    cases = cases_by_part(slices, [scanner])
+    return Plan(context, plan_graph(context, [run]), store.header, cases)
+
+
+def _labelled_slices(store: SliceStore, scanner: str, classes: list[str]) -> pd.DataFrame:
+    own = store.slices[store.slices["scanner"] == scanner]
+    slices = partly_usable_slices(own, classes)
+    if slices.empty:
+        raise InputError(
+            f"no slice of {scanner} in {store.folder} is labelled for "
+            f"{' or '.join(classes)}: import labels with `cl-seg seed import` first"
+        )
+    return slices.assign(part="train")
+
+
+def _settings(
+    wanted: SeedTraining, card: ModelCard
+) -> tuple[ModelChoice, StrategyChoice, Training]:
+    model = {
+        **card.network.model_dump(include={"name", "preset", "arguments"}),
+        "learning_rate": wanted.learning_rate or card.trained.get("learning_rate"),
     }
+    frozen = {"name": "frozen_encoder", "settings": {"trains": wanted.tune}}
+    strategy = {"name": "naive"} if wanted.tune == "all" else frozen
+    training = {
+        "steps": wanted.steps,
+        "batch_size": wanted.batch_size,
+        "curve_every": 0,
+        "device": wanted.device,
+    }
+    return (
+        _checked(ModelChoice, model, wanted.base),
+        _checked(StrategyChoice, strategy, wanted.base),
+        _checked(Training, training, wanted.base),
+    )
+
+
+def _checked(kind: type[Part], content: dict[str, Any], base: Path) -> Part:
     try:
-        return SeedTrainingSuite.model_validate(
+        return kind.model_validate(
             content, context={"networks": NETWORKS, "strategies": STRATEGIES}
         )
     except ValidationError as error:
-        fault = explain_errors(error, SeedTrainingSuite)[0]
-        raise InputError(f"{wanted.base}: {fault}") from error
+        fault = explain_errors(error, kind)[0]
+        raise InputError(f"{base}: {fault}") from error
 
 
-def _plan(store: SliceStore, suite: SeedTrainingSuite, card: ModelCard, cache: StageCache) -> Graph:
-    (model,), (strategy,), (seed,) = suite.models, suite.strategies, suite.seeds
-    scanners = (suite.scanner,)
-    own = store.slices[store.slices["scanner"] == suite.scanner]
-    if partly_usable_slices(own, suite.classes).empty:
-        raise InputError(
-            f"no slice of {suite.scanner} in {store.folder} is labelled for "
-            f"{' or '.join(suite.classes)}: import labels with `cl-seg seed import` first"
-        )
-    rows: pd.DataFrame = split_slices(store.slices, suite, scanners)
-    digests = part_digests(store, rows, scanners, cache.folder / "digests")
-    if len(usable_slices(rows, suite.classes)) < len(rows):
-        # What background means depends on what a slice is labelled for.
-        whole = repr((digests[suite.scanner, "train"], rows["labelled"].tolist()))
-        digests[suite.scanner, "train"] = hashlib.sha256(whole.encode()).hexdigest()
-    counts = {suite.scanner: {"train": len(rows)}}
-    setting = Setting(
-        *(suite, store.folder, scanners, digests, fingerprint(store.folder)),
-        *(environment(suite), counts),
-    )
-    run = Run("seed", scanners, model, strategy, seed, base_model=card.weights_sha256)
-    return plan_graph(setting, [run])
+def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str, Any]:
+    """The network's state once all stages are computed."""
+    weights: dict[str, Any] = {}
+
+    def read(run: RunStages) -> None:
+        try:
+            weights.update(from_bytes(cache.read(run.trained[-1], state_file(2))))
+        except ValueError as error:
+            raise InputError(f"{cache.folder}: {error}: name another --cache") from error
+
+    view = partial(_TellsSteps, tell=tell)
+    failed = compute(plan.graph, plan.runs, cache, SingleEngine(), read, view)
+    for failure in failed.values():
+        raise RuntimeError(failure.log) if failure.log else InputError(failure.reason)
+    return weights
 
 
-@contextmanager
-def _watched(cache: StageCache, key: str, tell: Progress) -> Iterator[None]:
-    """Tell how far a stage is while the block computes it."""
-    done = threading.Event()
+class _TellsSteps:
+    """Tells the steps of the stage under way."""
 
-    def watch() -> None:
-        while not done.wait(SECONDS):
-            if noted := read_progress(cache.partial(key)):
-                tell(int(noted["step"]), int(noted["steps"]))
+    def __init__(
+        self, schedule: Schedule, cache: StageCache, durations: Durations, tell: Progress
+    ) -> None:
+        self.schedule, self.cache, self.tell = schedule, cache, tell
 
-    watching = threading.Thread(target=watch, daemon=True)
-    watching.start()
-    try:
+    @contextmanager
+    def shown(self) -> Iterator[None]:
         yield
-    finally:
-        done.set()
-        watching.join()
+
+    def update(self) -> None:
+        for key in self.schedule.running:
+            if noted := read_progress(self.cache.partial(key)):
+                self.tell(int(noted["step"]), int(noted["steps"]))
+
+    def ended(self, stage: Stage) -> None:
+        """Steps are told meanwhile."""

@@ -1,4 +1,4 @@
-"""What can be said of each network without torch: presets, learning rates, input sizes."""
+"""The networks of the registry, without torch: presets, learning rates, input sizes."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,8 @@ class Network:
         builder: ``module:callable`` that makes it, given in_channels, out_channels, image_size
             and the arguments of a preset.
         size_multiple: height and width must be divisible by this.
-        smallest_size: below it the lowest level is a single pixel, which cannot be normalised.
+        smallest_size: smallest height and width; below it the lowest level is a single pixel, which
+            cannot be normalised.
         presets: named sizes.
     """
 

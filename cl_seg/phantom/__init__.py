@@ -1,8 +1,8 @@
 """Simulated CT scanners: bodies drawn from a seed, scanned with x-ray physics, stored as slices.
 
-Data walks one way: ``anatomy`` (tissue fractions in mm) → ``tissues`` (attenuation maps of three
-basis materials) → ``projection`` (line integrals) → ``detection`` (noisy polychromatic counts) →
-``corrections`` (water path lengths) → ``reconstruction`` (HU) → ``resampling`` (canonical grid) →
-the slice store. ``profiles`` says what a scanner is; ``scanner`` runs the chain for one slice;
-``simulate`` is the public entry.
+``anatomy`` paints tissue fractions in mm → ``physics`` scans them and reconstructs HU → ``series``
+adds labels and z positions → ``simulate`` resamples the series into a slice store; ``export``
+writes them as DICOM (``dicom``) or NIfTI, ``sheet`` as a picture. ``profiles`` describe scanners,
+``protocol`` patients on them, ``tissues`` lists tissues and contrast phases, and ``truth`` brings
+painted labels to the pixels of an image.
 """

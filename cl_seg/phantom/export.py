@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,7 +41,7 @@ class _Row:
 
 def export(
     folder: Path,
-    jobs: list[Acquisition],
+    scans: list[Acquisition],
     form: Format,
     *,
     workers: int = 1,
@@ -52,7 +51,7 @@ def export(
 
     Args:
         folder: to make; must not exist.
-        jobs: what to scan, see :func:`cl_seg.phantom.simulate.everybody`.
+        scans: see :func:`cl_seg.phantom.series.acquisitions`.
         form: of the images. DICOM series say in their headers that they are simulated.
         workers: processes, one thread each.
         show_progress: show a progress bar.
@@ -62,8 +61,8 @@ def export(
     """
     with new_folder(folder) as building:
         write = partial(_export_case, folder=building, form=form)
-        with in_order(write, jobs, workers) as done:
-            shown = track(done, "Scanning", len(jobs), transient=True, disable=not show_progress)
+        with in_order(write, scans, workers) as done:
+            shown = track(done, "Scanning", len(scans), transient=True, disable=not show_progress)
             rows = [row for case in shown for row in case]
         write_text(building / "manifest.csv", _table(rows))
         names = "".join(f"{value},{name}\n" for value, name in enumerate(TISSUES))
@@ -71,13 +70,10 @@ def export(
         write_text(building / "README.txt", README)
 
 
-def _export_case(job: Acquisition, folder: Path, form: Format) -> list[_Row]:
-    return list(_export_levels(job, folder, form))
-
-
-def _export_levels(job: Acquisition, folder: Path, form: Format) -> Iterator[_Row]:
+def _export_case(acquisition: Acquisition, folder: Path, form: Format) -> list[_Row]:
+    rows = []
     for level in LEVELS:
-        series = simulate_series(job, level)
+        series = simulate_series(acquisition, level)
         name = series.rows[0].series
         image = f"images/{name}" if form == "dicom" else f"images/{name}.nii.gz"
         for kind in ("images", "labels", "tissues"):
@@ -86,13 +82,14 @@ def _export_levels(job: Acquisition, folder: Path, form: Format) -> Iterator[_Ro
             (folder / image).mkdir()
             for index in range(len(series.rows)):
                 path = folder / image / f"{index + 1:04d}.dcm"
-                dataset(series, index, job, level).save_as(path, enforce_file_format=True)
+                dataset(series, index, acquisition, level).save_as(path, enforce_file_format=True)
         else:
             _write_nifti(folder / image, series.volume.hu, series)
         _write_nifti(folder / f"labels/{name}.nii.gz", series.labels, series)
         _write_nifti(folder / f"tissues/{name}.nii.gz", series.tissues(), series)
-        given = "" if form == "dicom" else job.profile.display_name
-        yield _Row(image, f"labels/{name}.nii.gz", job.body, given)
+        given = "" if form == "dicom" else acquisition.profile.display_name
+        rows.append(_Row(image, f"labels/{name}.nii.gz", acquisition.body, given))
+    return rows
 
 
 def _write_nifti(path: Path, values: npt.NDArray[np.integer], series: SimulatedSeries) -> None:

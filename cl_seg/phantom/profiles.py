@@ -1,6 +1,7 @@
-"""What a simulated scanner is: profiles in YAML, checked before anything is computed."""
+"""Profiles of simulated scanners: YAML files, checked before anything is computed."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -181,6 +182,21 @@ def load_profile(name_or_path: str) -> Profile:
         faults = tree.explain(error, Profile, name=lambda place: dotted(place) or "the file")
         rest = f" (and {len(faults) - 1} more)" if faults[1:] else ""
         raise InputError(faults[0] + rest) from error
+
+
+def load_profiles(scanners: Sequence[str] | None = None) -> dict[str, Profile]:
+    """Profiles by name of the scanner, all built-in ones by default.
+
+    Raises:
+        InputError: a profile is wrong, the list is empty, or a scanner is there twice.
+    """
+    given = profile_names() if scanners is None else scanners
+    names = [scanner_name(scanner) for scanner in given]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated or not names:
+        problem = f"{repeated[0]} is there twice" if repeated else "the list is empty"
+        raise InputError(f"scanners: {problem}; name each simulated scanner once")
+    return {name: load_profile(one) for name, one in zip(names, given, strict=True)}
 
 
 def _file(name_or_path: str) -> Path:

@@ -1,6 +1,6 @@
-"""One level of one body on one scanner: the series its console hands on, with the truth."""
+"""The CT series of one level of one body on one scanner, with its truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -9,18 +9,10 @@ import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
+from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE, Noise, draw_channel_gain, scan
 from cl_seg.phantom.profiles import Profile
-from cl_seg.phantom.resampling import dominant, resample_labels
-from cl_seg.phantom.scanner import (
-    GEOMETRY,
-    IMAGE_SIZE,
-    Noise,
-    centring,
-    channel_gain,
-    field_of_view,
-    prepare,
-    scan,
-)
+from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_view
+from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, Slice
 
@@ -29,12 +21,12 @@ LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (enginee
 
 @dataclass(frozen=True)
 class Acquisition:
-    """What is scanned and how.
+    """One body on one scanner.
 
     Attributes:
         body: name of the body.
         scanner: name of the scanner.
-        profile: what the scanner is.
+        profile: of the scanner.
         seed: of all randomness.
         slices: neighbouring slices per level.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
@@ -52,10 +44,35 @@ class Acquisition:
         """Name of this body on this scanner."""
         return f"{self.body}@{self.scanner}"
 
-    def random(self, *purpose: int | str) -> np.random.Generator:
+    def stream(self, *purpose: str) -> np.random.Generator:
         """Random stream of one purpose, independent of all others."""
-        words = (crc32(word.encode()) if isinstance(word, str) else word for word in purpose)
-        return np.random.default_rng([self.seed, *words])
+        return np.random.default_rng([self.seed, *(crc32(word.encode()) for word in purpose)])
+
+
+def acquisitions(
+    profiles: Mapping[str, Profile],
+    own_bodies: int,
+    shared_bodies: int,
+    seed: int = 0,
+    slices: int = 1,
+    intramuscular_fat: bool = False,
+) -> list[Acquisition]:
+    """Every body on every scanner that scans it, scanner after scanner.
+
+    Args:
+        profiles: by name of the scanner.
+        own_bodies: bodies per scanner that no other scanner scans.
+        shared_bodies: bodies that all scanners scan.
+        seed: of all randomness.
+        slices: neighbouring slices per level.
+        intramuscular_fat: whether the muscle label holds the fat inside muscle.
+    """
+    return [
+        Acquisition(f"{of}-body-{number:04d}", scanner, profile, seed, slices, intramuscular_fat)
+        for scanner, profile in profiles.items()
+        for of, count in ((scanner, own_bodies), ("shared", shared_bodies))
+        for number in range(count)
+    ]
 
 
 @dataclass(frozen=True)
@@ -63,10 +80,10 @@ class SimulatedSeries:
     """Neighbouring slices of one level.
 
     Attributes:
-        rows: what a store says of each slice.
-        volume: (slices, 512, 512) HU as the scanner's console hands them on.
+        rows: of a store, one per slice.
+        volume: (slices, 512, 512) HU as the scanner reconstructs them.
         labels: (slices, 512, 512) uint8 on the same grid.
-        anatomies: what was scanned.
+        anatomies: the painted truth, one per slice.
         centre_mm: (x, y) of the middle of the body from the isocentre.
     """
 
@@ -77,12 +94,12 @@ class SimulatedSeries:
     centre_mm: tuple[float, float]
 
     def tissues(self) -> npt.NDArray[np.uint8]:
-        """Tissue that fills most of each pixel, as its place in ``TISSUES``, (slices, 512, 512)."""
+        """Tissue that fills most of each pixel, as its index in ``TISSUES``, (slices, 512, 512)."""
         grid = Grid(IMAGE_SIZE, self.volume.spacing_mm[0])
         largest = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
         # Air is the first tissue, so what lies outside the anatomy is air too.
         return np.stack([
-            dominant(tissue.astype(np.uint8), anatomy.grid, grid, self.centre_mm)
+            dominant_tissue(tissue.astype(np.uint8), anatomy.grid, grid, self.centre_mm)
             for tissue, anatomy in zip(largest, self.anatomies, strict=True)
         ])  # fmt: skip
 
@@ -93,27 +110,27 @@ def simulate_series(
     """Draw, paint and scan one level of one body on one scanner.
 
     Args:
-        acquisition: what is scanned and how.
+        acquisition: the body, the scanner and the seed.
         level: "L3" or "liver".
-        paint: called as ``paint_slab`` is, for validations that paint a body once for all scanners.
+        paint: called in the place of ``paint_slab``, to paint a body once for several scanners.
     """
     name, scanner, profile = acquisition.body, acquisition.scanner, acquisition.profile
     body = draw_body(acquisition.seed, name)
-    centre = centring(profile, acquisition.random(name, scanner, "centring"))
+    centre = draw_centring(profile, acquisition.stream(name, scanner, "centring"))
     thickness = profile.detector.slice_mm
     middle = (acquisition.slices - 1) / 2
     heights = thickness * (np.arange(acquisition.slices, dtype=np.float64) - middle)
-    preparation = prepare(profile, body.stream("preparation"))
+    preparation = draw_preparation(profile, body.stream("preparation"))
     anatomies = [
         paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
     ]
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
     fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])
-    gain = channel_gain(profile, GEOMETRY, acquisition.random(scanner, "channel gain"))
+    gain = draw_channel_gain(profile, GEOMETRY, acquisition.stream(scanner, "channel gain"))
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
         for anatomy, noise in zip(
-            anatomies, acquisition.random(name, scanner, level, "noise").spawn(len(heights)),
+            anatomies, acquisition.stream(name, scanner, level, "noise").spawn(len(heights)),
             strict=True,
         )
     ]  # fmt: skip
@@ -122,17 +139,17 @@ def simulate_series(
     return SimulatedSeries(
         [_row(acquisition, level, i, float(z), spacing) for i, z in enumerate(z_mm)],
         Volume(to_hu(np.stack(images)), z_mm, (spacing, spacing), (corner, corner)),
-        np.stack([_truth(acquisition, anatomy, spacing, centre) for anatomy in anatomies]),
+        np.stack([_labels(acquisition, anatomy, spacing, centre) for anatomy in anatomies]),
         anatomies,
         centre,
     )
 
 
-def _truth(
+def _labels(
     acquisition: Acquisition, anatomy: Anatomy, spacing_mm: float, centre: tuple[float, float]
 ) -> Labels:
     labels = anatomy.labels if acquisition.intramuscular_fat else anatomy.lean_labels()
-    return resample_labels(labels, anatomy.grid, Grid(IMAGE_SIZE, spacing_mm), centre)
+    return truth_labels(labels, anatomy.grid, Grid(IMAGE_SIZE, spacing_mm), centre)
 
 
 def _row(acquisition: Acquisition, level: str, index: int, z_mm: float, spacing_mm: float) -> Slice:

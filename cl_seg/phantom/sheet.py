@@ -18,8 +18,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
-from cl_seg.phantom.series import Acquisition, simulate_series
-from cl_seg.phantom.simulate import everybody
+from cl_seg.phantom.series import Acquisition, acquisitions, simulate_series
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.store import Grid
@@ -94,31 +93,28 @@ def write_sheet(
         InputError: another ending, or the file cannot be written.
     """
     check_ending(path)
-    jobs = [
-        Acquisition(body, scanner, profile, seed)
-        for scanner, profile, body in everybody(profiles, own=0, shared=bodies)
-    ]
-    with in_order(partial(_tiles, levels=levels), jobs, workers) as done:
-        shown = track(done, "Scanning", len(jobs), console=Console(stderr=True), transient=True,
+    scans = acquisitions(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
+    with in_order(partial(_tiles, levels=levels), scans, workers) as done:
+        shown = track(done, "Scanning", len(scans), console=Console(stderr=True), transient=True,
                       disable=not show_progress)  # fmt: skip
         columns = [np.concatenate(list(islice(shown, bodies))) for _ in profiles]
-    people = [draw_body(seed, job.body) for job in jobs[:bodies]]
+    people = [draw_body(seed, scan.body) for scan in scans[:bodies]]
     names = [
         f"{body.name}\n{'man' if body.male else 'woman'}, {body.age:.0f} years\n"
         f"BMI {body.bmi:.0f}\n{level}"
         for body in people
         for level in levels
     ]
-    titles = [f"{name}\n{settings(profile)}" for name, profile in profiles.items()]
+    titles = [f"{name}\n{scan_settings(profile)}" for name, profile in profiles.items()]
     stream = io.BytesIO()
-    labelled(np.concatenate(columns, axis=1), titles, names).save(
+    with_captions(np.concatenate(columns, axis=1), titles, names).save(
         stream, FORMATS[path.suffix.lower()]
     )
     with writable(path):
         write_bytes(path, stream.getvalue())
 
 
-def settings(profile: Profile) -> str:
+def scan_settings(profile: Profile) -> str:
     """Tube voltage, dose and slice thickness for people."""
     tube = profile.tube
     return f"{tube.kvp} kV, {tube.mas:g} mAs, {profile.detector.slice_mm:g} mm"
@@ -128,7 +124,7 @@ def _tiles(acquisition: Acquisition, levels: Sequence[str]) -> Grey:
     return np.concatenate([tile(acquisition, level) for level in levels])
 
 
-def labelled(mosaic: Grey, titles: Sequence[str], names: Sequence[str]) -> Image.Image:
+def with_captions(mosaic: Grey, titles: Sequence[str], names: Sequence[str]) -> Image.Image:
     """A mosaic of tiles with titles above its columns and names beside its rows.
 
     Every tile says that it is simulated.

@@ -1,6 +1,6 @@
-"""The public entry: simulate scanners into a slice store."""
+"""Simulate scanners into a slice store."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -11,11 +11,11 @@ from rich.progress import track
 
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
-from cl_seg.phantom.profiles import Profile, load_profile, scanner_name
-from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.series import Acquisition, acquisitions, simulate_series
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image, resample_labels
-from cl_seg.scans.store import HU, Grid, Labels, Slice, create_store
+from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
 
 
 @dataclass(frozen=True)
@@ -27,31 +27,34 @@ class _Case:
     labels: list[Labels]
 
 
-def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
-    folder: Path,
+def simulate(  # noqa: PLR0913 - keyword-only, each a plain choice of the user
+    folder: Path | str,
+    scanners: Sequence[str] | None = None,
     *,
-    scanners: list[str],
-    own_bodies: int,
-    shared_bodies: int,
-    grid: Grid,
-    seed: int,
+    own_bodies: int = 42,
+    shared_bodies: int = 14,
+    size: int = 320,
+    spacing_mm: float = 1.6,
+    seed: int = 0,
     slices: int = 1,
     intramuscular_fat: bool = False,
     workers: int = 1,
     show_progress: bool = True,
-) -> None:
+) -> SliceStore:
     """Simulate CT scanners and write a slice store.
 
     Every scanner scans ``own_bodies`` bodies of its own and ``shared_bodies`` that all scanners
-    scan, at L3 and at liver level. The result depends on ``seed`` and the names of scanners only,
-    neither on the other scanners in the list nor on ``workers``.
+    scan, at L3 and at liver level. The slices of a scanner depend on ``seed`` and its name, neither
+    on the other scanners in the list nor on ``workers``.
 
     Args:
         folder: the store to make; must not exist.
-        scanners: names of built-in profiles or paths of profile files.
-        own_bodies: bodies per scanner that no other scanner sees.
-        shared_bodies: bodies that every scanner sees.
-        grid: canonical grid of the store.
+        scanners: names of built-in profiles or paths of profile files; all built-in ones by
+            default.
+        own_bodies: bodies per scanner that no other scanner scans.
+        shared_bodies: bodies that every scanner scans.
+        size: pixels per side of a stored slice.
+        spacing_mm: pixel size of a stored slice in mm.
         seed: of all randomness, not negative.
         slices: neighbouring slices per level.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
@@ -62,19 +65,19 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         InputError: a number is out of range, a profile is wrong, or ``folder`` exists or cannot
             be written.
     """
-    _check(grid, {
-        "own_bodies": (own_bodies, 0),
-        "shared_bodies": (shared_bodies, 0),
-        "own_bodies + shared_bodies": (own_bodies + shared_bodies, 1),
-        "seed": (seed, 0),
-        "slices": (slices, 1),
-        "workers": (workers, 1),
+    _check_at_least({
+        "own_bodies": (0, own_bodies),
+        "shared_bodies": (0, shared_bodies),
+        "own_bodies + shared_bodies": (1, own_bodies + shared_bodies),
+        "size": (16, size),
+        "seed": (0, seed),
+        "slices": (1, slices),
+        "workers": (1, workers),
     })  # fmt: skip
-    profiles = load_profiles(scanners)
-    jobs = [
-        Acquisition(body, scanner, profile, seed, slices, intramuscular_fat)
-        for scanner, profile, body in everybody(profiles, own_bodies, shared_bodies)
-    ]
+    if not spacing_mm > 0:
+        raise InputError(f"spacing_mm is {spacing_mm}: it must be positive")
+    profiles, grid = load_profiles(scanners), Grid(size, spacing_mm)
+    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
     provenance = {
         "kind": "simulated",
         "seed": seed,
@@ -87,9 +90,9 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     }
     with (
         create_store(Path(folder), CLASSES, grid, provenance) as store,
-        in_order(partial(_simulate_case, grid=grid), jobs, workers) as done,
+        in_order(partial(_simulate_case, grid=grid), scans, workers) as done,
     ):
-        shown = track(done, "Simulating", len(jobs), transient=True, disable=not show_progress)
+        shown = track(done, "Simulating", len(scans), transient=True, disable=not show_progress)
         for scanner, cases in groupby(shown, key=lambda case: case.rows[0].scanner):
             whole = list(cases)
             store.add_scanner(
@@ -99,43 +102,17 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
                 np.stack([hu for case in whole for hu in case.hu]),
                 np.stack([labels for case in whole for labels in case.labels]),
             )
+    return SliceStore(Path(folder))
 
 
-def _check(grid: Grid, counts: dict[str, tuple[int, int]]) -> None:
-    for name, (value, minimum) in (counts | {"grid size": (grid.size, 16)}).items():
+def _check_at_least(counts: dict[str, tuple[int, int]]) -> None:
+    for name, (minimum, value) in counts.items():
         if value < minimum:
             raise InputError(f"{name} is {value}: it must be at least {minimum}")
-    if not grid.spacing_mm > 0:
-        raise InputError(f"grid spacing is {grid.spacing_mm} mm: it must be positive")
-
-
-def load_profiles(scanners: list[str]) -> dict[str, Profile]:
-    """Profiles by name of the scanner.
-
-    Raises:
-        InputError: a profile is wrong, the list is empty, or a scanner is there twice.
-    """
-    names = [scanner_name(scanner) for scanner in scanners]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated or not names:
-        problem = f"{repeated[0]} is there twice" if repeated else "the list is empty"
-        raise InputError(f"scanners: {problem}; name each simulated scanner once")
-    return {name: load_profile(given) for name, given in zip(names, scanners, strict=True)}
-
-
-def everybody(
-    profiles: dict[str, Profile], own: int, shared: int
-) -> Iterator[tuple[str, Profile, str]]:
-    """Every scanner with its profile and each body it scans."""
-    for scanner, profile in profiles.items():
-        for i in range(own):
-            yield scanner, profile, f"{scanner}-body-{i:04d}"
-        for i in range(shared):
-            yield scanner, profile, f"shared-body-{i:04d}"
 
 
 def _simulate_case(acquisition: Acquisition, grid: Grid) -> _Case:
-    """All levels of one body on one scanner, brought to the canonical grid as any other scan."""
+    """All levels of one body on one scanner, on the grid of the store as any other scan."""
     case = _Case([], [], [])
     for level in LEVELS:
         series = simulate_series(acquisition, level)

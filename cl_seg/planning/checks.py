@@ -1,4 +1,4 @@
-"""What can be known of a suite and its data before anything is trained: errors, and notes."""
+"""Errors and notes about a suite and its data, before anything is trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,11 +6,13 @@ import pandas as pd
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.environment import gpu_here
 from cl_seg.planning.runs import Run
+from cl_seg.semi_automatic.declared import TOOLS
 from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
-from cl_seg.strategies.settings import MemorySettings
+from cl_seg.strategies.shared.memory_settings import MemorySettings
 
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -32,6 +34,21 @@ def check_batches(suite: Suite, runs: Sequence[Run]) -> None:
             f"training.batch_size is 1: a batch of {' and '.join(mixing)} holds old and new "
             "slices, make it 2 or more"
         )
+
+
+def check_tools(suite: Suite) -> None:
+    """Refuse tools that are unknown or find what the suite does not ask for.
+
+    Raises:
+        InputError: naming the tool.
+    """
+    for name in suite.tools:
+        if name not in TOOLS:
+            raise InputError(f"tools: unknown tool {name}{did_you_mean(name, list(TOOLS))}")
+        if TOOLS[name].structure not in suite.classes:
+            raise InputError(
+                f"tools: {name} finds {TOOLS[name].structure}, which is not among `classes`"
+            )
 
 
 def check_seed_images(runs: Sequence[Run], counts: Counts) -> None:
@@ -57,7 +74,7 @@ def check_classes(cases: pd.DataFrame) -> None:
     """Refuse scanners none of whose cases has some class: it has no Dice there.
 
     Args:
-        cases: see :func:`cl_seg.planning.data.classes_of_cases`.
+        cases: see :func:`cl_seg.planning.digests.classes_of_cases`.
 
     Raises:
         InputError: naming every such scanner and class.
@@ -74,11 +91,11 @@ def check_classes(cases: pd.DataFrame) -> None:
 
 
 def plan_notes(suite: Suite, cases: pd.DataFrame, counts: Counts) -> Iterator[str]:
-    """What should be known of data that can be trained and tested on.
+    """Notes on data that can be trained and tested on, but not in all of their parts.
 
     Args:
         suite: what is run on them.
-        cases: see :func:`cl_seg.planning.data.classes_of_cases`.
+        cases: see :func:`cl_seg.planning.digests.classes_of_cases`.
         counts: scanner → part → number of slices.
     """
     for (scanner, part), own in cases.groupby(["scanner", "part"], sort=False):

@@ -1,4 +1,4 @@
-"""What a result depends on besides its spec and data: packages, source, device and processor.
+"""The environment: packages, source, device and processor that a result depends on.
 
 All of it is found without importing torch, so that planning stays fast.
 """
@@ -6,16 +6,55 @@ All of it is found without importing torch, so that planning stays fast.
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import cl_seg
+from cl_seg.models.declared import NETWORKS
+from cl_seg.planning.source import SOURCES, callable_hash, stage_source
+from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.strategies.declared import declared_strategy
 
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy", "scipy")
 NVIDIA = Path("/proc/driver/nvidia/gpus")
 DEVICES = Path("/dev")
 CPUINFO = Path("/proc/cpuinfo")
+
+
+def find_environment(
+    models: Sequence[ModelChoice],
+    strategies: Sequence[StrategyChoice],
+    device: str,
+    processor: str = "",
+) -> dict[str, str]:
+    """Everything that determines results besides settings and data, by name.
+
+    Args:
+        models: networks that are trained.
+        strategies: that train them.
+        device: ``training.device`` of the suite.
+        processor: the one that will compute, as :func:`capability` names it there; "" for this
+            machine's.
+    """
+    device = device_name(device)
+    return {
+        **versions(),
+        "device": device,
+        "processor": processor or capability(device),
+        **_sources(models, strategies),
+    }
+
+
+def _sources(models: Sequence[ModelChoice], strategies: Sequence[StrategyChoice]) -> dict[str, str]:
+    builders = {m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in models}
+    plugins = {s.label: declared_strategy(s.name).plugin for s in strategies}
+    return {
+        **{f"source of {what}": stage_source(what) for what in SOURCES},
+        **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
+        **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
+    }
 
 
 @cache

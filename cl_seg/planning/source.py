@@ -1,64 +1,102 @@
-"""Hashes of source files, so that edited code never passes for what an older one computed."""
+"""Hashes of the source that numbers depend on, so that edited code never passes for older code.
+
+Which files those are follows from what modules import, beginning at the one that computes a kind
+of stage. So a hash changes when, and only when, something that can change a number has changed.
+"""
 
 import hashlib
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import cl_seg
-from cl_seg.runtime.import_path import imported, installed_version, module_file
+from cl_seg.planning.syntax import read_source
+from cl_seg.runtime.import_path import installed_version, module_file
 
-SUFFIXES = {".py", ".yaml", ".npz", ".csv"}
-TRAINING = (
-    "benchmark.py",
-    "runtime/eval_mode.py",
-    "losses.py",
-    "scans/shares.py",
-    "strategies/registry.py",
-    "suite/stages.py",
-    "runtime/torch_setup.py",
-    "training",
-)
-"""What determines the state a stage trains, besides its network and strategy."""
-SCORING = (
-    "benchmark.py",
-    "runtime/eval_mode.py",
-    "metrics",
-    "scans/shares.py",
-    "suite/stages.py",
-    "runtime/torch_setup.py",
-    "training/evaluate.py",
-)
-"""What determines the scores of a state, besides its network."""
-RANKING = (
-    "benchmark.py",
-    "scans/shares.py",
-    "active_learning/ranking.py",
-    "suite/stages.py",
-    "active_learning/embedding.py",
-)
-"""What determines the order in which slices would be labelled, besides the network."""
-UNTRAINED = ("models/registry.py", "training/stage.py")
-"""What draws the weights of an untrained network, besides the network."""
+SOURCES = {
+    "training": "cl_seg.suite.stages.train",
+    "consolidation": "cl_seg.suite.stages.consolidate",
+    "scoring": "cl_seg.suite.stages.evaluate",
+    "rankings": "cl_seg.suite.stages.rank",
+    "loaded networks": "cl_seg.suite.stages.load",
+    "untrained networks": "cl_seg.suite.stages.initial",
+}
+"""The module that computes each kind of stage."""
+
+SIMULATOR = ("cl_seg.phantom.simulate",)
+"""The module that computes the embedded benchmark."""
+
+TOOLS = ("cl_seg.suite.tools", "cl_seg.semi_automatic.tools")
+"""The modules that compute the scores of semi-automatic tools."""
+
+WITHOUT_NUMBERS = {
+    "cl_seg.cli": "calls what computes",
+    "cl_seg.files": "writes whole files and reads them as they are",
+    "cl_seg.messages": "words",
+    "cl_seg.spec": "settings, which are in a key by value",
+    "cl_seg.planning": "selections, steps and names, which are in a key by value",
+    "cl_seg.models.declared": "presets, which are in a key by value",
+    "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
+    "cl_seg.strategies.declaration": "the form in which strategies are declared",
+    "cl_seg.runtime.import_path": "finds files",
+    "cl_seg.runtime.workers": "the number of processes, which changes no bit",
+    "cl_seg.suite.cache": "keeps what was computed",
+    "cl_seg.suite.peak_memory": "measures a cost",
+    "cl_seg.suite.progress": "shows how far a training is",
+    "cl_seg.suite.stages.control": "stops a stage and saves it, which changes no bit",
+    "cl_seg.suite.stages.execute": "calls the module of a stage's kind",
+    "cl_seg.suite.stages.step_progress": "shows how far a training is",
+}
+"""Rooms and modules that cannot change a number, and why; what they import is not followed."""
+
+CHOICES = ("cl_seg.models", "cl_seg.strategies")
+"""Rooms of networks and strategies, each hashed for itself by :func:`callable_hash`."""
+
+REGISTRIES = tuple(f"{room}.registry" for room in CHOICES)
+"""Modules that make a network or a strategy from its name, the same for every choice."""
+
+ELSEWHERE = {"scoring": ("cl_seg.suite.stages.strategy",)}
+"""Modules whose source is in the keys of the stages that a kind of stage starts from.
+
+An evaluation needs a strategy only where it starts from a memory, whose key has that source.
+"""
+
+DATA = {".csv", ".npz", ".yaml"}
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
-OPEN = ("cl_seg.models", "cl_seg.strategies")
-DECLARED = tuple(f"{room}.{name}" for room in OPEN for name in ("declared", "registry"))
 
 
 @cache
-def source_hash(*rooms: str) -> str:
-    """SHA-256 over the files of modules and folders of the package, in a fixed order."""
-    files: list[Path] = []
-    for room in rooms:
-        path = Path(cl_seg.__file__).parent / room
-        files += sorted(path.rglob("*")) if path.is_dir() else [path]
-    return _hash(file for file in files if file.suffix in SUFFIXES)
+def stage_source(what: str) -> str:
+    """SHA-256 over the source that computes a kind of stage, see :data:`SOURCES`."""
+    return _hash(stage_files(what))
+
+
+def stage_files(what: str) -> dict[str, Path]:
+    """The files of :func:`stage_source`, by module."""
+    elsewhere = ELSEWHERE.get(what, ())
+
+    def matters(name: str) -> bool:
+        chosen = _is_below(name, CHOICES) and name not in REGISTRIES
+        return _is_ours(name) and not chosen and not _is_below(name, elsewhere)
+
+    return _closure([SOURCES[what]], matters)
+
+
+@cache
+def source_hash(*modules: str) -> str:
+    """SHA-256 over the source of modules of the package and of all they import."""
+    return _hash(module_files(*modules))
+
+
+def module_files(*modules: str) -> dict[str, Path]:
+    """The files of :func:`source_hash`, by module."""
+    return _closure(modules, _is_ours)
 
 
 @cache
 def callable_hash(target: str) -> str:
-    """SHA-256 over the files of ``module:callable``; an installed package is known by its version.
+    """SHA-256 over the source of ``module:callable``; an installed package is known by its version.
 
     Raises:
         InputError: a file is no Python source.
@@ -67,47 +105,80 @@ def callable_hash(target: str) -> str:
     start = found.get(target.partition(":")[0])
     # All that matters of ours is hashed: from a wheel or a checkout, the same source is the same.
     ours = target.startswith("cl_seg.")
-    version = installed_version(start) if start and not ours else ""
-    return _hash((found[name] for name in sorted(found)), version)
+    return _hash(found, installed_version(start) if start and not ours else "")
 
 
 def callable_files(target: str) -> dict[str, Path]:
-    """The file of ``module:callable`` and those it imports from beside it, by module.
+    """The files of ``module:callable`` and of all it imports that can change a number, by module.
 
-    Of the package's own networks and strategies the modules of the same rooms are followed; of a
-    user's module all that lie below the folder it was found in.
+    Of a user's modules, and of those of an installed package, all that lie below the folder the
+    first was found in are followed, except what is installed below it.
 
     Raises:
         InputError: a file is no Python source.
     """
+    module = target.partition(":")[0]
+    start = module_file(module)
+    if start is None:
+        return {}
+    below = start.parents[module.count(".") + (start.name == "__init__.py")]
+
+    def matters(name: str) -> bool:
+        if name == module:
+            return True
+        if name.partition(".")[0] == "cl_seg":
+            return _is_ours(name) and name not in (*CHOICES, *REGISTRIES)
+        path = None if _is_below(module, ["cl_seg"]) else module_file(name)
+        # What is installed has a version; a virtual environment may lie below the user's folder.
+        return path is not None and path.is_relative_to(below) and not _is_installed(path)
+
+    return _closure([module], matters)
+
+
+def _closure(modules: Iterable[str], matters: Callable[[str], bool]) -> dict[str, Path]:
+    """The files of modules, of what they import and of the packages they are in, by module."""
     found: dict[str, Path] = {}
-    waiting = [target.partition(":")[0]]
-    start = module_file(waiting[0])
-    below = _folder_of(waiting[0], start) if start else None
+    waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        path = module_file(name)
-        if path is None or name in found or (found and not _is_followed(name, path, below)):
-            continue
-        found[name] = path
-        waiting += [*imported(name, path), name.rpartition(".")[0] or name]
+        path = module_file(name) if name not in found and matters(name) else None
+        if path is not None:
+            found[name] = path
+            waiting += [*read_source(name, path).imports, name.rpartition(".")[0]]
     return found
 
 
-def _folder_of(name: str, path: Path) -> Path:
-    return path.parents[name.count(".") + (path.name == "__init__.py")]
+def data_of(files: Mapping[str, Path]) -> list[Path]:
+    """The data files of the package whose names are written in some modules."""
+    named = frozenset().union(*(read_source(*file).texts for file in files.items()))
+    return [path for path in data_files(Path(cl_seg.__file__).parent) if path.name in named]
 
 
-def _is_followed(name: str, path: Path, below: Path | None) -> bool:
-    if name.partition(".")[0] == "cl_seg":
-        return name.startswith(OPEN) and name not in DECLARED
-    # What is installed has a version; a virtual environment may lie below the user's folder.
-    installed = "site-packages" in path.parts or path.is_relative_to(STANDARD_LIBRARY)
-    return below is not None and path.is_relative_to(below) and not installed
+@cache
+def data_files(package: Path) -> list[Path]:
+    """All files of a package that hold data."""
+    return [path for path in package.rglob("*.*") if path.suffix in DATA]
 
 
-def _hash(files: Iterator[Path], more: str = "") -> str:
-    digest = hashlib.sha256(more.encode())
-    for file in files:
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+def _is_ours(name: str) -> bool:
+    """True for a module of the package that can change a number.
+
+    The package itself is the front door, which imports what is asked of it.
+    """
+    return name.startswith("cl_seg.") and not _is_below(name, WITHOUT_NUMBERS)
+
+
+def _is_below(name: str, rooms: Iterable[str]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def _is_installed(path: Path) -> bool:
+    return "site-packages" in path.parts or path.is_relative_to(STANDARD_LIBRARY)
+
+
+def _hash(files: Mapping[str, Path], more: str = "") -> str:
+    """SHA-256 over modules, whatever their order, and the data they read."""
+    digests = {name: read_source(name, path).digest for name, path in files.items()}
+    for path in data_of(files):
+        digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(repr((sorted(digests.items()), more)).encode()).hexdigest()

@@ -8,84 +8,84 @@ from typing import Any
 
 from cl_seg.active_learning.ranking import NEEDS_NETWORK
 from cl_seg.models.declared import NETWORKS
-from cl_seg.planning.runs import FINE_TUNING, Run
-from cl_seg.planning.stages import Graph, RunStages, Setting, Stage
+from cl_seg.planning.context import StageContext
+from cl_seg.planning.runs import BaseModel, Run
+from cl_seg.planning.stages import Graph, RunStages, Stage
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.spec.suite import SeedTrainingSuite
 from cl_seg.strategies.declared import declared_strategy
 
+FINE_TUNING = StrategyChoice.model_construct(name="naive", label="naive")
 ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
 
 
-def plan_graph(setting: Setting, runs: Iterable[Run]) -> Graph:
-    """The stages of some runs of one suite."""
-    planner = _Planner(setting)
-    add = (
-        planner.add_run_from_model
-        if isinstance(setting.suite, SeedTrainingSuite)
-        else planner.add_run
-    )
-    return Graph(planner.stages, [add(run) for run in runs])
+def plan_graph(context: StageContext, runs: Iterable[Run]) -> Graph:
+    """The stages of some runs that share a context."""
+    planner = _Planner(context)
+    return Graph(planner.stages, [planner.add(run) for run in runs])
 
 
 class _Planner:
-    def __init__(self, setting: Setting) -> None:
-        self.setting, self.suite = setting, setting.suite
+    def __init__(self, context: StageContext) -> None:
+        self.context, found = context, context.environment
         self.stages: dict[str, Stage] = {}
-        found, suite = setting.environment, setting.suite
         shared = {name: value for name, value in found.items() if not name.startswith("source of")}
-        self.task = _hash(shared, suite.classes, suite.image.model_dump(), suite.training.threads)
-        settings = suite.training.model_dump(exclude=ELSEWHERE)
+        training = context.training
+        self.task = _hash(shared, context.classes, context.image.model_dump(), training.threads)
+        settings = training.model_dump(exclude=ELSEWHERE)
         self.training = _hash(settings, found["source of training"])
         self.networks = {
             m.label: _hash(*_network(m), found[f"source of network {m.label}"])
-            for m in suite.models
+            for m in context.models
         }
 
-    def add_run(self, run: Run) -> RunStages:
+    def add(self, run: Run) -> RunStages:
+        """Add the stages of a run that are not there yet."""
+        if run.base_model is not None:
+            return self._add_run_from_model(run, run.base_model)
         declared = declared_strategy(run.strategy.name)
         initial = self._initial(run)
-        if declared.memory == "lost":
-            return self._add_whole(run, initial)
+        if declared.memory == "not_saved":
+            return self._add_run_in_one_piece(run, initial)
         state = memory = ""
         trained, kept_by, last = [], [], len(run.experiences)
         tested = [self._evaluate(run, 0, "", initial)]
         for position in range(1, last + 1):
-            acts = declared.acts_at(position)
+            acts = declared.is_active_at(position)
             before, kept = "" if run.from_scratch else state, memory if acts else ""
             ranking = self._rank(run) if run.seed_images and position == last else ""
-            state = self._add(
-                Stage("", "train", self.setting, run, position, before, kept, ranking=ranking),
+            state = self._add_stage(
+                Stage("", "train", self.context, run, position, before, kept, ranking=ranking),
                 before or initial,
                 kept,
                 self._acting(run, position) if acts else "",
                 *self._training(run, position),
                 *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
             )
-            if declared.memory == "within":
+            if declared.memory == "during_training":
                 memory = state
-            elif declared.keeps_apart and (position < last or declared.scores):
-                memory = self._add(
-                    Stage("", "consolidate", self.setting, run, position, state, memory),
+            elif declared.consolidates and (position < last or declared.changes_scoring):
+                memory = self._add_stage(
+                    Stage("", "consolidate", self.context, run, position, state, memory),
                     state,
                     memory,
                     self._keeping(run),
-                    self.setting.environment["source of training"],
+                    self.context.environment["source of consolidation"],
                 )
                 kept_by.append(memory)
             trained.append(state)
-            scored_with = memory if declared.scores else ""
+            scored_with = memory if declared.changes_scoring else ""
             tested.append(self._evaluate(run, position, state, state, scored_with))
         return self._run(run, trained, tested, kept_by)
 
-    def add_run_from_model(self, run: Run) -> RunStages:
-        """A run that goes on from a saved network."""
-        setting, network = self.setting, self.networks[run.model.label]
-        loaded = self._add(
-            Stage("", "load", setting, run, 1, "", ""), run.base_model, self.task, network
+    def _add_run_from_model(self, run: Run, base: BaseModel) -> RunStages:
+        network = self.networks[run.model.label]
+        loaded = self._add_stage(
+            Stage("", "load", self.context, run, 1, "", ""),
+            *(base.weights_sha256, self.task, network),
+            self.context.environment["source of loaded networks"],
         )
-        state = self._add(
-            Stage("", "train", setting, run, 2, loaded, ""),
+        state = self._add_stage(
+            Stage("", "train", self.context, run, 2, loaded, ""),
             loaded,
             self._acting(run, 2),
             *self._training(run, 2),
@@ -101,33 +101,33 @@ class _Planner:
             of_base = replace(images, transfer=True)
             order = (*images.base, run.order[-1])
             teacher = replace(run, order=order, strategy=FINE_TUNING, seed_images=of_base)
-            state = self._add(
-                Stage("", "train", self.setting, teacher, 1, "", ""),
+            state = self._add_stage(
+                Stage("", "train", self.context, teacher, 1, "", ""),
                 self._initial(run),
                 "",
                 "",
                 *self._training(teacher, 1),
             )
-        return self._add(
-            Stage("", "rank", self.setting, run, 1 if state else 0, state, ""),
+        return self._add_stage(
+            Stage("", "rank", self.context, run, 1 if state else 0, state, ""),
             state,
             self.task,
             images.by,
             self._digest(run.order[-1], "train"),
-            self.setting.environment["source of rankings"],
+            self.context.environment["source of rankings"],
         )
 
     def _initial(self, run: Run) -> str:
-        drawn_by = self.setting.environment["source of untrained networks"]
+        drawn_by = self.context.environment["source of untrained networks"]
         return _hash("untrained", drawn_by, self.task, self.networks[run.model.label], run.seed)
 
-    def _add_whole(self, run: Run, initial: str) -> RunStages:
+    def _add_run_in_one_piece(self, run: Run, initial: str) -> RunStages:
         """A run whose trainings are one stage."""
         last = len(run.experiences)
         positions = range(1, last + 1)
         ranking = self._rank(run) if run.seed_images else ""
-        state = self._add(
-            Stage("", "train", self.setting, run, last, "", "", ranking=ranking),
+        state = self._add_stage(
+            Stage("", "train", self.context, run, last, "", "", ranking=ranking),
             initial,
             self._acting(run, last),
             [self._training(run, position) for position in positions],
@@ -144,16 +144,16 @@ class _Planner:
         tested: list[tuple[str, ...]],
         kept: Iterable[str] = (),
     ) -> RunStages:
-        bounds = getattr(self.suite, "learned_dice", {})
-        key = _hash(run.titles, trained, tested, self.suite.name, bounds)
-        return RunStages(run, self.setting, key, tuple(trained), tuple(tested), tuple(kept))
+        context = self.context
+        key = _hash(run.titles, trained, tested, context.name, context.learned_dice)
+        return RunStages(run, context, key, tuple(trained), tuple(tested), tuple(kept))
 
     def _training(self, run: Run, position: int) -> tuple[Any, ...]:
         return (
             self.training,
             run.stage_name(position),
             run.learning_rate,
-            run.stage_steps(self.suite.training.steps)[position - 1],
+            run.stage_steps(self.context.training.steps)[position - 1],
             [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
             self._curve(run, position),
         )
@@ -162,39 +162,39 @@ class _Planner:
         self, run: Run, position: int, state: str, what: str, memory: str = ""
     ) -> tuple[str, ...]:
         return tuple(
-            self._add(
-                Stage("", "evaluate", self.setting, run, position, state, memory, scanner),
-                *((what, memory) if memory else (what,)),
-                self.setting.environment["source of scoring"],
+            self._add_stage(
+                Stage("", "evaluate", self.context, run, position, state, memory, scanner),
+                *((what, memory, run.learned_at(scanner)) if memory else (what,)),
+                self.context.environment["source of scoring"],
                 self._digest(scanner, "test"),
             )
             for scanner in run.order
         )
 
     def _acting(self, run: Run, position: int) -> str:
-        later = declared_strategy(run.strategy.name).from_second
+        later = declared_strategy(run.strategy.name).idle_in_first
         left_out = later if position == 1 else frozenset()
-        return _strategy(run.strategy, left_out, self.setting.environment)
+        return _strategy(run.strategy, left_out, self.context.environment)
 
     def _keeping(self, run: Run) -> str:
         left_out = declared_strategy(run.strategy.name).training_only
-        return _strategy(run.strategy, left_out, self.setting.environment)
+        return _strategy(run.strategy, left_out, self.context.environment)
 
     def _curve(self, run: Run, position: int) -> list[Any]:
-        every = self.suite.training.curve_every
+        every = self.context.training.curve_every
         seen = [scanner for experience in run.experiences[:position] for scanner in experience]
         return [every, *(self._digest(s, "validation") for s in seen)] if every else []
 
     def _digest(self, scanner: str, part: str) -> tuple[str, str]:
-        return scanner, self.setting.digests[scanner, part]
+        return scanner, self.context.digests[scanner, part]
 
-    def _add(self, stage: Stage, *determined_by: Any) -> str:
+    def _add_stage(self, stage: Stage, *determined_by: Any) -> str:
         place = (stage.kind, stage.run.seed, stage.position)
         key = hashlib.sha256(repr((place, determined_by)).encode()).hexdigest()
         if key not in self.stages:
-            kind, setting, run = stage.kind, stage.setting, stage.run
+            kind, context, run = stage.kind, stage.context, stage.run
             self.stages[key] = Stage(
-                *(key, kind, setting, run, stage.position, stage.state, stage.memory),
+                *(key, kind, context, run, stage.position, stage.state, stage.memory),
                 *(stage.scanner, stage.ranking),
             )
         return key

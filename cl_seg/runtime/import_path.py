@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -15,22 +15,24 @@ def module_file(name: str) -> Path | None:
     """The file of a module, found on the path without importing it or its parents."""
     if not all(part.isidentifier() for part in name.split(".")):
         return None
-    relative = Path(*name.split("."))
-    ours = [str(Path(cl_seg.__file__).parents[1])] if name.partition(".")[0] == "cl_seg" else []
-    for folder in [*ours, *sys.path]:
-        for path in (relative / "__init__.py", relative.with_suffix(".py")):
-            if (Path(folder) / path).is_file():
-                return Path(folder) / path
+    ours = name.partition(".")[0] == "cl_seg"
+    for folder in [str(Path(cl_seg.__file__).parents[1])] if ours else sys.path:
+        base = Path(folder, *name.split("."))
+        for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
+            if path.is_file():
+                return path
     return None
 
 
-def imported(name: str, path: Path) -> Iterator[str]:
+def imports_of(nodes: Iterable[ast.AST], name: str, path: Path) -> Iterator[str]:
     """Names of all modules a module may import, and of what it imports from them.
 
-    Raises:
-        InputError: it is no Python source.
+    Args:
+        nodes: all of the module's syntax tree.
+        name: of the module.
+        path: its file.
     """
-    for node in ast.walk(_tree(path)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -129,12 +131,21 @@ def _bound(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-@cache
-def _parsed(path: Path, _modified: int) -> ast.Module:
+def parse(path: Path) -> ast.Module:
+    """The syntax tree of a Python file.
+
+    Raises:
+        InputError: it is no Python source.
+    """
     try:
         return ast.parse(path.read_bytes(), filename=str(path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"{path} is no Python source: {error}") from None
+
+
+@cache
+def _parsed(path: Path, _modified: int) -> ast.Module:
+    return parse(path)
 
 
 def _tree(path: Path) -> ast.Module:

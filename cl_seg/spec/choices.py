@@ -91,7 +91,7 @@ class StrategyChoice(Spec):
 
     Attributes:
         name: a registered strategy, or ``module:Class`` of an Avalanche plugin.
-        settings: its settings, see ``cl_seg/strategies/declared.py``; defaults are filled in. Of a
+        settings: of the strategy, see docs/strategies.md; defaults are filled in. Of a
             ``module:Class``, its keyword arguments.
         settings_of: label of a network → settings that replace some of these on it.
         networks: labels of the networks it is for; None for all.

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
-from cl_seg.messages.pydantic_errors import dotted
+from cl_seg.messages.pydantic_errors import dotted, explain_errors
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
 AnySuite = Annotated[StreamSuite | SeedCurveSuite, Field(discriminator="kind")]
@@ -33,11 +33,36 @@ def read_suite(
     raw = tree.value
     if data is not None and isinstance(raw, dict):
         raw["data"] = {"store": data}
+    return _validated(raw, networks, strategies, tree)
+
+
+def suite_from(
+    content: Mapping[str, Any], networks: Mapping[str, Any], strategies: Mapping[str, Any]
+) -> StreamSuite | SeedCurveSuite:
+    """Check the content of a suite that is in no file.
+
+    Args:
+        content: as a suite file holds it.
+        networks: see :func:`read_suite`.
+        strategies: see :func:`read_suite`.
+
+    Raises:
+        InputError: every problem at once, one per line with its field.
+    """
+    return _validated(content, networks, strategies, None)
+
+
+def _validated(
+    raw: Any, networks: Mapping[str, Any], strategies: Mapping[str, Any], tree: YamlFile | None
+) -> StreamSuite | SeedCurveSuite:
     try:
         return ADAPTER.validate_python(
             raw, context={"networks": networks, "strategies": strategies}
         )
     except ValidationError as error:
         kinds = {"kind": "stream or seed_curve"}
-        faults = tree.explain(error, AnySuite, kinds, lambda place: dotted(place) or "suite")
+        if tree is None:  # pydantic's places begin with the kind of the suite
+            faults = explain_errors(error, AnySuite, kinds, lambda at: dotted(at[1:]) or "suite")
+        else:
+            faults = tree.explain(error, AnySuite, kinds, lambda at: dotted(at) or "suite")
         raise InputError("\n".join(faults)) from None

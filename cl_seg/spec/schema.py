@@ -20,15 +20,15 @@ Schema = dict[str, Any]
 
 
 def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> Schema:
-    """What a suite file may hold, with what the docstrings say of every field.
+    """JSON Schema of suite files, every field described by its docstring.
 
     Args:
         networks: registered networks.
         strategies: registered strategies, each with a ``settings`` model.
 
     Returns:
-        A JSON Schema (draft 2020-12). It allows a little more than ``cl-seg plan`` does: what
-        depends on two fields, such as an image size that fits a network, it does not know.
+        A JSON Schema (draft 2020-12). It allows a little more than ``cl-seg plan`` does: it cannot
+        check what depends on two fields, such as an image size that fits a network.
     """
     schema: Schema = ADAPTER.json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"

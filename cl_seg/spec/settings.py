@@ -36,7 +36,7 @@ class PhantomData(Spec):
         size: pixels per side of a stored slice.
         spacing_mm: pixel size of a stored slice in mm.
         seed: seed of anatomy and noise.
-        pool: which bodies are drawn from it; the pools share none. ``development`` is for choosing
+        pool: set that bodies are drawn from; the pools share none. ``development`` is for choosing
             settings, so that no choice sees a body that ``benchmark`` tests.
         slices: neighbouring slices per level of the body.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
@@ -59,7 +59,7 @@ class PhantomData(Spec):
 
 
 class Data(Spec):
-    """Where the slices come from: exactly one of a store on disk or the embedded benchmark.
+    """Source of the slices: exactly one of a store on disk or the embedded benchmark.
 
     Attributes:
         store: folder made by ``cl-seg ingest`` or ``cl-seg phantom simulate``.
@@ -79,7 +79,7 @@ class Data(Spec):
 
 
 class Split(Spec):
-    """How slices are divided into training, validation and test.
+    """Division of slices into training, validation and test.
 
     Attributes:
         by: ``patient`` never shares a patient between parts; ``within_case`` cuts every case into
@@ -102,7 +102,7 @@ class Split(Spec):
 
 
 class Image(Spec):
-    """What the networks see.
+    """The image that networks see.
 
     Attributes:
         size: height and width in pixels, at most the store's; slices are averaged down. Networks
@@ -122,7 +122,7 @@ class Image(Spec):
 
 
 class Training(Spec):
-    """How every stage is trained; the optimiser starts anew with each experience.
+    """Training of every stage; the optimiser starts anew with each experience.
 
     Attributes:
         steps: optimiser steps per stage, the same for every strategy (joint: see its settings).

@@ -1,6 +1,5 @@
-"""Suites: what is run as a whole."""
+"""Suites: streams of scanners and SEED curves."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,18 +18,18 @@ from cl_seg.spec.settings import Data, Image, Spec, Split, Training
 
 
 class Suite(Spec):
-    """What stream and seed-curve suites share.
+    """The fields that stream and seed-curve suites share.
 
     Attributes:
         name: of the suite, and of its folder in ``results``.
-        data: where the slices come from.
+        data: source of the slices.
         classes: structures that are learned together, named as in the store.
-        split: how slices are divided into training, validation and test.
-        image: what the networks see.
+        split: division of slices into training, validation and test.
+        image: the image that networks see.
         models: networks, at least one.
         strategies: at least one.
         seeds: one run each; of weights, batches, augmentation and memories.
-        training: how every stage is trained.
+        training: of every stage.
         tools: semi-automatic tools scored on the same test slices, see
             ``cl_seg/semi_automatic/declared.py``.
     """
@@ -133,23 +132,11 @@ class StreamSuite(Suite):
         return self
 
 
-class SeedTrainingSuite(Suite):
-    """A saved network trained on what is labelled of a new scanner; made by ``cl-seg seed train``.
-
-    Every labelled slice is for training: nothing is tested.
-
-    Attributes:
-        base: model folder the network comes from.
-        scanner: the new one.
-    """
-
-    kind: Literal["seed_training"] = "seed_training"
-    base: Path
-    scanner: str
-
-
 class SeedCurveSuite(Suite):
     """Dice on a new scanner against the number of SEED images, transfer against from scratch.
+
+    SEED images are the few slices of a new scanner that a person labels, from which a network is
+    adapted to it.
 
     Attributes:
         kind: ``seed_curve``.

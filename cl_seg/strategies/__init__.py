@@ -1,1 +1,32 @@
-"""Continual-learning strategies as Avalanche plugins that are right for dense targets."""
+"""Continual-learning strategies as Avalanche plugins that are right for dense targets.
+
+::
+
+    from cl_seg.strategies import EWC, Replay
+    EWC(ewc_lambda=1e-4)
+
+A strategy is a folder: its ``__init__`` holds settings and declaration, without torch, ``plugin``
+the Avalanche plugin. ``shared`` is what several of them need, ``declared`` the list of all. The
+plugins are imported on first use (PEP 562), so that planning needs no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    module = _plugins().get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_plugins())
+
+
+def _plugins() -> dict[str, str]:
+    """Class of every plugin → its module."""
+    strategies = import_module(f"{__name__}.declared").STRATEGIES.values()
+    targets = [strategy.plugin.split(":") for strategy in strategies if strategy.plugin]
+    return {name: module for module, name in targets}

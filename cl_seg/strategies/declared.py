@@ -1,164 +1,48 @@
-"""What can be said of each strategy without importing torch: settings, stages, plugin.
+"""The list of strategies. A new one is a folder (or module) of its name and a line here."""
 
-A new strategy is one file with its plugin plus one entry here.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from importlib import import_module
 
 from cl_seg.runtime.import_path import has_methods
-from cl_seg.strategies.settings import (
-    AGEMSettings,
-    CumulativeSettings,
-    DERSettings,
-    EWCSettings,
-    FrozenEncoderSettings,
-    JointSettings,
-    L2Settings,
-    LwFSettings,
-    MASSettings,
-    PluginSettings,
-    ReplaySettings,
-    RWalkSettings,
-    Settings,
-    SISettings,
+from cl_seg.strategies.declaration import Memory, PluginSettings, Strategy
+
+NAMES = (
+    "naive",
+    "replay",
+    "agem",
+    "der",
+    "ewc",
+    "mas",
+    "si",
+    "rwalk",
+    "lwf",
+    "l2",
+    "frozen_encoder",
+    "frozen_statistics",
+    "statistics_per_scanner",
+    "single",
+    "cumulative",
+    "joint",
 )
+"""In the order of tables."""
 
-Schedule = Literal["sequential", "joint", "cumulative", "single"]
-Memory = Literal["none", "apart", "within", "lost"]
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """A strategy of the registry.
-
-    Attributes:
-        title: name in tables and figures.
-        settings: model of its settings, with defaults.
-        plugin: ``module:callable`` taking settings and a seed, or None for plain fine-tuning; for
-            somebody else's plugin, taking its settings as keyword arguments.
-        schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all,
-            ``cumulative`` one stage per scanner on all scanners seen so far, ``single`` one stage
-            per scanner from scratch.
-        first_acts: position (from 1) of the first stage whose training it takes part in, by
-            changing it or by watching it; earlier stages are those of naive fine-tuning. None
-            where it takes part in no training.
-        training_only: settings that act in training and not on what is kept of an experience.
-        from_second: settings without a part in the first stage, whatever it does there.
-        memory: what becomes of what it keeps of an experience: made ``apart`` from training by its
-            ``after_training_exp``, made ``within`` training, in both cases kept by ``state_dict``;
-            or ``lost`` with the process, so that a run is trained in one piece; ``none`` where
-            the network it starts from is all it needs.
-        briefly: settings under which a few steps show what it does, for the contract.
-        null: settings that switch off what sets it apart, for the contract; empty where only plain
-            fine-tuning is there to compare with.
-        scores: True where what it keeps has a part in scoring.
-    """
-
-    title: str
-    settings: type[Settings] | type[PluginSettings]
-    plugin: str | None
-    schedule: Schedule = "sequential"
-    first_acts: int | None = 2
-    training_only: frozenset[str] = frozenset()
-    from_second: frozenset[str] = frozenset()
-    memory: Memory = "apart"
-    scores: bool = False
-    briefly: Mapping[str, Any] = field(default_factory=dict)
-    null: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def keeps_apart(self) -> bool:
-        """True where what it keeps of an experience is made by a stage of its own."""
-        return self.plugin is not None and self.memory == "apart"
-
-    def acts_at(self, position: int) -> bool:
-        """True where it takes part in the training of the stage at a position (from 1)."""
-        return (
-            self.plugin is not None
-            and self.first_acts is not None
-            and (position >= self.first_acts)
-        )
-
-
-MIXING = frozenset({"batch_share"})
 STRATEGIES: dict[str, Strategy] = {
-    "naive": Strategy("Naive", Settings, None),
-    "replay": Strategy(
-        "Replay", ReplaySettings, "cl_seg.strategies.replay:Replay", training_only=MIXING
-    ),
-    "agem": Strategy("A-GEM", AGEMSettings, "cl_seg.strategies.agem:AGEM", training_only=MIXING),
-    "der": Strategy(
-        "DER++",
-        DERSettings,
-        "cl_seg.strategies.der:DER",
-        training_only=MIXING | {"alpha", "beta"},
-        null={"alpha": 0.0},
-    ),
-    "ewc": Strategy(
-        "EWC", EWCSettings, "cl_seg.strategies.ewc:EWC", training_only=frozenset({"ewc_lambda"})
-    ),
-    "mas": Strategy(
-        "MAS", MASSettings, "cl_seg.strategies.mas:MAS", training_only=frozenset({"mas_lambda"})
-    ),
-    "si": Strategy(
-        "SI",
-        SISettings,
-        "cl_seg.strategies.si:SI",
-        first_acts=1,
-        from_second=frozenset({"si_lambda"}),
-        memory="within",
-    ),
-    "rwalk": Strategy(
-        "RWalk",
-        RWalkSettings,
-        "cl_seg.strategies.rwalk:RWalk",
-        first_acts=1,
-        from_second=frozenset({"rwalk_lambda"}),
-        memory="within",
-        briefly={"every": 2},
-    ),
-    "lwf": Strategy("LwF", LwFSettings, "cl_seg.strategies.lwf:LwF", memory="none"),
-    "l2": Strategy("L2", L2Settings, "cl_seg.strategies.l2:L2", memory="none"),
-    "frozen_encoder": Strategy(
-        "Frozen encoder",
-        FrozenEncoderSettings,
-        "cl_seg.strategies.frozen_encoder:FrozenEncoder",
-        memory="none",
-    ),
-    "frozen_statistics": Strategy(
-        "Frozen BN statistics",
-        Settings,
-        "cl_seg.strategies.batch_norm:FrozenStatistics",
-        memory="none",
-    ),
-    "statistics_per_scanner": Strategy(
-        "BN statistics per scanner",
-        Settings,
-        "cl_seg.strategies.batch_norm:StatisticsPerScanner",
-        first_acts=None,
-        scores=True,
-    ),
-    "single": Strategy("Single", Settings, None, schedule="single"),
-    "cumulative": Strategy("Cumulative", CumulativeSettings, None, schedule="cumulative"),
-    "joint": Strategy("Joint", JointSettings, None, schedule="joint"),
+    name: import_module(f"cl_seg.strategies.{name}").STRATEGY for name in NAMES
 }
 
 
 def declared_strategy(name: str) -> Strategy:
-    """What is declared of a strategy, or known of the ``module:callable`` of an Avalanche plugin.
+    """The declaration of a strategy, or one made for the ``module:callable`` of any plugin.
 
     Somebody else's plugin may act from the first step on, and may do anything when an experience
-    ends. What it keeps can go to disk when it has ``state_dict`` and ``load_state_dict``.
+    ends. What it keeps can be saved when it has ``state_dict`` and ``load_state_dict``.
     """
     return STRATEGIES[name] if name in STRATEGIES else _of_plugin(name)
 
 
 @cache
 def _of_plugin(target: str) -> Strategy:
-    kept = has_methods(target, ("state_dict", "load_state_dict"))
-    memory: Memory = "within" if kept else "lost"
+    saved = has_methods(target, ("state_dict", "load_state_dict"))
+    memory: Memory = "during_training" if saved else "not_saved"
     title = target.partition(":")[2]
-    return Strategy(title, PluginSettings, target, first_acts=1, memory=memory)
+    return Strategy(title, PluginSettings, target, active_from=1, memory=memory)

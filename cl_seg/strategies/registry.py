@@ -16,22 +16,21 @@ def build_plugin(name: str, settings: dict[str, Any], seed: int) -> Any:
 
     Args:
         name: registered strategy, or ``module:Class`` of an Avalanche plugin.
-        settings: of the strategy; keyword arguments of a ``module:Class``.
+        settings: keyword arguments of the plugin.
         seed: of all that the plugin draws, and of what a ``module:Class`` draws when it is made.
 
     Raises:
-        InputError: ``module:Class`` cannot be imported or made, or is no plugin.
+        InputError: a setting is wrong; ``module:Class`` cannot be imported or made, or is no
+            plugin.
     """
     if name not in STRATEGIES:
         seed_everything(seed)
         return _own_plugin(name, settings)
-    declared = STRATEGIES[name]
-    if declared.plugin is None:
+    target = STRATEGIES[name].plugin
+    if target is None:
         return None
-    module, _, attribute = declared.plugin.partition(":")
-    return getattr(import_module(module), attribute)(
-        declared.settings.model_validate(settings), seed
-    )
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)(**settings, seed=seed)
 
 
 def _own_plugin(target: str, settings: dict[str, Any]) -> BasePlugin:

@@ -9,14 +9,14 @@ from typing import Any
 from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 
-ENOUGH = 5  # finished stages of one pace, from which a median is taken
+ENOUGH = 5  # finished stages of one timing key, from which a median is taken
 MOST = 2000  # finished stages looked at
-NOTABLE = 0.1  # relative change of a pace
+NOTABLE = 0.1  # relative change of seconds per step
 GUESS = 0.1  # seconds per step or stage
 
 
 class Durations:
-    """Seconds per optimiser step, or per stage that has none, by :attr:`Stage.pace`."""
+    """Seconds per optimiser step, or per stage that has none, by :attr:`Stage.timing_key`."""
 
     def __init__(self) -> None:
         self._samples: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=ENOUGH))
@@ -26,55 +26,59 @@ class Durations:
     def learn(self, about: dict[str, Any]) -> None:
         """Take in a finished stage, given what is written beside its results."""
         with suppress(KeyError, TypeError):
-            pace = about["pace"]
-            self._samples[pace].append(about["seconds"] / max(1, about["steps"]))
-            self._note(pace, median(self._samples[pace]))
+            key = _timing_key(about)
+            self._samples[key].append(about["seconds"] / max(1, about["steps"]))
+            self._note(key, median(self._samples[key]))
 
     def observe(self, stage: Stage, seconds_per_step: float) -> bool:
         """Take in how fast an unfinished stage is going; True when that changes what is expected.
 
         What is known of finished stages counts more.
         """
-        if self._samples[stage.pace]:
+        if self._samples[stage.timing_key]:
             return False
-        before = self._typical.get(stage.pace, 0.0)
+        before = self._typical.get(stage.timing_key, 0.0)
         if before and abs(seconds_per_step / before - 1) < NOTABLE:
             return False
-        self._note(stage.pace, seconds_per_step)
+        self._note(stage.timing_key, seconds_per_step)
         return True
 
-    def _note(self, pace: str, seconds: float) -> None:
-        self._typical[pace] = seconds
-        kind = _kind(pace)
+    def _note(self, key: str, seconds: float) -> None:
+        self._typical[key] = seconds
+        kind = _kind(key)
         self._of_kind[kind] = median(v for k, v in self._typical.items() if _kind(k) == kind)
 
     def learn_from(self, cache: StageCache, stages: Iterable[Stage]) -> None:
-        """Take in what a cache holds of stages of the same pace, up to a few each."""
-        wanted = {stage.pace for stage in stages}
+        """Take in what a cache holds of stages of the same timing keys, up to a few each."""
+        wanted = {stage.timing_key for stage in stages}
         for count, key in enumerate(sorted(cache.keys())):
             if count == MOST or not wanted:
                 return
-            with suppress(DamagedStage):
+            with suppress(DamagedStage, KeyError):
                 about = cache.about(key)
-                if about.get("pace") in wanted:
+                if (timing := _timing_key(about)) in wanted:
                     self.learn(about)
-                    if len(self._samples[about["pace"]]) == ENOUGH:
-                        wanted.discard(about["pace"])
+                    if len(self._samples[timing]) == ENOUGH:
+                        wanted.discard(timing)
 
     def known(self, stage: Stage) -> bool:
-        """True where a stage of this pace has been finished, or observed."""
-        return stage.pace in self._typical
+        """True where a stage of this timing key has been finished, or observed."""
+        return stage.timing_key in self._typical
 
     def knows(self, kind: str) -> bool:
         """True where anything is known of a kind of stage."""
         return kind in self._of_kind
 
     def seconds(self, stage: Stage) -> float:
-        """Expected seconds of a stage; as for others of its kind where its pace is not known."""
-        pace = stage.pace
-        seconds = self._typical.get(pace, self._of_kind.get(_kind(pace), GUESS))
+        """Expected seconds of a stage; as for others of its kind where its own are unknown."""
+        key = stage.timing_key
+        seconds = self._typical.get(key, self._of_kind.get(_kind(key), GUESS))
         return seconds * max(1, stage.steps)
 
 
-def _kind(pace: str) -> str:
-    return pace.partition(" ")[0]
+def _timing_key(about: dict[str, Any]) -> str:
+    return str(about.get("timing_key") or about["pace"])  # as older stages call it
+
+
+def _kind(timing_key: str) -> str:
+    return timing_key.partition(" ")[0]

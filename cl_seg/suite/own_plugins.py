@@ -34,7 +34,8 @@ def _broken(run: Run, image_size: int) -> str:
     # Torch is imported here: most suites need none in the process that plans them.
     from cl_seg.models.registry import build_model  # noqa: PLC0415
     from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
-    from cl_seg.training.contract import CLASSES, ESSENTIAL, check_contract, subject_of  # noqa: PLC0415
+    from cl_seg.training.contract.check import ESSENTIAL, check_contract  # noqa: PLC0415
+    from cl_seg.training.contract.subject import CLASSES, subject_of  # noqa: PLC0415
 
     make_deterministic(1)
     model, strategy = run.model, run.strategy

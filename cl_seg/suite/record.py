@@ -11,6 +11,7 @@ import pandas as pd
 import cl_seg
 from cl_seg.files.write import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
+from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import git_commit, versions
 from cl_seg.planning.runs import Run
 from cl_seg.planning.stages import RunStages
@@ -34,27 +35,27 @@ from cl_seg.records.record import (
     recorded_key,
 )
 from cl_seg.scans.store import read_header
-from cl_seg.spec.suite import Suite
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
 NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
 
 
-def run_spec(run: Run, suite: Suite) -> RunSpec:
+def run_spec(run: Run, context: StageContext) -> RunSpec:
     """Everything of the suite that determines one run's result."""
-    images = run.seed_images
+    images, split = run.seed_images, context.split
+    assert split is not None, "a run without a test has no record"
     return RunSpec(
         order=run.order,
         model=NetworkSpec(**run.model.model_dump(mode="json")),
         learning_rate=run.learning_rate,
         strategy=StrategySpec(**run.strategy.model_dump(mode="json")),
         seed=run.seed,
-        classes=tuple(suite.classes),
-        split=SplitSpec(**suite.split.model_dump(mode="json")),
-        image=ImageSpec(**suite.image.model_dump(mode="json")),
-        training=TrainingSpec(**suite.training.model_dump(mode="json")),
-        learned_dice=getattr(suite, "learned_dice", {}),
+        classes=tuple(context.classes),
+        split=SplitSpec(**split.model_dump(mode="json")),
+        image=ImageSpec(**context.image.model_dump(mode="json")),
+        training=TrainingSpec(**context.training.model_dump(mode="json")),
+        learned_dice=dict(context.learned_dice),
         seed_images=None
         if images is None
         else SeedImagesSpec(count=images.count, by=images.by, start=images.start, base=images.base),
@@ -77,7 +78,7 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
     curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
     counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
     curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
-    matrices = accuracy_matrices(cases, list(run.order), stages.setting.suite.classes)
+    matrices = accuracy_matrices(cases, list(run.order), stages.context.classes)
     record = _record(stages, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
         cases.to_parquet(building / tables.CASES, index=False)
@@ -87,22 +88,22 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
 
 
 def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:
-    run, setting = stages.run, stages.setting
-    suite, header = setting.suite, read_header(setting.store)
+    run, context = stages.run, stages.context
+    header = read_header(context.store)
     strategy = declared_strategy(run.strategy.name)
     trained = [cache.about(key) for key in stages.trained]
     last = trained[-1]
     return RunRecord(
         run_id=run.run_id,
-        suite=suite.name,
+        suite=context.name,
         key=stages.key,
-        spec=run_spec(run, suite),
+        spec=run_spec(run, context),
         model=run.titles["model"],
         strategy=run.titles["strategy"],
         order_number=run.order_number,
         place=run.place,
         schedule="seed_curve" if run.seed_images else strategy.schedule,
-        scores_with_memory=strategy.scores,
+        scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},
         data=DataRecord(
             content=header.content,
@@ -116,7 +117,7 @@ def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> 
         device=last["device"],
         processor=last["processor"],
         parameters=last["parameters"],
-        slices={name: dict(parts) for name, parts in setting.counts.items()},
+        slices={name: dict(parts) for name, parts in context.counts.items()},
         versions={"cl_seg": cl_seg.__version__, **versions()},
         git_commit=git_commit(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),

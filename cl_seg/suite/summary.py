@@ -1,49 +1,44 @@
-"""What a plan says to a person and to a machine."""
+"""Plans and their progress, in lines for people and in JSON for machines."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
-from functools import reduce
 
 from cl_seg.messages.plural import counted
+from cl_seg.planning.plan import Plan, graph_of, notes_of
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
-from cl_seg.suite.execute import PlannedSuite
 from cl_seg.suite.progress import read_progress
 from cl_seg.suite.schedule import Schedule
 from cl_seg.suite.view import duration_text
 
 
 def summary(
-    planned: Sequence[PlannedSuite],
-    graphs: Sequence[Graph],
-    cache: StageCache,
-    recorded: Set[str] = frozenset(),
+    plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()
 ) -> Iterator[str]:
     """Runs with their steps, then stages, what sharing saves, and the time left.
 
     Args:
-        planned: the suites.
-        graphs: their stages.
+        plans: of the suites.
         cache: of finished stages.
         recorded: keys of the runs whose records are there; they need no stage.
     """
-    for one in planned:
-        steps_per_stage = one.suite.training.steps
-        if (images := one.runs[0].seed_images) is not None:
-            yield f"base: {' + '.join(images.base)}; target: {one.runs[0].order[-1]}"
+    for plan in plans:
+        runs = [stages.run for stages in plan.runs]
+        if (images := runs[0].seed_images) is not None:
+            yield f"base: {' + '.join(images.base)}; target: {runs[0].order[-1]}"
         else:
-            orders = {run.order_number: run.order for run in one.runs}
+            orders = {run.order_number: run.order for run in runs}
             for number, order in orders.items():
                 yield f"order{number}: {' → '.join(order)}"
-        for run in one.runs:
-            steps = " + ".join(map(str, run.stage_steps(steps_per_stage)))
+        for run in runs:
+            steps = " + ".join(map(str, run.stage_steps(plan.context.training.steps)))
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
-    graph = reduce(Graph.add, graphs)
-    for note in graph.notes:
+    for note in notes_of(plans):
         yield f"note: {note}"
+    graph = graph_of(plans)
     alone, shared = trainings(graph)
     total = sum(stage.steps for stage in graph.stages.values())
     yield (
@@ -52,7 +47,7 @@ def summary(
         f"sharing saves {counted(alone - shared, 'training')}"
     )
     finished = cache.keys() & graph.stages.keys()
-    for label, count in whole_runs(graph).items():
+    for label, count in runs_in_one_piece(graph).items():
         yield (
             f"{label} keeps no state (its plugin has no state_dict and load_state_dict): "
             f"{counted(count, 'run shares', 'runs share')} no training, and what is interrupted "
@@ -65,27 +60,22 @@ def summary(
     yield f"{done_before} finished already; {_estimate(missing, cache)}"
 
 
-def json_summary(
-    planned: Sequence[PlannedSuite],
-    graphs: Sequence[Graph],
-    cache: StageCache,
-    recorded: Set[str] = frozenset(),
-) -> str:
+def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()) -> str:
     """The same for machines: suites, runs with the keys of their stages, and stages."""
-    graph = reduce(Graph.add, graphs)
+    graph = graph_of(plans)
     alone, shared = trainings(graph)
     finished = cache.keys()
     seconds, unknown = expected_seconds(missing_stages(graph, cache, recorded), cache)
     content = {
-        "suites": [one.suite.name for one in planned],
+        "suites": [plan.name for plan in plans],
         "trainings": shared,
         "trainings_saved": alone - shared,
         "seconds_left_on_one_worker": round(seconds, 1),
         "stages_of_unknown_duration": unknown,
-        "notes": graph.notes,
+        "notes": notes_of(plans),
         "runs": [
             {
-                "suite": run.setting.suite.name,
+                "suite": run.context.name,
                 "run_id": run.run.run_id,
                 "finished": run.key in recorded,
                 "order": run.run.order,
@@ -100,7 +90,7 @@ def json_summary(
                 "title": stage.title,
                 "steps": stage.steps,
                 "needs": stage.needs,
-                "resumable": not stage.whole,
+                "resumable": not stage.not_resumable,
                 "finished": key in finished,
             }
             for key, stage in graph.stages.items()
@@ -110,15 +100,15 @@ def json_summary(
 
 
 def progress_lines(
-    graphs: Sequence[Graph], cache: StageCache, recorded: Set[str] = frozenset()
+    plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()
 ) -> Iterator[str]:
     """How far some suites are: runs and stages finished, those under way, and the time left."""
     finished, begun = cache.keys(), cache.begun()
-    for graph in graphs:
-        whole = [r for r in graph.runs if r.key in recorded or finished.issuperset(r.results)]
-        suite = graph.runs[0].setting.suite.name
-        yield f"{suite}: {len(whole)} of {counted(len(graph.runs), 'run is', 'runs are')} finished"
-    graph = reduce(Graph.add, graphs)
+    for plan in plans:
+        ready = [r for r in plan.runs if r.key in recorded or finished.issuperset(r.results)]
+        of_all = counted(len(plan.runs), "run is", "runs are")
+        yield f"{plan.name}: {len(ready)} of {of_all} finished"
+    graph = graph_of(plans)
     done = finished & graph.stages.keys()
     missing = missing_stages(graph, cache, recorded)
     for stage in missing:
@@ -150,6 +140,11 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
     )
 
 
+def _orders(plan: Plan) -> dict[int, tuple[str, ...]]:
+    """Number of an order in the suite → its scanners."""
+    return {stages.run.place[2] + 1: stages.run.order for stages in plan.runs}
+
+
 def trainings(graph: Graph) -> tuple[int, int]:
     """Number of trainings of all runs each alone, and with what they share done once."""
     return (
@@ -158,10 +153,10 @@ def trainings(graph: Graph) -> tuple[int, int]:
     )
 
 
-def whole_runs(graph: Graph) -> Counter[str]:
+def runs_in_one_piece(graph: Graph) -> Counter[str]:
     """Strategy → number of its runs that are trained in one piece."""
     keys = {run.trained[0]: run.run.strategy.label for run in graph.runs}
-    return Counter(label for key, label in keys.items() if graph.stages[key].whole)
+    return Counter(label for key, label in keys.items() if graph.stages[key].not_resumable)
 
 
 def _estimate(missing: list[Stage], cache: StageCache) -> str:

@@ -3,8 +3,7 @@
 import hashlib
 import importlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,101 +14,78 @@ from rich.progress import Progress
 
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json, write_text
-from cl_seg.messages.errors import InputError
-from cl_seg.messages.suggest import did_you_mean
-from cl_seg.planning.data import split_slices
-from cl_seg.planning.source import SCORING, source_hash
-from cl_seg.planning.stages import Setting
+from cl_seg.planning.plan import Plan
+from cl_seg.planning.source import TOOLS as COMPUTED_BY
+from cl_seg.planning.source import source_hash
+from cl_seg.planning.split import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
-from cl_seg.spec.suite import Suite
 
 FOLDER = "tools"
 
 
-def check_tools(suite: Suite) -> None:
-    """Refuse tools that are unknown or find what the suite does not ask for.
-
-    Raises:
-        InputError: naming the tool.
-    """
-    for name in suite.tools:
-        if name not in TOOLS:
-            raise InputError(f"tools: unknown tool {name}{did_you_mean(name, list(TOOLS))}")
-        if TOOLS[name].structure not in suite.classes:
-            raise InputError(
-                f"tools: {name} finds {TOOLS[name].structure}, which is not among `classes`"
-            )
-
-
-def score_tools(setting: Setting, results: Path) -> None:
+def score_tools(plan: Plan, results: Path) -> None:
     """Write ``tools/<tool>.csv``, a row per test case, unless it is there and still true.
 
     A tool works on the slices as they are stored and is scored on their pixels, as networks are.
 
     Args:
-        setting: of the suite, its data at hand.
+        plan: of a suite whose data are at hand.
         results: folder of the suite's results.
     """
-    for name in TOOLS.keys() - set(setting.suite.tools):
+    wanted = plan.request.suite.tools if plan.request else []
+    for name in TOOLS.keys() - set(wanted):
         for ending in (".json", ".csv"):
             (results / FOLDER / name).with_suffix(ending).unlink(missing_ok=True)
-    missing = [name for name in setting.suite.tools if not _is_done(setting, results, name)]
+    missing = [name for name in wanted if not _is_done(plan, results, name)]
     if not missing:
         return
-    tests = _Tests(setting)
+    store = SliceStore(plan.context.store)
+    tests = {
+        scanner: selected_slices(store.slices, scanner, plan.context.rows[scanner]["test"])
+        for scanner in store.scanners
+        if scanner in plan.context.scanners
+    }
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Semi-automatic tools", total=len(missing) * len(tests.rows))
+        total = len(missing) * sum(map(len, tests.values()))
+        task = bar.add_task("Semi-automatic tools", total=total)
         for name in missing:
-            table = _scored(tests, name, lambda: bar.advance(task))
+            table = _scored(name, store, tests, lambda: bar.advance(task))
             # Without the key first: scores that are new are not taken for what an old key says.
             (results / FOLDER / f"{name}.json").unlink(missing_ok=True)
             write_text(results / FOLDER / f"{name}.csv", table.to_csv(index=False))
-            write_json(results / FOLDER / f"{name}.json", {"key": _key(setting, name)})
+            write_json(results / FOLDER / f"{name}.json", {"key": _key(plan, name)})
 
 
-def _is_done(setting: Setting, results: Path, name: str) -> bool:
+def _is_done(plan: Plan, results: Path, name: str) -> bool:
     path = results / FOLDER / f"{name}.json"
     try:
-        same = read_json(path)["key"] == _key(setting, name)
+        same = read_json(path)["key"] == _key(plan, name)
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return bool(same) and path.with_suffix(".csv").is_file()
 
 
-def _key(setting: Setting, name: str) -> str:
-    tests = [setting.digests[scanner, "test"] for scanner in setting.scanners]
-    source = source_hash("semi_automatic", *SCORING)
-    text = repr((name, tests, setting.suite.classes, source))
+def _key(plan: Plan, name: str) -> str:
+    context = plan.context
+    tests = [context.digests[scanner, "test"] for scanner in context.scanners]
+    text = repr((name, tests, context.classes, source_hash(*COMPUTED_BY)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass
-class _Tests:
-    """The test slices of a suite."""
+def _scored(
+    name: str, store: SliceStore, tests: Mapping[str, pd.DataFrame], tell: Callable[[], None]
+) -> pd.DataFrame:
+    from cl_seg.evaluation.case_scores import case_scores  # noqa: PLC0415 - scipy, not for plans
 
-    setting: Setting
-
-    def __post_init__(self) -> None:
-        suite = self.setting.suite
-        self.store = SliceStore(self.setting.store)
-        split = split_slices(self.store.slices, suite, list(self.setting.scanners))
-        self.rows = split[split["part"] == "test"]
-
-
-def _scored(tests: _Tests, name: str, tell: Callable[[], None]) -> pd.DataFrame:
-    # Torch, which planning does without.
-    import cl_seg.runtime.torch_setup  # noqa: F401, PLC0415
-    from cl_seg.training.evaluate import case_scores  # noqa: PLC0415
-
-    declared, store, tables = TOOLS[name], tests.store, []
+    declared, tables = TOOLS[name], []
     mm = store.header.grid.spacing_mm
-    for scanner, rows in tests.rows.groupby("scanner", sort=False):
+    for scanner, rows in tests.items():
         found: list[Any] = []
         true: list[Any] = []
         costs = []
         for row in rows["row"]:
-            mask, truth, cost = _applied(declared, store, str(scanner), int(row))
+            mask, truth, cost = _applied(declared, store, scanner, int(row))
             costs.append(cost)
             found.append(mask)
             true.append(truth)

@@ -1,7 +1,9 @@
-"""What a person sees while a suite runs: a live table in a terminal, plain lines elsewhere."""
+"""The progress of a running suite: a live table in a terminal, plain lines elsewhere."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,6 +17,22 @@ from cl_seg.suite.progress import read_progress
 from cl_seg.suite.schedule import Schedule
 
 
+class ShowsProgress(Protocol):
+    """Anything that shows how far the stages of a schedule are."""
+
+    def shown(self) -> AbstractContextManager[None]:
+        """Show inside."""
+
+    def update(self) -> None:
+        """Show how far the stages under way are."""
+
+    def ended(self, stage: Stage) -> None:
+        """Show that a stage is finished."""
+
+
+MakeView = Callable[[Schedule, StageCache, Durations], ShowsProgress]
+
+
 class View:
     """The state of a running suite.
 
@@ -22,20 +40,14 @@ class View:
         schedule: of the suite.
         cache: whose unfinished stages tell how far they are.
         durations: of finished stages.
-        workers: stages side by side.
         console: where to draw.
     """
 
     def __init__(
-        self,
-        schedule: Schedule,
-        cache: StageCache,
-        durations: Durations,
-        workers: int,
-        console: Console,
+        self, schedule: Schedule, cache: StageCache, durations: Durations, console: Console
     ) -> None:
         self.schedule, self.cache, self.durations = schedule, cache, durations
-        self.workers, self.console = workers, console
+        self.console = console
         self._bar = Progress(
             TextColumn("stages"),
             BarColumn(),
@@ -46,6 +58,11 @@ class View:
         )
         self._task = self._bar.add_task("", total=0, left="")
         self._live: Live | None = None
+
+    @classmethod
+    def on(cls, console: Console) -> MakeView:
+        """Makes the view of a schedule on a console."""
+        return partial(cls, console=console)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -99,7 +116,7 @@ class View:
         seconds = max(0.0, self.schedule.left)
         for key, share in shares.items():
             seconds += self.durations.seconds(self.schedule.graph.stages[key]) * share
-        return f"about {duration_text(seconds / max(1, self.workers))} left"
+        return f"about {duration_text(seconds / max(1, self.schedule.workers))} left"
 
 
 def duration_text(seconds: float) -> str:

@@ -9,8 +9,8 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True)
-class Ranges:
-    """How far images are changed.
+class AugmentationConfig:
+    """AugmentationConfig from which each image's changes are drawn.
 
     Attributes:
         rotate_degrees: rotation uniform in ± this.
@@ -26,10 +26,10 @@ class Ranges:
 
 
 @dataclass(frozen=True)
-class Moves:
-    """How each image of a batch is rotated, scaled, mirrored and shifted in intensity.
+class SpatialTransform:
+    """Rotation, scale and mirroring of each image of a batch, and its shift in intensity.
 
-    Outside is air and background.
+    Pixels from outside the image are air and background.
 
     Attributes:
         grid: (B, H, W, 2), where each pixel comes from.
@@ -41,14 +41,14 @@ class Moves:
 
     def images(self, images: Tensor) -> Tensor:
         """(B, 1, H, W), resampled bilinearly and shifted in intensity."""
-        moved = self.maps(images)
-        return moved if self.shift is None else moved + self.shift
+        resampled = self.maps(images)
+        return resampled if self.shift is None else resampled + self.shift
 
     def masks(self, masks: Tensor) -> Tensor:
         """(B, H, W) int64, resampled by nearest neighbour."""
         pixels = masks.unsqueeze(1).float()
-        moved = functional.grid_sample(pixels, self.grid, mode="nearest", align_corners=False)
-        return moved[:, 0].long()
+        resampled = functional.grid_sample(pixels, self.grid, mode="nearest", align_corners=False)
+        return resampled[:, 0].long()
 
     def maps(self, maps: Tensor, first: int = 0) -> Tensor:
         """(b, C, H, W) of the images from ``first`` on, resampled bilinearly, 0 outside."""
@@ -60,24 +60,24 @@ class Augmentation:
     """Draws one rotation, scale, flip and intensity shift per image.
 
     Attributes:
-        ranges: of the draws.
+        config: ranges of the draws.
         generator: of the draws, on the CPU.
     """
 
-    ranges: Ranges
+    config: AugmentationConfig
     generator: torch.Generator
 
-    def __call__(self, images: Tensor) -> Moves:
-        """Draw how (B, 1, H, W) images and all that goes with them are moved."""
+    def __call__(self, images: Tensor) -> SpatialTransform:
+        """Draw a transform for (B, 1, H, W) images and the maps that go with them."""
         draws = torch.rand(4, len(images), generator=self.generator) * 2 - 1
-        angle = draws[0] * math.radians(self.ranges.rotate_degrees)
-        zoom = 1 / (1 + draws[1] * self.ranges.scale)
+        angle = draws[0] * math.radians(self.config.rotate_degrees)
+        zoom = 1 / (1 + draws[1] * self.config.scale)
         mirror = (
-            torch.where(draws[2] < 0, -1.0, 1.0) if self.ranges.flip else torch.ones(len(images))
+            torch.where(draws[2] < 0, -1.0, 1.0) if self.config.flip else torch.ones(len(images))
         )
         cos, sin, zero = zoom * angle.cos(), zoom * angle.sin(), torch.zeros(len(images))
         rows = torch.stack([cos * mirror, -sin, zero, sin * mirror, cos, zero])
         matrices = rows.T.reshape(-1, 2, 3).to(images.device)
         grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
-        shift = (draws[3] * self.ranges.shift).view(-1, 1, 1, 1).to(images.device)
-        return Moves(grid, shift if self.ranges.shift else None)
+        shift = (draws[3] * self.config.shift).view(-1, 1, 1, 1).to(images.device)
+        return SpatialTransform(grid, shift if self.config.shift else None)

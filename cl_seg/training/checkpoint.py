@@ -1,7 +1,6 @@
-"""Exact resume inside a stage: what the training loop holds, as tensors and plain data on disk."""
+"""Exact resume inside a stage: the state of the training loop, as tensors and plain data."""
 
 import hashlib
-import io
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.files.write import write_bytes
+from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 
 State = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Stopping(SupervisedPlugin):  # type: ignore[misc]
         """Stop when asked to.
 
         Raises:
-            Stopped: what has been trained is lost.
+            Stopped: the training so far is lost.
         """
         if self.stop():
             raise Stopped
@@ -90,9 +90,9 @@ def loop_state(loop: Any) -> State:
 
 
 def read_checkpoint(file: Path) -> State:
-    """What a stage is resumed from, every tensor on the device it was on.
+    """The state a stage is resumed from, every tensor on the device it was on.
 
-    Empty where there is none or it is damaged.
+    Empty where there is no checkpoint or a damaged one.
     """
     try:
         written = file.read_bytes()
@@ -119,29 +119,6 @@ def restore_loop(loop: Any, state: State) -> None:
 def stateful(plugins: list[Any]) -> list[Any]:
     """The plugins whose state can be kept on disk."""
     return [p for p in plugins if hasattr(p, "state_dict") and hasattr(p, "load_state_dict")]
-
-
-def to_bytes(state: Any) -> bytes:
-    """Tensors and plain data as torch writes them."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
-
-
-def from_bytes(content: bytes, device: torch.device | str | None = "cpu") -> Any:
-    """The inverse of :func:`to_bytes`; never unpickles code.
-
-    Args:
-        content: what that gave.
-        device: of all tensors; None for the one each was on.
-
-    Raises:
-        ValueError: the content is damaged.
-    """
-    try:
-        return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-    except Exception as error:  # torch raises whatever the damage leads to
-        raise ValueError(f"not a saved state: {error}") from error
 
 
 def _random_states(device: torch.device) -> State:

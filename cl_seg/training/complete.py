@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cl_seg.benchmark import CHUNK, TaskImages, in_temporary_file, windowed
+from cl_seg.benchmark.preprocess import windowed
+from cl_seg.benchmark.task_images import CHUNK, TaskImages, in_temporary_file
 from cl_seg.runtime.eval_mode import eval_mode
 
 

@@ -1,4 +1,4 @@
-"""The training loop, one file, top to bottom.
+"""The training loop in one file, to be read from top to bottom.
 
 Avalanche's ``SupervisedTemplate`` calls ``_train_exp`` once per experience; it and
 ``training_epoch`` are overridden wholly, so that what happens in a step is all here, while every
@@ -23,15 +23,15 @@ from torch.utils.data import DataLoader, RandomSampler, default_collate
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.messages.errors import InputError
 from cl_seg.runtime.torch_setup import seed_everything
-from cl_seg.training.augmentation import Moves
+from cl_seg.training.augmentation import SpatialTransform
 from cl_seg.training.checkpoint import State, restore_loop
 
-Augment = Callable[[Tensor], Moves]
+Augment = Callable[[Tensor], SpatialTransform]
 
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How one experience is trained.
+    """Settings of the training of one experience, and its place in the stream.
 
     Attributes:
         steps: optimiser steps per experience.
@@ -42,6 +42,8 @@ class LoopSettings:
         warmup: share of the steps in which the rate rises.
         gradient_clip: largest norm of the gradient of loss and penalties together, 0 for none.
         autocast: forward pass in bfloat16.
+        position: of the experience in the stream, from 1.
+        steps_before: optimiser steps of the experiences before it.
     """
 
     steps: int
@@ -51,6 +53,8 @@ class LoopSettings:
     warmup: float = 0.25
     gradient_clip: float = 0.0
     autocast: bool = False
+    position: int = 1
+    steps_before: int = 0
 
 
 class NonFiniteLoss(InputError):
@@ -69,14 +73,14 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         model: (B, 1, H, W) → (B, C, H, W) logits.
         settings: steps, batch size, optimiser.
         generator: of the order of slices, and of the seeds of every pass.
-        augment: draws how a batch of images and all that goes with them is moved, or None.
+        augment: draws how a batch of images is transformed, or None.
         plugins: Avalanche plugins.
         device: where to train.
 
     Attributes:
-        checkpoint: what the next experience is resumed from, empty to start at its first step.
-        moves: how the current batch was augmented.
-        consolidates: False leaves the ``after_training_exp`` of all plugins out.
+        checkpoint: state the next experience is resumed from; empty to start at its first step.
+        spatial_transform: how the current batch was augmented.
+        consolidates: False skips the ``after_training_exp`` of all plugins.
     """
 
     def __init__(
@@ -105,6 +109,9 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             plugins=plugins,
             evaluator=_no_evaluator(),
         )
+        # Plugins read Avalanche's clock: it goes on from the experiences trained elsewhere.
+        self.clock.train_exp_counter = settings.position - 1
+        self.clock.train_iterations = self.clock.total_iterations = settings.steps_before
 
     _stop_training: bool
 
@@ -161,9 +168,9 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
                 continue
             self._unpack_minibatch()
             if self.augment is not None:
-                self.moves = self.augment(self.mbatch[0])
-                self.mbatch[0] = self.moves.images(self.mbatch[0])
-                self.mbatch[1] = self.moves.masks(self.mbatch[1])
+                self.spatial_transform = self.augment(self.mbatch[0])
+                self.mbatch[0] = self.spatial_transform.images(self.mbatch[0])
+                self.mbatch[1] = self.spatial_transform.masks(self.mbatch[1])
             self._before_training_iteration(**kwargs)
 
             self.optimizer.zero_grad()
@@ -213,7 +220,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
 
 def _no_evaluator() -> EvaluationPlugin:
-    # Scores are computed in evaluate.py; Avalanche warns of an evaluator without loggers.
+    # Scores are computed in cl_seg.evaluation; Avalanche warns of an evaluator without loggers.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return EvaluationPlugin()

@@ -1,62 +1,43 @@
 """One stage: training on one selection of slices, from one state to the next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
-from zlib import crc32
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-import numpy as np
 import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
 
 from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.spec.settings import Training
-from cl_seg.training.augmentation import Augmentation, Ranges
+from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
-GENERATORS = ("global", "order", "augmentation")
 
+def loop_settings(training: Training, learning_rate: float, steps: Sequence[int]) -> LoopSettings:
+    """The part of a suite's training settings the loop needs.
 
-@dataclass(frozen=True)
-class StagePlace:
-    """Where a stage stands; its randomness is spawned from nothing else.
-
-    Attributes:
-        seed: of the run.
-        position: from 1.
-        selection: name of what it trains on, usually a scanner.
+    Args:
+        training: of the suite.
+        learning_rate: peak of the stage.
+        steps: optimiser steps of every stage of the run up to this one.
     """
-
-    seed: int
-    position: int
-    selection: str
-
-
-def stage_seeds(place: StagePlace) -> dict[str, int]:
-    """Independent seeds per purpose, so that no stage depends on what ran before it."""
-    entropy = (place.seed, place.position, crc32(place.selection.encode()))
-    words = np.random.SeedSequence(entropy).generate_state(len(GENERATORS), np.uint64)
-    return {name: int(w >> np.uint64(1)) for name, w in zip(GENERATORS, words, strict=True)}
-
-
-def loop_settings(training: Training, learning_rate: float, steps: int) -> LoopSettings:
-    """The part of a suite's training settings the loop needs."""
     return LoopSettings(
-        steps=steps,
+        steps=steps[-1],
         batch_size=training.batch_size,
         learning_rate=learning_rate,
         weight_decay=training.weight_decay,
         warmup=training.warmup,
         gradient_clip=training.gradient_clip,
         autocast=training.precision == "bfloat16",
+        position=len(steps),
+        steps_before=sum(steps[:-1]),
     )
 
 
-def augmentation_ranges(training: Training, window_hu: tuple[float, float]) -> Ranges:
+def augmentation_config(training: Training, window_hu: tuple[float, float]) -> AugmentationConfig:
     """The part of a suite's training settings the augmentation needs."""
-    return Ranges(
+    return AugmentationConfig(
         rotate_degrees=training.rotate_degrees,
         scale=training.scale,
         flip=training.flip,
@@ -66,30 +47,29 @@ def augmentation_ranges(training: Training, window_hu: tuple[float, float]) -> R
 
 def stage_loop(
     model: nn.Module,
-    place: StagePlace,
+    seeds: Mapping[str, int],
     settings: LoopSettings,
-    ranges: Ranges,
+    augmentation: AugmentationConfig,
     plugins: Sequence[Any],
-    steps_before: int = 0,
 ) -> DenseTraining:
-    """The training loop of one stage, its randomness spawned from the stage's place.
+    """The training loop of one stage.
 
-    Avalanche's clock, which plugins read, is set to the stage's position and the steps of the
-    stages before, so that a stage can start from the files of the one before.
+    Args:
+        model: as the stage before left it.
+        seeds: of the stage, from :func:`cl_seg.training.seeds.derive_seeds`.
+        settings: of the loop.
+        augmentation: ranges of the augmentation.
+        plugins: Avalanche plugins.
     """
-    seeds = stage_seeds(place)
     seed_everything(seeds["global"])
-    loop = DenseTraining(
+    return DenseTraining(
         model=model,
         settings=settings,
         generator=torch.Generator().manual_seed(seeds["order"]),
-        augment=Augmentation(ranges, torch.Generator().manual_seed(seeds["augmentation"])),
+        augment=Augmentation(augmentation, torch.Generator().manual_seed(seeds["augmentation"])),
         plugins=plugins,
         device=next(model.parameters()).device,
     )
-    loop.clock.train_exp_counter = place.position - 1
-    loop.clock.train_iterations = loop.clock.total_iterations = steps_before
-    return loop
 
 
 def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None:

@@ -21,8 +21,9 @@ from cl_seg.analysis.claims.evidence import Evidence
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.tables import markdown, rounded
-from cl_seg.phantom.simulate import everybody, load_profiles
-from cl_seg.planning.runs import load_suite
+from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.series import acquisitions
+from cl_seg.planning.request import load_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.tables import PACKED
@@ -63,11 +64,10 @@ def validation_bodies(suite: Path) -> set[str]:
     spec = load_suite(suite)
     phantom = spec.data.phantom
     assert phantom is not None
+    profiles = load_profiles(phantom.scanners)
     scans = [
-        {"scanner": scanner, "patient": body}
-        for scanner, _, body in everybody(
-            load_profiles(phantom.scanners), phantom.own_bodies, phantom.shared_bodies
-        )
+        {"scanner": scan.scanner, "patient": scan.body}
+        for scan in acquisitions(profiles, phantom.own_bodies, phantom.shared_bodies)
     ]
     fractions = Fractions(test=spec.split.test, validation=spec.split.validation)
     parts = split_by_patient(pd.DataFrame(scans), fractions, spec.split.seed)

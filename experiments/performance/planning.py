@@ -11,8 +11,7 @@ from pathlib import Path
 
 from rectangles import write_store
 
-from cl_seg.suite.cache import StageCache
-from cl_seg.suite.execute import plan_stages, plan_suite
+from cl_seg.planning.plan import resolve
 from cl_seg.suite.summary import trainings
 
 ORDERS, MODELS, STRATEGIES = 24, 4, 5
@@ -37,7 +36,7 @@ def main() -> None:
             encoding="utf-8",
         )
         started = time.perf_counter()
-        graph = plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+        graph = resolve(folder / "suite.yaml", cache=folder / "stages").graph
         seconds = time.perf_counter() - started
     alone, shared = trainings(graph)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000

@@ -16,11 +16,12 @@ from typing import Any
 
 from rectangles import write_store
 
+from cl_seg.planning.plan import resolve
 from cl_seg.records.record import read_record
 from cl_seg.runtime import torch_setup  # noqa: F401 - imported now, so that no measurement counts it
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute_suites, plan_suite
+from cl_seg.suite.execute import execute
 
 STRATEGIES = [
     "naive",
@@ -79,8 +80,8 @@ def compute(folder: Path, text: str) -> tuple[float, dict[str, object], dict[str
     folder.mkdir()
     (folder / "suite.yaml").write_text(text, encoding="utf-8")
     cache, results = StageCache(folder / "stages"), folder / "results"
-    planned, engine = [plan_suite(folder / "suite.yaml")], TimedEngine()
-    (outcome,) = execute_suites(planned, [results], cache, engine, 1, lambda _: None)
+    plan, engine = resolve(folder / "suite.yaml", cache=cache.folder), TimedEngine()
+    (outcome,) = execute([plan], [results], cache, engine, 1, lambda _: None)
     assert not outcome.failures, outcome.failures
     records = [read_record(path) for path in results.glob("runs/*/run.json")]
     durations = {key: cache.about(key)["seconds"] for key in cache.keys()}  # noqa: SIM118

@@ -21,16 +21,18 @@ from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
-from cl_seg.training.augmentation import Augmentation, Ranges
+from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
 BATCH = 8
-RANGES = Ranges(rotate_degrees=10, scale=0.1, flip=False, shift=0)
+AUGMENTATION = AugmentationConfig(rotate_degrees=10, scale=0.1, flip=False, shift=0)
 
 
 def main() -> None:
@@ -73,7 +75,7 @@ def bare_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[]
     """A block of steps in plain PyTorch."""
 
     def block() -> None:
-        augment = Augmentation(RANGES, torch.Generator().manual_seed(0))
+        augment = Augmentation(AUGMENTATION, torch.Generator().manual_seed(0))
         optimizer = AdamW(model.parameters(), lr=1e-4)
         schedule = OneCycleLR(optimizer, 1e-4, steps)
         order = torch.randperm(len(slices))
@@ -102,7 +104,7 @@ def our_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[],
             model=model,
             settings=settings,
             generator=torch.Generator().manual_seed(0),
-            augment=Augmentation(RANGES, torch.Generator().manual_seed(0)),
+            augment=Augmentation(AUGMENTATION, torch.Generator().manual_seed(0)),
         )
         loop.train(benchmark.train_stream[0], eval_streams=[])
 

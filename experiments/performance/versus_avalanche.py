@@ -51,13 +51,15 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import labels_on
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
-from cl_seg.planning.data import open_store, split_slices
-from cl_seg.planning.runs import load_suite
+from cl_seg.planning.data import open_store
+from cl_seg.planning.request import load_suite
+from cl_seg.planning.split import split_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
-from cl_seg.training.evaluate import case_scores, labels_on
 
 QUICK = Path("experiments/quick.yaml")
 STOCK_EWC_LAMBDA = 1e4
@@ -187,7 +189,7 @@ class Script:
 
     def __init__(self, suite: StreamSuite, store: SliceStore) -> None:
         self.suite, self.store = suite, store
-        self.slices = split_slices(store.slices, suite, store.scanners)
+        self.slices = split_slices(store.slices, suite.classes, suite.split, store.scanners)
         self.train = [self.pairs(self.rows(s, "train"), augment=True) for s in store.scanners]
         self.test = [self.pairs(self.rows(s, "test"), augment=False) for s in store.scanners]
         dice = DiceCELoss(softmax=True, to_onehot_y=True, include_background=False, batch=True)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rectangles import write_store
 
+from cl_seg.planning.plan import resolve
 from cl_seg.records.record import read_record
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.local import LocalEngine
-from cl_seg.suite.execute import execute_suites, plan_suite
+from cl_seg.suite.execute import execute
 
 
 def main() -> None:
@@ -44,8 +45,8 @@ def compute(folder: Path, text: str, workers: int) -> tuple[float, dict[str, obj
     cache, results = StageCache(folder / "stages"), folder / "results"
     engine = LocalEngine(workers, threads=1, checkpoint_seconds=30)
     started = time.perf_counter()
-    planned = [plan_suite(folder / "suite.yaml")]
-    (outcome,) = execute_suites(planned, [results], cache, engine, workers, lambda _: None)
+    plans = [resolve(folder / "suite.yaml", cache=cache.folder)]
+    (outcome,) = execute(plans, [results], cache, engine, workers, lambda _: None)
     seconds = time.perf_counter() - started
     assert not outcome.failures, outcome.failures
     records = [read_record(path) for path in results.glob("runs/*/run.json")]

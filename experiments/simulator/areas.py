@@ -20,16 +20,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.predict import predict
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
+from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import Acquisition, SimulatedSeries, simulate_series
-from cl_seg.phantom.simulate import load_profiles
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import Grid, SliceStore, create_store
-from cl_seg.training.evaluate import predict
 
 WINDOW = (-160.0, 240.0)
 CPU = torch.device("cpu")

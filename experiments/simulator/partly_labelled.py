@@ -18,16 +18,18 @@ import pandas as pd
 import torch
 from torch import nn
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
 from cl_seg.phantom.simulate import simulate
-from cl_seg.scans.store import UNLABELLED, Grid, SliceStore
+from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training
 from cl_seg.training.complete import completed
-from cl_seg.training.evaluate import predict
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
     train_stage,
@@ -53,7 +55,8 @@ def main() -> None:
             scanners=["siemens_like", "stress_native"],
             own_bodies=10,
             shared_bodies=0,
-            grid=Grid(128, 4.0),
+            size=128,
+            spacing_mm=4.0,
             seed=5,
         )
         store = SliceStore(Path(folder) / "two.store")
@@ -96,11 +99,13 @@ def trained(
 ) -> nn.Module:
     """The model after a stage."""
     training = Training(steps=steps, batch_size=8)
-    settings, ranges = (
-        loop_settings(training, RATE, steps),
-        augmentation_ranges(training, WINDOW_HU),
+    loop = stage_loop(
+        model,
+        derive_seeds(seed, 1, "seed images"),
+        loop_settings(training, RATE, [steps]),
+        augmentation_config(training, WINDOW_HU),
+        [],
     )
-    loop = stage_loop(model, StagePlace(seed, 1, "seed images"), settings, ranges, [])
     train_stage(loop, dense_benchmark(images, {"train": [rows]}).train_stream[0])
     model = loop.model
     return model

@@ -20,17 +20,20 @@ import pandas as pd
 import torch
 from torch import nn
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.settings import Training
-from cl_seg.training.evaluate import case_scores, predict
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
     train_stage,
@@ -95,9 +98,9 @@ def train(images: TaskImages, network: str, seed: int, steps: int) -> nn.Module:
     training = Training(steps=steps, batch_size=8)
     loop = stage_loop(
         model,
-        StagePlace(seed, 1, "all scanners"),
-        loop_settings(training, rate, steps),
-        augmentation_ranges(training, WINDOW_HU),
+        derive_seeds(seed, 1, "all scanners"),
+        loop_settings(training, rate, [steps]),
+        augmentation_config(training, WINDOW_HU),
         [],
     )
     train_stage(loop, dense_benchmark(images, {"train": [own]}).train_stream[0])

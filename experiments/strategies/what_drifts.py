@@ -19,16 +19,19 @@ import torch
 from torch import Tensor
 
 from cl_seg.analysis.tables import markdown
-from cl_seg.benchmark import SliceDataset, Task, TaskImages
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
-from cl_seg.planning.data import open_store, split_slices
+from cl_seg.planning.plan import Plan, resolve
+from cl_seg.planning.split import selected_slices
 from cl_seg.records.load import load_results
 from cl_seg.records.record import RunRecord
-from cl_seg.strategies.batch_norm import running_statistics
+from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.scans.store import SliceStore
+from cl_seg.strategies.shared.batch_norm import running_statistics
 from cl_seg.suite.cache import StageCache, state_file
-from cl_seg.suite.execute import PlannedSuite, plan_suite
-from cl_seg.training.checkpoint import from_bytes
-from cl_seg.training.evaluate import case_scores, predict
 
 State = dict[str, Tensor]
 COMBINED = (("before", "before"), ("before", "after"), ("after", "before"), ("after", "after"))
@@ -43,8 +46,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("data/stages"))
     options = parser.parse_args()
     torch_setup.make_deterministic(1)
-    planned, cache = plan_suite(options.suite), StageCache(options.cache)
-    images = task_images(planned)
+    plan, cache = resolve(options.suite, cache=options.cache), StageCache(options.cache)
+    images = task_images(plan)
     rows = []
     for record in (result.record for result in load_results(options.results)):
         if record.spec.model.name == options.network and len(record.states) == 2:
@@ -52,35 +55,35 @@ def main() -> None:
                 from_bytes(cache.read(key, state_file(position)), "cpu")
                 for position, key in enumerate(record.states, start=1)
             ]
-            rows.append({"strategy": record.strategy, **scores(planned, images, record, states)})
+            rows.append({"strategy": record.strategy, **scores(plan, images, record, states)})
     print(markdown(pd.DataFrame(rows).map(lambda v: v if isinstance(v, str) else f"{v:.3f}")))
 
 
-def task_images(planned: PlannedSuite) -> TaskImages:
+def task_images(plan: Plan) -> TaskImages:
     """The slices of a suite."""
-    suite = planned.suite
-    task = Task(tuple(suite.classes), suite.image.size, suite.image.window_hu)
-    return TaskImages(open_store(suite.data, 1), task, torch.device("cpu"))
+    context = plan.context
+    task = Task(tuple(context.classes), context.image.size, context.image.window_hu)
+    return TaskImages(SliceStore(context.store), task, torch.device("cpu"))
 
 
 def scores(
-    planned: PlannedSuite, images: TaskImages, record: RunRecord, states: list[State]
+    plan: Plan, images: TaskImages, record: RunRecord, states: list[State]
 ) -> dict[str, float]:
     """Mean Dice on the first scanner by ``weights / statistics`` before and after the second."""
-    suite, spec = planned.suite, record.spec
+    context, spec = plan.context, record.spec
     model = build_model(
         spec.model.name,
         spec.model.preset,
         spec.model.arguments,
-        len(suite.classes) + 1,
-        suite.image.size,
+        len(context.classes) + 1,
+        context.image.size,
     )
     statistics = {name for name, _ in running_statistics(model)}
     if not statistics:
         raise SystemExit(f"{spec.model.name} has no running statistics")
     first = spec.order[0]
-    split = split_slices(images.store.slices, suite, [first])
-    rows = split[split["part"] == "test"].reset_index(drop=True)
+    rows = selected_slices(images.store.slices, first, context.rows[first]["test"])
+    rows = rows.reset_index(drop=True)
     by_time = dict(zip(("before", "after"), states, strict=True))
     found = {}
     for weights, moments in COMBINED:
@@ -92,7 +95,7 @@ def scores(
             prediction,
             truth,
             list(rows["case"]),
-            suite.classes,
+            context.classes,
             images.store.header.grid.spacing_mm,
         )
         table = pd.DataFrame(cases)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cl_seg.active_learning.embedding import embed
-from cl_seg.benchmark import SliceDataset
+from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.models.registry import build_model
 
 

@@ -19,7 +19,7 @@ HEAD = ",".join(COLUMNS)
 
 def test_our_file_names_the_methods_of_the_suites_and_no_value() -> None:
     from cl_seg.models.declared import NETWORKS
-    from cl_seg.planning.runs import load_suite
+    from cl_seg.planning.request import load_suite
     from cl_seg.semi_automatic.declared import TOOLS
 
     table = read_published(PAPER / "published.csv")

@@ -10,7 +10,7 @@ import yaml
 from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import RunResult
-from cl_seg.strategies.settings import EWCSettings
+from cl_seg.strategies.ewc import EWCSettings
 from tests.records.factory import changed, run_result
 
 ORDER = ["a", "b"]

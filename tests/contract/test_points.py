@@ -6,9 +6,9 @@ import torch
 from avalanche.training.plugins import EWCPlugin, LwFPlugin, SupervisedPlugin
 
 from cl_seg.messages.errors import InputError
-from cl_seg.strategies.l2 import L2
-from cl_seg.strategies.settings import L2Settings
-from cl_seg.training.contract import Subject, check_contract
+from cl_seg.strategies.l2.plugin import L2
+from cl_seg.training.contract.check import check_contract
+from cl_seg.training.contract.subject import Subject
 
 from ..conftest import tiny_network
 
@@ -18,13 +18,13 @@ def model():
     return tiny_network()
 
 
-def broken(make_plugin, first_acts=2, keeps_state=False):
-    verdicts = check_contract(Subject(make_plugin, model, 32, first_acts, keeps_state))
+def broken(make_plugin, active_from=2, keeps_state=False):
+    verdicts = check_contract(Subject(make_plugin, model, 32, active_from, keeps_state))
     return {v.point: v.detail for v in verdicts if not v.kept}
 
 
 def test_a_strategy_that_keeps_it():
-    verdicts = check_contract(Subject(lambda: L2(L2Settings()), model, 32, 2, False))
+    verdicts = check_contract(Subject(L2, model, 32, 2, False))
     assert len(verdicts) == 8 and all(v.kept for v in verdicts)
 
 
@@ -44,7 +44,7 @@ class Early(SupervisedPlugin):
 
 def test_acting_too_early():
     assert "experience 1" in broken(Early)["acts in time"]
-    assert "acts in time" not in broken(Early, first_acts=1)
+    assert "acts in time" not in broken(Early, active_from=1)
 
 
 class Forgetful(SupervisedPlugin):
@@ -94,19 +94,19 @@ def test_avalanches_ewc_acts_by_its_strength(strength):
 
 def test_a_part_that_is_switched_off_makes_no_difference():
     def make():
-        return L2(L2Settings())
+        return L2()
 
-    verdicts = check_contract(Subject(make, model, 32, 2, False, make_null=make))
+    verdicts = check_contract(Subject(make, model, 32, 2, False, make_baseline=make))
     assert [v.point for v in verdicts if not v.kept] == ["acts"]
 
 
 class SilentScores(L2):
-    def put_in(self, model, experience):
+    def load_scanner_statistics(self, model, experience):
         pass
 
 
 def test_a_part_in_scoring_that_does_nothing():
-    subject = Subject(lambda: SilentScores(L2Settings()), model, 32, 2, False, scores=True)
+    subject = Subject(SilentScores, model, 32, 2, False, changes_scoring=True)
     assert [v.point for v in check_contract(subject) if not v.kept] == ["scores"]
 
 

@@ -14,8 +14,9 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from cl_seg.inference.saved_model import CARD, WEIGHTS, Input, ModelCard, Network, save_model
+from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.suite.cache import CHECKPOINT, StageCache
-from cl_seg.training.checkpoint import from_bytes, read_checkpoint
+from cl_seg.training.checkpoint import read_checkpoint
 from tests.records.factory import in_record, run_result, write_record
 from tests.suite.tiny_network import build
 

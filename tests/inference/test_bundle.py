@@ -9,7 +9,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 
-from cl_seg.benchmark import reduced, windowed
+from cl_seg.benchmark.preprocess import reduced, windowed
 from cl_seg.inference.bundle import export_bundle
 from cl_seg.inference.saved_model import load_model, save_model
 from cl_seg.messages.errors import InputError

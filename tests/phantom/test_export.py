@@ -14,7 +14,7 @@ from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.store import Grid, SliceStore
 
-GRID = Grid(128, 3.2)
+SIZE, SPACING_MM = 128, 3.2
 SCANNERS = ["siemens_like", "stress_off_centre"]
 
 
@@ -24,13 +24,19 @@ def stores(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     common = {"show_progress": False}
     simulate(
-        folder / "store", scanners=SCANNERS, own_bodies=0, shared_bodies=1, grid=GRID, seed=7,
-        slices=2, **common,
+        folder / "store", scanners=SCANNERS, own_bodies=0, shared_bodies=1, size=SIZE,
+        spacing_mm=SPACING_MM, seed=7, slices=2, **common,
     )  # fmt: skip
     jobs = [Acquisition("shared-body-0000", n, load_profile(n), 7, slices=2) for n in SCANNERS]
+    grid = Grid(SIZE, SPACING_MM)
     for form in ("dicom", "nifti"):
         export(folder / form, jobs, form, **common)
-        ingest(folder / form / "manifest.csv", folder / f"{form}.store", grid=GRID, **common)
+        ingest(
+            folder / form / "manifest.csv",
+            folder / f"{form}.store",
+            grid=grid,
+            **common,
+        )
     return folder
 
 

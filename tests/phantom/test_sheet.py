@@ -12,9 +12,9 @@ from cl_seg.phantom.sheet import (
     HEADER,
     MARGIN,
     chosen_levels,
-    labelled,
     tile,
     window,
+    with_captions,
     write_sheet,
 )
 
@@ -65,7 +65,7 @@ def test_one_level_has_a_row_per_body(tmp_path):
 
 def test_every_tile_is_stamped_and_every_row_and_column_named():
     mosaic = np.zeros((2 * SIDE, SIDE), np.uint8)
-    pixels = np.asarray(labelled(mosaic, ["scanner"], ["one", "two"]))
+    pixels = np.asarray(with_captions(mosaic, ["scanner"], ["one", "two"]))
     assert pixels[:HEADER, MARGIN:].any()  # the scanner's name
     for row in range(2):
         below = HEADER + row * SIDE

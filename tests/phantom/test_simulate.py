@@ -10,17 +10,15 @@ from cl_seg.phantom import simulate as module
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.simulate import simulate
 from cl_seg.planning.data import SIMULATOR
-from cl_seg.scans.store import Grid, SliceStore
 
-GRID = Grid(64, 6.4)
+GRID = {"size": 64, "spacing_mm": 6.4}
 
 
-def make(folder, scanners, own=0, shared=1, workers=1, seed=3, grid=GRID):
-    simulate(
-        folder, scanners=scanners, own_bodies=own, shared_bodies=shared, grid=grid, seed=seed,
-        workers=workers, show_progress=False,
+def make(folder, scanners, own=0, shared=1, workers=1, **settings):
+    return simulate(
+        folder, scanners, own_bodies=own, shared_bodies=shared, **GRID, seed=3, workers=workers,
+        show_progress=False, **settings,
     )  # fmt: skip
-    return SliceStore(folder)
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +93,15 @@ def test_other_scanners_and_own_bodies_change_nothing(store, tmp_path):
         ({"scanners": []}, "empty"),
         ({"own_bodies": -1}, "own_bodies"),
         ({"own_bodies": 0, "shared_bodies": 0}, "at least 1"),
-        ({"grid": Grid(64, 0.0)}, "spacing"),
+        ({"spacing_mm": 0.0}, "spacing_mm"),
+        ({"size": 8}, "size is 8"),
         ({"workers": 0}, "workers"),
         ({"seed": -1}, "seed"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, change, words):
     good = {
-        "scanners": ["ge_like"], "own_bodies": 1, "shared_bodies": 0, "grid": GRID, "seed": 0,
+        "scanners": ["ge_like"], "own_bodies": 1, "shared_bodies": 0, "seed": 0, **GRID,
     }  # fmt: skip
     with pytest.raises(InputError, match=words) as caught:
         simulate(tmp_path / "store", **(good | change))
@@ -129,11 +128,7 @@ def test_a_profile_of_ones_own_becomes_a_scanner(tmp_path):
 
 
 def test_neighbouring_slices_are_a_thickness_apart(tmp_path):
-    simulate(
-        tmp_path / "store", scanners=["ge_like"], own_bodies=0, shared_bodies=1, grid=GRID, seed=3,
-        slices=2, show_progress=False,
-    )  # fmt: skip
-    store = SliceStore(tmp_path / "store")
+    store = make(tmp_path / "store", ["ge_like"], slices=2)
     assert store.slices.z_mm.tolist() == [-1.25, 1.25, 98.75, 101.25]
     assert store.slices.slice_id.is_unique
     assert (store.slices.groupby("series").size() == 2).all()
@@ -142,15 +137,12 @@ def test_neighbouring_slices_are_a_thickness_apart(tmp_path):
 
 
 def test_intramuscular_fat_is_labelled_on_request(store, tmp_path):
-    simulate(
-        tmp_path / "with", scanners=["siemens_like"], own_bodies=0, shared_bodies=1, grid=GRID,
-        seed=3, intramuscular_fat=True, show_progress=False,
-    )  # fmt: skip
+    with_fat = make(tmp_path / "with", ["siemens_like"], intramuscular_fat=True)
     rows = store.slices.query("scanner == 'siemens_like' and body == 'shared-body-0000'").row
     without = store.labels("siemens_like")[rows.to_numpy()]
-    with_fat = SliceStore(tmp_path / "with").labels("siemens_like")
-    assert (with_fat == 1).sum() > (without == 1).sum()
-    np.testing.assert_array_equal(with_fat == 2, without == 2)
+    labels = with_fat.labels("siemens_like")
+    assert (labels == 1).sum() > (without == 1).sum()
+    np.testing.assert_array_equal(labels == 2, without == 2)
 
 
 def test_what_is_hashed_is_what_determines_a_store():

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.runs import load_suite, plan_runs
+from cl_seg.planning.grid import plan_runs
+from cl_seg.planning.request import load_suite
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
 BASE = """

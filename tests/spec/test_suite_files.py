@@ -14,7 +14,7 @@ from cl_seg.spec.choices import LABEL
 from cl_seg.spec.read import read_suite
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.strategies.settings import EWCSettings
+from cl_seg.strategies.ewc import EWCSettings
 
 STREAM = """\
 kind: stream

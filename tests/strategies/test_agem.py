@@ -8,8 +8,7 @@ import torch
 from avalanche.training.plugins import AGEMPlugin
 from torch import nn
 
-from cl_seg.strategies.agem import AGEM
-from cl_seg.strategies.settings import AGEMSettings
+from cl_seg.strategies.agem.plugin import AGEM
 
 from .conftest import digits, digits_network, train_on_digits
 
@@ -49,7 +48,7 @@ def batches(seed, conflict):
 @pytest.mark.parametrize("seed", range(3))
 def test_is_avalanches_on_the_same_batches(conflict, seed):
     new, old = batches(seed, conflict)
-    ours, theirs = AGEM(AGEMSettings()), AGEMPlugin(10, 10)
+    ours, theirs = AGEM(), AGEMPlugin(10, 10)
     ours.remembered, theirs.buffers = 10, [None]
     theirs.sample_from_memory = lambda: old
     plain, mine = one_step(ours, digits_network(), new, old)
@@ -60,7 +59,7 @@ def test_is_avalanches_on_the_same_batches(conflict, seed):
 
 def test_projected_gradient_does_not_harm_the_memory():
     new, old = batches(0, conflict=True)
-    plugin, model = AGEM(AGEMSettings()), digits_network()
+    plugin, model = AGEM(), digits_network()
     plugin.remembered = 10
     plain, projected = one_step(plugin, model, new, old)
     model.zero_grad()
@@ -78,6 +77,6 @@ def test_trains_on_the_new_part_alone():
         def before_backward(self, strategy, **kwargs):
             sizes.append((strategy.experience.current_experience, len(strategy.mb_output)))
 
-    train_on_digits([Watch(AGEMSettings(budget=20, batch_share=0.25))], 2, epochs=1)
+    train_on_digits([Watch(budget=20, batch_share=0.25)], 2, epochs=1)
     assert {n for k, n in sizes if k == 1} == {12}
     assert max(n for k, n in sizes if k == 0) == 16

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from cl_seg.messages.errors import InputError
-from cl_seg.strategies.batch_norm import FrozenStatistics, StatisticsPerScanner, running_statistics
-from cl_seg.strategies.settings import Settings
+from cl_seg.strategies.frozen_statistics.plugin import FrozenStatistics
+from cl_seg.strategies.shared.batch_norm import running_statistics
+from cl_seg.strategies.statistics_per_scanner.plugin import StatisticsPerScanner
 
 
 def network():
@@ -35,7 +36,7 @@ def equal(a, b):
 
 @pytest.mark.parametrize(("position", "moves"), [(1, True), (2, False), (3, False)])
 def test_frozen_from_the_second_experience_on(position, moves):
-    plugin, model = FrozenStatistics(Settings()), network().train()
+    plugin, model = FrozenStatistics(), network().train()
     before = statistics(model)
     for _ in range(3):
         plugin.before_forward(at(model, position))
@@ -55,7 +56,7 @@ def learned(plugin, model, experiences):
 
 
 def test_every_experience_is_scored_with_its_own():
-    plugin, model = StatisticsPerScanner(Settings()), network()
+    plugin, model = StatisticsPerScanner(), network()
     kept = learned(plugin, model, 3)
     for k in (0, 2, 1):
         plugin.before_eval_exp(at(model, k + 1))
@@ -68,26 +69,26 @@ def test_every_experience_is_scored_with_its_own():
 
 
 def test_state_survives_a_file(tmp_path):
-    plugin, model = StatisticsPerScanner(Settings()), network()
+    plugin, model = StatisticsPerScanner(), network()
     kept = learned(plugin, model, 2)
     torch.save(plugin.state_dict(), tmp_path / "bn.pt")
-    other = StatisticsPerScanner(Settings())
+    other = StatisticsPerScanner()
     other.load_state_dict(torch.load(tmp_path / "bn.pt", weights_only=True))
-    other.put_in(model, 0)
+    other.load_scanner_statistics(model, 0)
     assert equal(statistics(model), kept[0])
 
 
 @pytest.mark.parametrize("make", [FrozenStatistics, StatisticsPerScanner])
 def test_a_network_without_batch_norm_is_refused(make):
     model = nn.Conv2d(1, 1, 1)
-    plugin = make(Settings())
+    plugin = make()
     with pytest.raises(InputError, match="no batch norm"):
         plugin.before_forward(at(model, 2))
         plugin.after_training_exp(at(model, 2))
 
 
 def test_an_evaluation_during_training_changes_nothing():
-    plugin, model = StatisticsPerScanner(Settings()), network()
+    plugin, model = StatisticsPerScanner(), network()
     learned(plugin, model, 1)
     model(torch.randn(4, 1, 3, 3) + 30)
     live = statistics(model)

@@ -1,31 +1,33 @@
-"""The registry of strategies: settings are checked, plugins exist and act when they say."""
+"""Strategies declare themselves: keywords are their settings, and no one knows of another."""
 
+import inspect
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
-from pydantic import ValidationError
 
-from cl_seg.strategies.declared import STRATEGIES
-from cl_seg.strategies.settings import (
-    EWCSettings,
-    LwFSettings,
-    MASSettings,
-    ReplaySettings,
-    RWalkSettings,
-    SISettings,
-)
+import cl_seg.strategies
+from cl_seg.messages.errors import InputError
+from cl_seg.runtime.import_path import imported, module_file
+from cl_seg.strategies.declared import NAMES, STRATEGIES
+
+PLUGINS = {name: one.plugin for name, one in STRATEGIES.items() if one.plugin}
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+def plugin_class(name):
+    module, _, attribute = PLUGINS[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def test_plain_fine_tuning_needs_no_plugin():
+    assert set(NAMES) - set(PLUGINS) == {"naive", "joint", "cumulative", "single"}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
 def test_plugin_can_be_made_from_its_defaults(name):
-    strategy = STRATEGIES[name]
-    if strategy.plugin is None:
-        assert name in {"naive", "joint", "cumulative", "single"}
-        return
-    module, _, attribute = strategy.plugin.partition(":")
-    plugin = getattr(import_module(module), attribute)(strategy.settings(), 3)
-    assert plugin.settings == strategy.settings() and plugin.seed == 3
-    if strategy.memory == "none":
+    plugin = plugin_class(name)()
+    if STRATEGIES[name].memory == "none":
         assert not hasattr(plugin, "state_dict")
         return
     fresh = plugin.state_dict()
@@ -33,30 +35,76 @@ def test_plugin_can_be_made_from_its_defaults(name):
     assert plugin.state_dict() == fresh
 
 
+@pytest.mark.parametrize("name", PLUGINS)
+def test_keywords_and_defaults_are_those_of_the_settings(name):
+    parameters = inspect.signature(plugin_class(name)).parameters
+    assert all(p.kind is p.KEYWORD_ONLY for p in parameters.values())
+    defaults = STRATEGIES[name].settings().model_dump()
+    assert {n: p.default for n, p in parameters.items()} == {**defaults, "seed": 0}
+    if defaults:
+        assert plugin_class(name)().settings == STRATEGIES[name].settings()
+
+
 @pytest.mark.parametrize(
-    ("model", "wrong"),
+    ("name", "keywords", "field"),
     [
-        (ReplaySettings, {"budget": 0}),
-        (ReplaySettings, {"batch_share": 1.0}),
-        (ReplaySettings, {"batch_share": 0.0}),
-        (ReplaySettings, {"percent": 0}),
-        (ReplaySettings, {"percent": 5, "budget": 16}),
-        (ReplaySettings, {"percent": 5, "sampling": "random"}),
-        (SISettings, {"damping": 0}),
-        (LwFSettings, {"temperature": 0}),
-        (RWalkSettings, {"every": 0}),
-        (MASSettings, {"keep": 1.0}),
-        (EWCSettings, {"ewc_lambda": -1}),
-        (EWCSettings, {"mode": "online", "decay": 0}),
-        (EWCSettings, {"mode": "online", "decay": 1.1}),
-        (EWCSettings, {"decay": 0.9}),
-        (EWCSettings, {"mode": "online"}),
-        (EWCSettings, {"fisher": "batch", "fisher_images": 4}),
-        (EWCSettings, {"fisher": "exact"}),
-        (EWCSettings, {"fisher_images": 0}),
-        (EWCSettings, {"lambda": 1}),
+        ("replay", {"budget": 0}, "budget"),
+        ("replay", {"batch_share": 1.0}, "batch_share"),
+        ("agem", {"batch_share": 0.0}, "batch_share"),
+        ("der", {"percent": 0}, "percent"),
+        ("der", {"beta": -1}, "beta"),
+        ("replay", {"percent": 5, "budget": 16}, "`percent`"),
+        ("replay", {"percent": 5, "sampling": "random"}, "`percent`"),
+        ("replay", {"by": "scanner"}, "by"),
+        ("si", {"damping": 0}, "damping"),
+        ("lwf", {"temperature": 0}, "temperature"),
+        ("rwalk", {"every": 0}, "every"),
+        ("mas", {"keep": 1.0}, "keep"),
+        ("l2", {"l2_lambda": float("inf")}, "l2_lambda"),
+        ("frozen_encoder", {"trains": "encoder"}, "trains"),
+        ("ewc", {"ewc_lambda": -1}, "ewc_lambda: expected greater than or equal to 0, not -1"),
+        ("ewc", {"mode": "online", "decay": 0}, "decay"),
+        ("ewc", {"mode": "online", "decay": 1.1}, "decay"),
+        ("ewc", {"decay": 0.9}, "`decay`"),
+        ("ewc", {"mode": "online"}, "`decay`"),
+        ("ewc", {"fisher": "batch", "fisher_images": 4}, "`fisher_images`"),
+        ("ewc", {"fisher": "exact"}, "fisher"),
+        ("ewc", {"fisher_images": 0}, "fisher_images"),
     ],
 )
-def test_settings_are_checked(model, wrong):
-    with pytest.raises(ValidationError):
-        model(**wrong)
+def test_a_wrong_value_is_one_line_with_its_field(name, keywords, field):
+    with pytest.raises(InputError) as refused:
+        plugin_class(name)(**keywords)
+    text = str(refused.value)
+    assert text.startswith(f"{plugin_class(name).__name__}: {field}") and "\n" not in text
+
+
+def test_an_unknown_keyword_is_pythons_own_error():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lambda_'"):
+        plugin_class("ewc")(lambda_=1)
+
+
+def test_classes_are_names_of_the_package():
+    assert dir(cl_seg.strategies) == sorted(plugin_class(name).__name__ for name in PLUGINS)
+    assert cl_seg.strategies.EWC is plugin_class("ewc")
+    with pytest.raises(AttributeError, match="has no attribute Adam"):
+        _ = cl_seg.strategies.Adam
+
+
+def test_declarations_are_read_without_torch():
+    script = "import sys, cl_seg.strategies as s; dir(s); assert 'torch' not in sys.modules; s.EWC"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_the_source_of_a_strategy_knows_no_other_and_no_list(name):
+    found, waiting = set(), [PLUGINS[name].partition(":")[0]]
+    while waiting:
+        module = waiting.pop()
+        path = module_file(module)
+        if path and module.startswith("cl_seg.strategies") and module not in found:
+            found.add(module)
+            waiting += [*imported(module, path), module.rpartition(".")[0]]
+    rooms = {module.split(".")[2] for module in found - {"cl_seg.strategies"}}
+    assert rooms <= {name, "declaration", "shared"}
+    assert f"cl_seg.strategies.{name}" in found

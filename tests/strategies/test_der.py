@@ -8,9 +8,8 @@ import torch
 from avalanche.training import Naive
 from torch import nn
 
-from cl_seg.strategies.der import DER, squared_distance
-from cl_seg.strategies.settings import DERSettings
-from cl_seg.training.augmentation import Augmentation, Ranges
+from cl_seg.strategies.der.plugin import DER, squared_distance
+from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 
 from .conftest import plain_benchmark, train_on_digits
 
@@ -35,7 +34,7 @@ def test_loss_is_the_equation_on_every_batch():
             torch.testing.assert_close(strategy.loss, expected)
             checked.append(len(rows))
 
-    plugin = Checked(DERSettings(budget=20, alpha=0.3, beta=0.7))
+    plugin = Checked(budget=20, alpha=0.3, beta=0.7)
     train_on_digits([plugin], 3)
     assert len(checked) > 20 and set(checked) == {8}
 
@@ -61,7 +60,7 @@ def test_drawn_names_the_slices_in_the_batch():
         optimizer=torch.optim.SGD(network.parameters(), lr=1e-9),
         criterion=nn.CrossEntropyLoss(),
         train_mb_size=8,
-        plugins=[Named(DERSettings(budget=10))],
+        plugins=[Named(budget=10)],
         evaluator=None,
     )
     for part in plain_benchmark([(x, torch.arange(30) % 3) for x in names]).train_stream:
@@ -85,7 +84,7 @@ def memory_of(plugin, model, parts):
 def test_logits_are_those_of_the_remembered_slices():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Dropout(0.9))
-    plugin = DER(DERSettings(budget=5))
+    plugin = DER(budget=5)
     parts = [pictures(7, 0), pictures(4, 1)]
     memory_of(plugin, model, parts)
     assert model.training
@@ -102,11 +101,11 @@ def test_logits_move_with_their_slices():
     torch.manual_seed(0)
     model = nn.Conv2d(1, 3, 1)
     images = nn.functional.interpolate(torch.rand(4, 1, 4, 4), size=32, mode="bilinear")
-    ranges = Ranges(rotate_degrees=20, scale=0.2, flip=True, shift=0.0)
-    moves = Augmentation(ranges, torch.Generator().manual_seed(1))(images)
-    stored = moves.maps(model(images)[2:].detach(), first=2)
-    inside = moves.maps(torch.ones(2, 1, 32, 32), first=2) >= 1
-    seen = model(moves.images(images))[2:]
+    ranges = AugmentationConfig(rotate_degrees=20, scale=0.2, flip=True, shift=0.0)
+    transform = Augmentation(ranges, torch.Generator().manual_seed(1))(images)
+    stored = transform.maps(model(images)[2:].detach(), first=2)
+    inside = transform.maps(torch.ones(2, 1, 32, 32), first=2) >= 1
+    seen = model(transform.images(images))[2:]
     assert 0.3 < inside.float().mean() < 1
     assert float(squared_distance(seen.detach(), stored, inside)) < 1e-10
     still = model(images)[2:].detach()
@@ -120,7 +119,7 @@ def test_ignored_pixels_take_no_part_in_the_distance():
     )
     strategy._criterion = lambda logits, _: logits.sum() * 0
     strategy.dataloader = SimpleNamespace(old=SimpleNamespace(drawn=[0]))
-    plugin = DER(DERSettings(alpha=1.0))
+    plugin = DER(alpha=1.0)
     plugin.remembered, plugin.logits = 1, {0: torch.zeros(1, 3, 4, 4).half()}
     strategy.mb_y[1, 0, 0] = 1
     plugin.before_backward(strategy)

@@ -10,11 +10,10 @@ from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from torch import nn
 
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.strategies.der import DER
-from cl_seg.strategies.ewc import EWC
-from cl_seg.strategies.fisher import fisher_information
-from cl_seg.strategies.mas import MAS
-from cl_seg.strategies.settings import DERSettings, EWCSettings, MASSettings
+from cl_seg.strategies.der.plugin import DER
+from cl_seg.strategies.ewc.plugin import EWC
+from cl_seg.strategies.mas.plugin import MAS
+from cl_seg.strategies.shared.fisher import fisher_information
 
 from .conftest import Slices, augmented_benchmark, digits_benchmark
 
@@ -71,7 +70,7 @@ def added(plugin, model):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_what_is_added_is_the_gradient_of_half_lambda_times_the_quadratics(count):
-    plugin, model = EWC(EWCSettings(ewc_lambda=6.0, fisher="empirical")), network()
+    plugin, model = EWC(ewc_lambda=6.0, fisher="empirical"), network()
     optima = learn(plugin, model, range(count))
     by_hand = sum(
         (fisher[n] * (p - optimum[n]) ** 2).sum()
@@ -81,13 +80,13 @@ def test_what_is_added_is_the_gradient_of_half_lambda_times_the_quadratics(count
     torch.testing.assert_close(added(plugin, model), gradient(6 / 2 * by_hand, model))
 
 
-def settings_of(mode):
-    return EWCSettings(mode=mode, decay=0.9 if mode == "online" else None)
+def in_mode(mode):
+    return EWC(mode=mode, decay=0.9 if mode == "online" else None, seed=4)
 
 
 def test_online_penalty_decays_and_moves():
-    settings = EWCSettings(ewc_lambda=2.0, fisher="empirical", mode="online", decay=0.5)
-    plugin, model = EWC(settings), network()
+    plugin = EWC(ewc_lambda=2.0, fisher="empirical", mode="online", decay=0.5)
+    model = network()
     optima = learn(plugin, model, range(3))
     first, second, third = fishers(optima)
     by_hand = sum(
@@ -98,21 +97,21 @@ def test_online_penalty_decays_and_moves():
 
 
 def test_nothing_is_added_before_something_is_learned():
-    plugin, model = EWC(EWCSettings()), network()
+    plugin, model = EWC(), network()
     assert not added(plugin, model).any()
     learn(plugin, model, range(2))
     assert added(plugin, model).any()
 
 
 def test_no_penalty_at_the_single_optimum():
-    plugin, model = EWC(EWCSettings()), network()
+    plugin, model = EWC(), network()
     (optimum,) = learn(plugin, model, [0])
     model.load_state_dict(optimum)
     assert not added(plugin, model).any()
 
 
 def test_parameters_of_no_importance_stay_defined():
-    plugin, model = EWC(EWCSettings()), network()
+    plugin, model = EWC(), network()
     nothing = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
     for _ in range(3):
         plugin._consolidate(dict(nothing), dict(model.named_parameters()))
@@ -126,7 +125,7 @@ def tensors(state):
 
 @pytest.mark.parametrize("mode", ["summed", "online"])
 def test_memory_is_two_copies_of_the_parameters(mode):
-    plugin, model = EWC(settings_of(mode)), network()
+    plugin, model = in_mode(mode), network()
     parameters = sum(p.numel() for p in model.parameters())
     for k in range(4):
         learn(plugin, model, [k])
@@ -134,7 +133,7 @@ def test_memory_is_two_copies_of_the_parameters(mode):
 
 
 def test_memory_does_not_follow_the_weights():
-    plugin, model = EWC(EWCSettings()), network()
+    plugin, model = EWC(), network()
     learn(plugin, model, [0])
     state = plugin.state_dict()
     kept = [t.clone() for t in tensors(state)]
@@ -145,11 +144,10 @@ def test_memory_does_not_follow_the_weights():
 
 @pytest.mark.parametrize("mode", ["summed", "online"])
 def test_state_survives_a_file(tmp_path, mode):
-    settings = settings_of(mode)
-    plugin, model = EWC(settings, seed=4), network()
+    plugin, model = in_mode(mode), network()
     learn(plugin, model, range(2))
     torch.save(plugin.state_dict(), tmp_path / "ewc.pt")
-    restored = EWC(settings, seed=4)
+    restored = in_mode(mode)
     restored.load_state_dict(torch.load(tmp_path / "ewc.pt", weights_only=True))
     assert torch.equal(added(restored, model), added(plugin, model))
     twin = network()
@@ -166,10 +164,10 @@ def test_images_are_drawn_by_seed_and_experience(monkeypatch):
         drawn.append(images)
         return {}
 
-    monkeypatch.setattr("cl_seg.strategies.ewc.fisher_information", remember)
+    monkeypatch.setattr("cl_seg.strategies.ewc.plugin.fisher_information", remember)
     for seed, k in [(0, 0), (0, 0), (0, 1), (5, 0)]:
         experience = SimpleNamespace(dataset=Slices(range(20)), current_experience=k)
-        plugin = EWC(EWCSettings(fisher_images=6), seed)
+        plugin = EWC(fisher_images=6, seed=seed)
         plugin.after_training_exp(SimpleNamespace(model=network(), experience=experience))
     assert drawn[0] == drawn[1] and drawn[0] != drawn[2] and drawn[0] != drawn[3]
     assert all(len(set(images)) == 6 and set(images) <= set(range(20)) for images in drawn)
@@ -179,14 +177,12 @@ def test_seed_and_experience_are_not_exchangeable(monkeypatch):
     """Run 0 after its second scanner and run 1 after its first must not share their draws."""
     drawn = []
     monkeypatch.setattr(
-        "cl_seg.strategies.ewc.fisher_information",
+        "cl_seg.strategies.ewc.plugin.fisher_information",
         lambda _m, _d, images, *_: drawn.append(images) or {},
     )
     for seed, k in [(0, 1), (1, 0)]:
         experience = SimpleNamespace(dataset=Slices(range(50)), current_experience=k)
-        EWC(EWCSettings(), seed).after_training_exp(
-            SimpleNamespace(model=network(), experience=experience)
-        )
+        EWC(seed=seed).after_training_exp(SimpleNamespace(model=network(), experience=experience))
     assert drawn[0] != drawn[1]
 
 
@@ -216,11 +212,11 @@ def test_batch_kind_is_avalanches_ewc(mode, experiences):
     """
     online = mode == "online"
     decay = 0.7 if online else None
-    ours = EWC(EWCSettings(ewc_lambda=2 * 32.0, fisher="batch", mode=mode, decay=decay))
+    ours = EWC(ewc_lambda=2 * 32.0, fisher="batch", mode=mode, decay=decay)
     theirs = EWCPlugin(32.0, "online" if online else "separate", 0.7 if online else None)
     our_weights = train_on_digits(ours, experiences)
     their_weights = train_on_digits(theirs, experiences)
-    naive_weights = train_on_digits(EWC(EWCSettings(ewc_lambda=0, fisher="batch")), experiences)
+    naive_weights = train_on_digits(EWC(ewc_lambda=0, fisher="batch"), experiences)
     assert (our_weights - naive_weights).norm() > 0.01 * naive_weights.norm()
     for name, importance in ours.fisher.items():
         last = theirs.importances[experiences - 1][name].data
@@ -239,10 +235,10 @@ def test_batch_kind_is_avalanches_ewc(mode, experiences):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: EWC(EWCSettings(fisher="empirical")),
-        lambda: EWC(EWCSettings(fisher="batch")),
-        lambda: MAS(MASSettings()),
-        lambda: DER(DERSettings(budget=4)),
+        lambda: EWC(fisher="empirical"),
+        lambda: EWC(fisher="batch"),
+        MAS,
+        lambda: DER(budget=4),
     ],
     ids=["ewc", "ewc batch", "mas", "der"],
 )

@@ -8,7 +8,12 @@ from torch import nn
 from torch.nn import functional
 
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.strategies.fisher import IGNORED, _draw, batch_fisher, fisher_information
+from cl_seg.strategies.shared.fisher import (
+    IGNORED,
+    _sample_labels,
+    batch_fisher,
+    fisher_information,
+)
 
 
 def generator(seed=0):
@@ -202,9 +207,9 @@ def test_batch_fisher_by_hand():
 
 def test_drawn_labels_follow_the_softmax():
     logits = torch.tensor([0.3, -1.0, 1.2, -40.0]).view(1, 4, 1, 1).expand(1, 4, 200, 200)
-    labels = _draw(logits, generator())
+    labels = _sample_labels(logits, generator())
     assert labels.shape == (1, 200, 200)
     observed = torch.bincount(labels.flatten(), minlength=4) / labels.numel()
     torch.testing.assert_close(observed, logits[0, :, 0, 0].softmax(0), atol=0.01, rtol=0)
     assert observed[3] == 0
-    assert torch.equal(labels, _draw(logits, generator()))
+    assert torch.equal(labels, _sample_labels(logits, generator()))

@@ -9,8 +9,7 @@ from torch import nn
 
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
-from cl_seg.strategies.frozen_encoder import FrozenEncoder
-from cl_seg.strategies.settings import FrozenEncoderSettings
+from cl_seg.strategies.frozen_encoder.plugin import FrozenEncoder
 
 
 def begin(plugin, model, position):
@@ -32,7 +31,7 @@ def test_encoders_of_the_registry(name, size, decoder):
     import re
 
     model = build_model(name, "small", {}, 3, size)
-    begin(FrozenEncoder(FrozenEncoderSettings()), model, 2)
+    begin(FrozenEncoder(), model, 2)
     for parameter, p in model.named_parameters():
         assert p.requires_grad == bool(re.match(decoder, parameter)), parameter
     model(torch.zeros(2, 1, size, size)).sum().backward()
@@ -40,7 +39,7 @@ def test_encoders_of_the_registry(name, size, decoder):
 
 def test_statistics_of_the_encoder_stay():
     model = build_model("vnet", "small", {}, 3, 32).train()
-    begin(FrozenEncoder(FrozenEncoderSettings()), model, 2)
+    begin(FrozenEncoder(), model, 2)
     modes = {n: m.training for n, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)}
     assert all(training == n.startswith(("up", "out")) for n, training in modes.items())
     assert set(modes.values()) == {True, False}
@@ -48,7 +47,7 @@ def test_statistics_of_the_encoder_stay():
 
 def test_first_experience_trains_everything():
     model = build_model("unet", "small", {}, 3, 32)
-    begin(FrozenEncoder(FrozenEncoderSettings()), model, 1)
+    begin(FrozenEncoder(), model, 1)
     assert all(p.requires_grad for p in model.parameters())
 
 
@@ -65,7 +64,7 @@ def test_heads_of_the_registry(name, size, head):
     import re
 
     model = build_model(name, "small", {}, 3, size)
-    begin(FrozenEncoder(FrozenEncoderSettings(trains="head")), model, 2)
+    begin(FrozenEncoder(trains="head"), model, 2)
     trained = {n for n, p in model.named_parameters() if p.requires_grad}
     assert trained == {n for n, _ in model.named_parameters() if re.match(head, n)}
     assert 1 <= len(trained) <= 2 and any(
@@ -79,4 +78,4 @@ def test_heads_of_the_registry(name, size, head):
 def test_an_expression_of_none_or_all_is_refused(encoder):
     model = build_model("unet", "small", {}, 3, 32)
     with pytest.raises(InputError, match="it must be that of some"):
-        begin(FrozenEncoder(FrozenEncoderSettings(encoder=encoder)), model, 2)
+        begin(FrozenEncoder(encoder=encoder), model, 2)

@@ -9,8 +9,7 @@ from avalanche.training.plugins import LwFPlugin
 from torch import nn
 from torch.nn import functional
 
-from cl_seg.strategies.lwf import LwF, distillation
-from cl_seg.strategies.settings import LwFSettings
+from cl_seg.strategies.lwf.plugin import LwF, distillation
 
 from .conftest import flat, train_on_digits
 
@@ -57,7 +56,7 @@ class AllClasses(LwFPlugin):
 @pytest.mark.parametrize("experiences", [2, 3])
 def test_is_avalanches_on_classification(experiences):
     """Avalanche leaves out T²; its teacher is in training mode, which a plain network ignores."""
-    ours = train_on_digits([LwF(LwFSettings(alpha=2.0 / 4, temperature=2))], experiences)
+    ours = train_on_digits([LwF(alpha=2.0 / 4, temperature=2)], experiences)
     theirs = train_on_digits([AllClasses(alpha=2.0, temperature=2)], experiences)
     naive = train_on_digits([], experiences)
     torch.testing.assert_close(flat(ours), flat(theirs), rtol=1e-4, atol=1e-5)
@@ -79,7 +78,7 @@ class Watch(LwF):
 
 
 def test_teacher_is_a_frozen_copy_in_eval_mode_and_goes():
-    plugin = Watch(LwFSettings())
+    plugin = Watch()
     model = train_on_digits([plugin], 2)
     assert plugin.modes == {False} and plugin.frozen and plugin.other
     assert plugin.teacher is None and isinstance(model, nn.Module)

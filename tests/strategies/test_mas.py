@@ -8,8 +8,7 @@ import torch
 from avalanche.training.plugins import MASPlugin
 from torch import nn
 
-from cl_seg.strategies.mas import MAS, squared_norm
-from cl_seg.strategies.settings import MASSettings
+from cl_seg.strategies.mas.plugin import MAS, squared_norm
 
 from .conftest import Slices, flat, train_on_digits
 
@@ -24,7 +23,7 @@ def test_closed_form_of_a_linear_model():
     torch.manual_seed(0)
     model = nn.Conv2d(2, 3, 1, bias=False)
     images = torch.randn(4, 2, 5, 6)
-    plugin = MAS(MASSettings())
+    plugin = MAS()
     learn(plugin, model, [(image, torch.zeros(5, 6)) for image in images])
     weight = model.weight.detach()[:, :, 0, 0]
     outputs = torch.einsum("ij,bjhw->bihw", weight, images)
@@ -39,7 +38,7 @@ def test_norm_is_that_of_a_vector_per_pixel():
 
 @pytest.mark.parametrize("experiences", [2, 3])
 def test_is_avalanches_for_batches_of_one(experiences):
-    ours = MAS(MASSettings(mas_lambda=2 * 0.5, keep=0.3))
+    ours = MAS(mas_lambda=2 * 0.5, keep=0.3)
     theirs = MASPlugin(lambda_reg=0.5, alpha=0.3)
     mine = train_on_digits([ours], experiences, batch=1, epochs=1, count=40)
     other = train_on_digits([theirs], experiences, batch=1, epochs=1, count=40)
@@ -52,7 +51,7 @@ def test_importance_of_scanners_adds_up_around_the_latest_weights():
     torch.manual_seed(0)
     model = nn.Conv2d(1, 2, 1)
     data = [(torch.randn(1, 3, 3), torch.zeros(3, 3)) for _ in range(3)]
-    both, single = MAS(MASSettings()), MAS(MASSettings())
+    both, single = MAS(), MAS()
     learn(both, model, data)
     first = both.importance["weight"].clone()
     with torch.no_grad():

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from cl_seg.messages.errors import InputError
-from cl_seg.strategies.replay import Replay, _equal_shares, memory_shares, patients_in_turn
-from cl_seg.strategies.settings import ReplaySettings
+from cl_seg.strategies.replay import ReplaySettings
+from cl_seg.strategies.replay.plugin import Replay
+from cl_seg.strategies.shared.memory_shares import _equal_shares, memory_shares, patients_in_turn
 
 from .conftest import digits_benchmark, plain_benchmark
 
@@ -104,12 +105,12 @@ def test_patients_take_turns(patients, random):
 
 def test_by_patient_needs_patients():
     with pytest.raises(InputError, match="knows its patients"):
-        train(Replay(ReplaySettings(budget=4, by="patient")), experiences=1)
+        train(Replay(budget=4, by="patient"), experiences=1)
 
 
 @pytest.mark.parametrize("budget", [3, 10, 16])
 def test_as_much_is_kept_as_by_avalanche(budget):
-    _, memories = train(Replay(ReplaySettings(budget=budget)), experiences=4)
+    _, memories = train(Replay(budget=budget), experiences=4)
     theirs = ExperienceBalancedBuffer(budget, adaptive_size=True)
     for k, experience in enumerate(tagged_benchmark(4).train_stream):
         theirs.post_adapt(None, experience)
@@ -118,7 +119,7 @@ def test_as_much_is_kept_as_by_avalanche(budget):
 
 
 def test_memory_is_shared_equally_and_only_shrinks():
-    _, memories = train(Replay(ReplaySettings(budget=10)))
+    _, memories = train(Replay(budget=10))
     assert [[len(m[k]) for k in sorted(m)] for m in memories] == [[10], [5, 5], [4, 3, 3]]
     for before, after in pairwise(memories):
         assert all(after[k] == before[k][: len(after[k])] for k in before)
@@ -128,12 +129,12 @@ def test_memory_is_shared_equally_and_only_shrinks():
 
 
 def test_budget_below_the_number_of_experiences():
-    _, memories = train(Replay(ReplaySettings(budget=1)))
+    _, memories = train(Replay(budget=1))
     assert [sum(map(len, m.values())) for m in memories] == [1, 1, 1]
 
 
 def test_budget_above_what_there_is():
-    _, memories = train(Replay(ReplaySettings(budget=100)))
+    _, memories = train(Replay(budget=100))
     assert [len(m[0]) for m in memories] == [COUNT, COUNT, COUNT]
 
 
@@ -141,7 +142,7 @@ def test_memory_is_a_uniform_sample():
     counts = torch.zeros(COUNT)
     experience = SimpleNamespace(current_experience=0, dataset=range(COUNT))
     for seed in range(400):
-        plugin = Replay(ReplaySettings(budget=3), seed)
+        plugin = Replay(budget=3, seed=seed)
         plugin.after_training_exp(SimpleNamespace(experience=experience))
         assert len(set(plugin.memory[0])) == 3
         counts[plugin.memory[0]] += 1
@@ -149,7 +150,7 @@ def test_memory_is_a_uniform_sample():
 
 
 def test_half_of_each_batch_is_remembered():
-    plugin = Replay(ReplaySettings(budget=10))
+    plugin = Replay(budget=10)
     batches, memories = train(plugin, epochs=2)
     assert {k for batch in batches[0] for k, _ in batch} == {0}
     for current in (1, 2):
@@ -165,14 +166,14 @@ def test_half_of_each_batch_is_remembered():
 
 
 def test_never_its_own_experience():
-    batches, memories = train(Replay(ReplaySettings(budget=6)))
+    batches, memories = train(Replay(budget=6))
     for current, recorded in batches.items():
         assert all(k < current for batch in recorded for k, _ in batch[4:]) or current == 0
         assert current not in (memories[current - 1] if current else {})
 
 
 def test_memory_smaller_than_its_part_is_drawn_with_repetition():
-    batches, memories = train(Replay(ReplaySettings(budget=1)), experiences=2)
+    batches, memories = train(Replay(budget=1), experiences=2)
     ((k, (index,)),) = memories[0].items()
     assert all(batch[4:] == [(k, index)] * 4 for batch in batches[1])
 
@@ -180,7 +181,7 @@ def test_memory_smaller_than_its_part_is_drawn_with_repetition():
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.5, 0.75, 0.99])
 @pytest.mark.parametrize("batch", [2, 5, 8])
 def test_old_and_new_fill_one_batch(share, batch):
-    plugin = Replay(ReplaySettings(budget=4, batch_share=share))
+    plugin = Replay(budget=4, batch_share=share)
     batches, _ = train(plugin, experiences=2, batch=batch)
     for recorded in batches[1]:
         old = sum(k == 0 for k, _ in recorded)
@@ -189,17 +190,17 @@ def test_old_and_new_fill_one_batch(share, batch):
 
 
 def test_determined_by_its_seed_alone():
-    results = [train(Replay(ReplaySettings(budget=8), s), noise=n) for s, n in [(1, 0), (1, 9)]]
+    results = [train(Replay(budget=8, seed=s), noise=n) for s, n in [(1, 0), (1, 9)]]
     assert results[0][1] == results[1][1]
     for current in (1, 2):
         # in plain Avalanche only the first experience is shuffled by the global generator
         assert results[0][0][current] == results[1][0][current]
-    other = train(Replay(ReplaySettings(budget=8), 2))
+    other = train(Replay(budget=8, seed=2))
     assert other[1] != results[0][1] and other[0][1] != results[0][0][1]
 
 
 def test_experiences_and_purposes_draw_differently():
-    plugin = Replay(ReplaySettings(), 3)
+    plugin = Replay(seed=3)
     draws = [
         torch.randint(2**40, (1,), generator=plugin._generator(k, p)).item()
         for k in range(30)
@@ -216,19 +217,18 @@ def test_every_draw_has_a_generator_of_its_own():
             self.used = (*self.used, (position, purpose))
             return super()._generator(position, purpose)
 
-    plugin = Watched(ReplaySettings(budget=8))
+    plugin = Watched(budget=8)
     train(plugin)
     assert sorted(plugin.used) == [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)]
 
 
 def test_state_survives_files_and_a_new_process(tmp_path):
-    settings = ReplaySettings(budget=10)
-    whole, _ = train(Replay(settings, 5))
-    plugin = Replay(settings, 5)
+    whole, _ = train(Replay(budget=10, seed=5))
+    plugin = Replay(budget=10, seed=5)
     train(plugin, experiences=2)
     torch.save(plugin.state_dict(), tmp_path / "replay.pt")
     assert json.loads(json.dumps(plugin.state_dict())) == plugin.state_dict()
-    restored = Replay(settings, 5)
+    restored = Replay(budget=10, seed=5)
     restored.load_state_dict(torch.load(tmp_path / "replay.pt", weights_only=True))
     assert restored.memory == plugin.memory
     recorder = Recorder()
@@ -245,7 +245,7 @@ def test_state_survives_files_and_a_new_process(tmp_path):
 
 
 def test_state_is_a_copy():
-    plugin = Replay(ReplaySettings(budget=10))
+    plugin = Replay(budget=10)
     train(plugin, experiences=1)
     state = plugin.state_dict()
     plugin.memory[0].clear()
@@ -273,4 +273,4 @@ def test_it_helps():
         x, y = torch.stack([item[0] for item in items]), torch.stack([item[1] for item in items])
         return float((model(x).argmax(1) == y).float().mean())
 
-    assert first_accuracy([Replay(ReplaySettings(budget=60))]) > first_accuracy([]) + 0.1
+    assert first_accuracy([Replay(budget=60)]) > first_accuracy([]) + 0.1

@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from cl_seg.strategies.rwalk import RWalk
-from cl_seg.strategies.settings import RWalkSettings
+from cl_seg.strategies.rwalk.plugin import RWalk
 
 from .conftest import Batches, digits_network, flat, train_on_digits
 
@@ -55,8 +54,7 @@ def written_out(batches, strength, share, every, damping):
 @pytest.mark.parametrize("damping", [2.0**-23, 1e-10])
 @pytest.mark.parametrize("every", [3, 1000])
 def test_is_the_written_out_reference(damping, every):
-    settings = RWalkSettings(rwalk_lambda=2.0, fisher_share=0.3, every=every, damping=damping)
-    plugin = RWalk(settings)
+    plugin = RWalk(rwalk_lambda=2.0, fisher_share=0.3, every=every, damping=damping)
     batches = Batches()
     model = train_on_digits([plugin, batches], 3)
     reference, importance = written_out(batches.seen, 2.0, 0.3, every, damping)
@@ -68,12 +66,12 @@ def test_is_the_written_out_reference(damping, every):
 
 
 def test_first_experience_is_plain_training():
-    ours = train_on_digits([RWalk(RWalkSettings(rwalk_lambda=50))], 1)
+    ours = train_on_digits([RWalk(rwalk_lambda=50)], 1)
     assert torch.equal(flat(ours), flat(train_on_digits([], 1)))
 
 
 def test_importance_is_scaled():
-    plugin = RWalk(RWalkSettings())
+    plugin = RWalk()
     train_on_digits([plugin], 2)
     values = torch.cat([v.flatten() for v in plugin.importance.values()])
     assert values.min() >= 0 and 1 <= values.max() <= 2

@@ -7,8 +7,7 @@ from avalanche.training import Naive
 from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
-from cl_seg.strategies.settings import SISettings
-from cl_seg.strategies.si import SI
+from cl_seg.strategies.si.plugin import SI
 
 from .conftest import Batches, digits_network, flat, plain_benchmark, train_on_digits
 
@@ -60,7 +59,7 @@ def written_out(batches, strength, damping, clipped):
 
 @pytest.mark.parametrize("clipped", [False, True])
 def test_is_the_written_out_reference(clipped):
-    plugin, batches = SI(SISettings(si_lambda=30.0, damping=0.01)), Batches()
+    plugin, batches = SI(si_lambda=30.0, damping=0.01), Batches()
     model = train_on_digits([plugin, batches, *[Clip()] * clipped], 3)
     reference, importance = written_out(batches.seen, 30.0, 0.01, clipped)
     torch.testing.assert_close(flat(model), flat(reference), rtol=1e-4, atol=1e-5)
@@ -71,7 +70,7 @@ def test_is_the_written_out_reference(clipped):
 
 
 def test_first_experience_is_plain_training():
-    assert torch.equal(flat(train_on_digits([SI(SISettings(si_lambda=50))], 1)),
+    assert torch.equal(flat(train_on_digits([SI(si_lambda=50)], 1)),
                        flat(train_on_digits([], 1)))  # fmt: skip
 
 
@@ -82,13 +81,13 @@ def test_path_adds_up_to_the_loss_that_was_gained(rate):
     x, y = torch.randn(20, 3), torch.randint(0, 2, (20,))
     model = nn.Linear(3, 2)
     losses = [nn.functional.cross_entropy(model(x), y).item()]
-    plugin, paths = SI(SISettings(damping=1e-3)), []
+    plugin, paths = SI(damping=1e-3), []
 
     class Keep(SI):
         def after_training_exp(self, strategy, **kwargs):
-            paths.append(sum(float(p.sum()) for p in self.path.gained.values()))
+            paths.append(sum(float(p.sum()) for p in self.path.omega.values()))
 
-    plugin = Keep(SISettings())
+    plugin = Keep()
     strategy = Naive(
         model=model,
         optimizer=torch.optim.SGD(model.parameters(), lr=rate),
@@ -103,7 +102,7 @@ def test_path_adds_up_to_the_loss_that_was_gained(rate):
 
 
 def test_state_is_a_copy():
-    plugin = SI(SISettings())
+    plugin = SI()
     train_on_digits([plugin], 1)
     state = plugin.state_dict()
     kept = {n: t.clone() for n, t in state["importance"].items()}

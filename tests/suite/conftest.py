@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cl_seg.planning.plan import resolve
 from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.engines.local import LocalEngine
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute_suites, plan_suite
+from cl_seg.suite.execute import execute
 
 
 def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str]]:
@@ -22,8 +23,8 @@ def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str
     said: list[str] = []
     cache = StageCache(results.parent / "stages")
     engine: Engine = LocalEngine(workers, 1, 1e9) if workers else SingleEngine()
-    planned = [plan_suite(path)]
-    (outcome,) = execute_suites(planned, [results], cache, engine, max(1, workers), said.append)
+    plans = [resolve(path, cache=cache.folder)]
+    (outcome,) = execute(plans, [results], cache, engine, max(1, workers), said.append)
     return said, [f"{run_id}: {reason}" for run_id, reason in outcome.failures.items()]
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.stages import Graph
+from cl_seg.planning.plan import Plan, resolve
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import PlannedSuite, execute_suites, plan_stages, plan_suite
+from cl_seg.suite.execute import execute
 
 from .conftest import made_with, run
 from .test_execute import only_naive, records
@@ -29,10 +29,9 @@ def with_replay(text: str) -> str:
     return "\n".join(x for x in text.splitlines() if "ewc" not in x and "joint" not in x)
 
 
-def planned(text: str, folder: Path) -> tuple[PlannedSuite, StageCache, Graph]:
+def planned(text: str, folder: Path) -> tuple[Plan, StageCache]:
     (folder / "suite.yaml").write_text(text)
-    one, cache = plan_suite(folder / "suite.yaml"), StageCache(folder / "stages")
-    return one, cache, plan_stages(one, cache)
+    return resolve(folder / "suite.yaml", cache=folder / "stages"), StageCache(folder / "stages")
 
 
 def written(cache: StageCache) -> dict[str, int]:
@@ -86,8 +85,8 @@ def test_a_flipped_byte_is_computed_again(
 ) -> None:
     run(only_naive(suite_text), results)
     text = with_replay(suite_text)
-    _, cache, graph = planned(text, tmp_path)
-    naive = graph.runs[0]
+    plan, cache = planned(text, tmp_path)
+    naive = plan.runs[0]
     if damaged == "state":
         key, name = naive.trained[0], state_file(1)
     else:
@@ -109,8 +108,8 @@ def test_a_flipped_byte_is_computed_again(
 def test_a_truncated_checkpoint_costs_its_steps_only(
     suite_text: str, results: Path, tmp_path: Path, content: bytes
 ) -> None:
-    _, cache, graph = planned(only_naive(suite_text), tmp_path)
-    partial = cache.partial(graph.runs[0].trained[1])
+    plan, cache = planned(only_naive(suite_text), tmp_path)
+    partial = cache.partial(plan.runs[0].trained[1])
     partial.mkdir(parents=True)
     (partial / "checkpoint.pt").write_bytes(content)
     _, failed = run(only_naive(suite_text), results)
@@ -123,7 +122,7 @@ def test_a_store_that_changed_while_the_suite_runs(
     copy = tmp_path / "changing.store"
     shutil.copytree(store, copy)
     text = only_naive(suite_text).replace(str(store), str(copy))
-    one, cache, _ = planned(text, tmp_path)
+    plan, cache = planned(text, tmp_path)
     labels = np.load(copy / "dark" / "labels.npy")
 
     class ChangesFirst(SingleEngine):
@@ -132,7 +131,7 @@ def test_a_store_that_changed_while_the_suite_runs(
             np.save(copy / "dark" / "labels.npy", labels)
             super().execute(*arguments)
 
-    (outcome,) = execute_suites([one], [results], cache, ChangesFirst(), 1, lambda _: None)
+    (outcome,) = execute([plan], [results], cache, ChangesFirst(), 1, lambda _: None)
     assert outcome.report is None
     (reason,) = outcome.failures.values()
     assert reason == f"{copy} has changed since the suite was planned: run it again"

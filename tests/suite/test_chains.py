@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
+from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
-from cl_seg.suite.cache import StageCache
 from cl_seg.suite.chains import chains
-from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.schedule import Job
 
 
 def planned(suite_text: str, folder: Path) -> Graph:
     (folder / "suite.yaml").write_text(suite_text)
-    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+    return resolve(folder / "suite.yaml", cache=folder / "stages").graph
 
 
 def work(job: Job) -> list[tuple[str, str, int]]:

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.data import split_slices
-from cl_seg.scans.store import SliceStore
+from cl_seg.planning.plan import resolve
+from cl_seg.planning.split import row_numbers
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute_suites, plan_stages, plan_suite
+from cl_seg.suite.execute import execute
 
 from .conftest import made_with, run
 
@@ -126,16 +126,17 @@ def test_a_class_that_no_test_case_has_is_told_and_reported_not_crashed_on(
     empty = tmp_path / "empty.store"
     shutil.copytree(store, empty)
     (tmp_path / "before.yaml").write_text(suite_text)
-    one = plan_suite(tmp_path / "before.yaml")
-    split = split_slices(SliceStore(store).slices, one.suite, ["bright", "dark", "plain"])
-    tests = split[(split["part"] == "test") & (split["scanner"] == "dark")]
+    plan = resolve(tmp_path / "before.yaml", cache=tmp_path / "stages")
     labels = np.load(empty / "dark" / "labels.npy")
-    labels[tests["row"]] = 0
+    labels[row_numbers(plan.context.rows["dark"]["test"])] = 0
     np.save(empty / "dark" / "labels.npy", labels)
     made_with(empty)
     said, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results)
     assert not failed
-    assert f"note: dark: none of its {tests['case'].nunique()} test cases has a pixel" in said[0]
+    assert (
+        f"note: dark: none of its {len(plan.cases['dark']['test'])} test cases has a pixel"
+        in said[0]
+    )
     assert "not evaluable" in (results / "summary.md").read_text()
 
 
@@ -166,7 +167,9 @@ def test_a_memory_needs_batches_of_two(suite_text: str, results: Path, strategy:
     assert not results.exists()
     path = results.parent / "one.yaml"
     path.write_text(text + "orders: [[bright]]\n")
-    assert plan_suite(path).runs, "nothing is remembered of one scanner"
+    assert resolve(path, cache=results.parent / "stages").runs, (
+        "nothing is remembered of one scanner"
+    )
 
 
 def test_a_gpu_that_is_not_here_is_noted_by_the_plan_and_refused_by_a_run(
@@ -177,19 +180,19 @@ def test_a_gpu_that_is_not_here_is_noted_by_the_plan_and_refused_by_a_run(
     text = only_naive(suite_text).replace("device: cpu", "device: cuda")
     path, cache = results.parent / "suite.yaml", StageCache(results.parent / "stages")
     path.write_text(text)
-    graph = plan_stages(plan_suite(path), cache)
-    assert any("this machine has no GPU" in note for note in graph.notes)
+    plan = resolve(path, cache=cache.folder)
+    assert any("this machine has no GPU" in note for note in plan.notes)
     with pytest.raises(InputError, match=r"training\.device is cuda, but torch sees no GPU"):
         run(text, results)
     assert not results.exists() and not cache.keys()
 
 
 def test_few_training_slices_are_noted(suite_text: str, results: Path) -> None:
-    path, cache = results.parent / "suite.yaml", StageCache(results.parent / "stages")
+    path, cache = results.parent / "suite.yaml", results.parent / "stages"
     path.write_text(suite_text)
-    assert not plan_stages(plan_suite(path), cache).notes
+    assert not resolve(path, cache=cache).notes
     path.write_text(suite_text.replace("batch_size: 4", "batch_size: 64"))
-    notes = plan_stages(plan_suite(path), cache).notes
+    notes = resolve(path, cache=cache).notes
     assert len(notes) == 3 and notes[0].startswith("bright has 9 training slices for batches of 64")
 
 
@@ -247,14 +250,14 @@ def test_a_suite_planned_for_another_processor_is_not_computed_on_this_one(
     path = results.parent / "suite.yaml"
     path.write_text(only_naive(suite_text))
     cache = StageCache(results.parent / "stages")
-    elsewhere = plan_suite(path, processor="NVIDIA X1")
-    here = plan_stages(plan_suite(path), cache)
-    assert not here.stages.keys() & plan_stages(elsewhere, cache).stages.keys()
-    (outcome,) = execute_suites([elsewhere], [results], cache, SingleEngine(), 1, print)
+    elsewhere = resolve(path, cache=cache.folder, processor="NVIDIA X1")
+    here = resolve(path, cache=cache.folder)
+    assert not here.stages.keys() & elsewhere.stages.keys()
+    (outcome,) = execute([elsewhere], [results], cache, SingleEngine(), 1, print)
     (reason,) = outcome.failures.values()
     assert "planned for the processor NVIDIA X1, this machine has" in reason
     named = reason.split("--processor '")[1].rstrip("'")
-    assert plan_stages(plan_suite(path, processor=named), cache).stages == here.stages
+    assert resolve(path, cache=cache.folder, processor=named).stages == here.stages
     assert not cache.keys()
 
 
@@ -262,4 +265,4 @@ def test_another_processor_asks_for_a_device(suite_text: str, results: Path) -> 
     path = results.parent / "suite.yaml"
     path.write_text(suite_text.replace("device: cpu", "device: auto"))
     with pytest.raises(InputError, match="say cpu or cuda"):
-        plan_suite(path, processor="NVIDIA X1")
+        resolve(path, cache=results.parent / "stages", processor="NVIDIA X1")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.local import _Worker
-from cl_seg.suite.execute import plan_stages, plan_suite
 
 from .conftest import run
 from .test_execute import only_naive, records
@@ -33,8 +33,8 @@ def test_a_worker_that_died_while_idle_is_noticed_at_its_next_job(
 ) -> None:
     (tmp_path / "suite.yaml").write_text(suite_text)
     cache = StageCache(tmp_path / "stages")
-    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
-    job = (next(iter(graph.stages.values())),)
+    plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
+    job = (next(iter(plan.stages.values())),)
     worker = _Worker(cache, 30.0)
     worker.process.kill()
     worker.process.join()

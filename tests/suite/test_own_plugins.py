@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.stages import Graph
+from cl_seg.planning.plan import Plan, resolve, resolve_all
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.summary import json_summary, summary, trainings
 
 from .conftest import run
@@ -33,9 +32,9 @@ def plugin(name: str, settings: str = "{}", label: str = "") -> str:
     return f'{{name: "{PLUGINS}{name}", settings: {settings}{label}}}'
 
 
-def planned(text: str, folder: Path) -> Graph:
+def planned(text: str, folder: Path) -> Plan:
     (folder / "suite.yaml").write_text(text)
-    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+    return resolve(folder / "suite.yaml", cache=folder / "stages")
 
 
 def test_each_equals_one_avalanche_loop_with_the_plugin_in_it(
@@ -52,10 +51,10 @@ def test_each_equals_one_avalanche_loop_with_the_plugin_in_it(
     _, failed = run(text, tmp_path / "results", workers=2)
     assert not failed
     found = records(tmp_path / "results")
-    suite = plan_suite(tmp_path / "suite.yaml")
+    plan = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
     assert len({str(record["R"]) for record in found.values()}) == 4, "both act alike, and both act"
-    for one in suite.runs:
-        expected = alone(one, suite.suite, SliceStore(store))
+    for one in (stages.run for stages in plan.runs):
+        expected = alone(one, plan.context, SliceStore(store))
         for name, matrix in found[one.run_id]["R"].items():
             assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
     stages = found["build-Anchor-order1-seed0"]["stages"]
@@ -72,7 +71,7 @@ def test_what_keeps_its_state_is_shared_from_the_first_experience_on(
         plugin("KeptAnchor"),
         orders="[[bright, dark, plain], [bright, plain, dark]]",
     )
-    graph = planned(text, tmp_path)
+    graph = planned(text, tmp_path).graph
     assert trainings(graph) == (12, 10), "the first experience once for naive, once for the plugin"
     assert not any(stage.kind == "consolidate" for stage in graph.stages.values())
 
@@ -85,19 +84,19 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
         plugin("KeptAnchor"),
         orders="[[bright, dark, plain], [bright, plain, dark]]",
     )
-    graph = planned(text, tmp_path)
-    whole = [stage for stage in graph.stages.values() if stage.whole]
+    plan, cache = planned(text, tmp_path), StageCache(tmp_path / "stages")
+    whole = [stage for stage in plan.stages.values() if stage.not_resumable]
     assert len(whole) == 4 and all(stage.steps == 36 and not stage.needs for stage in whole)
-    one, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
-    said = [line for line in summary([one], [graph], cache) if "keeps no state" in line]
+    said = [line for line in summary([plan], cache) if "keeps no state" in line]
     assert [line.split()[0] for line in said] == ["Anchor", "strong"]
     assert all("2 runs share no training, and what is interrupted" in line for line in said)
-    stages = json.loads(json_summary([one], [graph], cache))["stages"].values()
+    stages = json.loads(json_summary([plan], cache))["stages"].values()
     assert sum(not stage["resumable"] for stage in stages) == 4
 
 
 def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_path: Path) -> None:
-    from cl_seg.suite.stages import Control, execute_stage
+    from cl_seg.suite.stages.control import Control
+    from cl_seg.suite.stages.execute import execute_stage
     from cl_seg.training.checkpoint import Stopped
 
     text = with_strategies(suite_text, plugin("Anchor"))
@@ -136,7 +135,8 @@ def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
 
 
 def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_path: Path) -> None:
-    from cl_seg.suite.stages import Control, execute_stage
+    from cl_seg.suite.stages.control import Control
+    from cl_seg.suite.stages.execute import execute_stage
     from cl_seg.training.checkpoint import Stopped
 
     text = with_strategies(suite_text, plugin("Clocked"))
@@ -163,9 +163,9 @@ def test_modules_of_one_name_beside_two_suites_are_refused(suite_text: str, tmp_
         (tmp_path / name / "same_helper.py").write_text(f"which = '{name}'\n")
         text = with_strategies(suite_text, '{name: "same_name:P"}')
         (tmp_path / name / "suite.yaml").write_text(text.replace("name: tiny", f"name: {name}"))
-        suites.append(plan_suite(tmp_path / name / "suite.yaml"))
+        suites.append(tmp_path / name / "suite.yaml")
     with pytest.raises(InputError, match="for another suite given with it"):
-        plan_stages(suites[0], StageCache(tmp_path / "stages"))
+        resolve_all(suites, cache=tmp_path / "stages")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_avalanches_own_plugins_run_in_one_piece(suite_text: str, tmp_path: Path
     ewc = '{name: "avalanche.training.plugins:EWCPlugin", settings: {ewc_lambda: 1.0}}'
     text = with_strategies(suite_text, "naive", ewc)
     graph = planned(text, tmp_path)
-    assert sum(stage.whole for stage in graph.stages.values()) == 1
+    assert sum(stage.not_resumable for stage in graph.stages.values()) == 1
     _, failed = run(text, tmp_path / "results")
     assert not failed
     r = {k: record["R"] for k, record in records(tmp_path / "results").items()}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cl_seg.benchmark import windowed
+from cl_seg.benchmark.preprocess import windowed
 from cl_seg.inference.saved_model import load_model
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice

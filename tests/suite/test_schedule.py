@@ -95,7 +95,7 @@ def test_a_failure_stops_what_starts_from_it_and_nothing_else(graph: Graph) -> N
     assert one.failure_of(naive) is None and naive in one.complete()
     failure = one.failure_of(ewc)
     assert failure is not None and failure.reason == "no luck"
-    untouched = [s for s in graph.stages.values() if not (s.acts and s.position >= 1)]
+    untouched = [s for s in graph.stages.values() if not (s.uses_strategy and s.position >= 1)]
     assert {s.key for s in done} == {s.key for s in untouched}
 
 

@@ -9,11 +9,13 @@ import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning import environment
-from cl_seg.planning import stages as graph_module
+from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import RANKING, StageCache
-from cl_seg.suite.execute import plan_stages, plan_suite
-from cl_seg.suite.stages import Control, _Work, execute_stage
+from cl_seg.suite.stages.control import Control
+from cl_seg.suite.stages.execute import execute_stage
+from cl_seg.suite.stages.experience import experience
+from cl_seg.suite.stages.work import Work
 from cl_seg.suite.summary import trainings
 
 from .conftest import made_with, run
@@ -37,7 +39,7 @@ training: {{steps: {steps}, batch_size: 2, curve_every: 0, device: cpu}}
 
 def planned(content: str, folder: Path) -> Graph:
     (folder / "suite.yaml").write_text(content)
-    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+    return resolve(folder / "suite.yaml", cache=folder / "stages").graph
 
 
 def test_base_training_and_rankings_are_shared(store: Path, tmp_path: Path) -> None:
@@ -118,11 +120,9 @@ def test_a_plugin_of_ones_own_learns_from_the_labelled_slices_alone(
             execute_stage(stage, StageCache(tmp_path / "stages"), still)
     for stage in graph.stages.values():
         if stage.kind == "train" and stage.ranking:
-            work = _Work(
-                replace(stage, state="", memory=""), StageCache(tmp_path / "stages"), still
-            )
+            work = Work(replace(stage, state="", memory=""), StageCache(tmp_path / "stages"), still)
             assert stage.run.seed_images is not None
-            sizes[stage.run.seed_images.count] = [len(work.experience(k).dataset) for k in (1, 2)]
+            sizes[stage.run.seed_images.count] = [len(experience(work, k).dataset) for k in (1, 2)]
     assert {count: new for count, (_, new) in sizes.items()} == {1: 1, 4: 4}
     assert all(base > 4 for base, _ in sizes.values())
 
@@ -148,5 +148,5 @@ def test_other_packages_and_places_make_other_rankings(
     made_with(store)
     moved = rankings()
     assert not before & moved
-    monkeypatch.setattr(graph_module, "versions", lambda: {**environment.versions(), "numpy": "99"})
+    monkeypatch.setattr(environment, "versions", lambda: {**environment.versions(), "numpy": "99"})
     assert not moved & rankings()

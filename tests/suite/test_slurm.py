@@ -14,13 +14,14 @@ import pytest
 
 from cl_seg.files.write import write_json
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import slurm
 from cl_seg.suite.engines.perform import JobEnd, perform
 from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file, read_end
 from cl_seg.suite.engines.slurm_queue import Resources, minutes_of, sbatch_options
-from cl_seg.suite.execute import SuiteOutcome, execute_suites, plan_suite
+from cl_seg.suite.execute import SuiteOutcome, execute
 from cl_seg.suite.schedule import Failure
 
 from .conftest import run
@@ -97,8 +98,8 @@ def submit(text: str, folder: Path, max_jobs: int = 100) -> tuple[SuiteOutcome, 
     said: list[str] = []
     engine = SlurmEngine(Resources(), max_jobs, 1e9, said.append, 0.0, 0.0)
     cache = StageCache(folder / "stages")
-    planned = [plan_suite(folder / "suite.yaml")]
-    (outcome,) = execute_suites(planned, [folder / "results"], cache, engine, 1, said.append)
+    plans = [resolve(folder / "suite.yaml", cache=cache.folder)]
+    (outcome,) = execute(plans, [folder / "results"], cache, engine, 1, said.append)
     return outcome, said
 
 
@@ -235,11 +236,10 @@ def test_what_a_stopped_command_says(suite_text: str, tmp_path: Path, pretended:
     def stop() -> None:
         raise KeyboardInterrupt
 
-    from cl_seg.suite.execute import plan_stages
     from cl_seg.suite.schedule import Schedule
 
     cache = StageCache(tmp_path / "stages")
-    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
+    graph = resolve(tmp_path / "suite.yaml", cache=cache.folder).graph
     schedule = Schedule(graph, graph.runs, set(), lambda stage: 1.0, 100)
     with pytest.raises(KeyboardInterrupt):
         engine.execute(schedule, cache, lambda stage: None, stop)
@@ -327,13 +327,14 @@ def test_a_job_out_of_time_is_queued_again_unless_it_kept_nothing(
     text = with_strategies(suite_text, "naive", plugin("Anchor"))
     stages = planned(text, tmp_path).stages.values()
     naive, whole = (
-        next(s for s in stages if s.kind == "train" and s.whole is kept) for kept in (False, True)
+        next(s for s in stages if s.kind == "train" and s.not_resumable is kept)
+        for kept in (False, True)
     )
     cache, folder = StageCache(tmp_path / "stages"), tmp_path
     for stage, reason in ((naive, None), (whole, "give a longer --time")):
         job = StageJob((stage,), cache, folder, (), 30.0)
         again = job.checkpoint()
-        assert (again is None) is stage.whole
+        assert (again is None) is stage.not_resumable
         assert again is None or again.function == StageJob((stage,), cache, folder, (), 30.0)
         # What submitit raises when it cannot queue a job again is no failure of the stage.
         end = job.without_submitit(JobEnd(0, Failure("CalledProcessError: scontrol", "log")))

@@ -17,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cl_seg.files.write import write_json
+from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import slurm
@@ -24,7 +25,6 @@ from cl_seg.suite.engines.perform import JobEnd
 from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file
 from cl_seg.suite.engines.slurm_queue import Resources
-from cl_seg.suite.execute import plan_stages, plan_suite
 from cl_seg.suite.schedule import Schedule
 
 from .conftest import tiny_suite
@@ -131,7 +131,7 @@ def graph(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     more = "  - {name: ewc, label: other, settings: {ewc_lambda: 1, fisher_images: 4}}\n"
     text = tiny_suite(store).replace("  - joint\n", f"{more}  - joint\n") + "orders: all\n"
     (folder / "suite.yaml").write_text(text)
-    return plan_stages(plan_suite(folder / "suite.yaml"), StageCache(folder / "stages"))
+    return resolve(folder / "suite.yaml", cache=folder / "stages").graph
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,18 +9,22 @@ import pandas as pd
 import pytest
 import torch
 
-from cl_seg.benchmark import SliceDataset, Task, TaskImages, dense_benchmark
-from cl_seg.planning.data import split_slices
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.evaluation.case_scores import case_scores
+from cl_seg.evaluation.predict import predict
+from cl_seg.planning.context import StageContext
+from cl_seg.planning.plan import resolve
 from cl_seg.planning.runs import Run
+from cl_seg.planning.split import selected_slices
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.store import SliceStore
-from cl_seg.spec.suite import StreamSuite
-from cl_seg.suite.execute import plan_suite
-from cl_seg.suite.stages import burden, initial_model, strategy_plugin
-from cl_seg.training.evaluate import case_scores, predict
+from cl_seg.suite.stages.initial import initial_model
+from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
     train_stage,
@@ -54,17 +58,17 @@ seeds: [0, 1]
 training"""
 
 
-def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]:
+def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any]:
     """R of one run: one model, one plugin, one Avalanche loop after the other, in memory."""
     images = TaskImages(
         store,
         Task(tuple(suite.classes), suite.image.size, suite.image.window_hu),
         torch.device("cpu"),
     )
-    slices, mm = split_slices(store.slices, suite, planned.order), store.header.grid.spacing_mm
+    mm = store.header.grid.spacing_mm
 
     def rows(scanner: str, part: str) -> pd.DataFrame:
-        return slices[(slices["scanner"] == scanner) & (slices["part"] == part)]
+        return selected_slices(store.slices, scanner, suite.rows[scanner][part])
 
     train = [pd.concat([rows(s, "train") for s in e]) for e in planned.experiences]
     stream = dense_benchmark(images, {"train": train}).train_stream
@@ -73,8 +77,8 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
 
     def score(stage: int) -> None:
         for position, scanner in enumerate(planned.order):
-            if hasattr(plugin, "put_in"):
-                plugin.put_in(model, position)
+            if hasattr(plugin, "load_scanner_statistics"):
+                plugin.load_scanner_statistics(model, position)
             own = rows(scanner, "test")
             found, truth = predict(model, SliceDataset(images, own))
             scores = case_scores(found, truth, list(own["case"]), suite.classes, mm)
@@ -85,13 +89,13 @@ def alone(planned: Run, suite: StreamSuite, store: SliceStore) -> dict[str, Any]
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
-        if hasattr(plugin, "put_in"):
-            plugin.put_in(model, position - 2)
+        if hasattr(plugin, "load_scanner_statistics"):
+            plugin.load_scanner_statistics(model, position - 2)
         loop = stage_loop(
             model,
-            StagePlace(planned.seed, position, planned.stage_name(position)),
-            loop_settings(suite.training, planned.learning_rate, steps[position - 1]),
-            augmentation_ranges(suite.training, suite.image.window_hu),
+            derive_seeds(planned.seed, position, planned.stage_name(position)),
+            loop_settings(suite.training, planned.learning_rate, steps[:position]),
+            augmentation_config(suite.training, suite.image.window_hu),
             [plugin] if plugin else [],
         )
         train_stage(loop, experience)
@@ -110,12 +114,12 @@ def test_shared_runs_equal_the_same_runs_alone(
     _, failed = run(text, tmp_path / "results", workers=2)
     assert not failed
     shared = records(tmp_path / "results")
-    planned = plan_suite(tmp_path / "suite.yaml")
+    planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
     assert len(planned.runs) == len(shared) == 18 * 2 * 2 + 2
     distinct = {str(record["R"]) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
-    for one in planned.runs:
-        expected = alone(one, planned.suite, SliceStore(store))
+    for one in (stages.run for stages in planned.runs):
+        expected = alone(one, planned.context, SliceStore(store))
         for name, matrix in shared[one.run_id]["R"].items():
             assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
 
@@ -124,8 +128,8 @@ def test_a_network_that_draws_with_numpy_is_the_same_in_every_process(
     suite_text: str, tmp_path: Path
 ) -> None:
     (tmp_path / "suite.yaml").write_text(suite_text.replace(":build", ":build_drawn_by_numpy"))
-    planned = plan_suite(tmp_path / "suite.yaml")
-    models = [initial_model(planned.runs[0], planned.suite) for _ in range(2)]
+    planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
+    models = [initial_model(planned.runs[0].run, planned.context) for _ in range(2)]
     one, other = (model.state_dict() for model in models)
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -137,4 +141,4 @@ def test_what_a_plugin_of_ones_own_calls_memory_is_no_slices() -> None:
         def state_dict(self) -> dict[str, object]:
             return self.memory
 
-    assert burden(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}
+    assert memory_footprint(Remembering(), 512) == {"kept_slices": 0, "kept_bytes": 64 * 128 * 4}

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cl_seg.planning.data import split_slices
-from cl_seg.scans.store import SliceStore
-from cl_seg.suite.execute import plan_suite
+from cl_seg.planning.plan import resolve
+from cl_seg.planning.split import row_numbers
 
 from .conftest import made_with, tiny_suite, write_store
 from .crash import ROOT, finished
@@ -68,9 +67,8 @@ def label(folder: Path) -> None:
     """Change one pixel of one training slice of the scanner called dark."""
     store = folder / "tiny.store"
     (folder / "own.yaml").write_text(tiny_suite(store))
-    suite = plan_suite(folder / "own.yaml").suite
-    split = split_slices(SliceStore(store).slices, suite, ["bright", "dark", "plain"])
-    row = split[(split["scanner"] == "dark") & (split["part"] == "train")]["row"].iloc[0]
+    plan = resolve(folder / "own.yaml", cache=folder / "hashes")
+    row = row_numbers(plan.context.rows["dark"]["train"])[0]
     labels = np.load(store / "dark" / "labels.npy")
     labels[row, 0, 0] = 2
     np.save(store / "dark" / "labels.npy", labels)
@@ -85,8 +83,10 @@ def stream(title: str) -> str:
     ("edit", "touches"),
     [
         pytest.param(append("losses.py"), lambda t: stream(t) != "untrained", id="loss"),
-        pytest.param(append("strategies/ewc.py"), lambda t: "EWC" in t, id="plugin"),
-        pytest.param(append("strategies/fisher.py"), lambda t: "EWC" in t, id="part of a plugin"),
+        pytest.param(append("strategies/ewc/plugin.py"), lambda t: "EWC" in t, id="plugin"),
+        pytest.param(
+            append("strategies/shared/fisher.py"), lambda t: "EWC" in t, id="part of a plugin"
+        ),
         pytest.param(
             append("metrics/segmentation.py"), lambda t: t.startswith("test on"), id="metric"
         ),

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.durations import Durations
-from cl_seg.suite.execute import plan_stages, plan_suite, recorded_runs
+from cl_seg.suite.execute import recorded_runs
 from cl_seg.suite.progress import read_progress, write_progress
 from cl_seg.suite.schedule import Schedule
 from cl_seg.suite.summary import cache_lines, json_summary, progress_lines, summary
@@ -21,43 +22,44 @@ from .conftest import run
 
 def test_before_and_after_a_run(suite_text: str, tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(suite_text)
-    planned, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
-    graph = plan_stages(planned, cache)
-    lines = list(summary([planned], [graph], cache))
+    cache = StageCache(tmp_path / "stages")
+    plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
+    lines = list(summary([plan], cache))
     assert lines[0] == "order1: bright → dark → plain"
     assert lines[1] == "build-naive-order1-seed0  12 + 12 + 12 steps"
     expected = "4 runs, 39 stages: 8 trainings of 120 optimiser steps in all"
     assert lines[-2] == f"{expected}; sharing saves 2 trainings"
     assert lines[-1].endswith("39 are left, for how long is not known yet")
-    assert next(iter(progress_lines([graph], cache))).startswith("tiny: 0 of 4 runs are finished")
+    assert next(iter(progress_lines([plan], cache))).startswith("tiny: 0 of 4 runs are finished")
 
     run(suite_text, tmp_path / "results")
-    assert list(summary([planned], [graph], cache))[-1].endswith("nothing is left to compute")
-    assert next(iter(progress_lines([graph], cache))).startswith("tiny: 4 of 4 runs are finished")
+    assert list(summary([plan], cache))[-1].endswith("nothing is left to compute")
+    assert next(iter(progress_lines([plan], cache))).startswith("tiny: 4 of 4 runs are finished")
     assert list(cache_lines(cache))[-1].startswith("39 stages, ")
 
-    recorded = recorded_runs([graph], [tmp_path / "results"])
+    recorded = recorded_runs([plan], [tmp_path / "results"])
     shutil.rmtree(tmp_path / "stages")
-    lines = list(summary([planned], [graph], cache, recorded))
+    lines = list(summary([plan], cache, recorded))
     assert lines[-2:] == [
         "4 of 4 runs are finished already",
         "0 stages are finished already; nothing is left to compute",
     ]
-    status = list(progress_lines([graph], cache, recorded))
+    status = list(progress_lines([plan], cache, recorded))
     assert status[0] == "tiny: 4 of 4 runs are finished" and "nothing is left" in status[-1]
     run(suite_text, tmp_path / "others")
 
     longer = suite_text.replace("steps: 12", "steps: 1200")
     (tmp_path / "longer.yaml").write_text(longer)
-    other = plan_suite(tmp_path / "longer.yaml")
-    estimate = list(summary([other], [plan_stages(other, cache)], cache))[-1]
+    other = resolve(tmp_path / "longer.yaml", cache=cache.folder)
+    estimate = list(summary([other], cache))[-1]
     assert "about " in estimate and "on one worker" in estimate
 
 
 def test_json_is_for_machines(suite_text: str, tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(suite_text)
-    planned, cache = plan_suite(tmp_path / "suite.yaml"), StageCache(tmp_path / "stages")
-    content = json.loads(json_summary([planned], [plan_stages(planned, cache)], cache))
+    cache = StageCache(tmp_path / "stages")
+    plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
+    content = json.loads(json_summary([plan], cache))
     assert content["trainings"] == 8 and content["trainings_saved"] == 2
     assert content["seconds_left_on_one_worker"] == 0
     assert content["stages_of_unknown_duration"] == len(content["stages"])
@@ -69,13 +71,13 @@ def test_json_is_for_machines(suite_text: str, tmp_path: Path) -> None:
 def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(suite_text)
     cache = StageCache(tmp_path / "stages")
-    graph = plan_stages(plan_suite(tmp_path / "suite.yaml"), cache)
-    partial = cache.partial(graph.runs[0].trained[0])
+    plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
+    partial = cache.partial(plan.runs[0].trained[0])
     partial.mkdir(parents=True)
     write_progress(partial, 5, 12, 0.1, [])
     assert any(
         line.startswith("stopped: train") and line.endswith("step 5 of 12")
-        for line in progress_lines([graph], cache)
+        for line in progress_lines([plan], cache)
     )
 
 
@@ -103,11 +105,11 @@ def view_of(suite_text: str, folder: Path, terminal: bool) -> tuple[View, io.Str
     """The view of a suite of which nothing is done, and where it writes."""
     (folder / "suite.yaml").write_text(suite_text)
     cache = StageCache(folder / "stages")
-    graph = plan_stages(plan_suite(folder / "suite.yaml"), cache)
+    graph = resolve(folder / "suite.yaml", cache=cache.folder).graph
     durations, written = Durations(), io.StringIO()
     schedule = Schedule(graph, graph.runs, [], durations.seconds, 1)
     console = Console(file=written, force_terminal=terminal, width=160)
-    return View(schedule, cache, durations, 1, console), written
+    return View(schedule, cache, durations, console), written
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -7,19 +7,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cl_seg.training.augmentation import Augmentation, Ranges
+from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 
 STILL = {"rotate_degrees": 0.0, "scale": 0.0, "flip": False, "shift": 0.0}
 FULL = {"rotate_degrees": 30.0, "scale": 0.2, "flip": True, "shift": 0.0}
 
 
 def augmentation(seed=0, **ranges):
-    return Augmentation(Ranges(**{**STILL, **ranges}), torch.Generator().manual_seed(seed))
+    return Augmentation(
+        AugmentationConfig(**{**STILL, **ranges}), torch.Generator().manual_seed(seed)
+    )
 
 
 def moved_by(draw, pictures, masks):
-    moves = draw(pictures)
-    return moves.images(pictures), moves.masks(masks)
+    transform = draw(pictures)
+    return transform.images(pictures), transform.masks(masks)
 
 
 def extreme(monkeypatch, draw, **ranges):

@@ -9,14 +9,14 @@ import pytest
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
+from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 from cl_seg.spec.settings import Training
-from cl_seg.strategies.ewc import EWC
-from cl_seg.strategies.replay import Replay
-from cl_seg.strategies.settings import EWCSettings, ReplaySettings
-from cl_seg.training.checkpoint import Checkpointing, Stopped, from_bytes, read_checkpoint, to_bytes
+from cl_seg.strategies.ewc.plugin import EWC
+from cl_seg.strategies.replay.plugin import Replay
+from cl_seg.training.checkpoint import Checkpointing, Stopped, read_checkpoint
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
     train_stage,
@@ -48,8 +48,8 @@ class GlobalNoise(SupervisedPlugin):
 
 PLUGINS = {
     "naive": lambda: [],
-    "replay": lambda: [Replay(ReplaySettings(budget=5), 3)],
-    "ewc": lambda: [EWC(EWCSettings(ewc_lambda=10.0, fisher_images=4), 3)],
+    "replay": lambda: [Replay(budget=5, seed=3)],
+    "ewc": lambda: [EWC(ewc_lambda=10.0, fisher_images=4, seed=3)],
     "noise": lambda: [GlobalNoise()],
 }
 
@@ -57,9 +57,9 @@ PLUGINS = {
 def loop_at(position, model, plugins):
     return stage_loop(
         model,
-        StagePlace(0, position, SCANNERS[position - 1]),
-        loop_settings(TRAINING, 1e-2, TRAINING.steps),
-        augmentation_ranges(TRAINING, WINDOW),
+        derive_seeds(0, position, SCANNERS[position - 1]),
+        loop_settings(TRAINING, 1e-2, [TRAINING.steps] * position),
+        augmentation_config(TRAINING, WINDOW),
         plugins,
     )
 

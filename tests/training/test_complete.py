@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cl_seg.benchmark import Task, TaskImages
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.scans.store import SliceStore
 from cl_seg.training.complete import completed
 from tests.conftest import CLASSES, SIZE, WINDOW

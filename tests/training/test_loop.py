@@ -11,10 +11,12 @@ from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from cl_seg.benchmark import SliceDataset, dense_benchmark
+from cl_seg.benchmark.experiences import dense_benchmark
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.evaluation.pixel_counts import pixel_counts
+from cl_seg.evaluation.predict import predict
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice_of_counts
-from cl_seg.training.evaluate import pixel_counts, predict
 from cl_seg.training.loop import LoopSettings, NonFiniteLoss
 
 from ..conftest import CLASSES, tiny_network, weights

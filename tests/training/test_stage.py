@@ -6,17 +6,15 @@ import torch
 from avalanche.training.plugins import EWCPlugin, SupervisedPlugin
 
 from cl_seg.spec.settings import Training
-from cl_seg.strategies.ewc import EWC
-from cl_seg.strategies.replay import Replay
-from cl_seg.strategies.settings import EWCSettings, ReplaySettings
-from cl_seg.training.augmentation import Ranges
+from cl_seg.strategies.ewc.plugin import EWC
+from cl_seg.strategies.replay.plugin import Replay
+from cl_seg.training.augmentation import AugmentationConfig
 from cl_seg.training.loop import LoopSettings
+from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
-    StagePlace,
-    augmentation_ranges,
+    augmentation_config,
     loop_settings,
     stage_loop,
-    stage_seeds,
     train_stage,
 )
 
@@ -25,19 +23,19 @@ from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 TRAINING = Training(steps=6, batch_size=4, flip=True, shift_hu=20)
 STRATEGIES = {
     "naive": lambda: [],
-    "replay": lambda: [Replay(ReplaySettings(budget=5), 3)],
-    "ewc": lambda: [EWC(EWCSettings(ewc_lambda=10.0, fisher_images=4), 3)],
-    "ewc online": lambda: [EWC(EWCSettings(ewc_lambda=10.0, mode="online", decay=0.9), 3)],
-    "ewc batch": lambda: [EWC(EWCSettings(ewc_lambda=1e4, fisher="batch"), 3)],
+    "replay": lambda: [Replay(budget=5, seed=3)],
+    "ewc": lambda: [EWC(ewc_lambda=10.0, fisher_images=4, seed=3)],
+    "ewc online": lambda: [EWC(ewc_lambda=10.0, mode="online", decay=0.9, seed=3)],
+    "ewc batch": lambda: [EWC(ewc_lambda=1e4, fisher="batch", seed=3)],
 }
 
 
 def train(model, benchmark, position, plugins=(), seed=0, selection=None):
     loop = stage_loop(
         model,
-        StagePlace(seed, position, selection or SCANNERS[position - 1]),
-        loop_settings(TRAINING, 1e-2, TRAINING.steps),
-        augmentation_ranges(TRAINING, WINDOW),
+        derive_seeds(seed, position, selection or SCANNERS[position - 1]),
+        loop_settings(TRAINING, 1e-2, [TRAINING.steps] * position),
+        augmentation_config(TRAINING, WINDOW),
         list(plugins),
     )
     train_stage(loop, benchmark.train_stream[position - 1])
@@ -50,11 +48,19 @@ def stream(benchmark, name, stages=3):
 
 
 def test_seeds_are_independent():
-    places = [StagePlace(s, p, n) for s in (0, 1, 2) for p in (0, 1, 2) for n in SCANNERS]
-    seeds = [value for place in places for value in stage_seeds(place).values()]
-    assert len(set(seeds)) == len(seeds) == len(places) * 3
+    stages = [(s, p, n) for s in (0, 1, 2) for p in (0, 1, 2) for n in SCANNERS]
+    seeds = [value for stage in stages for value in derive_seeds(*stage).values()]
+    assert len(set(seeds)) == len(seeds) == len(stages) * 3
     assert all(0 <= s < 2**63 for s in seeds)
-    assert stage_seeds(places[4]) == stage_seeds(StagePlace(0, 1, "beta"))
+    assert derive_seeds(*stages[4]) == derive_seeds(0, 1, "beta")
+
+
+def test_seeds_are_those_of_committed_results():
+    assert derive_seeds(3, 2, "beta") == {
+        "global": 3445009471015777239,
+        "order": 8781393749815929402,
+        "augmentation": 7875567560323722536,
+    }
 
 
 def test_settings_are_handed_on():
@@ -63,15 +69,15 @@ def test_settings_are_handed_on():
     )
     expected = LoopSettings(
         steps=30, batch_size=3, learning_rate=0.1, weight_decay=0.2, warmup=0.5, gradient_clip=2,
-        autocast=True,
+        autocast=True, position=3, steps_before=21,
     )  # fmt: skip
-    assert loop_settings(training, 0.1, 30) == expected
-    assert not loop_settings(Training(steps=1), 0.1, 30).autocast
+    assert loop_settings(training, 0.1, [10, 11, 30]) == expected
+    assert not loop_settings(Training(steps=1), 0.1, [30]).autocast
 
 
 def test_intensity_shift_is_in_units_of_the_window():
-    ranges = augmentation_ranges(TRAINING, WINDOW)
-    assert ranges == Ranges(rotate_degrees=10.0, scale=0.1, flip=True, shift=20 / 400)
+    config = augmentation_config(TRAINING, WINDOW)
+    assert config == AugmentationConfig(rotate_degrees=10.0, scale=0.1, flip=True, shift=20 / 400)
 
 
 def test_what_ran_before_does_not_matter(benchmark):
@@ -98,7 +104,7 @@ def test_strategies_share_the_first_stage_and_part_in_the_second(benchmark):
 
 
 def test_ewc_of_no_weight_is_naive(benchmark):
-    model, plugins = tiny_network(), [EWC(EWCSettings(ewc_lambda=0.0), 3)]
+    model, plugins = tiny_network(), [EWC(ewc_lambda=0.0, seed=3)]
     results = [train(model, benchmark, k, plugins) for k in (1, 2)]
     naive = stream(benchmark, "naive", stages=2)
     assert all(torch.equal(a, b) for a, b in zip(results, naive, strict=True))

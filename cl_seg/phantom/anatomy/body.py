@@ -1,4 +1,4 @@
-"""Who somebody is: sex, age, build and tissue quality, drawn once from a seed."""
+"""Bodies: sex, age, build and tissue quality, drawn once from a seed."""
 
 import re
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 AGES = (25.0, 85.0)  # years
-USUAL_AGE = 60.0
-STEPS = 1.1347241384015194 ** -np.arange(1, 6)  # powers of the positive root of x⁶ = x + 1
-EDGES = 0.96  # of the area muscles are laid out for; their uneven edges add the rest
+MEDIAN_AGE = 60.0
+# Powers of the positive root of x⁶ = x + 1.
+RECURRENCE_STEPS = 1.1347241384015194 ** -np.arange(1, 6)
+OUTLINE_SHARE = 0.96  # of the muscle area lies in the smooth outlines; uneven edges add the rest
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ WOMEN = Population(104, 263, 108, 26.0, 0.92)
 
 @dataclass(frozen=True)
 class Body:
-    """One anatomy.
+    """One simulated person.
 
     Attributes:
         name: e.g. "shared-body-0003".
@@ -80,14 +81,14 @@ class Body:
         return (MEN if self.male else WOMEN).scale
 
     @property
-    def muscle(self) -> float:
+    def muscle_scale(self) -> float:
         """Linear size of the muscles, 1 for the average man."""
-        return float(np.sqrt(EDGES * self.muscle_cm2 / MEN.muscle_cm2))
+        return float(np.sqrt(OUTLINE_SHARE * self.muscle_cm2 / MEN.muscle_cm2))
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How somebody comes to a scanner.
+    """State of a patient on the scanner's table.
 
     Attributes:
         oral_contrast: whether they drank contrast medium.
@@ -112,9 +113,9 @@ def draw_body(seed: int, name: str) -> Body:
     rng = np.random.default_rng([*entropy, crc32(b"body")])
     male, (of_age, of_bmi, of_muscle, of_sat, of_vat) = _draw_person(seed, name)
     usual = MEN if male else WOMEN
-    age = float(np.clip(USUAL_AGE + 14 * of_age, *AGES))
+    age = float(np.clip(MEDIAN_AGE + 14 * of_age, *AGES))
     bmi = float(np.clip(usual.bmi * np.exp(0.17 * of_bmi), 17, 42))
-    older, heavier = age - USUAL_AGE, bmi - usual.bmi
+    older, heavier = age - MEDIAN_AGE, bmi - usual.bmi
     muscle = usual.muscle_cm2 * np.exp(-0.0045 * older + 0.010 * heavier + 0.11 * of_muscle)
     sat = usual.sat_cm2 * np.exp(0.075 * heavier + 0.22 * of_sat)
     vat = usual.vat_cm2 * np.exp(0.080 * heavier + 0.012 * older + 0.32 * of_vat)
@@ -147,6 +148,6 @@ def _draw_person(seed: int, name: str) -> tuple[bool, npt.NDArray[np.float64]]:
     """
     stem, digits = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
     number, start = int(digits or 0), crc32(stem.encode())
-    offset = np.random.default_rng([seed, start, crc32(b"person")]).random(len(STEPS))
-    uniform = (offset + number // 2 * STEPS + number % 2 / 2) % 1
+    offset = np.random.default_rng([seed, start, crc32(b"person")]).random(len(RECURRENCE_STEPS))
+    uniform = (offset + number // 2 * RECURRENCE_STEPS + number % 2 / 2) % 1
     return (number + start) % 2 == 0, ndtri(np.clip(uniform, 1e-6, 1 - 1e-6))

@@ -10,19 +10,19 @@ from cl_seg.phantom.anatomy.shapes import Field, Rng, Shape
 from cl_seg.phantom.anatomy.torso import Torso
 
 Filling = Literal["collapsed", "fluid", "gas", "stool", "oral_contrast"]
-Choices = Sequence[tuple[Filling, float]]
+FillingShares = Sequence[tuple[Filling, float]]
 
-COLON: Choices = (("stool", 0.45), ("gas", 0.35), ("collapsed", 0.20))
-TRANSVERSE: Choices = (("stool", 0.25), ("gas", 0.55), ("collapsed", 0.20))
-SMALL: Choices = (("collapsed", 0.62), ("fluid", 0.28), ("gas", 0.07), ("stool", 0.03))
+COLON: FillingShares = (("stool", 0.45), ("gas", 0.35), ("collapsed", 0.20))
+TRANSVERSE: FillingShares = (("stool", 0.25), ("gas", 0.55), ("collapsed", 0.20))
+SMALL: FillingShares = (("collapsed", 0.62), ("fluid", 0.28), ("gas", 0.07), ("stool", 0.03))
 
 
-def draw_filling(rng: Rng, choices: Choices) -> Filling:
+def draw_filling(rng: Rng, choices: FillingShares) -> Filling:
     """One of the fillings, by their shares."""
     return choices[int(rng.choice(len(choices), p=[share for _, share in choices]))][0]
 
 
-def winding(
+def winding_path(
     rng: Rng, start: tuple[float, float], radius: float, steps: int, bend: float
 ) -> npt.NDArray[np.float64]:
     """A path of x, y and radius that turns at random; its middle lies at ``start``."""
@@ -34,7 +34,9 @@ def winding(
     return np.column_stack([x - x.mean() + start[0], y - y.mean() + start[1], sizes])
 
 
-def fill(torso: Torso, rng: Rng, loop: Shape, filling: Filling, textures: Sequence[Field]) -> None:
+def paint_bowel(
+    torso: Torso, rng: Rng, loop: Shape, filling: Filling, textures: Sequence[Field]
+) -> None:
     """Paint a cut of bowel: its wall with folds, then what fills it.
 
     Args:
@@ -81,7 +83,7 @@ def _gas(torso: Torso, rng: Rng, inside: Shape, share: float) -> None:
     rows = np.flatnonzero((inside.distance < 0).any(axis=1))
     if not len(rows):
         return
-    top = float(torso.canvas.level_y[inside.box[0]][rows[0], 0])
+    top = float(torso.canvas.unwarped_y[inside.box[0]][rows[0], 0])
     height = len(rows) * torso.canvas.grid.spacing_mm
     level = top + fullness * height
     torso.canvas.paint(inside.within(torso.canvas.above(level)), {"air": 1.0})
@@ -89,19 +91,21 @@ def _gas(torso: Torso, rng: Rng, inside: Shape, share: float) -> None:
 
 def colon(torso: Torso, rng: Rng) -> None:
     """Ascending, transverse and descending colon at L3, with haustra."""
-    canvas, edge, k = torso.canvas, torso.half_width, torso.body.scale
+    canvas, edge, k = torso.canvas, torso.wall_half_width, torso.body.scale
     textures = canvas.field(rng, 3.5), canvas.field(rng, 1.5)
     haustra = 1.2 * canvas.field(rng, 7)
     tilt = rng.normal(0, 6)
     right = (34 * k - edge + 18, torso.middle + 14 + tilt)
     left = (edge - 32 * k - rng.uniform(0, 8), torso.middle + 22 + rng.normal(0, 8))
     places = (
-        (winding(rng, right, rng.uniform(18, 25) * k, 2, 0.3), COLON),
-        (winding(rng, left, rng.uniform(10, 16) * k, 1, 0.3), COLON),
+        (winding_path(rng, right, rng.uniform(18, 25) * k, 2, 0.3), COLON),
+        (winding_path(rng, left, rng.uniform(10, 16) * k, 1, 0.3), COLON),
     )
     for path, choices in places:
-        loop = canvas.tube(path).grown(haustra).within(torso.cavity + 2)
-        fill(torso, rng, canvas.place(loop, {"adipose": 1.0}), draw_filling(rng, choices), textures)
+        loop = canvas.tube(path).grown(haustra).within(torso.cavity_distance + 2)
+        paint_bowel(
+            torso, rng, canvas.place(loop, {"adipose": 1.0}), draw_filling(rng, choices), textures
+        )
     low = torso.top + float(np.median(torso.wall_mm)) + rng.uniform(18, 30)
     for start, end in ((-0.55, -0.12), (-0.05, 0.5)):
         if rng.random() < 0.15:
@@ -110,8 +114,8 @@ def colon(torso: Torso, rng: Rng) -> None:
         sag = low + 16 * (x / (0.55 * edge)) ** 2 + rng.normal(0, 4, 5)
         radius = rng.uniform(11, 18) * k * (1 + 0.12 * rng.standard_normal(5))
         loop = canvas.tube(np.column_stack([x, sag, radius])).grown(haustra)
-        loop = canvas.place(loop.within(torso.cavity + 2), {"adipose": 1.0})
-        fill(torso, rng, loop, draw_filling(rng, TRANSVERSE), textures)
+        loop = canvas.place(loop.within(torso.cavity_distance + 2), {"adipose": 1.0})
+        paint_bowel(torso, rng, loop, draw_filling(rng, TRANSVERSE), textures)
 
 
 def duodenum(torso: Torso, rng: Rng) -> None:
@@ -124,7 +128,7 @@ def duodenum(torso: Torso, rng: Rng) -> None:
     path += np.column_stack([rng.normal(0, 2, (4, 2)), rng.normal(0, 0.6, 4)])
     textures = canvas.field(rng, 3), canvas.field(rng, 1.5)
     loop = canvas.place(canvas.tube(path).grown(0.8 * textures[0]), {"adipose": 1.0})
-    fill(torso, rng, loop, "collapsed" if rng.random() < 0.6 else "fluid", textures)
+    paint_bowel(torso, rng, loop, "collapsed" if rng.random() < 0.6 else "fluid", textures)
 
 
 def small_bowel(torso: Torso, rng: Rng) -> None:
@@ -132,17 +136,17 @@ def small_bowel(torso: Torso, rng: Rng) -> None:
     canvas, k = torso.canvas, torso.body.scale
     textures = canvas.field(rng, 3.5), canvas.field(rng, 1.4)
     fluid: Filling = "oral_contrast" if torso.preparation.oral_contrast else "fluid"
-    half = 0.72 * torso.half_width
+    half = 0.72 * torso.wall_half_width
     front, back = torso.top + 34, torso.spine_y - 36 * k
     room = (-half, half, min(front, back - 30), back)
-    for path in packed(torso, rng, rng.uniform(75, 110) * 100 * k**2, room):
+    for path in pack_paths(torso, rng, rng.uniform(75, 110) * 100 * k**2, room):
         filling = draw_filling(rng, SMALL)
         loop = canvas.tube(path, tuple(rng.normal(0, 0.15, 2))).grown(textures[0])
-        loop = canvas.place(loop.within(torso.cavity + 3), {"adipose": 1.0})
-        fill(torso, rng, loop, fluid if filling == "fluid" else filling, textures)
+        loop = canvas.place(loop.within(torso.cavity_distance + 3), {"adipose": 1.0})
+        paint_bowel(torso, rng, loop, fluid if filling == "fluid" else filling, textures)
 
 
-def packed(
+def pack_paths(
     torso: Torso, rng: Rng, area_mm2: float, room: tuple[float, float, float, float]
 ) -> list[npt.NDArray[np.float64]]:
     """Paths that keep apart, until their tubes cover so much or there is no room left.
@@ -158,7 +162,7 @@ def packed(
     paths: list[npt.NDArray[np.float64]] = []
     for _ in range(400):
         start = (rng.uniform(left, right), rng.uniform(front, back))
-        path = winding(rng, start, rng.uniform(8, 12.5) * k, int(rng.integers(1, 5)), 0.7)
+        path = winding_path(rng, start, rng.uniform(8, 12.5) * k, int(rng.integers(1, 5)), 0.7)
         taken = np.concatenate(paths) if paths else np.zeros((0, 3))
         apart = np.hypot(*(path[:, None, :2] - taken[None, :, :2]).transpose(2, 0, 1))
         if (apart > 0.85 * (path[:, None, 2] + taken[None, :, 2])).all():

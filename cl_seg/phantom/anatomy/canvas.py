@@ -71,7 +71,7 @@ class Canvas:
         z_mm: height above the middle of the level.
         x: (N, N) warped x in mm, in which all shapes are defined.
         y: (N, N) warped y in mm.
-        level_y: (N, 1) unwarped y in mm, for horizontal fluid levels.
+        unwarped_y: (N, 1) y in mm, for horizontal fluid levels.
         fractions: (tissues, N, N) in the order of ``TISSUES``, summing to one.
         labels: (N, N) uint8.
         occupied: (N, N) distance in mm to what has been placed.
@@ -82,7 +82,7 @@ class Canvas:
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
         self.x = np.repeat(axis[None], grid.size, axis=0)
         self.y = np.repeat(axis[:, None], grid.size, axis=1)
-        self.level_y = axis[:, None]
+        self.unwarped_y = axis[:, None]
         for length, size in WARP_MM:
             self.x += np.float32(size) * self.field(rng, length)
             self.y += np.float32(size) * self.field(rng, length)
@@ -103,17 +103,17 @@ class Canvas:
         return height * ridge * patches
 
     def fraction(self, tissue: str) -> Field:
-        """What is painted of one tissue, (N, N)."""
+        """Fraction of one tissue in each pixel, (N, N)."""
         fraction: Field = self.fractions[TISSUES.index(tissue)]
         return fraction
 
     def above(self, level_mm: float) -> Field:
         """Negative above a horizontal plane at y = ``level_mm``, whatever the warp, (N, N)."""
-        distance: Field = np.broadcast_to(self.level_y - np.float32(level_mm), self.x.shape)
+        distance: Field = np.broadcast_to(self.unwarped_y - np.float32(level_mm), self.x.shape)
         return distance
 
-    def whole(self, distance: Field) -> Shape:
-        """A shape given by its distance (N, N) everywhere."""
+    def shape(self, distance: Field) -> Shape:
+        """The shape of a signed distance (N, N) over the whole canvas."""
         everything = slice(0, self.grid.size)
         return Shape((everything, everything), distance.astype(np.float32, copy=False)).trimmed()
 

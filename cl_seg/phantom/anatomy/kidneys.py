@@ -12,7 +12,7 @@ def lumbar_kidneys(torso: Torso, rng: Rng) -> None:
     for side, seen in ((-1, 0.95), (1, 0.8)):
         size = rng.uniform(0.65, 1.0)
         place = (
-            side * (21 * k + 38 * torso.body.muscle + 22 * size + rng.normal(0, 3)),
+            side * (21 * k + 38 * torso.body.muscle_scale + 22 * size + rng.normal(0, 3)),
             torso.spine_y - rng.normal(16, 5),
         )
         radii = (rng.normal(25, 1.5) * k * size, rng.normal(29, 1.5) * k * size)
@@ -45,7 +45,7 @@ def _adrenal(torso: Torso, rng: Rng, side: int) -> None:
 
 def _kidney(torso: Torso, rng: Rng, outline: Ellipse, side: int, hilum: bool) -> None:
     canvas, (x, y), (a, b) = torso.canvas, outline.centre, outline.radii
-    kidney = canvas.ellipse(outline).within(torso.cavity + 5)
+    kidney = canvas.ellipse(outline).within(torso.cavity_distance + 5)
     kidney = kidney.within(np.float32(1.5) - canvas.occupied)
     _fascia(torso, rng, kidney)
     canvas.paint(kidney, {"renal_cortex": 1.0})
@@ -81,8 +81,12 @@ def _fascia(torso: Torso, rng: Rng, kidney: Shape) -> None:
     """Gerota's fascia and the bridging septa of the perirenal fat."""
     canvas = torso.canvas
     around = kidney.grown(rng.uniform(6, 11) + 2.5 * canvas.field(rng, 14))
-    free = around.shell(0.8).within(torso.cavity + 1).within(np.float32(0.5) - canvas.occupied)
+    free = (
+        around.shell(0.8)
+        .within(torso.cavity_distance + 1)
+        .within(np.float32(0.5) - canvas.occupied)
+    )
     canvas.paint(free, {"muscle": 0.5, "adipose": 0.5}, None)
     septa = np.clip(canvas.streaks(rng, 3.0, 0.06, 0.5), 0, 0.5).astype(np.float32)
-    fat = around.within(np.float32(0.5) - canvas.occupied).within(torso.cavity)
+    fat = around.within(np.float32(0.5) - canvas.occupied).within(torso.cavity_distance)
     canvas.paint(fat.grown(-0.6), {"adipose": 1 - septa, "muscle": septa}, None)

@@ -12,13 +12,17 @@ BRANCH_MM = 9.0  # length of a piece of vessel
 def liver_tip(torso: Torso, rng: Rng) -> None:
     """The lower tip of the right lobe, which reaches L3 in most people."""
     width, depth = float(np.clip(rng.normal(22, 7), 8, 40)), rng.normal(52, 9)
-    x, y = 9 + 0.75 * width - torso.half_width + 14, torso.middle - rng.normal(6, 6)
+    x, y = 9 + 0.75 * width - torso.wall_half_width + 14, torso.middle - rng.normal(6, 6)
     outline = Ellipse((x, y), (width, depth), 0.08, 2.2, wobble(rng, 0.05), growth=0.25)
     mix, vessels = _parenchyma(torso, rng), rng.integers(2**62)
     if rng.random() > 0.75:
         return
     canvas = torso.canvas
-    tip = canvas.ellipse(outline).grown(0.8 * canvas.field(rng, 8)).within(torso.cavity + 1.0)
+    tip = (
+        canvas.ellipse(outline)
+        .grown(0.8 * canvas.field(rng, 8))
+        .within(torso.cavity_distance + 1.0)
+    )
     tip = canvas.place(tip, mix, LIVER)
     _tree(torso, np.random.default_rng(vessels), tip, (x + 4, y), 3, 1.6, "vein")
 
@@ -44,7 +48,7 @@ def liver(torso: Torso, rng: Rng) -> None:
 
 def _lobes(torso: Torso, rng: Rng) -> Shape:
     """Right and left lobe, without the hollows of their neighbours."""
-    canvas, top, half, k = torso.canvas, torso.top, torso.half_width, torso.body.scale
+    canvas, top, half, k = torso.canvas, torso.top, torso.wall_half_width, torso.body.scale
     y = torso.spine_y
     right = Ellipse(
         (0.60 * half - half - 8, torso.middle - 2),
@@ -64,7 +68,7 @@ def _lobes(torso: Torso, rng: Rng) -> Shape:
     edge = canvas.x - np.float32(reach) + 0.35 * (canvas.y - np.float32(top + 40))
     edge += 4 * canvas.field(rng, 16)
     lobes = (canvas.ellipse(right) | canvas.ellipse(left)) - hollows
-    return lobes.within(edge).within(torso.cavity + 1.2).grown(0.7 * canvas.field(rng, 8))
+    return lobes.within(edge).within(torso.cavity_distance + 1.2).grown(0.7 * canvas.field(rng, 8))
 
 
 def _parenchyma(torso: Torso, rng: Rng) -> Mix:
@@ -116,7 +120,7 @@ def gallbladder(torso: Torso, rng: Rng) -> None:
     )  # fmt: skip
     if rng.random() > 0.55:
         return
-    bag = torso.canvas.ellipse(outline).within(torso.cavity + 2)
+    bag = torso.canvas.ellipse(outline).within(torso.cavity_distance + 2)
     torso.canvas.paint(bag.grown(1.2), {"adipose": 1.0})
     torso.canvas.paint(bag, {"bowel_wall": 1.0})
     torso.canvas.paint(bag.grown(-1.5), {"fluid": 1.0})

@@ -22,7 +22,7 @@ def thoracic_back(torso: Torso, rng: Rng) -> None:
 
 def _back(torso: Torso, rng: Rng, width: float, height: float) -> None:
     """Erector spinae with clefts between its columns, and multifidus beside the spine."""
-    canvas, k = torso.canvas, torso.body.muscle
+    canvas, k = torso.canvas, torso.body.muscle_scale
     rough = 0.7 * canvas.field(rng, 5) + 0.5 * canvas.field(rng, 2.5)
     for side in SIDES:
         size = k * rng.normal(1, 0.025)
@@ -39,7 +39,7 @@ def _erector_spinae(torso: Torso, side: int, radii: tuple[float, float], rng: Rn
         wobble=wobble(rng, 0.03),
     )  # fmt: skip
     midline = np.float32(3.0) - side * torso.canvas.x
-    return torso.canvas.ellipse(ellipse).within(midline).within(torso.wall_depth + 2.0)
+    return torso.canvas.ellipse(ellipse).within(midline).within(torso.wall_distance + 2.0)
 
 
 def _clefts(torso: Torso, rng: Rng, side: int, spinae: Shape, radii: tuple[float, float]) -> None:
@@ -75,12 +75,12 @@ def psoas_and_quadratus(torso: Torso, rng: Rng) -> None:
     canvas, y, k = torso.canvas, torso.spine_y, torso.body.scale
     rough = 0.6 * canvas.field(rng, 4)
     for side in SIDES:
-        size = torso.body.muscle * rng.normal(1, 0.04)
+        size = torso.body.muscle_scale * rng.normal(1, 0.04)
         quadratus = Ellipse(
             (side * (34 * k + 36 * size), y + 21), (27 * size, 9.5 * size), 0.30 * side,
             wobble=wobble(rng, 0.06),
         )  # fmt: skip
-        shape = canvas.ellipse(quadratus).grown(rough).within(torso.wall_depth + 2.5)
+        shape = canvas.ellipse(quadratus).grown(rough).within(torso.wall_distance + 2.5)
         canvas.place(shape, torso.muscle, MUSCLE, 0.9 + 6 * torso.body.muscle_fat)
         _lumbar_fascia(torso, side, (side * (34 * k + 58 * size), y + 26))
         psoas = Ellipse(
@@ -93,8 +93,8 @@ def psoas_and_quadratus(torso: Torso, rng: Rng) -> None:
 
 def _lumbar_fascia(torso: Torso, side: int, tip: tuple[float, float]) -> None:
     """The sheet by which the transverse muscle holds on to the quadratus lumborum."""
-    end = torso.at(side * 112, 12)
-    middle = torso.at(side * 124, 5)
+    end = torso.wall_point(side * 112, 12)
+    middle = torso.wall_point(side * 124, 5)
     path = np.array([(*end, 1.6), (*middle, 0.9), (*tip, 1.1)])
     torso.canvas.paint(torso.canvas.tube(path), {"muscle": 0.75, "adipose": 0.25})
 

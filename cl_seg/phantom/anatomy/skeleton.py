@@ -84,7 +84,7 @@ def ribs(torso: Torso, rng: Rng) -> None:
             # A rib falls from back to front: its cut moves along the wall with height.
             here = angle + 0.25 * canvas.z_mm
             turns = np.linspace(-0.38, 0.38, 3) * length  # degrees, at 150 mm
-            places = [torso.at(side * (here + turn), height + 4) for turn in turns]
+            places = [torso.wall_point(side * (here + turn), height + 4) for turn in turns]
             rib = canvas.tube(np.array([(*place, height) for place in places]))
             canvas.occupy(rib.grown(-0.6))
             if degrees < 40:

@@ -19,7 +19,7 @@ from cl_seg.phantom.anatomy import (
 )
 from cl_seg.phantom.anatomy.body import Body, Preparation
 from cl_seg.phantom.anatomy.shapes import Rng
-from cl_seg.phantom.anatomy.torso import MUSCLE, USUAL, Torso, lay_out
+from cl_seg.phantom.anatomy.torso import DEFAULT_PREPARATION, MUSCLE, Torso, lay_out
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
@@ -82,7 +82,7 @@ class Anatomy:
         fractions: (tissues, N, N) float32 tissue fractions in the order of ``tissues.TISSUES``.
         labels: (N, N) uint8: 1 muscle, with the fat inside it, 2 liver.
         regions: (N, N) uint8 of the middle height: ``SUBCUTANEOUS``, ``VISCERAL`` or 0.
-        surface: (N, N) distance to the skin in mm.
+        surface: (N, N) signed distance to the skin in mm, negative inside.
     """
 
     grid: Grid
@@ -102,7 +102,7 @@ def paint(
     level: str,
     grid: Grid = CANVAS,
     z_mm: float = 0.0,
-    preparation: Preparation = USUAL,
+    preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Anatomy:
     """Paint one height of a level ("L3" or "liver") of a body.
 
@@ -111,7 +111,7 @@ def paint(
         level: one of ``LEVELS``.
         grid: changes the sampling, not the body.
         z_mm: above the middle of the level.
-        preparation: how they come to the scanner.
+        preparation: oral contrast medium, arms and implants.
     """
     torso = lay_out(body, level, grid, z_mm, preparation)
     painters = list(PAINTERS[level])
@@ -122,7 +122,7 @@ def paint(
     for painter in painters:
         painter(torso, body.stream(level, painter.__name__))
     canvas = torso.canvas
-    return Anatomy(grid, canvas.fractions, canvas.labels, torso.regions(), torso.skin_depth)
+    return Anatomy(grid, canvas.fractions, canvas.labels, torso.regions(), torso.skin_distance)
 
 
 def paint_slab(
@@ -132,7 +132,7 @@ def paint_slab(
     *,
     grid: Grid | None = None,
     z_mm: float = 0.0,
-    preparation: Preparation = USUAL,
+    preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Anatomy:
     """Average a level over a slice: tissues mix, and a label is what fills most of the thickness.
 

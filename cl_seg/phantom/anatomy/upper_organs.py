@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.bowel import SMALL, TRANSVERSE, draw_filling, fill, packed, winding
+from cl_seg.phantom.anatomy.bowel import (
+    SMALL,
+    TRANSVERSE,
+    draw_filling,
+    pack_paths,
+    paint_bowel,
+    winding_path,
+)
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, wobble
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
@@ -15,11 +22,11 @@ def lung_bases(torso: Torso, rng: Rng) -> None:
         deep += rng.normal(0, 2)
         angle = side * torso.degrees
         thick = deep * np.sqrt(np.clip(1 - ((angle - 143) / 30) ** 2, 0, 1)) - 1.5
-        lung = np.maximum(torso.cavity + 0.5, -(torso.cavity + thick))
+        lung = np.maximum(torso.cavity_distance + 0.5, -(torso.cavity_distance + thick))
         vessels = np.clip(0.10 + 0.07 * canvas.field(rng, 2), 0.03, 0.5).astype(np.float32)
         if deep <= 3:
             continue
-        recess = canvas.whole(lung)
+        recess = canvas.shape(lung)
         canvas.paint(recess.grown(1.8), {"muscle": 0.9, "adipose": 0.1}, None)
         canvas.paint(recess, {"air": 1 - vessels, "vein": vessels}, 0)
         canvas.occupy(recess.grown(1.6))
@@ -30,18 +37,20 @@ def diaphragm(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     thick = np.clip(1.8 + 0.6 * canvas.field(rng, 12), 0.8, 3.5)
     side = np.abs(torso.degrees)
-    sheet = np.maximum.reduce([torso.cavity, -(torso.cavity + thick), side - 150, 25 - side])
-    canvas.paint(canvas.whole(sheet), torso.muscle, MUSCLE)
+    sheet = np.maximum.reduce(
+        [torso.cavity_distance, -(torso.cavity_distance + thick), side - 150, 25 - side]
+    )
+    canvas.paint(canvas.shape(sheet), torso.muscle, MUSCLE)
 
 
 def spleen(torso: Torso, rng: Rng) -> None:
     """A crescent along the wall behind the stomach."""
-    canvas, x, y, k = torso.canvas, torso.half_width, torso.middle, torso.body.scale
+    canvas, x, y, k = torso.canvas, torso.wall_half_width, torso.middle, torso.body.scale
     size = float(np.clip(rng.normal(1, 0.15), 0.7, 1.35)) * k
     outline = Ellipse((x - 34 * k, y + 30), (34 * size, 56 * size), 0.42, 2.2, wobble(rng, 0.05))
     hollow = Ellipse((x - 84 * k, y + 12), (42 * k, 50 * k), 0.4, 2, wobble(rng, 0.07))
     crescent = canvas.ellipse(outline) - canvas.ellipse(hollow)
-    crescent = crescent.within(torso.cavity + 1.5).grown(0.6 * canvas.field(rng, 7))
+    crescent = crescent.within(torso.cavity_distance + 1.5).grown(0.6 * canvas.field(rng, 7))
     canvas.place(crescent, {"spleen": 1.0}, 0, 1.5)
 
 
@@ -53,7 +62,7 @@ def stomach(torso: Torso, rng: Rng) -> None:
     outline = Ellipse(place, (44 * size, 34 * size), 0.5 + rng.normal(0, 0.2), 2,
                       wobble(rng, 0.09), drift=(0.2, 0.1))  # fmt: skip
     textures = canvas.field(rng, 4.5), canvas.field(rng, 2.0)
-    bag = canvas.ellipse(outline).within(torso.cavity + 3).grown(0.8 * textures[0])
+    bag = canvas.ellipse(outline).within(torso.cavity_distance + 3).grown(0.8 * textures[0])
     bag = canvas.place(bag, {"bowel_wall": 1.0}, 0, 2.0)
     wall = rng.uniform(2.5, 4.5) + np.clip(1.6 * textures[0], -1.5, 4)
     food = np.clip(0.15 + 0.18 * textures[1] + 0.1 * textures[0], 0, 0.6).astype(np.float32)
@@ -85,7 +94,7 @@ def pancreas(torso: Torso, rng: Rng) -> None:
 
 def upper_colon(torso: Torso, rng: Rng) -> None:
     """Splenic flexure and transverse colon in front of and beside the stomach."""
-    canvas, half, k = torso.canvas, torso.half_width, torso.body.scale
+    canvas, half, k = torso.canvas, torso.wall_half_width, torso.body.scale
     textures = canvas.field(rng, 3.5), canvas.field(rng, 1.5)
     places = (
         (half - 38 * k, torso.middle - 16 + rng.normal(0, 6)),
@@ -93,22 +102,22 @@ def upper_colon(torso: Torso, rng: Rng) -> None:
         (rng.normal(22, 8) * k, torso.top + rng.normal(34, 4)),
     )
     for place in places:
-        path = winding(rng, place, rng.uniform(11, 17) * k, 2, 0.5)
-        loop = canvas.tube(path).grown(1.2 * textures[0]).within(torso.cavity + 3)
+        path = winding_path(rng, place, rng.uniform(11, 17) * k, 2, 0.5)
+        loop = canvas.tube(path).grown(1.2 * textures[0]).within(torso.cavity_distance + 3)
         loop = canvas.place(loop, {"adipose": 1.0}, 0, 1.0)
-        fill(torso, rng, loop, draw_filling(rng, TRANSVERSE), textures)
+        paint_bowel(torso, rng, loop, draw_filling(rng, TRANSVERSE), textures)
 
 
 def jejunum(torso: Torso, rng: Rng) -> None:
     """Loops behind and below the stomach, where there is room."""
     canvas, k = torso.canvas, torso.body.scale
     textures = canvas.field(rng, 3.5), canvas.field(rng, 1.4)
-    room = (15 * k, torso.half_width - 40 * k, torso.middle - 20, torso.middle + 26)
-    for path in packed(torso, rng, rng.uniform(0, 45) * 100 * k**2, room):
+    room = (15 * k, torso.wall_half_width - 40 * k, torso.middle - 20, torso.middle + 26)
+    for path in pack_paths(torso, rng, rng.uniform(0, 45) * 100 * k**2, room):
         filling = draw_filling(rng, SMALL)
         loop = canvas.tube(path, tuple(rng.normal(0, 0.15, 2))).grown(textures[0])
-        loop = canvas.place(loop.within(torso.cavity + 3), {"adipose": 1.0})
-        fill(torso, rng, loop, filling, textures)
+        loop = canvas.place(loop.within(torso.cavity_distance + 3), {"adipose": 1.0})
+        paint_bowel(torso, rng, loop, filling, textures)
 
 
 def omentum(torso: Torso, rng: Rng) -> None:
@@ -116,7 +125,7 @@ def omentum(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     for _ in range(26):
         place = (rng.normal(30, 40), rng.normal(torso.middle, 34))
-        path = winding(rng, place, rng.uniform(0.8, 2.0), int(rng.integers(1, 6)), 0.6)
+        path = winding_path(rng, place, rng.uniform(0.8, 2.0), int(rng.integers(1, 6)), 0.6)
         path[:, :2] = (path[:, :2] - place) * 3 + place
-        vessel = canvas.tube(path, tuple(rng.normal(0, 0.4, 2))).within(torso.cavity + 4)
+        vessel = canvas.tube(path, tuple(rng.normal(0, 0.4, 2))).within(torso.cavity_distance + 4)
         canvas.place(vessel, {"portal_vein": 0.8, "adipose": 0.2}, 0, 0.4)

@@ -71,7 +71,7 @@ def mesentery(torso: Torso, rng: Rng) -> None:
     """Vessels that wind and branch from the root to the bowel, some cut along, some across."""
     canvas, k = torso.canvas, torso.body.scale
     root = np.array([0.0, torso.spine_y - 58 * k])
-    reach = 0.30 * torso.half_width
+    reach = 0.30 * torso.wall_half_width
     for _ in range(46):
         heading = rng.normal(-np.pi / 2, 0.95)
         start = root + rng.uniform(0.1, 1.5) * reach * np.array([np.cos(heading), np.sin(heading)])
@@ -84,5 +84,5 @@ def mesentery(torso: Torso, rng: Rng) -> None:
             path.append((x + step * np.cos(heading), y + step * np.sin(heading), 0.9 * radius))
         tissue = "portal_vein" if rng.random() < 0.65 else "artery"
         drift = tuple(rng.normal(0, 0.5, 2))
-        vessel = canvas.tube(np.array(path), drift).within(torso.cavity + 4)
+        vessel = canvas.tube(np.array(path), drift).within(torso.cavity_distance + 4)
         canvas.place(vessel, {tissue: 0.9, "adipose": 0.1}, 0, 0.3)

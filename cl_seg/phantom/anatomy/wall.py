@@ -15,10 +15,14 @@ def skin_and_fat(torso: Torso, rng: Rng) -> None:
     canvas.paint(torso.skin, {"skin": 0.55, "adipose": 0.45})
     septa = canvas.streaks(rng, 3.5, 0.10, 0.30)
     # The fascia of Scarpa runs half way between skin and wall.
-    depth = torso.wall_depth / np.maximum(torso.wall_depth - torso.skin_depth, 1)
+    depth = torso.wall_distance / np.maximum(torso.wall_distance - torso.skin_distance, 1)
     place = 0.45 + 0.12 * canvas.field(rng, 30)
-    sheet = np.clip(1.4 - np.abs(depth - place) * (torso.wall_depth - torso.skin_depth) / 0.6, 0, 1)
-    sheet *= np.clip(0.6 + canvas.field(rng, 18), 0, 1) * (torso.wall_depth - torso.skin_depth > 12)
+    sheet = np.clip(
+        1.4 - np.abs(depth - place) * (torso.wall_distance - torso.skin_distance) / 0.6, 0, 1
+    )
+    sheet *= np.clip(0.6 + canvas.field(rng, 18), 0, 1) * (
+        torso.wall_distance - torso.skin_distance > 12
+    )
     strands = np.clip(septa + 0.35 * sheet, 0, 0.6).astype(np.float32)
     thickness = np.clip(1.4 + 0.3 * canvas.field(rng, 25), 0.7, 2.4)
     canvas.paint(torso.skin.grown(-thickness), {"adipose": 1 - strands, "muscle": strands})
@@ -29,7 +33,7 @@ def cavity_fat(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     strands = canvas.streaks(rng, 2.0, 0.07, 0.25) + 0.012 * (1 + canvas.field(rng, 6))
     strands = np.clip(strands, 0, 1).astype(np.float32)
-    canvas.paint(canvas.whole(torso.wall_depth), {"adipose": 1 - strands, "muscle": strands})
+    canvas.paint(canvas.shape(torso.wall_distance), {"adipose": 1 - strands, "muscle": strands})
 
 
 def lumbar_wall(torso: Torso, rng: Rng) -> None:
@@ -37,13 +41,13 @@ def lumbar_wall(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     side = np.abs(torso.degrees)
     rough = 0.5 * canvas.field(rng, 5)
-    ring = np.maximum(torso.wall_depth, -(torso.wall_depth + torso.wall_mm + rough))
+    ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm + rough))
     # Where the muscles have tapered out, fascia goes on to the quadratus lumborum.
-    canvas.paint(canvas.whole(ring), FASCIA)
+    canvas.paint(canvas.shape(ring), FASCIA)
     alba = 2.5 + 0.02 * torso.body.vat_cm2 * np.clip(1 + 0.3 * canvas.field(rng, 15), 0.3, 2)
     bare = 2.4 - torso.wall_mm  # aponeurosis without muscle
     muscle = np.maximum.reduce([ring, alba - np.abs(canvas.x), bare, side - 126])
-    canvas.paint(canvas.whole(muscle), torso.muscle, MUSCLE)
+    canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
     _fat_planes(torso, rng, np.maximum(33 - side, side - 116))
 
 
@@ -54,22 +58,22 @@ def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
         uneven = np.clip(0.9 + 0.7 * canvas.field(rng, 16), 0.1, 2.5)
         thickness = (0.3 + 10 * fat * uneven) * np.clip(torso.wall_mm / 14, 0.2, 1)
         at = depth + 0.03 * canvas.field(rng, 20)
-        plane = np.abs(torso.wall_depth + at * torso.wall_mm) - thickness / 2
+        plane = np.abs(torso.wall_distance + at * torso.wall_mm) - thickness / 2
         plane = np.maximum(plane, elsewhere)
-        canvas.paint(canvas.whole(plane), {"adipose": 0.75, "muscle": 0.25}, MUSCLE)
+        canvas.paint(canvas.shape(plane), {"adipose": 0.75, "muscle": 0.25}, MUSCLE)
 
 
 def thoracic_wall(torso: Torso, rng: Rng) -> None:
     """Recti, obliques, intercostals and latissimus dorsi, and the fat between them."""
     canvas = torso.canvas
     side = np.abs(torso.degrees)
-    ring = np.maximum(torso.wall_depth, -(torso.wall_depth + torso.wall_mm))
+    ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm))
     alba = 2 - np.abs(canvas.x)
-    canvas.paint(canvas.whole(ring), FASCIA)
+    canvas.paint(canvas.shape(ring), FASCIA)
     muscle = np.maximum.reduce([ring, alba, side - 152])
-    canvas.paint(canvas.whole(muscle), torso.muscle, MUSCLE)
+    canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
     uneven = np.clip(1.0 + 0.7 * canvas.field(rng, 14), 0.2, 2.5)
     thickness = 0.8 + 16 * torso.body.muscle_fat * uneven
-    plane = np.abs(torso.wall_depth + 0.42 * torso.wall_mm) - thickness / 2
+    plane = np.abs(torso.wall_distance + 0.42 * torso.wall_mm) - thickness / 2
     plane = np.maximum.reduce([plane, 30 - side, side - 150])
-    canvas.paint(canvas.whole(plane), {"adipose": 0.85, "muscle": 0.15}, MUSCLE)
+    canvas.paint(canvas.shape(plane), {"adipose": 0.85, "muscle": 0.15}, MUSCLE)

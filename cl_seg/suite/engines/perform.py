@@ -38,7 +38,8 @@ def perform(
     """
     for count, stage in enumerate(job):
         try:
-            from cl_seg.suite.stages import Control, execute_stage  # noqa: PLC0415 - imports torch
+            from cl_seg.suite.stages.control import Control  # noqa: PLC0415
+            from cl_seg.suite.stages.execute import execute_stage  # noqa: PLC0415 - imports torch
             from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
 
             try:

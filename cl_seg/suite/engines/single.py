@@ -1,12 +1,16 @@
 """Computes stages in the calling process, one after another: for debuggers and measurements."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.engines.perform import perform, settle
 from cl_seg.suite.schedule import Schedule
+
+WATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,25 @@ class SingleEngine:
     ) -> None:
         """Compute all stages of a schedule; an interrupt ends it at once."""
         while job := schedule.next_job():
-            settle(
-                job, perform(job, cache, lambda: False, self.checkpoint_seconds), schedule, ended
-            )
+            with _watched(watch):
+                end = perform(job, cache, lambda: False, self.checkpoint_seconds)
+            settle(job, end, schedule, ended)
             watch()
+
+
+@contextmanager
+def _watched(watch: Callable[[], None]) -> Iterator[None]:
+    """Call a function every now and then while the block computes."""
+    done = threading.Event()
+
+    def watching() -> None:
+        while not done.wait(WATCH_SECONDS):
+            watch()
+
+    thread = threading.Thread(target=watching, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

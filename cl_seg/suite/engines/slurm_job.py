@@ -1,4 +1,4 @@
-"""What a Slurm job does on its node, and the file that tells how it ended."""
+"""A Slurm job on its node, and the file that tells how it ended."""
 
 import signal
 import sys
@@ -18,7 +18,7 @@ from cl_seg.suite.engines.perform import JobEnd, perform
 from cl_seg.suite.schedule import Failure, Job
 
 LOG_LINES = 60
-WHOLE = "it is trained in one piece, which takes longer than a job may: give a longer --time"
+IN_ONE_PIECE = "it is trained in one piece, which takes longer than a job may: give a longer --time"
 
 
 @dataclass
@@ -64,10 +64,10 @@ class StageJob:
             sys.exit(1)  # so that Slurm starts none of the jobs that wait for this one
 
     def checkpoint(self) -> DelayedSubmission | None:
-        """What is queued again: the same, or None where no progress was kept to go on from."""
+        """The job that is queued again: the same, or None where no progress was kept."""
         again = replace(self)
         self.out_of_time = True
-        return None if self._under_way().whole else DelayedSubmission(again)
+        return None if self._under_way().not_resumable else DelayedSubmission(again)
 
     def _under_way(self) -> Stage:
         missing = (stage for stage in self.stages if not self.cache.has(stage.key))
@@ -78,8 +78,8 @@ class StageJob:
 
         The stage starts from its checkpoint in another job; one that has none never would end.
         """
-        if end.finished < len(self.stages) and self.stages[end.finished].whole:
-            return JobEnd(end.finished, Failure(WHOLE))
+        if end.finished < len(self.stages) and self.stages[end.finished].not_resumable:
+            return JobEnd(end.finished, Failure(IN_ONE_PIECE))
         return JobEnd(end.finished)
 
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from cl_seg.phantom.anatomy.body import Preparation, draw_body
-from cl_seg.phantom.anatomy.composition import composition
 from cl_seg.phantom.anatomy.slices import LEVELS, PAINTERS, paint, paint_slab
 from cl_seg.phantom.anatomy.torso import lay_out
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
+from experiments.simulator.validation.composition import composition
 
 COARSE = Grid(300, 1.5)
 

@@ -23,8 +23,8 @@ def test_the_fat_under_the_skin_has_the_area_the_body_was_drawn_with(index):
 
 def test_places_inside_the_wall():
     torso = lay_out(draw_body(0, "places"), "L3", GRID, 0.0)
-    x, y = torso.at(90, 10)
-    assert x == pytest.approx(torso.half_width - 10)
+    x, y = torso.wall_point(90, 10)
+    assert x == pytest.approx(torso.wall_half_width - 10)
     assert y == pytest.approx(0, abs=1e-6)
-    assert torso.at(0, 0)[1] == pytest.approx(torso.top)
-    assert torso.at(-90, 0)[0] < 0
+    assert torso.wall_point(0, 0)[1] == pytest.approx(torso.top)
+    assert torso.wall_point(-90, 0)[0] < 0

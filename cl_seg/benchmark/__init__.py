@@ -1,0 +1,1 @@
+"""From a slice store to an Avalanche benchmark with one experience per scanner."""

@@ -1,0 +1,35 @@
+"""Slices of a store as networks see them: averaged down to the size of the task, HU windowed."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cl_seg.scans.shares import labels_of_shares, shared_lengths
+
+
+def reduced(hu: Tensor, size: int) -> Tensor:
+    """Average (N, H, H) int16 HU by area to (N, size, size), in whole HU."""
+    lengths = torch.from_numpy(shared_lengths(hu.shape[-1], size))
+    return (lengths @ hu.double() @ lengths.T / hu.shape[-1] ** 2).round().to(torch.int16)
+
+
+def reduced_labels(labels: Tensor, size: int) -> Tensor:
+    """(N, H, H) uint8 labels on (N, size, size) pixels, every label with the area it had.
+
+    Unlabelled area counts as a label of its own; see
+    :func:`cl_seg.scans.shares.labels_of_shares`.
+    """
+    lengths = shared_lengths(labels.shape[-1], size)
+    small = np.empty((len(labels), size, size), np.uint8)
+    for index, image in enumerate(labels.numpy()):
+        values = np.unique(image)
+        covered = np.stack([lengths @ (image == value) @ lengths.T for value in values])
+        shares = covered / image.shape[-1] ** 2
+        small[index] = values[labels_of_shares(shares, shares.sum(axis=(1, 2)))]
+    return torch.from_numpy(small)
+
+
+def windowed(hu: Tensor, window_hu: tuple[float, float]) -> Tensor:
+    """(N, S, S) HU → (N, 1, S, S) float32 in 0…1, as networks see it."""
+    low, high = window_hu
+    return ((hu.float() - low) / (high - low)).clamp_(0, 1).unsqueeze(1)

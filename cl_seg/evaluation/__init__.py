@@ -1,0 +1,1 @@
+"""A network's labels of slices, and their scores per case and class."""

@@ -1,0 +1,59 @@
+"""Labels that a network predicts for slices, on the pixels of the store."""
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.benchmark.task_images import in_temporary_file
+from cl_seg.runtime.eval_mode import eval_mode
+from cl_seg.scans.shares import finer_labels
+from cl_seg.scans.store import Labels
+
+EVAL_BATCH = 16
+
+
+def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
+    """Predicted and true labels of every slice on the pixels of the store, memory-mapped.
+
+    Leaves the model's mode and every random generator as they were.
+
+    Returns:
+        (N, H, W) uint8 each, truth 255 where unknown.
+
+    Raises:
+        InputError: the folder for temporary files is full.
+    """
+    size, count = slices.images.store.header.grid.size, len(slices)
+    batches = [range(at, min(at + EVAL_BATCH, count)) for at in range(0, count, EVAL_BATCH)]
+
+    def predicted(batch: range) -> Tensor:
+        images, _ = slices.batch(torch.tensor(batch))
+        return torch.from_numpy(labels_on(model(images).float().softmax(dim=1), size))
+
+    with eval_mode(model), torch.no_grad():
+        prediction = in_temporary_file(map(predicted, batches), "uint8", (count, size, size))
+    return prediction.numpy(), slices.truth
+
+
+def labels_on(probability: Tensor, size: int) -> Labels:
+    """Labels (N, size, size) uint8 of probabilities (N, C, S, S) on finer pixels of one image.
+
+    The largest probability decides on the pixels it was predicted on, and so how large every
+    structure is. Which of the finer pixels a structure has is decided by the probabilities
+    interpolated linearly on them (:func:`cl_seg.scans.shares.finer_labels`).
+    """
+    decided = probability.argmax(dim=1)
+    if probability.shape[-1] == size:
+        return decided.to(torch.uint8).cpu().numpy()
+    classes = probability.shape[1]
+    one_hot = functional.one_hot(decided, classes).movedim(-1, 1).float()
+    finer = [
+        functional.interpolate(shares, (size, size), mode="bilinear").cpu().numpy()
+        for shares in (probability, one_hot)
+    ]
+    areas = one_hot.sum(dim=(2, 3)).cpu().numpy() * (size / probability.shape[-1]) ** 2
+    each = zip(*finer, areas, strict=True)
+    return np.stack([finer_labels(*one).astype(np.uint8) for one in each])

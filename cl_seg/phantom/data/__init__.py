@@ -1,1 +1,0 @@
-"""Frozen tables of x-ray attenuation and tube spectra, and the script that regenerates them."""

@@ -1,0 +1,173 @@
+"""The plan: a suite fully resolved, once, for all that computes, reports, records or prunes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.checks import check_classes, check_seed_images, device_notes, plan_notes
+from cl_seg.planning.context import StageContext
+from cl_seg.planning.data import store_folder
+from cl_seg.planning.digests import classes_of_cases, fingerprint, part_digests
+from cl_seg.planning.environment import find_environment
+from cl_seg.planning.request import GivenSuite, SuiteRequest, request_suite
+from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
+from cl_seg.planning.stage_graph import plan_graph
+from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.scans.splits import PARTS
+from cl_seg.scans.store import Header, SliceStore
+
+CACHE = Path("data/stages")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs with all that determines them, and the stages they are made of.
+
+    A stream suite, a seed curve and the training on SEED images are three ways to make one.
+
+    Attributes:
+        context: settings and data that all stages share.
+        graph: stages by key, and the runs they serve.
+        header: of the store, or of the one that is to be simulated.
+        cases: scanner → part → cases, empty before they are simulated.
+        notes: to be known before it is run.
+        request: the suite it was resolved from, None where there is no suite.
+    """
+
+    context: StageContext
+    graph: Graph
+    header: Header
+    cases: Mapping[str, Mapping[str, Sequence[str]]]
+    notes: Sequence[str] = ()
+    request: SuiteRequest | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the suite."""
+        return self.context.name
+
+    @property
+    def runs(self) -> list[RunStages]:
+        """Its runs, in their order."""
+        return self.graph.runs
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """Its stages by key, those a stage starts from before it."""
+        return self.graph.stages
+
+    @property
+    def has_data(self) -> bool:
+        """False where simulated data are still to be made: then its keys are stand-ins."""
+        return bool(self.context.fingerprint)
+
+
+def resolve(
+    suite: GivenSuite, data: Path | None = None, cache: Path = CACHE, processor: str = ""
+) -> Plan:
+    """Resolve a suite; nothing is simulated or trained, and torch is not imported.
+
+    Args:
+        suite: suite file, its content, or a suite.
+        data: a store that replaces the suite's own data.
+        cache: folder of finished stages, which also keeps hashes of slices.
+        processor: the one that will compute it, as
+            :func:`cl_seg.planning.environment.capability` names it there; "" for this machine's.
+
+    Raises:
+        InputError: the suite is wrong, or its data do not fit.
+    """
+    return resolve_request(request_suite(suite, data, processor), cache)
+
+
+def resolve_all(
+    suites: Sequence[GivenSuite],
+    data: Path | None = None,
+    cache: Path = CACHE,
+    processor: str = "",
+) -> list[Plan]:
+    """Resolve several suites; all are read before the data of the first are.
+
+    Raises:
+        InputError: one is wrong, or two have modules of the same name.
+    """
+    requests = [request_suite(suite, data, processor) for suite in suites]
+    return [resolve_request(request, cache) for request in requests]
+
+
+def resolve_request(request: SuiteRequest, cache: Path) -> Plan:
+    """Resolve a suite that was read.
+
+    Raises:
+        InputError: another suite read since has modules of the same name, or the data lack what
+            its runs need.
+    """
+    request.check_modules()
+    suite, scanners, folder = request.suite, request.scanners, store_folder(request.suite.data)
+    if suite.data.phantom is not None and not folder.exists():
+        stand_ins = dict.fromkeys(product(scanners, PARTS), folder.name)
+        context = _context(request, {}, stand_ins, "")
+        graph = plan_graph(context, request.runs)
+        return Plan(context, graph, request.header, {}, tuple(device_notes(suite)), request)
+    store, seen, kept = SliceStore(folder), fingerprint(folder), cache / "digests"
+    split = split_slices(store.slices, suite.classes, suite.split, scanners)
+    for scanner in scanners:
+        store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
+    digests = part_digests(store, split, scanners, kept)
+    context = _context(request, rows_by_part(split, scanners), digests, seen)
+    notes = _checked(request, classes_of_cases(store, split, suite.classes, kept), context)
+    graph = plan_graph(context, request.runs)
+    return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, request)
+
+
+def graph_of(plans: Sequence[Plan]) -> Graph:
+    """Stages and runs of several plans; what they share is there once."""
+    return reduce(Graph.add, (plan.graph for plan in plans))
+
+
+def notes_of(plans: Sequence[Plan]) -> list[str]:
+    """To be known of several plans before they are run, each note once."""
+    return list(dict.fromkeys(note for plan in plans for note in plan.notes))
+
+
+def _context(
+    request: SuiteRequest,
+    rows: Mapping[str, Mapping[str, str]],
+    digests: Mapping[tuple[str, str], str],
+    seen: str,
+) -> StageContext:
+    suite = request.suite
+    found = (suite.models, suite.strategies, suite.training.device, request.processor)
+    return StageContext(
+        name=suite.name,
+        classes=suite.classes,
+        image=suite.image,
+        training=suite.training,
+        models=suite.models,
+        strategies=suite.strategies,
+        store=store_folder(suite.data),
+        scanners=request.scanners,
+        rows=rows,
+        digests=digests,
+        fingerprint=seen,
+        environment=find_environment(*found),
+        split=suite.split,
+        learned_dice=getattr(suite, "learned_dice", {}),
+    )
+
+
+def _checked(
+    request: SuiteRequest, classes: pd.DataFrame, context: StageContext
+) -> tuple[str, ...]:
+    try:
+        check_classes(classes)
+        check_seed_images(request.runs, context.counts)
+    except InputError as error:
+        raise InputError(f"{request.title}: {error}") from None
+    suite = request.suite
+    return (*device_notes(suite), *plan_notes(suite, classes, context.counts))

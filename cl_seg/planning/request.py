@@ -1,0 +1,129 @@
+"""A suite that was read and whose data can serve it, as far as can be said without reading them."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cl_seg.messages.errors import InputError
+from cl_seg.models.declared import NETWORKS
+from cl_seg.planning.checks import check_batches, check_tools
+from cl_seg.planning.data import data_header, store_folder
+from cl_seg.planning.grid import plan_runs
+from cl_seg.planning.runs import Run
+from cl_seg.planning.source import callable_files
+from cl_seg.runtime.import_path import check_target, module_file
+from cl_seg.scans.store import Header, check_offers
+from cl_seg.spec.read import read_suite, suite_from
+from cl_seg.spec.settings import Data
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.strategies.declared import STRATEGIES
+
+GivenSuite = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
+"""A suite file, its content, or a suite."""
+
+
+@dataclass(frozen=True)
+class SuiteRequest:
+    """A suite and its runs.
+
+    Attributes:
+        suite: with defaults filled in.
+        file: it was read from, or None.
+        header: of its data, whether they are simulated already or not.
+        runs: the suite asks for.
+        modules: files of the modules it names and those they import from beside them.
+        processor: the one that will compute it, "" for this machine's.
+    """
+
+    suite: StreamSuite | SeedCurveSuite
+    file: Path | None
+    header: Header
+    runs: list[Run]
+    modules: Mapping[str, Path]
+    processor: str = ""
+
+    @property
+    def title(self) -> str:
+        """File or name, before what is wrong with it."""
+        return str(self.file or self.suite.name)
+
+    @property
+    def scanners(self) -> list[str]:
+        """The scanners its runs use."""
+        used = {scanner for run in self.runs for scanner in run.order}
+        return sorted(used.union(*(run.seed_images.base for run in self.runs if run.seed_images)))
+
+    def check_modules(self) -> None:
+        """Refuse modules that another suite, read since, has too under the same names.
+
+        Raises:
+            InputError: naming the module.
+        """
+        for name, path in self.modules.items():
+            if module_file(name) != path:
+                raise InputError(
+                    f"{self.title}: the module {name} is {path}, but {module_file(name)} for "
+                    "another suite given with it: run them one by one, or rename one"
+                )
+
+
+def request_suite(given: GivenSuite, data: Path | None = None, processor: str = "") -> SuiteRequest:
+    """Read a suite and list its runs.
+
+    Args:
+        given: suite file, its content, or a suite. ``module:callable`` is looked for beside the
+            file, without one in the current folder.
+        data: a store that replaces the suite's own data.
+        processor: the one that will compute it, as
+            :func:`cl_seg.planning.environment.capability` names it there; "" for this machine's.
+
+    Raises:
+        InputError: the suite is wrong, or its data do not fit.
+    """
+    file = Path(given) if isinstance(given, Path | str) else None
+    suite = load_suite(given, data)
+    title = file or Path(suite.name)
+    _add_to_path(file.resolve().parent if file else Path.cwd())
+    modules: dict[str, Path] = {}
+    for name in [*(m.name for m in suite.models), *(s.name for s in suite.strategies)]:
+        if ":" in name:
+            check_target(name, title)
+            modules |= callable_files(name)
+    if processor and suite.training.device == "auto":
+        raise InputError(
+            f"{title}: training.device is auto, which looks at this machine: say cpu or cuda where "
+            "another processor computes"
+        )
+    header = data_header(suite.data)
+    try:
+        runs = plan_runs(suite, list(header.scanners))
+        check_tools(suite)
+        check_batches(suite, runs)
+    except InputError as error:
+        raise InputError(f"{title}: {error}") from None
+    place = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
+    check_offers(header, place, suite.classes, suite.image.size)
+    return SuiteRequest(suite, file, header, runs, modules, processor)
+
+
+def load_suite(given: GivenSuite, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
+    """Read and check a suite against the registered networks and strategies.
+
+    Args:
+        given: suite file, its content, or a suite.
+        data: a store that replaces the suite's own data.
+
+    Raises:
+        InputError: every problem at once.
+    """
+    if isinstance(given, Path | str):
+        return read_suite(Path(given), NETWORKS, STRATEGIES, data)
+    suite = suite_from(given, NETWORKS, STRATEGIES) if isinstance(given, Mapping) else given
+    return suite if data is None else suite.model_copy(update={"data": Data(store=data)})
+
+
+def _add_to_path(folder: Path) -> None:
+    """Let ``module:callable`` name modules of a folder."""
+    sys.path[:] = [str(folder), *(other for other in sys.path if other != str(folder))]

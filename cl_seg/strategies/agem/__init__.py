@@ -1,0 +1,16 @@
+"""A-GEM: no step against the gradient of stored slices."""
+
+from cl_seg.strategies.declaration import Strategy
+from cl_seg.strategies.shared.memory_settings import MemorySettings
+
+
+class AGEMSettings(MemorySettings):
+    """Averaged gradient episodic memory (Chaudhry et al. 2019, arXiv 1812.00420)."""
+
+
+STRATEGY = Strategy(
+    title="A-GEM",
+    settings=AGEMSettings,
+    plugin="cl_seg.strategies.agem.plugin:AGEM",
+    training_only=frozenset({"batch_share"}),
+)

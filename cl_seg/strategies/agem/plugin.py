@@ -1,0 +1,94 @@
+"""Averaged gradient episodic memory: no step against the gradient of what is remembered."""
+
+from contextlib import nullcontext
+from typing import Any, Literal
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import torch
+from torch import Tensor
+
+from cl_seg.strategies.agem import AGEMSettings
+from cl_seg.strategies.shared.batch_norm import kept_statistics
+from cl_seg.strategies.shared.quadratic_penalty import trained_parameters
+from cl_seg.strategies.shared.slice_memory import SliceMemory
+
+
+class AGEM(SliceMemory):
+    """A-GEM (Chaudhry et al. 2019, arXiv 1812.00420, eq. 11).
+
+    A batch is drawn as for replay, but only its new part is trained on. The remembered part gives a
+    reference gradient r; where the gradient g of the new part points against it, that is where
+    g·r < 0, it is projected::
+
+        g ← g − (g·r / r·r) r
+
+    The step that follows may point against r all the same, by momentum or AdamW's scaling. The
+    reference batch is normalised by its own statistics but leaves the running ones of batch norm
+    alone, which would be a rehearsal of its own.
+
+    Args:
+        budget, percent, sampling, by, batch_share: see
+            :class:`~cl_seg.strategies.agem.AGEMSettings`.
+        seed: of the draws.
+
+    Raises:
+        InputError: naming a wrong argument.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget: int | None = None,
+        percent: float | None = None,
+        sampling: Literal["balanced", "random"] | None = None,
+        by: Literal["slice", "patient"] = "slice",
+        batch_share: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        settings = AGEMSettings.of_keywords(
+            budget=budget,
+            percent=percent,
+            sampling=sampling,
+            by=by,
+            batch_share=batch_share,
+        )
+        super().__init__(settings, seed)
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Take the remembered part out of the batch and compute its gradient."""
+        self._reference: list[Tensor | None] = []
+        if not self.remembered:
+            return
+        batch = strategy.mbatch
+        new = len(batch[0]) - self.remembered
+        strategy.mbatch = [part[:new] for part in batch]
+        images, target = batch[0][new:], batch[1][new:]
+        precision = getattr(strategy, "precision", nullcontext)
+        with precision(), kept_statistics(strategy.model):
+            output = strategy.model(images)
+        loss = strategy._criterion(output, target)
+        parameters = list(trained_parameters(strategy.model).values())
+        self._reference = list(torch.autograd.grad(loss, parameters, allow_unused=True))
+
+    @torch.no_grad()
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Project the gradient."""
+        parameters = trained_parameters(strategy.model).values()
+        pairs = [
+            (p.grad, r)
+            for p, r in zip(parameters, self._reference, strict=False)
+            if p.grad is not None and r is not None
+        ]
+        if not pairs:
+            return
+        gradients, references = [g for g, _ in pairs], [r for _, r in pairs]
+        along = _dot(gradients, references)
+        if along < 0:
+            square = _dot(references, references)
+            torch._foreach_add_(gradients, references, alpha=-float(along / square))
+
+
+def _dot(a: list[Tensor], b: list[Tensor]) -> Tensor:
+    return torch.stack(
+        [torch.dot(x.flatten(), y.flatten()) for x, y in zip(a, b, strict=True)]
+    ).sum()

@@ -1,0 +1,91 @@
+"""The form in which a strategy declares itself, without torch: settings, stages, plugin."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.pydantic_errors import explain_errors
+
+Schedule = Literal["sequential", "joint", "cumulative", "single"]
+Memory = Literal["none", "after_training", "during_training", "not_saved"]
+
+
+class Settings(BaseModel):
+    """Settings of a strategy; the base class has none. All defaults are settings of ours."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def of_keywords(cls, **values: Any) -> Self:
+        """The settings that keywords of a plugin give.
+
+        Raises:
+            InputError: naming every wrong field.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            text = "; ".join(explain_errors(error, cls))
+            raise InputError(f"{cls.__name__.removesuffix('Settings')}: {text}") from None
+
+
+class PluginSettings(BaseModel):
+    """Keyword arguments of somebody else's plugin, whatever they are."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy of the registry.
+
+    Attributes:
+        title: name in tables and figures.
+        settings: model of its settings, with defaults.
+        plugin: ``module:Class``, taking the settings as keyword arguments (one of ours a ``seed``
+            besides); None for plain fine-tuning.
+        schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all,
+            ``cumulative`` one stage per scanner on all scanners seen so far, ``single`` one stage
+            per scanner from scratch.
+        active_from: position (from 1) of the first stage whose training it takes part in, by
+            changing it or by watching it; earlier stages are those of naive fine-tuning. None
+            where it takes part in no training.
+        training_only: settings that matter to training, and not to what is kept of an experience.
+        idle_in_first: settings without effect on the first stage, even if it is active there.
+        memory: when what it keeps of an experience is made: ``after_training``, by its
+            ``after_training_exp``, or ``during_training``, in both cases saved by ``state_dict``;
+            ``not_saved`` is gone with the process, so that a run is trained in one piece; ``none``
+            where the network it starts from is all it needs.
+        changes_scoring: True where what it keeps changes the network that is scored.
+        contract_settings: settings under which a few steps show what it does, for the contract.
+        contract_baseline: settings that switch off what sets it apart, for the contract; empty
+            where it is compared with plain fine-tuning.
+    """
+
+    title: str
+    settings: type[Settings] | type[PluginSettings]
+    plugin: str | None = None
+    schedule: Schedule = "sequential"
+    active_from: int | None = 2
+    training_only: frozenset[str] = frozenset()
+    idle_in_first: frozenset[str] = frozenset()
+    memory: Memory = "after_training"
+    changes_scoring: bool = False
+    contract_settings: Mapping[str, Any] = field(default_factory=dict)
+    contract_baseline: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def consolidates(self) -> bool:
+        """True where what it keeps of an experience is made by a stage of its own."""
+        return self.plugin is not None and self.memory == "after_training"
+
+    def is_active_at(self, position: int) -> bool:
+        """True where it takes part in the training of the stage at a position (from 1)."""
+        return (
+            self.plugin is not None
+            and self.active_from is not None
+            and position >= self.active_from
+        )

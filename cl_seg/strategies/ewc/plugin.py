@@ -1,0 +1,107 @@
+"""Elastic weight consolidation on dense targets."""
+
+from typing import Any, Literal
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+from torch import Tensor
+
+from cl_seg.strategies.ewc import EWCSettings
+from cl_seg.strategies.shared.fisher import batch_fisher, draw_images, fisher_information
+from cl_seg.strategies.shared.quadratic_penalty import Parameters, offsets, trained_parameters
+
+
+class EWC(SupervisedPlugin):  # type: ignore[misc]
+    """EWC (Kirkpatrick et al. 2017, arXiv 1612.00796, eq. 3).
+
+    From the second experience on the loss gains ``λ/2 · Σ_i Σ_k F_ik (θ_k − θ*_ik)²``, summed over
+    the earlier experiences i. A sum of quadratics in θ_k is again one quadratic, so memory is two
+    copies of the parameters, whatever the number of experiences::
+
+        Σ_i F_i (θ − θ*_i)² = F (θ − m)² + c,   F = Σ F_i,   m = Σ F_i θ*_i / F
+
+    The online mode keeps ``F ← γ F + F_i`` around the latest parameters (Schwarz et al. 2018,
+    arXiv 1805.06370, eq. 9). Avalanche's EWCPlugin omits the factor 1/2: its λ is half of ours.
+
+    The log-likelihood of an image is a sum over pixels while the training loss is a mean, so a
+    useful λ is of the order of one over the number of pixels.
+
+    Args:
+        ewc_lambda, fisher, fisher_images, mode, decay: see
+            :class:`~cl_seg.strategies.ewc.EWCSettings`.
+        seed: of the images and labels the Fisher is estimated on.
+
+    Raises:
+        InputError: naming a wrong argument.
+    """
+
+    def __init__(
+        self,
+        *,
+        ewc_lambda: float = 0.01,
+        fisher: Literal["sampled", "empirical", "batch"] = "sampled",
+        fisher_images: int | None = None,
+        mode: Literal["summed", "online"] = "summed",
+        decay: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.settings = EWCSettings.of_keywords(
+            ewc_lambda=ewc_lambda,
+            fisher=fisher,
+            fisher_images=fisher_images,
+            mode=mode,
+            decay=decay,
+        )
+        self.seed = seed
+        self.fisher: Parameters = {}
+        self.mean: Parameters = {}
+
+    @torch.no_grad()
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the gradient of the penalty."""
+        trained = trained_parameters(strategy.model)
+        for name, p, gradient, offset in offsets(trained, self.mean):
+            # Not one addcmul: rounded like this it is what autograd gives wherever λ is a power of
+            # two, bit for bit.
+            offset.mul_(self.fisher[name])
+            p.grad = torch.add(gradient, offset, alpha=self.settings.ewc_lambda, out=offset)
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Estimate the Fisher information on the experience just learned."""
+        model, dataset = strategy.model, strategy.experience.dataset.eval()
+        if self.settings.fisher == "batch":
+            fisher = batch_fisher(model, dataset, strategy._criterion, strategy.train_mb_size)
+        else:
+            entropy = (self.seed, strategy.experience.current_experience)
+            images, generator = draw_images(len(dataset), self.settings.fisher_images, entropy)
+            fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
+        self._consolidate(fisher, dict(model.named_parameters()))
+
+    @torch.no_grad()
+    def _consolidate(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
+        for name, new in fisher.items():
+            theta = parameters[name].detach().clone()
+            old = self.fisher.get(name)
+            if old is None:
+                self.fisher[name], self.mean[name] = new, theta
+            elif self.settings.decay is not None:
+                self.fisher[name], self.mean[name] = self.settings.decay * old + new, theta
+            else:
+                self._add_quadratic(name, new, theta)
+
+    def _add_quadratic(self, name: str, new: Tensor, theta: Tensor) -> None:
+        old, mean = self.fisher[name], self.mean[name]
+        total = old + new
+        weight = torch.where(total > 0, new / total, 1.0)
+        self.fisher[name] = total
+        self.mean[name] = mean + weight * (theta - mean)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors from which :meth:`load_state_dict` restores the penalty."""
+        return {"fisher": dict(self.fisher), "mean": dict(self.mean)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the penalty."""
+        self.fisher, self.mean = dict(state["fisher"]), dict(state["mean"])

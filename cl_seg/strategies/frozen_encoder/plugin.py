@@ -1,0 +1,72 @@
+"""Training of the decoder or head alone."""
+
+import re
+from typing import Any, Literal
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
+
+from cl_seg.messages.errors import InputError
+from cl_seg.strategies.frozen_encoder import FrozenEncoderSettings
+from cl_seg.strategies.shared.batch_norm import BATCH_NORM
+
+
+class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
+    """Trains no parameter of the encoder from the second experience on.
+
+    Its running statistics of batch norm stay too.
+
+    Args:
+        trains, encoder: see :class:`~cl_seg.strategies.frozen_encoder.FrozenEncoderSettings`.
+        seed: not used.
+
+    Raises:
+        InputError: naming a wrong argument.
+    """
+
+    def __init__(
+        self,
+        *,
+        trains: Literal["decoder", "head"] = "decoder",
+        encoder: str = "",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.settings = FrozenEncoderSettings.of_keywords(
+            trains=trains,
+            encoder=encoder,
+        )
+        self._statistics: list[nn.Module] = []
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Freeze, from the second experience on.
+
+        Raises:
+            InputError: no parameter is the encoder's, or all are.
+        """
+        self._statistics = []
+        if strategy.clock.train_exp_counter == 0:
+            return
+        parameters = dict(strategy.model.named_parameters())
+        frozen = [name for name in parameters if self._of_encoder(name)]
+        if not frozen or len(frozen) == len(parameters):
+            raise InputError(
+                f"frozen_encoder: `encoder: {self.settings.frozen_names}` is the beginning of "
+                f"{len(frozen)} of {len(parameters)} names of parameters, it must be that of some"
+            )
+        for name in frozen:
+            parameters[name].requires_grad_(False)
+        self._statistics = [
+            module
+            for name, module in strategy.model.named_modules()
+            if isinstance(module, BATCH_NORM) and self._of_encoder(name)
+        ]
+
+    def before_forward(self, strategy: Any, **kwargs: Any) -> None:
+        """Keep the running statistics from moving."""
+        for module in self._statistics:
+            module.eval()
+
+    def _of_encoder(self, name: str) -> bool:
+        return re.match(self.settings.frozen_names, name) is not None

@@ -1,0 +1,28 @@
+"""MAS: quadratic penalty weighted by the sensitivity of the logits."""
+
+from pydantic import Field, PositiveInt
+
+from cl_seg.strategies.declaration import Settings, Strategy
+
+
+class MASSettings(Settings):
+    """Memory aware synapses (Aljundi et al. 2018, arXiv 1711.09601, eqs. 2 and 4).
+
+    Attributes:
+        mas_lambda: λ; the training loss gains ``mas_lambda / 2 · Σ_k Ω_k (θ_k − θ*_k)²``.
+        images: images the importance is estimated on, drawn at random; None means all.
+        keep: share of the older importance in the running mean, as in Avalanche; None adds up
+            the importance of all scanners, as in the paper.
+    """
+
+    mas_lambda: float = Field(default=1.0, ge=0)
+    images: PositiveInt | None = None
+    keep: float | None = Field(default=None, ge=0, lt=1)
+
+
+STRATEGY = Strategy(
+    title="MAS",
+    settings=MASSettings,
+    plugin="cl_seg.strategies.mas.plugin:MAS",
+    training_only=frozenset({"mas_lambda"}),
+)

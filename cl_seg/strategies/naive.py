@@ -1,0 +1,5 @@
+"""Plain fine-tuning on one scanner after another, the lower bound."""
+
+from cl_seg.strategies.declaration import Settings, Strategy
+
+STRATEGY = Strategy("Naive", Settings)

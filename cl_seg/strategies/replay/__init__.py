@@ -1,0 +1,16 @@
+"""Replay: part of every batch comes from a memory of earlier scanners."""
+
+from cl_seg.strategies.declaration import Strategy
+from cl_seg.strategies.shared.memory_settings import MemorySettings
+
+
+class ReplaySettings(MemorySettings):
+    """Replay of stored slices (Chaudhry et al. 2019, arXiv 1902.10486)."""
+
+
+STRATEGY = Strategy(
+    title="Replay",
+    settings=ReplaySettings,
+    plugin="cl_seg.strategies.replay.plugin:Replay",
+    training_only=frozenset({"batch_share"}),
+)

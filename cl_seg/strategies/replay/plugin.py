@@ -1,0 +1,38 @@
+"""Experience replay."""
+
+from typing import Literal
+
+from cl_seg.strategies.replay import ReplaySettings
+from cl_seg.strategies.shared.slice_memory import SliceMemory
+
+
+class Replay(SliceMemory):
+    """Experience replay with a fixed memory (Chaudhry et al. 2019, arXiv 1902.10486).
+
+    Args:
+        budget, percent, sampling, by, batch_share: see
+            :class:`~cl_seg.strategies.replay.ReplaySettings`.
+        seed: of the draws.
+
+    Raises:
+        InputError: naming a wrong argument.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget: int | None = None,
+        percent: float | None = None,
+        sampling: Literal["balanced", "random"] | None = None,
+        by: Literal["slice", "patient"] = "slice",
+        batch_share: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        settings = ReplaySettings.of_keywords(
+            budget=budget,
+            percent=percent,
+            sampling=sampling,
+            by=by,
+            batch_share=batch_share,
+        )
+        super().__init__(settings, seed)

@@ -1,0 +1,1 @@
+"""Parts of several strategies: penalties and their importances, memories, batch norm."""

@@ -1,0 +1,105 @@
+"""A memory of slices of earlier scanners, mixed into every batch."""
+
+from typing import Any
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import torch
+from avalanche.training.plugins import SupervisedPlugin
+
+from cl_seg.messages.errors import InputError
+from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.shared.memory_shares import memory_shares, patients_in_turn
+from cl_seg.strategies.shared.mixed_batches import MixedBatches, RandomBatches
+
+
+class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
+    """Keeps slices of every experience and mixes them into the batches of later ones.
+
+    The memory holds indices into the experiences' own datasets, not pixels. When a new experience
+    arrives, each older share is cut to its first slices, which are a random sample because the
+    order was drawn at random. Memory slices pass through the same augmentation as new ones. A
+    memory smaller than its part of the batch is drawn from with repetition instead of being
+    switched off.
+
+    Works in any Avalanche script: an experience is found through ``experience.origin_stream``.
+
+    Args:
+        settings: size of the memory and share of the batch.
+        seed: of the draws.
+
+    Attributes:
+        memory: experience → indices kept of it.
+        seen: experience → number of its slices.
+        remembered: slices of every batch that come from memory, 0 before there is one.
+    """
+
+    def __init__(self, settings: MemorySettings, seed: int = 0) -> None:
+        super().__init__()
+        self.settings = settings
+        self.seed = seed
+        self.memory: dict[int, list[int]] = {}
+        self.seen: dict[int, int] = {}
+        self.remembered = 0
+
+    @property
+    def kept_slices(self) -> int:
+        """Number of slices in the memory."""
+        return sum(map(len, self.memory.values()))
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Mix memory into the batches, from the second experience on."""
+        self.remembered = 0
+        if not self.memory:
+            return
+        size = strategy.train_mb_size
+        if size < 2:
+            raise InputError("replay mixes old and new slices: batch_size must be at least 2")
+        self.remembered = min(max(1, round(self.settings.batch_share * size)), size - 1)
+        new = size - self.remembered
+        stream = strategy.experience.origin_stream
+        stored = [stream[k].dataset.subset(indices) for k, indices in sorted(self.memory.items())]
+        remembered = stored[0]
+        for other in stored[1:]:
+            remembered = remembered.concat(other)
+        generator = self._generator(strategy.experience.current_experience, purpose=1)
+        current = strategy.adapted_dataset
+        steps = -(-len(current) // new)
+        strategy.dataloader = MixedBatches(
+            RandomBatches(current, new, steps, generator),
+            RandomBatches(remembered, self.remembered, steps, generator),
+        )
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Draw a random sample of the new experience and shrink the older shares."""
+        position, dataset = strategy.experience.current_experience, strategy.experience.dataset
+        generator = self._generator(position, purpose=0)
+        order = torch.randperm(len(dataset), generator=generator).tolist()
+        if self.settings.by == "patient":
+            order = patients_in_turn(order, _patients(dataset))
+        self.memory[position], self.seen[position] = order, len(dataset)
+        shares = memory_shares(self.settings, self.seen)
+        self.memory = {k: self.memory[k][: shares[k]] for k in self.memory if shares[k]}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain data from which :meth:`load_state_dict` restores the memory."""
+        return {
+            "memory": {str(k): list(v) for k, v in self.memory.items()},
+            "seen": {str(k): v for k, v in self.seen.items()},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the memory."""
+        self.memory = {int(k): [int(i) for i in v] for k, v in state["memory"].items()}
+        self.seen = {int(k): int(v) for k, v in state["seen"].items()}
+
+    def _generator(self, position: int, purpose: int) -> torch.Generator:
+        seed = torch.Generator().manual_seed(self.seed)
+        draws = torch.randint(2**62, (2 * position + 2,), generator=seed)
+        return torch.Generator().manual_seed(int(draws[2 * position + purpose]))
+
+
+def _patients(dataset: Any) -> list[str]:
+    patients = getattr(dataset, "patients", None)
+    if patients is None:
+        raise InputError("replay `by: patient` needs a dataset that knows its patients")
+    return [str(patient) for patient in patients]

@@ -1,0 +1,27 @@
+"""SI: quadratic penalty weighted by each parameter's path integral of the loss."""
+
+from pydantic import Field, PositiveFloat
+
+from cl_seg.strategies.declaration import Settings, Strategy
+
+
+class SISettings(Settings):
+    """Synaptic intelligence (Zenke et al. 2017, arXiv 1703.04200, eqs. 4 and 5).
+
+    Attributes:
+        si_lambda: the training loss gains ``si_lambda / 2 · Σ_k Ω_k (θ_k − θ*_k)²``.
+        damping: ξ of eq. 5, which bounds the importance of parameters that hardly moved.
+    """
+
+    si_lambda: float = Field(default=1.0, ge=0)
+    damping: PositiveFloat = 0.001
+
+
+STRATEGY = Strategy(
+    title="SI",
+    settings=SISettings,
+    plugin="cl_seg.strategies.si.plugin:SI",
+    active_from=1,
+    idle_in_first=frozenset({"si_lambda"}),
+    memory="during_training",
+)

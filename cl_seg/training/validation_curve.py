@@ -1,0 +1,49 @@
+"""The validation curve of a training: pixel counts, from which the report makes scores."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+from avalanche.training.plugins import SupervisedPlugin
+
+from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.evaluation.pixel_counts import pixel_counts
+from cl_seg.evaluation.predict import predict
+
+
+class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]
+    """Pixel counts on the validation slices of some scanners, every few optimiser steps.
+
+    Counts, not scores, so that a change of a metric asks for no training.
+
+    Args:
+        slices: scanner → its validation slices.
+        classes: names of labels 1, 2, ….
+        every: steps between two points; the last step of a stage is always one.
+    """
+
+    def __init__(
+        self, slices: Mapping[str, SliceDataset], classes: Sequence[str], every: int
+    ) -> None:
+        super().__init__()
+        self.slices, self.classes, self.every = slices, classes, every
+        self.rows: list[dict[str, Any]] = []
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Score when it is time."""
+        step, steps = strategy.step, strategy.settings.steps
+        if not self.every or (step % self.every and step != steps):
+            return
+        for scanner, slices in self.slices.items():
+            prediction, truth = predict(strategy.model, slices)
+            for label, name in enumerate(self.classes, start=1):
+                counts = pixel_counts(prediction, truth, label)
+                self.rows.append({"step": step, "scanner": scanner, "class": name, **counts})
+
+    def state_dict(self) -> dict[str, Any]:
+        """The points so far, as plain data."""
+        return {"rows": list(self.rows)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from earlier points."""
+        self.rows = list(state["rows"])
