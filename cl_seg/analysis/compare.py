@@ -9,7 +9,15 @@ import pandas as pd
 
 from cl_seg.analysis.intervals import difference, paired_runs
 from cl_seg.analysis.seed_curve import seed_cells
-from cl_seg.analysis.tables import DEFINED, SCORES, SIGNED, WITH_INTERVAL, cells, markdown, rounded
+from cl_seg.analysis.tables import (
+    SCORES,
+    SIGNED,
+    WITH_INTERVAL,
+    cells,
+    is_defined,
+    markdown,
+    rounded,
+)
 from cl_seg.records.results import RunResult
 
 PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}
@@ -52,9 +60,8 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
         sides = by_a[cell], by_b[cell]
         if sides[0][0].schedule != sides[1][0].schedule:
             continue
-        defined = DEFINED.get(sides[0][0].schedule, set(WITH_INTERVAL))
         for name in WITH_INTERVAL:
-            if name not in defined:
+            if not is_defined(name, sides[0][0].schedule):
                 continue
             means = [_mean(name, side) for side in paired_runs(*sides)]
             change, margin = difference(sides[1], sides[0], SCORES[name])

@@ -87,7 +87,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class QueueItem:
     """A slice a person shall see.
 
     Attributes:
@@ -101,7 +101,9 @@ class Wanted:
     proposal: Labels | None = None
 
 
-def write_queue(folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[Wanted]) -> None:
+def write_queue(
+    folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[QueueItem]
+) -> None:
     """Write a queue, whole or not at all.
 
     Args:

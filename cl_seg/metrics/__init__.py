@@ -1,1 +1,54 @@
-"""Scores as pure functions on arrays: of one segmentation, and of a stream of experiences."""
+"""Scores as pure functions on arrays: of one segmentation, and of a stream of experiences.
+
+>>> from cl_seg.metrics import bwt, dice
+>>> dice([1, 1, 0, 0], [1, 0, 1, 0])
+0.5
+>>> bwt([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])  # R: untrained, after scanner 1, after scanner 2
+-0.25
+"""
+
+from cl_seg.metrics.agreement import BlandAltman, bland_altman, intraclass_correlation
+from cl_seg.metrics.continual import accuracy as acc
+from cl_seg.metrics.continual import backward_transfer as bwt
+from cl_seg.metrics.continual import (
+    forgetting,
+    intransigence,
+    plasticity,
+    relative_forgetting,
+    stability_gap,
+)
+from cl_seg.metrics.continual import forward_transfer as fwt
+from cl_seg.metrics.effort import added_path_length, area_to_correct
+from cl_seg.metrics.muscle import (
+    area_cm2,
+    area_error_percent,
+    low_attenuation_share,
+    mean_hu,
+    skeletal_muscle_index,
+)
+from cl_seg.metrics.segmentation import assd, dice, hd95, iou
+
+__all__ = [
+    "BlandAltman",
+    "acc",
+    "added_path_length",
+    "area_cm2",
+    "area_error_percent",
+    "area_to_correct",
+    "assd",
+    "bland_altman",
+    "bwt",
+    "dice",
+    "forgetting",
+    "fwt",
+    "hd95",
+    "intraclass_correlation",
+    "intransigence",
+    "iou",
+    "low_attenuation_share",
+    "mean_hu",
+    "plasticity",
+    "relative_forgetting",
+    "skeletal_muscle_index",
+    "stability_gap",
+]

@@ -13,39 +13,57 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float64]
 
 
-def accuracy(r: Matrix) -> float:
-    """ACC = mean_j R[N, j] (Lopez-Paz & Ranzato 2017, eq. 2)."""
-    return float(np.mean(r[-1]))
+def accuracy(r: npt.ArrayLike) -> float:
+    """ACC = mean_j R[N, j] (Lopez-Paz & Ranzato 2017, eq. 2).
+
+    >>> accuracy([[0.0, 0.0], [0.8, 0.2], [0.6, 0.8]])
+    0.7
+    """
+    return float(np.mean(np.asarray(r, float)[-1]))
 
 
-def backward_transfer(r: Matrix) -> float:
-    """BWT = mean_{j<N} (R[N, j] − R[j, j]) (Lopez-Paz & Ranzato 2017, eq. 3); NaN if N = 1."""
+def backward_transfer(r: npt.ArrayLike) -> float:
+    """BWT = mean_{j<N} (R[N, j] − R[j, j]) (Lopez-Paz & Ranzato 2017, eq. 3); NaN if N = 1.
+
+    >>> backward_transfer([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
+    -0.25
+    """
+    r = _streamed(r)
     learned = _after_learning(r)
     return float(np.mean(r[-1, :-1] - learned[:-1])) if len(learned) > 1 else math.nan
 
 
-def forward_transfer(r: Matrix) -> float:
-    """FWT = mean_{j≥2} (R[j−1, j] − R[0, j]) (Lopez-Paz & Ranzato 2017, eq. 4); NaN if N = 1."""
-    n = _streamed(r)
-    j = np.arange(1, n)
-    return float(np.mean(r[j, j] - r[0, j])) if n > 1 else math.nan
+def forward_transfer(r: npt.ArrayLike) -> float:
+    """FWT = mean_{j≥2} (R[j−1, j] − R[0, j]) (Lopez-Paz & Ranzato 2017, eq. 4); NaN if N = 1.
+
+    >>> forward_transfer([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
+    0.25
+    """
+    r = _streamed(r)
+    j = np.arange(1, r.shape[1])
+    return float(np.mean(r[j, j] - r[0, j])) if len(j) else math.nan
 
 
-def forgetting(r: Matrix) -> float:
+def forgetting(r: npt.ArrayLike) -> float:
     """Mean over j<N of max_{1≤l<N} R[l, j] − R[N, j] (Chaudhry et al. 2018, eq. 3); NaN if N = 1.
 
     The maximum is biased upwards by noise: descriptive only, claims use BWT.
+
+    >>> forgetting([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
+    0.25
     """
-    n = _streamed(r)
+    r = _streamed(r)
+    n = r.shape[1]
     return float(np.mean(r[1:n, :-1].max(axis=0) - r[-1, :-1])) if n > 1 else math.nan
 
 
-def relative_forgetting(r: Matrix) -> float:
+def relative_forgetting(r: npt.ArrayLike) -> float:
     """Σ_{j<N} (R[j, j] − R[N, j]) / Σ_{j<N} R[j, j], the share of what was learned that is lost.
 
     That is −BWT over the plasticity of all scanners but the last, so that a network that learns
     less is not praised for having less to forget. NaN if N = 1 or nothing was learned.
     """
+    r = _streamed(r)
     learned = _after_learning(r)[:-1]
     total = float(learned.sum())
     return float((learned - r[-1, :-1]).sum()) / total if total else math.nan
@@ -65,29 +83,31 @@ def stability_gap(before: npt.NDArray[np.float64], during: npt.NDArray[np.float6
     return float(np.mean(before - during.min(axis=0))) if during.size else math.nan
 
 
-def plasticity(r: Matrix) -> float:
-    """mean_j R[j, j]: how well each scanner is learned when it is its turn."""
-    return float(np.mean(_after_learning(r)))
+def plasticity(r: npt.ArrayLike) -> float:
+    """mean_j R[j, j]: how well each scanner is learned when it is its turn.
+
+    >>> plasticity([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
+    0.75
+    """
+    return float(np.mean(_after_learning(_streamed(r))))
 
 
-def intransigence(r: Matrix, joint: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def intransigence(r: npt.ArrayLike, joint: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """R*_k − R[k, k] per scanner (Chaudhry et al. 2018, eq. 5).
 
     Args:
         r: (N+1, N).
         joint: (N,) score on scanner k of a model trained jointly, from scratch, on scanners 1..k.
     """
-    result: npt.NDArray[np.float64] = joint - _after_learning(r)
-    return result
+    return np.asarray(joint, float) - _after_learning(_streamed(r))
 
 
-def _streamed(r: Matrix) -> int:
-    stages, n = r.shape
-    if stages != n + 1:
-        raise ValueError(f"R must be (N+1, N) with the untrained model first, got {r.shape}")
-    return int(n)
+def _streamed(r: npt.ArrayLike) -> Matrix:
+    matrix = np.asarray(r, float)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] + 1:
+        raise ValueError(f"R must be (N+1, N) with the untrained model first, got {matrix.shape}")
+    return matrix
 
 
 def _after_learning(r: Matrix) -> npt.NDArray[np.float64]:
-    result: npt.NDArray[np.float64] = r[1:].diagonal()[: _streamed(r)]
-    return result
+    return r[1:].diagonal()

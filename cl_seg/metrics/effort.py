@@ -1,4 +1,4 @@
-"""What a person has left to do after a proposal: contour to draw and area to correct."""
+"""Work a proposal leaves to a person: contour to draw and area to correct."""
 
 import numpy as np
 import numpy.typing as npt

@@ -10,18 +10,50 @@ Mask = npt.NDArray[np.bool_]
 Distances = npt.NDArray[np.float64]
 
 
-def dice(prediction: Mask, truth: Mask) -> float:
+def dice(prediction: npt.ArrayLike, truth: npt.ArrayLike) -> float:
     """Dice coefficient 2|P∩T| / (|P|+|T|) (Dice 1945); NaN when both are empty.
 
     Args:
-        prediction: boolean array of any shape.
-        truth: boolean array of the same shape.
+        prediction: mask of any shape, bool or 0 and 1.
+        truth: mask of the same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> dice([1, 1, 0, 0], [1, 0, 1, 0])
+    0.5
     """
-    return dice_of_counts(
-        int(np.count_nonzero(prediction & truth)),
-        int(np.count_nonzero(prediction)),
-        int(np.count_nonzero(truth)),
-    )
+    return dice_of_counts(*_counts(prediction, truth))
+
+
+def iou(prediction: npt.ArrayLike, truth: npt.ArrayLike) -> float:
+    """Intersection over union |P∩T| / |P∪T| (Jaccard 1912); NaN when both are empty.
+
+    Args:
+        prediction: mask of any shape, bool or 0 and 1.
+        truth: mask of the same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> iou([1, 1, 0, 0], [1, 0, 0, 0])
+    0.5
+    """
+    return iou_of_counts(*_counts(prediction, truth))
+
+
+def _counts(prediction: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[int, int, int]:
+    """Pixels of the overlap, of the prediction and of the truth."""
+    found, there = _masks(prediction, truth)
+    overlap, predicted, true = (int(np.sum(mask)) for mask in (found & there, found, there))
+    return overlap, predicted, true
+
+
+def _masks(prediction: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Mask, Mask]:
+    masks = np.asarray(prediction, bool), np.asarray(truth, bool)
+    if masks[0].shape != masks[1].shape:  # numpy would broadcast them
+        raise ValueError(f"masks of one shape expected, got {masks[0].shape} and {masks[1].shape}")
+    return masks
 
 
 def dice_of_counts(overlap: int, predicted: int, true: int) -> float:
@@ -65,34 +97,49 @@ def surface_distances(
     return to_truth[borders[0]], to_prediction[borders[1]]
 
 
-def surface_scores(prediction: Mask, truth: Mask, spacing_mm: float) -> tuple[float, float]:
-    """HD95 and ASSD in mm.
-
-    HD95 is the larger of the two directed 95th percentiles of the surface distance (as in MONAI);
-    ASSD is the mean over the border pixels of both masks. A missed or invented structure counts as
-    the image diagonal instead of vanishing from the mean; NaN when both are empty.
-
-    Args:
-        prediction: (H, W) bool.
-        truth: (H, W) bool.
-        spacing_mm: pixel size in mm.
-    """
-    found, present = bool(prediction.any()), bool(truth.any())
-    if not found and not present:
+def surface_scores(
+    prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float
+) -> tuple[float, float]:
+    """HD95 and ASSD in mm, see :func:`hd95` and :func:`assd`; both in one pass."""
+    found, there = _masks(prediction, truth)
+    if not found.any() and not there.any():
         return math.nan, math.nan
-    if found != present:
-        diagonal = spacing_mm * math.hypot(*truth.shape)
+    if found.any() != there.any():
+        diagonal = spacing_mm * math.hypot(*there.shape)
         return diagonal, diagonal
-    each = surface_distances(prediction, truth, spacing_mm)
+    each = surface_distances(found, there, spacing_mm)
     percentile = float(max(np.percentile(one, 95) for one in each))
     return percentile, float(np.concatenate(each).mean())
 
 
-def hd95(prediction: Mask, truth: Mask, spacing_mm: float) -> float:
-    """95th percentile of the symmetric surface distance in mm, see :func:`surface_scores`."""
+def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
+    """95th percentile of the Hausdorff distance in mm (Huttenlocher et al. 1993).
+
+    The larger of the two directed 95th percentiles of the surface distance, as in MONAI. A missed
+    or invented structure counts as the image diagonal instead of vanishing from the mean; NaN when
+    both are empty.
+
+    Args:
+        prediction: (H, W) mask, bool or 0 and 1.
+        truth: (H, W) mask.
+        spacing_mm: pixel size in mm.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> hd95([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5)
+    3.0
+    """
     return surface_scores(prediction, truth, spacing_mm)[0]
 
 
-def assd(prediction: Mask, truth: Mask, spacing_mm: float) -> float:
-    """Average symmetric surface distance in mm, see :func:`surface_scores`."""
+def assd(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
+    """Average symmetric surface distance in mm (Heimann et al. 2009).
+
+    The mean over the border pixels of both masks; arguments, errors and missed structures as for
+    :func:`hd95`.
+
+    >>> assd([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5)
+    3.0
+    """
     return surface_scores(prediction, truth, spacing_mm)[1]
