@@ -111,13 +111,13 @@ def test_a_version_that_is_no_number_is_damage(tmp_path: Path, version: Any) -> 
 @pytest.mark.parametrize("field", ["device", "stages", "data", "versions", "git_commit", "suite"])
 def test_a_record_that_does_not_say_where_it_comes_from_is_damaged(field: str) -> None:
     content = {k: v for k, v in run_record().as_json().items() if k != field}
-    with pytest.raises(ValueError, match=f"{field}: Field required"):
+    with pytest.raises(ValueError, match=f"{field} is missing"):
         parse_record(json.dumps(content))
 
 
 @pytest.mark.parametrize("text", ["[]", '"text"', "3", "null", '{"spec": []}', '{"place": 3}'])
 def test_what_is_no_record_is_no_crash(text: str) -> None:
-    with pytest.raises(ValueError, match=r"Field required|should be"):
+    with pytest.raises(ValueError, match=r"run_id is missing|expected fields"):
         parse_record(text)
 
 
