@@ -19,7 +19,6 @@ from cl_seg.records.results import Matrix, RunResult
 Values = npt.NDArray[np.float64]
 Score = Callable[[Matrix], float]
 Groups = npt.NDArray[np.intp]
-Key = tuple[tuple[str, ...], int]
 LEVEL = 0.95
 CHUNK = 250
 
@@ -191,7 +190,7 @@ def patient_groups(runs: Sequence[RunResult]) -> Groups:
 
 def score_margin(runs: Sequence[RunResult], score: Score) -> float:
     """Half the width of the interval of the mean score of some runs; NaN where there is none."""
-    values = _patient_values(runs, score, _keys(runs))
+    values = paired_values(runs, score)
     return ci_half_width(values, groups=patient_groups(runs)) if min(values.shape) > 1 else math.nan
 
 
@@ -222,45 +221,37 @@ def paired_runs(
     runs: Sequence[RunResult], others: Sequence[RunResult]
 ) -> tuple[list[RunResult], list[RunResult]]:
     """Those of each side that the other has with the same order and seed."""
-    both = _keys(runs) & _keys(others)
+    both = _pairs(runs) & _pairs(others)
     first, second = ([run for run in side if run.order_and_seed in both] for side in (runs, others))
     return first, second
 
 
 def paired_values(runs: Sequence[RunResult], score: Score) -> Values:
-    """Pseudo-values of a score, (patients, seeds) in alphabetical and rising order.
-
-    Values of other runs on the same patients, orders and seeds can be taken from them; empty where
-    not all seeds have the same orders and patients.
-    """
-    return _patient_values(runs, score, _keys(runs))
-
-
-def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
-    """True where runs have the same orders, seeds and patients, so that they are paired."""
-    patients = {run.patients for run in (*runs, *others)}
-    return _keys(runs) == _keys(others) and len(patients) == 1
-
-
-def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> Values:
     """Jackknife pseudo-values of a score, (patients, seeds), averaged over orders.
 
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
-    mean over patients. Empty unless all seeds have the same orders and all runs the same patients.
+    mean over patients. Patients are in alphabetical, seeds in rising order, so that values of other
+    runs with the same patients, orders and seeds can be taken from them. Empty unless all seeds
+    have the same orders and all runs the same patients.
     """
-    chosen = {run.order_and_seed: run for run in runs if run.order_and_seed in keys}
-    if len(chosen) < sum(run.order_and_seed in keys for run in runs):
+    chosen = {run.order_and_seed: run for run in runs}
+    if len(chosen) < len(runs):
         raise ValueError("runs of the same order and seed that differ in something else")
     orders = {order for order, _ in chosen}
     seeds = {seed for _, seed in chosen}
-    same = {run.patients for run in chosen.values()}
-    if len(chosen) < len(seeds) * len(orders) or len(same) > 1:
+    if len(chosen) < len(seeds) * len(orders) or len({run.patients for run in runs}) > 1:
         return np.empty((0, 0))
     columns = [
         np.mean([_pseudo_values(chosen[order, seed], score) for order in sorted(orders)], axis=0)
         for seed in sorted(seeds)
     ]
     return np.stack(columns, axis=1)
+
+
+def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
+    """True where runs have the same orders, seeds and patients, so that they are paired."""
+    patients = {run.patients for run in (*runs, *others)}
+    return _pairs(runs) == _pairs(others) and len(patients) == 1
 
 
 def _pseudo_values(run: RunResult, score: Score) -> Values:
@@ -271,5 +262,5 @@ def _pseudo_values(run: RunResult, score: Score) -> Values:
     return run.pseudo_values[score]
 
 
-def _keys(runs: Sequence[RunResult]) -> set[Key]:
+def _pairs(runs: Sequence[RunResult]) -> set[tuple[tuple[str, ...], int]]:
     return {run.order_and_seed for run in runs}
