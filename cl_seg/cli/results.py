@@ -31,7 +31,7 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html, tables and figures from finished runs."""
-    from cl_seg.analysis.report import write_report
+    from cl_seg.analysis.report.write import write_report
 
     say(f"report: {write_report(results, also or [], published)}")
 
@@ -68,8 +68,8 @@ def claims(
     ] = False,
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
-    from cl_seg.analysis.claims.claim import read_claims
     from cl_seg.analysis.claims.judge import judge, results_of
+    from cl_seg.analysis.claims.read import read_claims
     from cl_seg.analysis.claims.text import as_json as plain
     from cl_seg.analysis.claims.text import claims_page, stamps_of
 
@@ -77,7 +77,7 @@ def claims(
         raise InputError("--report writes claims.json too: leave --json out")
     judged = judge(read_claims(file), results)
     if page:
-        from cl_seg.analysis.claims.report import write_claims
+        from cl_seg.analysis.claims.page import write_claims
 
         say(f"claims: {write_claims(judged, results)}")
         return

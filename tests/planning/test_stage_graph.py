@@ -123,10 +123,10 @@ def test_a_strategy_can_be_for_some_networks_only(store: Path, tmp_path: Path) -
     text = several(store, "[naive, {name: replay, networks: [other]}]")
     text = text.replace("models: [unet]", "models: [unet, {name: unet, label: other}]")
     planned = stages_of(text, tmp_path)
-    assert [run.run.run_id.split("-order")[0] for run in planned.runs] == [
-        "unet-naive",
-        "other-naive",
-        "other-replay",
+    assert [(run.run.model.label, run.run.strategy.label) for run in planned.runs] == [
+        ("unet", "naive"),
+        ("other", "naive"),
+        ("other", "replay"),
     ]
 
 

@@ -116,11 +116,11 @@ def test_shared_runs_equal_the_same_runs_alone(
     shared = records(tmp_path / "results")
     planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
     assert len(planned.runs) == len(shared) == 18 * 2 * 2 + 2
-    distinct = {str(record["R"]) for record in shared.values()}
+    distinct = {str(record.R) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in (stages.run for stages in planned.runs):
         expected = alone(one, planned.context, SliceStore(store))
-        for name, matrix in shared[one.run_id]["R"].items():
+        for name, matrix in shared[one.run_id].R.items():
             assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
 
 

@@ -10,8 +10,8 @@ from cl_seg.records.record import DataRecord
 from cl_seg.records.results import RunResult
 
 
-def stamp_of(results: Sequence[RunResult]) -> str:
-    """What kinds of data runs are about, for a page's title."""
+def data_kind(results: Sequence[RunResult]) -> str:
+    """Simulated data, CT scans, or both."""
     kinds = (run.record.data.kind == "simulated" for run in results)
     return ", ".join(dict.fromkeys("Simulated data" if one else "CT scans" for one in kinds))
 

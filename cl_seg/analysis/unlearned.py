@@ -1,4 +1,4 @@
-"""What runs did not learn, in words."""
+"""Structures and scanners that runs did not learn, in words."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cl_seg.records.results import RunResult
 
 
-def missed_bounds(runs: Sequence[RunResult]) -> str:
+def describe_unlearned(runs: Sequence[RunResult]) -> str:
     """Structures and scanners below the bounds of some runs, with the runs in which they are.
 
     ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where

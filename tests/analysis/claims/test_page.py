@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cl_seg.analysis.claims.judge import judge
-from cl_seg.analysis.claims.report import claims_figure, write_claims
-from cl_seg.analysis.provenance import stamp_of
+from cl_seg.analysis.claims.page import write_claims
+from cl_seg.analysis.figures.claims import claims_figure
+from cl_seg.analysis.report.provenance import data_kind
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from tests.analysis.claims.test_judge import claim, record
@@ -49,17 +50,17 @@ def test_the_page_has_verdicts_effects_and_origin(results: Path) -> None:
     assert (results / "claims.svg").read_text().startswith("<svg")
 
 
-def test_what_stands_beside_a_claim_has_the_colour_of_its_verdict(results: Path) -> None:
+def test_a_descriptive_contrast_has_the_colour_of_its_verdict(results: Path) -> None:
     one = claim("Good", ["Bad"])
-    beside = claim("Bad", ["Good"], score="plasticity").contrasts
-    page = write_claims(judge([one.model_copy(update={"beside": beside})], results), results)
+    shown = claim("Bad", ["Good"], score="plasticity").contrasts
+    page = write_claims(judge([one.model_copy(update={"descriptive": shown})], results), results)
     assert '<td class="verdict undecided">(undecided)</td>' in page.read_text()
 
 
 def test_kinds_of_data_are_both_named(results: Path) -> None:
     run = next((results / "forgetting" / "runs").iterdir())
     in_record(run, "data", "kind", value="scans")
-    assert stamp_of(load_results(results / "forgetting")) in {
+    assert data_kind(load_results(results / "forgetting")) in {
         "Simulated data, CT scans",
         "CT scans, Simulated data",
     }
@@ -74,12 +75,14 @@ def test_names_are_not_read_as_formulas(tmp_path: Path) -> None:
 
 def test_intervals_are_drawn_where_they_lie(results: Path) -> None:
     (one,) = judge([claim("Good", ["Bad"])], results)
-    (axes,) = claims_figure([one]).axes
+    figure = claims_figure([one], [])
+    assert figure is not None
+    (axes,) = figure.axes
     (found,) = one.evidence
     (bar,) = axes.containers
     (left, _), (right, _) = bar.lines[2][0].get_segments()[0]
     assert (left, right) == pytest.approx(
-        (found.effect - found.margin, found.effect + found.margin)
+        (found.effect - found.ci_half_width, found.effect + found.ci_half_width)
     )
 
 

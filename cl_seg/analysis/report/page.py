@@ -1,72 +1,73 @@
-"""One self-contained HTML page from tables, sentences and figures."""
+"""One self-contained HTML page from sections."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
 from pathlib import Path
 from string import Template
 
 import pandas as pd
 
-TEMPLATE = Path(__file__).with_name("report_template.html")
-SECTION = Template('<h2>$title</h2><div class="wide">$table</div>')
-FIGURE = Template("<figure>$svg<figcaption>$caption</figcaption></figure>")
+from cl_seg.analysis.report.section import Section
+
+TEMPLATE = Path(__file__).with_suffix(".html")
 WORDS = {"says", "source", "contrast", "what would decide"}
 COLOURED = {"supported", "contradicted", "undecided"}
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a page says; all but the pictures is escaped.
+    """Everything a page shows; all but the figures is escaped.
 
     Attributes:
         title: of the page.
-        stamp: what kind of data it is about.
+        data_kind: simulated or real.
         about: a line below the title.
-        tables: title → table as it is read; the first stands before the notes.
-        notes: sentences.
-        pictures: caption and SVG of each.
-        definitions: term → what it means.
-        provenance: where the numbers come from.
-        settings: what was run, as YAML.
+        sections: from top to bottom.
+        svg: name → text of every figure of the sections.
+        provenance: origin of the numbers.
+        settings: of the suite, as YAML.
     """
 
     title: str
-    stamp: str
+    data_kind: str
     about: str
-    tables: Mapping[str, pd.DataFrame]
-    notes: Sequence[str]
-    pictures: Sequence[tuple[str, str]]
-    definitions: Mapping[str, str]
+    sections: Sequence[Section]
+    svg: Mapping[str, str]
     provenance: Mapping[str, str]
     settings: str
 
 
 def html(page: Page) -> str:
     """The page as one HTML document."""
-    first, *others = (
-        SECTION.substitute(title=escape(name), table=_table(table))
-        for name, table in page.tables.items()
-    )
+    shown = [section for section in page.sections if section.has_heading]
+    first, *others = (_section(section, page.svg) for section in shown)
+    definitions = {k: v for section in page.sections for k, v in section.definitions.items()}
+    notes = chain.from_iterable(section.notes for section in page.sections)
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(page.title),
-        stamp=escape(page.stamp),
+        data_kind=escape(page.data_kind),
         about=escape(page.about),
-        summary=first,
-        others="".join(others),
-        notes="".join(f"<li>{escape(note)}</li>" for note in page.notes),
-        figures=_figures(page.pictures),
-        definitions=_terms(page.definitions),
+        contents=" · ".join(f'<a href="#{s.anchor}">{escape(s.title)}</a>' for s in shown),
+        first=first,
+        notes="".join(f"<li>{escape(note)}</li>" for note in notes),
+        others="\n".join(others),
+        definitions=_terms(definitions),
         provenance=_terms(page.provenance),
         settings=escape(page.settings),
     )
 
 
-def _figures(pictures: Sequence[tuple[str, str]]) -> str:
-    if not pictures:
-        return ""
-    each = (FIGURE.substitute(svg=svg, caption=escape(caption)) for caption, svg in pictures)
-    return f"<h2>Figures</h2>\n{''.join(each)}"
+def _section(section: Section, svg: Mapping[str, str]) -> str:
+    parts = [f'<h2 id="{section.anchor}">{escape(section.title)}</h2>']
+    parts += [
+        f"<figure>{svg[name]}<figcaption>{escape(caption)}</figcaption></figure>"
+        for name, (caption, _) in section.figures.items()
+    ]
+    if section.table is not None:
+        parts.append(f'<div class="wide">{_table(section.table)}</div>')
+    return "\n".join(parts)
 
 
 def _terms(terms: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.report import write_report
+from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import run_table
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
