@@ -13,7 +13,7 @@ from cl_seg.records.results import Matrix, RunResult
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import GivenTables
 
-FEW, MANY = 10, 40
+FEW_PATIENTS, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""
 REACHED = 0.01
 """Dice by which transfer may fall short and still reach what scratch has (ours)."""
@@ -117,7 +117,7 @@ def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
     }
     transfer = {key: runs for key, runs in by_cell.items() if _start(runs) == "transfer"}
     for model, strategy, by in dict.fromkeys(key[:3] for key in transfer):
-        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW),
+        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW_PATIENTS),
                   default=None)  # fmt: skip
         many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
         if few is None or many is None:

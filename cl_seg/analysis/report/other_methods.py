@@ -1,4 +1,4 @@
-"""Values that others have published beside those of the runs."""
+"""Other methods beside the networks: semi-automatic tools, and published values."""
 
 from difflib import get_close_matches
 
@@ -13,13 +13,30 @@ from cl_seg.analysis.tools_table import shown_tools
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.continual import accuracy
 
-TITLE = "Published values beside ours"
-NOTE = (
+TOOLS_NOTE = (
+    "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
+    "are optimistic; textbook methods, no commercial product. Corners of polygons count as "
+    "interactions."
+)
+PUBLISHED_TITLE = "Published values beside ours"
+PUBLISHED_NOTE = (
     "Published values are of other patients, scanners and settings, read from the file given "
     "with --published; a dash: nothing is public to us."
 )
 SIMILAR = 0.85
 """Similarity of the names of two suites above which one may be a slip for the other."""
+
+
+def tools(data: ReportData) -> Section | None:
+    """Scores and effort of every tool."""
+    if data.tools.empty:
+        return None
+    return Section(
+        "Semi-automatic tools",
+        table=shown_tools(data.tools),
+        notes=[TOOLS_NOTE],
+        files={"tools": data.tools},
+    )
 
 
 def published_values(data: ReportData) -> Section | None:
@@ -47,7 +64,7 @@ def published_values(data: ReportData) -> Section | None:
         "published Dice": [one.dice or "–" for one in own],
         "source": [one.source for one in own],
     })  # fmt: skip
-    return Section(TITLE, table=table, notes=[NOTE])
+    return Section(PUBLISHED_TITLE, table=table, notes=[PUBLISHED_NOTE])
 
 
 def no_values_of_seed_curve(data: ReportData) -> Section | None:
@@ -78,7 +95,7 @@ def _similar_suite(data: ReportData) -> Section | None:
     if not similar:
         return None
     note = f"No published value is of {_suite(data)}; some are of {similar[0]}."
-    return Section(TITLE, notes=[note])
+    return Section(PUBLISHED_TITLE, notes=[note])
 
 
 def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
