@@ -9,11 +9,11 @@ import pandas as pd
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
+from cl_seg.records.record import SeedImagesSpec
 from cl_seg.records.results import Matrix, RunResult
-from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import GivenTables
 
-FEW_PATIENTS, MANY = 10, 40
+FEW, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""
 REACHED = 0.01
 """Dice by which transfer may fall short and still reach what scratch has (ours)."""
@@ -34,7 +34,7 @@ def _cell(result: RunResult) -> Cell:
 
 
 def seed_images_of(result: RunResult) -> SeedImagesSpec:
-    """What was labelled of the new scanner.
+    """The slices labelled of the new scanner.
 
     Raises:
         InputError: the run is none of a seed curve.
@@ -117,13 +117,13 @@ def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
     }
     transfer = {key: runs for key, runs in by_cell.items() if _start(runs) == "transfer"}
     for model, strategy, by in dict.fromkeys(key[:3] for key in transfer):
-        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW_PATIENTS),
+        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW),
                   default=None)  # fmt: skip
         many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
         if few is None or many is None:
             continue
-        ours, theirs = transfer[model, strategy, by, few], scratch[model, by, many]
-        gain, margin = difference(ours, theirs, dice_at_end)
+        a, b = transfer[model, strategy, by, few], scratch[model, by, many]
+        gain, margin = difference(a, b, dice_at_end)
         found.append(
             f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
             f"{many} from scratch, difference {rounded(gain, True, margin)} Dice: "

@@ -8,8 +8,8 @@ from cl_seg.files.json_file import in_form, read_json
 from cl_seg.files.write import write_json
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.records.record import Part
 from cl_seg.records.results import RunResult
+from cl_seg.records.run_spec import Part
 from cl_seg.records.tables import PACKED, StoredTables
 
 CERTIFIED = "certified.json"

@@ -166,6 +166,6 @@ def few_patients(tests: pd.DataFrame) -> list[str]:
     if fewest >= FEW_PATIENTS:
         return []
     return [
-        f"{TESTS_TITLE}: {fewest} test patients are fewer than {FEW_PATIENTS}; tests of so few miss what is "
-        "there."
+        f"{TESTS_TITLE}: {fewest} test patients are fewer than {FEW_PATIENTS}; tests of so few "
+        "miss what is there."
     ]
