@@ -9,8 +9,8 @@ import pandas as pd
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
-from cl_seg.records.record import SeedImagesSpec
 from cl_seg.records.results import Matrix, RunResult
+from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import GivenTables
 
 FEW, MANY = 10, 40
@@ -34,7 +34,7 @@ def _cell(result: RunResult) -> Cell:
 
 
 def seed_images_of(result: RunResult) -> SeedImagesSpec:
-    """The slices labelled of the new scanner.
+    """What was labelled of the new scanner.
 
     Raises:
         InputError: the run is none of a seed curve.
@@ -122,8 +122,8 @@ def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
         many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
         if few is None or many is None:
             continue
-        a, b = transfer[model, strategy, by, few], scratch[model, by, many]
-        gain, margin = difference(a, b, dice_at_end)
+        ours, theirs = transfer[model, strategy, by, few], scratch[model, by, many]
+        gain, margin = difference(ours, theirs, dice_at_end)
         found.append(
             f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
             f"{many} from scratch, difference {rounded(gain, True, margin)} Dice: "

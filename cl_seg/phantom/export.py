@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from rich.progress import track
 
 from cl_seg.files.write import new_folder, write_text
+from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.dicom import dataset
@@ -53,7 +54,14 @@ def export(
     with new_folder(folder) as building:
         write = partial(_export_case, folder=building, form=form)
         with in_order(write, scans, workers) as done:
-            shown = track(done, "Scanning", len(scans), transient=True, disable=not show_progress)
+            shown = track(
+                done,
+                "Scanning",
+                len(scans),
+                console=progress_console(),
+                transient=True,
+                disable=not show_progress,
+            )
             rows = [row for case in shown for row in case]
         write_text(building / "manifest.csv", _table(rows))
         names = "".join(f"{value},{name}\n" for value, name in enumerate(TISSUES))

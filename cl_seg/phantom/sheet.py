@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files.write import writable, write_bytes
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
@@ -74,7 +74,7 @@ def write_sheet(
         raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
     scans = acquisitions(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
     with in_order(partial(_tiles, levels=levels), scans, workers) as done:
-        shown = track(done, "Scanning", len(scans), console=Console(stderr=True), transient=True,
+        shown = track(done, "Scanning", len(scans), console=progress_console(), transient=True,
                       disable=not show_progress)  # fmt: skip
         columns = [np.concatenate(list(islice(shown, bodies))) for _ in profiles]
     people = [draw_body(seed, scan.body) for scan in scans[:bodies]]

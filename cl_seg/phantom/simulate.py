@@ -10,6 +10,7 @@ import numpy as np
 from rich.progress import track
 
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
@@ -93,7 +94,14 @@ def simulate(  # noqa: PLR0913 - keyword-only, each a plain choice of the user
         create_store(Path(folder), CLASSES, grid, provenance) as store,
         in_order(partial(_simulate_case, grid=grid), scans, workers) as done,
     ):
-        shown = track(done, "Simulating", len(scans), transient=True, disable=not show_progress)
+        shown = track(
+            done,
+            "Simulating",
+            len(scans),
+            console=progress_console(),
+            transient=True,
+            disable=not show_progress,
+        )
         for scanner, cases in groupby(shown, key=lambda case: case.rows[0].scanner):
             whole = list(cases)
             store.add_scanner(
