@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import cl_seg
-from cl_seg.cli import contract, data, model, phantom, results, seed, stage_cache, suite
+from cl_seg.cli import certify, contract, data, model, phantom, results, seed, stage_cache, suite
 from cl_seg.cli.console import Verbosity, complain, speak
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.schema import schema
@@ -22,7 +22,7 @@ PANELS = {
     "Run": (suite.plan, suite.run, suite.status),
     "Results": (
         *(results.report, results.best_settings, results.claims, results.compare),
-        *(results.pack, results.unpack),
+        *(certify.certify, results.pack, results.unpack),
     ),
     "Models": (model.predict,),
     "Checks": (contract.contract, contract.check_plugin, schema),

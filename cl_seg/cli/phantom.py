@@ -26,6 +26,14 @@ MuscleFat = Annotated[
 ]
 
 
+class Level(StrEnum):
+    """Levels of the body to draw."""
+
+    L3 = "L3"
+    LIVER = "liver"
+    BOTH = "both"
+
+
 class Format(StrEnum):
     """File formats of exported images."""
 
@@ -79,9 +87,9 @@ def export(
     workers: Workers = CORES,
 ) -> None:
     """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    from cl_seg.phantom.acquisition import acquisitions
     from cl_seg.phantom.export import export as export_scans
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.series import acquisitions
 
     if own_bodies + shared_bodies == 0:
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
@@ -112,19 +120,20 @@ def sheet(
     ],
     scanners: Scanners = None,
     bodies: Annotated[int, typer.Option(min=1, max=100, help="Bodies, a row per level.")] = 12,
-    level: Annotated[str, typer.Option(help="L3, liver or both.")] = "both",
+    level: Annotated[Level, typer.Option(help="Level of the body.")] = Level.BOTH,
     seed: Seed = 0,
     workers: Workers = CORES,
 ) -> None:
     """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
+    from cl_seg.phantom.anatomy.slices import LEVELS
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.sheet import chosen_levels, write_sheet
+    from cl_seg.phantom.sheet import write_sheet
 
     write_sheet(
         file,
         load_profiles(scanners or None),
         bodies=bodies,
-        levels=chosen_levels(level),
+        levels=LEVELS if level is Level.BOTH else (level.value,),
         seed=seed,
         workers=workers,
     )

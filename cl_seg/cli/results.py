@@ -67,8 +67,8 @@ def claims(
     ] = False,
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
-    from cl_seg.analysis.claims.claim import read_claims
     from cl_seg.analysis.claims.judge import judge, results_of
+    from cl_seg.analysis.claims.read import read_claims
     from cl_seg.analysis.claims.text import as_json as plain
     from cl_seg.analysis.claims.text import claims_page, stamps_of
 
@@ -76,7 +76,7 @@ def claims(
         raise InputError("--report writes claims.json too: leave --json out")
     judged = judge(read_claims(file), results)
     if page:
-        from cl_seg.analysis.claims.report import write_claims
+        from cl_seg.analysis.claims.page import write_claims
 
         made("claims", write_claims(judged, results))
         return

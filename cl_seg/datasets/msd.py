@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.datasets.dataset import DataSet, Options
-from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import check_ct, read_json
+from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
 from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES

@@ -6,8 +6,7 @@ The format is that of nnU-Net's documentation, dataset_format.md and ignore_labe
 from pathlib import Path
 
 from cl_seg.datasets.dataset import DataSet, Options
-from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import check_ct, is_visible, read_json
+from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
 from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
@@ -40,7 +39,7 @@ def read(folder: Path, options: Options) -> DataSet:
         )
     labels = read_labels(content.get("labels"), file)
     suffix = f"_0000{ending}"
-    images = list(filter(is_visible, sorted((folder / "imagesTr").glob("*"))))
+    images = sorted((folder / "imagesTr").glob("[!.]*"))  # archives made on a Mac hold ._ copies
     names = [i.name.removesuffix(suffix) for i in images if i.name.endswith(suffix)]
     misnamed = f"its name does not end in {suffix}, which an image with one channel has"
     pairs = [

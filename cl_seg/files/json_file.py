@@ -1,4 +1,4 @@
-"""JSON files as data: damage of whatever kind is one error, told in one line."""
+"""Reads JSON files; damage of any kind is one error of one line."""
 
 import json
 from collections import Counter

@@ -101,7 +101,7 @@ def place_input(volume: Volume, seen: Input) -> Placement:
 
 
 def _moves(variants: int) -> Tensor:
-    """(V + 1, 2, 2) matrices that turn and scale, the first none; evenly spread, nothing drawn.
+    """(V + 1, 2, 2) rotation and zoom matrices, the first the identity; evenly spread, not random.
 
     To the left and to the right in turn, larger and smaller in turn, by more from pair to pair.
     """

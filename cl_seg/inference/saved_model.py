@@ -1,4 +1,4 @@
-"""A model as a folder that anyone can load: weights as safetensors, and a card that says of what.
+"""A model as a folder that anyone can load: weights as safetensors, and a card about them.
 
 Layout::
 

@@ -1,4 +1,4 @@
-"""Which CT series a source holds, DICOM or NIfTI, for prediction."""
+"""Finds the CT series of a source, DICOM or NIfTI, for prediction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -73,7 +73,7 @@ def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found
 
 
 def file_as_named(series: Series, source: Path) -> str:
-    """Where a NIfTI file is below what the user gave; of DICOM "", its hash is in ``series``."""
+    """Path of a NIfTI file relative to the source; "" for DICOM, whose hash is in ``series``."""
     if isinstance(series, DicomSeries):
         return ""
     root = source if source.is_dir() else source.parent

@@ -1,4 +1,4 @@
-"""Takes the labels of a queue back: checked, with the provenance of every slice, into a store."""
+"""Imports the labels of a queue into a store, checked, with the provenance of every slice."""
 
 import io
 from collections import Counter
@@ -86,7 +86,7 @@ def import_queue(
     work = [entry for entry in entries if entry.status != SKIP]
     unread = unread_files(folder, entries)
     elsewhere: list[str] = []
-    drawn = list(_drawn(folder, store, origin, entries, others, elsewhere))
+    drawn = list(_annotated(folder, store, origin, entries, others, elsewhere))
     _check_complete(folder, drawn, origin, unread)
     if not drawn:
         raise InputError(
@@ -126,12 +126,12 @@ def _check_complete(
 
 
 def _any_of(one: AnnotatedSlice, origin: Origin) -> bool:
-    """True where something of a class is drawn that the slice was not labelled for."""
+    """Whether any newly labelled class is drawn on the slice."""
     return bool(np.isin(one.labels, [origin.classes.index(name) + 1 for name in one.new]).any())
 
 
 def provenance(store: SliceStore) -> pd.DataFrame:
-    """How the slices of a store came by their labels; empty where nobody noted it.
+    """Provenance of the labels of a store, a row per slice; empty where none was recorded.
 
     Raises:
         InputError: the table is damaged.
@@ -142,7 +142,7 @@ def provenance(store: SliceStore) -> pd.DataFrame:
     return read_frame(path, COLUMNS, str, "restore it from the store it was imported into")
 
 
-def _drawn(
+def _annotated(
     folder: Path,
     store: SliceStore,
     origin: Origin,

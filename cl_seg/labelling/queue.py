@@ -88,7 +88,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """A slice a person shall see.
+    """A slice to be labelled or corrected by a person.
 
     Attributes:
         slice_id: in the store.

@@ -11,9 +11,10 @@ from rich.progress import track
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.progress import progress_console
+from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import Acquisition, acquisitions, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
@@ -21,7 +22,7 @@ from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
 
 @dataclass(frozen=True)
 class _Case:
-    """One body on one scanner: a row, an image and a label mask per level."""
+    """One body on one scanner: a row, an image and a label mask per slice."""
 
     rows: list[Slice]
     hu: list[HU]

@@ -54,7 +54,7 @@ def without_main() -> Iterator[None]:
 
 
 def leave_with_parent() -> None:
-    """Call in a worker: it exits at once when its parent is gone, however that died."""
+    """Make a worker exit at once when its parent process ends in any way."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -112,7 +112,7 @@ def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume)
 
 
 def even_parts(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]:
-    """Cut ascending positions into runs with one distance each, which is all that NIfTI can say.
+    """Cut ascending positions into evenly spaced runs, since NIfTI has one distance per file.
 
     Returns:
         Letter and run; the letter is "" where one run holds all.

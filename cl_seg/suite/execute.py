@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SuiteOutcome:
-    """What became of a suite.
+    """The report of a suite, and the runs that failed.
 
     Attributes:
         report: None when no run finished.
@@ -168,6 +168,6 @@ def _report(plan: Plan, folder: Path, failed: dict[str, Failure]) -> SuiteOutcom
         reasons[run.run.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
     if len(reasons) == len(plan.runs):
         return SuiteOutcome(None, reasons)
-    from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, not for plans
+    from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans
 
     return SuiteOutcome(write_report(folder), reasons)

@@ -15,9 +15,9 @@ from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json, write_text
 from cl_seg.messages.progress import progress_console
 from cl_seg.planning.plan import Plan
-from cl_seg.planning.source import TOOLS as COMPUTED_BY
 from cl_seg.planning.source import source_hash
-from cl_seg.planning.split import selected_slices
+from cl_seg.planning.source_roots import TOOLS as COMPUTED_BY
+from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
 

@@ -57,7 +57,7 @@ _INFLATED = 2**26  # bytes of the largest deflated file
 
 @dataclass(frozen=True)
 class Image:
-    """One CT image file: what its header says, without the pixels.
+    """Header of one CT image file, without the pixels.
 
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
     when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.

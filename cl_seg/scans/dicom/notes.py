@@ -35,7 +35,7 @@ def header_notes(images: Sequence[Image]) -> tuple[str, ...]:
 
 
 def _apart(images: Sequence[Image]) -> list[str]:
-    """Slices further apart than they are thick: of three, the lost one in the middle shows so."""
+    """Note on slices further apart than they are thick, as when every second one is lost."""
     steps = np.diff([image.plane.position[2] for image in images])
     thick = images[0].thickness_mm
     if not len(steps) or not math.isfinite(thick) or thick <= 0:

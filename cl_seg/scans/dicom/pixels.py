@@ -64,7 +64,7 @@ def load(images: Sequence[Image]) -> Volume:
 def _wrong_rescale(
     samples: Sequence[npt.NDArray[np.float32]], rescales: Sequence[tuple[float, float]]
 ) -> str:
-    """Whether slices side by side with other rescale values agree as stored, and not in HU.
+    """A note where neighbouring slices agree as stored values but not in HU.
 
     Then one of them lost its own values, or has those of another series.
     """

@@ -1,4 +1,4 @@
-"""Which value of a label file means which class."""
+"""Meaning of the values in label files."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ class LabelMap:
     others: Others = "error"
 
     def unknown(self, values: Iterable[int]) -> list[int]:
-        """Values of which nothing says what they are."""
+        """Values without a meaning."""
         left = sorted(set(values) - self._named())
         if self.others == "background":
             return [value for value in left if value == UNLABELLED]

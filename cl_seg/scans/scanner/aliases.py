@@ -1,4 +1,4 @@
-"""Which scanner made a series: header values looked up in an editable alias table."""
+"""Looks up the scanner of a series: header values in an editable alias table."""
 
 import json
 import re
@@ -134,7 +134,7 @@ class Aliases:
         )
 
     def identify_in_every_way(self, acquisition: Acquisition) -> list[Scanner]:
-        """The scanners an acquisition may be stored as, whatever tells scanners apart there."""
+        """The scanners an acquisition may be stored as, for every choice of fields."""
         optional = PARTS[1:]
         ways = [
             (PARTS[0], *(part for part, counts in zip(optional, chosen, strict=True) if counts))
@@ -144,7 +144,7 @@ class Aliases:
         return [scanner for scanner in found if scanner is not None]
 
     def _vendor(self, manufacturer: str) -> Vendor | None:
-        """Who made a scanner, by a spelling in the table or beside the software that saved it."""
+        """The manufacturer, by a spelling in the table, without software that saved the series."""
         if whole := self._spelt(manufacturer):
             return whole
         written = [part for part in parts(manufacturer) if not is_software(part)]

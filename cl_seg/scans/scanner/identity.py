@@ -146,7 +146,7 @@ def device_key(device: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text on one line without control characters, for what others have written."""
+    """Foreign text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -1,4 +1,4 @@
-"""A maker's name among what stands in Manufacturer: company forms and software appended to it."""
+"""The maker's name within Manufacturer, apart from company forms and software beside it."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ _BETWEEN = re.compile(r"[/;,|()\[\]]|\s-\s|\s(?:by|via)\s")
 
 
 def is_anonymised(manufacturer: str) -> bool:
-    """Whether a Manufacturer is empty, or a word that stands for one that was taken out."""
+    """Whether a Manufacturer is empty or a placeholder, as anonymising leaves it."""
     return fold(manufacturer) in _NOBODY
 
 
@@ -46,13 +46,13 @@ def parts(manufacturer: str) -> list[str]:
 
 
 def is_software(name: str) -> bool:
-    """Whether a name is that of a program, with its version or company form or without."""
+    """Whether a name is that of a program, with or without version and company form."""
     forms = list(without_company_words(name))
     return any(re.fullmatch(rf"{re.escape(s)}( [v\d].*)?", one) for one in forms for s in _SOFTWARE)
 
 
 def without_company_words(name: str) -> Iterator[str]:
-    """A folded name, then the same without one after the other of the company words at its end."""
+    """A folded name, then the same with one company word less at its end, and so on."""
     words = fold(name).split()
     while words:
         yield " ".join(words)
