@@ -1,6 +1,7 @@
 """What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,10 +67,8 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         DamagedStage: a stage is missing or damaged.
     """
     run = stages.run
-    cases = pd.concat([_table(cache, key, CASES) for row in stages.tested for key in row])
-    curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
-    counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
-    curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
+    cases = case_scores_of([key for row in stages.tested for key in row], cache)
+    curve = curve_of(stages.trained, cache)
     matrices = accuracy_matrices(cases, list(run.order), stages.context.classes)
     record = _record(stages, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
@@ -77,6 +76,27 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         curve.to_parquet(building / tables.CURVE, index=False)
         np.savez_compressed(building / tables.EXAMPLES, **_examples(stages, cache))
         write_json(building / RUN_FILE, record.as_json())
+
+
+def case_scores_of(tested: Sequence[str], cache: StageCache) -> pd.DataFrame:
+    """Scores per case and class of evaluations, by their keys.
+
+    Raises:
+        DamagedStage: one is missing or damaged.
+    """
+    return pd.concat([_table(cache, key, CASES) for key in tested])
+
+
+def curve_of(trained: Sequence[str], cache: StageCache) -> pd.DataFrame:
+    """Validation Dice during trainings, by their keys.
+
+    Raises:
+        DamagedStage: one is missing or damaged.
+    """
+    curve = pd.concat([_table(cache, key, CURVE) for key in trained])
+    counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
+    curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
+    return curve
 
 
 def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:

@@ -20,7 +20,7 @@ from cl_seg.analysis.ranks import (
     paired_tests,
     unit_ranks,
 )
-from cl_seg.analysis.report.ranks import few_patients, shown_tests
+from cl_seg.analysis.report.stream import few_patients, shown_tests
 from cl_seg.records.results import RunResult
 from tests.records.factory import NAIVE, run_result
 

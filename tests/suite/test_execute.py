@@ -12,8 +12,8 @@ import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
-from cl_seg.planning.split import row_numbers
 from cl_seg.records.record import RunRecord, read_record
+from cl_seg.scans.rows import row_numbers
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute

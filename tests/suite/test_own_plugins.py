@@ -190,7 +190,7 @@ def test_an_unchecked_plugin_that_cannot_run_fails_with_one_line(
     ("strategy", "reason"),
     [
         (plugin("Idle"), "build, acts: weights after 3 experiences equal plain fine-tuning"),
-        (plugin("Wrapping"), "leaves the rest: it replaced the network"),
+        (plugin("Wrapping"), "changes nothing else: it replaced the network"),
         (plugin("Anchor", "{force: 1}"), "runs: refused: .*cannot be made with settings.*force"),
         (plugin("NoPlugin"), "runs: refused: .*no Avalanche plugin"),
         (plugin("Unkeepable"), "keeps its state: "),

@@ -152,5 +152,6 @@ def test_other_packages_and_places_make_other_rankings(
     made_with(store)
     moved = rankings()
     assert not before & moved
-    monkeypatch.setattr(environment, "versions", lambda: {**environment.versions(), "numpy": "99"})
+    newer = {**environment.versions(), "numpy": "99"}
+    monkeypatch.setattr(environment, "versions", lambda: newer)
     assert not moved & rankings()

@@ -17,8 +17,8 @@ from cl_seg.evaluation.predict import predict
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.runs import Run
-from cl_seg.planning.split import selected_slices
 from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.stages.initial import initial_model
 from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin

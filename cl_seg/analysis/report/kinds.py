@@ -4,17 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cl_seg.analysis.pairs import is_pairs
-from cl_seg.analysis.report import (
-    areas,
-    figures,
-    notes,
-    pairs,
-    published,
-    ranks,
-    seed_curve,
-    stream,
-    tools,
-)
+from cl_seg.analysis.report import figures, notes, other_methods, seed_curve, stream
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.records.results import RunResult
 
@@ -45,14 +35,14 @@ STREAM = Kind(
         figures.plane,
         figures.validation,
         figures.slices,
-        ranks.ranks,
-        areas.bland_altman,
+        figures.ranks,
+        figures.bland_altman,
         stream.gains,
         stream.costs,
-        ranks.tests,
-        areas.agreement,
-        tools.tools,
-        published.published_values,
+        stream.tests,
+        stream.agreement,
+        other_methods.tools,
+        other_methods.published_values,
     ),
 )
 PAIRS = Kind(
@@ -60,11 +50,11 @@ PAIRS = Kind(
     (
         notes.of_all_runs,
         stream.summary,
-        pairs.losses,
+        figures.losses_of_pairs,
         stream.gains,
         stream.costs,
-        tools.tools,
-        published.published_values,
+        other_methods.tools,
+        other_methods.published_values,
     ),
 )
 SEED_CURVE = Kind(
@@ -73,8 +63,8 @@ SEED_CURVE = Kind(
         notes.of_all_runs,
         seed_curve.table,
         seed_curve.curves,
-        tools.tools,
-        published.no_values_of_seed_curve,
+        other_methods.tools,
+        other_methods.no_values_of_seed_curve,
     ),
 )
 

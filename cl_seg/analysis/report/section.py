@@ -49,6 +49,11 @@ class Section:
         return self.table is not None or bool(self.figures)
 
 
+def figure_section(title: str, name: str, caption: str, figure: Figure | None) -> Section | None:
+    """A section of one figure; None without it."""
+    return None if figure is None else Section(title, figures={name: (caption, figure)})
+
+
 @dataclass(frozen=True)
 class ReportData:
     """Finished runs of a suite, and the tables that several sections are made from.
@@ -88,8 +93,14 @@ class ReportData:
 
     @cached_property
     def areas(self) -> pd.DataFrame:
-        """Areas after the last stage; empty where none was measured."""
+        """Areas of all classes after the last stage; empty where none was measured."""
         return area_table(self.results)
+
+    @property
+    def first_class(self) -> tuple[str, pd.DataFrame]:
+        """Name and areas of the first class."""
+        name, areas = self.results[0].classes[0], self.areas
+        return name, areas[areas["class"] == name] if len(areas) else areas
 
     @cached_property
     def seed_cells(self) -> dict[Cell, list[RunResult]]:

@@ -1,10 +1,12 @@
-"""Tables of streams of scanners: scores, gains over fine-tuning, costs."""
+"""Tables of streams of scanners, a section each."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from cl_seg.analysis.areas import agreement_table, shown_agreement
+from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -34,6 +36,14 @@ DEFINITIONS = {
     "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
     "training is no bar to measure by",
 }
+AREA_DEFINITIONS = {
+    "limits of agreement": "range that holds 95 % of the differences found − true of patients "
+    "(Bland & Altman 1986); bias is their mean",
+    "ICC": "absolute agreement of single measurements, ICC(2,1); 1 is perfect",
+    "incomplete": "areas of patients whose body goes on beyond the image or the grid of the store; "
+    "shown where there are any",
+}
+TESTS_TITLE = "Networks compared, patient by patient"
 
 
 def summary(data: ReportData) -> Section:
@@ -53,7 +63,7 @@ def summary(data: ReportData) -> Section:
 
 
 def gains(data: ReportData) -> Section | None:
-    """What every strategy gains over fine-tuning."""
+    """Gains of every strategy over fine-tuning."""
     differences = difference_table(data.results)
     if differences.empty:
         return None
@@ -67,6 +77,30 @@ def gains(data: ReportData) -> Section | None:
 def costs(data: ReportData) -> Section:
     """Time, memory and what strategies keep."""
     return Section("Cost of a run", table=shown_costs(data.summary))
+
+
+def tests(data: ReportData) -> Section | None:
+    """Paired tests of every two networks."""
+    found = paired_tests(data.last_dice)
+    if found.empty:
+        return None
+    return Section(
+        TESTS_TITLE, table=shown_tests(found), notes=few_patients(found), files={"tests": found}
+    )
+
+
+def agreement(data: ReportData) -> Section | None:
+    """Bias, limits of agreement and ICC, scanner by scanner."""
+    name, areas = data.first_class
+    if areas.empty:
+        return None
+    table = agreement_table(data.areas)
+    return Section(
+        f"Area of {name} after the last stage",
+        table=shown_agreement(table, name),
+        definitions=AREA_DEFINITIONS,
+        files={"agreement": table},
+    )
 
 
 def _seeds(runs: pd.DataFrame) -> list[str]:
@@ -111,4 +145,27 @@ def _coverage(summary: pd.DataFrame) -> list[str]:
     return [
         f"The 95 % intervals (±) of the summary cover the truth in {share} % of "
         "simulations with as many patients and seeds that vary as these do."
+    ]
+
+
+def shown_tests(tests: pd.DataFrame) -> pd.DataFrame:
+    """The paired tests rounded for reading."""
+    return pd.DataFrame({
+        "strategy": tests["strategy"],
+        "networks": [f"{a} − {b}" for a, b in zip(tests["a"], tests["b"], strict=True)],
+        "patients": tests["patients"].astype(str),
+        "median difference": tests["median"].map("{:+.3f}".format),
+        "p": tests["p"].map("{:.2g}".format),
+        "p, Holm": tests["p_holm"].map("{:.2g}".format),
+    })  # fmt: skip
+
+
+def few_patients(tests: pd.DataFrame) -> list[str]:
+    """A warning where there are too few patients for such tests to see much."""
+    fewest = int(tests["patients"].min())
+    if fewest >= FEW_PATIENTS:
+        return []
+    return [
+        f"{TESTS_TITLE}: {fewest} test patients are fewer than {FEW_PATIENTS}; tests of so few "
+        "miss what is there."
     ]
