@@ -9,8 +9,8 @@ import pandas as pd
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
-from cl_seg.records.record import SeedImagesSpec
 from cl_seg.records.results import Matrix, RunResult
+from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import GivenTables
 
 FEW, MANY = 10, 40

@@ -13,7 +13,7 @@ from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Rejected
-from cl_seg.scans.sources.files import beside
+from cl_seg.scans.sources.files import similar_file
 
 TABLE = "labeled_data_meta_0000_0599.csv"
 _COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")
@@ -48,7 +48,7 @@ def read(folder: Path, options: Options) -> DataSet:
         if number >= _FIRST_MRI:
             left_out.append(Rejected(image, "magnetic resonance, not CT"))
         elif not labels.is_file():
-            near = beside(labels, image.name.removesuffix(".nii.gz"))
+            near = similar_file(labels, image.name.removesuffix(".nii.gz"))
             left_out.append(Rejected(image, f"it has no label file{near}"))
         elif str(number) not in names:
             none = f"{TABLE} names no manufacturer for it, or several"

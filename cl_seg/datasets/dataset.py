@@ -1,4 +1,4 @@
-"""What the reader of a public set is given, and what it hands back."""
+"""Options a reader of a public data set takes, and the cases it returns."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ UnusableError where that cannot be done."""
 
 @dataclass(frozen=True)
 class Options:
-    """What the user says of a set besides its folder.
+    """Options of the user for a set.
 
     Attributes:
         classes: class → names of the structures that make it; empty for what the set says.

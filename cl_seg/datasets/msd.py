@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.datasets.dataset import DataSet, Options
-from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import check_ct, read_json
-from cl_seg.datasets.scanner_table import Pair, name_cases
+from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
+from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
 
@@ -37,7 +36,7 @@ def read(folder: Path, options: Options) -> DataSet:
     if not isinstance(training, list):
         raise InputError(f"{file}: training: expected a list of entries with image and label")
     pairs = [_pair(entry, folder, file) for entry in training]
-    cases, left_out, notes = name_cases(pairs, folder, options.scanners)
+    cases, left_out, notes = assign_scanners(pairs, folder, options.scanners)
     return DataSet(
         *(cases, labels.values, labels.ignored, labels.background),
         left_out=left_out,

@@ -6,9 +6,8 @@ The format is that of nnU-Net's documentation, dataset_format.md and ignore_labe
 from pathlib import Path
 
 from cl_seg.datasets.dataset import DataSet, Options
-from cl_seg.datasets.json_labels import read_labels
-from cl_seg.datasets.read import check_ct, read_json, shown
-from cl_seg.datasets.scanner_table import Pair, name_cases
+from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
+from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
 from cl_seg.scans.series import Rejected
@@ -40,14 +39,14 @@ def read(folder: Path, options: Options) -> DataSet:
         )
     labels = read_labels(content.get("labels"), file)
     suffix = f"_0000{ending}"
-    images = list(filter(shown, sorted((folder / "imagesTr").glob("*"))))
+    images = sorted((folder / "imagesTr").glob("[!.]*"))  # archives made on a Mac hold ._ copies
     names = [i.name.removesuffix(suffix) for i in images if i.name.endswith(suffix)]
     misnamed = f"its name does not end in {suffix}, which an image with one channel has"
     pairs = [
         Pair(name, folder / f"imagesTr/{name}{suffix}", folder / f"labelsTr/{name}{ending}")
         for name in names
     ]
-    cases, left_out, notes = name_cases(pairs, folder, options.scanners)
+    cases, left_out, notes = assign_scanners(pairs, folder, options.scanners)
     left_out += [Rejected(i, misnamed) for i in images if not i.name.endswith(suffix)]
     return DataSet(
         cases,

@@ -12,7 +12,7 @@ from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.dicom.header import Image, read_header
 from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
-from cl_seg.scans.sources.files import beside
+from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
 
 LABELS = {"muscle": (2,)}
@@ -62,5 +62,5 @@ def _header(path: Path, pseudonyms: Pseudonyms) -> Image:
     """The first DICOM file of a complete case."""
     for name in (_IMAGE, _REGIONS, _HEADER):
         if not (path / name).is_file():
-            raise UnusableError(f"{name} is missing{beside(path / name)}")
+            raise UnusableError(f"{name} is missing{similar_file(path / name)}")
     return read_header(path / _HEADER, path, pseudonyms)

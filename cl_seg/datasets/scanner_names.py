@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.scanner.identity import Acquisition, Scanner
-from cl_seg.scans.scanner.image_kind import undetermined
-from cl_seg.scans.scanner.manufacturer import is_nobody
+from cl_seg.scans.scanner.image_kind import why_ambiguous
+from cl_seg.scans.scanner.manufacturer import is_anonymised
 
 
 def scanner_names(
@@ -31,9 +31,9 @@ def scanner_names(
     unknown = {
         case: unknown_manufacturer(acquisitions[case])
         for case, scanner in scanners.items()
-        if scanner is None and not is_nobody(acquisitions[case].manufacturer)
+        if scanner is None and not is_anonymised(acquisitions[case].manufacturer)
     }
-    unknown |= {c: why for c, a in acquisitions.items() if (why := undetermined(a.kind))}
+    unknown |= {c: why for c, a in acquisitions.items() if (why := why_ambiguous(a.kind))}
     known = {c: scanner for c, scanner in scanners.items() if scanner and c not in unknown}
     # Of several spellings of one device the first in the alphabet is used for all.
     devices: dict[str, str] = {}

@@ -8,7 +8,7 @@ from cl_seg.datasets.dataset import Case
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.series import Rejected
-from cl_seg.scans.sources.files import beside
+from cl_seg.scans.sources.files import similar_file
 
 FILE = "scanners.csv"
 _SOURCE = (
@@ -26,7 +26,7 @@ class Pair:
     labels: Path
 
 
-def name_cases(
+def assign_scanners(
     pairs: Sequence[Pair], folder: Path, table: Path | None
 ) -> tuple[list[Case], list[Rejected], list[str]]:
     """Give images their scanner and patient.
@@ -63,10 +63,10 @@ def name_cases(
     for pair in pairs:
         scanner, patient = known.get(pair.case, ("", ""))
         if not pair.image.is_file():
-            near = beside(pair.image, pair.case)
+            near = similar_file(pair.image, pair.case)
             left_out.append(Rejected(pair.image, f"the image is missing{near}"))
         elif not pair.labels.is_file():
-            near = beside(pair.labels, pair.case)
+            near = similar_file(pair.labels, pair.case)
             left_out.append(Rejected(pair.image, f"it has no label file{near}"))
         elif not scanner:
             left_out.append(Rejected(pair.image, f"{table} names no scanner for it"))

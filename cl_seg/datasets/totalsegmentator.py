@@ -15,7 +15,7 @@ from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Rejected
-from cl_seg.scans.sources.files import beside
+from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
 
 _COLUMNS = ("image_id", "manufacturer", "scanner_model", "kvp")
@@ -108,12 +108,12 @@ def _case(
     masks = {name: paths for name, paths in files.items() if all(p.is_file() for p in paths)}
     level = _mask(folder, slices_of) if slices_of else None
     if not image.is_file():
-        return Rejected(image, f"the image is missing{beside(image)}")
+        return Rejected(image, f"the image is missing{similar_file(image)}")
     if not scanner:
         return Rejected(image, "meta.csv names no manufacturer for it")
     if not masks or (level and not level.is_file()):
         asked = [path for paths in files.values() for path in paths] + ([level] if level else [])
-        near = next(filter(None, (beside(path) for path in asked if not path.is_file())), "")
+        near = next(filter(None, (similar_file(path) for path in asked if not path.is_file())), "")
         return Rejected(image, f"masks are missing{near}")
     writer = partial(write_merged, masks=masks, classes=list(classes), slices_of=level)
     covered = () if len(masks) == len(classes) else tuple(masks)

@@ -23,7 +23,7 @@ MANIFEST = "manifest.csv"
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """Outcome of writing a set.
 
     Attributes:
         manifest: the CSV file.

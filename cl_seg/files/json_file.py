@@ -1,4 +1,4 @@
-"""JSON files as data: damage of whatever kind is one error, told in one line."""
+"""Reads JSON files; damage of any kind is one error of one line."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ Form = TypeVar("Form")
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """Content of a JSON file.
 
     Raises:
         OSError: it cannot be read.
@@ -24,7 +24,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """What a JSON text holds.
+    """Content of a JSON text.
 
     Raises:
         ValueError: not JSON, a key given twice, or nested too deeply.

@@ -23,7 +23,7 @@ REMEDIES = {
     **dict.fromkeys((errno.EROFS, errno.EFBIG), "choose another place"),
     **dict.fromkeys((errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR), _IN_THE_WAY),
 }
-"""What helps where something cannot be written, by the system's error."""
+"""Error number of the system → remedy, where something cannot be written."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -69,7 +69,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def check_new(path: Path) -> None:
-    """Refuse a place that is taken or cannot be named, before long work is done for it.
+    """Refuse a path that exists or cannot be written as text, before long work is done.
 
     Raises:
         InputError: ``path`` exists already, or is no UTF-8, which the libraries we write with need.
@@ -117,7 +117,7 @@ def _temporary_sibling(path: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(folder: Path, name: str = "*") -> None:
-    """Remove what processes of this machine that are gone had begun to write in a folder.
+    """Remove unfinished files that ended processes of this machine left in a folder.
 
     Args:
         folder: where.
@@ -151,7 +151,7 @@ def _is_alive(pid: int) -> bool:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Say which path could not be written, and what helps: a full disk, a folder that is closed.
+    """Turn errors of writing (disk full, no permission …) into messages with path and remedy.
 
     An error that names a file elsewhere, one that was read, goes on as it is.
 
@@ -170,7 +170,7 @@ def writable(path: Path) -> Iterator[None]:
 
 
 def _concerns(error: OSError, path: Path) -> bool:
-    """True unless an error names a file that is neither on the way to a path nor part of it."""
+    """Whether an error is about a path, a folder above it or a file in it."""
     if not error.filename:
         return True
     named, place = Path(os.fsdecode(error.filename)).absolute(), path.absolute()

@@ -1,4 +1,4 @@
-"""How much the variants of a slice agree on a class, and in words where they agree little."""
+"""Agreement of the variants of a slice on a class, and notes where it is low."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -16,7 +16,7 @@ LOW = 0.9
 
 
 def agreement(prediction: SlicePrediction, label: int) -> float:
-    """How much of a class stays where it is when the image is turned and scaled a little.
+    """Stability of a class when the image is turned and scaled a little, 0 to 1.
 
     The mean over pairs of variants of the Dice between what they find. Where neither of a pair
     finds any, the Dice is not defined; then it is ``d / (d + A)`` with ``d`` = ``DOUBT_CM2`` and
@@ -40,7 +40,7 @@ def agreement(prediction: SlicePrediction, label: int) -> float:
 
 
 def low_agreement_notes(agreements: Mapping[str, Sequence[float | None]]) -> list[str]:
-    """Which slices of a series to look at, a note per class.
+    """Notes on slices with low agreement, one per class.
 
     Args:
         agreements: class → agreement of every slice, None where there are no variants.

@@ -1,4 +1,4 @@
-"""What is measured in predicted masks: areas, HU, and how sure they are."""
+"""Measurements in predicted masks: areas, HU, and how certain they are."""
 
 from collections.abc import Sequence
 from typing import Any

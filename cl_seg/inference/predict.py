@@ -21,13 +21,13 @@ from cl_seg.scans.shares import finer_labels
 from cl_seg.scans.store import Grid, Labels
 
 ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
-HARDLY = 0.01  # probability that counts as none (engineering value)
+NEGLIGIBLE = 0.01  # probability that counts as none (engineering value)
 ROUNDING = 1e-4  # of weights that add up to one (float32)
 
 
 @dataclass(frozen=True)
 class SlicePrediction:
-    """What is predicted of one slice.
+    """Prediction of one slice.
 
     Attributes:
         labels: (H, W) uint8 on the pixels of the series.
@@ -65,7 +65,7 @@ def predict_slices(
         One prediction per slice, in the order of the series.
     """
     stored = Grid(seen.grid_size, seen.spacing_mm)
-    placement = placement or where_to_look(volume, seen)
+    placement = placement or place_input(volume, seen)
     coarse = Grid(seen.size, seen.spacing_mm * seen.grid_size / seen.size)
     moves = _moves(variants)
     for image in volume.hu:
@@ -81,7 +81,7 @@ def predict_slices(
 def expected_cm2(probability: Tensor, spacing_mm: float) -> npt.NDArray[np.float64]:
     """Areas that probabilities add up to, found or not, in cm².
 
-    What is hardly possible (below ``HARDLY``) is left out, as a whole body of it would add up.
+    What is hardly possible (below ``NEGLIGIBLE``) is left out, as a whole body of it would add up.
 
     Args:
         probability: (V, C, S, S).
@@ -90,18 +90,18 @@ def expected_cm2(probability: Tensor, spacing_mm: float) -> npt.NDArray[np.float
     Returns:
         (V, C).
     """
-    possible = torch.where(probability < HARDLY, 0.0, probability)
+    possible = torch.where(probability < NEGLIGIBLE, 0.0, probability)
     areas: npt.NDArray[np.float64] = possible.sum(dim=(2, 3)).double().cpu().numpy()
     return areas * spacing_mm**2 / 100
 
 
-def where_to_look(volume: Volume, seen: Input) -> Placement:
-    """Where the networks' grid lies over a series: over its body."""
+def place_input(volume: Volume, seen: Input) -> Placement:
+    """Place the networks' grid over a series: on its body."""
     return place(volume, Grid(seen.grid_size, seen.spacing_mm))
 
 
 def _moves(variants: int) -> Tensor:
-    """(V + 1, 2, 2) matrices that turn and scale, the first none; evenly spread, nothing drawn.
+    """(V + 1, 2, 2) rotation and zoom matrices, the first the identity; evenly spread, not random.
 
     To the left and to the right in turn, larger and smaller in turn, by more from pair to pair.
     """

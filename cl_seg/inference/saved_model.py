@@ -1,4 +1,4 @@
-"""A model as a folder that anyone can load: weights as safetensors, and a card that says of what.
+"""A model as a folder that anyone can load: weights as safetensors, and a card about them.
 
 Layout::
 
@@ -54,7 +54,7 @@ class Network(Part):
 
 
 class Input(Part):
-    """What the network sees.
+    """Image the network sees.
 
     Attributes:
         grid_size: pixels per side of the canonical grid a slice is brought to first.
@@ -78,7 +78,7 @@ class Input(Part):
 
 
 class ModelCard(Part):
-    """What is known of a saved model.
+    """Card of a saved model: network, classes, input, training data and scores.
 
     Attributes:
         format: of the folder.

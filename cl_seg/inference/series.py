@@ -1,7 +1,8 @@
-"""Saved models on all CT series of a source: label files, and a table of what was measured."""
+"""Saved models on all CT series of a source: label files, and a table of measurements."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import nn
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, predict_slices, where_to_look
+from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
 from cl_seg.inference.saved_model import ModelCard, load_model
 from cl_seg.inference.source import file_as_named, find_series, first_file
 from cl_seg.messages.errors import InputError
@@ -23,7 +24,7 @@ from cl_seg.scans.resample import cut_notes, size_notes
 from cl_seg.scans.scanner.aliases import Aliases
 from cl_seg.scans.scanner.identity import Scanner
 from cl_seg.scans.scanner.image_kind import kind_note
-from cl_seg.scans.scanner.manufacturer import is_nobody
+from cl_seg.scans.scanner.manufacturer import is_anonymised
 from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, by_folder
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import Grid, Labels
@@ -32,6 +33,10 @@ CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"
 SIMULATED_ONLY = "the model has learned from simulated CT alone: check its masks"
 Tell = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that is shown to nobody."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Options:
-    """What is done with a series.
+    """Options of predicting a series.
 
     Attributes:
         variants: turned and scaled images per slice, that say how sure a result is.
@@ -102,81 +107,76 @@ def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
     return Ensemble([model for model, _ in loaded], [card for _, card in loaded])
 
 
+@dataclass(frozen=True)
+class PredictedCase:
+    """A CT series with the labels predicted on it.
+
+    Attributes:
+        about: case, scanner, whether the models have seen it ("yes", "no", "unknown"), series,
+            file.
+        volume: the series; None where it could not be read.
+        labels: (N, H, W) uint8 on the pixels of the series, 0 background, then the classes.
+        measurements: a row per slice and class, see :func:`cl_seg.inference.measure.measurements`.
+        notes: what the user should know; why the series could not be read.
+    """
+
+    about: dict[str, Any]
+    volume: Volume | None
+    labels: Labels
+    measurements: list[dict[str, Any]]
+    notes: list[str]
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write the labels as NIfTI, one file per run of slices at equal distances.
+
+        Returns:
+            ``case-001.nii.gz``, or ``case-001a.nii.gz`` and so on.
+        """
+        if self.volume is None:
+            return []
+        paths = []
+        for letter, piece in nifti.even_parts(self.volume.z_mm):
+            part = replace(self.volume, hu=self.volume.hu[piece], z_mm=self.volume.z_mm[piece])
+            paths.append(folder / f"{self.about['case']}{letter}.nii.gz")
+            nifti.save(paths[-1], self.labels[piece], part)
+        return paths
+
+
 def predict_source(
-    ensemble: Ensemble, source: Path, out: Path, options: Options, tell: Tell
+    ensemble: Ensemble,
+    source: Path,
+    out: Path,
+    options: Options,
+    tell: Tell = _silent,
 ) -> tuple[pd.DataFrame, list[Rejected]]:
     """Predict every CT series of a source and write a folder of results, whole or not at all.
 
-    Cases are numbered in the order of the paths they were found at. Of a DICOM header no identifier
-    is written but salted hashes. A NIfTI file has none: its path is written as the user named it.
+    Of a DICOM header no identifier is written but salted hashes. A NIfTI file has none: its path
+    is written as the user named it.
 
     Args:
-        ensemble: what predicts.
-        source: folder of DICOM files or of NIfTI files, ``.csv`` manifest, or one NIfTI file. Of a
-            folder that holds both the NIfTI files, which may be labels, are left out.
-        out: to make: ``case-001.nii.gz`` with labels on the pixels of the series in LPS order,
-            one file per run of slices at equal distances (``case-001a.nii.gz``, …), ``cases.csv``,
-            and ``measurements.csv``.
-        options: what is done.
+        ensemble: predicts.
+        source: see :func:`predict_cases`.
+        out: to make: label files (:meth:`PredictedCase.save`), ``cases.csv``, and
+            ``measurements.csv`` where ``options`` ask for it.
+        options: of the prediction.
         tell: called with the slices done and all.
 
     Returns:
-        A row per series: case, scanner, whether the models have seen it, series, file, slices,
-        note; and what was left out.
+        A row per series: case, scanner, seen, series, file, slices, note; and files left out.
 
     Raises:
         InputError: nothing usable, or a height given for several patients.
     """
-    found = find_series(source, ensemble.cards[0].classes, options.salt)
-    scans = sorted(found.scans, key=lambda scan: str(first_file(scan.series)))
-    patients = {scan.series.patient for scan in scans}
-    if options.height_m is not None and len(patients) > 1:
-        raise InputError(
-            f"--height-m: {source} holds {len(patients)} patients: give one patient's series"
-        )
-    total, done = sum(scan.series.slices for scan in scans), 0
-    seen, left_out = ensemble.cards[0].input, list(found.rejected)
     cases: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    aliases = Aliases(options.aliases)
+    left_out: list[Rejected] = []
     with new_folder(out) as building:
-        for number, scan in enumerate(scans, start=1):
-            name = f"case-{number:03d}"
-            place = {"case": name, **_scanner(scan.series, aliases, ensemble)}
-            place["file"] = file_as_named(scan.series, source)
-            try:
-                volume = scan.series.load(options.allow_implausible_hu)
-            except UnusableError as error:
-                cases.append({**place, "slices": 0, "note": str(error)})
-                continue
-            left_out += volume.rejected
-            masks: list[Labels] = []
-            agreements: dict[str, list[float | None]] = {}
-            placement = where_to_look(volume, seen)
-            found_here = predict_slices(ensemble.models, seen, volume, options.variants, placement)
-            for index, prediction in enumerate(found_here):
-                masks.append(prediction.labels)
-                where = {**place, "body_cut": "yes" if placement.cut[index] else "no"}
-                measured = _measured(where, volume, index, prediction, ensemble, options)
-                rows += measured
-                for row in measured:
-                    agreements.setdefault(row["class"], []).append(row["agreement"])
-                done += 1
-                tell(done, total)
-            for letter, piece in nifti.lettered_stretches(volume.z_mm):
-                part = replace(volume, hu=volume.hu[piece], z_mm=volume.z_mm[piece])
-                nifti.save(building / f"{name}{letter}.nii.gz", np.stack(masks[piece]), part)
-            of_kind = _kind_notes(scan.series, aliases)
-            notes = [*of_kind, *scan.series.notes, *volume.notes(), *spacing_notes(volume.z_mm)]
-            notes += size_notes(placement) + cut_notes(
-                placement, Grid(seen.grid_size, seen.spacing_mm)
-            )
-            if volume.rejected:
-                notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
-            notes += low_agreement_notes(agreements)
-            if ensemble.simulated and "simulated" not in place["scanner"].casefold():
-                notes.append(SIMULATED_ONLY)
-            cases.append({**place, "slices": len(masks), "note": "; ".join(notes)})
+        for case in predict_cases(ensemble, source, options, tell, left_out):
+            case.save(building)
+            rows += case.measurements
+            note = "; ".join(case.notes)
+            cases.append({**case.about, "slices": len(case.labels), "note": note})
         table = pd.DataFrame(cases)
         if not table["slices"].any():
             reasons = "; ".join(dict.fromkeys(table["note"]))
@@ -187,10 +187,87 @@ def predict_source(
     return table, by_folder(left_out)
 
 
+def predict_cases(
+    ensemble: Ensemble,
+    source: Path,
+    options: Options | None = None,
+    tell: Tell = _silent,
+    left_out: list[Rejected] | None = None,
+) -> Iterator[PredictedCase]:
+    """Predict the CT series of a source, one after the other, in the order of their paths.
+
+    Args:
+        ensemble: predicts.
+        source: folder of DICOM files or of NIfTI files, ``.csv`` manifest, or one NIfTI file. Of a
+            folder that holds both the NIfTI files, which may be labels, are left out.
+        options: of the prediction.
+        tell: called with the slices done and all.
+        left_out: files that could not be used are added to it.
+
+    Raises:
+        InputError: nothing usable, or a height given for several patients.
+    """
+    options = options or Options()
+    found = find_series(Path(source), ensemble.cards[0].classes, options.salt)
+    scans = sorted(found.scans, key=lambda scan: str(first_file(scan.series)))
+    patients = {scan.series.patient for scan in scans}
+    if options.height_m is not None and len(patients) > 1:
+        raise InputError(
+            f"--height-m: {source} holds {len(patients)} patients: give one patient's series"
+        )
+    left_out = [] if left_out is None else left_out
+    left_out += found.rejected
+    total, done = sum(scan.series.slices for scan in scans), count(1)
+    aliases = Aliases(options.aliases)
+    for number, scan in enumerate(scans, start=1):
+        about = {"case": f"case-{number:03d}", **_scanner(scan.series, aliases, ensemble)}
+        about["file"] = file_as_named(scan.series, Path(source))
+        try:
+            volume = scan.series.load(options.allow_implausible_hu)
+        except UnusableError as error:
+            yield PredictedCase(about, None, np.zeros((0, 0, 0), np.uint8), [], [str(error)])
+            continue
+        left_out += volume.rejected
+        case = _predicted(ensemble, volume, about, options, lambda: tell(next(done), total))
+        notes = [*_kind_notes(scan.series, aliases), *scan.series.notes, *case.notes]
+        yield replace(case, notes=notes)
+
+
+def _predicted(
+    ensemble: Ensemble,
+    volume: Volume,
+    about: dict[str, Any],
+    options: Options,
+    advance: Callable[[], None],
+) -> PredictedCase:
+    seen = ensemble.cards[0].input
+    placement = place_input(volume, seen)
+    masks: list[Labels] = []
+    rows: list[dict[str, Any]] = []
+    agreements: dict[str, list[float | None]] = {}
+    predictions = predict_slices(ensemble.models, seen, volume, options.variants, placement)
+    for index, prediction in enumerate(predictions):
+        masks.append(prediction.labels)
+        where = {**about, "body_cut": "yes" if placement.cut[index] else "no"}
+        measured = _measured(where, volume, index, prediction, ensemble, options)
+        rows += measured
+        for row in measured:
+            agreements.setdefault(row["class"], []).append(row["agreement"])
+        advance()
+    notes = [*volume.notes(), *spacing_notes(volume.z_mm), *size_notes(placement)]
+    notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
+    if volume.rejected:
+        notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
+    notes += low_agreement_notes(agreements)
+    if ensemble.simulated and "simulated" not in about["scanner"].casefold():
+        notes.append(SIMULATED_ONLY)
+    return PredictedCase(about, volume, np.stack(masks), rows, notes)
+
+
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:
     """Name of the scanner, and whether the models have seen it; never left out silently."""
     header = series.acquisition
-    if not header.given_name and is_nobody(header.manufacturer):
+    if not header.given_name and is_anonymised(header.manufacturer):
         return {"scanner": UNKNOWN, "seen": UNKNOWN, "series": series.name}
     known = aliases.identify(header)
     if known is None:

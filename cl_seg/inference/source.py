@@ -1,4 +1,4 @@
-"""Which CT series a source holds, DICOM or NIfTI, for prediction."""
+"""Finds the CT series of a source, DICOM or NIfTI, for prediction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
-from cl_seg.scans.dicom.header import written
+from cl_seg.scans.dicom.header import printable_name
 from cl_seg.scans.dicom.series import DicomSeries
-from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan, Series, UnusableError
 from cl_seg.scans.sources.find import find, nothing_usable
 
 BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
@@ -19,7 +19,7 @@ def first_file(series: Series) -> Path:
     return series.files[0] if isinstance(series, DicomSeries) else series.path
 
 
-def find_series(source: Path, classes: list[str], salt: bytes) -> Found:
+def find_series(source: Path, classes: list[str], salt: bytes) -> FoundScans:
     """The CT series of a source, and what is left out.
 
     Args:
@@ -60,11 +60,11 @@ def find_series(source: Path, classes: list[str], salt: bytes) -> Found:
     return replace(found, rejected=others + beside)
 
 
-def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found:
+def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> FoundScans:
     """NIfTI files as a case each, and those that are none."""
-    found = Found([], [])
+    found = FoundScans([], [])
     for file in files:
-        name = pseudonyms.series(written(str(file.relative_to(root))))
+        name = pseudonyms.series(printable_name(str(file.relative_to(root))))
         try:
             found.scans.append(Scan(nifti.find_volume(file, name, name, "")))
         except UnusableError as error:
@@ -73,9 +73,9 @@ def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found
 
 
 def file_as_named(series: Series, source: Path) -> str:
-    """Where a NIfTI file is below what the user gave; of DICOM "", its hash is in ``series``."""
+    """Path of a NIfTI file relative to the source; "" for DICOM, whose hash is in ``series``."""
     if isinstance(series, DicomSeries):
         return ""
     root = source if source.is_dir() else source.parent
     inside = series.path.is_relative_to(root)
-    return written(str(series.path.relative_to(root) if inside else series.path.name))
+    return printable_name(str(series.path.relative_to(root) if inside else series.path.name))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cl_seg.scans.nifti import lettered_stretches
+from cl_seg.scans.nifti import even_parts
 from cl_seg.scans.series import Volume
 from cl_seg.scans.slice_spacing import even_positions
 from cl_seg.scans.store import Labels, SliceStore
@@ -45,7 +45,7 @@ def case_volumes(
     own = store.slices[store.slices["scanner"] == scanner]
     for number, (_, case) in enumerate(own.groupby(["case", "series"], sort=False), start=1):
         case = case.sort_values("z_mm")  # noqa: PLW2901 - the same slices
-        for letter, piece in lettered_stretches(case["z_mm"].to_numpy(dtype=float)):
+        for letter, piece in even_parts(case["z_mm"].to_numpy(dtype=float)):
             rows = case.iloc[piece]
             if wanted is not None and not rows["slice_id"].isin(wanted).any():
                 continue
@@ -56,7 +56,7 @@ def case_volumes(
 
 
 def stored_labels(store: SliceStore, row: Mapping[Any, Any]) -> tuple[Labels, list[str]]:
-    """What a store has of a slice: (S, S) labels, and the classes it is labelled for.
+    """(S, S) labels the store has of a slice, and the classes it is labelled for.
 
     Args:
         store: the slices.

@@ -33,7 +33,7 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
 
 
 def check_scanner(store: SliceStore, scanner: str) -> None:
-    """Refuse a scanner that a store has not.
+    """Refuse a scanner that is not in a store.
 
     Raises:
         InputError: naming the one that may be meant.

@@ -1,4 +1,4 @@
-"""What a saved network makes of slices of a store."""
+"""Features and uncertainty of slices, as a saved network sees them."""
 
 from pathlib import Path
 

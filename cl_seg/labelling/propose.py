@@ -1,4 +1,4 @@
-"""Proposes labels for the slices nobody has labelled, those it is least sure of first."""
+"""Proposes labels for the unlabelled slices, the least certain first."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def propose_labels(
 
 
 def confidence(prediction: SlicePrediction, classes: int) -> float:
-    """How much of a slice stays where it is when the image is turned and scaled a little.
+    """Stability of a prediction when the image is turned and scaled a little, 0 to 1.
 
     The smallest agreement of the variants over classes. It orders the slices of one model; it is no
     probability of being right.

@@ -1,1 +1,1 @@
-"""Words of errors and messages."""
+"""Errors and the words of messages."""

@@ -1,5 +1,7 @@
 """The error that every bad input raises."""
 
+from collections.abc import Sequence
+
 
 class InputError(Exception):
     """Something the user gave is wrong; the message names it, what was expected and how to fix it.
@@ -9,5 +11,23 @@ class InputError(Exception):
 
 
 def one_line(error: object) -> str:
-    """What an error says, on one line: libraries lay theirs out over several."""
+    """Text of an error on one line: libraries lay theirs out over several."""
     return " ".join(str(error).split())
+
+
+MOST = 20
+"""Faults that are told at once."""
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise all faults as one error of a line each, if there are any.
+
+    An error for each attempt would take many attempts.
+
+    Raises:
+        InputError: up to ``MOST`` of the faults, in their order.
+    """
+    if len(faults) > MOST:
+        faults = [*faults[:MOST], "and more faults like these"]
+    if faults:
+        raise InputError("\n".join(faults))

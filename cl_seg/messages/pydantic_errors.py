@@ -53,7 +53,7 @@ def explain_errors(
 
 
 def _explain(error: Any, fields: Sequence[str], expected: Mapping[str, str]) -> str:
-    """What is wrong at the place of one error, to be put behind the name of the place."""
+    """The fault at the place of one error, to be put behind the name of the place."""
     field = str(error["loc"][-1]) if error["loc"] else ""
     known = f"expected {expected[field]}" if field in expected else ""
     match error["type"]:

@@ -1,4 +1,4 @@
-"""The name that may have been meant."""
+"""Suggestions for misspelt names."""
 
 import difflib
 from collections.abc import Mapping

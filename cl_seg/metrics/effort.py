@@ -2,18 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cl_seg.metrics.muscle import area_cm2
-from cl_seg.metrics.segmentation import box_around
+from cl_seg.metrics.segmentation import box_around, contour
 
 Mask = npt.NDArray[np.bool_]
-
-
-def contour(mask: Mask) -> Mask:
-    """Pixels of a (H, W) mask with a 4-neighbour outside it or at the image edge."""
-    border: Mask = mask & ~ndimage.binary_erosion(mask)
-    return border
 
 
 def added_path_length(proposal: Mask, truth: Mask, mm: float) -> float:

@@ -74,12 +74,18 @@ def box_around(mask: Mask) -> tuple[slice, ...]:
     return found[0] if found else tuple(slice(None) for _ in mask.shape)
 
 
+def contour(mask: Mask) -> Mask:
+    """Pixels of a (H, W) mask with a 4-neighbour outside it or at the image edge."""
+    border: Mask = mask & ~ndimage.binary_erosion(mask)
+    return border
+
+
 def surface_distances(
     prediction: Mask, truth: Mask, spacing_mm: float
 ) -> tuple[Distances, Distances]:
     """Distances in mm from each border pixel of one mask to the border of the other.
 
-    A border pixel belongs to the mask and has a 4-neighbour outside it or lies at the image edge.
+    Border pixels are those of :func:`contour`.
 
     Args:
         prediction: (H, W) bool, not empty.
@@ -90,7 +96,7 @@ def surface_distances(
         Prediction border → truth border, and truth border → prediction border.
     """
     here = box_around(prediction | truth)
-    borders = [mask & ~ndimage.binary_erosion(mask) for mask in (prediction[here], truth[here])]
+    borders = [contour(mask[here]) for mask in (prediction, truth)]
     to_prediction, to_truth = (
         ndimage.distance_transform_edt(~border) * spacing_mm for border in borders
     )

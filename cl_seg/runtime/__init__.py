@@ -1,1 +1,1 @@
-"""A process made ready: torch, worker processes, modules named by text."""
+"""Set-up of processes: torch, workers, modules given as text."""

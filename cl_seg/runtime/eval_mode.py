@@ -1,4 +1,4 @@
-"""A network in eval mode for a while."""
+"""Temporary eval mode of a network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

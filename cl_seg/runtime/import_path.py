@@ -1,4 +1,4 @@
-"""What can be said of ``module:callable`` from its source alone, without importing it."""
+"""Checks of ``module:callable`` from its source alone, without importing it."""
 
 import ast
 import sys
@@ -105,7 +105,7 @@ def _source(name: str, path: Path, node: ast.ImportFrom) -> str:
 
 
 def _base(module: str, text: str, tree: ast.Module) -> str:
-    """Where a base class written as ``text`` comes from."""
+    """Module and name of a base class written as ``text``."""
     before, dot, name = text.partition("[")[0].rpartition(".")
     if not dot:
         return f"{module}:{name}"

@@ -67,7 +67,7 @@ def make_deterministic(threads: int) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep what a training step frees for the next step; without glibc, nothing.
+    """Let the C library keep memory that a training step frees for the next; glibc only.
 
     By default it gives the top of its heap back, and pages that are taken anew have to be zeroed:
     up to 7 % of a step where a strategy keeps tensors of its own between those of the network

@@ -1,4 +1,4 @@
-"""Finds the body in a series, and whether it goes on beyond what is looked at."""
+"""Finds the body in a series, and the slices in which it is cut by the image or the grid."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ def find_body(volume: Volume) -> Body:
 
 
 def box_mm(body: Body) -> tuple[Vector, Vector]:
-    """Corners (y, x) in mm of the box around a body in all slices; twice the middle without one."""
+    """Corners (y, x) in mm of the box around a body in all slices; both the middle without one."""
     found = ndimage.find_objects(body.mask.astype(np.uint8))
     if not found:
         middle = body.first_mm + body.step_mm * (np.array(body.mask.shape[1:]) - 1) / 2
@@ -58,7 +58,7 @@ def box_mm(body: Body) -> tuple[Vector, Vector]:
 
 
 def beyond(body: Body, centre_mm: Vector, width_mm: float) -> Mask:
-    """Whether a body goes on, slice by slice, beyond a square or beyond its image.
+    """Slices in which a body extends beyond a square or beyond its image.
 
     The image ends at its sides; where all is one value outside the circle that fits into it, as
     scanners pad what they do not reconstruct, it ends at that circle.

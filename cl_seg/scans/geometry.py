@@ -32,7 +32,7 @@ SAME_MM = 0.01
 
 @dataclass(frozen=True)
 class Plane:
-    """Where one slice lies in the patient (LPS, mm).
+    """Position and orientation of one slice in the patient (LPS, mm).
 
     Attributes:
         position: centre of the first pixel, ImagePositionPatient.
@@ -94,7 +94,7 @@ def check_size(shape: Sequence[int]) -> None:
 
 
 def check_place(spacing: Sequence[float], position: Sequence[float]) -> None:
-    """Refuse distances of voxels and positions in mm that no CT has.
+    """Refuse voxel sizes and positions in mm that no CT has.
 
     Raises:
         UnusableError: naming them.
@@ -138,7 +138,7 @@ def check_series(planes: list[Plane], files: Sequence[Path] = ()) -> None:
 
 
 def _repeated(count: int, z_mm: float, index: int, files: Sequence[Path]) -> str:
-    """What is wrong with positions that occur again, by the first that does."""
+    """Fault of a series with repeated positions, shown by the first of them."""
     occur = "slice positions occur" if count > 1 else "slice position occurs"
     example = f"z = {z_mm:g} mm"
     if pair := files[index : index + 2]:

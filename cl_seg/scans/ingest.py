@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from cl_seg.messages.refuse import MOST, refuse
+from cl_seg.messages.errors import MOST, refuse
+from cl_seg.messages.progress import progress_console
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.ingest_report import (
     IngestReport,
@@ -29,10 +29,10 @@ from cl_seg.scans.ingest_report import (
 from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.scanner.identity import DEFAULT_BY, Acquisition, Scanner
-from cl_seg.scans.scanner.image_kind import undetermined
-from cl_seg.scans.scanner.manufacturer import is_nobody
+from cl_seg.scans.scanner.image_kind import why_ambiguous
+from cl_seg.scans.scanner.manufacturer import is_anonymised
 from cl_seg.scans.series import Pseudonyms, Rejected, Scan, by_folder
-from cl_seg.scans.sources.find import PAYS, find, is_manifest, nothing_usable
+from cl_seg.scans.sources.find import PARALLEL_FROM, find, is_manifest, nothing_usable
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
 
@@ -43,7 +43,7 @@ DEFAULT_GRID = Grid(320, 1.6)
 
 @dataclass
 class _Ingest:
-    """What the steps of one ingest share."""
+    """State that the steps of one ingest share."""
 
     writer: StoreWriter
     label_map: LabelMap
@@ -59,8 +59,8 @@ class _Ingest:
 
 
 def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
-    source: Path,
-    store: Path,
+    source: Path | str,
+    store: Path | str,
     *,
     labels: LabelMap | None = None,
     aliases: Path | None = None,
@@ -133,7 +133,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             allow_implausible_hu=allow_implausible_hu,
         )
         every = [scan for _, scan in known]
-        many = sum(scan.series.slices for scan in every) >= PAYS
+        many = sum(scan.series.slices for scan in every) >= PARALLEL_FROM
         with (
             in_order(reading, jobs, workers if many else 1) as read,
             _progress(every, show_progress) as (progress, task),
@@ -164,11 +164,11 @@ def _known(
         if derived == "leave-out" and acquisition.kind:
             reason = f"{acquisition.kind}, which is no plain CT (--derived leave-out)"
             rejected.append(Rejected(series.path, reason, series.slices))
-        elif not acquisition.given_name and (reason := undetermined(acquisition.kind)):
+        elif not acquisition.given_name and (reason := why_ambiguous(acquisition.kind)):
             rejected.append(Rejected(series.path, reason, series.slices))
         elif scanner is not None:
             known.append((scanner, scan))
-        elif is_nobody(acquisition.manufacturer):  # nothing says that these are of one maker
+        elif is_anonymised(acquisition.manufacturer):  # nothing says that these are of one maker
             rejected.append(Rejected(series.path, unknown_manufacturer(acquisition), series.slices))
         else:
             unknown[acquisition.manufacturer, acquisition.model].append(scan)
@@ -198,7 +198,7 @@ def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, l
 
 @contextmanager
 def _progress(scans: list[Scan], show: bool) -> Iterator[tuple[Progress, TaskID]]:
-    with Progress(console=Console(stderr=True), disable=not show) as progress:
+    with Progress(console=progress_console(), disable=not show) as progress:
         yield progress, progress.add_task("Ingesting", total=sum(s.series.slices for s in scans))
 
 

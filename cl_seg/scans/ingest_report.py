@@ -1,4 +1,4 @@
-"""The outcome of an ingest, and notes on what only shows when all its scans are seen together."""
+"""The outcome of an ingest, and notes that need all its scans at once."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,7 +70,7 @@ def stations_unknown(groups: Groups) -> list[str]:
 
 
 def voltages_apart(groups: Groups) -> list[str]:
-    """Notes of devices that are several scanners for their tube voltage alone."""
+    """Notes of devices that count as several scanners only because of their tube voltage."""
     voltages: dict[Scanner, set[int]] = defaultdict(set)
     for scanner, _ in groups:
         if scanner.kv:
@@ -91,7 +91,7 @@ def _names(groups: Groups) -> list[tuple[Scanner, str]]:
 
 
 def devices_split(groups: Groups, identify: Callable[[Acquisition], Scanner | None]) -> list[str]:
-    """Notes of scanners named by hand whose headers are those of a scanner that is not."""
+    """Notes of scanners that some rows name by hand and others leave to the header."""
     every = list(groups)
     names = dict(_names(every))
     notes = []

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_size
-from cl_seg.scans.nifti_geometry import affine_mm, placed_apart
-from cl_seg.scans.plausible_hu import doubt, sample
+from cl_seg.scans.nifti_geometry import affine_mm, origin_notes
+from cl_seg.scans.plausible_hu import sample, why_implausible
 from cl_seg.scans.scanner.identity import Acquisition
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
 from cl_seg.scans.slice_spacing import even_positions, even_runs
@@ -56,7 +56,7 @@ def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
         shape[2],
         math.nan,
         partial(load, path),
-        placed_apart(image),
+        origin_notes(image),
     )
 
 
@@ -69,7 +69,7 @@ def load(path: Path) -> Volume:
     values, affine = _values(path)
     if not np.all(np.isfinite(values)):
         raise UnusableError("holds NaN or infinite values: replace them, e.g. by -1024")
-    implausible = doubt([sample(image) for image in values])
+    implausible = why_implausible([sample(image) for image in values])
     return replace(_volume(to_hu(values), affine), implausible=implausible)
 
 
@@ -111,8 +111,8 @@ def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume)
     nibabel.save(image, path)
 
 
-def lettered_stretches(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]:
-    """Cut ascending positions into runs with one distance each, which is all that NIfTI can say.
+def even_parts(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]:
+    """Cut ascending positions into evenly spaced runs, since NIfTI has one distance per file.
 
     Returns:
         Letter and run; the letter is "" where one run holds all.

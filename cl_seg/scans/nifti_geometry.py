@@ -36,7 +36,7 @@ def affine_mm(image: Any) -> npt.NDArray[np.float64]:
 
 
 def _check_sizes(affine: npt.NDArray[np.float64], header: Any) -> None:
-    """Refuse a header that says two things: ITK follows pixdim and qform, others the sform.
+    """Refuse a header that contradicts itself: ITK follows pixdim and qform, others the sform.
 
     Raises:
         UnusableError: the affine has other voxel sizes than pixdim, or the qform turns the image
@@ -75,8 +75,8 @@ def _second_form(header: Any) -> npt.NDArray[np.float64] | None:
     return qform
 
 
-def placed_apart(image: Any) -> tuple[str, ...]:
-    """A note where sform and qform differ in place alone, which no area depends on."""
+def origin_notes(image: Any) -> tuple[str, ...]:
+    """A note where sform and qform differ in position only, on which no area depends."""
     qform = _second_form(image.header)
     if qform is None:
         return ()

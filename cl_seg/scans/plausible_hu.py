@@ -60,13 +60,13 @@ _BINS = 64
 
 
 def sample(image: npt.NDArray[np.floating]) -> Values:
-    """Some pixels of a slice (H, W), the same ones of every slice of a size."""
+    """Regularly sampled pixels of a slice (H, W), the same ones for every slice of that size."""
     rows, columns = (max(1, side // SIDE) for side in image.shape)
     return image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32).ravel()
 
 
-def doubt(slices: Sequence[Values]) -> str:
-    """Why values cannot be Hounsfield units, in words; "" where nothing speaks against it.
+def why_implausible(slices: Sequence[Values]) -> str:
+    """Reason why values cannot be Hounsfield units, in words; "" for plausible ones.
 
     Args:
         slices: :func:`sample` of every slice of a series, in the order of their positions.
@@ -85,7 +85,7 @@ def doubt(slices: Sequence[Values]) -> str:
 
 
 def _wrong(values: Values) -> str:
-    """What is not where it must be; "" for nothing."""
+    """The fault in the distribution of values, in words; "" for none."""
     values = _without_padding(values)
     if not len(values):
         return _NO_TISSUE
@@ -149,7 +149,7 @@ def _share(values: Values, low: float, high: float) -> float:
 
 
 def _seen(values: Values) -> str:
-    """Around what most values are, in words."""
+    """The one or two most frequent values, in words."""
     low, high = np.quantile(values, [0.001, 0.999]).tolist()
     counts, edges = np.histogram(values, _BINS, (low, high))
     first = int(counts.argmax())
@@ -160,7 +160,7 @@ def _seen(values: Values) -> str:
 
 
 def _mend(values: Values) -> str:
-    """What would make values plausible."""
+    """The change that would make values plausible, in words; "" for none."""
     low, high = np.quantile(values, [0.01, 0.99])
     if high - low < NORMALISED:
         return "; they were normalised: take the image from before that"
@@ -171,7 +171,7 @@ def _mend(values: Values) -> str:
 
 
 def _two_scales(slices: Sequence[Values]) -> str:
-    """Whether some slices alone are not in HU, and lie far off those beside them."""
+    """The fault where some slices are off the HU scale of their neighbours; "" for none."""
     wrong = np.array([bool(_wrong(one)) for one in slices])
     plausible = np.flatnonzero(~wrong)
     if not len(plausible):

@@ -27,7 +27,7 @@ Pixels = TypeVar("Pixels", bound=npt.NDArray[np.integer])
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the canonical grid lies over a series.
+    """Position of the canonical grid over a series.
 
     Attributes:
         centre_mm: (y, x) centre of the grid, LPS mm.
@@ -75,7 +75,7 @@ def cut_notes(placement: Placement, grid: Grid) -> list[str]:
 
 
 def size_notes(placement: Placement) -> list[str]:
-    """A note where the body is of a size that none has, in words; a part of one may be small."""
+    """A note where the body has an impossible size, in words; a cut body may be small."""
     down, across = placement.body_mm
     low, high = BODY_MM
     larger = max(down, across)
@@ -123,7 +123,7 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
 
 
 def _same_pixels(volume: Volume, grid: Grid) -> bool:
-    """Whether the pixels are of one size, as far as the larger of image and grid can tell."""
+    """Whether image and grid have the same pixel size, within a tenth of a pixel at their edges."""
     drift = np.abs(np.array(volume.spacing_mm) / grid.spacing_mm - 1) * max(
         grid.size, *volume.hu.shape[1:]
     )
@@ -182,7 +182,7 @@ def inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Ve
 
 
 def _with_border(volume: Volume, grid: Grid) -> tuple[Volume, list[tuple[int, int]]]:
-    """The place of a series with a border as wide as half a pixel of the grid, and the border.
+    """A series with a border as wide as half a pixel of the grid, and that border.
 
     Returns:
         The series with another origin, and the pixels added before and after each axis.

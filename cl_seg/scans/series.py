@@ -1,4 +1,4 @@
-"""What the readers hand on: CT series that can be loaded one at a time, and what they refuse."""
+"""CT series as all readers return them, to be loaded one at a time, and files they refuse."""
 
 import hashlib
 from collections.abc import Callable
@@ -53,7 +53,7 @@ class Volume:
     implausible: str = ""
 
     def notes(self) -> list[str]:
-        """What should be said of the values where they were taken as they are."""
+        """A note where implausible values were taken as they are."""
         return [f"taken as it is: {self.implausible}"] if self.implausible else []
 
 
@@ -118,8 +118,8 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a reader found: the scans to ingest, the files it left out, what should be known."""
+class FoundScans:
+    """Outcome of a search: scans to ingest, files left out, notes for the user."""
 
     scans: list[Scan]
     rejected: list[Rejected]

@@ -23,7 +23,7 @@ from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, Slice
 
 @dataclass(frozen=True)
 class CanonicalScan:
-    """What is to be stored of one scan.
+    """Slices and labels of one scan on the canonical grid, ready to be stored.
 
     Attributes:
         rows: one per slice.

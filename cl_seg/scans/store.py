@@ -40,7 +40,7 @@ ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 @dataclass(frozen=True)
 class Slice:
-    """What is known of one slice; every field is a column of ``slices.parquet``.
+    """Metadata of one slice; every field is a column of ``slices.parquet``.
 
     Attributes:
         slice_id: unique in the store.
@@ -83,7 +83,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Header:
-    """What ``store.json`` holds.
+    """Content of ``store.json``.
 
     Attributes:
         classes: names of labels 1, 2, ….
@@ -190,7 +190,7 @@ def read_header(folder: Path) -> Header:
 
 
 def _rows_text(rows: Sequence[Mapping[Any, Any]]) -> bytes:
-    """What is hashed of rows: the same before they are written and after they are read."""
+    """Rows as hashed text, the same before they are written and after they are read."""
     kinds = {f.name: cast("type", f.type) for f in fields(Slice)}
     return repr([{name: kind(row[name]) for name, kind in kinds.items()} for row in rows]).encode()
 
@@ -200,7 +200,7 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 
 def _fault(slices: pd.DataFrame, scanners: Sequence[str]) -> str:
-    """What is wrong with a table of slices, in words; "" for nothing."""
+    """Fault of a table of slices, in words; "" for none."""
     types = {f.name: f.type for f in fields(Slice)} | {"row": int}
     if missing := sorted(types.keys() - set(slices.columns)):
         return f"lacks {', '.join(missing)}"

@@ -1,4 +1,4 @@
-"""What can be said of each tool without importing it."""
+"""Semi-automatic tools by name, to be looked up without importing them."""
 
 from dataclasses import dataclass
 

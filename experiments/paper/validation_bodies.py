@@ -21,8 +21,8 @@ from cl_seg.analysis.claims.evidence import Evidence
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.tables import markdown, rounded
+from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import acquisitions
 from cl_seg.planning.request import load_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices

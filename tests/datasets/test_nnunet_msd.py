@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cl_seg.datasets.dataset import Options
-from cl_seg.datasets.json_labels import read_labels
+from cl_seg.datasets.dataset_json import read_labels
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import parse_label_map
 

@@ -65,7 +65,7 @@ def test_yaml_that_is_broken(name: str, reader: str, cl_seg: CommandLine, tmp_pa
 
 @pytest.mark.parametrize("settings", ["[" * 3000, "2024-13-45", "{a: 1, a: 2}", "*a", "[1]", "\0"])
 def test_settings_of_a_plugin_that_are_broken(settings: str, cl_seg: CommandLine) -> None:
-    plugin = "cl_seg.strategies.l2:L2"
+    plugin = "cl_seg.strategies.l2.plugin:L2"
     cl_seg.refuses("--settings", "check-plugin", plugin, "--settings", settings)
 
 
@@ -78,7 +78,7 @@ def test_numbers_of_a_profile_are_numbers(value: str, cl_seg: CommandLine, tmp_p
     (at,) = (i for i, line in enumerate(lines) if "hu_offset" in line)
     lines[at] = lines[at].split(":")[0] + f": {value}"
     (tmp_path / "mine.yaml").write_text("\n".join(lines))
-    says = "mine.yaml: reconstruction.hu_offset: "
+    says = f"mine.yaml:{at + 1}: reconstruction.hu_offset: "
     cl_seg.refuses(says, "phantom", "simulate", "out.store", "--scanner", "mine.yaml")
 
 

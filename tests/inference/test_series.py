@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from cl_seg.cli import app
 from cl_seg.inference.saved_model import Network, save_model
-from cl_seg.inference.series import Options, load_ensemble, predict_source
+from cl_seg.inference.series import Options, load_ensemble, predict_cases, predict_source
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from tests.scans.conftest import (
@@ -158,6 +158,20 @@ def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None
         found.append(masks[8:-8, 8:-8])  # the grid covers the middle of the image
     assert not (found[0] == 2).any() and (found[1] == 2).all()
     assert (found[2] == 2).all(), "one is sure, the other is not"
+
+
+def test_predictions_in_memory_are_those_that_are_written(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "ct.nii.gz", volume())
+    models = load_ensemble([model_folder(tmp_path / "model")])
+    options = Options(measure=True)
+    predict_source(models, tmp_path / "ct.nii.gz", tmp_path / "out", options, quiet)
+    (case,) = predict_cases(models, tmp_path / "ct.nii.gz", options)
+    (file,) = case.save(tmp_path)
+    assert file.name == "case-001.nii.gz" and case.labels.shape == (3, SIZE, SIZE)
+    written = [np.asarray(nibabel.load(tmp_path / f / file.name).dataobj) for f in ("out", ".")]
+    assert np.array_equal(*written)
+    measured = pd.read_csv(tmp_path / "out" / "measurements.csv")
+    assert [row["area_cm2"] for row in case.measurements] == list(measured["area_cm2"])
 
 
 def test_models_of_different_tasks_do_not_mix(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_one_device_under_two_names_is_told(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_all_faulty_label_files_are_told_at_once(tmp_path, monkeypatch, workers):
-    monkeypatch.setattr(ingest_module, "PAYS", 1)
+    monkeypatch.setattr(ingest_module, "PARALLEL_FROM", 1)
     good = np.zeros((3, SIZE, SIZE), np.uint8)
     labels = {"a": good, "b": good + 9, "c": good[:2], "d": good, "e": good}
     for name, values in labels.items():
@@ -265,8 +265,8 @@ def test_any_number_of_workers_makes_the_same_store(tmp_path, monkeypatch):
     write_nifti(tmp_path / "other.nii.gz", volume(2))
     manifest = write_manifest(tmp_path, "x.nii.gz,other.nii.gz,p1,X", "in/a,,,", "in/b,,,")
     alone = run(tmp_path / "in", tmp_path / "alone", salt=b"s")
-    monkeypatch.setattr(ingest_module, "PAYS", 1)
-    monkeypatch.setattr(find_module, "PAYS", 1)
+    monkeypatch.setattr(ingest_module, "PARALLEL_FROM", 1)
+    monkeypatch.setattr(find_module, "PARALLEL_FROM", 1)
     together = run(tmp_path / "in", tmp_path / "together", salt=b"s", workers=2)
     assert replace(together, store=alone.store) == alone and together.rejected
     one, two = (SliceStore(tmp_path / name).header for name in ("alone", "together"))

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.ingest import ingest
-from cl_seg.scans.plausible_hu import doubt, sample
+from cl_seg.scans.plausible_hu import sample, why_implausible
 from cl_seg.scans.series import UnusableError
 from cl_seg.scans.store import Grid, read_header
 
@@ -43,7 +43,7 @@ def body(noise: float = 12.0, fat_mm: float = 25.0, slices: int = 3, seed: int =
 
 
 def said(values: np.ndarray) -> str:
-    return doubt([sample(np.asarray(image, np.float32)) for image in values])
+    return why_implausible([sample(np.asarray(image, np.float32)) for image in values])
 
 
 def padded(values: np.ndarray, padding: float) -> np.ndarray:

@@ -82,7 +82,7 @@ def test_few_slices_are_not_enough_to_speak_of_rounding():
 def test_a_file_has_the_true_distance(tmp_path):
     z_mm = rounded(1.25, 1, 40)
     volume = Volume(np.zeros((40, 4, 5), np.int16), z_mm, (2.0, 3.0), (0.0, 0.0))
-    assert nifti.lettered_stretches(z_mm) == [("", slice(0, 40))]
+    assert nifti.even_parts(z_mm) == [("", slice(0, 40))]
     nifti.save(tmp_path / "x.nii.gz", volume.hu, volume)
     _, again = nifti.load_labels(tmp_path / "x.nii.gz")
     assert np.diff(again.z_mm) == pytest.approx(1.25, abs=1e-3)

@@ -13,10 +13,10 @@ from cl_seg.analysis.claims.find_runs import FindRuns, Members
 from cl_seg.analysis.intervals import (
     LEVEL,
     Groups,
-    alike_patients,
-    crossed_margin,
+    ci_half_width,
     paired_values,
-    projected_margin,
+    patient_groups,
+    projected_half_width,
     same_design,
     simulated_coverage,
 )
@@ -87,18 +87,18 @@ def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Eviden
             contrast, "undecided", _effect(contrast, sides), superiority=superiority,
             patients=patients, seeds=seeds, need=ONE_PATIENT,
         )  # fmt: skip
-    alike = alike_patients([run for runs in every for run in runs])
-    verdict = _verdict(values, contrast.margin, level, alike)
+    groups = patient_groups([run for runs in every for run in runs])
+    verdict = _verdict(values, contrast.margin, level, groups)
     return Evidence(
         contrast,
         verdict,
         effect=float(values.mean()),
-        ci_half_width=crossed_margin(values, alike=alike),
-        coverage=simulated_coverage(values, alike=alike),
+        ci_half_width=ci_half_width(values, groups=groups),
+        coverage=simulated_coverage(values, groups=groups),
         superiority=superiority,
         patients=patients,
         seeds=seeds,
-        need=needed(values, contrast.margin, level, alike) if verdict == "undecided" else "",
+        need=needed(values, contrast.margin, level, groups) if verdict == "undecided" else "",
     )
 
 
@@ -160,15 +160,15 @@ def _by_patient(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
     return scores[contrast.score].groupby("patient").mean()
 
 
-def _verdict(values: Values, margin: float, level: float, alike: Groups) -> Verdict:
+def _verdict(values: Values, margin: float, level: float, groups: Groups) -> Verdict:
     effect = float(values.mean())
-    if effect - crossed_margin(values, alike=alike) > margin:
+    if effect - ci_half_width(values, groups=groups) > margin:
         return "supported"
-    return "contradicted" if effect + crossed_margin(values, level, alike) < margin else "undecided"
+    return "contradicted" if effect + ci_half_width(values, level, groups) < margin else "undecided"
 
 
 def needed(
-    values: Values, margin: float = 0.0, level: float = LEVEL, alike: Groups | None = None
+    values: Values, margin: float = 0.0, level: float = LEVEL, groups: Groups | None = None
 ) -> str:
     """How many seeds, or patients, would decide if effect and spread stayed as they are.
 
@@ -176,7 +176,7 @@ def needed(
         values: (P, S).
         margin: bound that the effect is held against.
         level: at which an effect below the bound contradicts; one above it supports at 95 %.
-        alike: as for :func:`cl_seg.analysis.intervals.crossed_margin`.
+        groups: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
     """
     patients, seeds = values.shape
     if min(patients, seeds) < 2:
@@ -186,7 +186,7 @@ def needed(
     for what, have in (("seeds", seeds), ("patients", patients)):
         more = np.arange(have + 1, MOST + 1)
         of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
-        widths = projected_margin(values, of_patients, of_seeds, level, alike)
+        widths = projected_half_width(values, of_patients, of_seeds, level, groups)
         if (widths < abs(effect)).any():
             return f"about {more[np.argmax(widths < abs(effect))]} {what} (now {have})"
     return "an effect this small is not decided by more seeds or more patients alone"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast, Side
 from cl_seg.analysis.seed_curve import on_target
-from cl_seg.analysis.tables import DEFINED, cells
+from cl_seg.analysis.tables import cells, is_defined
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
@@ -75,7 +75,7 @@ def _both_sides(
     for run in (run for members in networks for one in members for run in one):
         if contrast.structure:
             _require("structure", contrast.structure, run.classes)
-        if contrast.score not in DEFINED.get(run.schedule, {contrast.score}):
+        if not is_defined(contrast.score, run.schedule):
             raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
     a, b = ([_of_structure(one, contrast.structure) for one in members] for members in networks)
     if len({tuple(one[0].classes) for one in (*a, *b)}) > 1:

@@ -8,7 +8,7 @@ import pandas as pd
 from cl_seg.analysis.intervals import score_margin
 from cl_seg.analysis.published import Published
 from cl_seg.analysis.report.section import ReportData, Section
-from cl_seg.analysis.tables import DEFINED, SCORES, rounded
+from cl_seg.analysis.tables import is_defined, rounded
 from cl_seg.analysis.tools_table import shown_tools
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.continual import accuracy
@@ -104,7 +104,7 @@ def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
     """Dice after the last stage by method, strategy and structure, where it is defined."""
     found = {}
     for (model, strategy), runs in data.cells.items():
-        if "ACC" not in DEFINED.get(runs[0].schedule, SCORES):
+        if not is_defined("ACC", runs[0].schedule):
             continue
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.areas import area_table
 from cl_seg.analysis.published import Published
-from cl_seg.analysis.ranks import last_dices
+from cl_seg.analysis.ranks import last_dice_by_cell
 from cl_seg.analysis.seed_curve import Cell, seed_cells, seed_table
 from cl_seg.analysis.tables import cells, run_table, summary_table
 from cl_seg.records.results import RunResult
@@ -94,7 +94,7 @@ class ReportData:
     def last_dice(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Dice of patients after the last stage, but of networks that know one scanner each."""
         compared = {cell: own for cell, own in self.cells.items() if own[0].schedule != "single"}
-        return last_dices(compared)
+        return last_dice_by_cell(compared)
 
     @cached_property
     def areas(self) -> pd.DataFrame:

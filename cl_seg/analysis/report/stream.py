@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.areas import agreement_table, shown_agreement
-from cl_seg.analysis.ranks import FEW, paired_tests
+from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
@@ -163,9 +163,9 @@ def shown_tests(tests: pd.DataFrame) -> pd.DataFrame:
 def few_patients(tests: pd.DataFrame) -> list[str]:
     """A warning where there are too few patients for such tests to see much."""
     fewest = int(tests["patients"].min())
-    if fewest >= FEW:
+    if fewest >= FEW_PATIENTS:
         return []
     return [
-        f"{TESTS_TITLE}: {fewest} test patients are fewer than {FEW}; tests of so few miss what is "
-        "there."
+        f"{TESTS_TITLE}: {fewest} test patients are fewer than {FEW_PATIENTS}; tests of so few "
+        "miss what is there."
     ]

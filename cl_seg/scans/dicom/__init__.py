@@ -1,1 +1,1 @@
-"""DICOM: headers and pixels of single files, put together to CT series."""
+"""DICOM: headers and pixels of single files, and the CT series they form."""

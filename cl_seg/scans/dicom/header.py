@@ -57,7 +57,7 @@ _INFLATED = 2**26  # bytes of the largest deflated file
 
 @dataclass(frozen=True)
 class Image:
-    """One CT image file: what its header says, without the pixels.
+    """Header of one CT image file, without the pixels.
 
     ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
     when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
@@ -100,12 +100,12 @@ def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
         ) from error
     check_plane(image.plane)
     if not image.series:
-        folder = written(path.parent.relative_to(root).as_posix())
+        folder = printable_name(path.parent.relative_to(root).as_posix())
         image = replace(image, series=pseudonyms.series(f"folder {folder}"), nameless=True)
     return image
 
 
-def written(name: str) -> str:
+def printable_name(name: str) -> str:
     """A file name as text that can be encoded, whatever its bytes are."""
     return name.encode("utf-8", "backslashreplace").decode()
 

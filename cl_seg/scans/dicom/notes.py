@@ -1,4 +1,4 @@
-"""What the headers of a series say that a user should know: gaps it was taken with, derived images.
+"""Notes on a series from its headers: gaps between its slices, derived images.
 
 Such series are used: only who knows them can say whether that is right.
 """
@@ -35,7 +35,7 @@ def header_notes(images: Sequence[Image]) -> tuple[str, ...]:
 
 
 def _apart(images: Sequence[Image]) -> list[str]:
-    """Slices further apart than they are thick: of three, the lost one in the middle shows so."""
+    """Note on slices further apart than they are thick, as when every second one is lost."""
     steps = np.diff([image.plane.position[2] for image in images])
     thick = images[0].thickness_mm
     if not len(steps) or not math.isfinite(thick) or thick <= 0:

@@ -14,7 +14,7 @@ from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTr
 
 from cl_seg.scans.dicom.header import Image, number, read_fields
 from cl_seg.scans.geometry import to_lps
-from cl_seg.scans.plausible_hu import doubt, sample
+from cl_seg.scans.plausible_hu import sample, why_implausible
 from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu
 
 _FIELDS = [
@@ -55,7 +55,7 @@ def load(images: Sequence[Image]) -> Volume:
         raise UnusableError(rejected[0].reason)
     row, column = images[0].plane.spacing
     spacing = (row, column)
-    implausible = doubt(samples) or _wrong_rescale(samples, rescales)
+    implausible = why_implausible(samples) or _wrong_rescale(samples, rescales)
     return Volume(
         hu[: len(z_mm)], np.array(z_mm), spacing, origin, rejected, implausible=implausible
     )
@@ -64,7 +64,7 @@ def load(images: Sequence[Image]) -> Volume:
 def _wrong_rescale(
     samples: Sequence[npt.NDArray[np.float32]], rescales: Sequence[tuple[float, float]]
 ) -> str:
-    """Whether slices side by side with other rescale values agree as stored, and not in HU.
+    """A note where neighbouring slices agree as stored values but not in HU.
 
     Then one of them lost its own values, or has those of another series.
     """

@@ -18,7 +18,7 @@ NO_PATIENT = "no PatientID: counted as a patient of its own"
 
 @dataclass(frozen=True)
 class DicomSeries(Series):
-    """A series with what its headers say of whose and which it is, whatever a manifest says.
+    """A series with the patient and series its headers name, whatever a manifest says.
 
     Attributes:
         person: salted hash of PatientID, "" when absent.

@@ -1,4 +1,4 @@
-"""Which slice of a label file lies on which slice of its image, or why none does."""
+"""Matches the slices of a label file with those of its image."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which value of a label file means which class."""
+"""Meaning of the values in label files."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import UNLABELLED, Labels
 
 Others = Literal["error", "background", "ignore"]
-"""What a value without a name is."""
+"""Treatment of values without a name: refused, background, or ignored."""
 
 _FORM = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
 _NUMBER = r"-?\d{1,8}"  # more digits than any label file holds
@@ -39,7 +39,7 @@ class LabelMap:
     others: Others = "error"
 
     def unknown(self, values: Iterable[int]) -> list[int]:
-        """Values of which nothing says what they are."""
+        """Values without a meaning."""
         left = sorted(set(values) - self._named())
         if self.others == "background":
             return [value for value in left if value == UNLABELLED]
@@ -61,7 +61,7 @@ class LabelMap:
 
 
 DEFAULT_LABELS = LabelMap({"muscle": (1,), "liver": (2,)}, (UNLABELLED,))
-"""What a label file holds when the user says nothing: 1 muscle, 2 liver, 255 unlabelled."""
+"""Default meaning of label values: 1 muscle, 2 liver, 255 unlabelled."""
 
 
 def parse_label_map(options: Sequence[str], others: Others = "error") -> LabelMap:

@@ -1,4 +1,4 @@
-"""Which scanner made a series: header values looked up in an editable alias table."""
+"""Looks up the scanner of a series: header values in an editable alias table."""
 
 import json
 import re
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from importlib import resources
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.pydantic_errors import dotted
 from cl_seg.scans.scanner.identity import (
     DEFAULT_BY,
     NO_STATION,
@@ -23,9 +25,43 @@ from cl_seg.scans.scanner.identity import (
     fold,
 )
 from cl_seg.scans.scanner.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
-from cl_seg.scans.scanner.manufacturer import cores, is_nobody, is_software, parts, without_software
+from cl_seg.scans.scanner.manufacturer import (
+    is_anonymised,
+    is_software,
+    parts,
+    without_company_words,
+    without_software,
+)
 
-_SECTIONS = {"names", "models", "kernels", "cone_beam"}
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is not a regular expression") from error
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class Entry(BaseModel):
+    """One manufacturer in a file of aliases, see the head of ``scanner_aliases.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    names: list[str] = []
+    models: dict[str, str] = {}
+    kernels: dict[str, Pattern] = {}
+    cone_beam: Pattern | None = None
+
+
+_TABLE = TypeAdapter(dict[str, Entry])
+_EXPECTED = {
+    "": 'lines like  Acme: {names: ["ACME CT"]}',
+    "names": 'a list of texts, e.g. names: ["ACME CT"]',
+    "models": "texts with texts, e.g. models: {MK1: Mark 1}",
+    "kernels": "texts with regular expressions, e.g. kernels: {soft: 'B[1-3]'}",
+}
 
 
 @dataclass(frozen=True)
@@ -48,25 +84,26 @@ class Aliases:
     def __init__(self, own: Path | None = None) -> None:
         packaged = resources.files("cl_seg.scans.scanner").joinpath("scanner_aliases.yaml")
         self._vendors: dict[str, Vendor] = {}
-        self._add(yaml.safe_load(packaged.read_text(encoding="utf-8")))
+        self._add(_TABLE.validate_python(yaml.safe_load(packaged.read_text(encoding="utf-8"))))
         if own is not None:
             self._add(_read(own))
 
-    def _add(self, table: dict[str, dict[str, Any]]) -> None:
+    def _add(self, table: dict[str, Entry]) -> None:
         known = {vendor.name: vendor for vendor in self._vendors.values()}
         for name, entry in table.items():
             old = known.get(name, Vendor(name, {}, {}))
-            models = {fold(key): str(shown) for key, shown in entry.get("models", {}).items()}
+            models = {fold(key): shown for key, shown in entry.models.items()}
             # The later table's kernel patterns are tried first.
-            kernels = entry.get("kernels", {})
-            kernels = kernels | {k: v for k, v in old.kernels.items() if k not in kernels}
-            cone_beam = entry.get("cone_beam", old.cone_beam)
+            kernels = entry.kernels | {
+                k: v for k, v in old.kernels.items() if k not in entry.kernels
+            }
+            cone_beam = old.cone_beam if entry.cone_beam is None else entry.cone_beam
             vendor = Vendor(name, old.models | models, kernels, cone_beam)
             spellings = [key for key, value in self._vendors.items() if value.name == name]
-            names = [name, *entry.get("names", [])]
+            names = [name, *entry.names]
             for spelling in [*spellings, *map(fold, names)]:
                 self._vendors[spelling] = vendor
-            for core in (core for name in names for core in cores(name)):
+            for core in (core for name in names for core in without_company_words(name)):
                 self._vendors.setdefault(core, vendor)
 
     def identify(self, acquisition: Acquisition, by: Sequence[str] = DEFAULT_BY) -> Scanner | None:
@@ -97,7 +134,7 @@ class Aliases:
         )
 
     def identify_in_every_way(self, acquisition: Acquisition) -> list[Scanner]:
-        """The scanners an acquisition may be stored as, whatever tells scanners apart there."""
+        """The scanners an acquisition may be stored as, for every choice of fields."""
         optional = PARTS[1:]
         ways = [
             (PARTS[0], *(part for part, counts in zip(optional, chosen, strict=True) if counts))
@@ -107,7 +144,7 @@ class Aliases:
         return [scanner for scanner in found if scanner is not None]
 
     def _vendor(self, manufacturer: str) -> Vendor | None:
-        """Who made a scanner, by a spelling in the table or beside the software that saved it."""
+        """The manufacturer, by a spelling in the table, without software that saved the series."""
         if whole := self._spelt(manufacturer):
             return whole
         written = [part for part in parts(manufacturer) if not is_software(part)]
@@ -119,14 +156,14 @@ class Aliases:
         return found[0] if found and len(makers) == 1 else None
 
     def _spelt(self, name: str) -> Vendor | None:
-        spellings = [*cores(name), *cores(without_software(name))]
+        spellings = [*without_company_words(name), *without_company_words(without_software(name))]
         return next((self._vendors[s] for s in spellings if s in self._vendors), None)
 
 
 def unknown_manufacturer(acquisition: Acquisition) -> str:
     """Why an acquisition has no scanner, and what to do about it."""
     maker, model = acquisition.manufacturer, acquisition.model
-    if is_nobody(maker):
+    if is_anonymised(maker):
         seen = f"Manufacturer is {maker!r}" if maker else "Manufacturer is empty"
         return (
             f"no scanner is known: {seen} (model {model!r}), as anonymising may leave it. List the "
@@ -167,33 +204,10 @@ def _bucket(kvp: float) -> int:
     return int(kvp / 10 + 0.5) * 10 if 0 < kvp < 1000 else 0
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    form = 'expected lines like  Acme: {names: ["ACME CT"]}'
-    table = YamlFile.parse(path).value
-    if not isinstance(table, dict):
-        raise InputError(f"{path} is not an alias table: {form}")
-    for name, entry in table.items():
-        if not isinstance(entry, dict) or not set(entry) <= _SECTIONS:
-            raise InputError(f"{path}, {name}: {form} with {', '.join(sorted(_SECTIONS))} only")
-        _check(path, str(name), entry)
-    return {str(name): entry for name, entry in table.items()}
-
-
-def _check(path: Path, name: str, entry: dict[str, Any]) -> None:
-    names = entry.get("names", [])
-    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-        raise InputError(f'{path}, {name}: names must be a list of texts, e.g. names: ["ACME CT"]')
-    for section in ("models", "kernels"):
-        pairs = entry.get(section, {})
-        if not isinstance(pairs, dict) or not all(
-            isinstance(text, str) for pair in pairs.items() for text in pair
-        ):
-            raise InputError(f"{path}, {name}: {section} must map texts to texts")
-    cone_beam = entry.get("cone_beam", "")
-    if not isinstance(cone_beam, str):
-        raise InputError(f"{path}, {name}: cone_beam must be a regular expression of models")
-    for pattern in [cone_beam, *entry.get("kernels", {}).values()]:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise InputError(f"{path}, {name}: {pattern!r} is not a regular expression") from error
+def _read(path: Path) -> dict[str, Entry]:
+    tree = YamlFile.parse(path)
+    try:
+        return _TABLE.validate_python(tree.value)
+    except ValidationError as error:
+        faults = tree.explain(error, dict[str, Entry], _EXPECTED, lambda p: dotted(p) or "aliases")
+        raise InputError(faults[0]) from None

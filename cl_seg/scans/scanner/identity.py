@@ -1,4 +1,4 @@
-"""What a scanner is: the words of a header that name it, and the names we show.
+"""Identity of a scanner: the header fields that name it, and the names we show.
 
 By default a scanner is manufacturer + model + kernel class + tube voltage rounded to 10 kV; the
 user may choose other parts. A kind of image that is no plain CT is always a scanner of its own.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from cl_seg.messages.errors import InputError
 
 PARTS = ("manufacturer", "model", "kernel", "kv", "station")
-"""What can tell scanners apart."""
+"""Header fields that can tell scanners apart."""
 
 DEFAULT_BY = ("manufacturer", "model", "kernel", "kv")
 
@@ -121,7 +121,7 @@ class Scanner:
 
 
 def parse_scanner_by(text: str) -> tuple[str, ...]:
-    """What makes a scanner, from the user's words separated by commas, in the order of ``PARTS``.
+    """The fields that tell scanners apart, from the user's list, in the order of ``PARTS``.
 
     Raises:
         InputError: an unknown word, or no manufacturer.
@@ -141,12 +141,12 @@ def parse_scanner_by(text: str) -> tuple[str, ...]:
 
 
 def device_key(device: str) -> str:
-    """What decides equality of devices: "Definition AS" and "Definition AS+" are two models."""
+    """Text by which devices are compared: "Definition AS" and "Definition AS+" are two models."""
     return fold(device.replace("+", " plus "))
 
 
 def plain(text: str) -> str:
-    """Text on one line without control characters, for what others have written."""
+    """Foreign text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -1,4 +1,4 @@
-"""Which kind of CT image a header tells of: plain, or computed from several energies or images.
+"""Kind of a CT image by its header: plain, or computed from several energies or images.
 
 Virtual monoenergetic images, virtual non-contrast and the like have other HU than a plain CT of the
 same body: liver with contrast agent has 330 HU at 40 keV and 60 HU at 190 keV. The words are those
@@ -77,7 +77,7 @@ def image_kind(words: Sequence[str], kev: float, kvp: float) -> str:
 
 
 def kind_note(kind: str) -> str:
-    """What a user should know of images of a kind, "" for plain ones."""
+    """A note for the user on images of a kind, "" for plain ones."""
     if not kind:
         return ""
     if kind.startswith(CONE_BEAM):
@@ -85,7 +85,7 @@ def kind_note(kind: str) -> str:
     return "no plain CT, its HU do not compare with those of other images of the device"
 
 
-def undetermined(kind: str) -> str:
+def why_ambiguous(kind: str) -> str:
     """Why images of a kind may differ in HU among themselves, "" where they do not."""
     if NO_ENERGY in kind:
         unknown = "monoenergetic images, but no header field tells their keV, and HU depend on it"
@@ -101,7 +101,7 @@ def _first(kinds: dict[str, str], text: str) -> str:
 
 
 def _energy(text: str, kev: float) -> float:
-    """Energy of a monoenergetic image in keV, 0 when it is not told."""
+    """Energy of a monoenergetic image in keV, 0 when unknown."""
     written = re.search(r"(\d+(?:\.\d+)?) ?KEV|\b(?:VMI|MONO[A-Z]*|KEV) ?(\d+(?:\.\d+)?)", text)
     told = [kev, *(float(number) for number in (written.groups() if written else ()) if number)]
     return next((one for one in told if math.isfinite(one) and _KEV[0] <= one <= _KEV[1]), 0.0)

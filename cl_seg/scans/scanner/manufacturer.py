@@ -1,4 +1,4 @@
-"""A maker's name among what stands in Manufacturer: company forms and software appended to it."""
+"""The maker's name within Manufacturer, apart from company forms and software beside it."""
 
 import re
 from collections.abc import Iterator
@@ -35,24 +35,24 @@ _NOBODY = {
 _BETWEEN = re.compile(r"[/;,|()\[\]]|\s-\s|\s(?:by|via)\s")
 
 
-def is_nobody(manufacturer: str) -> bool:
-    """Whether a Manufacturer is empty, or a word that stands for one that was taken out."""
+def is_anonymised(manufacturer: str) -> bool:
+    """Whether a Manufacturer is empty or a placeholder, as anonymising leaves it."""
     return fold(manufacturer) in _NOBODY
 
 
 def parts(manufacturer: str) -> list[str]:
-    """What stands beside each other in one entry, e.g. "SIEMENS" and "MIM Software"."""
+    """Names that stand side by side in one entry, e.g. "SIEMENS" and "MIM Software"."""
     return [part.strip() for part in _BETWEEN.split(manufacturer) if fold(part)]
 
 
 def is_software(name: str) -> bool:
-    """Whether a name is that of a program, with its version or company form or without."""
-    return any(re.fullmatch(rf"{re.escape(s)}( [v\d].*)?", core) for core in cores(name)
-               for s in _SOFTWARE)  # fmt: skip
+    """Whether a name is that of a program, with or without version and company form."""
+    forms = list(without_company_words(name))
+    return any(re.fullmatch(rf"{re.escape(s)}( [v\d].*)?", one) for one in forms for s in _SOFTWARE)
 
 
-def cores(name: str) -> Iterator[str]:
-    """A folded name, then the same without one after the other of the company words at its end."""
+def without_company_words(name: str) -> Iterator[str]:
+    """A folded name, then the same with one company word less at its end, and so on."""
     words = fold(name).split()
     while words:
         yield " ".join(words)

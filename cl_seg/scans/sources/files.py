@@ -42,8 +42,8 @@ def _identity(folder: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def beside(path: Path, case: str = "") -> str:
-    """What may be a missing file under another name, in words; "" for nothing.
+def similar_file(path: Path, case: str = "") -> str:
+    """A file that may be the missing one under another name, in words; "" for none.
 
     That is a file of the same folder with another ending, or with the same name but for capitals,
     separators and something added at the end after a separator.

@@ -5,20 +5,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.messages.progress import progress_console
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.dicom.header import Image
 from cl_seg.scans.dicom.series import series_of, try_header
 from cl_seg.scans.nifti import is_nifti
-from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan
+from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan
 from cl_seg.scans.sources.files import files_below
 from cl_seg.scans.sources.manifest import find_scans
 
-PAYS = 500
+PARALLEL_FROM = 500
 """Slices from which on it is faster to start processes than to read alone (engineering value)."""
 CHUNK = 64  # headers a process reads at a time
 
@@ -30,7 +30,7 @@ def is_manifest(source: Path) -> bool:
 
 def find(
     source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool, workers: int = 1
-) -> Found:
+) -> FoundScans:
     """The scans of a source, and the files left out.
 
     Args:
@@ -57,12 +57,13 @@ def find(
         )
     files, closed = files_below(source)
     reading = partial(try_header, root=source, pseudonyms=pseudonyms)
-    bar = partial(track, total=len(files), console=Console(stderr=True), disable=not show)
+    bar = partial(track, total=len(files), console=progress_console(), disable=not show)
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
-    with in_order(partial(_each, reading), chunks, workers if len(files) >= PAYS else 1) as read:
+    workers = workers if len(files) >= PARALLEL_FROM else 1
+    with in_order(partial(_each, reading), chunks, workers) as read:
         headers = list(bar((one for chunk in read for one in chunk), "Reading headers"))
     series, rejected = series_of(headers)
-    return Found([Scan(one) for one in series], closed + rejected)
+    return FoundScans([Scan(one) for one in series], closed + rejected)
 
 
 def _each(read: Callable[[Path], Image | Rejected], files: list[Path]) -> list[Image | Rejected]:

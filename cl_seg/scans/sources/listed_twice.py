@@ -33,7 +33,7 @@ def series_listed_twice(scans: Iterable[Scan]) -> list[str]:
 
 
 def _fault(series: DicomSeries, line: int, other: DicomSeries) -> str:
-    """What is wrong with a series, given one of an earlier line; "" for nothing."""
+    """Conflict of a series with one of an earlier line, in words; "" for none."""
     where = f"line {line} ({other.path})"
     if series.images & other.images:
         return f"{series.path} holds images of {where} again: list every series once"

@@ -13,17 +13,16 @@ Columns::
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import csv_file
-from cl_seg.messages.errors import InputError
-from cl_seg.messages.refuse import refuse
+from cl_seg.messages.errors import InputError, refuse
+from cl_seg.messages.progress import progress_console
 from cl_seg.scans.dicom.series import NO_PATIENT, find_series
 from cl_seg.scans.nifti import find_volume, is_nifti
 from cl_seg.scans.scanner.identity import plain
-from cl_seg.scans.series import Found, Pseudonyms, Rejected, Scan, Series, UnusableError
-from cl_seg.scans.sources.files import beside, files_below
+from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.sources.files import files_below, similar_file
 from cl_seg.scans.sources.listed_twice import persons_named_twice, series_listed_twice
 
 REQUIRED = ("image", "labels", "patient", "scanner")
@@ -108,7 +107,7 @@ def _existing(row: csv_file.Row, column: str) -> Path:
     except OSError as error:  # a name longer than any file's
         raise row.error(column, f"{error.strerror}: {str(path)[:80]}…") from None
     if not found:
-        raise row.error(column, f"{path} does not exist{beside(path)}")
+        raise row.error(column, f"{path} does not exist{similar_file(path)}")
     return path
 
 
@@ -124,7 +123,7 @@ def _check_volume(image: Path, row: csv_file.Row) -> None:
 
 def find_scans(
     path: Path, classes: list[str], pseudonyms: Pseudonyms, show_progress: bool
-) -> Found:
+) -> FoundScans:
     """The scans a manifest lists.
 
     Raises:
@@ -136,7 +135,7 @@ def find_scans(
     faults: list[str] = []
     notes: list[str] = []
     rows = read_manifest(path, classes)
-    console = Console(stderr=True)
+    console = progress_console()
     for row in track(rows, "Reading headers", console=console, disable=not show_progress):
         found, refused = _find(row, pseudonyms, notes)
         rejected += refused
@@ -153,7 +152,7 @@ def find_scans(
         ]
     refuse(faults + series_listed_twice(scans))
     scans.sort(key=lambda scan: (scan.series.patient, scan.series.name))
-    return Found(scans, rejected, notes + persons_named_twice(scans))
+    return FoundScans(scans, rejected, notes + persons_named_twice(scans))
 
 
 def _find(
@@ -178,7 +177,7 @@ def _find(
 
 
 def _named(series: Series, row: ManifestRow, patient: str, pseudonyms: Pseudonyms) -> Series:
-    """What the manifest says goes before the header."""
+    """A series with the patient and scanner of the manifest, which overrule the header."""
     acquisition = replace(series.acquisition, given_name=row.scanner)
     # The row is part of the name: nameless series of different rows must not meet.
     name = pseudonyms.series(f"{row.name} {series.name}")

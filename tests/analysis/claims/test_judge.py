@@ -14,7 +14,7 @@ from cl_seg.analysis.claims.claim import Claim
 from cl_seg.analysis.claims.evidence import needed
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.text import as_json, claims_page
-from cl_seg.analysis.intervals import crossed_margin
+from cl_seg.analysis.intervals import ci_half_width
 from cl_seg.messages.errors import InputError
 from cl_seg.records.record import read_record
 from tests.records.factory import in_record, run_result, write_record
@@ -180,11 +180,11 @@ def test_what_is_said_to_decide_decides() -> None:
         return 0.02 + noise - noise.mean() + 0.01 * draw(size=(patients, 1))
 
     few = values(30, 4)
-    assert crossed_margin(few) > abs(few.mean())
+    assert ci_half_width(few) > abs(few.mean())
     text = needed(few)
     assert "seeds (now 4)" in text
     count = int(text.split()[1])
-    decided = [abs((v := values(30, 2 * count)).mean()) > crossed_margin(v) for _ in range(20)]
+    decided = [abs((v := values(30, 2 * count)).mean()) > ci_half_width(v) for _ in range(20)]
     assert np.mean(decided) > 0.8
     assert "alone" in needed(few - few.mean() + 1e-9)
 
@@ -194,7 +194,7 @@ def test_three_seeds_of_a_clear_effect_need_a_few_more_not_a_miracle() -> None:
     draw = np.random.default_rng(0).normal
     noise = 0.02 * draw(size=(1, 3)) + 0.005 * draw(size=(30, 1)) + 0.01 * draw(size=(30, 3))
     values = noise - noise.mean()
-    values += 0.95 * crossed_margin(values)
+    values += 0.95 * ci_half_width(values)
     assert re.fullmatch(r"about [456] seeds \(now 3\)", needed(values))
 
 

@@ -19,7 +19,7 @@ from cl_seg.scans.scanner.identity import (
     slug,
 )
 from cl_seg.scans.scanner.image_kind import CONE_BEAM
-from cl_seg.scans.scanner.manufacturer import is_nobody
+from cl_seg.scans.scanner.manufacturer import is_anonymised
 
 TABLE = Aliases()
 
@@ -106,7 +106,7 @@ def test_cone_beam_ct_is_a_kind_of_its_own(model):
 
 @pytest.mark.parametrize("manufacturer", ["", "Anonymized", "UNKNOWN", " - ", "N/A"])
 def test_scanners_of_nobody_are_not_pooled_by_an_alias(manufacturer):
-    assert is_nobody(manufacturer)
+    assert is_anonymised(manufacturer)
     message = unknown_manufacturer(Acquisition(manufacturer, "Mark 1"))
     assert "column `scanner`" in message and "--aliases" not in message
 
@@ -176,7 +176,7 @@ def test_what_makes_no_scanner_is_refused(text):
 def test_the_line_to_add_always_works(tmp_path_factory, maker):
     header = Acquisition(plain(maker), "Mark 1")
     line = re.search(r"the line  (.*)  into a YAML", unknown_manufacturer(header))
-    if TABLE.identify(header) is None and not is_nobody(header.manufacturer) and line:
+    if TABLE.identify(header) is None and not is_anonymised(header.manufacturer) and line:
         own = tmp_path_factory.mktemp("own") / "own.yaml"
         own.write_text(line[1], encoding="utf-8")
         assert Aliases(own).identify(header) is not None
@@ -187,7 +187,7 @@ def test_the_line_to_add_works_for_names_that_mean_something_in_yaml(tmp_path, m
     header = Acquisition(maker, "Mark 1")
     own = tmp_path / "own.yaml"
     line = re.search(r"the line  (.*)  into a YAML", unknown_manufacturer(header))
-    if is_nobody(maker):
+    if is_anonymised(maker):
         assert line is None
         return
     own.write_text(line[1])

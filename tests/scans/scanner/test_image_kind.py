@@ -12,7 +12,7 @@ from cl_seg.scans.scanner.image_kind import (
     UNKNOWN_SPECTRAL,
     image_kind,
     kind_note,
-    undetermined,
+    why_ambiguous,
 )
 from cl_seg.scans.series import UnusableError
 
@@ -116,10 +116,10 @@ def test_a_voltage_no_tube_has_is_the_energy_of_a_monoenergetic_image():
 
 
 def test_notes_say_what_is_known_and_what_is_not():
-    assert kind_note("") == undetermined("") == undetermined("70 keV monoenergetic") == ""
+    assert kind_note("") == why_ambiguous("") == why_ambiguous("70 keV monoenergetic") == ""
     assert "calibrated" in kind_note(CONE_BEAM)
-    assert "keV" in undetermined(NO_ENERGY) and "column `scanner`" in undetermined(NO_ENERGY)
-    assert "column `scanner`" in undetermined(UNKNOWN_SPECTRAL)
+    assert "keV" in why_ambiguous(NO_ENERGY) and "column `scanner`" in why_ambiguous(NO_ENERGY)
+    assert "column `scanner`" in why_ambiguous(UNKNOWN_SPECTRAL)
 
 
 @pytest.mark.parametrize("nested", [True, False])

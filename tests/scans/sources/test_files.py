@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.scans.series import Pseudonyms
-from cl_seg.scans.sources.files import beside, files_below
+from cl_seg.scans.sources.files import files_below, similar_file
 from cl_seg.scans.sources.find import find
 
 from ..conftest import write_series
@@ -105,7 +105,7 @@ def test_a_study_of_links_is_found_whole(tmp_path, source):
 def test_a_file_that_may_be_meant_is_named(tmp_path, there):
     (tmp_path / there).write_bytes(b"")
     (tmp_path / "case_002.nii.gz").write_bytes(b"")
-    assert beside(tmp_path / "case_001.nii.gz") == (
+    assert similar_file(tmp_path / "case_001.nii.gz") == (
         f", but there is {there}: save it as case_001.nii.gz if it is that"
     )
 
@@ -115,13 +115,13 @@ def test_a_file_that_may_be_meant_is_named(tmp_path, there):
 )
 def test_other_files_are_not(tmp_path, there):
     (tmp_path / there).write_bytes(b"")
-    assert beside(tmp_path / "case_001.nii.gz") == ""
-    assert beside(tmp_path / "gone" / "case_001.nii.gz") == ""
+    assert similar_file(tmp_path / "case_001.nii.gz") == ""
+    assert similar_file(tmp_path / "gone" / "case_001.nii.gz") == ""
 
 
 def test_what_differs_from_case_to_case_is_one_reason(tmp_path):
     texts = set()
     for case in ("liver_1", "liver_2"):
         (tmp_path / f"{case}_seg.nii.gz").write_bytes(b"")
-        texts.add(beside(tmp_path / f"{case}.nii.gz", case))
+        texts.add(similar_file(tmp_path / f"{case}.nii.gz", case))
     assert texts == {", but there is CASE_seg.nii.gz: save it as CASE.nii.gz if it is that"}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.scans.store import SliceStore
-from cl_seg.training.complete import completed
+from cl_seg.training.pseudo_labels import with_pseudo_labels
 from tests.conftest import CLASSES, SIZE, WINDOW
 
 
@@ -43,7 +43,7 @@ def test_background_becomes_what_the_network_says_of_the_other_class(
 ) -> None:
     before = images.scanner("beta")[1].clone()
     teacher = Teacher()
-    filled, all_labelled = completed(images, rows, teacher)
+    filled, all_labelled = with_pseudo_labels(images, rows, teacher)
     assert teacher.training, "its mode is left as it was"
     assert set(all_labelled["labelled"]) == {"muscle,liver"}
     assert torch.equal(images.scanner("beta")[1], before), "the store's labels are not changed"
@@ -61,5 +61,5 @@ def test_background_becomes_what_the_network_says_of_the_other_class(
 
 def test_nothing_is_done_where_all_is_labelled(images: TaskImages, rows: pd.DataFrame) -> None:
     whole = rows.assign(labelled="liver,muscle")
-    same, unchanged = completed(images, whole, Teacher())
+    same, unchanged = with_pseudo_labels(images, whole, Teacher())
     assert same is images and unchanged is whole

@@ -1,4 +1,4 @@
-"""What a person has drawn in the label files of a queue, and label files that are not of it."""
+"""Label files of a queue: those a person drew in, and those that are not read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from cl_seg.labelling.queue import QUEUE, Entry
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import Others
-from cl_seg.scans.sources.files import beside
+from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED, Labels
 
 SEGMENTATION = ".seg.nrrd"
@@ -34,7 +34,9 @@ def drawn_labels(
     # Whoever saved a segmentation beside the prepared file has drawn in it.
     files = [file for file in (_segmentation(path), path) if file.is_file()]
     if not files:
-        raise InputError(f"{path} is missing{beside(path)}: save the labels of {entry.image} there")
+        raise InputError(
+            f"{path} is missing{similar_file(path)}: save the labels of {entry.image} there"
+        )
     where = str(folder / QUEUE)
     labels, *prepared = (
         read_segmentation(file, case.volume, classes, where, others) for file in files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SUITE = Path(__file__).parents[1] / "experiments" / "quick.yaml"
+SUITE = Path(__file__).parents[2] / "experiments" / "quick.yaml"
 CODE = """
 import sys
 from cl_seg.cli import main

@@ -14,7 +14,7 @@ from cl_seg.scans.store import SliceStore
 from tests.inference.test_series import model_folder
 from tests.scans.conftest import write_series
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FILES = sorted(p for part in ("cl_seg", "experiments", "docs") for p in (ROOT / part).rglob("*.py"))
 
 

@@ -10,7 +10,7 @@ from cl_seg.strategies.l2.plugin import L2
 from cl_seg.training.contract.check import check_contract
 from cl_seg.training.contract.subject import Subject
 
-from ..conftest import tiny_network
+from ...conftest import tiny_network
 
 
 def model():
@@ -43,8 +43,8 @@ class Early(SupervisedPlugin):
 
 
 def test_acting_too_early():
-    assert "experience 1" in broken(Early)["acts in time"]
-    assert "acts in time" not in broken(Early, active_from=1)
+    assert "experience 1" in broken(Early)["acts not too early"]
+    assert "acts not too early" not in broken(Early, active_from=1)
 
 
 class Forgetful(SupervisedPlugin):
@@ -82,7 +82,7 @@ class Nan(SupervisedPlugin):
 
 
 def test_changed_data_and_ignored_pixels():
-    assert "images" in broken(Scribbling)["leaves the rest"]
+    assert "images" in broken(Scribbling)["changes nothing else"]
     assert set(broken(Nan)) == {"acts", "ignored pixels"}
 
 

@@ -1,4 +1,4 @@
-"""Takes the labels of a queue back: checked, with the provenance of every slice, into a store."""
+"""Imports the labels of a queue into a store, checked, with the provenance of every slice."""
 
 import io
 from collections import Counter
@@ -14,7 +14,7 @@ from scipy import ndimage
 from cl_seg.files.csv_file import read_frame
 from cl_seg.files.write import check_new, write_text
 from cl_seg.labelling.cases import case_volumes, stored_labels
-from cl_seg.labelling.drawn import drawn_labels, unread_files
+from cl_seg.labelling.label_files import drawn_labels, unread_files
 from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
@@ -28,8 +28,8 @@ PINHOLE = 4  # pixels, the largest hole that is taken for a slip of the brush (e
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What was taken from a queue.
+class ImportResult:
+    """Labels taken from a queue, in numbers.
 
     Attributes:
         origins: manual, proposed (right as it was) or corrected → number of slices.
@@ -45,7 +45,7 @@ class Collected:
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class AnnotatedSlice:
     """A slice as it will be in the store, and the classes it is labelled for."""
 
     entry: Entry
@@ -55,7 +55,9 @@ class _Drawn:
     origin: str
 
 
-def import_queue(folder: Path, store: SliceStore, out: Path, others: Others = "error") -> Collected:
+def import_queue(
+    folder: Path, store: SliceStore, out: Path, others: Others = "error"
+) -> ImportResult:
     """Write a store of the queue's scanner with the labels drawn in the queue.
 
     Labels the store has of other slices, and of classes that are not named in the table, stay;
@@ -84,7 +86,7 @@ def import_queue(folder: Path, store: SliceStore, out: Path, others: Others = "e
     work = [entry for entry in entries if entry.status != SKIP]
     unread = unread_files(folder, entries)
     elsewhere: list[str] = []
-    drawn = list(_drawn(folder, store, origin, entries, others, elsewhere))
+    drawn = list(_annotated(folder, store, origin, entries, others, elsewhere))
     _check_complete(folder, drawn, origin, unread)
     if not drawn:
         raise InputError(
@@ -102,11 +104,11 @@ def import_queue(folder: Path, store: SliceStore, out: Path, others: Others = "e
         )
     if len(entries) < origin.slices:
         notes.append(f"{origin.slices - len(entries)} lines of {folder / QUEUE} are gone")
-    return Collected(origins, len(entries) - len(drawn), minutes, notes)
+    return ImportResult(origins, len(entries) - len(drawn), minutes, notes)
 
 
 def _check_complete(
-    folder: Path, drawn: Sequence[_Drawn], origin: Origin, unread: Sequence[str]
+    folder: Path, drawn: Sequence[AnnotatedSlice], origin: Origin, unread: Sequence[str]
 ) -> None:
     missing = [
         one.entry
@@ -123,13 +125,13 @@ def _check_complete(
         )
 
 
-def _any_of(one: _Drawn, origin: Origin) -> bool:
-    """True where something of a class is drawn that the slice was not labelled for."""
+def _any_of(one: AnnotatedSlice, origin: Origin) -> bool:
+    """Whether any newly labelled class is drawn on the slice."""
     return bool(np.isin(one.labels, [origin.classes.index(name) + 1 for name in one.new]).any())
 
 
 def provenance(store: SliceStore) -> pd.DataFrame:
-    """How the slices of a store came by their labels; empty where nobody noted it.
+    """Provenance of the labels of a store, a row per slice; empty where none was recorded.
 
     Raises:
         InputError: the table is damaged.
@@ -140,14 +142,14 @@ def provenance(store: SliceStore) -> pd.DataFrame:
     return read_frame(path, COLUMNS, str, "restore it from the store it was imported into")
 
 
-def _drawn(
+def _annotated(
     folder: Path,
     store: SliceStore,
     origin: Origin,
     entries: Sequence[Entry],
     others: Others,
     elsewhere: list[str],
-) -> Iterator[_Drawn]:
+) -> Iterator[AnnotatedSlice]:
     """The slices to import; names slices that are drawn on but not listed in ``elsewhere``."""
     listed = {entry.slice_id for entry in entries}
     by_slice = {entry.slice_id: entry for entry in entries if entry.status != SKIP}
@@ -188,7 +190,7 @@ def _drawn(
 
 def _merged(
     drawn: Labels, entry: Entry, store: SliceStore, row: Mapping[Any, Any], how: str
-) -> _Drawn:
+) -> AnnotatedSlice:
     """Classes named in the table are as drawn, others stay as the store has them."""
     stored, known = stored_labels(store, row)
     named = entry.classes.split(",") if entry.classes else []
@@ -205,10 +207,10 @@ def _merged(
         labels[kept & (labels == 0)] = label
     classes = [name for name in store.header.classes if name in named or name in known]
     new = [name for name in named if name not in known]
-    return _Drawn(entry, labels, classes, new, how)
+    return AnnotatedSlice(entry, labels, classes, new, how)
 
 
-def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[_Drawn]) -> None:
+def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[AnnotatedSlice]) -> None:
     scanner, header = origin.scanner, store.header
     of_slice = {one.entry.slice_id: one for one in drawn}
     own = store.slices[store.slices["scanner"] == scanner].sort_values("row")
@@ -230,7 +232,7 @@ def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[_Drawn]
         write_text(writer.folder / LABELLING, text.getvalue())
 
 
-def _noted(one: _Drawn, origin: Origin) -> list[str]:
+def _noted(one: AnnotatedSlice, origin: Origin) -> list[str]:
     entry = asdict(one.entry)
     return [
         *(entry["slice_id"], one.origin, entry["classes"], entry["minutes"]),
@@ -238,7 +240,7 @@ def _noted(one: _Drawn, origin: Origin) -> list[str]:
     ]
 
 
-def _notes(drawn: Sequence[_Drawn], origin: Origin) -> Iterator[str]:
+def _notes(drawn: Sequence[AnnotatedSlice], origin: Origin) -> Iterator[str]:
     for label, name in enumerate(origin.classes, start=1):
         meant = [one for one in drawn if name in one.new]
         without = [one for one in meant if not (one.labels == label).any()]
