@@ -1,8 +1,6 @@
 """Simulated scans as DICOM or NIfTI files with their truth, to try readers with."""
 
-import csv
-import io
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -12,6 +10,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from rich.progress import track
 
+from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.dicom import dataset
@@ -64,7 +63,8 @@ def export(
         with in_order(write, scans, workers) as done:
             shown = track(done, "Scanning", len(scans), transient=True, disable=not show_progress)
             rows = [row for case in shown for row in case]
-        write_text(building / "manifest.csv", _table(rows))
+        columns = [field.name for field in fields(_Row)]
+        write_table(building / "manifest.csv", columns, map(astuple, rows))
         names = "".join(f"{value},{name}\n" for value, name in enumerate(TISSUES))
         write_text(building / "tissues.csv", f"value,tissue\n{names}")
         write_text(building / "README.txt", README)
@@ -98,11 +98,3 @@ def _write_nifti(path: Path, values: npt.NDArray[np.integer], series: SimulatedS
     image.SetSpacing([*volume.spacing_mm, first.thickness_mm])
     image.SetOrigin([volume.origin_mm[1], volume.origin_mm[0], first.z_mm])
     sitk.WriteImage(image, str(path))
-
-
-def _table(rows: list[_Row]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "labels", "patient", "scanner"])
-    writer.writerows([row.image, row.labels, row.patient, row.scanner] for row in rows)
-    return text.getvalue()
