@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.claims.claim import read_claims
-from cl_seg.analysis.claims.judge import contrast_values, suites_below
-from cl_seg.analysis.claims.sides import members_of
-from cl_seg.analysis.intervals import crossed_margin, paired_values, same_design, simulated_coverage
-from cl_seg.analysis.tables import DEFINED, SCORES, WITH_INTERVAL, cells, markdown
+from cl_seg.analysis.claims.evidence import contrast_values
+from cl_seg.analysis.claims.find_runs import finder_of_runs
+from cl_seg.analysis.claims.read import read_claims
+from cl_seg.analysis.intervals import ci_half_width, paired_values, same_design, simulated_coverage
+from cl_seg.analysis.tables import SCORES, WITH_INTERVAL, cells, is_defined, markdown
 from cl_seg.records.load import load_results
 
 SEEDS, TRIALS = (3, 5, 10, 20), 1000
@@ -62,9 +62,7 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
     for (model, _), runs in by_cell.items():
         naive = by_cell.get((model, "Naive"), [])
         for name in WITH_INTERVAL:
-            if runs[0].schedule == "seed_curve" or name not in DEFINED.get(
-                runs[0].schedule, SCORES
-            ):
+            if runs[0].schedule == "seed_curve" or not is_defined(name, runs[0].schedule):
                 continue
             found = [paired_values(runs, SCORES[name])]
             if naive and same_design(runs, naive):
@@ -74,10 +72,10 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
 
 def contrasts_of(claims: Path, folder: Path) -> Iterator[np.ndarray]:
     """(patients, seeds) of every contrast that a claim rests on."""
-    runs_of = suites_below(folder)
+    find_runs = finder_of_runs(folder)
     for claim in read_claims(claims):
         for contrast in claim.contrasts:
-            yield contrast_values(contrast, members_of(contrast, folder, runs_of))
+            yield contrast_values(contrast, find_runs(contrast))
 
 
 def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float]:
@@ -101,7 +99,7 @@ def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float
             + random.normal(0, np.sqrt(between), (1, seeds))
             + random.choice(rest, (patients, seeds))
         )
-        margin = crossed_margin(drawn)
+        margin = ci_half_width(drawn)
         holds += abs(drawn.mean()) <= margin
         above += drawn.mean() > margin
     return holds / trials, above / trials

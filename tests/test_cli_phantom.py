@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from cl_seg.cli.phantom import app
 from cl_seg.phantom import sheet
+from cl_seg.phantom.anatomy.slices import LEVELS
+from cl_seg.phantom.profiles import profile_names
 
 
 def phantom(*arguments):
@@ -50,6 +52,8 @@ def test_a_sheet_is_drawn_of_the_chosen_bodies_levels_and_scanners(tmp_path, mon
         "path": picture, "scanners": ["ge_like"], "bodies": 3, "levels": ("liver",), "seed": 7,
         "workers": 1,
     }  # fmt: skip
+    assert phantom("sheet", picture, "--workers", 1).exit_code == 0
+    assert (asked["levels"], asked["scanners"]) == (LEVELS, profile_names())
 
 
 @pytest.mark.slow

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.claims.claim import read_claims
 from cl_seg.analysis.claims.judge import Judged, judge
+from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
-from cl_seg.analysis.seed_curve import seed_content
+from cl_seg.analysis.seed_curve import seed_cells, seed_table
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
 from cl_seg.records.load import load_results
@@ -34,7 +34,7 @@ def test_there_are_reference_results() -> None:
 
 def tables_of(results: list[RunResult]) -> dict[str, pd.DataFrame]:
     if results[0].schedule == "seed_curve":
-        return seed_content(results).files
+        return {"summary": seed_table(seed_cells(results))}
     runs = run_table(results)
     differences = difference_table(results)
     kept = {"differences": differences} if len(differences) else {}
@@ -98,7 +98,7 @@ def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Ju
     for one in judged:
         verdict, effects = told.pop(one.claim.name)
         assert verdict == one.verdict
-        found = {(f"{abs(e.effect):.3f}", f"{e.margin:.3f}") for e in one.evidence}
+        found = {(f"{abs(e.effect):.3f}", f"{e.ci_half_width:.3f}") for e in one.evidence}
         assert set(re.findall(NUMBER, effects)) <= found
     assert not told
 

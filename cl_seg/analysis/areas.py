@@ -2,30 +2,14 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
-from cl_seg.analysis.tables import cells
 from cl_seg.metrics.agreement import bland_altman, intraclass_correlation
 from cl_seg.records.results import RunResult
 
 Areas = npt.NDArray[np.float64]
-DEFINITIONS = {
-    "limits of agreement": "range that holds 95 % of the differences found − true of patients "
-    "(Bland & Altman 1986); bias is their mean",
-    "ICC": "absolute agreement of single measurements, ICC(2,1); 1 is perfect",
-    "incomplete": "areas of patients whose body goes on beyond the image or the grid of the store; "
-    "shown where there are any",
-}
-CAPTION = (
-    "Bland–Altman plot of the area of {name} after the last stage: a dot per test patient, "
-    "scanner, order and seed of the first strategy that has any, lines bias and 95 % limits of "
-    "agreement of all of them."
-)
 
 
 def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -115,37 +99,3 @@ def _incomplete(own: pd.DataFrame) -> dict[str, list[str]]:
         return {}
     pairs = zip(own["incomplete"], own["cases"], strict=True)
     return {"incomplete": [f"{cut:g} of {cases:g}" for cut, cases in pairs]}
-
-
-def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult], name: str) -> Figure:
-    """Difference against mean of found and true area: a panel per network, its first strategy."""
-    own = areas[areas["class"] == name]
-    drawn = set(zip(own["model"], own["strategy"], strict=True))
-    chosen = [cell for cell in cells(results) if cell in drawn]
-    first = dict(reversed(chosen))
-    scanners = list(dict.fromkeys(own["scanner"]))
-    with mpl.rc_context(STYLE):
-        models = list(dict.fromkeys(model for model, _ in chosen))
-        width = 2.6 * len(models) + 1.0
-        figure = Figure((width, 3.0), layout="constrained")
-        grid = figure.subplots(1, len(models), squeeze=False, sharex=True, sharey=True)[0]
-        for axes, model in zip(grid, models, strict=True):
-            points = own[(own["model"] == model) & (own["strategy"] == first[model])]
-            for index, scanner in enumerate(scanners):
-                here = points[points["scanner"] == scanner]
-                axes.plot(
-                    (here["found_cm2"] + here["true_cm2"]) / 2,
-                    here["found_cm2"] - here["true_cm2"],
-                    MARKERS[index % 8], color=COLOURS[index % 8], ms=4, alpha=0.8, mew=0,
-                    label=scanner,
-                )  # fmt: skip
-            found, true = (points[c].to_numpy(float) for c in ("found_cm2", "true_cm2"))
-            limits = bland_altman(found, true)
-            for value, style in ((limits.bias, "-"), (limits.lower, "--"), (limits.upper, "--")):
-                axes.axhline(value, color="#222222", lw=0.8, ls=style)
-            axes.axhline(0, color="#d1d5db", lw=0.8, zorder=0)
-            axes.set_title(f"{model} · {first[model]}", loc="left")
-        figure.supxlabel("mean of found and true area, cm²", fontsize=9)
-        figure.supylabel("found − true, cm²", fontsize=9)
-        legend_above(figure, grid[:1], width)
-        return stamped(figure, results[0].stamps)

@@ -9,7 +9,15 @@ import pandas as pd
 
 from cl_seg.analysis.intervals import difference, paired_runs
 from cl_seg.analysis.seed_curve import seed_cells
-from cl_seg.analysis.tables import DEFINED, SCORES, SIGNED, WITH_INTERVAL, cells, markdown, rounded
+from cl_seg.analysis.tables import (
+    SCORES,
+    SIGNED,
+    WITH_INTERVAL,
+    cells,
+    is_defined,
+    markdown,
+    rounded,
+)
 from cl_seg.records.results import RunResult
 
 PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}
@@ -46,25 +54,13 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
     """
     by_a, by_b = _cells(a), _cells(b)
     rows = []
-    for cell in by_a:
-        if cell not in by_b:
-            continue
-        sides = by_a[cell], by_b[cell]
-        if sides[0][0].schedule != sides[1][0].schedule:
-            continue
-        defined = DEFINED.get(sides[0][0].schedule, set(WITH_INTERVAL))
-        for name in WITH_INTERVAL:
-            if name not in defined:
-                continue
-            means = [_mean(name, side) for side in paired_runs(*sides)]
-            change, margin = difference(sides[1], sides[0], SCORES[name])
-            rows.append({
-                **dict(zip(("model", "strategy"), cell, strict=True)),
-                "score": name,
-                **dict(zip(("a", "b"), means, strict=True)),
-                "difference": change,
-                "±": margin,
-            })  # fmt: skip
+    for cell in (cell for cell in by_a if cell in by_b):
+        in_a, in_b = by_a[cell], by_b[cell]
+        schedules = {in_a[0].schedule, in_b[0].schedule}
+        for name in WITH_INTERVAL if len(schedules) == 1 else ():
+            if is_defined(name, in_a[0].schedule):
+                means = [_mean(name, side) for side in paired_runs(in_a, in_b)]
+                rows.append((*cell, name, *means, *difference(in_b, in_a, SCORES[name])))
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -19,52 +19,53 @@ from cl_seg.records.results import Matrix, RunResult
 Values = npt.NDArray[np.float64]
 Score = Callable[[Matrix], float]
 Groups = npt.NDArray[np.intp]
-Key = tuple[tuple[str, ...], int]
 LEVEL = 0.95
 CHUNK = 250
 
 
-def crossed_margin(values: Values, level: float = LEVEL, alike: Groups | None = None) -> float:
-    """Half the width of the interval of the mean of crossed random factors.
+def ci_half_width(values: Values, level: float = LEVEL, groups: Groups | None = None) -> float:
+    """Half the width of the confidence interval of the mean of crossed random factors.
 
-    With mean squares of P patients, of S seeds, and of what is left, the variance of the mean is
-    V / (P·S) with V = MS_seed + M and M = max(0, MS_patient − MS_rest). The degrees of freedom of t
-    are V² / (MS_seed² / (S − 1) + M² / f): those of Hillis, Berbaum & Metz 2008, who have
-    many cases, with Satterthwaite's term for few patients. f is P − 1 where all patients are alike.
-    Else it is Welch's (1947, Biometrika 34:28), 1 / Σ_g s_g² / (n_g − 1) over groups of n_g
+    With mean squares of P patients, of S seeds, and of the residuals, the variance of the mean is
+    V / (P·S) with V = MS_seed + M and M = max(0, MS_patient − MS_residual). The degrees of freedom
+    of t are V² / (MS_seed² / (S − 1) + M² / f): those of Hillis, Berbaum & Metz 2008, who have
+    many cases, with Satterthwaite's term for few patients. f is P − 1 where all patients are of one
+    group. Else it is Welch's (1947, Biometrika 34:28), 1 / Σ_g s_g² / (n_g − 1) over groups of n_g
     patients that have the share s_g of the sum of squares: two patients who alone have a structure
     tell little of how it varies, however many others there are.
 
     Args:
         values: (P, S), a row per patient and a column per seed.
         level: coverage.
-        alike: (P,) number of every patient's group, see :func:`alike_patients`; one unless given.
+        groups: (P,) number of every patient's group, see :func:`patient_groups`; one unless given.
 
     Returns:
         NaN with fewer than two patients or seeds, or where a value is NaN.
     """
     if min(values.shape) < 2 or not np.isfinite(values).all():
         return math.nan
-    return float(_margins(values, level, _indicators(len(values), alike)))
+    return float(_half_widths(values, level, _members(len(values), groups)))
 
 
-def projected_margin(
+def projected_half_width(
     values: Values,
     patients: npt.NDArray[np.int64] | int,
     seeds: npt.NDArray[np.int64] | int,
     level: float = LEVEL,
-    alike: Groups | None = None,
+    groups: Groups | None = None,
 ) -> Values:
-    """:func:`crossed_margin` with other numbers of patients and seeds, if they vary as these do.
+    """:func:`ci_half_width` with other numbers of patients and seeds, if they vary as these do.
 
-    More patients of every group make its estimate as much surer as they are more.
+    More patients of every group raise its degrees of freedom in proportion.
     """
     have, seen = values.shape
-    of_patients, of_seeds, rest = _mean_squares(values)
-    between = np.maximum(0.0, of_seeds - rest) * patients / have + np.minimum(of_seeds, rest)
-    among = np.maximum(0.0, of_patients - rest) * seeds / seen
-    unsure = _unsureness(values, _indicators(have, alike)) * (have - 1) / (np.asarray(patients) - 1)
-    return _half_widths(among, between, unsure, np.asarray(patients), np.asarray(seeds), level)
+    ms_patient, ms_seed, ms_residual = _mean_squares(values)
+    seed_term = np.maximum(0.0, ms_seed - ms_residual) * patients / have
+    seed_term += np.minimum(ms_seed, ms_residual)
+    patient_term = np.maximum(0.0, ms_patient - ms_residual) * seeds / seen
+    patients, seeds = np.asarray(patients), np.asarray(seeds)
+    inverse = _inverse_freedom(values, _members(have, groups)) * (have - 1) / (patients - 1)
+    return _from_terms(patient_term, seed_term, inverse, (patients, seeds), level)
 
 
 def simulated_coverage(
@@ -72,19 +73,19 @@ def simulated_coverage(
     trials: int = 2000,
     level: float = LEVEL,
     seeds: int | None = None,
-    alike: Groups | None = None,
+    groups: Groups | None = None,
 ) -> float:
     """How often the interval covers the truth where patients and seeds vary as in these values.
 
-    Normal values are drawn with the variances of patients (of each group), seeds and the rest
+    Normal values are drawn with the variances of patients (of each group), seeds and residuals
     estimated from these; the answer is the same for the same values.
 
     Args:
         values: (P, S).
         trials: draws.
-        level: what the interval says it covers.
+        level: coverage that the interval claims.
         seeds: of the drawn values; as many as there are unless said.
-        alike: as for :func:`crossed_margin`.
+        groups: as for :func:`ci_half_width`.
 
     Returns:
         A share; NaN where there is no interval.
@@ -92,90 +93,94 @@ def simulated_coverage(
     if min(values.shape) < 2 or not np.isfinite(values).all():
         return math.nan
     patients, seeds = values.shape[0], seeds or values.shape[1]
-    groups = _indicators(patients, alike)
-    ms_patient, ms_seed, ms_rest = (float(one) for one in _mean_squares(values))
-    variance = max(0.0, ms_patient - ms_rest) / values.shape[1]
-    each = patients * _shares(values, groups) / groups.sum(axis=1)
-    of_patient = np.sqrt(variance * each @ groups)[:, None]
-    of_seed = math.sqrt(max(0.0, ms_seed - ms_rest) / patients)
+    members = _members(patients, groups)
+    ms_patient, ms_seed, ms_residual = (float(one) for one in _mean_squares(values))
+    variance = max(0.0, ms_patient - ms_residual) / values.shape[1]
+    of_group = patients * _shares(values, members) / members.sum(axis=1)
+    patient_sd = np.sqrt(variance * of_group @ members)[:, None]
+    seed_sd = math.sqrt(max(0.0, ms_seed - ms_residual) / patients)
     random = np.random.default_rng(0)
     hits = 0
     for _ in range(0, trials, CHUNK):
         drawn = (
-            of_patient * random.normal(size=(CHUNK, patients, 1))
-            + of_seed * random.normal(size=(CHUNK, 1, seeds))
-            + math.sqrt(ms_rest) * random.normal(size=(CHUNK, patients, seeds))
+            patient_sd * random.normal(size=(CHUNK, patients, 1))
+            + seed_sd * random.normal(size=(CHUNK, 1, seeds))
+            + math.sqrt(ms_residual) * random.normal(size=(CHUNK, patients, seeds))
         )
-        hits += int((np.abs(drawn.mean(axis=(1, 2))) <= _margins(drawn, level, groups)).sum())
+        hits += int((np.abs(drawn.mean(axis=(1, 2))) <= _half_widths(drawn, level, members)).sum())
     return hits / (CHUNK * math.ceil(trials / CHUNK))
 
 
-def _margins(values: Values, level: float, groups: Values) -> Values:
+def _half_widths(values: Values, level: float, members: Values) -> Values:
     """Of (…, P, S) values, one interval per leading index."""
     patients, seeds = map(np.asarray, values.shape[-2:])
-    of_patients, of_seeds, rest = _mean_squares(values)
-    among = np.maximum(0.0, of_patients - rest)
-    return _half_widths(among, of_seeds, _unsureness(values, groups), patients, seeds, level)
+    ms_patient, ms_seed, ms_residual = _mean_squares(values)
+    patient_term = np.maximum(0.0, ms_patient - ms_residual)
+    inverse = _inverse_freedom(values, members)
+    return _from_terms(patient_term, ms_seed, inverse, (patients, seeds), level)
 
 
-def _half_widths(
-    among: Values,
-    of_seeds: Values,
-    unsure: Values,
-    patients: npt.NDArray[Any],
-    seeds: npt.NDArray[Any],
+def _from_terms(
+    patient_term: Values,
+    seed_term: Values,
+    inverse_freedom: Values,
+    sizes: tuple[npt.NDArray[Any], npt.NDArray[Any]],
     level: float,
 ) -> Values:
     """From M, MS_seed, 1 / f and the numbers of patients and seeds."""
-    spread = of_seeds + among
+    patients, seeds = sizes
+    total = seed_term + patient_term
     with np.errstate(invalid="ignore"):
-        freedom = spread**2 / (of_seeds**2 / (seeds - 1) + among**2 * unsure)
-    quantile = t.ppf((1 + level) / 2, np.where(spread > 0, freedom, 1.0))
-    widths: Values = quantile * np.sqrt(spread / (patients * seeds))
+        freedom = total**2 / (seed_term**2 / (seeds - 1) + patient_term**2 * inverse_freedom)
+    quantile = t.ppf((1 + level) / 2, np.where(total > 0, freedom, 1.0))
+    widths: Values = quantile * np.sqrt(total / (patients * seeds))
     return widths
 
 
-def _indicators(patients: int, alike: Groups | None) -> Values:
+def _members(patients: int, groups: Groups | None) -> Values:
     """(groups, P): 1 where a patient is of a group."""
-    numbers = np.zeros(patients, int) if alike is None else alike
-    indicators: Values = (np.unique(numbers)[:, None] == numbers).astype(float)
-    return indicators
+    numbers = np.zeros(patients, int) if groups is None else groups
+    members: Values = (np.unique(numbers)[:, None] == numbers).astype(float)
+    return members
 
 
-def _shares(values: Values, groups: Values) -> Values:
+def _shares(values: Values, members: Values) -> Values:
     """(…, groups) shares of the sum of squares of the patients of (…, P, S) values."""
     deviations = values.mean(axis=-1) - values.mean(axis=(-2, -1))[..., None]
-    of_group = deviations**2 @ groups.T
+    of_group = deviations**2 @ members.T
     total = of_group.sum(axis=-1, keepdims=True)
     shares: Values = np.divide(of_group, total, out=np.zeros_like(of_group), where=total > 0)
     return shares
 
 
-def _unsureness(values: Values, groups: Values) -> Values:
-    """1 / f; a patient alone in a group is compared with the others, which leaves one freedom."""
-    freedom = np.maximum(groups.sum(axis=1) - 1, 1)
-    unsure: Values = (_shares(values, groups) ** 2 / freedom).sum(axis=-1)
-    return unsure
+def _inverse_freedom(values: Values, members: Values) -> Values:
+    """1 / f; a patient alone in a group is compared with the others, with one degree of freedom."""
+    freedom = np.maximum(members.sum(axis=1) - 1, 1)
+    inverse: Values = (_shares(values, members) ** 2 / freedom).sum(axis=-1)
+    return inverse
 
 
 def _mean_squares(values: Values) -> tuple[Values, Values, Values]:
-    """Of patients, of seeds and of what is left, of (…, P, S) values."""
+    """Of patients, of seeds and of the residuals, of (…, P, S) values."""
     patients, seeds = values.shape[-2:]
     mean = values.mean(axis=(-2, -1), keepdims=True)
     of_patient = values.mean(axis=-1, keepdims=True) - mean
     of_seed = values.mean(axis=-2, keepdims=True) - mean
-    rest = values - mean - of_patient - of_seed
+    residuals = values - mean - of_patient - of_seed
     return (
         seeds * (of_patient**2).sum(axis=(-2, -1)) / (patients - 1),
         patients * (of_seed**2).sum(axis=(-2, -1)) / (seeds - 1),
-        (rest**2).sum(axis=(-2, -1)) / ((patients - 1) * (seeds - 1)),
+        (residuals**2).sum(axis=(-2, -1)) / ((patients - 1) * (seeds - 1)),
     )
 
 
-def alike_patients(runs: Sequence[RunResult]) -> Groups:
-    """A number per test patient, alphabetical; the same for those seen on the same scanners.
+def patient_groups(runs: Sequence[RunResult]) -> Groups:
+    """(P,) number of every test patient's group, patients in alphabetical order.
 
-    And with the same structures. Of runs on the same test patients.
+    Patients are of one group who were tested on the same scanners with the same structures.
+
+    Args:
+        runs: on the same test patients.
     """
     distinct = {(tuple(run.order), tuple(run.classes)): run for run in runs}
     seen = np.concatenate([run.seen for run in distinct.values()], axis=1)
@@ -185,8 +190,8 @@ def alike_patients(runs: Sequence[RunResult]) -> Groups:
 
 def score_margin(runs: Sequence[RunResult], score: Score) -> float:
     """Half the width of the interval of the mean score of some runs; NaN where there is none."""
-    values = _patient_values(runs, score, _keys(runs))
-    return crossed_margin(values, alike=alike_patients(runs)) if min(values.shape) > 1 else math.nan
+    values = paired_values(runs, score)
+    return ci_half_width(values, groups=patient_groups(runs)) if min(values.shape) > 1 else math.nan
 
 
 def difference(
@@ -197,64 +202,56 @@ def difference(
     Runs of the same order and seed are compared with each other, on the same patients; NaN where
     there are none.
     """
-    ours, theirs = paired_runs(runs, reference)
-    if not ours:
+    own, other = paired_runs(runs, reference)
+    if not own:
         return math.nan, math.nan
     change = float(
-        np.mean([score(run.matrix()) for run in ours])
-        - np.mean([score(run.matrix()) for run in theirs])
+        np.mean([score(run.matrix()) for run in own])
+        - np.mean([score(run.matrix()) for run in other])
     )
-    if len({run.patients for run in (*ours, *theirs)}) > 1:
+    if len({run.patients for run in (*own, *other)}) > 1:
         return change, math.nan
-    values = paired_values(ours, score) - paired_values(theirs, score)
+    values = paired_values(own, score) - paired_values(other, score)
     if min(values.shape) < 2:
         return change, math.nan
-    return change, crossed_margin(values, alike=alike_patients([*ours, *theirs]))
+    return change, ci_half_width(values, groups=patient_groups([*own, *other]))
 
 
 def paired_runs(
     runs: Sequence[RunResult], others: Sequence[RunResult]
 ) -> tuple[list[RunResult], list[RunResult]]:
     """Those of each side that the other has with the same order and seed."""
-    both = _keys(runs) & _keys(others)
-    ours, theirs = ([run for run in side if _key(run) in both] for side in (runs, others))
-    return ours, theirs
+    both = _pairs(runs) & _pairs(others)
+    first, second = ([run for run in side if run.order_and_seed in both] for side in (runs, others))
+    return first, second
 
 
 def paired_values(runs: Sequence[RunResult], score: Score) -> Values:
-    """Pseudo-values of a score, (patients, seeds) in alphabetical and rising order.
-
-    Values of other runs on the same patients, orders and seeds can be taken from them; empty where
-    not all seeds have the same orders and patients.
-    """
-    return _patient_values(runs, score, _keys(runs))
-
-
-def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
-    """True where runs have the same orders, seeds and patients, so that they are paired."""
-    patients = {run.patients for run in (*runs, *others)}
-    return _keys(runs) == _keys(others) and len(patients) == 1
-
-
-def _patient_values(runs: Sequence[RunResult], score: Score, keys: set[Key]) -> Values:
     """Jackknife pseudo-values of a score, (patients, seeds), averaged over orders.
 
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
-    mean over patients. Empty unless all seeds have the same orders and all runs the same patients.
+    mean over patients. Patients are in alphabetical, seeds in rising order, so that values of other
+    runs with the same patients, orders and seeds can be taken from them. Empty unless all seeds
+    have the same orders and all runs the same patients.
     """
-    chosen = {_key(run): run for run in runs if _key(run) in keys}
-    if len(chosen) < sum(_key(run) in keys for run in runs):
+    chosen = {run.order_and_seed: run for run in runs}
+    if len(chosen) < len(runs):
         raise ValueError("runs of the same order and seed that differ in something else")
     orders = {order for order, _ in chosen}
     seeds = {seed for _, seed in chosen}
-    same = {run.patients for run in chosen.values()}
-    if len(chosen) < len(seeds) * len(orders) or len(same) > 1:
+    if len(chosen) < len(seeds) * len(orders) or len({run.patients for run in runs}) > 1:
         return np.empty((0, 0))
     columns = [
         np.mean([_pseudo_values(chosen[order, seed], score) for order in sorted(orders)], axis=0)
         for seed in sorted(seeds)
     ]
     return np.stack(columns, axis=1)
+
+
+def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
+    """True where runs have the same orders, seeds and patients, so that they are paired."""
+    patients = {run.patients for run in (*runs, *others)}
+    return _pairs(runs) == _pairs(others) and len(patients) == 1
 
 
 def _pseudo_values(run: RunResult, score: Score) -> Values:
@@ -265,9 +262,5 @@ def _pseudo_values(run: RunResult, score: Score) -> Values:
     return run.pseudo_values[score]
 
 
-def _key(run: RunResult) -> Key:
-    return tuple(run.order), run.seed
-
-
-def _keys(runs: Sequence[RunResult]) -> set[Key]:
-    return {_key(run) for run in runs}
+def _pairs(runs: Sequence[RunResult]) -> set[tuple[tuple[str, ...], int]]:
+    return {run.order_and_seed for run in runs}

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.records.results import RunResult
+from cl_seg.records.results import Matrix, RunResult
 
 LOSSES = ("transfer", "joint", "forgetting")
-Matrix = npt.NDArray[np.float64]
 
 
 def is_pairs(results: Sequence[RunResult]) -> bool:

@@ -19,7 +19,7 @@ from cl_seg.records.results import RunResult
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 LastDice = Mapping[tuple[str, str], pd.DataFrame]
 UNIT = ["scanner", "class"]
-FEW = 50  # patients under which a warning is due
+FEW_PATIENTS = 50  # fewer are warned of
 DRAWS = 1000
 
 
@@ -40,12 +40,12 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
     return table
 
 
-def last_dices(cells: Cells) -> dict[tuple[str, str], pd.DataFrame]:
+def last_dice_by_cell(cells: Cells) -> dict[tuple[str, str], pd.DataFrame]:
     """Dice after the last stage by (network, strategy), see :func:`last_dice`."""
     return {cell: last_dice(runs) for cell, runs in cells.items()}
 
 
-def paired(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def paired_means(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Tables of :func:`last_dice` by network, averaged over the orders and seeds that all have.
 
     Rows are patients, columns units. Empty with fewer than two networks, without such an order and
@@ -76,7 +76,7 @@ def paired_tests(cells: LastDice) -> pd.DataFrame:
     for strategy in dict.fromkeys(strategy for _, strategy in cells):
         models = [model for model, own in cells if own == strategy]
         for a, b in combinations(models, 2):
-            sides = paired({model: cells[model, strategy] for model in (a, b)})
+            sides = paired_means({model: cells[model, strategy] for model in (a, b)})
             if not sides:
                 continue
             gain = (sides[a].mean(axis=1) - sides[b].mean(axis=1)).to_numpy(float)
@@ -132,8 +132,8 @@ def unit_ranks(cells: LastDice, strategy: str) -> pd.DataFrame:
 
 
 def _of_strategy(cells: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
-    """Last Dice of every network with a strategy, see :func:`paired`."""
-    return paired({model: table for (model, own), table in cells.items() if own == strategy})
+    """Last Dice of every network with a strategy, see :func:`paired_means`."""
+    return paired_means({model: table for (model, own), table in cells.items() if own == strategy})
 
 
 def _ranks(

@@ -1,4 +1,4 @@
-"""What a report says of SEED curves: Dice on a new scanner against the slices labelled there."""
+"""SEED curves: Dice on a new scanner against the number of slices labelled there."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,13 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.content import Content
-from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.intervals import difference, score_margin
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
-from cl_seg.records.record import SeedImagesSpec
 from cl_seg.records.results import Matrix, RunResult
+from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import GivenTables
 
 FEW, MANY = 10, 40
@@ -20,38 +18,6 @@ FEW, MANY = 10, 40
 REACHED = 0.01
 """Dice by which transfer may fall short and still reach what scratch has (ours)."""
 Cell = tuple[str, str, str, int]
-DEFINITIONS = {
-    "transfer": "the network of the base scanners goes on with the SEED images; the strategy says "
-    "which of its weights are trained",
-    "scratch": "the same network, untrained, on the same SEED images, for as many steps",
-    "Dice": "on the test patients of the new scanner, classes averaged",
-    "±": "half of a 95 % interval for other patients and other seeds, both taken as random",
-    "left to draw": "length of the true contour that the proposal does not cover, as a share of "
-    "the whole contour (added path length, Vaassen et al. 2020)",
-    "to correct": "area per slice that has to be added or taken away",
-}
-
-
-def seed_content(results: Sequence[RunResult]) -> Content:
-    """Tables, notes and figures of the runs of a seed-curve suite."""
-    by_cell = seed_cells(results)
-    table = seed_table(by_cell)
-    target = results[0].order[-1]
-    caption = (
-        f"Dice on {results[0].record.scanner_names[target]} against the number of slices "
-        "labelled there; lines are transferred networks, dashes are trained from scratch; bars are "
-        "95 % intervals."
-    )
-    figure = seed_curves(table, results[0].classes, results[0].stamps)
-    base = seed_images_of(results[0]).base
-    notes = [
-        f"Base scanners: {', '.join(base)}; new scanner: {target}.",
-        *verdicts(by_cell),
-    ]
-    tables = {"SEED curve": shown_seed_table(table, results[0].classes)}
-    return Content(
-        tables, notes, {"seed_curve": (caption, figure)}, DEFINITIONS, {"summary": table}
-    )
 
 
 def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:

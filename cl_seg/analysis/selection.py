@@ -10,8 +10,8 @@ import yaml
 from cl_seg.analysis.tables import last_validation, last_validations, markdown
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.records.record import NetworkSpec
 from cl_seg.records.results import RunResult
+from cl_seg.records.run_spec import NetworkSpec
 
 FAMILY = ["network", "strategy"]
 FEWEST = 3  # values of a grid from which on its ends are told

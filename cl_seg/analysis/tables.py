@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.intervals import (
-    alike_patients,
     difference,
     paired_values,
+    patient_groups,
     score_margin,
     simulated_coverage,
 )
@@ -35,12 +35,17 @@ SCORES: dict[str, Callable[[Matrix], float]] = {
     "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
 }
-DEFINED = {"joint": {"ACC"}, "single": {"plasticity"}, "seed_curve": {"ACC"}}
-"""Scores that mean something where a network does not go from scanner to scanner."""
+ONLY_DEFINED = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
+"""Schedule → the one score that has a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
 SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
 NOT_EVALUABLE = "not evaluable"
+
+
+def is_defined(score: str, schedule: str) -> bool:
+    """Whether a score has a meaning for runs with a schedule."""
+    return ONLY_DEFINED.get(schedule, score) == score
 
 
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -55,19 +60,20 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     without it in which it is found, ``false_positive_cm2`` the mean area found in them; NaN where
     there are no such cases.
     """
-    references = {_setting(one): one.matrix()[1:].diagonal() for one in results if one.restarts}
-    return pd.DataFrame([_run_row(one, references.get(_setting(one))) for one in results])
-
-
-def _setting(result: RunResult) -> tuple[str, tuple[str, ...], int]:
-    return result.model, tuple(result.order), result.seed
+    references = {
+        (one.model, one.order_and_seed): one.matrix()[1:].diagonal()
+        for one in results
+        if one.restarts
+    }
+    return pd.DataFrame(
+        [_run_row(one, references.get((one.model, one.order_and_seed))) for one in results]
+    )
 
 
 def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:
     r = result.matrix()
-    defined = DEFINED.get(result.schedule, SCORES.keys())
-    scores = {name: score(r) for name, score in SCORES.items() if name in defined}
-    if "ACC" in defined:
+    scores = {name: score(r) for name, score in SCORES.items() if is_defined(name, result.schedule)}
+    if "ACC" in scores:
         scores |= {f"ACC {name}": accuracy(result.matrix(name)) for name in result.classes}
     if reference is not None and result.schedule in {"sequential", "cumulative"}:
         scores["intransigence"] = float(intransigence(r, reference).mean())
@@ -155,7 +161,7 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
             for cell, runs_of in by_cell.items()
         ]
         summary[f"{name} coverage"] = [
-            simulated_coverage(paired_values(runs_of, SCORES[name]), alike=alike_patients(runs_of))
+            simulated_coverage(paired_values(runs_of, SCORES[name]), groups=patient_groups(runs_of))
             if np.isfinite(summary[f"{name} ±"][cell])
             else np.nan
             for cell, runs_of in by_cell.items()
@@ -195,7 +201,7 @@ def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
     fine_tuned = {model: runs for (model, _), runs in by_cell.items() if _is_naive(runs[0])}
     rows = []
     for (model, strategy), runs in by_cell.items():
-        if model not in fine_tuned or _is_naive(runs[0]) or runs[0].schedule in DEFINED:
+        if model not in fine_tuned or _is_naive(runs[0]) or runs[0].schedule in ONLY_DEFINED:
             continue
         row: dict[str, object] = {"model": model, "strategy": strategy}
         for name in WITH_INTERVAL:

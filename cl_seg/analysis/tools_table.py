@@ -1,4 +1,4 @@
-"""What a report says of semi-automatic tools."""
+"""Scores of semi-automatic tools, by tool and structure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +14,6 @@ from cl_seg.records.record import matrix_rows
 from cl_seg.records.results import RunResult
 from cl_seg.records.tables import GivenTables
 
-NOTE = (
-    "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
-    "are optimistic; textbook methods, no commercial product. Corners of polygons count as "
-    "interactions."
-)
 COLUMNS = {
     "dice": "Dice",
     "hd95_mm": "HD95 mm",

@@ -42,7 +42,7 @@ class DenseDataset(AvalancheDataset):  # type: ignore[misc]
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """A :class:`Batch` where all parts are SliceDatasets, else a list of items.
 
-        Avalanche's transforms are not looked at: ours are none, augmentation is batched.
+        Avalanche's transforms are not applied: there are none, augmentation is batched.
         """
         flat = self._flat_data
         if not all(isinstance(part, SliceDataset) for part in flat._datasets):

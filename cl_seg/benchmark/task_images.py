@@ -101,7 +101,7 @@ class TaskImages:
 
 
 def in_temporary_file(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ...]) -> Tensor:
-    """Chunks of a tensor, memory-mapped from a file without a name that is gone with the tensor.
+    """A tensor, written chunk by chunk and memory-mapped; its file is gone when the tensor is.
 
     Raises:
         InputError: the folder for temporary files is full.

@@ -1,20 +1,27 @@
-"""What all commands share: how they speak, and options they have in common."""
+"""How all commands speak, and the options they share."""
 
-import os
+import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import Annotated
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
+
+from cl_seg.messages.progress import progress_console, show_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
 AllowImplausibleHu = Annotated[
     bool,
@@ -22,10 +29,14 @@ AllowImplausibleHu = Annotated[
         "--allow-implausible-hu", help="Take images whose values cannot be HU as they are."
     ),
 ]
+CacheOption = Annotated[
+    Path, typer.Option("--cache", help="Folder of finished stages, shared by suites and machines.")
+]
+STAGES = Path("data/stages")
 
 
 class Others(StrEnum):
-    """What label values are that nothing names."""
+    """Meaning of label values that nothing names."""
 
     ERROR = "error"
     BACKGROUND = "background"
@@ -41,6 +52,29 @@ OthersOption = Annotated[
 ]
 
 
+class Verbosity(IntEnum):
+    """How much a command says."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+
+
+class _Speech:
+    level = Verbosity.NORMAL
+
+
+def speak(level: Verbosity) -> None:
+    """Set how much is said from now on."""
+    _Speech.level = level
+    show_progress(level is not Verbosity.QUIET)
+
+
+def is_quiet() -> bool:
+    """Whether errors and the path of the outcome are all that is said."""
+    return _Speech.level is Verbosity.QUIET
+
+
 def shown(text: str) -> str:
     """Text of others as it is printed: no markup, and nothing that would steer the terminal."""
     return escape("".join(c if c.isprintable() or c in "\n\t" else _named(c) for c in text))
@@ -50,9 +84,38 @@ def _named(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def say(text: str) -> None:
-    """Print a line as it is."""
+def show(text: str) -> None:
+    """Print the answer a command is asked for."""
     out.print(shown(text), soft_wrap=True)
+
+
+def show_json(table: "pd.DataFrame") -> None:
+    """Print the rows of a table as JSON for machines."""
+    rows = json.loads(table.to_json(orient="records"))
+    sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+
+
+def say(text: str) -> None:
+    """Print a line about what is being done, unless the command is quiet."""
+    if not is_quiet():
+        show(text)
+
+
+def say_table(table: Table) -> None:
+    """Print a table about what has been done, unless the command is quiet."""
+    if not is_quiet():
+        out.print(table)
+
+
+def detail(text: str) -> None:
+    """Print a line for those who ask for more (``--verbose``)."""
+    if _Speech.level is Verbosity.VERBOSE:
+        show(text)
+
+
+def made(what: str, path: Path | str) -> None:
+    """Print the path of the outcome; a quiet command prints nothing else."""
+    show(str(path) if is_quiet() else f"{what}: {path}")
 
 
 def complain(text: str) -> None:
@@ -64,6 +127,6 @@ def complain(text: str) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error; call with the number of steps done and of all."""
-    with Progress(console=err, transient=True) as bar:
+    with Progress(console=progress_console(), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,23 +1,18 @@
 """``cl-seg contract`` and ``check-plugin``: hold strategies to the contract for dense targets."""
 
-import json
-import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import complain, out, progress, say
+from cl_seg.cli.console import complain, out, progress, show_json
 from cl_seg.files.write import write_text
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
-from cl_seg.strategies.declared import STRATEGIES
 
 if TYPE_CHECKING:
-    from cl_seg.training.contract.check import Verdict
+    import pandas as pd
 
 Models = Annotated[
     list[str] | None, typer.Option("--model", help="Network; repeat; all by default.")
@@ -36,27 +31,20 @@ def contract(
     as_json: AsJson = False,
 ) -> None:
     """Hold every strategy to the contract for masks, on every network."""
-    names = _known(strategies, [n for n, s in STRATEGIES.items() if s.plugin], "strategy")
-    networks = _known(models, list(NETWORKS), "network")
-    verdicts = {}
+    from cl_seg.api.contract import check_strategies
+
     with progress("Contract") as tell:
-        for done, (network, name) in enumerate((n, s) for n in networks for s in names):
-            tell(done, len(networks) * len(names))
-            verdicts[network, name] = _verdicts(name, {}, network)
-    rows = [
-        {"network": network, "strategy": name, "point": v.point, "kept": v.kept, "detail": v.detail}
-        for (network, name), points in verdicts.items()
-        for v in points
-    ]
+        points = check_strategies(strategies or [], models or [], tell)
     if out_file:
-        write_text(out_file, json.dumps(rows, indent=1) + "\n")
+        write_text(out_file, points.to_json(orient="records", indent=1) + "\n")
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        show_json(points)
     else:
-        _print_matrix(verdicts, names, networks)
-    broken = [f"{row['strategy']} on {row['network']}" for row in rows if not row["kept"]]
-    if broken:
-        complain("the contract is broken by " + ", ".join(dict.fromkeys(broken)))
+        _show_matrix(points)
+    broken = points[~points["kept"]]
+    if len(broken):
+        pairs = dict.fromkeys(f"{p['strategy']} on {p['network']}" for _, p in broken.iterrows())
+        complain("the contract is broken by " + ", ".join(pairs))
         raise typer.Exit(1)
 
 
@@ -71,58 +59,38 @@ def check_plugin(
     as_json: AsJson = False,
 ) -> None:
     """Hold anyone's Avalanche plugin to the contract for masks."""
-    from cl_seg.runtime.import_path import check_target
+    from cl_seg.api.contract import check_plugin as check
 
-    sys.path.insert(0, str(Path.cwd()))
-    if ":" not in plugin:
-        raise InputError(f"{plugin}: expected module:callable, as in my_plugins:Plugin")
-    check_target(plugin, Path("check-plugin"))
-    _known([model], list(NETWORKS), "network")
     chosen = YamlFile.of_text(settings, Path("--settings")).value
     if not isinstance(chosen, dict):
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
-    verdicts = _verdicts(plugin, chosen, model)
+    points = check(plugin, chosen, model=model)
     if as_json:
-        sys.stdout.write(json.dumps([vars(v) for v in verdicts], indent=1) + "\n")
+        show_json(points)
     else:
         table = Table("point", "verdict", "", box=None)
-        for v in verdicts:
-            table.add_row(v.point, "kept" if v.kept else "broken", v.detail)
+        for _, p in points.iterrows():
+            table.add_row(p["point"], "kept" if p["kept"] else "broken", p["detail"])
         out.print(table)
-    if not all(v.kept for v in verdicts):
+    if not points["kept"].all():
         complain(f"{plugin} breaks the contract for masks")
         raise typer.Exit(1)
 
 
-def _verdicts(name: str, settings: dict[str, Any], network: str) -> "list[Verdict]":
-    from cl_seg.models.registry import build_model
-    from cl_seg.training.contract.check import check_contract
-    from cl_seg.training.contract.subject import CLASSES, subject_of
+def _show_matrix(points: "pd.DataFrame") -> None:
+    from cl_seg.models.declared import NETWORKS
+    from cl_seg.strategies.declared import STRATEGIES
 
-    size = NETWORKS[network].smallest_size
-    build = partial(build_model, network, "small", {}, CLASSES, size)
-    return check_contract(subject_of(name, settings, build, size))
-
-
-def _known(given: list[str] | None, known: list[str], what: str) -> list[str]:
-    for name in given or []:
-        if name not in known:
-            raise InputError(f"{what} {name} is not one of {', '.join(known)}")
-    return given or known
-
-
-def _print_matrix(
-    verdicts: "dict[tuple[str, str], list[Verdict]]", names: list[str], networks: list[str]
-) -> None:
+    networks = list(dict.fromkeys(points["network"]))
     table = Table("strategy", *(NETWORKS[n].title for n in networks), box=None)
-    for name in names:
-        table.add_row(STRATEGIES[name].title, *(_cell(verdicts[n, name]) for n in networks))
+    for name, own in points.groupby("strategy", sort=False):
+        cells = (_cell(own[own["network"] == network]) for network in networks)
+        table.add_row(STRATEGIES[str(name)].title, *cells)
     out.print(table)
-    say("kept: all points; refused: with the reason, because it could have no effect")
+    out.print("kept: all points; refused: with the reason, because it could have no effect")
 
 
-def _cell(verdicts: "list[Verdict]") -> str:
-    broken = [v.point for v in verdicts if not v.kept]
-    if broken:
-        return "broken: " + ", ".join(broken)
-    return "refused" if len(verdicts) == 1 else "kept"
+def _cell(points: "pd.DataFrame") -> str:
+    if not points["kept"].all():
+        return "broken: " + ", ".join(points.loc[~points["kept"], "point"])
+    return "refused" if len(points) == 1 else "kept"

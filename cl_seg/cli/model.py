@@ -1,7 +1,5 @@
 """``cl-seg model`` and ``cl-seg predict``: models as folders, and what they make of new CT."""
 
-import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +7,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import AllowImplausibleHu, progress, say, shown
-from cl_seg.cli.console import out as screen
+from cl_seg.cli.console import (
+    STAGES,
+    AllowImplausibleHu,
+    CacheOption,
+    made,
+    progress,
+    say,
+    say_table,
+    show,
+    shown,
+)
 
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
 
@@ -38,22 +45,23 @@ def save(
         Path, typer.Argument(help="Finished run, RESULTS/runs/RUN.", show_default=False)
     ],
     out: Annotated[Path, typer.Argument(help="Model folder to make.", show_default=False)],
-    cache: Annotated[Path, typer.Option(help="Folder of finished stages.")] = Path("data/stages"),
+    cache: CacheOption = STAGES,
 ) -> None:
     """Save the network of a finished run: weights as safetensors, and a card."""
     from cl_seg.suite.cache import StageCache
     from cl_seg.suite.run_model import save_run_model
 
     card = save_run_model(run, out, StageCache(cache))
-    say(f"model: {out}, trained on {', '.join(card.scanners.values())}")
+    say(f"trained on {', '.join(card.scanners.values())}")
+    made("model", out)
 
 
-@app.command()
-def show(model: ModelFolder) -> None:
+@app.command("show")
+def show_card(model: ModelFolder) -> None:
     """Print the card of a model folder."""
     from cl_seg.inference.saved_model import read_card
 
-    say(read_card(model).model_dump_json(indent=1))
+    show(read_card(model).model_dump_json(indent=1))
 
 
 @app.command()
@@ -66,7 +74,7 @@ def export(
     from cl_seg.inference.bundle import export_bundle
 
     export_bundle(model, out, network)
-    say(f"bundle: {out}")
+    made("bundle", out)
 
 
 def predict(
@@ -103,24 +111,30 @@ def predict(
     ] = None,
 ) -> None:
     """Label new CT, and say which of it is from a scanner the model never saw."""
-    from cl_seg.inference.series import Options, load_ensemble, predict_source
+    from cl_seg.api.models import load_model
 
-    secret = os.fsencode(salt) if salt else secrets.token_bytes(16)
-    options = Options(variants, measure, height_m, aliases, secret, allow_implausible_hu)
-    models = load_ensemble([model, *(ensemble or [])], network)
+    loaded = load_model(model, *(ensemble or []), network=network)
     with progress("Predicting") as tell:
-        cases, left_out = predict_source(models, source, out, options, tell)
+        prediction = loaded.predict(
+            source,
+            out,
+            variants=variants,
+            height_m=height_m,
+            aliases=aliases,
+            salt=salt,
+            allow_implausible_hu=allow_implausible_hu,
+            measure=measure,
+            tell=tell,
+        )
+    cases = prediction.cases
     table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
     for row in cases.to_dict("records"):
         cells = ("case", "scanner", "seen", "slices", "note")
         table.add_row(*(shown(str(row[name])) for name in cells))
-    screen.print(table)
-    for item in left_out:
+    say_table(table)
+    for item in prediction.left_out:
         files = f" ({item.files} files)" if item.files > 1 else ""
         say(f"left out {item.path}{files}: {item.reason}")
-    new = sorted(set(cases.loc[cases["seen"] == "no", "scanner"]))
-    if new:
-        say(f"note: the model never saw {', '.join(new)}: check its masks there")
-    if (cases["seen"] == "unknown").any():
-        say("note: files that do not name their scanner may be of one the model never saw")
-    say(f"masks: {out}")
+    for note in prediction.notes:
+        say(f"note: {note}")
+    made("masks", out)

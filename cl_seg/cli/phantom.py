@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import CORES, Workers, out, say
+from cl_seg.cli.console import Workers, made, out, say
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.workers import CORES
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
 
@@ -25,6 +26,14 @@ MuscleFat = Annotated[
 ]
 
 
+class Level(StrEnum):
+    """Levels of the body to draw."""
+
+    L3 = "L3"
+    LIVER = "liver"
+    BOTH = "both"
+
+
 class Format(StrEnum):
     """File formats of exported images."""
 
@@ -39,16 +48,15 @@ def simulate(
     own_bodies: OwnBodies = 42,
     shared_bodies: SharedBodies = 14,
     size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels per side.")] = 320,
-    spacing_mm: Annotated[float, typer.Option(help="Pixel size in mm.")] = 1.6,
+    spacing_mm: Annotated[float, typer.Option(min=0.1, max=20, help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
     slices: Slices = 1,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
     """Scan bodies on simulated scanners into a store."""
-    from cl_seg.phantom.simulate import simulate as simulate_store
+    from cl_seg.api.stores import simulate as simulate_store
 
-    check_spacing(spacing_mm)
     simulate_store(
         store,
         scanners or None,
@@ -61,7 +69,7 @@ def simulate(
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
-    say(f"store: {store}")
+    made("store", store)
 
 
 @app.command()
@@ -79,16 +87,17 @@ def export(
     workers: Workers = CORES,
 ) -> None:
     """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    from cl_seg.phantom.acquisition import acquisitions
     from cl_seg.phantom.export import export as export_scans
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.series import acquisitions
 
     if own_bodies + shared_bodies == 0:
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
     profiles = load_profiles(scanners or None)
     scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
     export_scans(folder, scans, form.value, workers=workers)
-    say(f"scans: {folder}, to be read with `cl-seg ingest {folder / 'manifest.csv'} STORE`")
+    say(f"read them with `cl-seg ingest {folder / 'manifest.csv'} STORE`")
+    made("scans", folder)
 
 
 @app.command()
@@ -111,30 +120,21 @@ def sheet(
     ],
     scanners: Scanners = None,
     bodies: Annotated[int, typer.Option(min=1, max=100, help="Bodies, a row per level.")] = 12,
-    level: Annotated[str, typer.Option(help="L3, liver or both.")] = "both",
+    level: Annotated[Level, typer.Option(help="Level of the body.")] = Level.BOTH,
     seed: Seed = 0,
     workers: Workers = CORES,
 ) -> None:
     """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
+    from cl_seg.phantom.anatomy.slices import LEVELS
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.sheet import chosen_levels, write_sheet
+    from cl_seg.phantom.sheet import write_sheet
 
     write_sheet(
         file,
         load_profiles(scanners or None),
         bodies=bodies,
-        levels=chosen_levels(level),
+        levels=LEVELS if level is Level.BOTH else (level.value,),
         seed=seed,
         workers=workers,
     )
-    say(f"sheet: {file}")
-
-
-def check_spacing(spacing_mm: float) -> None:
-    """Refuse pixel sizes no CT image has.
-
-    Raises:
-        InputError: below 0.1 or above 20 mm.
-    """
-    if not 0.1 <= spacing_mm <= 20:
-        raise InputError(f"--spacing-mm {spacing_mm}: expected a pixel size of 0.1 to 20 mm")
+    made("sheet", file)

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import say
-from cl_seg.files.write import write_text
+from cl_seg.cli.console import complain, made, say, show
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 
@@ -31,28 +30,28 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html, tables and figures from finished runs."""
-    from cl_seg.analysis.report import write_report
+    from cl_seg.api.results import load_results
 
-    say(f"report: {write_report(results, also or [], published)}")
+    made("report", load_results(results).report(also or [], published))
+
+
+def best_settings(
+    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+) -> None:
+    """Choose the best settings of a grid by validation scores; writes selection.md and .csv."""
+    from cl_seg.api.settings import write_best_settings
+
+    lines, page = write_best_settings(results)
+    say(lines)
+    made("grid and choice", page)
 
 
 def select(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
-    """Choose settings by validation scores on two scanners; writes selection.md and .csv."""
-    from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
-    from cl_seg.records.load import load_results
-    from cl_seg.strategies.declared import STRATEGIES
-
-    defaults = {
-        name: {key: field.default for key, field in strategy.settings.model_fields.items()}
-        for name, strategy in STRATEGIES.items()
-    }
-    table = selection_table(load_results(results), defaults)
-    write_text(results / "selection.csv", table.to_csv(index=False))
-    write_text(results / "selection.md", selection_page(table))
-    say(chosen_lines(table).rstrip())
-    say(f"grid and choice: {results / 'selection.md'}")
+    """Old name of ``best-settings``."""
+    complain("`cl-seg select` is now called `cl-seg best-settings`")
+    best_settings(results)
 
 
 def claims(
@@ -68,8 +67,8 @@ def claims(
     ] = False,
 ) -> None:
     """Hold claims to results: effect, interval and verdict of each."""
-    from cl_seg.analysis.claims.claim import read_claims
     from cl_seg.analysis.claims.judge import judge, results_of
+    from cl_seg.analysis.claims.read import read_claims
     from cl_seg.analysis.claims.text import as_json as plain
     from cl_seg.analysis.claims.text import claims_page, stamps_of
 
@@ -77,9 +76,9 @@ def claims(
         raise InputError("--report writes claims.json too: leave --json out")
     judged = judge(read_claims(file), results)
     if page:
-        from cl_seg.analysis.claims.report import write_claims
+        from cl_seg.analysis.claims.page import write_claims
 
-        say(f"claims: {write_claims(judged, results)}")
+        made("claims", write_claims(judged, results))
         return
     if as_json:
         sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n")
@@ -99,7 +98,7 @@ def compare(
 
     sides = load_results(a), load_results(b)
     if not as_json:
-        say(comparison_page(*sides).rstrip())
+        show(comparison_page(*sides).rstrip())
         return
     tables = {"spec": compare_specs(*sides), "outcome": compare_outcomes(*sides)}
     found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
@@ -114,7 +113,8 @@ def pack(
     from cl_seg.records.packed import pack_results
 
     runs = pack_results(results, out)
-    say(f"{counted(runs, 'run')} in {out}; cl-seg report, compare, claims and select read it")
+    say(f"{counted(runs, 'run')}; cl-seg report, compare, claims and best-settings read them")
+    made("packed results", out)
 
 
 def unpack(
@@ -125,7 +125,5 @@ def unpack(
     from cl_seg.records.packed import unpack_results
 
     runs = unpack_results(packed, out)
-    say(
-        f"{counted(runs, 'run')} in {out}; cl-seg run SUITE --results {out} computes those still "
-        "missing"
-    )
+    say(f"{counted(runs, 'run')}; cl-seg run SUITE --results {out} computes those still missing")
+    made("results", out)

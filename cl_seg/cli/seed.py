@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import Others, OthersOption, progress, say
+from cl_seg.cli.console import STAGES, CacheOption, Others, OthersOption, made, progress, say
 from cl_seg.cli.model import OwnNetwork
 from cl_seg.files.write import check_new
 from cl_seg.messages.plural import counted
@@ -64,8 +64,11 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    say(f"queue: {queue / 'queue.csv'}, {counted(n, 'slice')}")
-    say(f"draw {values} in {queue / 'labels'}, then `cl-seg seed import {queue} {store} NEW_STORE`")
+    made("queue", queue / "queue.csv")
+    say(
+        f"{counted(n, 'slice')}: draw {values} in {queue / 'labels'}, then "
+        f"`cl-seg seed import {queue} {store} NEW_STORE`"
+    )
 
 
 @app.command("import")
@@ -88,7 +91,7 @@ def import_(
     say(f"slices: {counts}{skipped}{minutes}")
     for note in taken.notes:
         say(f"note: {note}")
-    say(f"store: {out}")
+    made("store", out)
 
 
 @app.command()
@@ -106,7 +109,7 @@ def train(
     ] = None,
     network: OwnNetwork = "",
     seed: Seed = 0,
-    cache: Annotated[Path, typer.Option(help="Folder of finished stages.")] = Path("data/stages"),
+    cache: CacheOption = STAGES,
 ) -> None:
     """Transfer a model to a scanner by training it on what is labelled there."""
     from cl_seg.labelling.train import SeedTraining, train_on_seed_images
@@ -126,7 +129,7 @@ def train(
                 f"note: {name} is labelled on {count} of them; on the others it is taken to be "
                 "where the model saw it before"
             )
-    say(f"model: {out}")
+    made("model", out)
 
 
 @app.command()
@@ -148,5 +151,5 @@ def propose(
         origin, proposed = propose_labels(opened, scanner, (model, network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    slices = counted(len(proposed), "slice")
-    say(f"queue: {queue / 'queue.csv'}, {slices}, confidence from {least:.2f}")
+    say(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")
+    made("queue", queue / "queue.csv")

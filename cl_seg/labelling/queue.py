@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files.csv_file import Row, read_table, write_table
@@ -22,6 +21,7 @@ from cl_seg.files.json_file import in_form, read_json
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.progress import progress_console
 from cl_seg.scans import nifti
 from cl_seg.scans.store import Labels, SliceStore
 
@@ -122,7 +122,7 @@ def write_queue(
         for part in ("images", "labels"):
             (building / part).mkdir()
         volumes = case_volumes(store, origin.scanner, list(rank_of))
-        for case in track(volumes, "Writing cases", console=Console(stderr=True), transient=True):
+        for case in track(volumes, "Writing cases", console=progress_console(), transient=True):
             image, labels = f"images/{case.name}.nii.gz", f"labels/{case.name}.nii.gz"
             drawn = np.zeros(case.volume.hu.shape, np.uint8)
             for index, row in enumerate(case.rows.to_dict("records")):

@@ -149,8 +149,8 @@ def plan_seed_training(
     digests = part_digests(store, slices, [scanner], cache / "digests")
     if len(usable_slices(slices, card.classes)) < len(slices):
         # What background means depends on what a slice is labelled for.
-        whole = repr((digests[scanner, "train"], slices["labelled"].tolist()))
-        digests[scanner, "train"] = hashlib.sha256(whole.encode()).hexdigest()
+        named = repr((digests[scanner, "train"], slices["labelled"].tolist()))
+        digests[scanner, "train"] = hashlib.sha256(named.encode()).hexdigest()
     context = StageContext(
         name="seed-training",
         classes=card.classes,

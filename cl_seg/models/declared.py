@@ -10,9 +10,9 @@ class Preset:
     Attributes:
         arguments: keyword arguments of the builder.
         learning_rate: peak AdamW learning rate, a setting of ours. For ``small`` it is the best
-            of one grid (3e-4 to 3e-2) and budget, as far as seeds tell, on validation slices of
-            one simulated scanner (``experiments/learning_rates.yaml``); for ``large`` it is not
-            tuned.
+            of one grid (3e-4 to 3e-2) at one budget, within the noise of seeds, on validation
+            slices of one simulated scanner (``experiments/learning_rates.yaml``); for
+            ``large`` it is not tuned.
     """
 
     arguments: dict[str, object]

@@ -1,6 +1,5 @@
 """From a name to a network."""
 
-import importlib
 from typing import Any
 
 import torch
@@ -8,6 +7,7 @@ from torch import nn
 
 from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
+from cl_seg.runtime.import_target import import_target
 
 
 def build_model(
@@ -28,16 +28,11 @@ def build_model(
     Raises:
         InputError: ``module:callable`` cannot be imported.
     """
+    builder = name
     if name in NETWORKS:
         network = NETWORKS[name]
         builder, arguments = network.builder, network.presets[preset].arguments
-    else:
-        builder = name
-    module_name, _, attribute = builder.partition(":")
-    try:
-        build = getattr(importlib.import_module(module_name), attribute)
-    except Exception as error:  # whatever a file of the user's raises when imported
-        raise InputError(f"network {name} cannot be imported: {error}") from error
+    build = import_target(builder, "network")
     try:
         model: nn.Module = build(
             in_channels=1, out_channels=classes, image_size=image_size, **arguments

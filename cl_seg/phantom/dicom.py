@@ -1,4 +1,4 @@
-"""A simulated slice as a DICOM CT image: a header that says what it is, and the pixels."""
+"""A simulated slice as a DICOM CT image, whose header says that it is simulated."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import draw_body
-from cl_seg.phantom.series import Acquisition, SimulatedSeries
+from cl_seg.phantom.series import SimulatedSeries
 from cl_seg.scans.store import HU
 
 MANUFACTURER = "SIMULATED"
@@ -19,11 +20,15 @@ def dataset(series: SimulatedSeries, index: int, acquisition: Acquisition, level
 
     Identifiers are made from the seed and the names, so the same scan has the same ones.
     """
+    parts = (
+        _identity(index, acquisition, level),
+        _patient(acquisition),
+        _scanner(acquisition, level),
+        _geometry(series, index),
+        _pixels(series.volume.hu[index]),
+    )
     header = Dataset()
-    header.update(_identity(index, acquisition, level))
-    for name, value in (_patient(acquisition) | _scanner(acquisition, level)).items():
-        setattr(header, name, value)
-    for name, value in (_geometry(series, index) | _pixels(series.volume.hu[index])).items():
+    for name, value in [field for part in parts for field in part.items()]:
         setattr(header, name, value)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = header.SOPClassUID
@@ -33,28 +38,27 @@ def dataset(series: SimulatedSeries, index: int, acquisition: Acquisition, level
     return header
 
 
-def _identity(index: int, acquisition: Acquisition, level: str) -> Dataset:
+def _identity(index: int, acquisition: Acquisition, level: str) -> dict[str, Any]:
     def uid(*words: str) -> str:
         return str(generate_uid(entropy_srcs=["cl_seg", str(acquisition.seed), *words]))
 
     case = acquisition.case
-    header = Dataset()
-    header.SOPClassUID = CTImageStorage
-    header.SOPInstanceUID = uid(case, level, str(index))
-    header.SeriesInstanceUID = uid(case, level)
-    header.StudyInstanceUID = uid(case)
-    header.FrameOfReferenceUID = uid(case, "frame")
-    header.StudyID = header.AccessionNumber = ""
-    header.SeriesNumber = 1
-    header.AcquisitionNumber = 1
-    header.InstanceNumber = index + 1
-    header.StudyDate = header.StudyTime = header.ContentDate = header.ContentTime = ""
-    header.PositionReferenceIndicator = ""
-    header.Modality = "CT"
-    header.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-    header.SeriesDescription = f"simulated, {level}"
-    header.ImageComments = "simulated CT, not patient data"
-    return header
+    empty = ("StudyID", "AccessionNumber", "StudyDate", "StudyTime", "ContentDate", "ContentTime")
+    return {
+        "SOPClassUID": CTImageStorage,
+        "SOPInstanceUID": uid(case, level, str(index)),
+        "SeriesInstanceUID": uid(case, level),
+        "StudyInstanceUID": uid(case),
+        "FrameOfReferenceUID": uid(case, "frame"),
+        "SeriesNumber": 1,
+        "AcquisitionNumber": 1,
+        "InstanceNumber": index + 1,
+        "PositionReferenceIndicator": "",
+        "Modality": "CT",
+        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+        "SeriesDescription": f"simulated, {level}",
+        "ImageComments": "simulated CT, not patient data",
+    } | dict.fromkeys(empty, "")
 
 
 def _patient(acquisition: Acquisition) -> dict[str, Any]:

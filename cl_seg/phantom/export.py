@@ -1,6 +1,5 @@
-"""Simulated scans as DICOM or NIfTI files with their truth, to try readers with."""
+"""Simulated scans as DICOM or NIfTI files with their truth, for testing readers of CT."""
 
-from dataclasses import astuple, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -12,13 +11,16 @@ from rich.progress import track
 
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import new_folder, write_text
+from cl_seg.messages.progress import progress_console
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.dicom import dataset
-from cl_seg.phantom.series import Acquisition, SimulatedSeries, simulate_series
+from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.runtime.workers import in_order
 
 Format = Literal["dicom", "nifti"]
+Row = tuple[str, str, str, str]  # of the manifest: image, labels, patient and scanner
 README = """Simulated CT, not patient data.
 
 manifest.csv  a line per series, as `cl-seg ingest` reads it
@@ -26,16 +28,6 @@ images/       the series: DICOM, a folder each, or NIfTI
 labels/       NIfTI on the grid of the images: 1 muscle, 2 liver
 tissues/      NIfTI on the same grid: the tissue that fills most of a pixel, see tissues.csv
 """
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A line of the manifest."""
-
-    image: str
-    labels: str
-    patient: str
-    scanner: str
 
 
 def export(
@@ -46,11 +38,11 @@ def export(
     workers: int = 1,
     show_progress: bool = True,
 ) -> None:
-    """Write the series of some acquisitions with labels, tissue maps and a manifest.
+    """Write scans as DICOM or NIfTI with labels, tissue maps and a manifest.
 
     Args:
         folder: to make; must not exist.
-        scans: see :func:`cl_seg.phantom.series.acquisitions`.
+        scans: see :func:`cl_seg.phantom.acquisition.acquisitions`.
         form: of the images. DICOM series say in their headers that they are simulated.
         workers: processes, one thread each.
         show_progress: show a progress bar.
@@ -61,16 +53,23 @@ def export(
     with new_folder(folder) as building:
         write = partial(_export_case, folder=building, form=form)
         with in_order(write, scans, workers) as done:
-            shown = track(done, "Scanning", len(scans), transient=True, disable=not show_progress)
+            shown = track(
+                done,
+                "Scanning",
+                len(scans),
+                console=progress_console(),
+                transient=True,
+                disable=not show_progress,
+            )
             rows = [row for case in shown for row in case]
-        columns = [field.name for field in fields(_Row)]
-        write_table(building / "manifest.csv", columns, map(astuple, rows))
+        columns = ["image", "labels", "patient", "scanner"]
+        write_table(building / "manifest.csv", columns, rows)
         names = "".join(f"{value},{name}\n" for value, name in enumerate(TISSUES))
         write_text(building / "tissues.csv", f"value,tissue\n{names}")
         write_text(building / "README.txt", README)
 
 
-def _export_case(acquisition: Acquisition, folder: Path, form: Format) -> list[_Row]:
+def _export_case(acquisition: Acquisition, folder: Path, form: Format) -> list[Row]:
     rows = []
     for level in LEVELS:
         series = simulate_series(acquisition, level)
@@ -88,7 +87,7 @@ def _export_case(acquisition: Acquisition, folder: Path, form: Format) -> list[_
         _write_nifti(folder / f"labels/{name}.nii.gz", series.labels, series)
         _write_nifti(folder / f"tissues/{name}.nii.gz", series.tissues(), series)
         given = "" if form == "dicom" else acquisition.profile.display_name
-        rows.append(_Row(image, f"labels/{name}.nii.gz", acquisition.body, given))
+        rows.append((image, f"labels/{name}.nii.gz", acquisition.body, given))
     return rows
 
 

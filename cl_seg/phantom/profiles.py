@@ -81,7 +81,7 @@ class Detector(_Section):
 
 
 class Reconstruction(_Section):
-    """Kernel, iterative look and field of view.
+    """Kernel, hybrid iterative appearance and field of view.
 
     Attributes:
         kernel: name written into the store.
@@ -107,7 +107,7 @@ class Reconstruction(_Section):
 
 
 class Protocol(_Section):
-    """How patients are scanned on this scanner, and who they are.
+    """The patients of this scanner, and how they are scanned.
 
     Attributes:
         contrast: contrast phase.

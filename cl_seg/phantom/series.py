@@ -1,78 +1,21 @@
 """The CT series of one level of one body on one scanner, with its truth."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
 from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE, Noise, draw_channel_gain, scan
-from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_view
 from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, Slice
 
 LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (engineering value)
-
-
-@dataclass(frozen=True)
-class Acquisition:
-    """One body on one scanner.
-
-    Attributes:
-        body: name of the body.
-        scanner: name of the scanner.
-        profile: of the scanner.
-        seed: of all randomness.
-        slices: neighbouring slices per level.
-        intramuscular_fat: whether the muscle label holds the fat inside muscle.
-    """
-
-    body: str
-    scanner: str
-    profile: Profile
-    seed: int
-    slices: int = 1
-    intramuscular_fat: bool = False
-
-    @property
-    def case(self) -> str:
-        """Name of this body on this scanner."""
-        return f"{self.body}@{self.scanner}"
-
-    def stream(self, *purpose: str) -> np.random.Generator:
-        """Random stream of one purpose, independent of all others."""
-        return np.random.default_rng([self.seed, *(crc32(word.encode()) for word in purpose)])
-
-
-def acquisitions(
-    profiles: Mapping[str, Profile],
-    own_bodies: int,
-    shared_bodies: int,
-    seed: int = 0,
-    slices: int = 1,
-    intramuscular_fat: bool = False,
-) -> list[Acquisition]:
-    """Every body on every scanner that scans it, scanner after scanner.
-
-    Args:
-        profiles: by name of the scanner.
-        own_bodies: bodies per scanner that no other scanner scans.
-        shared_bodies: bodies that all scanners scan.
-        seed: of all randomness.
-        slices: neighbouring slices per level.
-        intramuscular_fat: whether the muscle label holds the fat inside muscle.
-    """
-    return [
-        Acquisition(f"{of}-body-{number:04d}", scanner, profile, seed, slices, intramuscular_fat)
-        for scanner, profile in profiles.items()
-        for of, count in ((scanner, own_bodies), ("shared", shared_bodies))
-        for number in range(count)
-    ]
 
 
 @dataclass(frozen=True)

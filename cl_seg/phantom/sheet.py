@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files.write import writable, write_bytes
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.progress import progress_console
+from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
-from cl_seg.phantom.series import Acquisition, acquisitions, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.store import Grid
@@ -45,29 +46,6 @@ def tile(acquisition: Acquisition, level: str) -> Grey:
     return window(resample_image(volume.hu[0], volume, place(volume, GRID), GRID))
 
 
-def chosen_levels(level: str) -> tuple[str, ...]:
-    """Levels by name, or both.
-
-    Raises:
-        InputError: neither a level nor "both".
-    """
-    if level == "both":
-        return LEVELS
-    if level not in LEVELS:
-        raise InputError(f"no level is called {level!r}: choose {', '.join(LEVELS)} or both")
-    return (level,)
-
-
-def check_ending(path: Path) -> None:
-    """Refuse a picture of another kind before it is computed.
-
-    Raises:
-        InputError: the ending is none of ``FORMATS``.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
-
-
 def write_sheet(
     path: Path,
     profiles: dict[str, Profile],
@@ -92,10 +70,11 @@ def write_sheet(
     Raises:
         InputError: another ending, or the file cannot be written.
     """
-    check_ending(path)
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
     scans = acquisitions(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
     with in_order(partial(_tiles, levels=levels), scans, workers) as done:
-        shown = track(done, "Scanning", len(scans), console=Console(stderr=True), transient=True,
+        shown = track(done, "Scanning", len(scans), console=progress_console(), transient=True,
                       disable=not show_progress)  # fmt: skip
         columns = [np.concatenate(list(islice(shown, bodies))) for _ in profiles]
     people = [draw_body(seed, scan.body) for scan in scans[:bodies]]
@@ -125,7 +104,7 @@ def _tiles(acquisition: Acquisition, levels: Sequence[str]) -> Grey:
 
 
 def with_captions(mosaic: Grey, titles: Sequence[str], names: Sequence[str]) -> Image.Image:
-    """A mosaic of tiles with titles above its columns and names beside its rows.
+    """A mosaic of tiles with titles above the columns and names beside the rows.
 
     Every tile says that it is simulated.
 

@@ -10,9 +10,11 @@ import numpy as np
 from rich.progress import track
 
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.progress import progress_console
+from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import Acquisition, acquisitions, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
@@ -20,7 +22,7 @@ from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
 
 @dataclass(frozen=True)
 class _Case:
-    """One body on one scanner: a row, an image and a label mask per level."""
+    """One body on one scanner: a row, an image and a label mask per slice."""
 
     rows: list[Slice]
     hu: list[HU]
@@ -92,7 +94,14 @@ def simulate(  # noqa: PLR0913 - keyword-only, each a plain choice of the user
         create_store(Path(folder), CLASSES, grid, provenance) as store,
         in_order(partial(_simulate_case, grid=grid), scans, workers) as done,
     ):
-        shown = track(done, "Simulating", len(scans), transient=True, disable=not show_progress)
+        shown = track(
+            done,
+            "Simulating",
+            len(scans),
+            console=progress_console(),
+            transient=True,
+            disable=not show_progress,
+        )
         for scanner, cases in groupby(shown, key=lambda case: case.rows[0].scanner):
             whole = list(cases)
             store.add_scanner(

@@ -7,7 +7,8 @@ from pathlib import Path
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.digests import fingerprint
 from cl_seg.planning.environment import find_environment
-from cl_seg.planning.split import Rows, row_numbers
+from cl_seg.planning.split import Rows
+from cl_seg.scans.rows import row_numbers
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Image, Split, Training
 

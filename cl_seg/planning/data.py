@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.source import SIMULATOR, source_hash
+from cl_seg.planning.source import source_hash
+from cl_seg.planning.source_roots import SIMULATOR
 from cl_seg.scans.store import Grid, Header, SliceStore, read_header
 from cl_seg.spec.settings import Data, PhantomData
 

@@ -125,7 +125,7 @@ def _files(store: SliceStore, scanner: str, *names: str) -> list[Path]:
 def _kept(
     files: Sequence[Path], cache: Path, ending: str, make: Callable[[], list[Item]]
 ) -> list[Item]:
-    """What was made of some files, kept until one of them changes."""
+    """The result of ``make``, kept until one of the files it was made of changes."""
     stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     kept = cache / f"{hashlib.sha256(repr(stats).encode()).hexdigest()}{ending}.json"
     try:

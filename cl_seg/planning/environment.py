@@ -13,7 +13,8 @@ from pathlib import Path
 
 import cl_seg
 from cl_seg.models.declared import NETWORKS
-from cl_seg.planning.source import SOURCES, callable_hash, stage_source
+from cl_seg.planning.source import callable_hash, stage_source
+from cl_seg.planning.source_roots import SOURCES
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.declared import declared_strategy
 
@@ -88,7 +89,7 @@ def processor() -> str:
 
 
 def capability(device: str) -> str:
-    """What decides which compiled kernels run: the CPU's vector instructions, or the GPU model."""
+    """The CPU's vector instructions, or the GPU model: they decide which compiled kernels run."""
     if device == "cuda":
         return ", ".join(_gpus()) or "cuda"
     flags = _cpuinfo().get("flags", "").split()

@@ -6,8 +6,8 @@ from typing import Any
 from cl_seg.files.write import write_json
 from cl_seg.planning.plan import Plan
 from cl_seg.planning.stages import RunStages
+from cl_seg.records.load import PLAN
 
-PLAN = "plan.json"
 SCHEMA = 1
 
 
@@ -18,7 +18,8 @@ def write_plan(folder: Path, plan: Plan) -> None:
 
 def plan_content(plan: Plan) -> dict[str, Any]:
     """A plan as JSON-serialisable data: suite, data, environment, split, and runs."""
-    context, suite = plan.context, plan.request.suite if plan.request else None
+    context, counts = plan.context, plan.context.counts
+    suite = plan.request.suite if plan.request else None
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -33,7 +34,7 @@ def plan_content(plan: Plan) -> dict[str, Any]:
         "split": {
             scanner: {
                 part: {
-                    "slices": context.counts[scanner][part],
+                    "slices": counts[scanner][part],
                     "cases": list(plan.cases[scanner][part]),
                     "rows": rows,
                     "digest": context.digests[scanner, part],

@@ -11,56 +11,16 @@ from functools import cache
 from pathlib import Path
 
 import cl_seg
+from cl_seg.planning.source_roots import (
+    CHOICES,
+    ELSEWHERE,
+    REGISTRIES,
+    SOURCES,
+    WITHOUT_NUMBERS,
+)
 from cl_seg.planning.syntax import read_source
 from cl_seg.runtime.import_path import installed_version, module_file
-
-SOURCES = {
-    "training": "cl_seg.suite.stages.train",
-    "consolidation": "cl_seg.suite.stages.consolidate",
-    "scoring": "cl_seg.suite.stages.evaluate",
-    "rankings": "cl_seg.suite.stages.rank",
-    "loaded networks": "cl_seg.suite.stages.load",
-    "untrained networks": "cl_seg.suite.stages.initial",
-}
-"""The module that computes each kind of stage."""
-
-SIMULATOR = ("cl_seg.phantom.simulate",)
-"""The module that computes the embedded benchmark."""
-
-TOOLS = ("cl_seg.suite.tools", "cl_seg.semi_automatic.tools")
-"""The modules that compute the scores of semi-automatic tools."""
-
-WITHOUT_NUMBERS = {
-    "cl_seg.cli": "calls what computes",
-    "cl_seg.files": "writes whole files and reads them as they are",
-    "cl_seg.messages": "words",
-    "cl_seg.spec": "settings, which are in a key by value",
-    "cl_seg.planning": "selections, steps and names, which are in a key by value",
-    "cl_seg.models.declared": "presets, which are in a key by value",
-    "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
-    "cl_seg.strategies.declaration": "the form in which strategies are declared",
-    "cl_seg.runtime.import_path": "finds files",
-    "cl_seg.runtime.workers": "the number of processes, which changes no bit",
-    "cl_seg.suite.cache": "keeps what was computed",
-    "cl_seg.suite.peak_memory": "measures a cost",
-    "cl_seg.suite.progress": "shows how far a training is",
-    "cl_seg.suite.stages.control": "stops a stage and saves it, which changes no bit",
-    "cl_seg.suite.stages.execute": "calls the module of a stage's kind",
-    "cl_seg.suite.stages.step_progress": "shows how far a training is",
-}
-"""Rooms and modules that cannot change a number, and why; what they import is not followed."""
-
-CHOICES = ("cl_seg.models", "cl_seg.strategies")
-"""Rooms of networks and strategies, each hashed for itself by :func:`callable_hash`."""
-
-REGISTRIES = tuple(f"{room}.registry" for room in CHOICES)
-"""Modules that make a network or a strategy from its name, the same for every choice."""
-
-ELSEWHERE = {"scoring": ("cl_seg.suite.stages.strategy",)}
-"""Modules whose source is in the keys of the stages that a kind of stage starts from.
-
-An evaluation needs a strategy only where it starts from a memory, whose key has that source.
-"""
+from cl_seg.strategies.declared import STRATEGIES
 
 DATA = {".csv", ".npz", ".yaml"}
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -68,7 +28,7 @@ STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 
 @cache
 def stage_source(what: str) -> str:
-    """SHA-256 over the source that computes a kind of stage, see :data:`SOURCES`."""
+    """SHA-256 over the source that computes a kind of stage, one of ``SOURCES``."""
     return _hash(stage_files(what))
 
 
@@ -144,8 +104,20 @@ def _closure(modules: Iterable[str], matters: Callable[[str], bool]) -> dict[str
         path = module_file(name) if name not in found and matters(name) else None
         if path is not None:
             found[name] = path
-            waiting += [*read_source(name, path).imports, name.rpartition(".")[0]]
+            waiting += [*map(_defined_in, read_source(name, path).imports), name.rpartition(".")[0]]
     return found
+
+
+def _defined_in(name: str) -> str:
+    """The module of a strategy's class that ``cl_seg.strategies`` hands on; other names as is."""
+    room, _, attribute = name.rpartition(".")
+    return _classes().get(attribute, name) if room == "cl_seg.strategies" else name
+
+
+@cache
+def _classes() -> dict[str, str]:
+    targets = (s.plugin.split(":") for s in STRATEGIES.values() if s.plugin)
+    return {attribute: module for module, attribute in targets}
 
 
 def data_of(files: Mapping[str, Path]) -> list[Path]:

@@ -50,14 +50,14 @@ class _Planner:
         trained, kept_by, last = [], [], len(run.experiences)
         tested = [self._evaluate(run, 0, "", initial)]
         for position in range(1, last + 1):
-            acts = declared.is_active_at(position)
-            before, kept = "" if run.from_scratch else state, memory if acts else ""
+            active = declared.is_active_at(position)
+            before, kept = "" if run.from_scratch else state, memory if active else ""
             ranking = self._rank(run) if run.seed_images and position == last else ""
             state = self._add_stage(
                 Stage("", "train", self.context, run, position, before, kept, ranking=ranking),
                 before or initial,
                 kept,
-                self._acting(run, position) if acts else "",
+                self._training_settings(run, position) if active else "",
                 *self._training(run, position),
                 *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
             )
@@ -68,7 +68,7 @@ class _Planner:
                     Stage("", "consolidate", self.context, run, position, state, memory),
                     state,
                     memory,
-                    self._keeping(run),
+                    self._memory_settings(run),
                     self.context.environment["source of consolidation"],
                 )
                 kept_by.append(memory)
@@ -87,7 +87,7 @@ class _Planner:
         state = self._add_stage(
             Stage("", "train", self.context, run, 2, loaded, ""),
             loaded,
-            self._acting(run, 2),
+            self._training_settings(run, 2),
             *self._training(run, 2),
         )
         return self._run(run, [loaded, state], [])
@@ -129,7 +129,7 @@ class _Planner:
         state = self._add_stage(
             Stage("", "train", self.context, run, last, "", "", ranking=ranking),
             initial,
-            self._acting(run, last),
+            self._training_settings(run, last),
             [self._training(run, position) for position in positions],
             *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
         )
@@ -171,12 +171,12 @@ class _Planner:
             for scanner in run.order
         )
 
-    def _acting(self, run: Run, position: int) -> str:
+    def _training_settings(self, run: Run, position: int) -> str:
         later = declared_strategy(run.strategy.name).idle_in_first
         left_out = later if position == 1 else frozenset()
         return _strategy(run.strategy, left_out, self.context.environment)
 
-    def _keeping(self, run: Run) -> str:
+    def _memory_settings(self, run: Run) -> str:
         left_out = declared_strategy(run.strategy.name).training_only
         return _strategy(run.strategy, left_out, self.context.environment)
 
@@ -192,11 +192,7 @@ class _Planner:
         place = (stage.kind, stage.run.seed, stage.position)
         key = hashlib.sha256(repr((place, determined_by)).encode()).hexdigest()
         if key not in self.stages:
-            kind, context, run = stage.kind, stage.context, stage.run
-            self.stages[key] = Stage(
-                *(key, kind, context, run, stage.position, stage.state, stage.memory),
-                *(stage.scanner, stage.ranking),
-            )
+            self.stages[key] = replace(stage, key=key)
         return key
 
 

@@ -34,8 +34,6 @@ def _from_first(old: dict[str, Any]) -> dict[str, Any]:
     if "joint" in old:
         new.setdefault("schedule", "joint" if old["joint"] else "sequential")
     new["order_number"] = _order_number(old.get("place"))
-    if "git_commit" in old:
-        new["git_commit"] = old["git_commit"] or ""
     return new
 
 

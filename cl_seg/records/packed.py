@@ -8,6 +8,7 @@ import pandas as pd
 
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.messages.errors import InputError
+from cl_seg.records.certified import CERTIFIED
 from cl_seg.records.load import PLAN, load_packed, load_results
 from cl_seg.records.record import RUN_FILE
 from cl_seg.records.tables import CASES, CURVE, PACKED
@@ -64,7 +65,8 @@ def unpack_results(packed: Path, out: Path) -> int:
 
 
 def _copy_what_is_of_no_run(folder: Path, building: Path) -> None:
-    if (folder / PLAN).is_file():
-        shutil.copy(folder / PLAN, building / PLAN)
+    for name in (PLAN, CERTIFIED):
+        if (folder / name).is_file():
+            shutil.copy(folder / name, building / name)
     if (folder / "tools").is_dir():
         shutil.copytree(folder / "tools", building / "tools")

@@ -5,121 +5,15 @@ from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cl_seg.files.json_file import in_form, parse_json, read_json
 from cl_seg.records.migration import SCHEMA_VERSION, migrated
+from cl_seg.records.run_spec import Part, RunSpec, Text, Texts
 
 RUN_FILE = "run.json"
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Dice = Annotated[float, Field(ge=0, le=1)]
 Rows = tuple[tuple[Dice | None, ...], ...]
-
-
-class Part(BaseModel):
-    """Base of the parts of a record: values never change."""
-
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
-
-
-class SuitePart(Part):
-    """A part of the suite; fields that only other versions of cl_seg know are kept."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class NetworkSpec(SuitePart):
-    """The network, see :class:`cl_seg.spec.choices.ModelChoice`."""
-
-    name: str
-    label: str = ""
-    preset: str = ""
-    learning_rate: float | None = None
-    arguments: dict[str, Any] = {}
-
-
-class StrategySpec(SuitePart):
-    """The strategy with all its settings, see :class:`cl_seg.spec.choices.StrategyChoice`."""
-
-    name: str
-    settings: dict[str, Any] = {}
-    label: str = ""
-
-
-class SplitSpec(SuitePart):
-    """How patients were split, see :class:`cl_seg.spec.settings.Split`."""
-
-    by: Text
-
-
-class ImageSpec(SuitePart):
-    """What networks see, see :class:`cl_seg.spec.settings.Image`."""
-
-    size: int
-    window_hu: tuple[float, float] = (-160.0, 240.0)
-
-
-class TrainingSpec(SuitePart):
-    """How every stage was trained, see :class:`cl_seg.spec.settings.Training`."""
-
-    steps: int
-    batch_size: int
-    curve_every: int = 1
-    threads: int
-
-
-class SeedImagesSpec(Part):
-    """SEED images: the slices of the new scanner that were labelled, in a seed curve.
-
-    Attributes:
-        count: how many.
-        by: how they were chosen.
-        start: ``transfer`` where training on them started from the network of the base scanners,
-            ``scratch`` where from an untrained one.
-        base: the base scanners.
-    """
-
-    count: int
-    by: str
-    start: str
-    base: tuple[str, ...]
-
-
-class RunSpec(SuitePart):
-    """Everything of the suite that determines the result of one run.
-
-    Attributes:
-        order: scanners in stream order.
-        model: network.
-        learning_rate: peak learning rate.
-        strategy: strategy with its settings.
-        seed: of everything random in the run.
-        classes: names of the foreground classes.
-        split, image, training: as in the suite.
-        learned_dice: class → Dice right after learning from which a scanner counts as learned.
-        seed_images: what was labelled of the last scanner, in a seed curve.
-    """
-
-    order: Texts
-    model: NetworkSpec
-    learning_rate: float | None = None
-    strategy: StrategySpec
-    seed: int
-    classes: Texts
-    split: SplitSpec
-    image: ImageSpec
-    training: TrainingSpec
-    learned_dice: dict[str, float]
-    seed_images: SeedImagesSpec | None = None
-
-    def as_suite_fields(self) -> dict[str, Any]:
-        """Field of the suite → value, JSON-serialisable."""
-        values = self.model_dump(mode="json", exclude_unset=True, exclude={"seed_images"})
-        if (images := self.seed_images) is not None:
-            values |= {"seed_images": images.count, "by": images.by, "start": images.start}
-            values["base"] = list(images.base)
-        return values
 
 
 class DataRecord(Part):
@@ -217,7 +111,7 @@ class RunRecord(Part):
     device: str
     processor: str
     parameters: int | None = None
-    slices: dict[str, dict[str, int]] = {}
+    slices: dict[str, dict[str, int]] = Field(default={})
     versions: dict[str, str]
     git_commit: str
     finished: str = ""

@@ -51,6 +51,11 @@ class RunResult:
         return self.record.spec.seed
 
     @property
+    def order_and_seed(self) -> tuple[tuple[str, ...], int]:
+        """By which runs of several networks and strategies are paired."""
+        return self.record.spec.order, self.seed
+
+    @property
     def model(self) -> str:
         """Title of the network."""
         return self.record.model

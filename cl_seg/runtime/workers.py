@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,12 +12,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
+from types import ModuleType
 from typing import TypeVar
 
 from cl_seg.messages.errors import InputError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -33,6 +36,21 @@ def interrupts_blocked(*others: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Start worker processes inside: they do not run the user's script a second time.
+
+    A spawned process imports the script of its parent, which would start processes of its own where
+    it has no ``if __name__ == "__main__"``. Nothing that our workers do is defined there.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def leave_with_parent() -> None:
@@ -84,7 +102,7 @@ def _ahead(
 ) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()
     for job in jobs:
-        with interrupts_blocked():  # a process may be started now
+        with interrupts_blocked(), without_main():  # a process may be started now
             waiting.append(pool.submit(work, job))
         if len(waiting) > ahead:
             yield waiting.popleft().result()

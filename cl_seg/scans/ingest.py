@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from cl_seg.messages.errors import MOST, refuse
+from cl_seg.messages.progress import progress_console
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.ingest_report import (
     IngestReport,
@@ -198,7 +198,7 @@ def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, l
 
 @contextmanager
 def _progress(scans: list[Scan], show: bool) -> Iterator[tuple[Progress, TaskID]]:
-    with Progress(console=Console(stderr=True), disable=not show) as progress:
+    with Progress(console=progress_console(), disable=not show) as progress:
         yield progress, progress.add_task("Ingesting", total=sum(s.series.slices for s in scans))
 
 

@@ -1,12 +1,12 @@
 """From a name to the Avalanche plugin of a strategy."""
 
-from importlib import import_module
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.core import BasePlugin
 
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.import_target import import_target
 from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.strategies.declared import STRATEGIES
 
@@ -29,16 +29,11 @@ def build_plugin(name: str, settings: dict[str, Any], seed: int) -> Any:
     target = STRATEGIES[name].plugin
     if target is None:
         return None
-    module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)(**settings, seed=seed)
+    return import_target(target, "strategy")(**settings, seed=seed)
 
 
 def _own_plugin(target: str, settings: dict[str, Any]) -> BasePlugin:
-    module, _, attribute = target.partition(":")
-    try:
-        make = getattr(import_module(module), attribute)
-    except Exception as error:  # whatever a file of the user's raises when imported
-        raise InputError(f"strategy {target} cannot be imported: {error}") from error
+    make = import_target(target, "strategy")
     try:
         plugin = make(**settings)
     except TypeError as error:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-
 from cl_seg.files.write import remove_abandoned, writable, write_text
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.messages.progress import progress_console
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
 from cl_seg.planning.plan import Plan, graph_of, notes_of, resolve_request
@@ -32,7 +31,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SuiteOutcome:
-    """What became of a suite.
+    """The report of a suite, and the runs that failed.
 
     Attributes:
         report: None when no run finished.
@@ -97,8 +96,7 @@ def execute(
     failed: dict[str, Failure] = {}
     if folders:
         runs = [run for runs in missing for run in runs]
-        console = Console(stderr=True, highlight=False)
-        failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(console))
+        failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(progress_console()))
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 
 
@@ -170,6 +168,6 @@ def _report(plan: Plan, folder: Path, failed: dict[str, Failure]) -> SuiteOutcom
         reasons[run.run.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
     if len(reasons) == len(plan.runs):
         return SuiteOutcome(None, reasons)
-    from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, not for plans
+    from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans
 
     return SuiteOutcome(write_report(folder), reasons)

@@ -28,7 +28,7 @@ def write_progress(
 
 
 def read_progress(folder: Path) -> dict[str, Any]:
-    """What was noted last, empty when nothing was."""
+    """The latest note, empty when there is none."""
     try:
         noted = dict(read_json(folder / PROGRESS))
         return noted if noted.keys() == FIELDS else {}

@@ -1,6 +1,8 @@
 """What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,19 +23,13 @@ from cl_seg.records.record import (
     RUN_FILE,
     DataRecord,
     GridRecord,
-    ImageSpec,
-    NetworkSpec,
     Rows,
     RunRecord,
-    RunSpec,
-    SeedImagesSpec,
-    SplitSpec,
     StageRow,
-    StrategySpec,
-    TrainingSpec,
     matrix_rows,
     recorded_key,
 )
+from cl_seg.records.run_spec import RunSpec
 from cl_seg.scans.store import read_header
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
@@ -43,23 +39,20 @@ NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
 
 def run_spec(run: Run, context: StageContext) -> RunSpec:
     """Everything of the suite that determines one run's result."""
-    images, split = run.seed_images, context.split
+    split = context.split
     assert split is not None, "a run without a test has no record"
-    return RunSpec(
-        order=run.order,
-        model=NetworkSpec(**run.model.model_dump(mode="json")),
-        learning_rate=run.learning_rate,
-        strategy=StrategySpec(**run.strategy.model_dump(mode="json")),
-        seed=run.seed,
-        classes=tuple(context.classes),
-        split=SplitSpec(**split.model_dump(mode="json")),
-        image=ImageSpec(**context.image.model_dump(mode="json")),
-        training=TrainingSpec(**context.training.model_dump(mode="json")),
-        learned_dice=dict(context.learned_dice),
-        seed_images=None
-        if images is None
-        else SeedImagesSpec(count=images.count, by=images.by, start=images.start, base=images.base),
-    )
+    parts = {"model": run.model, "strategy": run.strategy, "split": split}
+    parts |= {"image": context.image, "training": context.training}
+    images = run.seed_images
+    return RunSpec.model_validate({
+        "order": run.order,
+        "learning_rate": run.learning_rate,
+        "seed": run.seed,
+        "classes": context.classes,
+        "learned_dice": context.learned_dice,
+        "seed_images": images and {**asdict(images), "start": images.start},
+        **{name: part.model_dump(mode="json") for name, part in parts.items()},
+    })  # fmt: skip
 
 
 def is_finished(folder: Path, key: str) -> bool:
@@ -74,10 +67,8 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         DamagedStage: a stage is missing or damaged.
     """
     run = stages.run
-    cases = pd.concat([_table(cache, key, CASES) for row in stages.tested for key in row])
-    curve = pd.concat([_table(cache, key, CURVE) for key in stages.trained])
-    counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
-    curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
+    cases = case_scores_of([key for row in stages.tested for key in row], cache)
+    curve = curve_of(stages.trained, cache)
     matrices = accuracy_matrices(cases, list(run.order), stages.context.classes)
     record = _record(stages, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
@@ -85,6 +76,27 @@ def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
         curve.to_parquet(building / tables.CURVE, index=False)
         np.savez_compressed(building / tables.EXAMPLES, **_examples(stages, cache))
         write_json(building / RUN_FILE, record.as_json())
+
+
+def case_scores_of(tested: Sequence[str], cache: StageCache) -> pd.DataFrame:
+    """Scores per case and class of evaluations, by their keys.
+
+    Raises:
+        DamagedStage: one is missing or damaged.
+    """
+    return pd.concat([_table(cache, key, CASES) for key in tested])
+
+
+def curve_of(trained: Sequence[str], cache: StageCache) -> pd.DataFrame:
+    """Validation Dice during trainings, by their keys.
+
+    Raises:
+        DamagedStage: one is missing or damaged.
+    """
+    curve = pd.concat([_table(cache, key, CURVE) for key in trained])
+    counts = zip(curve.pop("overlap"), curve.pop("predicted"), curve.pop("true"), strict=True)
+    curve["dice"] = np.array([dice_of_counts(*row) for row in counts], dtype=float)
+    return curve
 
 
 def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:

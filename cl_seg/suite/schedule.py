@@ -98,7 +98,7 @@ class Schedule:
         self._heights = heights
 
     def next_job(self) -> Job | None:
-        """What to begin next, None when nothing can be begun.
+        """The job to begin next, None when nothing can be begun.
 
         Runs are worked off in their order, so that records come one after the other, until the
         longest way to the end is half of what is left for each worker: then that goes first, so

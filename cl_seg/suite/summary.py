@@ -121,7 +121,7 @@ def progress_lines(
 
 
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:
-    """What is still to be computed for the runs without a record."""
+    """Stages still to be computed for the runs without a record."""
     runs = [run for run in graph.runs if run.key not in recorded]
     return list(Schedule(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
 

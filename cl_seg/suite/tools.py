@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from rich.progress import Progress
 
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json, write_text
+from cl_seg.messages.progress import progress_console
 from cl_seg.planning.plan import Plan
-from cl_seg.planning.source import TOOLS as COMPUTED_BY
 from cl_seg.planning.source import source_hash
-from cl_seg.planning.split import selected_slices
+from cl_seg.planning.source_roots import TOOLS as COMPUTED_BY
+from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
 
@@ -46,7 +46,7 @@ def score_tools(plan: Plan, results: Path) -> None:
         for scanner in store.scanners
         if scanner in plan.context.scanners
     }
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=progress_console(), transient=True) as bar:
         total = len(missing) * sum(map(len, tests.values()))
         task = bar.add_task("Semi-automatic tools", total=total)
         for name in missing:

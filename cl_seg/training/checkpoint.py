@@ -46,7 +46,7 @@ class Stopping(SupervisedPlugin):  # type: ignore[misc]
 class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
     """Writes a checkpoint every so many seconds, and when asked to stop; put it last.
 
-    When checkpoints are written changes no result.
+    The times at which checkpoints are written change no result.
 
     Args:
         file: replaced atomically by every checkpoint.

@@ -66,20 +66,20 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
     The optimiser and its schedule start anew with each experience. Batches come from random
     permutations of the experience, padded to full batches, until the steps are done. Every pass
-    over the experience seeds the global generators anew, so that a checkpoint can be resumed by
-    drawing the batches before it again and then putting back what it holds.
+    over the experience seeds the global generators anew, so that training resumes from a
+    checkpoint by drawing the batches before it again and then restoring its state.
 
     Args:
         model: (B, 1, H, W) → (B, C, H, W) logits.
         settings: steps, batch size, optimiser.
         generator: of the order of slices, and of the seeds of every pass.
-        augment: draws how a batch of images is transformed, or None.
+        augment: draws the transform of a batch of images, or None.
         plugins: Avalanche plugins.
         device: where to train.
 
     Attributes:
         checkpoint: state the next experience is resumed from; empty to start at its first step.
-        spatial_transform: how the current batch was augmented.
+        spatial_transform: the transform that augmented the current batch.
         consolidates: False skips the ``after_training_exp`` of all plugins.
     """
 

@@ -83,9 +83,9 @@ def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None
 
 
 def consolidate_stage(loop: DenseTraining, experience: DatasetExperience[Any], plugin: Any) -> None:
-    """Let a plugin take in an experience that the loop's model has been trained on.
+    """Run a plugin's ``after_training_exp`` on an experience that the model has been trained on.
 
-    It sees the model as training left it, as at the end of a training with the plugin attached.
+    The plugin sees the model as at the end of a training that it is attached to.
     """
     loop.experience = experience
     plugin.after_training_exp(loop)

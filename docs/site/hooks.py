@@ -15,6 +15,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 sys.path.insert(0, str(Path(__file__).parent))
+from notebooks import notebooks
+from notebooks import page as notebook_page
 from suite_reference import suite_page
 
 from cl_seg.models.declared import NETWORKS
@@ -24,6 +26,7 @@ from cl_seg.strategies.declared import STRATEGIES
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
+ROLE = re.compile(r":(?:class|func|meth|mod|data):(?=<code>)")
 LANGUAGES = {".yaml": "yaml", ".py": "python", ".csv": "text"}
 
 
@@ -42,8 +45,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages = {DOCS / file.src_uri: file for file in files if file.src_uri.endswith(".md")}
     for uri, content in made.items():
         files.append(File.generated(config, uri, content=content))
+    for notebook in notebooks():
+        text, pictures = notebook_page(notebook)
+        place = _place(notebook)
+        files.append(File.generated(config, place, content=_site_text(notebook, text)))
+        for name, data in pictures.items():
+            picture = str(Path(place).with_name(name))
+            files.append(File.generated(config, picture, content=data))
     waiting = [ROOT / "README.md", *pages]
-    seen = set(waiting)
+    seen = {*waiting, *notebooks()}
     while waiting:
         page = waiting.pop()
         text = page.read_text(encoding="utf-8")
@@ -56,6 +66,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             elif not target.is_relative_to(DOCS):
                 files.append(_copy(target, config))
     return files
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Leave the roles of docstrings out, as in :class:`Store`."""
+    return ROLE.sub("", html)
 
 
 def on_page_markdown(markdown: str, page: object, **_: object) -> str:
@@ -89,6 +104,8 @@ def _place(path: Path) -> str:
         return "index.md"
     if path.is_relative_to(DOCS):
         return path.relative_to(DOCS).as_posix()
+    if path.suffix == ".ipynb":
+        return path.relative_to(ROOT).with_suffix(".md").as_posix()
     place = "files/" + path.relative_to(ROOT).as_posix()
     return f"{place}.md" if path.suffix in LANGUAGES else place
 

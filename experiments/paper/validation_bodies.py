@@ -17,11 +17,12 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from cl_seg.analysis.claims.claim import contrast_text, read_claims
-from cl_seg.analysis.claims.judge import Evidence, judge
+from cl_seg.analysis.claims.evidence import Evidence
+from cl_seg.analysis.claims.judge import judge
+from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.tables import markdown, rounded
+from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import acquisitions
 from cl_seg.planning.request import load_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
@@ -47,7 +48,7 @@ def main() -> None:
     rows = [
         {
             "claim": f"{one.claim.name}: {one.verdict}, {other.verdict}",
-            "contrast": contrast_text(evidence.contrast),
+            "contrast": str(evidence.contrast),
             "all test bodies": told(evidence),
             "without": told(less),
             "bodies": f"{evidence.patients}, {less.patients}",
@@ -95,7 +96,7 @@ def leave_out(bodies: set[str], packed: Path, out: Path) -> None:
 
 def told(found: Evidence) -> str:
     """Verdict and effect with its interval."""
-    return f"{found.verdict}, {rounded(found.effect, True, found.margin)}"
+    return f"{found.verdict}, {rounded(found.effect, True, found.ci_half_width)}"
 
 
 if __name__ == "__main__":

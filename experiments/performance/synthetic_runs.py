@@ -1,6 +1,5 @@
 """Records of runs that were never trained: plausible scores for testing what reads results."""
 
-import json
 from collections.abc import Sequence
 from itertools import permutations, product
 from pathlib import Path
@@ -9,7 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cl_seg.files.write import write_json
 from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.records.record import RUN_FILE, Rows, RunRecord, matrix_rows
+from cl_seg.records.run_spec import RunSpec
 
 CLASSES = ("muscle", "liver")
 SCANNERS = ("siemens_like", "ge_like", "stress_native", "stress_sharp")
@@ -43,10 +45,10 @@ def write_runs(
         cases.to_parquet(folder / "cases.parquet", index=False)
         _curve(streams[o], random).to_parquet(folder / "curve.parquet", index=False)
         np.savez_compressed(folder / "examples.npz", **_examples(streams[o], random))
-        record = _record(run_id, streams[o], models[m], strategies[s], seed, (m, s, o, seed))
         matrices = accuracy_matrices(cases, list(streams[o]), list(CLASSES))
-        record["R"] = {name: r.tolist() for name, r in matrices.items()}
-        (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+        r = {name: matrix_rows(matrix) for name, matrix in matrices.items()}
+        record = _record(run_id, _spec(streams[o], models[m], strategies[s], seed), r, (m, s, o))
+        write_json(folder / RUN_FILE, record.as_json())
     return len(places)
 
 
@@ -102,51 +104,46 @@ def _examples(order: tuple[str, ...], random: np.random.Generator) -> dict[str, 
     return shown
 
 
+def _spec(order: tuple[str, ...], model: str, strategy: str, seed: int) -> RunSpec:
+    return RunSpec.model_validate({
+        "order": order,
+        "seed": seed,
+        "classes": CLASSES,
+        "learned_dice": {"muscle": 0.75, "liver": 0.8},
+        "learning_rate": 0.01,
+        "model": {"name": model, "label": model, "preset": "small"},
+        "strategy": {"name": strategy, "label": strategy},
+        "split": {"by": "patient"},
+        "image": {"size": SIZE},
+        "training": {"steps": STEPS, "batch_size": 4, "threads": 1},
+    })  # fmt: skip
+
+
 def _record(
-    run_id: str,
-    order: tuple[str, ...],
-    model: str,
-    strategy: str,
-    seed: int,
-    place: tuple[int, ...],
-) -> dict[str, Any]:
-    stage = {"steps": STEPS, "train_seconds": 40.0, "consolidate_seconds": 0.5}
-    stage |= {"test_seconds": 1.0, "peak_bytes": 8e8, "kept_slices": 0, "kept_bytes": 0}
-    if strategy == "replay":
-        stage |= {"kept_slices": 24, "kept_bytes": 3e5}
-    return {
+    run_id: str, spec: RunSpec, matrices: dict[str, Rows], place: tuple[int, int, int]
+) -> RunRecord:
+    kept = {"kept_slices": 24, "kept_bytes": 300_000} if spec.strategy.name == "replay" else {}
+    stages = [
+        {"position": i, "selection": name, "steps": STEPS, "train_seconds": 40.0,
+         "consolidate_seconds": 0.5, "test_seconds": 1.0, "peak_bytes": 800_000_000, **kept}
+        for i, name in enumerate(spec.order, start=1)
+    ]  # fmt: skip
+    return RunRecord.model_validate({
         "run_id": run_id,
         "suite": "synthetic",
         "key": run_id,
-        "model": MODELS[model],
-        "strategy": STRATEGIES[strategy],
-        "place": place,
-        "joint": False,
+        "spec": spec,
+        "model": MODELS[spec.model.name],
+        "strategy": STRATEGIES[spec.strategy.name],
+        "order_number": place[2] + 1,
+        "place": (*place, spec.seed),
         "schedule": "sequential",
-        "scored_apart": False,
-        "scanner_names": {name: f"{name} (simulated)" for name in order},
+        "scanner_names": {name: f"{name} (simulated)" for name in spec.order},
         "data": {"content": "0" * 64, "kind": "simulated"},
-        "grid": {"size": 256, "spacing_mm": 1.6},
-        "states": [],
-        "stages": [
-            {**stage, "position": i, "selection": name} for i, name in enumerate(order, start=1)
-        ],
+        "R": matrices,
+        "stages": stages,
         "device": "cpu",
         "processor": "none",
-        "parameters": 1,
-        "slices": {},
         "versions": {"cl_seg": "0"},
         "git_commit": "none",
-        "spec": {
-            "order": list(order),
-            "seed": seed,
-            "classes": list(CLASSES),
-            "learned_dice": {"muscle": 0.75, "liver": 0.8},
-            "learning_rate": 0.01,
-            "model": {"name": model, "label": model, "preset": "small", "arguments": {}},
-            "strategy": {"name": strategy, "settings": {}, "label": strategy},
-            "split": {"by": "patient"},
-            "image": {"size": SIZE},
-            "training": {"steps": STEPS, "batch_size": 4, "threads": 1},
-        },
-    }
+    })  # fmt: skip

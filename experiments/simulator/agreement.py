@@ -17,9 +17,10 @@ from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import load_model
 from cl_seg.metrics.segmentation import dice
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.planning.data import body_seed
 from cl_seg.spec.settings import PhantomData
 

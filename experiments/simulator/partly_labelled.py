@@ -2,7 +2,8 @@
 
 A UNet of muscle and liver is trained on one simulated scanner and goes on with slices of another
 that are labelled for one class alone, whose background is taken for background, is ignored, or is
-completed by the network itself (``cl_seg/training/complete.py``). Prints Dice on other patients::
+completed by the network itself (``cl_seg/training/pseudo_labels.py``). Prints Dice on other
+patients::
 
     python experiments/simulator/partly_labelled.py --labelled liver
 """
@@ -26,7 +27,7 @@ from cl_seg.models.registry import build_model
 from cl_seg.phantom.simulate import simulate
 from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training
-from cl_seg.training.complete import completed
+from cl_seg.training.pseudo_labels import with_pseudo_labels
 from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     augmentation_config,
@@ -78,7 +79,7 @@ def compare(store: SliceStore, labelled: str, steps: int, seed: int) -> None:
         "all labelled": (images, given),
         "background": (alone, given),
         "ignored": (with_masks(images, store.scanners[1], labelled, UNLABELLED), given),
-        "completed": completed(alone, given, base),
+        "completed": with_pseudo_labels(alone, given, base),
     }
     for way, (seen, rows) in ways.items():
         model = trained(copy.deepcopy(base), seen, rows, steps, seed)

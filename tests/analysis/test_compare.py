@@ -12,8 +12,9 @@ from cl_seg.analysis.compare import (
     comparison_page,
     only_in_one,
 )
-from cl_seg.records.record import SeedImagesSpec, SplitSpec, matrix_rows
+from cl_seg.records.record import matrix_rows
 from cl_seg.records.results import RunResult
+from cl_seg.records.run_spec import SeedImagesSpec, SplitSpec
 from tests.records.factory import changed, run_result
 
 PATIENTS = [f"p{i}" for i in range(8)]

@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import t
 
 from cl_seg.analysis.intervals import (
-    alike_patients,
-    crossed_margin,
+    ci_half_width,
     difference,
-    projected_margin,
+    patient_groups,
+    projected_half_width,
     score_margin,
     simulated_coverage,
 )
@@ -26,20 +26,20 @@ ORDER = ["a", "b"]
 def test_without_differences_between_seeds_it_is_students_interval_over_patients() -> None:
     scores = np.random.default_rng(0).normal(size=9)
     expected = t.ppf(0.975, 8) * scores.std(ddof=1) / 3
-    assert crossed_margin(np.tile(scores[:, None], 4)) == pytest.approx(expected)
+    assert ci_half_width(np.tile(scores[:, None], 4)) == pytest.approx(expected)
 
 
 def test_without_differences_between_patients_it_is_students_interval_over_seeds() -> None:
     scores = np.random.default_rng(0).normal(size=4)
     expected = t.ppf(0.975, 3) * scores.std(ddof=1) / 2
-    assert crossed_margin(np.tile(scores, (9, 1))) == pytest.approx(expected)
+    assert ci_half_width(np.tile(scores, (9, 1))) == pytest.approx(expected)
 
 
 def test_one_seed_or_one_patient_gives_no_interval() -> None:
-    assert np.isnan(crossed_margin(np.zeros((5, 1))))
-    assert np.isnan(crossed_margin(np.zeros((1, 5))))
-    assert np.isnan(crossed_margin(np.full((5, 5), np.nan)))
-    assert crossed_margin(np.ones((5, 5))) == 0
+    assert np.isnan(ci_half_width(np.zeros((5, 1))))
+    assert np.isnan(ci_half_width(np.zeros((1, 5))))
+    assert np.isnan(ci_half_width(np.full((5, 5), np.nan)))
+    assert ci_half_width(np.ones((5, 5))) == 0
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
@@ -54,7 +54,7 @@ def test_it_covers_the_truth_as_often_as_it_says(
     for _ in range(1000):
         patient, seed = draw(size=(20, 1)), draw(size=(1, seeds))
         values = of_patients * patient + of_seeds * seed + of_both * draw(size=(20, seeds))
-        hits += abs(values.mean()) <= crossed_margin(values)
+        hits += abs(values.mean()) <= ci_half_width(values)
     assert 0.915 <= hits / 1000 <= 0.975
 
 
@@ -65,8 +65,8 @@ def test_of_unlike_patients_it_has_the_degrees_of_freedom_of_welch() -> None:
     freedom = squares.sum() ** 2 / (squares**2 / np.array([1, 3])).sum()
     expected = t.ppf(0.975, freedom) * scores.std(ddof=1) / np.sqrt(6)
     values = np.tile(scores[:, None], 3)
-    assert crossed_margin(values, alike=alike) == pytest.approx(expected)
-    assert crossed_margin(values, alike=np.zeros(6, int)) == crossed_margin(values)
+    assert ci_half_width(values, groups=alike) == pytest.approx(expected)
+    assert ci_half_width(values, groups=np.zeros(6, int)) == ci_half_width(values)
 
 
 def test_a_structure_that_few_patients_have_is_known_to_be_little_known() -> None:
@@ -81,7 +81,7 @@ def test_a_structure_that_few_patients_have_is_known_to_be_little_known() -> Non
         values[:2] += 19 * (own - own.mean(axis=0))
         values += of_seeds
         for name, groups in (("told", alike), ("not told", None)):
-            hits[name] += abs(values.mean()) <= crossed_margin(values, alike=groups)
+            hits[name] += abs(values.mean()) <= ci_half_width(values, groups=groups)
     assert hits["told"] > 880 and hits["not told"] < 850
 
 
@@ -90,16 +90,16 @@ def test_patients_are_alike_who_are_seen_on_the_same_scanners_with_the_same_stru
     alone = (table["patient"] == table["patient"].iloc[0]) & (table["scanner"] == "a")
     spec = {"order": ORDER, "classes": list(table["class"].unique())}
     every, fewer = (run_result(NAIVE, own, spec=spec) for own in (table, table[~alone]))
-    assert len(set(alike_patients([every]))) == 1
-    first, *others = alike_patients([every, fewer])
-    assert first == alike_patients([fewer])[0] and set(others) == {others[0]} != {first}
+    assert len(set(patient_groups([every]))) == 1
+    first, *others = patient_groups([every, fewer])
+    assert first == patient_groups([fewer])[0] and set(others) == {others[0]} != {first}
 
 
 def test_an_interval_is_projected_from_what_varies() -> None:
     draw = np.random.default_rng(4).normal
     values = draw(size=(12, 1)) + 0.5 * draw(size=(1, 4)) + 0.7 * draw(size=(12, 4))
-    assert projected_margin(values, 12, 4) == pytest.approx(crossed_margin(values))
-    seeds = projected_margin(values, 12, np.array([5, 50, 5000]))
+    assert projected_half_width(values, 12, 4) == pytest.approx(ci_half_width(values))
+    seeds = projected_half_width(values, 12, np.array([5, 50, 5000]))
     assert (np.diff(seeds) < 0).all()
     # With endless seeds what is left is Student's interval over patients.
     of_patients = values.mean(axis=1)
@@ -164,7 +164,7 @@ def test_the_interval_of_acc_is_that_of_its_patients_means() -> None:
         one.cases[one.cases["stage"] == 2].groupby("patient")["dice"].mean().to_numpy()
         for one in runs
     ]
-    expected = crossed_margin(np.stack(values, axis=1))
+    expected = ci_half_width(np.stack(values, axis=1))
     assert score_margin(runs, accuracy) == pytest.approx(expected)
 
 
@@ -194,7 +194,7 @@ def test_orders_are_averaged() -> None:
     values = [
         np.mean([_last_dice(one) for one in both if one.seed == seed], axis=0) for seed in range(3)
     ]
-    expected = crossed_margin(np.stack(values, axis=1))
+    expected = ci_half_width(np.stack(values, axis=1))
     assert score_margin(both, accuracy) == pytest.approx(expected)
 
 
@@ -202,7 +202,7 @@ def test_the_margin_of_a_difference_is_that_of_the_paired_patients() -> None:
     naive = [run(cases(seed), seed) for seed in range(3)]
     other = [run(cases(seed + 50), seed) for seed in range(3)]
     values = [_last_dice(a) - _last_dice(b) for a, b in zip(other, naive, strict=True)]
-    expected = crossed_margin(np.stack(values, axis=1))
+    expected = ci_half_width(np.stack(values, axis=1))
     assert expected > 0.01
     assert difference(other, naive, accuracy)[1] == pytest.approx(expected)
 

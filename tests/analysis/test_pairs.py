@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.figures.heat_maps import pair_losses as pair_losses_figure
+from cl_seg.analysis.figures.loss_maps import pair_loss_maps
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.pairs import (
     is_pairs,
@@ -15,7 +15,7 @@ from cl_seg.analysis.pairs import (
     pair_matrix,
     pair_summary,
 )
-from cl_seg.analysis.report import write_report
+from cl_seg.analysis.report.write import write_report
 from cl_seg.records.results import RunResult
 from tests.records.factory import changed, run_result, write_record
 
@@ -118,16 +118,16 @@ def test_the_report_of_two_scanners_both_ways_is_that_of_a_stream(tmp_path: Path
     assert "Of 2 orders, order 1 is shown: Scanner A → Scanner B." in page
 
 
-def test_a_loss_that_nobody_measured_is_an_empty_panel() -> None:
-    nothing = np.full((1, 1), np.nan)
-    panels = {("VNet", "transfer"): np.ones((1, 1)), ("VNet", "joint"): nothing}
+def test_a_loss_that_nobody_measured_of_a_network_is_an_empty_panel() -> None:
     with warnings.catch_warnings(action="error"):
-        assert "<svg" in as_svg(pair_losses_figure(panels, ["a"], ["b"], []))
+        figure = pair_loss_maps([*RESULTS, changed(RESULTS[0], model="UNet")])
+        assert "<svg" in as_svg(figure)
+    assert "UNet Naive · joint, not measured" in [axes.get_title("left") for axes in figure.axes]
 
 
 def test_long_names_are_wrapped_below_the_panels() -> None:
     long = "GE Discovery CT750 HD, STANDARD, 120 kV"
-    figure = pair_losses_figure({("VNet", "transfer"): np.ones((1, 1))}, [long], [long], [])
-    (axes,) = figure.axes
+    renamed = changed(RESULTS[0], scanner_names={"a": long, "b": long})
+    axes = pair_loss_maps([renamed]).axes[0]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [text.get_text().count("\n") for text in labels] == [1]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.published import COLUMNS, TITLE, read_published
-from cl_seg.analysis.report import write_report
+from cl_seg.analysis.published import COLUMNS, read_published
+from cl_seg.analysis.report.other_methods import PUBLISHED_TITLE as TITLE
+from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tools_table import COLUMNS as TOOL_COLUMNS
 from cl_seg.messages.errors import InputError
 from tests.records.factory import NAIVE, ORDER, write_run

@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.analysis.rank_report import few_patients, rank_figure, shown_tests
+from cl_seg.analysis.figures.ranks import rank_figure
 from cl_seg.analysis.ranks import (
     critical_difference,
     holm,
     last_dice,
-    last_dices,
+    last_dice_by_cell,
     mean_ranks,
-    paired,
+    paired_means,
     paired_tests,
     unit_ranks,
 )
+from cl_seg.analysis.report.stream import few_patients, shown_tests
 from cl_seg.records.results import RunResult
 from tests.records.factory import NAIVE, run_result
 
@@ -68,7 +69,7 @@ def test_seeds_are_averaged_before_anything_is_tested() -> None:
         for model in ("UNet", "VNet")
     }
     assert tables["UNet"].shape == (12, 4)
-    for table in paired(tables).values():
+    for table in paired_means(tables).values():
         assert table.shape == (6, 4) and np.allclose(table, 0.6)
 
 
@@ -78,13 +79,16 @@ def test_only_orders_and_seeds_that_all_networks_have_are_compared() -> None:
     unet = [run("UNet", base - 0.2 * seed, seed) for seed in (0, 1)]
     vnet = [run("VNet", base - 0.01, 0)]
     cells = {("UNet", "Naive"): unet, ("VNet", "Naive"): vnet}
-    (row,) = paired_tests(last_dices(cells)).to_dict("records")
+    (row,) = paired_tests(last_dice_by_cell(cells)).to_dict("records")
     assert row["median"] == pytest.approx(0.01), "UNet's bad seed has no partner"
-    assert mean_ranks(last_dices(cells), "Naive")["rank"].tolist() == [1, 2]
+    assert mean_ranks(last_dice_by_cell(cells), "Naive")["rank"].tolist() == [1, 2]
     cells["UNet", "Naive"] = unet[1:]
-    assert paired_tests(last_dices(cells)).empty and mean_ranks(last_dices(cells), "Naive").empty
+    assert (
+        paired_tests(last_dice_by_cell(cells)).empty
+        and mean_ranks(last_dice_by_cell(cells), "Naive").empty
+    )
     cells["VNet", "Naive"] = [run("VNet", base, 1, order=["b", "a"])]
-    assert paired_tests(last_dices(cells)).empty
+    assert paired_tests(last_dice_by_cell(cells)).empty
 
 
 def test_a_structure_of_few_patients_leaves_an_interval_of_the_rank() -> None:
@@ -95,7 +99,7 @@ def test_a_structure_of_few_patients_leaves_an_interval_of_the_rank() -> None:
         rare = (one.cases["class"] == "liver") & (one.cases["patient"] > "p02")
         one.cases["true"] = np.where(rare, 0, 1)
         cells[model, "Naive"] = [one]
-    table = mean_ranks(last_dices(cells), "Naive")
+    table = mean_ranks(last_dice_by_cell(cells), "Naive")
     assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()
 
 
@@ -106,7 +110,7 @@ def test_patients_are_the_sample_not_their_cases_nor_the_seeds() -> None:
         (model, "Naive"): [run(model, base + gain, seed) for seed in range(5)]
         for model, gain in (("VNet", 0.1), ("UNet", 0.0))
     }
-    (row,) = paired_tests(last_dices(cells)).to_dict("records")
+    (row,) = paired_tests(last_dice_by_cell(cells)).to_dict("records")
     assert (row["a"], row["b"], row["patients"]) == ("VNet", "UNet", 8)
     assert row["median"] == pytest.approx(0.1)
     assert row["p"] == pytest.approx(2 / 2**8), "the smallest p that eight patients allow"
@@ -118,18 +122,21 @@ def test_other_patients_are_not_compared() -> None:
         ("VNet", "Naive"): [run("VNet", dice)],
         ("UNet", "Naive"): [run("UNet", dice, patients=["q1", "q2", "q3", "q4"])],
     }
-    assert paired_tests(last_dices(cells)).empty and mean_ranks(last_dices(cells), "Naive").empty
+    assert (
+        paired_tests(last_dice_by_cell(cells)).empty
+        and mean_ranks(last_dice_by_cell(cells), "Naive").empty
+    )
 
 
 def test_ranks_are_those_of_the_units_and_ties_share() -> None:
     dice = np.full((5, 4), 0.5)
     better = dice + np.array([0.1, 0.1, 0.1, 0.0])
     cells = {("VNet", "Naive"): [run("VNet", better)], ("UNet", "Naive"): [run("UNet", dice)]}
-    ranks = unit_ranks(last_dices(cells), "Naive")
+    ranks = unit_ranks(last_dice_by_cell(cells), "Naive")
     assert dict(zip(ranks.index, ranks["VNet"], strict=True)) == {
         **dict.fromkeys(UNITS, 1.0), ("b", "liver"): 1.5
     }  # fmt: skip
-    table = mean_ranks(last_dices(cells), "Naive").set_index("model")
+    table = mean_ranks(last_dice_by_cell(cells), "Naive").set_index("model")
     assert table["rank"].to_dict() == {"VNet": 1.125, "UNet": 1.875}
     assert (table["low"] == table["rank"]).all() and (table["high"] == table["rank"]).all()
 
@@ -139,7 +146,7 @@ def test_noise_between_patients_makes_the_interval_of_a_rank_wide() -> None:
     cells = {
         (model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in ("A", "B")
     }
-    table = mean_ranks(last_dices(cells), "Naive")
+    table = mean_ranks(last_dice_by_cell(cells), "Naive")
     assert (table["high"] - table["low"] > 0.4).all()
     assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()
 
@@ -154,12 +161,12 @@ def test_critical_differences_are_those_of_the_published_table() -> None:
 def test_the_report_of_ranks_shows_every_network_and_warns_of_few_patients() -> None:
     random = np.random.default_rng(2)
     cells = {(model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in "ABC"}
-    tests = paired_tests(last_dices(cells))
+    tests = paired_tests(last_dice_by_cell(cells))
     assert shown_tests(tests)["networks"].tolist() == ["A − B", "A − C", "B − C"]
     assert "10 test patients are fewer than 50" in few_patients(tests)[0]
-    figure = rank_figure(last_dices(cells), [])
+    figure = rank_figure(last_dice_by_cell(cells), [])
     assert figure is not None
     (axes,) = figure.axes
     (dots,) = axes.lines
     assert sorted(dots.get_ydata()) == ["A", "B", "C"]
-    assert rank_figure(last_dices({("A", "Naive"): cells["A", "Naive"]}), []) is None
+    assert rank_figure(last_dice_by_cell({("A", "Naive"): cells["A", "Naive"]}), []) is None

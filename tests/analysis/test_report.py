@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.not_learned import missed_bounds
-from cl_seg.analysis.report import write_report
+from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
     cells,
@@ -18,6 +17,7 @@ from cl_seg.analysis.tables import (
     shown_table,
     summary_table,
 )
+from cl_seg.analysis.unlearned import describe_unlearned
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from tests.records.factory import NAIVE, write_run
@@ -94,7 +94,7 @@ def test_runs_that_did_not_learn_are_told_in_a_line(results: Path) -> None:
     write_run(results, "Again", lazy, spec=again(seed=1))
     write_run(results, "Jointly", [[0.1, 0.2], [0.9, 0.7]])
     loaded = [one for one in load_results(results) if one.strategy in {"Lazy", "Again"}]
-    assert missed_bounds(loaded) == (
+    assert describe_unlearned(loaded) == (
         "liver 0.50 to 0.60 on Scanner A (below 0.80; seeds 0, 1), "
         "liver 0.40 on Scanner B (below 0.80; seed 0)"
     )
@@ -277,5 +277,5 @@ def test_what_is_just_below_its_bound_is_seen_to_be_below(tmp_path: Path) -> Non
     spec = {"learned_dice": {"liver": 0.75}}
     for name, dice in (("one", 0.7496), ("two", 0.5)):
         write_run(tmp_path, name, [[0.1, 0.2], [dice, 0.5], [0.7, 0.9]], spec=spec)
-    told = missed_bounds(load_results(tmp_path))
+    told = describe_unlearned(load_results(tmp_path))
     assert "0.5000 to 0.7496" in told and "(below 0.75;" in told

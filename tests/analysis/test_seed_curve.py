@@ -5,13 +5,9 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.figures.style import as_svg
-from cl_seg.analysis.seed_curve import (
-    seed_cells,
-    seed_content,
-    seed_images_of,
-    seed_table,
-    verdicts,
-)
+from cl_seg.analysis.report.section import ReportData
+from cl_seg.analysis.report.seed_curve import curves, table
+from cl_seg.analysis.seed_curve import seed_cells, seed_images_of, seed_table, verdicts
 from cl_seg.records.results import RunResult
 from tests.records.factory import changed, run_result
 
@@ -102,7 +98,9 @@ def test_no_run_is_lost_where_runs_of_several_counts_are_mixed() -> None:
 
 
 def test_a_report_has_table_figure_and_verdict() -> None:
-    content = seed_content(results(0.9, 0.8))
-    assert "<svg" in as_svg(content.figures["seed_curve"][1])
-    assert any("reached" in note for note in content.notes)
-    assert list(content.tables["SEED curve"]["images"]) == [5, 10, 10, 40, 80]
+    data = ReportData(results(0.9, 0.8))
+    (_, figure) = curves(data).figures["seed_curve"]
+    assert "<svg" in as_svg(figure)
+    section = table(data)
+    assert any("reached" in note for note in section.notes)
+    assert section.table is not None and list(section.table["images"]) == [5, 10, 10, 40, 80]

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.figures.curves import order_fans
-from cl_seg.analysis.figures.heat_maps import joint_differences
+from cl_seg.analysis.figures.loss_maps import joint_differences
 from cl_seg.analysis.ranks import mean_ranks
-from cl_seg.analysis.report import write_report
-from cl_seg.analysis.tables import cells, run_table
+from cl_seg.analysis.report.write import write_report
+from cl_seg.analysis.tables import run_table
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_packed, load_results
 from cl_seg.records.packed import pack_results
@@ -59,7 +59,8 @@ def test_orders_of_different_scanners_with_joint_training(tmp_path: Path) -> Non
         joint = [[0.1, 0.2], [0.9, 0.95]]
         spec = along(*order, strategy="joint")
         write_run(tmp_path, f"j{i}", joint, strategy="Joint", spec=spec, **of)
-    figure = joint_differences(cells(load_results(tmp_path)))
+    figure = joint_differences(load_results(tmp_path))
+    assert figure is not None
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["30.0", "15.0", "15.0"]
     assert write_report(tmp_path).is_file()
@@ -68,7 +69,9 @@ def test_orders_of_different_scanners_with_joint_training(tmp_path: Path) -> Non
 def test_orders_of_different_length(tmp_path: Path) -> None:
     write_run(tmp_path, "n0", NAIVE, strategy="Naive", spec=along("a", "b"))
     write_run(tmp_path, "n1", ABC, strategy="Naive", spec=along("a", "b", "c"), place=[0, 0, 1, 0])
-    (axes,) = order_fans(cells(load_results(tmp_path))).axes
+    figure = order_fans(load_results(tmp_path))
+    assert figure is not None
+    (axes,) = figure.axes
     assert axes.lines[-1].get_ydata() == pytest.approx([0.9, (0.7 + 0.8) / 2, 2.3 / 3])
     assert "on a grey line" not in write_report(tmp_path).read_text()
 
@@ -177,7 +180,7 @@ def test_a_report_that_is_stopped_leaves_the_one_before(
         raise KeyboardInterrupt
 
     write_run(tmp_path, "Other", NAIVE, strategy="Other")
-    monkeypatch.setattr("cl_seg.analysis.report.html", stopped)
+    monkeypatch.setattr("cl_seg.analysis.report.write.html", stopped)
     with pytest.raises(KeyboardInterrupt):
         write_report(tmp_path)
     assert before.items() <= {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}.items()

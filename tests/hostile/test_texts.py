@@ -65,7 +65,7 @@ def test_yaml_that_is_broken(name: str, reader: str, cl_seg: CommandLine, tmp_pa
 
 @pytest.mark.parametrize("settings", ["[" * 3000, "2024-13-45", "{a: 1, a: 2}", "*a", "[1]", "\0"])
 def test_settings_of_a_plugin_that_are_broken(settings: str, cl_seg: CommandLine) -> None:
-    plugin = "cl_seg.strategies.l2:L2"
+    plugin = "cl_seg.strategies.l2.plugin:L2"
     cl_seg.refuses("--settings", "check-plugin", plugin, "--settings", settings)
 
 

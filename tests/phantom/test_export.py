@@ -6,9 +6,9 @@ import pytest
 import SimpleITK as sitk
 
 from cl_seg.messages.errors import InputError
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.series import Acquisition
 from cl_seg.phantom.simulate import simulate
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.ingest import ingest

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.profiles import Profile, load_profile
-from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.tissues import TISSUES
 
 

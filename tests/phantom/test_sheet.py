@@ -4,14 +4,12 @@ from PIL import Image
 
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom import sheet
-from cl_seg.phantom.anatomy.slices import LEVELS
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.series import Acquisition
 from cl_seg.phantom.sheet import (
     GRID,
     HEADER,
     MARGIN,
-    chosen_levels,
     tile,
     window,
     with_captions,
@@ -74,15 +72,7 @@ def test_every_tile_is_stamped_and_every_row_and_column_named():
         assert stamp[-24:].any() and not stamp[:-24].any()
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_one_level_is_itself(level):
-    assert chosen_levels(level) == (level,)
-    assert chosen_levels("both") == LEVELS
-
-
-def test_unknown_levels_and_endings_are_refused(tmp_path):
-    with pytest.raises(InputError, match="L3, liver or both"):
-        chosen_levels("L4")
+def test_unknown_endings_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"\.png, \.jpg"):
         write(tmp_path / "a.gif", bodies=1)
     assert not list(tmp_path.iterdir())

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cl_seg.phantom import simulate
+from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import acquisitions
 from cl_seg.planning.data import body_seed, simulate_phantom, store_folder
 from cl_seg.planning.request import load_suite
 from cl_seg.spec.settings import Data, PhantomData

@@ -9,11 +9,6 @@ import cl_seg
 from cl_seg.messages.errors import InputError
 from cl_seg.models.declared import NETWORKS
 from cl_seg.planning.source import (
-    ELSEWHERE,
-    SIMULATOR,
-    SOURCES,
-    TOOLS,
-    WITHOUT_NUMBERS,
     callable_hash,
     data_files,
     data_of,
@@ -22,6 +17,7 @@ from cl_seg.planning.source import (
     stage_files,
     stage_source,
 )
+from cl_seg.planning.source_roots import ELSEWHERE, SIMULATOR, SOURCES, TOOLS, WITHOUT_NUMBERS
 from cl_seg.runtime.import_path import module_file
 from cl_seg.strategies.declared import STRATEGIES
 
@@ -190,6 +186,28 @@ def test_a_users_file_is_hashed_with_those_beside_it(
     before = callable_hash("my_network:build")
     edit(tmp_path / "my_blocks.py", "x = 2\n")
     assert callable_hash("my_network:build") != before
+
+
+@pytest.mark.parametrize(
+    ("line", "follows"),
+    [
+        ("from cl_seg.strategies import EWC", True),
+        ("from cl_seg.strategies.ewc.plugin import EWC", True),
+        ("from cl_seg.strategies import Replay", False),
+    ],
+)
+def test_a_users_file_is_hashed_with_what_it_builds_on(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch, line: str, follows: bool
+) -> None:
+    for room in ("ewc", "replay"):
+        (package / "strategies" / room).mkdir(parents=True)
+        edit(package / "strategies" / room / "plugin.py", "x = 1\n")
+    (tmp_path / "own").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    edit(tmp_path / "own" / "my_plugin.py", f"{line}\n")
+    before = callable_hash("my_plugin:Mine")
+    edit(package / "strategies/ewc/plugin.py", "x = 2\n")
+    assert (callable_hash("my_plugin:Mine") != before) == follows
 
 
 @pytest.mark.parametrize("edited", ["blocks", "more", "__init__"])

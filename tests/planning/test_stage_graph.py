@@ -123,10 +123,10 @@ def test_a_strategy_can_be_for_some_networks_only(store: Path, tmp_path: Path) -
     text = several(store, "[naive, {name: replay, networks: [other]}]")
     text = text.replace("models: [unet]", "models: [unet, {name: unet, label: other}]")
     planned = stages_of(text, tmp_path)
-    assert [run.run.run_id.split("-order")[0] for run in planned.runs] == [
-        "unet-naive",
-        "other-naive",
-        "other-replay",
+    assert [(run.run.model.label, run.run.strategy.label) for run in planned.runs] == [
+        ("unet", "naive"),
+        ("other", "naive"),
+        ("other", "replay"),
     ]
 
 
@@ -218,6 +218,7 @@ EDITS = [
     ("models/vnet.py", nothing),
     ("benchmark/task_images.py", everything),
     ("scans/shares.py", everything),
+    ("scans/rows.py", everything),
     ("scans/ingest.py", nothing),
     ("analysis/figures/curves.py", nothing),
     ("cli/__init__.py", nothing),
@@ -267,7 +268,7 @@ def test_another_version_of_a_package_touches_everything(
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_an_edited_label_touches_what_saw_it(store: Path, tmp_path: Path, part: str) -> None:
-    from cl_seg.planning.split import row_numbers
+    from cl_seg.scans.rows import row_numbers
 
     copy = tmp_path / "edited.store"
     shutil.copytree(store, copy)

@@ -380,7 +380,7 @@ def test_planning_needs_no_torch():
         "cl_seg.spec.read", "cl_seg.files.write",
         "cl_seg.models.declared", "cl_seg.strategies.declared",
         "cl_seg.scans.store", "cl_seg.scans.splits", "cl_seg.metrics.segmentation",
-        "cl_seg.metrics.continual", "cl_seg.analysis.report", "cl_seg.analysis.tables",
+        "cl_seg.metrics.continual", "cl_seg.analysis.report.write", "cl_seg.analysis.tables",
         "cl_seg.planning.runs",
     ]  # fmt: skip
     code = (

@@ -49,7 +49,7 @@ def batches(seed, conflict):
 def test_is_avalanches_on_the_same_batches(conflict, seed):
     new, old = batches(seed, conflict)
     ours, theirs = AGEM(), AGEMPlugin(10, 10)
-    ours.remembered, theirs.buffers = 10, [None]
+    ours.memory_batch_size, theirs.buffers = 10, [None]
     theirs.sample_from_memory = lambda: old
     plain, mine = one_step(ours, digits_network(), new, old)
     _, other = one_step(theirs, digits_network(), new, old)
@@ -60,7 +60,7 @@ def test_is_avalanches_on_the_same_batches(conflict, seed):
 def test_projected_gradient_does_not_harm_the_memory():
     new, old = batches(0, conflict=True)
     plugin, model = AGEM(), digits_network()
-    plugin.remembered = 10
+    plugin.memory_batch_size = 10
     plain, projected = one_step(plugin, model, new, old)
     model.zero_grad()
     nn.functional.cross_entropy(model(old[0]), old[1]).backward()

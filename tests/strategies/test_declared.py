@@ -1,5 +1,6 @@
 """Strategies declare themselves: keywords are their settings, and no one knows of another."""
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 import cl_seg.strategies
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.import_path import imported, module_file
+from cl_seg.runtime.import_path import imports_of, module_file, parse
 from cl_seg.strategies.declared import NAMES, STRATEGIES
 
 PLUGINS = {name: one.plugin for name, one in STRATEGIES.items() if one.plugin}
@@ -41,6 +42,8 @@ def test_keywords_and_defaults_are_those_of_the_settings(name):
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters.values())
     defaults = STRATEGIES[name].settings().model_dump()
     assert {n: p.default for n, p in parameters.items()} == {**defaults, "seed": 0}
+    described = inspect.getdoc(plugin_class(name))
+    assert all(f"\n    {n}: " in described for n in parameters)
     if defaults:
         assert plugin_class(name)().settings == STRATEGIES[name].settings()
 
@@ -104,7 +107,8 @@ def test_the_source_of_a_strategy_knows_no_other_and_no_list(name):
         path = module_file(module)
         if path and module.startswith("cl_seg.strategies") and module not in found:
             found.add(module)
-            waiting += [*imported(module, path), module.rpartition(".")[0]]
+            imports = imports_of(ast.walk(parse(path)), module, path)
+            waiting += [*imports, module.rpartition(".")[0]]
     rooms = {module.split(".")[2] for module in found - {"cl_seg.strategies"}}
     assert rooms <= {name, "declaration", "shared"}
     assert f"cl_seg.strategies.{name}" in found

@@ -20,9 +20,9 @@ def test_loss_is_the_equation_on_every_batch():
     class Checked(DER):
         def before_backward(self, strategy, **kwargs):
             super().before_backward(strategy)
-            if not self.remembered:
+            if not self.memory_batch_size:
                 return
-            new = len(strategy.mb_y) - self.remembered
+            new = len(strategy.mb_y) - self.memory_batch_size
             out, y = strategy.mb_output, strategy.mb_y
             rows = list(strategy.dataloader.old.drawn)
             stored = torch.cat([self.logits[k] for k in sorted(self.logits)])[rows].float()
@@ -46,11 +46,11 @@ def test_drawn_names_the_slices_in_the_batch():
 
     class Named(DER):
         def before_forward(self, strategy, **kwargs):
-            if self.remembered:
+            if self.memory_batch_size:
                 stored = [(k, i) for k in sorted(self.memory) for i in self.memory[k]]
                 drawn = [stored[i] for i in strategy.dataloader.old.drawn]
                 expected = torch.stack([names[k][i] for k, i in drawn])
-                assert torch.equal(strategy.mb_x[-self.remembered :], expected)
+                assert torch.equal(strategy.mb_x[-self.memory_batch_size :], expected)
                 seen.append(len(drawn))
 
     torch.manual_seed(0)
@@ -120,7 +120,7 @@ def test_ignored_pixels_take_no_part_in_the_distance():
     strategy._criterion = lambda logits, _: logits.sum() * 0
     strategy.dataloader = SimpleNamespace(old=SimpleNamespace(drawn=[0]))
     plugin = DER(alpha=1.0)
-    plugin.remembered, plugin.logits = 1, {0: torch.zeros(1, 3, 4, 4).half()}
+    plugin.memory_batch_size, plugin.logits = 1, {0: torch.zeros(1, 3, 4, 4).half()}
     strategy.mb_y[1, 0, 0] = 1
     plugin.before_backward(strategy)
     (gradient,) = torch.autograd.grad(strategy.loss, strategy.mb_output)

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from cl_seg.records.record import read_record
+
 ROOT = Path(__file__).parents[2]
 ENDED = re.compile(r"^(\d+)/(\d+) ", re.M)
 
@@ -49,7 +51,7 @@ def results(folder: Path) -> dict[str, object]:
     """Everything measured: R, case scores and curves of every run."""
     found: dict[str, object] = {}
     for run in sorted((folder / "results" / "tiny" / "runs").iterdir()):
-        found[f"{run.name} R"] = json.loads((run / "run.json").read_text())["R"]
+        found[f"{run.name} R"] = read_record(run / "run.json").R
         for name in ("cases", "curve"):
             table = pd.read_parquet(run / f"{name}.parquet")
             found[f"{run.name} {name}"] = table.to_csv(index=False, float_format="%r")

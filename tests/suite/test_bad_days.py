@@ -73,10 +73,10 @@ def test_a_record_is_enough_when_the_stages_are_gone(suite_text: str, results: P
 def test_stages_are_enough_when_the_record_is_gone(suite_text: str, results: Path) -> None:
     run(only_naive(suite_text), results)
     cache = StageCache(results.parent / "stages")
-    first, before = records(results)[NAIVE]["R"], written(cache)
+    first, before = records(results)[NAIVE].R, written(cache)
     shutil.rmtree(results)
     run(only_naive(suite_text), results)
-    assert records(results)[NAIVE]["R"] == first and written(cache) == before
+    assert first == records(results)[NAIVE].R and written(cache) == before
 
 
 @pytest.mark.parametrize("damaged", ["state", "scores"])
@@ -101,7 +101,7 @@ def test_a_flipped_byte_is_computed_again(
     undisturbed.parent.mkdir()
     run(text, undisturbed)
     for run_id, record in records(undisturbed).items():
-        assert records(results)[run_id]["R"] == record["R"]
+        assert records(results)[run_id].R == record.R
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])

@@ -1,6 +1,5 @@
 """Suites from file to report, on a store and a network of a few pixels."""
 
-import json
 import shutil
 import socket
 import subprocess
@@ -13,7 +12,8 @@ import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
-from cl_seg.planning.split import row_numbers
+from cl_seg.records.record import RunRecord, read_record
+from cl_seg.scans.rows import row_numbers
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute
@@ -25,9 +25,9 @@ def only_naive(text: str) -> str:
     return "\n".join(x for x in text.splitlines() if not x.startswith("  - ") or "naive" in x)
 
 
-def records(results: Path) -> dict[str, dict]:
-    found = [json.loads(p.read_text()) for p in sorted((results / "runs").glob("*/run.json"))]
-    return {record["run_id"]: record for record in found}
+def records(results: Path) -> dict[str, RunRecord]:
+    found = [read_record(path) for path in sorted((results / "runs").glob("*/run.json"))]
+    return {record.run_id: record for record in found}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
     again.parent.mkdir()
     run(suite_text, again)
     for run_id, record in records(again).items():
-        assert record["R"] == first[run_id]["R"], run_id
+        assert record.R == first[run_id].R, run_id
         a, b = (pd.read_parquet(r / "runs" / run_id / "cases.parquet") for r in (results, again))
         pd.testing.assert_frame_equal(a, b, check_exact=True)
 
@@ -61,10 +61,10 @@ def test_same_spec_twice_is_bit_identical_and_finished_runs_are_kept(
         f"4 runs in {results} are of other data, settings or code, to be replaced by this "
         "suite's; --results FOLDER keeps both"
     ]
-    assert changed["build-naive-order1-seed0"]["stages"][0]["steps"] == 6
+    assert changed["build-naive-order1-seed0"].stages[0].steps == 6
 
     naive, replay, ewc = (
-        np.array(first[f"build-{s}-order1-seed0"]["R"]["mean"]) for s in ("naive", "replay", "ewc")
+        np.array(first[f"build-{s}-order1-seed0"].R["mean"]) for s in ("naive", "replay", "ewc")
     )
     assert (naive[:2] == replay[:2]).all() and (naive[:2] == ewc[:2]).all()
     assert (naive[2:] != replay[2:]).any() and (naive[2:] != ewc[2:]).any()
@@ -112,12 +112,12 @@ def test_what_a_killed_command_was_writing_is_removed(suite_text: str, results: 
 def test_a_record_that_lost_a_file_is_made_again(suite_text: str, results: Path) -> None:
     text = only_naive(suite_text)
     run(text, results)
-    first = records(results)["build-naive-order1-seed0"]["R"]
+    first = records(results)["build-naive-order1-seed0"].R
     (results / "runs" / "build-naive-order1-seed0" / "cases.parquet").unlink()
     shutil.rmtree(results.parent / "stages")
     said, failed = run(text, results)
     assert not said and not failed
-    assert records(results)["build-naive-order1-seed0"]["R"] == first
+    assert first == records(results)["build-naive-order1-seed0"].R
 
 
 def test_a_class_that_no_test_case_has_is_told_and_reported_not_crashed_on(

@@ -25,7 +25,7 @@ def test_a_worker_that_dies_once_costs_nothing(
     (tmp_path / "again").mkdir()
     run(text, tmp_path / "again" / "results")
     undisturbed = records(tmp_path / "again" / "results")
-    assert {k: r["R"] for k, r in disturbed.items()} == {k: r["R"] for k, r in undisturbed.items()}
+    assert {k: r.R for k, r in disturbed.items()} == {k: r.R for k, r in undisturbed.items()}
 
 
 def test_a_worker_that_died_while_idle_is_noticed_at_its_next_job(

@@ -52,14 +52,14 @@ def test_each_equals_one_avalanche_loop_with_the_plugin_in_it(
     assert not failed
     found = records(tmp_path / "results")
     plan = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
-    assert len({str(record["R"]) for record in found.values()}) == 4, "both act alike, and both act"
+    assert len({str(record.R) for record in found.values()}) == 4, "both act alike, and both act"
     for one in (stages.run for stages in plan.runs):
         expected = alone(one, plan.context, SliceStore(store))
-        for name, matrix in found[one.run_id]["R"].items():
+        for name, matrix in found[one.run_id].R.items():
             assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
-    stages = found["build-Anchor-order1-seed0"]["stages"]
-    assert [row["selection"] for row in stages] == ["bright", "dark", "plain"]
-    assert [row["steps"] for row in stages] == [40, 40, 40]
+    stages = found["build-Anchor-order1-seed0"].stages
+    assert [row.selection for row in stages] == ["bright", "dark", "plain"]
+    assert [row.steps for row in stages] == [40, 40, 40]
 
 
 def test_what_keeps_its_state_is_shared_from_the_first_experience_on(
@@ -118,7 +118,7 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
     run(text, tmp_path / "undisturbed" / "results")
     assert not failed
     matrices: list[Any] = [
-        [record["R"] for record in records(folder / "results").values()]
+        [record.R for record in records(folder / "results").values()]
         for folder in (tmp_path, tmp_path / "undisturbed")
     ]
     assert matrices[0] == matrices[1]
@@ -130,7 +130,7 @@ def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
     unchecked = [plugin(name)[:-1] + ", check: false}" for name in ("Replacing", "Idle")]
     text = with_strategies(suite_text, *unchecked)
     _, failed = run(text.replace("steps: 12", "steps: 40"), tmp_path / "results")
-    replacing, idle = (record["R"] for record in records(tmp_path / "results").values())
+    replacing, idle = (record.R for record in records(tmp_path / "results").values())
     assert not failed and replacing == idle and replacing["liver"][3] != replacing["liver"][0]
 
 
@@ -152,7 +152,7 @@ def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_pat
     (one,), (other,) = (
         records(folder / "results").values() for folder in (tmp_path, tmp_path / "undisturbed")
     )
-    assert one["R"] == other["R"]
+    assert one.R == other.R
 
 
 def test_modules_of_one_name_beside_two_suites_are_refused(suite_text: str, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_an_unchecked_plugin_that_cannot_run_fails_with_one_line(
     ("strategy", "reason"),
     [
         (plugin("Idle"), "build, acts: weights after 3 experiences equal plain fine-tuning"),
-        (plugin("Wrapping"), "leaves the rest: it replaced the network"),
+        (plugin("Wrapping"), "changes nothing else: it replaced the network"),
         (plugin("Anchor", "{force: 1}"), "runs: refused: .*cannot be made with settings.*force"),
         (plugin("NoPlugin"), "runs: refused: .*no Avalanche plugin"),
         (plugin("Unkeepable"), "keeps its state: "),
@@ -227,6 +227,6 @@ def test_avalanches_own_plugins_run_in_one_piece(suite_text: str, tmp_path: Path
     assert sum(stage.not_resumable for stage in graph.stages.values()) == 1
     _, failed = run(text, tmp_path / "results")
     assert not failed
-    r = {k: record["R"] for k, record in records(tmp_path / "results").items()}
+    r = {k: record.R for k, record in records(tmp_path / "results").items()}
     naive, ewc_r = r["build-naive-order1-seed0"], r["build-EWCPlugin-order1-seed0"]
     assert naive["liver"][1] == ewc_r["liver"][1] and naive["liver"][3] != ewc_r["liver"][3]

@@ -1,12 +1,12 @@
 """Real CT from headers to forgetting; needs the folder named by CL_SEG_CT_SAMPLES."""
 
-import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cl_seg.records.record import read_record
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.labels.label_map import parse_label_map
 
@@ -49,8 +49,8 @@ def test_two_real_scanners_become_a_liver_stream(tmp_path: Path) -> None:
     _, failed = run(SUITE.format(store=store, order=order), results, workers=1)
     assert not failed
     assert "not a generalisation result" in (results / "report.html").read_text()
-    records = [json.loads(p.read_text()) for p in (tmp_path / "results/runs").glob("*/run.json")]
+    records = [read_record(p) for p in (tmp_path / "results/runs").glob("*/run.json")]
     assert len(records) == 3
     for record in records:
-        r = np.array(record["R"]["liver"])
+        r = np.array(record.R["liver"])
         assert r[1, 0] > 0.7 and r[1, 0] > r[0, 0], "the liver is learned on the first scanner"

@@ -1,6 +1,5 @@
 """The network of a finished run as a model folder."""
 
-import json
 from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
@@ -12,9 +11,11 @@ from cl_seg.benchmark.preprocess import windowed
 from cl_seg.inference.saved_model import load_model
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice
+from cl_seg.records.record import read_record
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.run_model import save_run_model
+from tests.records.factory import in_record
 
 from .conftest import run
 
@@ -35,8 +36,8 @@ def test_the_saved_network_scores_as_the_run_did(finished: Path, store: Path) ->
     save_run_model(folder, out, StageCache(finished.parent / "stages"))
     model, card = load_model(out, NETWORK)
     assert list(card.scanners) == ["bright", "dark", "plain"] and card.simulated
-    record = json.loads((folder / "run.json").read_text())
-    assert card.scores["plain"]["liver"] == record["R"]["liver"][-1][2]
+    record = read_record(folder / "run.json")
+    assert card.scores["plain"]["liver"] == record.R["liver"][-1][2]
 
     opened = SliceStore(store)
     hu = torch.from_numpy(np.array(opened.hu("plain")))
@@ -60,8 +61,7 @@ def test_what_cannot_be_saved_is_told(finished: Path) -> None:
         save_run_model(finished, out, StageCache(cache))
     with pytest.raises(InputError, match=r"is not in .*nowhere"):
         save_run_model(folder, out, StageCache(finished.parent / "nowhere"))
-    record = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps({k: v for k, v in record.items() if k != "states"}))
+    in_record(folder, "states", value=[])
     with pytest.raises(InputError, match="older version"):
         save_run_model(folder, out, StageCache(cache))
     (folder / "run.json").write_text("{")

@@ -11,6 +11,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning import environment
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
+from cl_seg.records.record import read_record
+from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.suite.cache import RANKING, StageCache
 from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.execute import execute_stage
@@ -65,13 +67,15 @@ def test_runs_have_records_and_a_report(store: Path, tmp_path: Path) -> None:
     said, failed = run(text(store, "by: [stratified, entropy]\nseeds: [0, 1]"), results)
     assert not failed and not said
     (folder,) = (results / "runs").glob("build-naive-entropy-4-seed1")
-    record = json.loads((folder / "run.json").read_text())
-    assert record["schedule"] == "seed_curve" and record["spec"]["seed_images"] == 4
-    assert [row["selection"] for row in record["stages"]] == [
+    record = read_record(folder / "run.json")
+    assert record.schedule == "seed_curve"
+    images = SeedImagesSpec(count=4, by="entropy", start="transfer", base=("bright", "dark"))
+    assert record.spec.seed_images == images
+    assert [row.selection for row in record.stages] == [
         "bright + dark",
         "4 of plain by entropy",
     ]
-    assert [row["steps"] for row in record["stages"]] == [8, 4]
+    assert [row.steps for row in record.stages] == [8, 4]
     table = pd.read_csv(results / "summary.csv")
     assert len(table) == 2 * 2 * 2 and table["Dice"].between(0, 1).all()
     assert (results / "figures" / "seed_curve.svg").is_file()
@@ -148,5 +152,6 @@ def test_other_packages_and_places_make_other_rankings(
     made_with(store)
     moved = rankings()
     assert not before & moved
-    monkeypatch.setattr(environment, "versions", lambda: {**environment.versions(), "numpy": "99"})
+    newer = {**environment.versions(), "numpy": "99"}
+    monkeypatch.setattr(environment, "versions", lambda: newer)
     assert not moved & rankings()

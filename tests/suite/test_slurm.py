@@ -104,7 +104,7 @@ def submit(text: str, folder: Path, max_jobs: int = 100) -> tuple[SuiteOutcome, 
 
 
 def matrices(results: Path) -> dict[str, Any]:
-    return {run_id: record["R"] for run_id, record in records(results).items()}
+    return {run_id: record.R for run_id, record in records(results).items()}
 
 
 @pytest.fixture(scope="session")

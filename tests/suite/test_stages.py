@@ -17,8 +17,8 @@ from cl_seg.evaluation.predict import predict
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.runs import Run
-from cl_seg.planning.split import selected_slices
 from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.stages.initial import initial_model
 from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin
@@ -116,11 +116,11 @@ def test_shared_runs_equal_the_same_runs_alone(
     shared = records(tmp_path / "results")
     planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
     assert len(planned.runs) == len(shared) == 18 * 2 * 2 + 2
-    distinct = {str(record["R"]) for record in shared.values()}
+    distinct = {str(record.R) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in (stages.run for stages in planned.runs):
         expected = alone(one, planned.context, SliceStore(store))
-        for name, matrix in shared[one.run_id]["R"].items():
+        for name, matrix in shared[one.run_id].R.items():
             assert (np.array(matrix, dtype=float) == expected[name]).all(), one.run_id
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cl_seg.planning.plan import resolve
-from cl_seg.planning.split import row_numbers
+from cl_seg.scans.rows import row_numbers
 
 from .conftest import made_with, tiny_suite, write_store
 from .crash import ROOT, finished

@@ -1,19 +1,15 @@
-"""A file of claims: what is said of which runs."""
+"""Claims: contrasts between runs of a suite, each with two sides and a score."""
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from cl_seg.analysis.claims.faults import explain_claims
-from cl_seg.files.yaml_file import YamlFile
-from cl_seg.messages.errors import InputError
 from cl_seg.spec.faults import require_distinct
 from cl_seg.spec.settings import Spec
 
 
 class Side(Spec):
-    """What stands on one side of a contrast; several are averaged.
+    """One side of a contrast; several networks and tools are averaged.
 
     Attributes:
         networks: names as tables show them.
@@ -29,48 +25,61 @@ class Side(Spec):
     seed_images: int | None = None
     by: str = ""
 
+    def __str__(self) -> str:
+        """Networks and tools, in words."""
+        parts = [*(f"{n} {self.strategy}" for n in self.networks), *self.tools]
+        images = f" with {self.seed_images} SEED images" if self.seed_images else ""
+        images += f" by {self.by}" if self.by else ""
+        return (parts[0] if len(parts) == 1 else f"mean({', '.join(parts)})") + images
+
 
 class Contrast(Spec):
-    """Two sides, one score.
+    """The claim that a score of ``a`` is more than that of ``b``, by more than ``margin``.
 
     Attributes:
         suite: folder of results below the one that is looked at.
-        score: of ``ours`` minus that of ``theirs``.
+        score: of ``a`` minus that of ``b``.
         structure: class the score is of, "" for the mean over classes.
-        ours: what the claim says is better.
-        theirs: what it is better than.
-        at_least: what the difference must be more than.
+        a: the side that is said to be better.
+        b: the side it is better than.
+        margin: bound that the difference must exceed.
     """
 
     suite: str
     score: Literal["ACC", "BWT", "plasticity"]
     structure: str = ""
-    ours: Side
-    theirs: Side
-    at_least: float = 0.0
+    a: Side
+    b: Side
+    margin: float = 0.0
 
     @property
     def sides(self) -> tuple[Side, Side]:
-        """Ours and theirs."""
-        return self.ours, self.theirs
+        """Both sides."""
+        return self.a, self.b
+
+    def __str__(self) -> str:
+        """Suite, score, both sides, and the margin where it is not 0."""
+        score = f"{self.suite}, {self.score} {self.structure}".strip()
+        margin = f" > {self.margin:g}".replace("-", "−") if self.margin else ""
+        return f"{score}: {self.a} − {self.b}{margin}"
 
 
 class Claim(Spec):
-    """What somebody claims.
+    """A claim of somebody.
 
     Attributes:
         name: short.
         says: in words.
         source: who says so.
         contrasts: all of which must hold.
-        beside: shown with it, without a say in the verdict.
+        descriptive: contrasts shown with the claim, without a say in its verdict.
     """
 
     name: str
     says: str
     source: str
     contrasts: list[Contrast] = Field(min_length=1)
-    beside: list[Contrast] = Field(default=[])
+    descriptive: list[Contrast] = Field(default=[])
 
 
 class Claims(Spec):
@@ -82,31 +91,3 @@ class Claims(Spec):
     @classmethod
     def _names_differ(cls, value: list[Claim]) -> list[Claim]:
         return require_distinct(value, [one.name for one in value], "each needs a name of its own")
-
-
-def read_claims(path: Path) -> list[Claim]:
-    """Read a file of claims.
-
-    Raises:
-        InputError: it is no such file, naming the line.
-    """
-    tree = YamlFile.parse(path)
-    try:
-        return Claims.model_validate(tree.value).claims
-    except ValidationError as error:
-        raise InputError("\n".join(explain_claims(tree, error, Claims))) from None
-
-
-def contrast_text(contrast: Contrast) -> str:
-    """Suite, score, the two sides of a contrast, and what their difference must be more than."""
-    score = f"{contrast.suite}, {contrast.score} {contrast.structure}".strip()
-    least = f" > {contrast.at_least:g}".replace("-", "−") if contrast.at_least else ""
-    return f"{score}: {side_text(contrast.ours)} − {side_text(contrast.theirs)}{least}"
-
-
-def side_text(side: Side) -> str:
-    """Networks and tools of a side, in words."""
-    parts = [*(f"{n} {side.strategy}" for n in side.networks), *side.tools]
-    images = f" with {side.seed_images} SEED images" if side.seed_images else ""
-    images += f" by {side.by}" if side.by else ""
-    return (parts[0] if len(parts) == 1 else f"mean({', '.join(parts)})") + images

@@ -1,4 +1,4 @@
-"""What is told of judged claims: to a person as Markdown, to a machine as JSON."""
+"""Judged claims as text: Markdown to read, JSON for machines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,24 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.claims.claim import contrast_text
-from cl_seg.analysis.claims.judge import Evidence, Judged
+from cl_seg.analysis.claims.evidence import Evidence
+from cl_seg.analysis.claims.judge import Judged
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.records.results import RunResult
 
 
 def stamps_of(runs: Sequence[RunResult]) -> list[str]:
-    """What must be said of claims judged by some runs."""
+    """Sentences that whatever is made from some runs must show."""
     return list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
 
 
 def claims_page(judged: Sequence[Judged], stamps: Sequence[str] = ()) -> str:
-    """Every claim with its verdict, and the table of its contrasts, as Markdown.
-
-    Args:
-        judged: the claims.
-        stamps: what must be said first.
-    """
+    """Every claim with its verdict and the table of its contrasts, as Markdown below stamps."""
     parts = [f"*{stamp}*\n" for stamp in stamps]
     for one in judged:
         parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
@@ -32,17 +27,17 @@ def claims_page(judged: Sequence[Judged], stamps: Sequence[str] = ()) -> str:
 
 
 def claims_table(one: Judged) -> pd.DataFrame:
-    """A row per contrast of a claim, for reading; in brackets those that are shown beside it."""
+    """A row per contrast of a claim, for reading; in brackets the descriptive ones."""
     rows = [_row(found, found.verdict) for found in one.evidence]
-    return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.beside])
+    return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.descriptive])
 
 
 def _row(found: Evidence, verdict: str) -> dict[str, str]:
     share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
     return {
-        "contrast": contrast_text(found.contrast),
+        "contrast": str(found.contrast),
         "verdict": verdict,
-        "effect": rounded(found.effect, True, found.margin),
+        "effect": rounded(found.effect, True, found.ci_half_width),
         "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
         "better in": share,
         "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",
@@ -59,7 +54,7 @@ def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
             "source": one.claim.source,
             "verdict": one.verdict,
             "contrasts": [_plain(found) for found in one.evidence],
-            "beside": [_plain(found) for found in one.beside],
+            "descriptive": [_plain(found) for found in one.descriptive],
         }
         for one in judged
     ]
@@ -68,7 +63,7 @@ def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
 def _plain(found: Evidence) -> dict[str, Any]:
     numbers: Mapping[str, float] = {
         "effect": found.effect,
-        "margin": found.margin,
+        "ci_half_width": found.ci_half_width,
         "coverage": found.coverage,
         "superiority": found.superiority,
     }

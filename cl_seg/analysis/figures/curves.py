@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.labels import extra_height, name_columns, wrapped
 from cl_seg.analysis.figures.panels import (
-    Cells,
     axes_of,
+    first_runs,
     places,
     rows_of_panels,
     same_order,
@@ -27,18 +27,24 @@ from cl_seg.analysis.figures.style import (
     stamped,
     strategy_marks,
 )
+from cl_seg.analysis.tables import cells
 from cl_seg.records.results import RunResult
 
 
-def forgetting_curves(cells: Cells) -> Figure:
+def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     """Test Dice on every scanner over the stream: a panel per network and scanner.
+
+    None where all training is joint.
 
     The marker is the stage in which the scanner is learned, all there is of a network per scanner;
     dotted lines are joint training. Bands are the range over runs of the same order. The axis holds
     what comes after learning: what was before is often far below.
     """
-    models, strategies = axes_of(cells)
-    first = next(iter(cells.values()))[0]
+    if all(run.joint for run in results):
+        return None
+    by_cell = cells(results)
+    models, strategies = axes_of(by_cell)
+    first = results[0]
     order = first.order
     marks = strategy_marks(strategies)
     width = 2.7 * len(order) + 0.6
@@ -50,14 +56,13 @@ def forgetting_curves(cells: Cells) -> Figure:
         for (row, model), (column, scanner) in product(enumerate(models), enumerate(order)):
             axes = grid[row][column]
             for strategy in strategies:
-                runs = same_order(cells.get((model, strategy), ()), order)
+                runs = same_order(by_cell.get((model, strategy), ()), order)
                 if runs:
                     _curve(axes, runs, column, marks[strategy], strategy)
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
-        shown = [same_order(runs, order) for runs in cells.values()]
-        lowest = min((_lowest(run) for runs in shown for run in runs), default=1.0)
+        lowest = min((_lowest(run) for run in same_order(results, order)), default=1.0)
         for axes in grid[-1]:
             name_columns(axes, range(1, len(names) + 1), names)
             axes.set_xlim(0.6, len(order) + 0.4)
@@ -92,12 +97,14 @@ def _lowest(run: RunResult) -> float:
     return float(after[np.isfinite(after)].min(initial=1))
 
 
-def order_fans(cells: Cells) -> Figure:
+def order_fans(results: Sequence[RunResult]) -> Figure | None:
     """Mean Dice over the scanners seen so far after every stage, a thin line per order.
 
-    A panel per network and strategy; thick is the mean over orders.
+    A panel per network and strategy; thick is the mean over orders. None of a single order.
     """
-    streams = streamed(cells)
+    streams = streamed(cells(results))
+    if len({tuple(run.order) for runs in streams.values() for run in runs}) < 2:
+        return None
     rows = rows_of_panels(streams, 1.9)
     columns = max(map(len, rows))
     first = next(iter(streams.values()))[0]
@@ -130,8 +137,14 @@ def order_fans(cells: Cells) -> Figure:
         return stamped(figure, first.stamps)
 
 
-def validation_curves(runs: Sequence[RunResult]) -> Figure:
-    """Validation Dice of every scanner over the optimiser steps of the stream, one run a panel."""
+def validation_curves(results: Sequence[RunResult]) -> Figure | None:
+    """Validation Dice of every scanner over the optimiser steps of the stream.
+
+    A panel per network and strategy, of its first run. None where nothing was validated.
+    """
+    runs = [run for run in first_runs(results) if len(run.curve) and not run.joint]
+    if not runs:
+        return None
     scanners = runs[0].order
     colours = dict(zip(scanners, COLOURS * 9, strict=False))
     with mpl.rc_context(STYLE):

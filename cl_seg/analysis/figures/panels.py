@@ -3,10 +3,17 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from cl_seg.analysis.tables import cells
 from cl_seg.records.results import RunResult
 
 Cells = Mapping[tuple[str, str], Sequence[RunResult]]
 WIDEST = 15.0  # inches
+
+
+def first_runs(results: Sequence[RunResult]) -> list[RunResult]:
+    """The first run of every network and strategy, where it is of the first order of scanners."""
+    firsts = (runs[0] for runs in cells(results).values())
+    return [run for run in firsts if run.order == results[0].order]
 
 
 def streamed(cells: Cells) -> Cells:

@@ -17,6 +17,7 @@ from cl_seg.analysis.figures.style import (
     strategy_marks,
 )
 from cl_seg.analysis.tables import NOT_EVALUABLE
+from cl_seg.records.results import RunResult
 
 PANEL = 4.2  # inches
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # between lines of equal ACC
@@ -24,27 +25,26 @@ MOST_LINES = 25  # where a step suffices
 TICKS = 5  # intervals between them; five digits each fit a panel where points are near each other
 
 
-def comparable(summary: pd.DataFrame) -> pd.DataFrame:
-    """The rows that have both scores and are evaluable, which alone can be drawn."""
-    known = summary[summary["BWT"].notna() & summary["plasticity"].notna()]
-    return known[known["verdict"] != NOT_EVALUABLE]
-
-
-def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str]) -> Figure:
+def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figure | None:
     """BWT against plasticity: a panel per network, a mark per strategy that has both.
 
-    Filled marks keep slices of earlier scanners. Rows that are not evaluable are left out.
+    Filled marks keep slices of earlier scanners. Rows that are not evaluable are left out; None
+    where no row remains.
 
     Args:
-        summary: as :func:`cl_seg.analysis.tables.summary_table` gives it.
-        scanners: in a stream, for the lines of equal ACC; 0 where streams differ in length.
-        stamps: what the figure must say.
+        summary: of :func:`cl_seg.analysis.tables.summary_table`.
+        results: the runs it was made from. Lines of equal ACC are drawn where all their streams
+            have the same number of scanners.
     """
-    known = comparable(summary)
+    known = summary[summary["BWT"].notna() & summary["plasticity"].notna()]
+    known = known[known["verdict"] != NOT_EVALUABLE]
+    if known.empty:
+        return None
+    lengths = {len(run.order) for run in results}
     models = list(dict.fromkeys(known["model"]))
     marks = strategy_marks(list(dict.fromkeys(summary["strategy"])))
-    columns = 2 if len(models) == 4 else max(1, min(len(models), 3))
-    rows = max(1, -(-len(models) // columns))
+    columns = 2 if len(models) == 4 else min(len(models), 3)
+    rows = -(-len(models) // columns)
     with mpl.rc_context(STYLE):
         figure = Figure((PANEL * columns, 3.4 * rows + 0.9), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
@@ -60,12 +60,13 @@ def stability_plane(summary: pd.DataFrame, scanners: int, stamps: Sequence[str])
             axes.set_title(model, loc="left")
             axes.xaxis.set_major_locator(MaxNLocator(TICKS))
             axes.grid(color="#eef0f3", lw=0.6)
-        _equal_accuracy(list(grid[: len(models)]), scanners)
+        if len(lengths) == 1:
+            _equal_accuracy(list(grid[: len(models)]), lengths.pop())
         lowest_labelled(grid, columns, len(models))
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
         legend_above(figure, grid, PANEL * columns)
-        return stamped(figure, stamps)
+        return stamped(figure, results[0].stamps)
 
 
 def _margin(row: "pd.Series[float]", name: str) -> float | None:
@@ -80,7 +81,7 @@ def _label(row: "pd.Series[float]") -> str:
 
 def _equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
     """Lines ACC = plasticity + (N − 1) / N · BWT at round values, in the limits that are."""
-    if scanners < 2 or not panels:
+    if scanners < 2:
         return
     weight = (scanners - 1) / scanners
     low, high = panels[0].get_xlim()

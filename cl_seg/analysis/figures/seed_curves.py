@@ -1,4 +1,4 @@
-"""The figure of SEED curves."""
+"""Dice against the number of SEED images."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
+from cl_seg.records.results import RunResult
 
 
-def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[str]) -> Figure:
+def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
     """Dice against the number of SEED images: a panel per network (rows) and class (columns).
 
     Args:
         table: of :func:`cl_seg.analysis.seed_curve.seed_table`.
-        classes: columns of the figure.
-        stamps: what the figure must say.
+        results: the runs it was made from.
     """
+    classes = results[0].classes
     models = list(dict.fromkeys(table["model"]))
     lines = list(dict.fromkeys(zip(table["strategy"], table["by"], strict=True)))
     looks = {line: (COLOURS[i % 8], MARKERS[i % 8]) for i, line in enumerate(lines)}
@@ -44,7 +45,7 @@ def seed_curves(table: pd.DataFrame, classes: Sequence[str], stamps: Sequence[st
         figure.supxlabel("SEED images", fontsize=9)
         figure.supylabel("Dice", fontsize=9)
         legend_above(figure, grid.flat, size[0])
-        return stamped(figure, stamps)
+        return stamped(figure, results[0].stamps)
 
 
 def _curve(

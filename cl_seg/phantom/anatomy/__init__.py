@@ -1,7 +1,7 @@
 """Bodies: axial slices of the abdomen as tissue fractions, in millimetres, drawn from a seed.
 
-``body`` draws a person; ``torso`` lays out one level of a body; ``canvas`` paints the implicit
-shapes of ``shapes``; every organ file holds painters, which ``slices`` calls in order. A painter
-has a random stream of its own, named by its function: adding an organ leaves all others as they
-are, and renaming a painter draws another one.
+``body`` draws a person → ``contours`` and ``torso`` lay out one level → every organ file holds
+painters, which ``slices`` calls in order on a ``canvas`` of implicit ``shapes`` and random fields.
+A painter has a random stream of its own, named by its function: adding an organ leaves all others
+as they are, and renaming a painter draws another one.
 """

@@ -17,7 +17,7 @@ OUTLINE_SHARE = 0.96  # of the muscle area lies in the smooth outlines; uneven e
 
 @dataclass(frozen=True)
 class Population:
-    """Medians of one sex at the usual age and BMI.
+    """Medians of one sex at the median age and BMI.
 
     Attributes:
         muscle_cm2: skeletal muscle area at L3.
@@ -102,7 +102,7 @@ class Preparation:
 
 
 def draw_body(seed: int, name: str) -> Body:
-    """Draw a body from a suite's seed and the body's name.
+    """Draw a body from the seed of a suite and the name of the body.
 
     Bodies whose names differ in the number at their end alternate between men and women and spread
     evenly over ages and builds, so that few of them stand for many. Areas are log-normal about the

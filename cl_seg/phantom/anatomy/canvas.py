@@ -6,12 +6,11 @@ another grid, or at another height, belong to the same body.
 """
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
+from cl_seg.phantom.anatomy.random_field import random_field
 from cl_seg.phantom.anatomy.shapes import (
     FAR,
     Box,
@@ -27,40 +26,8 @@ from cl_seg.scans.store import Grid
 
 Mix = dict[str, float | Field]  # tissue → its fraction
 
-FIELD_EXTENT_MM = 300.0  # random fields cover ± this, whatever the canvas
 WARP_MM = ((45.0, 3.5), (9.0, 0.7))  # length and size of the warp of all shapes (engineering)
 MARGIN_MM = 8.0  # around a shape, within which its distance is known
-FIRST_LAYER = 1_000_000  # of a field's lattices, so that layers below z = 0 have positive numbers
-
-
-@lru_cache(maxsize=32)
-def _interpolation(grid: Grid, length_mm: float) -> csr_array:
-    """Gaussian weights of lattice nodes at each pixel, rows of unit norm, (N, nodes)."""
-    nodes = np.arange(-FIELD_EXTENT_MM, FIELD_EXTENT_MM + length_mm, length_mm)
-    pixels = (np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm
-    distance = (pixels[:, None] - nodes) / length_mm
-    weights = np.where(np.abs(distance) < 3.5, np.exp(-(distance**2) / 2), 0)
-    return csr_array(weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
-
-
-def random_field(rng: Rng, grid: Grid, length_mm: float, z_mm: float = 0.0) -> Field:
-    """One height of a smooth Gaussian random field of mean 0 and variance 1, (N, N).
-
-    White noise on a lattice of ``length_mm``, blurred in the plane by a Gaussian of that standard
-    deviation; layers of the lattice, as far apart, are blended along z. One number is drawn from
-    ``rng`` whatever the height.
-    """
-    weights = _interpolation(grid, length_mm)
-    key, nodes = int(rng.integers(2**62)), weights.shape[1]
-    below = int(np.floor(z_mm / length_mm))
-    turn = np.pi / 2 * (z_mm / length_mm - below)
-    lattice = np.zeros((nodes, nodes), np.float32)
-    for layer, weight in ((below, np.cos(turn)), (below + 1, np.sin(turn))):
-        if weight > 1e-6:
-            layer_rng = np.random.default_rng([key, FIRST_LAYER + layer])
-            lattice += np.float32(weight) * layer_rng.standard_normal((nodes, nodes), np.float32)
-    field: Field = (weights @ (weights @ lattice).T).T
-    return field
 
 
 class Canvas:
@@ -93,7 +60,7 @@ class Canvas:
         self._painted = {"air"}
 
     def field(self, rng: Rng, length_mm: float) -> Field:
-        """A random field on this canvas, see :func:`random_field`."""
+        """A smooth random field on this canvas, (N, N), see :func:`random_field`."""
         return random_field(rng, self.grid, length_mm, self.z_mm)
 
     def streaks(self, rng: Rng, length_mm: float, width: float, height: float) -> Field:
@@ -102,20 +69,14 @@ class Canvas:
         patches = np.clip(1 + 2 * self.field(rng, 5 * length_mm), 0, 1)
         return height * ridge * patches
 
-    def fraction(self, tissue: str) -> Field:
-        """Fraction of one tissue in each pixel, (N, N)."""
-        fraction: Field = self.fractions[TISSUES.index(tissue)]
-        return fraction
-
     def above(self, level_mm: float) -> Field:
-        """Negative above a horizontal plane at y = ``level_mm``, whatever the warp, (N, N)."""
+        """Signed distance to a horizontal plane at y = ``level_mm``, negative above it, (N, N)."""
         distance: Field = np.broadcast_to(self.unwarped_y - np.float32(level_mm), self.x.shape)
         return distance
 
     def shape(self, distance: Field) -> Shape:
         """The shape of a signed distance (N, N) over the whole canvas."""
-        everything = slice(0, self.grid.size)
-        return Shape((everything, everything), distance.astype(np.float32, copy=False)).trimmed()
+        return Shape.over_grid(distance)
 
     def ellipse(self, ellipse: Ellipse) -> Shape:
         """An ellipse at the height of this canvas."""
@@ -138,7 +99,7 @@ class Canvas:
         return Shape(box, tube_distance(here, self.x[box], self.y[box]))
 
     def _box(self, low: npt.ArrayLike, high: npt.ArrayLike, reach: float) -> Box:
-        """Pixels from low to high corner (x, y) in mm and a reach about them."""
+        """Pixels of the box from a low to a high corner (x, y) in mm, and of a margin about it."""
         warped = sum(3 * size for _, size in WARP_MM) / 2
         middle, margin = (self.grid.size - 1) / 2, reach + MARGIN_MM + warped
         first = np.clip((np.asarray(low) - margin) / self.grid.spacing_mm + middle,
@@ -148,7 +109,7 @@ class Canvas:
         return slice(first[1], last[1]), slice(first[0], last[0])
 
     def place(self, shape: Shape, mix: Mix, label: int | None = 0, gap_mm: float = 0.8) -> Shape:
-        """Paint an organ beside what is there already, and keep its space from later ones.
+        """Paint an organ into the space that is left, and keep that space from later ones.
 
         Args:
             shape: of the organ.
@@ -169,10 +130,10 @@ class Canvas:
         np.minimum(self.occupied[shape.box], shape.distance, out=self.occupied[shape.box])
 
     def paint(self, shape: Shape, mix: Mix, label: int | None = 0) -> None:
-        """Cover what is there by a tissue mix; edges are anti-aliased.
+        """Paint a tissue mix over a shape; edges are anti-aliased.
 
         Args:
-            shape: what to cover.
+            shape: where.
             mix: tissue fractions that sum to one.
             label: given to pixels covered by more than half; None leaves labels as they are.
         """

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cl_seg.phantom.anatomy.canvas import Mix
-from cl_seg.phantom.anatomy.shapes import Ellipse, Field, Rng, Shape, wobble
+from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
 SIDES = (-1, 1)
@@ -52,22 +52,18 @@ def _clefts(torso: Torso, rng: Rng, side: int, spinae: Shape, radii: tuple[float
             (side * across * a, torso.bottom - 1.05 * b), (size * a, size * b), 0.3 * side, 2.0,
             wobble(rng, 0.08),
         )  # fmt: skip
-        plane = _thick_shell(canvas.ellipse(outline), wide) & spinae.grown(-0.8)
+        plane = canvas.ellipse(outline).shell(wide) & spinae.grown(-0.8)
         canvas.paint(plane.within(side * canvas.x - np.float32(1.75 * a)), PLANE, MUSCLE)
     multifidus = Ellipse(
         (side * 0.34 * a, torso.bottom - b), (0.36 * a, 0.78 * b), 0.1 * side,
         wobble=wobble(rng, 0.06),
     )  # fmt: skip
-    plane = _thick_shell(canvas.ellipse(multifidus), 1.3 * wide) & spinae
+    plane = canvas.ellipse(multifidus).shell(1.3 * wide) & spinae
     canvas.paint(plane, PLANE, MUSCLE)
     # Deep medial fat, the first to appear with age.
     deep = Ellipse((side * 0.45 * a, torso.bottom - 1.72 * b), (0.45 * a, 40 * fat), 0.3 * side,
                    wobble=wobble(rng, 0.15))  # fmt: skip
     canvas.paint(canvas.ellipse(deep) & spinae, {"adipose": 0.7, "muscle": 0.3}, MUSCLE)
-
-
-def _thick_shell(shape: Shape, thickness: Field) -> Shape:
-    return Shape(shape.box, np.abs(shape.distance) - thickness[shape.box] / 2)
 
 
 def psoas_and_quadratus(torso: Torso, rng: Rng) -> None:

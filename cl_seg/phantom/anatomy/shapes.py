@@ -30,6 +30,15 @@ class Shape:
     box: Box
     distance: Field
 
+    @classmethod
+    def over_grid(cls, distance: Field) -> "Shape":
+        """The shape of distances over the whole grid (N, N), on the smallest box that holds it."""
+        rows, columns = (np.flatnonzero((distance < 3).any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            return cls((slice(0, 0), slice(0, 0)), np.zeros((0, 0), np.float32))
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return cls(box, distance[box].astype(np.float32, copy=False))
+
     def on(self, box: Box) -> Field:
         """Distances on any box."""
         if box == self.box:
@@ -59,40 +68,26 @@ class Shape:
 
     def grown(self, millimetres: float | Field) -> "Shape":
         """Larger all around, by a number or by a field (N, N) over the whole grid."""
-        if isinstance(millimetres, np.ndarray):
-            return Shape(self.box, self.distance - millimetres[self.box])
-        return Shape(self.box, self.distance - np.float32(millimetres))
+        return Shape(self.box, self.distance - self._here(millimetres))
 
-    def shell(self, millimetres: float) -> "Shape":
-        """A layer about the surface."""
-        return Shape(self.box, np.abs(self.distance) - np.float32(millimetres / 2))
+    def shell(self, millimetres: float | Field) -> "Shape":
+        """A layer about the surface, as thick as a number or a field (N, N) says."""
+        return Shape(self.box, np.abs(self.distance) - self._here(millimetres) / 2)
 
-    def trimmed(self) -> "Shape":
-        """The same shape on the smallest box that holds its surface."""
-        rows, columns = (np.flatnonzero((self.distance < 3).any(axis=a)) for a in (1, 0))
-        if not len(rows):
-            return Shape((slice(0, 0), slice(0, 0)), np.zeros((0, 0), np.float32))
-        inner = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        top, left = self.box[0].start, self.box[1].start
-        box = (
-            slice(top + inner[0].start, top + inner[0].stop),
-            slice(left + inner[1].start, left + inner[1].stop),
-        )
-        return Shape(box, self.distance[inner])
+    def _here(self, value: float | Field) -> Field | np.float32:
+        return value[self.box] if isinstance(value, np.ndarray) else np.float32(value)
 
 
 def _overlap(one: Box, other: Box) -> Box:
     start = [max(a.start, b.start) for a, b in zip(one, other, strict=True)]
     stop = [min(a.stop, b.stop) for a, b in zip(one, other, strict=True)]
-    rows, columns = (slice(a, max(a, b)) for a, b in zip(start, stop, strict=True))
-    return rows, columns
+    return slice(start[0], max(start[0], stop[0])), slice(start[1], max(start[1], stop[1]))
 
 
 def _hull(one: Box, other: Box) -> Box:
-    rows, columns = (
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
-    )
-    return rows, columns
+    start = [min(a.start, b.start) for a, b in zip(one, other, strict=True)]
+    stop = [max(a.stop, b.stop) for a, b in zip(one, other, strict=True)]
+    return slice(start[0], stop[0]), slice(start[1], stop[1])
 
 
 def _within(box: Box, outer: Box) -> Box:

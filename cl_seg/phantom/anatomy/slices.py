@@ -1,4 +1,4 @@
-"""A level of a body, painted organ by organ, as thick as a scanner's slice."""
+"""A level of a body, painted organ by organ and averaged over the thickness of a slice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -65,8 +65,8 @@ PAINTERS: dict[str, tuple[Painter, ...]] = {
         upper_organs.spleen,
         upper_organs.stomach,
         upper_organs.pancreas,
-        upper_organs.upper_colon,
-        upper_organs.jejunum,
+        bowel.upper_colon,
+        bowel.jejunum,
         upper_organs.omentum,
     ),
 }
@@ -134,7 +134,7 @@ def paint_slab(
     z_mm: float = 0.0,
     preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Anatomy:
-    """Average a level over a slice: tissues mix, and a label is what fills most of the thickness.
+    """A level averaged over a slice: tissues mix, labels are those of most of the thickness.
 
     Three heights stand for the slice, five where it is thicker than ``THICK_MM``. The grid is
     ``CANVAS``, or ``WIDE`` for arms beside the trunk, unless another is given.

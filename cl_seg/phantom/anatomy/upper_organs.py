@@ -1,15 +1,8 @@
-"""Lung bases, spleen, stomach, pancreas and colon beside them at liver level."""
+"""Lung bases, diaphragm, spleen, stomach, pancreas and omentum at liver level."""
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.bowel import (
-    SMALL,
-    TRANSVERSE,
-    draw_filling,
-    pack_paths,
-    paint_bowel,
-    winding_path,
-)
+from cl_seg.phantom.anatomy.loops import winding_path
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, wobble
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
@@ -77,11 +70,8 @@ def pancreas(torso: Torso, rng: Rng) -> None:
     """A lobulated gland in front of the spine, with the splenic vein behind it."""
     canvas, k = torso.canvas, torso.body.scale
     y = torso.spine_y - 54 * k + rng.normal(0, 4)
-    path = np.array([(-8, y + 8, 10), (14, y - 2, 8), (38, y + 2, 7.5), (64, y + 16, 7)]) * [
-        k,
-        1,
-        k,
-    ]
+    path = np.array([(-8, y + 8, 10), (14, y - 2, 8), (38, y + 2, 7.5), (64, y + 16, 7)])
+    path *= [k, 1, k]
     path += np.column_stack([rng.normal(0, 4, (4, 2)), rng.normal(0, 1, 4)])
     lobules = 2.0 * canvas.field(rng, 4) + 1.2 * canvas.field(rng, 2)
     fat = 0.08 + 0.003 * max(torso.body.age - 30, 0) + 0.16 * canvas.field(rng, 2.2)
@@ -90,34 +80,6 @@ def pancreas(torso: Torso, rng: Rng) -> None:
     canvas.place(canvas.tube(vein, (0, 0.1)), {"portal_vein": 1.0}, 0, 0.3)
     gland = canvas.tube(path).grown(lobules)
     canvas.place(gland, {"pancreas": 1 - fat, "adipose": fat}, 0, 0.3)
-
-
-def upper_colon(torso: Torso, rng: Rng) -> None:
-    """Splenic flexure and transverse colon in front of and beside the stomach."""
-    canvas, half, k = torso.canvas, torso.wall_half_width, torso.body.scale
-    textures = canvas.field(rng, 3.5), canvas.field(rng, 1.5)
-    places = (
-        (half - 38 * k, torso.middle - 16 + rng.normal(0, 6)),
-        (half - 52 * k + rng.normal(0, 6), torso.middle - 48 + rng.normal(0, 6)),
-        (rng.normal(22, 8) * k, torso.top + rng.normal(34, 4)),
-    )
-    for place in places:
-        path = winding_path(rng, place, rng.uniform(11, 17) * k, 2, 0.5)
-        loop = canvas.tube(path).grown(1.2 * textures[0]).within(torso.cavity_distance + 3)
-        loop = canvas.place(loop, {"adipose": 1.0}, 0, 1.0)
-        paint_bowel(torso, rng, loop, draw_filling(rng, TRANSVERSE), textures)
-
-
-def jejunum(torso: Torso, rng: Rng) -> None:
-    """Loops behind and below the stomach, where there is room."""
-    canvas, k = torso.canvas, torso.body.scale
-    textures = canvas.field(rng, 3.5), canvas.field(rng, 1.4)
-    room = (15 * k, torso.wall_half_width - 40 * k, torso.middle - 20, torso.middle + 26)
-    for path in pack_paths(torso, rng, rng.uniform(0, 45) * 100 * k**2, room):
-        filling = draw_filling(rng, SMALL)
-        loop = canvas.tube(path, tuple(rng.normal(0, 0.15, 2))).grown(textures[0])
-        loop = canvas.place(loop.within(torso.cavity_distance + 3), {"adipose": 1.0})
-        paint_bowel(torso, rng, loop, filling, textures)
 
 
 def omentum(torso: Torso, rng: Rng) -> None:

@@ -73,11 +73,11 @@ def tube_current(signal: Signal, modulation: float) -> Floats:
 
 
 def residual_scatter(signal: Signal, fraction: float, geometry: Geometry) -> Floats:
-    """Scatter minus what the vendor's correction takes off, in keV, (views, channels).
+    """Scatter that is left after the vendor's correction, in keV, (views, channels).
 
-    Both are the forward-scatter potential, blurred by a kernel (Ohnesorge 1999); the correction's
-    is narrower. What is left is negative where it takes off too much: the middle of a body is a few
-    HU darker than its rim, its mean is right.
+    Scatter and correction are the forward-scatter potential, blurred by a kernel (Ohnesorge 1999);
+    the correction's kernel is narrower. The rest is negative where the correction is too strong:
+    the middle of a body is a few HU darker than its rim, its mean is right.
 
     Args:
         signal: expectation.
@@ -107,7 +107,7 @@ def detect(
     detector: Detector,
     rng: np.random.Generator | None,
 ) -> Floats:
-    """Noisy readings in keV, brought to mean tube current, (views, channels).
+    """Noisy readings in keV, divided by the relative tube current, (views, channels).
 
     Args:
         signal: expectation and variance.

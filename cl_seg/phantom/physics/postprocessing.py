@@ -15,7 +15,7 @@ SOFT_TISSUE = (-300.0, 400.0)  # HU, range that is denoised (engineering value)
 
 
 def postprocess(hu: Floats, settings: Reconstruction) -> Floats:
-    """Finish an image.
+    """Apply calibration error, hybrid iterative appearance, limits and padding.
 
     Args:
         hu: (size, size) reconstructed HU.

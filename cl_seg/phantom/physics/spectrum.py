@@ -60,7 +60,7 @@ def bowtie_mm(tube: Tube, geometry: Geometry) -> Floats:
 
 
 def polychromatic_beam(profile: Profile, geometry: Geometry, groups: int = GROUPS) -> Beam:
-    """Group the spectrum so that each group holds as many photons behind a typical patient."""
+    """The spectrum in groups of energy with equally many photons behind a typical patient."""
     photons = photons_per_reading(profile, geometry)
     behind = photons * np.exp(-attenuation_table()["water"] * TYPICAL_WATER_MM)
     share = np.cumsum(behind) / behind.sum()

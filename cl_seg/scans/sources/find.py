@@ -5,11 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.messages.progress import progress_console
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.dicom.header import Image
 from cl_seg.scans.dicom.series import series_of, try_header
@@ -57,7 +57,7 @@ def find(
         )
     files, closed = files_below(source)
     reading = partial(try_header, root=source, pseudonyms=pseudonyms)
-    bar = partial(track, total=len(files), console=Console(stderr=True), disable=not show)
+    bar = partial(track, total=len(files), console=progress_console(), disable=not show)
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
     workers = workers if len(files) >= PARALLEL_FROM else 1
     with in_order(partial(_each, reading), chunks, workers) as read:

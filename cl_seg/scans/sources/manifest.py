@@ -13,11 +13,11 @@ Columns::
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
 from cl_seg.files import csv_file
 from cl_seg.messages.errors import InputError, refuse
+from cl_seg.messages.progress import progress_console
 from cl_seg.scans.dicom.series import NO_PATIENT, find_series
 from cl_seg.scans.nifti import find_volume, is_nifti
 from cl_seg.scans.scanner.identity import plain
@@ -135,7 +135,7 @@ def find_scans(
     faults: list[str] = []
     notes: list[str] = []
     rows = read_manifest(path, classes)
-    console = Console(stderr=True)
+    console = progress_console()
     for row in track(rows, "Reading headers", console=console, disable=not show_progress):
         found, refused = _find(row, pseudonyms, notes)
         rejected += refused

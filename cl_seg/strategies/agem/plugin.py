@@ -27,8 +27,11 @@ class AGEM(SliceMemory):
     alone, which would be a rehearsal of its own.
 
     Args:
-        budget, percent, sampling, by, batch_share: see
-            :class:`~cl_seg.strategies.agem.AGEMSettings`.
+        budget: slices in memory over all experiences; 16 unless ``percent`` is given.
+        percent: instead of a budget, per cent of every experience's slices.
+        sampling: ``balanced`` (default) or ``random`` division of a budget.
+        by: draws ``slice`` by slice, or each ``patient`` in turn.
+        batch_share: part of every batch drawn from memory.
         seed: of the draws.
 
     Raises:
@@ -46,21 +49,17 @@ class AGEM(SliceMemory):
         seed: int = 0,
     ) -> None:
         settings = AGEMSettings.of_keywords(
-            budget=budget,
-            percent=percent,
-            sampling=sampling,
-            by=by,
-            batch_share=batch_share,
+            budget=budget, percent=percent, sampling=sampling, by=by, batch_share=batch_share
         )
         super().__init__(settings, seed)
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Take the remembered part out of the batch and compute its gradient."""
         self._reference: list[Tensor | None] = []
-        if not self.remembered:
+        if not self.memory_batch_size:
             return
         batch = strategy.mbatch
-        new = len(batch[0]) - self.remembered
+        new = len(batch[0]) - self.memory_batch_size
         strategy.mbatch = [part[:new] for part in batch]
         images, target = batch[0][new:], batch[1][new:]
         precision = getattr(strategy, "precision", nullcontext)

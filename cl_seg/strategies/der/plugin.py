@@ -28,8 +28,13 @@ class DER(SliceMemory):
     while it trains.
 
     Args:
-        budget, percent, sampling, by, batch_share, alpha, beta: see
-            :class:`~cl_seg.strategies.der.DERSettings`.
+        budget: slices in memory over all experiences; 16 unless ``percent`` is given.
+        percent: instead of a budget, per cent of every experience's slices.
+        sampling: ``balanced`` (default) or ``random`` division of a budget.
+        by: draws ``slice`` by slice, or each ``patient`` in turn.
+        batch_share: part of every batch drawn from memory.
+        alpha: weight of the squared distance to the stored logits.
+        beta: weight of the training loss on the stored slices.
         seed: of the draws.
 
     Raises:
@@ -67,9 +72,9 @@ class DER(SliceMemory):
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Replace the loss of the batch by that of DER++."""
-        if not self.remembered:
+        if not self.memory_batch_size:
             return
-        new = len(strategy.mb_y) - self.remembered
+        new = len(strategy.mb_y) - self.memory_batch_size
         output, target = strategy.mb_output, strategy.mb_y
         drawn = list(strategy.dataloader.old.drawn)
         stored = torch.cat([self.logits[k] for k in sorted(self.logits)])[drawn].float()

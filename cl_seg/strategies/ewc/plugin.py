@@ -28,8 +28,11 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
     useful λ is of the order of one over the number of pixels.
 
     Args:
-        ewc_lambda, fisher, fisher_images, mode, decay: see
-            :class:`~cl_seg.strategies.ewc.EWCSettings`.
+        ewc_lambda: λ of the equation above.
+        fisher: ``sampled``, ``empirical`` or ``batch`` estimate of the Fisher information.
+        fisher_images: images it is estimated on, drawn at random; None for all.
+        mode: ``summed`` quadratics, or ``online``, which decays the older ones.
+        decay: γ of the online mode, which needs it.
         seed: of the images and labels the Fisher is estimated on.
 
     Raises:

@@ -18,7 +18,9 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
     Its running statistics of batch norm stay too.
 
     Args:
-        trains, encoder: see :class:`~cl_seg.strategies.frozen_encoder.FrozenEncoderSettings`.
+        trains: the ``decoder``, or of it the ``head`` alone.
+        encoder: regular expression of the beginning of the names of the parameters that stay; the
+            default is right for the networks of the registry.
         seed: not used.
 
     Raises:
@@ -26,17 +28,10 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        *,
-        trains: Literal["decoder", "head"] = "decoder",
-        encoder: str = "",
-        seed: int = 0,
+        self, *, trains: Literal["decoder", "head"] = "decoder", encoder: str = "", seed: int = 0
     ) -> None:
         super().__init__()
-        self.settings = FrozenEncoderSettings.of_keywords(
-            trains=trains,
-            encoder=encoder,
-        )
+        self.settings = FrozenEncoderSettings.of_keywords(trains=trains, encoder=encoder)
         self._statistics: list[nn.Module] = []
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

@@ -21,23 +21,16 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
     that their importances carry information.
 
     Args:
-        l2_lambda: see :class:`~cl_seg.strategies.l2.L2Settings`.
+        l2_lambda: λ of the equation above.
         seed: not used.
 
     Raises:
         InputError: naming a wrong argument.
     """
 
-    def __init__(
-        self,
-        *,
-        l2_lambda: float = 0.01,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, *, l2_lambda: float = 0.01, seed: int = 0) -> None:
         super().__init__()
-        self.settings = L2Settings.of_keywords(
-            l2_lambda=l2_lambda,
-        )
+        self.settings = L2Settings.of_keywords(l2_lambda=l2_lambda)
         self.start: Parameters = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

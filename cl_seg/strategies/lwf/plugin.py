@@ -23,25 +23,17 @@ class LwF(SupervisedPlugin):  # type: ignore[misc]
     is kept on disk.
 
     Args:
-        alpha, temperature: see :class:`~cl_seg.strategies.lwf.LwFSettings`.
+        alpha: weight of the distillation.
+        temperature: T of the softmax of teacher and student.
         seed: not used.
 
     Raises:
         InputError: naming a wrong argument.
     """
 
-    def __init__(
-        self,
-        *,
-        alpha: float = 1.0,
-        temperature: float = 2.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, *, alpha: float = 1.0, temperature: float = 2.0, seed: int = 0) -> None:
         super().__init__()
-        self.settings = LwFSettings.of_keywords(
-            alpha=alpha,
-            temperature=temperature,
-        )
+        self.settings = LwFSettings.of_keywords(alpha=alpha, temperature=temperature)
         self.teacher: nn.Module | None = None
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

@@ -26,7 +26,9 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
     1/2 and takes the gradient of a batch's mean.
 
     Args:
-        mas_lambda, images, keep: see :class:`~cl_seg.strategies.mas.MASSettings`.
+        mas_lambda: λ of the equation above.
+        images: images the importance is estimated on, drawn at random; None for all.
+        keep: share of the older importance in a running mean; None adds up all.
         seed: of the images the importance is estimated on.
 
     Raises:
@@ -42,11 +44,7 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.settings = MASSettings.of_keywords(
-            mas_lambda=mas_lambda,
-            images=images,
-            keep=keep,
-        )
+        self.settings = MASSettings.of_keywords(mas_lambda=mas_lambda, images=images, keep=keep)
         self.seed = seed
         self.importance: Parameters = {}
         self.centre: Parameters = {}

@@ -10,8 +10,11 @@ class Replay(SliceMemory):
     """Experience replay with a fixed memory (Chaudhry et al. 2019, arXiv 1902.10486).
 
     Args:
-        budget, percent, sampling, by, batch_share: see
-            :class:`~cl_seg.strategies.replay.ReplaySettings`.
+        budget: slices in memory over all experiences; 16 unless ``percent`` is given.
+        percent: instead of a budget, per cent of every experience's slices.
+        sampling: ``balanced`` (default) or ``random`` division of a budget.
+        by: draws ``slice`` by slice, or each ``patient`` in turn.
+        batch_share: part of every batch drawn from memory.
         seed: of the draws.
 
     Raises:
@@ -29,10 +32,6 @@ class Replay(SliceMemory):
         seed: int = 0,
     ) -> None:
         settings = ReplaySettings.of_keywords(
-            budget=budget,
-            percent=percent,
-            sampling=sampling,
-            by=by,
-            batch_share=batch_share,
+            budget=budget, percent=percent, sampling=sampling, by=by, batch_share=batch_share
         )
         super().__init__(settings, seed)

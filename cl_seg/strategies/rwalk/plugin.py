@@ -36,8 +36,10 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
     at the default, s is the plain path integral.
 
     Args:
-        rwalk_lambda, fisher_share, every, damping: see
-            :class:`~cl_seg.strategies.rwalk.RWalkSettings`.
+        rwalk_lambda: λ of the penalty λ/2 · Σ_k (F_k + s_k) (θ_k − θ*_k)².
+        fisher_share: α of eq. 6.
+        every: Δt, steps between two updates of the score.
+        damping: ε of eq. 7.
         seed: not used.
 
     Raises:
@@ -55,10 +57,7 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.settings = RWalkSettings.of_keywords(
-            rwalk_lambda=rwalk_lambda,
-            fisher_share=fisher_share,
-            every=every,
-            damping=damping,
+            rwalk_lambda=rwalk_lambda, fisher_share=fisher_share, every=every, damping=damping
         )
         self.fisher: Parameters = {}
         self.score: Parameters = {}

@@ -8,7 +8,7 @@ grows with the number of pixels. The three estimates are named as in van de Ven 
 (arXiv 2502.11756).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -36,7 +36,7 @@ def fisher_information(
         model: (1, …) images → (1, C, …) logits; left in the mode it was in.
         dataset: items (image, target, …); targets are (…) int64, 255 ignored.
         images: indices to use.
-        kind: whose labels.
+        kind: labels to use.
         generator: of the sampled labels, on the CPU.
 
     Returns:
@@ -90,20 +90,15 @@ def mean_over_images(
     Returns:
         Parameter name → (shape of the parameter) float32.
     """
-    trained = trained_parameters(model)
-    total = {n: torch.zeros_like(p) for n, p in trained.items()}
-    device = next(iter(trained.values())).device
-    with eval_mode(model):
+    device = next(model.parameters()).device
+
+    def values() -> Iterator[Tensor]:
         for index in images:
             image, target = dataset[index][:2]
             logits = model(image.to(device).unsqueeze(0))
-            value = objective(logits, torch.as_tensor(target).to(device).unsqueeze(0))
-            gradients = torch.autograd.grad(
-                value, list(trained.values()), allow_unused=True, materialize_grads=True
-            )
-            for name, gradient in zip(trained, gradients, strict=True):
-                total[name] += of_gradient(gradient.detach())
-    return {name: value / len(images) for name, value in total.items()}
+            yield objective(logits, torch.as_tensor(target).to(device).unsqueeze(0))
+
+    return _mean_over_gradients(model, values(), of_gradient)
 
 
 def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int) -> Parameters:
@@ -111,23 +106,28 @@ def batch_fisher(model: nn.Module, dataset: Any, criterion: Any, batch_size: int
 
     The estimate of Avalanche's EWCPlugin, for comparison: it shrinks as the batch size grows.
     """
+    device = next(model.parameters()).device
+    collate = getattr(dataset, "collate_fn", None) or default_collate
+    loader = DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
+    losses = (criterion(model(batch[0].to(device)), batch[1].to(device)) for batch in loader)
+    return _mean_over_gradients(model, losses, torch.square)
+
+
+def _mean_over_gradients(
+    model: nn.Module, values: Iterable[Tensor], of_gradient: Callable[[Tensor], Tensor]
+) -> Parameters:
+    """Mean of a function of the gradients of scalars that are computed in eval mode."""
     trained = trained_parameters(model)
-    total = {n: torch.zeros_like(p) for n, p in trained.items()}
-    device = next(iter(trained.values())).device
-    loader = DataLoader(
-        dataset,
-        batch_size=batch_size,
-        collate_fn=getattr(dataset, "collate_fn", None) or default_collate,
-    )
+    total = {name: torch.zeros_like(p) for name, p in trained.items()}
+    count = 0
     with eval_mode(model):
-        for batch in loader:
-            loss = criterion(model(batch[0].to(device)), batch[1].to(device))
+        for count, value in enumerate(values, start=1):  # noqa: B007 - used after the loop
             gradients = torch.autograd.grad(
-                loss, list(trained.values()), allow_unused=True, materialize_grads=True
+                value, list(trained.values()), allow_unused=True, materialize_grads=True
             )
             for name, gradient in zip(trained, gradients, strict=True):
-                total[name] += gradient.detach().pow(2)
-    return {name: value / float(len(loader)) for name, value in total.items()}
+                total[name] += of_gradient(gradient.detach())
+    return {name: value / count for name, value in total.items()}
 
 
 def _sample_labels(logits: Tensor, generator: torch.Generator) -> Tensor:

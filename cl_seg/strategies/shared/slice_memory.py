@@ -30,7 +30,7 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
     Attributes:
         memory: experience → indices kept of it.
         seen: experience → number of its slices.
-        remembered: slices of every batch that come from memory, 0 before there is one.
+        memory_batch_size: slices of every batch that come from memory, 0 before there is one.
     """
 
     def __init__(self, settings: MemorySettings, seed: int = 0) -> None:
@@ -39,7 +39,7 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         self.seed = seed
         self.memory: dict[int, list[int]] = {}
         self.seen: dict[int, int] = {}
-        self.remembered = 0
+        self.memory_batch_size = 0
 
     @property
     def kept_slices(self) -> int:
@@ -48,14 +48,14 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Mix memory into the batches, from the second experience on."""
-        self.remembered = 0
+        self.memory_batch_size = 0
         if not self.memory:
             return
         size = strategy.train_mb_size
         if size < 2:
             raise InputError("replay mixes old and new slices: batch_size must be at least 2")
-        self.remembered = min(max(1, round(self.settings.batch_share * size)), size - 1)
-        new = size - self.remembered
+        self.memory_batch_size = min(max(1, round(self.settings.batch_share * size)), size - 1)
+        new = size - self.memory_batch_size
         stream = strategy.experience.origin_stream
         stored = [stream[k].dataset.subset(indices) for k, indices in sorted(self.memory.items())]
         remembered = stored[0]
@@ -66,7 +66,7 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         steps = -(-len(current) // new)
         strategy.dataloader = MixedBatches(
             RandomBatches(current, new, steps, generator),
-            RandomBatches(remembered, self.remembered, steps, generator),
+            RandomBatches(remembered, self.memory_batch_size, steps, generator),
         )
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:

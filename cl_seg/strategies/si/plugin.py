@@ -7,12 +7,7 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.strategies.shared.path_integral import PathIntegral
-from cl_seg.strategies.shared.quadratic_penalty import (
-    Parameters,
-    add_penalty,
-    copied,
-    snapshot,
-)
+from cl_seg.strategies.shared.quadratic_penalty import Parameters, add_penalty, copied, snapshot
 from cl_seg.strategies.si import SISettings
 
 
@@ -33,25 +28,17 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     experiences instead, so that a negative term there takes importance away.
 
     Args:
-        si_lambda, damping: see :class:`~cl_seg.strategies.si.SISettings`.
+        si_lambda: λ of the penalty λ/2 · Σ_k Ω_k (θ_k − θ*_k)².
+        damping: ξ of eq. 5.
         seed: not used.
 
     Raises:
         InputError: naming a wrong argument.
     """
 
-    def __init__(
-        self,
-        *,
-        si_lambda: float = 1.0,
-        damping: float = 0.001,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, *, si_lambda: float = 1.0, damping: float = 0.001, seed: int = 0) -> None:
         super().__init__()
-        self.settings = SISettings.of_keywords(
-            si_lambda=si_lambda,
-            damping=damping,
-        )
+        self.settings = SISettings.of_keywords(si_lambda=si_lambda, damping=damping)
         self.importance: Parameters = {}
         self.centre: Parameters = {}
         self.start: Parameters = {}

@@ -15,7 +15,7 @@ Ended = Callable[[Stage], None]
 
 
 class Engine(Protocol):
-    """What every engine offers."""
+    """Anything that computes the stages of a schedule."""
 
     @property
     def workers(self) -> int:

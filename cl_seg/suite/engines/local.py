@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent
+from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent, without_main
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.engines.perform import JobEnd, perform, settle
@@ -32,7 +32,7 @@ class _Worker:
         self.process = context.Process(
             target=_work, args=(theirs, cache, checkpoint_seconds), daemon=True
         )
-        with interrupts_blocked():
+        with interrupts_blocked(), without_main():
             self.process.start()
         theirs.close()
         self.job: Job | None = None

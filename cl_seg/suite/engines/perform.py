@@ -12,7 +12,7 @@ from cl_seg.suite.schedule import Failure, Job, Schedule
 
 @dataclass(frozen=True)
 class JobEnd:
-    """What became of a job.
+    """The end of a job.
 
     Attributes:
         finished: how many of its stages, from the first on.
@@ -58,11 +58,11 @@ def perform(
 
 
 def settle(job: Job, end: JobEnd, schedule: Schedule, ended: Ended) -> None:
-    """Tell a schedule what became of a job.
+    """Tell a schedule how a job ended.
 
     Args:
         job: taken from the schedule.
-        end: what became of it.
+        end: of the job.
         schedule: takes back what is not finished.
         ended: called with every finished stage.
     """

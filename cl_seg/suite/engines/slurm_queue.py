@@ -1,4 +1,4 @@
-"""What is asked of Slurm: to queue arrays of jobs, to cancel some, and which it still has."""
+"""Slurm's queue: arrays of jobs are queued, cancelled, and looked for."""
 
 import io
 import re
@@ -31,7 +31,7 @@ TIME = re.compile(r"(?:(?P<d>\d+)-)?(?P<a>\d+)(?::(?P<b>\d+))?(?::(?P<c>\d+))?")
 
 @dataclass(frozen=True)
 class Resources:
-    """What every job asks for.
+    """Resources of every job.
 
     Attributes:
         partition: of the cluster, "" for its default.

@@ -10,8 +10,8 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.messages.errors import InputError
 from cl_seg.suite.cache import RANKING
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.complete import completed
 from cl_seg.training.loop import DenseTraining
+from cl_seg.training.pseudo_labels import with_pseudo_labels
 from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import augmentation_config, loop_settings, stage_loop
 
@@ -24,7 +24,7 @@ def experience(work: Work, position: int) -> Any:
         train[-1] = _labelled(work, train[-1])
     images = work.images
     if work.run.base_model is not None:  # labels may be of some of the classes
-        images, train[-1] = completed(images, train[-1], work.model)
+        images, train[-1] = with_pseudo_labels(images, train[-1], work.model)
     return dense_benchmark(images, {"train": train}).train_stream[-1]
 
 

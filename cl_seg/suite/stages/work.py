@@ -14,9 +14,9 @@ from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import parameter_count
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import processor
-from cl_seg.planning.split import selected_slices
 from cl_seg.planning.stages import Stage
 from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.stages.control import Control

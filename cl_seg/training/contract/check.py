@@ -9,7 +9,7 @@ from cl_seg.training.contract.points import POINTS, Broken, changes_scoring, run
 from cl_seg.training.contract.subject import Subject
 from cl_seg.training.loop import NonFiniteLoss
 
-ESSENTIAL = frozenset({"runs", "acts", "leaves the rest", "keeps its state"})
+ESSENTIAL = frozenset({"runs", "acts", "changes nothing else", "keeps its state"})
 """Without these, whatever the data and the settings of a training, a result means nothing."""
 MAY_REFUSE = frozenset({"runs", "batch of one", "bfloat16"})
 """Points at which a plugin may refuse with the reason; elsewhere it ran before."""

@@ -33,7 +33,7 @@ def runs(subject: Subject) -> str:
     return ""
 
 
-def leaves_the_rest(subject: Subject) -> str:
+def changes_nothing_else(subject: Subject) -> str:
     """It changes neither images nor masks nor the shape of the network."""
     experiences = random_experiences(subject.size)
     before = copy.deepcopy(experiences)
@@ -61,7 +61,7 @@ def acts(subject: Subject) -> str:
     return f"weights differ from {other} by {apart:.2g} of the way that training goes"
 
 
-def acts_in_time(subject: Subject) -> str:
+def acts_not_too_early(subject: Subject) -> str:
     """It does not change the training of an experience before the first it is declared for."""
     first = EXPERIENCES + 1 if subject.active_from is None else subject.active_from
     own, plain = train(subject), train(replace(subject, make_plugin=lambda: None))
@@ -131,9 +131,9 @@ def changes_scoring(subject: Subject) -> str:
 
 
 POINTS: Mapping[str, Callable[[Subject], str]] = {
-    "leaves the rest": leaves_the_rest,
+    "changes nothing else": changes_nothing_else,
     "acts": acts,
-    "acts in time": acts_in_time,
+    "acts not too early": acts_not_too_early,
     "keeps its state": keeps_its_state,
     "ignored pixels": ignored_pixels,
     "batch of one": batch_of_one,

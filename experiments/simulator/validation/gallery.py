@@ -10,10 +10,11 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile, load_profile
-from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.sheet import CENTRE, WIDTH, Grey, scan_settings, window
 from cl_seg.scans.resample import Placement, resample_image
 from cl_seg.scans.store import Grid

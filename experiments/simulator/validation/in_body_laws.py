@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import Body, Preparation, draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS, Anatomy, paint_slab
 from cl_seg.phantom.anatomy.torso import LIVER, MUSCLE, SUBCUTANEOUS
 from cl_seg.phantom.physics.postprocessing import PADDING
 from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.series import Acquisition, simulate_series
+from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.phantom.truth import truth_labels
 from cl_seg.scans.store import Grid

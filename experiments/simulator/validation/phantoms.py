@@ -118,8 +118,8 @@ def water(outline: Ellipse, inserts: Sequence[Insert] = (), field: Field = WHOLE
 def laboratory(profile: Profile, **tube: float) -> Profile:
     """A profile whose only imperfection is quantum noise.
 
-    It has no scatter, rings, electronic noise, tube-current modulation, iterative look or
-    miscalibration.
+    It has no scatter, rings, electronic noise, tube-current modulation, hybrid iterative
+    appearance or miscalibration.
 
     Args:
         profile: the scanner.
@@ -144,7 +144,7 @@ def with_slice(profile: Profile, slice_mm: float) -> Profile:
 def image(
     maps: Single, profile: Profile, field: Field = WHOLE, seed: Sequence[int] | None = None
 ) -> Single:
-    """Scan basis maps and reconstruct them as the console shows them.
+    """Scan basis maps and reconstruct them to HU.
 
     Args:
         maps: (3, N, N) basis amounts on the object's grid.

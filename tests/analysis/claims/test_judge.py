@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.claims.claim import Claim
-from cl_seg.analysis.claims.judge import judge, needed
+from cl_seg.analysis.claims.evidence import needed
+from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.text import as_json, claims_page
-from cl_seg.analysis.intervals import crossed_margin
+from cl_seg.analysis.intervals import ci_half_width
 from cl_seg.messages.errors import InputError
 from cl_seg.records.record import read_record
 from tests.records.factory import in_record, run_result, write_record
@@ -55,8 +56,8 @@ def claim(better: str, worse: list[str], **changes: Any) -> Claim:
         {
             "suite": "forgetting",
             "score": "BWT",
-            "ours": {"networks": [better], "strategy": "Naive"},
-            "theirs": {"networks": [other], "strategy": "Naive"},
+            "a": {"networks": [better], "strategy": "Naive"},
+            "b": {"networks": [other], "strategy": "Naive"},
             **changes,
         }
         for other in worse
@@ -87,7 +88,7 @@ def test_verdicts(results: Path) -> None:
     assert verdict("Bad", "Good", "Same") == "contradicted", "one contrast that fails is enough"
     assert verdict("Bad", "Good", "Unheard") == "contradicted", "whatever another one lacks"
     assert verdict("Bad", "Same") == "undecided"
-    assert verdict("Bad", "Same", at_least=-0.05) == "supported"
+    assert verdict("Bad", "Same", margin=-0.05) == "supported"
     assert verdict("Lazy", "Bad") == "not evaluable"
     assert verdict("Good", "Unheard") == "no result"
     assert verdict("Good", "Bad", suite="elsewhere") == "no result"
@@ -97,7 +98,7 @@ def test_the_effect_is_the_difference_and_everybody_agrees(results: Path) -> Non
     (one,) = judge([claim("Good", ["Bad"])], results)
     (found,) = one.evidence
     assert found.effect == pytest.approx(0.08, abs=0.01)
-    assert found.effect - found.margin > 0 and found.superiority == 1.0
+    assert found.effect - found.ci_half_width > 0 and found.superiority == 1.0
     assert (found.patients, found.seeds) == (PATIENTS, 4)
     plain = as_json([one])[0]
     assert plain["verdict"] == "supported" and json.dumps(plain)
@@ -129,21 +130,21 @@ def test_better_in_is_a_share_of_patients(tmp_path: Path) -> None:
         ({"structure": "spleen"}, "no structure spleen; there is liver"),
         ({"suite": "elsewhere"}, "no suite elsewhere; there is forgetting"),
         (
-            {"theirs": {"networks": ["unheard"], "strategy": "Naive"}},
+            {"b": {"networks": ["unheard"], "strategy": "Naive"}},
             "no network unheard; there are Bad, Good, Lazy, Same",
         ),
-        ({"theirs": {"networks": ["Bad"], "strategy": "EWC"}}, "no strategy EWC; there is Naive"),
-        ({"theirs": {"networks": ["Bad"]}}, "`strategy` is missing; there is Naive"),
+        ({"b": {"networks": ["Bad"], "strategy": "EWC"}}, "no strategy EWC; there is Naive"),
+        ({"b": {"networks": ["Bad"]}}, "`strategy` is missing; there is Naive"),
         (
-            {"theirs": {"networks": ["Bad"], "strategy": "Naive", "seed_images": 5}},
+            {"b": {"networks": ["Bad"], "strategy": "Naive", "seed_images": 5}},
             "no seed_images 5; there is none",
         ),
         (
-            {"theirs": {"networks": ["Bad"], "strategy": "Naive", "by": "random"}},
+            {"b": {"networks": ["Bad"], "strategy": "Naive", "by": "random"}},
             "no by random; there is none",
         ),
-        ({"theirs": {"tools": ["level_set"]}}, "no tool level_set"),
-        ({"theirs": {}}, "neither networks nor tools"),
+        ({"b": {"tools": ["level_set"]}}, "no tool level_set"),
+        ({"b": {}}, "neither networks nor tools"),
     ],
 )
 def test_what_cannot_be_judged_says_why(results: Path, changes: dict, reason: str) -> None:
@@ -179,11 +180,11 @@ def test_what_is_said_to_decide_decides() -> None:
         return 0.02 + noise - noise.mean() + 0.01 * draw(size=(patients, 1))
 
     few = values(30, 4)
-    assert crossed_margin(few) > abs(few.mean())
+    assert ci_half_width(few) > abs(few.mean())
     text = needed(few)
     assert "seeds (now 4)" in text
     count = int(text.split()[1])
-    decided = [abs((v := values(30, 2 * count)).mean()) > crossed_margin(v) for _ in range(20)]
+    decided = [abs((v := values(30, 2 * count)).mean()) > ci_half_width(v) for _ in range(20)]
     assert np.mean(decided) > 0.8
     assert "alone" in needed(few - few.mean() + 1e-9)
 
@@ -193,7 +194,7 @@ def test_three_seeds_of_a_clear_effect_need_a_few_more_not_a_miracle() -> None:
     draw = np.random.default_rng(0).normal
     noise = 0.02 * draw(size=(1, 3)) + 0.005 * draw(size=(30, 1)) + 0.01 * draw(size=(30, 3))
     values = noise - noise.mean()
-    values += 0.95 * crossed_margin(values)
+    values += 0.95 * ci_half_width(values)
     assert re.fullmatch(r"about [456] seeds \(now 3\)", needed(values))
 
 
@@ -211,9 +212,9 @@ def test_a_contrast_is_contradicted_at_the_level_of_its_claim(tmp_path: Path) ->
         record(tmp_path / "forgetting", "One", seed, 0.05, 0.03)
         record(tmp_path / "forgetting", "Two", seed, 0.05, 0.03)
     (alone,) = judge([claim("One", ["Two"])], tmp_path)[0].evidence
-    bound = alone.effect + 1.05 * alone.margin
-    of_one = judge([claim("One", ["Two"], at_least=bound)], tmp_path)[0]
-    of_many = judge([claim("One", ["Two"] * 5, at_least=bound)], tmp_path)[0]
+    bound = alone.effect + 1.05 * alone.ci_half_width
+    of_one = judge([claim("One", ["Two"], margin=bound)], tmp_path)[0]
+    of_many = judge([claim("One", ["Two"] * 5, margin=bound)], tmp_path)[0]
     assert of_one.verdict == of_one.evidence[0].verdict == "contradicted"
     assert of_many.verdict == of_many.evidence[0].verdict == "undecided"
     assert "(now " in of_many.evidence[0].need
@@ -264,13 +265,13 @@ def test_a_tool_can_stand_on_one_side(results: Path) -> None:
     own = own.assign(**dict.fromkeys(COSTS, 1.0))
     (results / "forgetting" / "tools").mkdir()
     own.to_csv(results / "forgetting" / "tools" / "clicks.csv", index=False)
-    changes = {"score": "ACC", "structure": "liver", "theirs": {"tools": ["clicks"]}}
+    changes = {"score": "ACC", "structure": "liver", "b": {"tools": ["clicks"]}}
     (one,) = judge([claim("Good", ["x"], **changes)], results)
     assert one.verdict == "supported"
     assert one.evidence[0].effect == pytest.approx(0.89 - 0.5, abs=0.02)
-    both = {"ours": {"tools": ["clicks"]}, "theirs": {"tools": ["clicks"]}}
+    both = {"a": {"tools": ["clicks"]}, "b": {"tools": ["clicks"]}}
     assert judge([claim("x", ["x"], **changes | both)], results)[0].verdict == "undecided"
-    changes["theirs"] = {"tools": ["level_set"]}
+    changes["b"] = {"tools": ["level_set"]}
     assert judge([claim("Good", ["x"], **changes)], results)[0].verdict == "no result"
 
 
@@ -292,7 +293,7 @@ def test_tools_are_compared_in_a_seed_curve_on_scanners_called_by_numbers(tmp_pa
         own = cases[cases["stage"] == 1].drop(columns="stage").assign(dice=dice, tool=tool)
         own = own.assign(**dict.fromkeys(COSTS, 1.0))
         own.to_csv(folder / "tools" / f"{tool}.csv", index=False)
-    sides = {"ours": {"tools": ["clicks"]}, "theirs": {"tools": ["rough_region"]}}
+    sides = {"a": {"tools": ["clicks"]}, "b": {"tools": ["rough_region"]}}
     (one,) = judge([claim("x", ["x"], score="ACC", structure="liver", **sides)], tmp_path)
     assert one.evidence[0].effect == pytest.approx(0.2), one.evidence[0].reason
 
@@ -311,7 +312,7 @@ def test_a_tool_of_one_structure_is_not_compared_with_the_mean_of_several(tmp_pa
     (tmp_path / "forgetting" / "tools").mkdir()
     own = own.assign(**dict.fromkeys(COSTS, 1.0))
     own.to_csv(tmp_path / "forgetting" / "tools" / "clicks.csv", index=False)
-    changes: dict[str, Any] = {"score": "ACC", "theirs": {"tools": ["clicks"]}}
+    changes: dict[str, Any] = {"score": "ACC", "b": {"tools": ["clicks"]}}
     (one,) = judge([claim("One", ["x"], **changes)], tmp_path)
     assert one.verdict == "no result" and "say `structure`" in one.evidence[0].reason
     (one,) = judge([claim("One", ["x"], structure="liver", **changes)], tmp_path)

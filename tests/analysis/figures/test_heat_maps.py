@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cl_seg.analysis.figures.curves import order_fans
-from cl_seg.analysis.figures.heat_maps import heat_maps, joint_differences
+from cl_seg.analysis.figures.heat_maps import heat_maps
+from cl_seg.analysis.figures.loss_maps import joint_differences
 from cl_seg.analysis.figures.style import as_svg
-from cl_seg.analysis.tables import cells
 from cl_seg.records.load import load_results
 from tests.records.factory import NAIVE, write_run
 
@@ -31,17 +30,17 @@ def test_long_names_leave_cells_their_room(tmp_path: Path) -> None:
     write_run(tmp_path / "short", "Naive", NAIVE)
     sizes = []
     for folder in (tmp_path, tmp_path / "short"):
-        figure = heat_maps(cells(load_results(folder)))
+        figure = heat_maps(load_results(folder))
         (axes,) = figure.axes
         sizes.append(axes.get_window_extent().size / figure.dpi)
     assert (sizes[0] > 0.9 * sizes[1]).all()
-    figure = heat_maps(cells(load_results(tmp_path)))
+    figure = heat_maps(load_results(tmp_path))
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert labels == ["Siemens SOMATOM\nDefinition AS+", "GE Discovery\nCT750 HD"]
 
 
 def test_what_a_strategy_lacks_to_joint_training_is_in_dice_points(results: Path) -> None:
-    figure = joint_differences(cells(load_results(results)))
+    figure = joint_differences(load_results(results))
     assert texts(figure) == [["30.0", "10.0"]]
     assert "<svg" in as_svg(figure)
 
@@ -50,6 +49,6 @@ def test_networks_of_one_strategy_are_beside_each_other(tmp_path: Path) -> None:
     for i, model in enumerate("ABCD"):
         of = {"model": model, "strategy": "Naive", "place": [i, 0, 0, 0]}
         write_run(tmp_path, f"{model}-naive", NAIVE, **of)
-    figure = order_fans(cells(load_results(tmp_path)))
+    figure = heat_maps(load_results(tmp_path))
     tops = {round(axes.get_position().y1, 3) for axes in figure.axes}
     assert len(figure.axes) == 4 and len(tops) == 1

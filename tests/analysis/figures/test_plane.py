@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.plane import STEPS, stability_plane
 from cl_seg.analysis.figures.style import as_svg, strategy_marks
 from cl_seg.analysis.tables import NOT_EVALUABLE
+from tests.analysis.test_pairs import result
 
 
 def row(strategy: str, verdict: str = "", bwt: float = -0.1, kept: int = 0) -> dict[str, object]:
@@ -25,8 +27,14 @@ def row(strategy: str, verdict: str = "", bwt: float = -0.1, kept: int = 0) -> d
     }
 
 
+def drawn(summary: pd.DataFrame) -> Figure:
+    figure = stability_plane(summary, [result("abc", [[0.0] * 3] * 4)])
+    assert figure is not None
+    return figure
+
+
 def plane(*rows: dict[str, object]) -> str:
-    return as_svg(stability_plane(pd.DataFrame(rows), 3, ["simulated"]))
+    return as_svg(drawn(pd.DataFrame(rows)))
 
 
 def test_only_evaluable_strategies_with_both_scores_are_drawn() -> None:
@@ -40,14 +48,15 @@ def test_keeping_slices_shows_in_the_mark() -> None:
     assert with_and_without[0].count("#ffffff") > with_and_without[1].count("#ffffff")
 
 
-def test_nothing_to_compare_is_an_empty_figure() -> None:
-    assert "<svg" in plane(row("Lazy", verdict=NOT_EVALUABLE))
+def test_without_anything_to_compare_there_is_no_figure() -> None:
+    summary = pd.DataFrame([row("Lazy", verdict=NOT_EVALUABLE)])
+    assert stability_plane(summary, [result("ab", [[0.0] * 2] * 3)]) is None
 
 
 @pytest.mark.parametrize("apart", [0.0004, 0.0011, 0.0016, 0.0035, 0.01])
 def test_ticks_of_points_near_each_other_do_not_overprint(apart: float) -> None:
     rows = pd.DataFrame([row("Naive"), {**row("Replay"), "plasticity": 0.9 + apart}])
-    figure = stability_plane(rows, 3, [])
+    figure = drawn(rows)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     (axes,) = figure.axes
@@ -60,7 +69,7 @@ def test_ticks_of_points_near_each_other_do_not_overprint(apart: float) -> None:
 @pytest.mark.parametrize("margin", [0.01, 0.1, 0.5, 2.0, 5.0])
 def test_lines_of_equal_accuracy_do_not_fill_the_plane(margin: float) -> None:
     wide = {**row("Naive"), "BWT ±": margin, "plasticity ±": margin}
-    (axes,) = stability_plane(pd.DataFrame([wide]), 3, []).axes
+    (axes,) = drawn(pd.DataFrame([wide])).axes
     grey = [np.array(line.get_xydata()) for line in axes.lines if line.get_color() == "#d1d5db"]
     values = [line @ (1, 2 / 3) for line in grey]
     assert 1 < len(values) <= 28 and np.ptp(values, axis=1).max() < 1e-9
@@ -70,7 +79,7 @@ def test_lines_of_equal_accuracy_do_not_fill_the_plane(margin: float) -> None:
 
 def test_every_column_of_panels_has_numbers_below() -> None:
     rows = pd.DataFrame([{**row("Naive"), "model": model} for model in "abcde"])
-    figure = stability_plane(rows, 3, [])
+    figure = drawn(rows)
     FigureCanvasAgg(figure).draw()
     shown = [
         bool([t for t in axes.get_xticklabels() if t.get_visible() and t.get_text()])

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cl_seg.analysis.figures.seed_curves import seed_curves
+from tests.analysis.test_seed_curve import run
 
 
 def test_the_legend_stays_within_the_figure_and_holds_every_line_once() -> None:
@@ -22,7 +23,7 @@ def test_the_legend_stays_within_the_figure_and_holds_every_line_once() -> None:
         for way in ways
         for images in (1, 2)
     ]
-    figure = seed_curves(pd.DataFrame(rows), ["liver"], ["stamp"])
+    figure = seed_curves(pd.DataFrame(rows), [run("scratch", 1, 0.8, 0)])
     FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert len(legend.get_texts()) == len(ways)

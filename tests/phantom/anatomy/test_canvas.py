@@ -3,7 +3,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cl_seg.phantom.anatomy.canvas import Canvas, random_field
+from cl_seg.phantom.anatomy.canvas import Canvas
+from cl_seg.phantom.anatomy.random_field import random_field
 from cl_seg.phantom.anatomy.shapes import Ellipse, wobble
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
@@ -50,7 +51,7 @@ def test_a_circle_has_its_signed_distance():
 def test_an_ellipse_has_its_area(a, b, angle):
     canvas = plain_canvas()
     canvas.paint(canvas.ellipse(Ellipse((3, 4), (a, b), angle)), {"liver": 1.0}, 2)
-    area = canvas.fraction("liver").sum() * GRID.spacing_mm**2
+    area = canvas.fractions[TISSUES.index("liver")].sum() * GRID.spacing_mm**2
     assert area == pytest.approx(np.pi * a * b, rel=0.02)
     # Whole pixels can be wrong along the edge only: by a quarter of a pixel all around, at most.
     edge = np.pi * (a + b) * GRID.spacing_mm
@@ -79,8 +80,8 @@ def test_a_label_of_none_keeps_labels():
     canvas.paint(disk, {"muscle": 1.0}, 1)
     canvas.paint(disk, {"adipose": 1.0}, None)
     assert canvas.labels[100, 100] == 1
-    assert canvas.fraction("adipose")[100, 100] == 1
-    assert canvas.fraction("air")[140, 140] == 1
+    assert canvas.fractions[TISSUES.index("adipose")][100, 100] == 1
+    assert canvas.fractions[TISSUES.index("air")][140, 140] == 1
 
 
 def test_what_is_placed_later_keeps_apart():
@@ -89,7 +90,7 @@ def test_what_is_placed_later_keeps_apart():
     left = canvas.place(canvas.ellipse(Ellipse((20, 0), (40, 40))), {"spleen": 1.0}, 0, gap_mm=4)
     assert (canvas.labels[100] == 2).sum() * 2 == pytest.approx(80, abs=2)
     assert (left.on((slice(0, 200), slice(0, 200)))[100] < 0).sum() * 2 == pytest.approx(36, abs=2)
-    assert canvas.fraction("air")[100, 111] > 0.5  # the gap, from x = 20 to 24 mm
+    assert canvas.fractions[TISSUES.index("air")][100, 111] > 0.5  # the gap, from x = 20 to 24 mm
 
 
 def test_heights_belong_to_one_smooth_body():

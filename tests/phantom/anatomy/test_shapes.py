@@ -51,15 +51,16 @@ def test_growing_and_shells():
     halves = np.where(X < 40, inside(disk(40, 40, 12)), inside(disk(40, 40, 10)))
     np.testing.assert_array_equal(inside(circle.grown(field)), halves)
     ring = inside(disk(40, 40, 11)) & ~inside(disk(40, 40, 9.001))
-    np.testing.assert_array_equal(inside(circle.shell(2)), ring)
+    for thickness in (2, np.full_like(field, 2)):
+        np.testing.assert_array_equal(inside(circle.shell(thickness)), ring)
 
 
-def test_trimming_keeps_the_shape():
+def test_a_shape_over_the_grid_lies_in_a_small_box():
     whole = disk(30, 50, 8)
-    trimmed = whole.trimmed()
-    assert trimmed.distance.size < whole.distance.size / 8
-    np.testing.assert_array_equal(inside(trimmed), inside(whole))
-    assert disk(40, 40, -5).trimmed().distance.size == 0
+    boxed = Shape.over_grid(whole.distance)
+    assert boxed.distance.size < whole.distance.size / 8
+    np.testing.assert_array_equal(inside(boxed), inside(whole))
+    assert Shape.over_grid(disk(40, 40, -5).distance).distance.size == 0
 
 
 def test_a_tube_is_capsules():

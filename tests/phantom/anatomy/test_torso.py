@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from cl_seg.phantom.anatomy.body import draw_body
-from cl_seg.phantom.anatomy.torso import SUBCUTANEOUS, area_cm2, lay_out
+from cl_seg.phantom.anatomy.contours import area_cm2
+from cl_seg.phantom.anatomy.torso import SUBCUTANEOUS, lay_out
 from cl_seg.scans.store import Grid
 
 GRID = Grid(280, 1.6)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import Anatomy
 from cl_seg.phantom.anatomy.torso import LIVER, MUSCLE, SUBCUTANEOUS
 from cl_seg.phantom.physics import detection
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.series import Acquisition
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 from experiments.simulator.validation import in_body_laws

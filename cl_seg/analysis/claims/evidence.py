@@ -1,0 +1,198 @@
+"""Evidence on a contrast: effect, interval, and the verdict on it alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cl_seg.analysis.claims.claim import Contrast
+from cl_seg.analysis.claims.find_runs import FindRuns, Members
+from cl_seg.analysis.intervals import (
+    LEVEL,
+    Groups,
+    ci_half_width,
+    paired_values,
+    patient_groups,
+    projected_half_width,
+    same_design,
+    simulated_coverage,
+)
+from cl_seg.analysis.tables import SCORES
+from cl_seg.analysis.unlearned import describe_unlearned
+from cl_seg.messages.errors import InputError
+from cl_seg.records.damage import DamagedResults
+from cl_seg.records.results import RunResult
+
+Values = npt.NDArray[np.float64]
+Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
+MOST = 1000
+"""Seeds or patients beyond which "more" is no advice."""
+ONE_PATIENT = "more test patients: a scanner or structure has but one, and there is no interval"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Evidence on a contrast, as far as the runs give any.
+
+    Attributes:
+        contrast: which.
+        verdict: of this contrast alone.
+        effect: difference of the means, a − b.
+        ci_half_width: of the 95 % interval for other patients and other seeds.
+        coverage: how often such an interval covers the truth, simulated with these variances.
+        superiority: share of patients of whom a is better, seeds and orders averaged; ties count
+            half.
+        patients: how many.
+        seeds: how many.
+        need: more runs or patients that would decide an undecided one.
+        reason: why there is no effect.
+    """
+
+    contrast: Contrast
+    verdict: Verdict
+    effect: float = float("nan")
+    ci_half_width: float = float("nan")
+    coverage: float = float("nan")
+    superiority: float = float("nan")
+    patients: int = 0
+    seeds: int = 0
+    need: str = ""
+    reason: str = ""
+
+
+def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Evidence:
+    """Evidence on a contrast; ``level`` is that at which it can be contradicted.
+
+    Raises:
+        DamagedResults: of other results that cannot be used the evidence says why.
+    """
+    try:
+        sides = find_runs(contrast)
+        every = [runs for members in sides for runs in members]
+        if unlearned := dict.fromkeys(filter(None, map(_unlearned, every))):
+            reason = f"not learned: {'; '.join(unlearned)}"
+            return Evidence(contrast, "not evaluable", reason=reason)
+        values = contrast_values(contrast, sides)
+    except DamagedResults:
+        raise
+    except InputError as error:
+        return Evidence(contrast, "no result", reason=str(error))
+    patients, seeds = values.shape
+    superiority = _superiority(contrast, sides)
+    if not np.isfinite(values).all():
+        return Evidence(
+            contrast, "undecided", _effect(contrast, sides), superiority=superiority,
+            patients=patients, seeds=seeds, need=ONE_PATIENT,
+        )  # fmt: skip
+    groups = patient_groups([run for runs in every for run in runs])
+    verdict = _verdict(values, contrast.margin, level, groups)
+    return Evidence(
+        contrast,
+        verdict,
+        effect=float(values.mean()),
+        ci_half_width=ci_half_width(values, groups=groups),
+        coverage=simulated_coverage(values, groups=groups),
+        superiority=superiority,
+        patients=patients,
+        seeds=seeds,
+        need=needed(values, contrast.margin, level, groups) if verdict == "undecided" else "",
+    )
+
+
+def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
+    """Difference of the score, patient by patient and seed by seed, (patients, seeds).
+
+    Args:
+        contrast: which.
+        sides: its runs, see :func:`cl_seg.analysis.claims.find_runs.finder_of_runs`.
+
+    Raises:
+        InputError: the sides cannot be compared.
+    """
+    every = [runs for members in sides for runs in members]
+    if not all(same_design(every[0], runs) for runs in every):
+        raise InputError("the runs differ in patients, seeds or orders")
+    score = SCORES[contrast.score]
+    a, b = (np.mean([paired_values(runs, score) for runs in one], axis=0) for one in sides)
+    values: Values = a - b
+    if not values.size:
+        raise InputError("not all seeds have all orders: let `cl-seg run` finish the suite")
+    if not np.isfinite(_effect(contrast, sides)):
+        raise InputError(f"{contrast.score} is not defined for these runs")
+    return values
+
+
+def _effect(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+    score = SCORES[contrast.score]
+    a, b = (np.mean([score(run.matrix()) for runs in one for run in runs]) for one in sides)
+    return float(a - b)
+
+
+def _superiority(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+    """Share of patients of whom a is better, on the scanners each was seen on."""
+    a, b = (
+        pd.concat([_by_patient(contrast, run) for runs in one for run in runs])
+        .groupby(level=0)
+        .mean()
+        for one in sides
+    )
+    gain = (a - b).dropna()
+    return float((gain > 0).mean() + 0.5 * (gain == 0).mean())
+
+
+def _by_patient(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
+    """The score of every patient alone."""
+    chosen = (run.cases["true"] > 0) & run.cases["class"].isin(run.classes)
+    cases = run.cases[chosen & run.cases["scanner"].isin(run.order)]
+    dice = cases.groupby(["patient", "scanner", "stage"])["dice"].mean().unstack("stage")
+    last = int(dice.columns.max())
+    positions = [run.order.index(scanner) + 1 for scanner in dice.index.get_level_values("scanner")]
+    after = np.minimum(positions, last)
+    learned = pd.Series(dice.to_numpy(float)[np.arange(len(dice)), after], index=dice.index)
+    scores = {
+        "ACC": dice[last],
+        "plasticity": learned,
+        "BWT": (dice[last] - learned)[np.array(positions) < last],
+    }
+    return scores[contrast.score].groupby("patient").mean()
+
+
+def _verdict(values: Values, margin: float, level: float, groups: Groups) -> Verdict:
+    effect = float(values.mean())
+    if effect - ci_half_width(values, groups=groups) > margin:
+        return "supported"
+    return "contradicted" if effect + ci_half_width(values, level, groups) < margin else "undecided"
+
+
+def needed(
+    values: Values, margin: float = 0.0, level: float = LEVEL, groups: Groups | None = None
+) -> str:
+    """How many seeds, or patients, would decide if effect and spread stayed as they are.
+
+    Args:
+        values: (P, S).
+        margin: bound that the effect is held against.
+        level: at which an effect below the bound contradicts; one above it supports at 95 %.
+        groups: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
+    """
+    patients, seeds = values.shape
+    if min(patients, seeds) < 2:
+        return "more seeds and patients: there is no interval yet"
+    effect = float(values.mean()) - margin
+    level = LEVEL if effect > 0 else level
+    for what, have in (("seeds", seeds), ("patients", patients)):
+        more = np.arange(have + 1, MOST + 1)
+        of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
+        widths = projected_half_width(values, of_patients, of_seeds, level, groups)
+        if (widths < abs(effect)).any():
+            return f"about {more[np.argmax(widths < abs(effect))]} {what} (now {have})"
+    return "an effect this small is not decided by more seeds or more patients alone"
+
+
+def _unlearned(runs: Sequence[RunResult]) -> str:
+    """What one network of a side did not learn; empty of a tool, which learns nothing."""
+    unlearned = describe_unlearned(runs) if runs[0].record.spec.learned_dice else ""
+    return f"{runs[0].model} {runs[0].strategy}: {unlearned}" if unlearned else ""

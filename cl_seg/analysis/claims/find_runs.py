@@ -1,0 +1,130 @@
+"""The runs that a contrast compares: of the networks and tools of both its sides."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cl_seg.analysis.claims.claim import Contrast, Side
+from cl_seg.analysis.seed_curve import on_target
+from cl_seg.analysis.tables import cells, is_defined
+from cl_seg.analysis.tools_table import load_tools, tool_runs
+from cl_seg.messages.errors import InputError
+from cl_seg.records.load import load_results
+from cl_seg.records.results import RunResult
+from cl_seg.records.tables import PACKED
+
+Members = list[list[RunResult]]
+"""The runs of every network and tool of one side."""
+FindRuns = Callable[[Contrast], tuple[Members, Members]]
+
+
+def suites_below(folder: Path) -> list[str]:
+    """Names of the suites whose results are below a folder."""
+    packed = sorted(path.parent.name for path in folder.glob(f"*/{PACKED}"))
+    return packed + sorted(path.parent.name for path in folder.glob("*/runs"))
+
+
+def finder_of_runs(folder: Path) -> FindRuns:
+    """A function that finds the runs of a contrast below a folder, reading every suite once.
+
+    It raises :class:`InputError` where there are none, or they cannot be compared.
+    """
+
+    @cache
+    def runs_of(suite: str) -> list[RunResult]:
+        known = suites_below(folder)
+        # Where there is nothing at all, the error of reading it says how to make results.
+        if known and not (folder / suite).is_dir():
+            raise InputError(f"no suite {suite}; {_there_are(known)}")
+        runs = load_results(folder / suite)
+        of_seeds = runs[0].schedule == "seed_curve"
+        return [on_target(run) for run in runs] if of_seeds else runs
+
+    @cache
+    def tools_of(suite: str) -> pd.DataFrame:
+        return load_tools(folder / suite)
+
+    def find_runs(contrast: Contrast) -> tuple[Members, Members]:
+        with_tools = contrast.a.tools or contrast.b.tools
+        tools = tools_of(contrast.suite) if with_tools else pd.DataFrame()
+        return _both_sides(contrast, runs_of(contrast.suite), tools)
+
+    return find_runs
+
+
+def _both_sides(
+    contrast: Contrast, runs: Sequence[RunResult], tools: pd.DataFrame
+) -> tuple[Members, Members]:
+    for side in contrast.sides:
+        _require_names(side, runs)
+    networks = [[_fitting(runs, n, side) for n in side.networks] for side in contrast.sides]
+    found = [one for members in networks for one in members if one]
+    # A tool has no order and no seed: it takes those of the network it is compared with.
+    like = found[0] if found else _one_of_each(next(iter(cells(runs).values())))
+    for side, members in zip(contrast.sides, networks, strict=True):
+        for tool in side.tools:
+            _require("tool", tool, tools["name"] if len(tools) else [])
+        members += [tool_runs(tools, tool, like) for tool in side.tools]
+        if not members:
+            raise InputError("a side names neither networks nor tools")
+        if not all(members):
+            raise InputError(f"{contrast.suite} lacks {side}")
+    for run in (run for members in networks for one in members for run in one):
+        if contrast.structure:
+            _require("structure", contrast.structure, run.classes)
+        if not is_defined(contrast.score, run.schedule):
+            raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
+    a, b = ([_of_structure(one, contrast.structure) for one in members] for members in networks)
+    if len({tuple(one[0].classes) for one in (*a, *b)}) > 1:
+        raise InputError("the sides are of several structures and of one: say `structure`")
+    return a, b
+
+
+def _of_structure(runs: list[RunResult], name: str) -> list[RunResult]:
+    return [run.of_class(name) for run in runs] if name else runs
+
+
+def _one_of_each(runs: Sequence[RunResult]) -> list[RunResult]:
+    """A run per order and seed, whatever else they differ in."""
+    return list({(*run.order, run.seed): run for run in runs}.values())
+
+
+def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
+    """Refuse names that no run has; a side without networks gives none."""
+    for network in side.networks:
+        _require("network", network, [run.model for run in runs])
+    if side.networks:
+        _require("strategy", side.strategy, [run.strategy for run in runs])
+        _require("seed_images", side.seed_images, [_images(run)[0] for run in runs])
+        _require("by", side.by, ["", *(_images(run)[1] for run in runs)])
+
+
+def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
+    if name not in (there := list(dict.fromkeys(known))):
+        missing = f"no {what} {name}" if name else f"`{what}` is missing"
+        raise InputError(f"{missing}; {_there_are([str(one) for one in there if one])}")
+
+
+def _there_are(names: Sequence[str]) -> str:
+    """Names as the end of an error."""
+    return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or 'none'}"
+
+
+def _images(run: RunResult) -> tuple[int | None, str | None]:
+    """Number of SEED images of a run, and how they were chosen; None but in a seed curve."""
+    images = run.record.spec.seed_images
+    return (images.count, images.by) if images else (None, None)
+
+
+def _fitting(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
+    found = []
+    for run in runs:
+        (count, by), same = _images(run), (run.model, run.strategy) == (network, side.strategy)
+        if same and count == side.seed_images and side.by in {"", by}:
+            found.append(run)
+    if len({_images(run)[1] for run in found}) > 1:
+        raise InputError(f"{side} were chosen in several ways: say `by`")
+    return found

@@ -1,0 +1,92 @@
+"""claims.html: every claim with its verdict, effects and intervals."""
+
+import json
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import pandas as pd
+
+from cl_seg.analysis.claims.judge import Judged, results_of
+from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
+from cl_seg.analysis.figures.claims import claims_figure
+from cl_seg.analysis.figures.style import as_svg
+from cl_seg.analysis.report.page import Page, html
+from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
+from cl_seg.analysis.report.section import Section
+from cl_seg.files.write import write_text
+from cl_seg.messages.plural import counted
+
+CAPTION = (
+    "Every contrast of every claim: the difference of the two sides and its 95 % interval for "
+    "other patients and other seeds. The tick is what the claim asks for. Filled: supported, "
+    "cross: contradicted, open: undecided; a row without a mark could not be judged."
+)
+DEFINITIONS = {
+    "supported": "the whole interval of every contrast lies above what the claim asks for",
+    "contradicted": "an interval lies below it, at a level divided by the number of contrasts; one "
+    "such contrast is enough",
+    "undecided": "neither; the last column says what would decide if the effect stayed",
+    "not evaluable": "on a scanner a network was below `learned_dice` of its suite right after "
+    "learning it, in joint training at the end: what it forgot says nothing, and its ACC is that "
+    "of a training that failed",
+    "no result": "the suite has not been run, or its runs cannot be compared",
+    "covers": "how often intervals like this one cover the truth in a simulation with as many "
+    "patients and seeds that vary as these do",
+    "better in": "share of patients of whom a is better, half for ties",
+    "descriptive": "in brackets: shown with the claim, without a say in its verdict",
+}
+
+
+def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
+    """Write ``claims.html``, with ``claims.md`` and ``claims.json``, to a folder.
+
+    And ``claims.svg``, where a contrast could be judged.
+
+    Args:
+        judged: the claims.
+        folder: with a folder of results per suite.
+
+    Returns:
+        Path of the page.
+    """
+    suites = results_of(judged, folder)
+    runs = list(chain.from_iterable(suites.values()))
+    stamps = stamps_of(runs)
+    sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
+    sections.append(Section("Runs", notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps]))
+    svg = {}
+    figure = claims_figure(judged, stamps)
+    if figure is not None:
+        sections.append(Section("Effects", figures={"claims": (CAPTION, figure)}))
+        svg["claims"] = as_svg(figure)
+    sections += [
+        Section(f"{one.claim.name}: {one.claim.says}", table=claims_table(one)) for one in judged
+    ]
+    page = Page(
+        title="Claims",
+        data_kind=data_kind(runs) if runs else "no results",
+        about=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
+        f"{counted(len(suites), 'suite')}",
+        sections=sections,
+        svg=svg,
+        provenance=provenance(runs, "cl-seg claims --report") if runs else {},
+        settings="\n".join(f"# {name}\n{settings_of(own)}" for name, own in suites.items()),
+    )
+    if svg:
+        write_text(folder / "claims.svg", svg["claims"])
+    else:
+        (folder / "claims.svg").unlink(missing_ok=True)
+    write_text(folder / "claims.md", claims_page(judged, stamps))
+    write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
+    write_text(folder / "claims.html", html(page))
+    return folder / "claims.html"
+
+
+def _verdicts(judged: Sequence[Judged]) -> pd.DataFrame:
+    return pd.DataFrame({
+        "claim": [one.claim.name for one in judged],
+        "says": [one.claim.says for one in judged],
+        "source": [one.claim.source for one in judged],
+        "verdict": [one.verdict for one in judged],
+    })  # fmt: skip

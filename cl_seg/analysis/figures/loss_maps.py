@@ -1,0 +1,114 @@
+"""Lost Dice as numbers on coloured cells: against joint training, and of pairs of scanners."""
+
+import re
+from collections.abc import Sequence
+from itertools import product
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.figures.labels import (
+    extra_height,
+    longest_line,
+    name_columns,
+    name_rows,
+    wrapped,
+)
+from cl_seg.analysis.figures.panels import axes_of, goes_on
+from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.pairs import LOSSES, pair_losses, pair_matrix
+from cl_seg.analysis.tables import cells
+from cl_seg.records.results import RunResult
+
+
+def joint_differences(results: Sequence[RunResult]) -> Figure | None:
+    """Dice points below joint training on every scanner after the last stage, orders averaged.
+
+    A panel per network that has joint training; a row per strategy, a column per scanner. None
+    where no strategy has joint training of the same network beside it.
+    """
+    by_cell = cells(results)
+    models, strategies = axes_of(by_cell)
+    joint = {model: runs for (model, _), runs in by_cell.items() if runs[0].joint}
+    models = [model for model in models if model in joint]
+    streams = [s for s in strategies if any(goes_on(by_cell.get((m, s), ())) for m in models)]
+    if not streams:
+        return None
+    first = next(iter(joint.values()))[0]
+    scanners = list(dict.fromkeys(s for runs in joint.values() for run in runs for s in run.order))
+    names = [first.short_names[s] for s in scanners]
+    width = max(2.0, 0.55 * len(names))
+    with mpl.rc_context(STYLE):
+        size = width * len(models) + 1.4, 0.28 * len(streams) + 1.5 + extra_height(names)
+        figure = Figure(size, layout="constrained")
+        grid = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
+        for axes, model in zip(grid, models, strict=True):
+            best = _last_dice(joint[model], scanners)
+            below = [
+                best - _last_dice(by_cell.get((model, strategy), ()), scanners)
+                for strategy in streams
+            ]
+            _loss_map(axes, 100 * np.array(below))
+            axes.set_title(model, loc="left")
+            name_columns(axes, range(len(names)), names)
+            axes.set_yticks(range(len(streams)), streams)
+        return stamped(figure, first.stamps)
+
+
+def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Dice on every scanner after the last stage, mean over its runs; NaN without any."""
+    if not goes_on(runs) and not (runs and runs[0].joint):
+        return np.full(len(scanners), np.nan)
+    last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
+    each = {name: [dice[name] for dice in last if name in dice] for name in scanners}
+    return np.array([np.mean(dice) if dice else np.nan for dice in each.values()])
+
+
+def pair_loss_maps(results: Sequence[RunResult]) -> Figure:
+    """Losses of every ordered pair of scanners in Dice points, a panel per network and loss."""
+    table = pair_losses(results)
+    losses = [loss for loss in LOSSES if table[loss].notna().any()]
+    of_models = {
+        f"{model} {strategy}": own
+        for (model, strategy), own in table.groupby(["model", "strategy"], sort=False)
+    }
+    pairs = [list(dict.fromkeys(table[side])) for side in ("first", "second")]
+    names = {k: v for result in results for k, v in result.record.scanner_names.items()}
+    firsts, seconds = (
+        [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side] for side in pairs
+    )
+    with mpl.rc_context(STYLE):
+        width = max(2.2, 0.5 * len(seconds)) * len(losses) + 0.085 * longest_line(firsts) + 0.6
+        height = (max(0.6, 0.32 * len(firsts)) + 0.45) * len(of_models) + 0.6
+        height += 0.085 * longest_line(seconds)
+        figure = Figure((width, height), layout="constrained")
+        size = len(of_models), len(losses)
+        grid = figure.subplots(*size, squeeze=False, sharex=True, sharey=True)
+        for axes, ((model, own), loss) in zip(
+            grid.flat, product(of_models.items(), losses), strict=True
+        ):
+            values = pair_matrix(own, pairs[0], pairs[1], loss)
+            _loss_map(axes, values)
+            known = values[np.isfinite(values)]
+            middle = f"median {np.median(known):.1f}" if known.size else "not measured"
+            axes.set_title(f"{model} · {loss}, {middle}", loc="left")
+            axes.set_xticks(range(len(seconds)), map(wrapped, seconds), rotation=90)
+            name_rows(axes, firsts)
+        figure.supylabel("first scanner", fontsize=9)
+        figure.supxlabel("second scanner", fontsize=9)
+        return stamped(figure, results[0].stamps)
+
+
+def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
+    axes.imshow(values, cmap="RdBu_r", vmin=-30, vmax=30, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            axes.text(
+                j, i, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
+                color="white" if abs(value) > 20 else "#222222", clip_on=True,
+            )  # fmt: skip
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,76 @@
+"""Which sections the report of a suite has, by the kind of the suite."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cl_seg.analysis.pairs import is_pairs
+from cl_seg.analysis.report import figures, notes, other_methods, seed_curve, stream
+from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.records.results import RunResult
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How suites of a kind are reported.
+
+    Attributes:
+        about: names their scanners, for the line below the title.
+        sections: functions that make the sections, in their order; None has nothing to show.
+    """
+
+    about: Callable[[Sequence[RunResult]], str]
+    sections: Sequence[Callable[[ReportData], Section | None]]
+
+
+STREAM = Kind(
+    notes.scanners_of_streams,
+    (
+        notes.of_all_runs,
+        notes.numbers_of_orders,
+        stream.summary,
+        figures.forgetting_curves,
+        figures.accuracy_matrix,
+        figures.joint_differences,
+        figures.orders,
+        figures.plane,
+        figures.validation,
+        figures.slices,
+        figures.ranks,
+        figures.bland_altman,
+        stream.gains,
+        stream.costs,
+        stream.tests,
+        stream.agreement,
+        other_methods.tools,
+        other_methods.published_values,
+    ),
+)
+PAIRS = Kind(
+    notes.scanners_of_streams,
+    (
+        notes.of_all_runs,
+        stream.summary,
+        figures.losses_of_pairs,
+        stream.gains,
+        stream.costs,
+        other_methods.tools,
+        other_methods.published_values,
+    ),
+)
+SEED_CURVE = Kind(
+    notes.scanners_of_seed_curve,
+    (
+        notes.of_all_runs,
+        seed_curve.table,
+        seed_curve.curves,
+        other_methods.tools,
+        other_methods.no_values_of_seed_curve,
+    ),
+)
+
+
+def kind_of(results: Sequence[RunResult]) -> Kind:
+    """The kind of the suite that some runs are of."""
+    if results[0].schedule == "seed_curve":
+        return SEED_CURVE
+    return PAIRS if is_pairs(results) else STREAM

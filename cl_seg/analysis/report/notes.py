@@ -1,0 +1,85 @@
+"""Notes that every report has, and the scanners it is about."""
+
+from collections.abc import Sequence
+
+from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.seed_curve import seed_images_of
+from cl_seg.messages.plural import counted
+from cl_seg.records.results import RunResult
+
+MOST_NAMED = 8  # missing runs
+MOST_ORDERS = 6
+
+
+def of_all_runs(data: ReportData) -> Section:
+    """Missing runs, the conditions that all runs share, and the test patients."""
+    first = data.results[0]
+    record, spec = first.record, first.record.spec
+    conditions = [
+        *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in first.stamps),
+        f"{counted(spec.training.steps, 'step')} of "
+        f"{counted(spec.training.batch_size, 'slice')} per stage, "
+        f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "
+        f"{counted(spec.training.threads, 'thread')}.",
+    ]
+    return Section("Runs", notes=[*_missing(data), *conditions, *_test_patients(data.results)])
+
+
+def _missing(data: ReportData) -> list[str]:
+    finished = {run.run_id for run in data.results}
+    missing = [run for run in data.planned if run not in finished]
+    if not missing:
+        return []
+    more = [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
+    named = ", ".join([*missing[:MOST_NAMED], *more])
+    planned = counted(len(data.planned), "run is", "runs are")
+    return [f"{len(missing)} of {planned} missing: {named}."]
+
+
+def _test_patients(results: Sequence[RunResult]) -> list[str]:
+    """How many test patients every scanner has, and a warning where that is one."""
+    counts: dict[str, int] = {}
+    first: dict[tuple[str, ...], RunResult] = {}
+    for run in results:
+        first.setdefault(tuple(run.order), run)
+    for run in first.values():
+        own = run.cases.groupby("scanner")["patient"].nunique()
+        counts |= {run.short_names[scanner]: int(own.get(scanner, 0)) for scanner in run.order}
+    notes = [f"Test patients: {', '.join(f'{n} on {name}' for name, n in counts.items())}."]
+    if alone := [name for name, count in counts.items() if count == 1]:
+        notes.append(
+            f"Dice on {', '.join(alone)} is that of 1 test patient: it says little of others."
+        )
+    return notes
+
+
+def numbers_of_orders(data: ReportData) -> Section | None:
+    """Which order has which number, where there are several."""
+    numbered = {run.order_number: run.stream for run in data.results if not run.joint}
+    if len(numbered) < 2:
+        return None
+    named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
+    more = ["runs.csv has the others"] if len(named) > MOST_ORDERS else []
+    note = f"Orders of scanners: {'; '.join(named[:MOST_ORDERS] + more)}."
+    return Section("Orders of scanners", notes=[note])
+
+
+def scanners_of_streams(results: Sequence[RunResult]) -> str:
+    """The scanners in stream order, or how many orders there are of which scanners."""
+    orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.joint))
+    names = _display_names(results)
+    if len(orders) < 2:
+        return " → ".join(names[scanner] for scanner in results[0].order)
+    scanners = dict.fromkeys(names[scanner] for order in orders for scanner in order)
+    return f"{len(orders)} orders of {counted(len(scanners), 'scanner')}: {', '.join(scanners)}"
+
+
+def scanners_of_seed_curve(results: Sequence[RunResult]) -> str:
+    """The base scanners and the new one."""
+    names = _display_names(results)
+    base = " + ".join(names.get(s, s) for s in seed_images_of(results[0]).base)
+    return f"{base} → {names[results[0].order[-1]]}"
+
+
+def _display_names(results: Sequence[RunResult]) -> dict[str, str]:
+    return {k: v for result in results for k, v in result.record.scanner_names.items()}

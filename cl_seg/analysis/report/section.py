@@ -1,0 +1,113 @@
+"""A section of a report, and the data that sections are made from."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cl_seg.analysis.areas import area_table
+from cl_seg.analysis.published import Published
+from cl_seg.analysis.ranks import last_dice_by_cell
+from cl_seg.analysis.seed_curve import Cell, seed_cells, seed_table
+from cl_seg.analysis.tables import cells, run_table, summary_table
+from cl_seg.records.results import RunResult
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with a table and figures below it, and what they need elsewhere on the page.
+
+    One without table and figures has no heading: it adds notes alone.
+
+    Attributes:
+        title: its heading.
+        table: rounded for reading.
+        figures: name of the file → caption and figure.
+        notes: sentences; those of all sections stand below the first heading.
+        definitions: term → its meaning, for the foot of the page.
+        files: name of a CSV file → whole table, not rounded.
+    """
+
+    title: str
+    table: pd.DataFrame | None = None
+    figures: Mapping[str, tuple[str, Figure]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def anchor(self) -> str:
+        """Address of the heading on the page, and name of the LaTeX file of the table."""
+        return re.sub(r"\W+", "_", self.title).lower()
+
+    @property
+    def has_heading(self) -> bool:
+        """Whether there is a table or a figure to show."""
+        return self.table is not None or bool(self.figures)
+
+
+def figure_section(title: str, name: str, caption: str, figure: Figure | None) -> Section | None:
+    """A section of one figure; None without it."""
+    return None if figure is None else Section(title, figures={name: (caption, figure)})
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Finished runs of a suite, and the tables that several sections are made from.
+
+    Attributes:
+        results: the runs, in the order of the suite.
+        tools: per-case scores of semi-automatic tools; empty without any.
+        published: values to set beside those of the runs.
+        planned: identifiers of all runs of the suite, finished or not.
+    """
+
+    results: Sequence[RunResult]
+    tools: pd.DataFrame = field(default_factory=pd.DataFrame)
+    published: Sequence[Published] = ()
+    planned: Sequence[str] = ()
+
+    @cached_property
+    def cells(self) -> dict[tuple[str, str], list[RunResult]]:
+        """Runs by network and strategy."""
+        return cells(self.results)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """A row per run."""
+        return run_table(self.results)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """A row per network and strategy."""
+        return summary_table(self.runs, self.results)
+
+    @cached_property
+    def last_dice(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Dice of patients after the last stage, but of networks that know one scanner each."""
+        compared = {cell: own for cell, own in self.cells.items() if own[0].schedule != "single"}
+        return last_dice_by_cell(compared)
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        """Areas of all classes after the last stage; empty where none was measured."""
+        return area_table(self.results)
+
+    @property
+    def first_class(self) -> tuple[str, pd.DataFrame]:
+        """Name and areas of the first class."""
+        name, areas = self.results[0].classes[0], self.areas
+        return name, areas[areas["class"] == name] if len(areas) else areas
+
+    @cached_property
+    def seed_cells(self) -> dict[Cell, list[RunResult]]:
+        """Runs of a SEED curve by network, strategy, choice of slices and their number."""
+        return seed_cells(self.results)
+
+    @cached_property
+    def seed_table(self) -> pd.DataFrame:
+        """A row per network, strategy, choice of slices and their number."""
+        return seed_table(self.seed_cells)

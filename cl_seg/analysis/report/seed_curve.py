@@ -1,0 +1,41 @@
+"""SEED curves: Dice on a new scanner against the number of slices labelled there."""
+
+from cl_seg.analysis.figures.seed_curves import seed_curves
+from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.seed_curve import seed_images_of, shown_seed_table, verdicts
+
+DEFINITIONS = {
+    "transfer": "the network of the base scanners goes on with the SEED images; the strategy says "
+    "which of its weights are trained",
+    "scratch": "the same network, untrained, on the same SEED images, for as many steps",
+    "Dice": "on the test patients of the new scanner, classes averaged",
+    "±": "half of a 95 % interval for other patients and other seeds, both taken as random",
+    "left to draw": "length of the true contour that the proposal does not cover, as a share of "
+    "the whole contour (added path length, Vaassen et al. 2020)",
+    "to correct": "area per slice that has to be added or taken away",
+}
+CAPTION = (
+    "Dice on {} against the number of slices labelled there; lines are transferred networks, "
+    "dashes are trained from scratch; bars are 95 % intervals."
+)
+
+
+def table(data: ReportData) -> Section:
+    """Dice and the work that is left, with the verdict on the study's claim."""
+    first = data.results[0]
+    base = f"Base scanners: {', '.join(seed_images_of(first).base)}; new scanner: "
+    return Section(
+        "SEED curve",
+        table=shown_seed_table(data.seed_table, first.classes),
+        notes=[f"{base}{first.order[-1]}.", *verdicts(data.seed_cells)],
+        definitions=DEFINITIONS,
+        files={"summary": data.seed_table},
+    )
+
+
+def curves(data: ReportData) -> Section:
+    """The same as a figure."""
+    first = data.results[0]
+    caption = CAPTION.format(first.record.scanner_names[first.order[-1]])
+    figure = seed_curves(data.seed_table, data.results)
+    return Section("Dice by labelled slices", figures={"seed_curve": (caption, figure)})

@@ -1,0 +1,171 @@
+"""Tables of streams of scanners, a section each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.analysis.areas import agreement_table, shown_agreement
+from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
+from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.tables import (
+    NOT_EVALUABLE,
+    difference_table,
+    shown_costs,
+    shown_differences,
+    shown_table,
+)
+from cl_seg.analysis.unlearned import describe_unlearned
+from cl_seg.records.results import RunResult
+
+DEFINITIONS = {
+    "ACC": "mean Dice over all scanners after the last stage",
+    "BWT": "mean change of Dice on a scanner from right after learning it to the end; "
+    "negative is forgetting",
+    "FWT": "mean gain over the untrained model on a scanner not yet learned",
+    "forgetting": "mean drop from the best Dice ever had before the last stage; biased upwards "
+    "by noise, so claims use BWT",
+    "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
+    "nothing",
+    "±": "half of a 95 % interval for other patients and other seeds, both taken as random; the "
+    "orders of scanners as they are",
+    "missed rate": "share of cases whose structure is not found at all after the last stage",
+    "p, Holm": "Wilcoxon's signed-rank test of patients, seeds and orders averaged first, then "
+    "corrected for the number of rows (Holm 1979); secondary, claims use the intervals",
+    "not evaluable": "Dice on a scanner right after learning it, of joint training at its end, is "
+    "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
+    "training is no bar to measure by",
+}
+AREA_DEFINITIONS = {
+    "limits of agreement": "range that holds 95 % of the differences found − true of patients "
+    "(Bland & Altman 1986); bias is their mean",
+    "ICC": "absolute agreement of single measurements, ICC(2,1); 1 is perfect",
+    "incomplete": "areas of patients whose body goes on beyond the image or the grid of the store; "
+    "shown where there are any",
+}
+TESTS_TITLE = "Networks compared, patient by patient"
+
+
+def summary(data: ReportData) -> Section:
+    """A row of scores per network and strategy, with everything that limits them."""
+    return Section(
+        "Summary",
+        table=shown_table(data.summary),
+        notes=[
+            *_seeds(data.runs),
+            *_not_evaluable(data),
+            *_partly_defined(data.results),
+            *_coverage(data.summary),
+        ],
+        definitions=DEFINITIONS,
+        files={"runs": data.runs, "summary": data.summary},
+    )
+
+
+def gains(data: ReportData) -> Section | None:
+    """Gains of every strategy over fine-tuning."""
+    differences = difference_table(data.results)
+    if differences.empty:
+        return None
+    return Section(
+        "Gained over fine-tuning",
+        table=shown_differences(differences),
+        files={"differences": differences},
+    )
+
+
+def costs(data: ReportData) -> Section:
+    """Time, memory and what strategies keep."""
+    return Section("Cost of a run", table=shown_costs(data.summary))
+
+
+def tests(data: ReportData) -> Section | None:
+    """Paired tests of every two networks."""
+    found = paired_tests(data.last_dice)
+    if found.empty:
+        return None
+    return Section(
+        TESTS_TITLE, table=shown_tests(found), notes=few_patients(found), files={"tests": found}
+    )
+
+
+def agreement(data: ReportData) -> Section | None:
+    """Bias, limits of agreement and ICC, scanner by scanner."""
+    name, areas = data.first_class
+    if areas.empty:
+        return None
+    table = agreement_table(data.areas)
+    return Section(
+        f"Area of {name} after the last stage",
+        table=shown_agreement(table, name),
+        definitions=AREA_DEFINITIONS,
+        files={"agreement": table},
+    )
+
+
+def _seeds(runs: pd.DataFrame) -> list[str]:
+    if runs["seed"].nunique() > 1:
+        return []
+    return ["1 seed: differences between rows carry no interval."]
+
+
+def _not_evaluable(data: ReportData) -> list[str]:
+    """A line per network and strategy that did not learn a scanner."""
+    notes = []
+    for (model, strategy), runs in data.cells.items():
+        if unlearned := describe_unlearned(runs):
+            when = "after its only stage" if runs[0].joint else "right after learning"
+            notes.append(
+                f"{model} {strategy} is {NOT_EVALUABLE}: Dice {when} is below `learned_dice` of "
+                f"the suite: {unlearned}."
+            )
+    return notes
+
+
+def _partly_defined(results: Sequence[RunResult]) -> list[str]:
+    """Strategies for which one score alone is defined."""
+    notes = []
+    if joint := sorted({run.strategy for run in results if run.joint}):
+        notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
+    if single := sorted({run.strategy for run in results if run.schedule == "single"}):
+        notes.append(
+            f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
+        )
+    return notes
+
+
+def _coverage(summary: pd.DataFrame) -> list[str]:
+    """How good the intervals are, where there are any."""
+    covered = summary.filter(like=" coverage").to_numpy(float)
+    covered = covered[np.isfinite(covered)]
+    if not len(covered):
+        return []
+    low, high = (f"{100 * value:.0f}" for value in (covered.min(), covered.max()))
+    share = low if low == high else f"{low} to {high}"
+    return [
+        f"The 95 % intervals (±) of the summary cover the truth in {share} % of "
+        "simulations with as many patients and seeds that vary as these do."
+    ]
+
+
+def shown_tests(tests: pd.DataFrame) -> pd.DataFrame:
+    """The paired tests rounded for reading."""
+    return pd.DataFrame({
+        "strategy": tests["strategy"],
+        "networks": [f"{a} − {b}" for a, b in zip(tests["a"], tests["b"], strict=True)],
+        "patients": tests["patients"].astype(str),
+        "median difference": tests["median"].map("{:+.3f}".format),
+        "p": tests["p"].map("{:.2g}".format),
+        "p, Holm": tests["p_holm"].map("{:.2g}".format),
+    })  # fmt: skip
+
+
+def few_patients(tests: pd.DataFrame) -> list[str]:
+    """A warning where there are too few patients for such tests to see much."""
+    fewest = int(tests["patients"].min())
+    if fewest >= FEW_PATIENTS:
+        return []
+    return [
+        f"{TESTS_TITLE}: {fewest} test patients are fewer than {FEW_PATIENTS}; tests of so few "
+        "miss what is there."
+    ]

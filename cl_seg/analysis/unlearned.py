@@ -1,0 +1,46 @@
+"""Structures and scanners that runs did not learn, in words."""
+
+import math
+from collections.abc import Sequence
+
+from cl_seg.records.results import RunResult
+
+
+def describe_unlearned(runs: Sequence[RunResult]) -> str:
+    """Structures and scanners below the bounds of some runs, with the runs in which they are.
+
+    ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where
+    everything was learned.
+    """
+    found: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
+    for run in runs:
+        for scanner, name, dice in run.missed():
+            place = run.short_names[scanner], name, run.bounds[name]
+            found.setdefault(place, []).append((dice, run))
+    several = len({tuple(run.order) for run in runs}) > 1
+    return ", ".join(
+        f"no test case of {name} on {scanner}"
+        if math.isnan(own[0][0])
+        else f"{name} {_span([dice for dice, _ in own], bound)} on {scanner} "
+        f"(below {bound:.2f}; {_which([run for _, run in own], several)})"
+        for (scanner, name, bound), own in found.items()
+    )
+
+
+def _span(values: Sequence[float], bound: float) -> str:
+    """With as many digits as it takes to see that all are below the bound."""
+    digits = next((n for n in range(2, 6) if round(max(values), n) < bound), 6)
+    low, high = f"{min(values):.{digits}f}", f"{max(values):.{digits}f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _which(runs: Sequence[RunResult], several_orders: bool) -> str:
+    seeds = _listed("seed", [run.seed for run in runs])
+    if not several_orders:
+        return seeds
+    return f"{_listed('order', [run.order_number for run in runs])}; {seeds}"
+
+
+def _listed(what: str, numbers: Sequence[int]) -> str:
+    distinct = sorted(set(numbers))
+    return f"{what}{'s' * (len(distinct) > 1)} {', '.join(map(str, distinct))}"

@@ -1,0 +1,88 @@
+"""The contract for masks: whether strategies, and anyone's Avalanche plugin, work on them."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cl_seg.messages.errors import InputError
+from cl_seg.models.declared import NETWORKS
+from cl_seg.runtime.import_path import check_target
+from cl_seg.strategies.declared import STRATEGIES
+
+
+def check_plugin(
+    plugin: str, settings: Mapping[str, Any] | None = None, *, model: str = "unet"
+) -> pd.DataFrame:
+    """Hold anyone's Avalanche plugin to the contract for masks (docs/stages.md).
+
+    A few tiny dense training steps tell whether it runs, acts, keeps its state and leaves the rest
+    of the training alone.
+
+    Args:
+        plugin: ``module:callable``, the module beside you or installed.
+        settings: keyword arguments of the callable.
+        model: label of the network it is tried on.
+
+    Returns:
+        A row per point: point, kept, detail.
+
+    Raises:
+        InputError: no such module, callable or network.
+    """
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    if ":" not in plugin:
+        raise InputError(f"{plugin}: expected module:callable, as in my_plugins:Plugin")
+    check_target(plugin, Path("check_plugin"))
+    (network,) = _known([model], list(NETWORKS), "network")
+    return pd.DataFrame(_points(plugin, dict(settings or {}), network))
+
+
+def check_strategies(
+    strategies: Sequence[str] = (),
+    models: Sequence[str] = (),
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """Hold strategies to the contract for masks on networks.
+
+    Args:
+        strategies: their names; all by default.
+        models: names of networks; all by default.
+        tell: called with the number of pairs done and of all.
+
+    Returns:
+        A row per network, strategy and point: network, strategy, point, kept, detail.
+
+    Raises:
+        InputError: a name is not known.
+    """
+    names = _known(strategies, [n for n, s in STRATEGIES.items() if s.plugin], "strategy")
+    networks = _known(models, list(NETWORKS), "network")
+    rows: list[dict[str, Any]] = []
+    for done, (network, name) in enumerate((n, s) for n in networks for s in names):
+        tell(done, len(networks) * len(names))
+        found = _points(name, {}, network)
+        rows += [{"network": network, "strategy": name, **point} for point in found]
+    return pd.DataFrame(rows)
+
+
+def _points(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
+    from cl_seg.models.registry import build_model  # noqa: PLC0415 - torch, slow
+    from cl_seg.training.contract.check import check_contract  # noqa: PLC0415
+    from cl_seg.training.contract.subject import CLASSES, subject_of  # noqa: PLC0415
+
+    size = NETWORKS[network].smallest_size
+    build = partial(build_model, network, "small", {}, CLASSES, size)
+    return [vars(point) for point in check_contract(subject_of(name, settings, build, size))]
+
+
+def _known(given: Sequence[str], known: list[str], what: str) -> list[str]:
+    for name in given:
+        if name not in known:
+            raise InputError(f"{what} {name} is not one of {', '.join(known)}")
+    return list(given) or known

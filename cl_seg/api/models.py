@@ -1,0 +1,216 @@
+"""Saved models, and what they predict of new CT."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from cl_seg.api.display import html_page
+from cl_seg.api.stores import AnyPath
+from cl_seg.files.write import new_folder
+from cl_seg.inference.saved_model import ModelCard
+from cl_seg.inference.series import (
+    MEASUREMENTS,
+    Ensemble,
+    Options,
+    load_ensemble,
+    predict_source,
+)
+from cl_seg.messages.plural import counted
+from cl_seg.scans.series import Rejected
+from cl_seg.scans.store import Labels
+
+MEASURED = ["area_cm2", "mean_hu", "low_attenuation_share", "smi_cm2_m2", "agreement"]
+
+
+class Prediction:
+    """Labels of CT series on their own pixels, and what is measured in them.
+
+    Attributes:
+        cases: a row per series: case, scanner, whether the model has seen it, slices, note.
+        left_out: files that could not be used, with reasons.
+        folder: with label files and tables; of its own, and removed with the object, unless the
+            prediction was written to a folder of the user's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cases: pd.DataFrame,
+        left_out: Sequence[Rejected] = (),
+        kept: "tempfile.TemporaryDirectory[str] | None" = None,
+    ) -> None:
+        self.folder, self.cases, self.left_out = folder, cases, list(left_out)
+        self._kept = kept
+
+    @property
+    def labels(self) -> dict[str, Labels]:
+        """Case → labels (slices, H, W), uint8: 0 background, then the classes of the model.
+
+        A series with slices at unequal distances has several entries, ``case-001a`` and so on.
+        """
+        import SimpleITK as sitk  # noqa: PLC0415 - slow
+
+        return {
+            path.name.removesuffix(".nii.gz"): np.asarray(
+                sitk.GetArrayFromImage(sitk.ReadImage(str(path))), np.uint8
+            )
+            for path in sorted(self.folder.glob("*.nii.gz"))
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know of the whole: scanners the model never saw, files that name none."""
+        notes = []
+        if new := sorted(set(self.cases.loc[self.cases["seen"] == "no", "scanner"])):
+            notes.append(f"the model never saw {', '.join(new)}: check its masks there")
+        if (self.cases["seen"] == "unknown").any():
+            notes.append("files that do not name their scanner may be of one the model never saw")
+        return notes
+
+    def measure(self, per: Literal["slice", "case"] = "slice") -> pd.DataFrame:
+        """Area (cm²) and mean HU of every class, as ``cl-seg predict --measure`` gives them.
+
+        Args:
+            per: a row per slice and class, or their mean per case and class.
+
+        Returns:
+            Columns case, scanner, class, ``area_cm2``, ``mean_hu``, ``low_attenuation_share`` and
+            ``smi_cm2_m2`` (of muscle; the latter where a height was given), ``agreement`` of the
+            variants, …; a slice without the class has no HU and does not count for its mean.
+        """
+        rows = pd.read_csv(self.folder / MEASUREMENTS)
+        if per == "slice":
+            return rows
+        return rows.groupby(["case", "scanner", "class"], sort=False)[MEASURED].mean().reset_index()
+
+    def save(self, folder: AnyPath) -> Path:
+        """Write label files (NIfTI) and tables to a new folder.
+
+        Raises:
+            InputError: ``folder`` exists or cannot be written.
+        """
+        with new_folder(Path(folder)) as building:
+            shutil.copytree(self.folder, building, dirs_exist_ok=True)
+        return Path(folder)
+
+    def __repr__(self) -> str:
+        slices = counted(int(self.cases["slices"].sum()), "slice")
+        return f"Prediction: {slices} of {counted(len(self.cases), 'series', 'series')}"
+
+    def _repr_html_(self) -> str:
+        return html_page(
+            repr(self), self.cases.drop(columns="file"), self.measure("case"), *self.notes
+        )
+
+
+class Model:
+    """A trained network, or several whose probabilities are averaged.
+
+    Attributes:
+        card: what is known of it: classes, scanners it was trained on, scores, intended use.
+    """
+
+    def __init__(self, folder: Path, ensemble: Ensemble) -> None:
+        self.folder, self._ensemble = folder, ensemble
+
+    @property
+    def card(self) -> ModelCard:
+        """Of the model; of several, that of the first."""
+        return self._ensemble.cards[0]
+
+    def predict(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
+        self,
+        source: AnyPath,
+        out: AnyPath | None = None,
+        *,
+        variants: int = 4,
+        height_m: float | None = None,
+        aliases: AnyPath | None = None,
+        salt: str | bytes | None = None,
+        allow_implausible_hu: bool = False,
+        measure: bool = True,
+        tell: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Prediction:
+        """Label CT, and say which of it is from a scanner the model never saw.
+
+        Args:
+            source: folder of DICOM or NIfTI files, CSV manifest, or one NIfTI file.
+            out: folder to make for label files and tables; by default the prediction keeps them
+                until it is saved.
+            variants: turned and scaled images per slice, to say how sure the result is.
+            height_m: height of the one patient in m, for the skeletal muscle index.
+            aliases: YAML file of scanner aliases, merged over those of the package.
+            salt: secret that makes hashes of series repeatable; random by default.
+            allow_implausible_hu: take images whose values cannot be HU as they are.
+            measure: also measure areas and HU.
+            tell: called with the number of slices done and of all.
+
+        Raises:
+            InputError: nothing usable, or a height given for several patients.
+
+        Examples:
+            >>> import cl_seg
+            >>> model = cl_seg.load_model("model/")
+            >>> prediction = model.predict("ct.nii.gz", variants=0)
+            >>> prediction
+            Prediction: 1 slice of 1 series
+            >>> prediction.labels["case-001"].dtype
+            dtype('uint8')
+            >>> prediction.measure()["class"].tolist()
+            ['muscle', 'liver']
+        """
+        secret = os.fsencode(salt) if salt else secrets.token_bytes(16)
+        options = Options(
+            variants,
+            measure,
+            height_m,
+            None if aliases is None else Path(aliases),
+            secret,
+            allow_implausible_hu,
+        )
+        kept = None
+        if out is None:
+            kept = tempfile.TemporaryDirectory(prefix="cl_seg-")
+            out = Path(kept.name, "prediction")
+        cases, left_out = predict_source(self._ensemble, Path(source), Path(out), options, tell)
+        return Prediction(Path(out), cases, left_out, kept)
+
+    def __repr__(self) -> str:
+        card = self.card
+        seen = ", ".join(card.scanners.values())
+        return f"Model({str(self.folder)!r}): {card.network.name} of {seen}"
+
+    def _repr_html_(self) -> str:
+        scores = pd.DataFrame(self.card.scores).T.rename_axis("Dice on").reset_index()
+        return html_page(repr(self), scores, self.card.intended_use)
+
+
+def load_model(folder: AnyPath, *others: AnyPath, network: str = "") -> Model:
+    """A model from a folder that ``cl-seg model save`` or :meth:`Results.save_model` has made.
+
+    Args:
+        folder: of the model.
+        others: further models of the same task, whose probabilities are averaged with its.
+        network: trusted ``module:callable``, where the network is code of your own.
+
+    Raises:
+        InputError: no model folder, or a damaged one. Nothing is ever unpickled.
+
+    Examples:
+        >>> import cl_seg
+        >>> cl_seg.load_model("model/")
+        Model('model'): vnet of Alpha, Beta
+        >>> cl_seg.load_model("nowhere/")
+        Traceback (most recent call last):
+        ...
+        cl_seg.messages.errors.InputError: nowhere is no model folder ...
+    """
+    folders = [Path(one) for one in (folder, *others)]
+    return Model(folders[0], load_ensemble(folders, network))

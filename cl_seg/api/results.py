@@ -1,0 +1,220 @@
+"""Results of a suite, as tables, matrices and figures."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cl_seg.api.display import html_page
+from cl_seg.api.selection import mean_matrix, runs_of, with_columns
+from cl_seg.api.stores import AnyPath
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.records.load import load_results as load_runs
+from cl_seg.records.packed import pack_results
+from cl_seg.records.results import RunResult
+
+if TYPE_CHECKING:
+    from cl_seg.api.plots import Plots
+
+
+class Results:
+    """The finished runs of a suite.
+
+    Args:
+        folder: of the results.
+        runs: finished runs, in the order of the suite.
+        failures: run that failed → reason, where these results come from :func:`cl_seg.run`.
+
+    Attributes:
+        folder: of the results.
+        runs: one typed record per run.
+        failures: run that failed → reason.
+    """
+
+    def __init__(
+        self, folder: Path, runs: Sequence[RunResult], failures: Mapping[str, str] | None = None
+    ) -> None:
+        self.folder, self.runs, self.failures = folder, list(runs), dict(failures or {})
+
+    @property
+    def models(self) -> list[str]:
+        """Titles of the networks."""
+        return list(dict.fromkeys(run.model for run in self.runs))
+
+    @property
+    def strategies(self) -> list[str]:
+        """Titles of the strategies."""
+        return list(dict.fromkeys(run.strategy for run in self.runs))
+
+    def summary(self, rounded: bool = False) -> pd.DataFrame:
+        """The report's table: a row per network and strategy, the mean over orders and seeds.
+
+        Args:
+            rounded: as text for reading, with the intervals behind the scores; else numbers, as
+                ``summary.csv`` has them. Scores are explained in docs/metrics.md.
+        """
+        if self._of_seeds:
+            from cl_seg.analysis.seed_curve import (  # noqa: PLC0415 - matplotlib, slow
+                seed_cells,
+                seed_table,
+                shown_seed_table,
+            )
+
+            table = seed_table(seed_cells(self.runs))
+            return shown_seed_table(table, self.runs[0].classes) if rounded else table
+        from cl_seg.analysis.tables import (  # noqa: PLC0415 - scipy, slow
+            run_table,
+            shown_table,
+            summary_table,
+        )
+
+        table = summary_table(run_table(self.runs), self.runs)
+        return shown_table(table) if rounded else table
+
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        """A row per run, stage, case and class: Dice, distances in mm, areas in pixels and cm².
+
+        Stage 0 is the untrained network.
+        """
+        return pd.concat([with_columns(run, run.cases) for run in self.runs], ignore_index=True)
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """A row per run, stage, step, scanner and class: Dice on validation slices."""
+        tables = [with_columns(run, run.curve) for run in self.runs]
+        return pd.concat([t for t in tables if len(t)] or tables, ignore_index=True)
+
+    def R(
+        self,
+        model: str,
+        strategy: str,
+        seed: int | None = None,
+        class_name: str | None = None,
+        order: int | None = None,
+    ) -> pd.DataFrame:
+        """Accuracy matrix: test Dice on every scanner (columns) after every stage (rows).
+
+        Args:
+            model: title or label of the network, ``VNet`` or ``vnet``.
+            strategy: title or label of the strategy, ``EWC`` or ``ewc``.
+            seed: of the run; the mean over seeds by default.
+            class_name: structure; the mean over all by default.
+            order: number of the order of scanners, from 1; the first by default.
+
+        Returns:
+            Rows untrained and after each stage, columns scanners in stream order.
+
+        Raises:
+            InputError: there is no such run; it names those there are.
+
+        Examples:
+            >>> import cl_seg
+            >>> results = cl_seg.load_results("results/quick")
+            >>> results.R("VNet", "EWC").shape
+            (3, 2)
+            >>> results.R("VNet", "EWV")
+            Traceback (most recent call last):
+            ...
+            cl_seg.messages.errors.InputError: strategy 'EWV': expected one of Naive, EWC
+        """
+        if self._of_seeds:
+            raise InputError(f"{self.folder} is of a SEED curve, which has no R: see summary()")
+        return mean_matrix(runs_of(self.runs, model, strategy, seed), order, class_name)
+
+    @property
+    def plot(self) -> "Plots":
+        """Figures: ``plot.forgetting()``, ``plot.R()``, …, see :class:`cl_seg.api.plots.Plots`."""
+        from cl_seg.api.plots import Plots  # noqa: PLC0415 - matplotlib, slow
+
+        return Plots(self.runs, self.folder)
+
+    def report(self, also: Sequence[str] = (), published: AnyPath | None = None) -> Path:
+        """Write ``report.html``, tables and figures to the folder of the results.
+
+        Args:
+            also: what figures are written as besides SVG, of ``pdf`` and ``png``.
+            published: CSV file of published values to set beside ours.
+
+        Returns:
+            Path of the page.
+        """
+        from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, slow
+
+        return write_report(self.folder, also, None if published is None else Path(published))
+
+    def save_model(
+        self,
+        model: str,
+        strategy: str,
+        folder: AnyPath,
+        seed: int | None = None,
+        cache: AnyPath = "data/stages",
+    ) -> None:
+        """Save the network of a run as it is at the end, for :func:`cl_seg.load_model`.
+
+        Args:
+            model: title or label of the network.
+            strategy: title or label of the strategy.
+            folder: model folder to make.
+            seed: of the run; the first there is by default.
+            cache: folder of finished stages, with the run's last training.
+
+        Raises:
+            InputError: no such run, or its training is no longer in the cache.
+        """
+        from cl_seg.suite.cache import StageCache  # noqa: PLC0415
+        from cl_seg.suite.run_model import save_run_model  # noqa: PLC0415 - torch, slow
+
+        run = runs_of(self.runs, model, strategy, seed)[0]
+        save_run_model(self.folder / "runs" / run.run_id, Path(folder), StageCache(Path(cache)))
+
+    def pack(self, folder: AnyPath) -> int:
+        """Keep the numbers of all runs in a few small files that can be shared.
+
+        Returns:
+            The number of runs.
+        """
+        return pack_results(self.folder, Path(folder))
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __repr__(self) -> str:
+        runs, failed = counted(len(self.runs), "run"), len(self.failures)
+        of = f"{counted(len(self.models), 'network')} and "
+        of += counted(len(self.strategies), "strategy", "strategies")
+        return f"Results({str(self.folder)!r}): {runs} of {of}" + f", {failed} failed" * bool(
+            failed
+        )
+
+    def _repr_html_(self) -> str:
+        return html_page(repr(self), *self.runs[0].stamps, self.summary(rounded=True))
+
+    @property
+    def _of_seeds(self) -> bool:
+        return self.runs[0].schedule == "seed_curve"
+
+
+def load_results(folder: AnyPath, *, failures: Mapping[str, str] | None = None) -> Results:
+    """The finished runs of a suite, packed or not.
+
+    Args:
+        folder: of the results, ``results/<name of the suite>``.
+        failures: run that failed → reason.
+
+    Raises:
+        InputError: there is no finished run, or one is damaged.
+
+    Examples:
+        >>> import cl_seg
+        >>> results = cl_seg.load_results("results/quick")
+        >>> results.summary()[["model", "strategy", "runs"]].values.tolist()[0]
+        ['VNet', 'Naive', 1]
+        >>> sorted(results.cases["seed"].unique().tolist())
+        [0]
+    """
+    return Results(Path(folder), load_runs(Path(folder)), failures)

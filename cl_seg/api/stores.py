@@ -1,0 +1,212 @@
+"""Stores of slices: read from CT scans, or simulated."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from cl_seg.api.display import html_page
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.runtime.workers import CORES
+from cl_seg.scans.ingest_report import IngestReport
+from cl_seg.scans.labels.label_map import Others, parse_label_map
+from cl_seg.scans.scanner.identity import DEFAULT_BY, parse_scanner_by
+from cl_seg.scans.store import Grid, SliceStore
+
+AnyPath = str | os.PathLike[str]
+Labels = Mapping[str, int | Sequence[int]] | Sequence[str]
+
+
+class Store(SliceStore):
+    """A store of CT slices on disk, opened for reading.
+
+    Args:
+        folder: of the store.
+
+    Attributes:
+        report: of the ingest that made the store: what was left out, and notes; else empty.
+
+    Raises:
+        InputError: ``folder`` is no store, or was written by another version.
+
+    Examples:
+        >>> import cl_seg
+        >>> store = cl_seg.Store("tiny.store")
+        >>> store.scanners
+        ['alpha', 'beta', 'gamma']
+        >>> store.hu("alpha").dtype
+        dtype('int16')
+    """
+
+    def __init__(self, folder: AnyPath, report: IngestReport | None = None) -> None:
+        super().__init__(Path(folder))
+        self.report = report or IngestReport(self.folder)
+
+    def summary(self) -> pd.DataFrame:
+        """A row per scanner: its name, patients, slices, and labelled slices of every class."""
+        rows = []
+        for scanner, name in self.header.scanners.items():
+            own = self.slices[self.slices["scanner"] == scanner]
+            labelled = own["labelled"].str.split(",")
+            counts = {
+                c: int(labelled.map(lambda x, c=c: c in x).sum()) for c in self.header.classes
+            }
+            found = {"patients": own["patient"].nunique(), "slices": len(own)}
+            rows.append({"scanner": scanner, "name": name, **found, **counts})
+        return pd.DataFrame(rows)
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def __repr__(self) -> str:
+        scanners = counted(len(self.scanners), "scanner")
+        return f"Store({str(self.folder)!r}): {scanners}, {counted(len(self.slices), 'slice')}"
+
+    def _repr_html_(self) -> str:
+        return html_page(repr(self), self.summary())
+
+
+def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
+    source: AnyPath,
+    store: AnyPath,
+    *,
+    labels: Labels = (),
+    others: Others = "error",
+    aliases: AnyPath | None = None,
+    size: int = 320,
+    spacing_mm: float = 1.6,
+    salt: str | bytes | None = None,
+    scanner_by: str | Sequence[str] = DEFAULT_BY,
+    derived: Literal["apart", "leave-out"] = "apart",
+    allow_implausible_hu: bool = False,
+    workers: int = CORES,
+    progress: bool = True,
+) -> Store:
+    """Read CT scans into a store, scanner by scanner as their headers name them.
+
+    Args:
+        source: folder of DICOM files, searched with its subfolders, or a CSV manifest.
+        store: folder to make; must not exist.
+        labels: meaning of the values in label files, ``{"liver": 5, "muscle": [86, 87]}``, or as
+            for ``cl-seg ingest --label``; by default 1 muscle, 2 liver, 255 unlabelled.
+        others: meaning of values that ``labels`` does not name.
+        aliases: YAML file of scanner aliases, merged over those of the package.
+        size: height and width of a stored slice in pixels.
+        spacing_mm: pixel size of a stored slice in mm.
+        salt: secret that makes the hashes of patients and series repeatable; by default random and
+            forgotten.
+        scanner_by: header fields that tell scanners apart, of manufacturer, model, kernel, kv and
+            station.
+        derived: images that are no plain CT, but have HU: scanners of their own, or left out.
+        allow_implausible_hu: take images whose values cannot be HU as they are.
+        workers: processes that read side by side; the store is the same with any number.
+        progress: show a progress bar on standard error.
+
+    Returns:
+        The store; ``store.report`` lists the files that were left out, with reasons.
+
+    Raises:
+        InputError: nothing usable, a wrong manifest or label file, or the store cannot be written.
+            No store is left then.
+
+    Examples:
+        >>> import cl_seg
+        >>> store = cl_seg.ingest("dicom/", "doctest.store", progress=False)
+        >>> store.report.rejected
+        []
+        >>> store.scanners == [scanner.folder for scanner in store.report.scanners]
+        True
+    """
+    from cl_seg.scans.ingest import ingest as read_scans  # noqa: PLC0415 - SimpleITK, slow
+
+    report = read_scans(
+        Path(source),
+        Path(store),
+        labels=parse_label_map(_label_options(labels), others),
+        aliases=None if aliases is None else Path(aliases),
+        grid=Grid(size, _checked(spacing_mm)),
+        salt=os.fsencode(salt) if salt else None,
+        allow_implausible_hu=allow_implausible_hu,
+        scanner_by=parse_scanner_by(
+            scanner_by if isinstance(scanner_by, str) else ",".join(scanner_by)
+        ),
+        derived=derived,
+        workers=workers,
+        show_progress=progress,
+    )
+    return Store(store, report)
+
+
+def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
+    store: AnyPath,
+    scanners: Sequence[str] | None = None,
+    *,
+    own_bodies: int = 42,
+    shared_bodies: int = 14,
+    size: int = 320,
+    spacing_mm: float = 1.6,
+    seed: int = 0,
+    slices: int = 1,
+    intramuscular_fat: bool = False,
+    workers: int = CORES,
+    progress: bool = True,
+) -> Store:
+    """Scan simulated bodies, no patients, on simulated scanners into a store.
+
+    Args:
+        store: folder to make; must not exist.
+        scanners: names of built-in profiles or paths of profile files; all built-in ones by
+            default, see ``cl-seg phantom profiles``.
+        own_bodies: bodies per scanner that no other scanner sees.
+        shared_bodies: bodies that every scanner sees.
+        size: height and width of a stored slice in pixels.
+        spacing_mm: pixel size of a stored slice in mm.
+        seed: of anatomy and noise.
+        slices: neighbouring slices per level (third lumbar vertebra, liver).
+        intramuscular_fat: whether the fat inside muscle is labelled as muscle.
+        workers: processes that scan side by side; the store is the same with any number.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: a number is out of range, a profile is wrong, or ``store`` exists or cannot be
+            written.
+
+    Examples:
+        >>> import cl_seg
+        >>> cl_seg.simulate("one.store", ["ge_like"], own_bodies=1, shared_bodies=0,
+        ...                 size=64, spacing_mm=8, workers=1, progress=False)
+        Store('one.store'): 1 scanner, 2 slices
+    """
+    from cl_seg.phantom.simulate import simulate as scan_bodies  # noqa: PLC0415 - scipy, slow
+
+    scan_bodies(
+        Path(store),
+        scanners,
+        own_bodies=own_bodies,
+        shared_bodies=shared_bodies,
+        size=size,
+        spacing_mm=_checked(spacing_mm),
+        seed=seed,
+        slices=slices,
+        intramuscular_fat=intramuscular_fat,
+        workers=workers,
+        show_progress=progress,
+    )
+    return Store(store)
+
+
+def _label_options(labels: Labels) -> list[str]:
+    """Meanings of label values as ``--label`` takes them."""
+    if not isinstance(labels, Mapping):
+        return list(labels)
+    each = {k: [v] if isinstance(v, int) else v for k, v in labels.items()}
+    return [f"{name}={','.join(map(str, values))}" for name, values in each.items()]
+
+
+def _checked(spacing_mm: float) -> float:
+    if not 0.1 <= spacing_mm <= 20:
+        raise InputError(f"--spacing-mm {spacing_mm}: expected a pixel size of 0.1 to 20 mm")
+    return spacing_mm

@@ -1,0 +1,156 @@
+"""``cl-seg ingest`` and ``dataset``: CT scans into a store, public CT sets into a manifest."""
+
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cl_seg.cli.console import (
+    AllowImplausibleHu,
+    Others,
+    OthersOption,
+    Workers,
+    detail,
+    made,
+    progress,
+    say,
+    say_table,
+    shown,
+)
+from cl_seg.datasets.declared import DATASETS
+from cl_seg.runtime.workers import CORES
+
+
+class Derived(StrEnum):
+    """What becomes of monoenergetic, virtual non-contrast and other derived images."""
+
+    APART = "apart"
+    LEAVE_OUT = "leave-out"
+
+
+def ingest(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of DICOM files, or a CSV manifest.", show_default=False)
+    ],
+    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Label values of a class, e.g. liver=5 or muscle=86,87, or of background or "
+            "ignore, e.g. background=1-4,7; repeat."
+        ),
+    ] = None,
+    others: OthersOption = Others.ERROR,
+    aliases: Annotated[
+        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+    ] = None,
+    size: Annotated[
+        int, typer.Option(min=16, max=2048, help="Pixels per side of a stored slice.")
+    ] = 320,
+    spacing_mm: Annotated[
+        float, typer.Option(min=0.1, max=20, help="Pixel size of a stored slice in mm.")
+    ] = 1.6,
+    salt: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CL_SEG_SALT",
+            help="Secret that makes patient hashes repeatable; random and forgotten by default.",
+        ),
+    ] = None,
+    allow_implausible_hu: AllowImplausibleHu = False,
+    scanner_by: Annotated[
+        str,
+        typer.Option(
+            help="What makes a scanner, separated by commas: manufacturer, model, kernel, kv, "
+            "station (which is hashed).",
+            show_default="all but station",
+        ),
+    ] = "manufacturer,model,kernel,kv",
+    derived: Annotated[
+        Derived,
+        typer.Option(help="Images that are no plain CT: a scanner of their own, or left out."),
+    ] = Derived.APART,
+    workers: Workers = CORES,
+) -> None:
+    """Read CT scans into a store, scanner by scanner as their headers name them."""
+    from cl_seg.api.stores import ingest as read_scans
+
+    report = read_scans(
+        source,
+        store,
+        labels=label or [],
+        others=others.value,
+        aliases=aliases,
+        size=size,
+        spacing_mm=spacing_mm,
+        salt=salt,
+        scanner_by=scanner_by,
+        derived=derived.value,
+        allow_implausible_hu=allow_implausible_hu,
+        workers=workers,
+    ).report
+    table = Table("scanner", "cases", "slices", "labelled slices", box=None)
+    for scanner in report.scanners:
+        labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
+        counts = str(scanner.cases), str(scanner.slices), labelled or "none"
+        table.add_row(shown(scanner.name), *counts)
+    say_table(table)
+    say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
+    for item in report.rejected:
+        files = f" ({item.files} files)" if item.files > 1 else ""
+        say(f"rejected {item.path}{files}: {item.reason}")
+    for note in report.notes:
+        say(f"note: {note}")
+    made("store", store)
+
+
+def dataset(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="The set, unpacked.", show_default=False)],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder to make.", show_default=False)
+    ],
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class", help="Structures that make a class, e.g. kidney=Kidney,Mass; repeat."
+        ),
+    ] = None,
+    slices_of: Annotated[
+        str, typer.Option(help="Label only the slices a structure is on, e.g. vertebrae_L3.")
+    ] = "",
+    scanners: Annotated[
+        Path | None,
+        typer.Option(help="Table case,scanner[,patient] for sets that do not name scanners."),
+    ] = None,
+    aliases: Annotated[
+        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+    ] = None,
+) -> None:
+    """Write the manifest of a public CT set, with label files where it has one per structure."""
+    from cl_seg.datasets.dataset import Options, parse_classes
+    from cl_seg.datasets.write import write_dataset
+
+    options = Options(parse_classes(classes or []), slices_of, scanners, aliases)
+    with progress("Reading") as count:
+        written = write_dataset(name, folder, target, options, count)
+    table = Table("scanner", "images", box=None)
+    for scanner, images in sorted(written.scanners.items()):
+        table.add_row(shown(scanner or "as the headers say"), str(images))
+    say_table(table)
+    first = {item.reason: item.path for item in reversed(written.left_out)}
+    counts: Counter[str] = Counter()
+    for item in written.left_out:
+        counts[item.reason] += item.files
+    for reason, files in counts.most_common():
+        say(f"left out, {files}: {reason} (first {first[reason]})")
+    for item in written.left_out:
+        detail(f"left out {item.path}: {item.reason}")
+    for note in written.notes:
+        say(f"note: {note}")
+    made("manifest", written.manifest)
+    say("read it with")
+    say(f"  {written.command}")

@@ -1,0 +1,127 @@
+"""``cl-seg plan``, ``run`` and ``status``: suites."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cl_seg.cli.console import STAGES, CacheOption, complain, detail, made, say, show
+from cl_seg.messages.errors import InputError
+
+if TYPE_CHECKING:
+    from cl_seg.api.suites import Plan
+
+SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
+]
+ResultsOption = Annotated[
+    Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
+]
+ProcessorOption = Annotated[
+    str,
+    typer.Option(
+        "--processor",
+        envvar="CL_SEG_PROCESSOR",
+        help="Processor that computes the stages, where it is not that of this machine.",
+    ),
+]
+SLURM: dict[str, Any] = {"rich_help_panel": "On Slurm"}
+
+
+class EngineName(StrEnum):
+    """Where stages are computed."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
+
+
+def plan(
+    suite_files: SuiteFiles,
+    data: DataOption = None,
+    results: ResultsOption = None,
+    cache: CacheOption = STAGES,
+    processor: ProcessorOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Check suites and list their runs and stages, without running anything."""
+    planned = _planned(suite_files, data, results, cache, processor)
+    if as_json:
+        sys.stdout.write(planned.json() + "\n")
+    else:
+        show(str(planned))
+
+
+def run(
+    suite_files: SuiteFiles,
+    data: DataOption = None,
+    results: ResultsOption = None,
+    cache: CacheOption = STAGES,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes working side by side, 0 for this one; by default as many as the cores "
+            "allow with the threads of each.",
+        ),
+    ] = None,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds between two checkpoints of a training.")
+    ] = 30.0,
+    engine: Annotated[
+        EngineName, typer.Option(help="Where stages are computed.")
+    ] = EngineName.LOCAL,
+    processor: ProcessorOption = "",
+    partition: Annotated[str, typer.Option(help="Partition of the cluster.", **SLURM)] = "",
+    gres: Annotated[str, typer.Option(help="Resources of a job, e.g. gpu:1.", **SLURM)] = "",
+    time: Annotated[
+        str, typer.Option(help="Time limit of a job; what is left then is queued again.", **SLURM)
+    ] = "4:00:00",
+    max_jobs: Annotated[
+        int, typer.Option(min=1, help="Jobs in the queue at once, at most.", **SLURM)
+    ] = 100,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option(help="Any other sbatch option, e.g. account=lab or mem=16G; repeat.", **SLURM),
+    ] = None,
+) -> None:
+    """Run suites and write their reports; what is finished is not repeated."""
+    from cl_seg.api.engines import Engine, Slurm
+    from cl_seg.api.suites import run_plan
+
+    if engine is EngineName.LOCAL and (partition or gres or sbatch):
+        raise InputError("--partition, --gres and --sbatch are for --engine slurm")
+    chosen: Engine = "local"
+    if engine is EngineName.SLURM:
+        chosen = Slurm(partition, gres, time, max_jobs, sbatch or [])
+    planned = _planned(suite_files, data, results, cache, processor)
+    detail(str(planned))
+    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, say)
+    for outcome in outcomes:
+        for run_id, reason in outcome.failures.items():
+            complain(f"{run_id} failed: {reason}")
+        if outcome.report is not None:
+            made("report", outcome.report)
+    if any(outcome.failures for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def status(
+    suite_files: SuiteFiles,
+    data: DataOption = None,
+    results: ResultsOption = None,
+    cache: CacheOption = STAGES,
+    processor: ProcessorOption = "",
+) -> None:
+    """Say how far suites are, from the files alone: whoever computes them, wherever."""
+    show(_planned(suite_files, data, results, cache, processor).progress())
+
+
+def _planned(
+    files: list[Path], data: Path | None, results: Path | None, cache: Path, processor: str
+) -> "Plan":
+    from cl_seg.api.suites import Plan, Suite
+
+    return Plan([Suite(file, data) for file in files], results, cache, processor)

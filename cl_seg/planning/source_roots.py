@@ -1,0 +1,49 @@
+"""Where the source of a number begins, and which modules cannot change one."""
+
+SOURCES = {
+    "training": "cl_seg.suite.stages.train",
+    "consolidation": "cl_seg.suite.stages.consolidate",
+    "scoring": "cl_seg.suite.stages.evaluate",
+    "rankings": "cl_seg.suite.stages.rank",
+    "loaded networks": "cl_seg.suite.stages.load",
+    "untrained networks": "cl_seg.suite.stages.initial",
+}
+"""The module that computes each kind of stage."""
+
+SIMULATOR = ("cl_seg.phantom.simulate",)
+"""The module that computes the embedded benchmark."""
+
+TOOLS = ("cl_seg.suite.tools", "cl_seg.semi_automatic.tools")
+"""The modules that compute the scores of semi-automatic tools."""
+
+WITHOUT_NUMBERS = {
+    "cl_seg.cli": "calls what computes",
+    "cl_seg.files": "writes whole files and reads them as they are",
+    "cl_seg.messages": "words",
+    "cl_seg.spec": "settings, which are in a key by value",
+    "cl_seg.planning": "selections and steps, which are in a key by value, and the keys themselves",
+    "cl_seg.models.declared": "presets, which are in a key by value",
+    "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
+    "cl_seg.strategies.declaration": "the form in which strategies are declared",
+    "cl_seg.runtime.import_path": "finds files",
+    "cl_seg.runtime.workers": "the number of processes, which changes no bit",
+    "cl_seg.suite.cache": "keeps what was computed",
+    "cl_seg.suite.peak_memory": "measures a cost",
+    "cl_seg.suite.progress": "shows how far a training is",
+    "cl_seg.suite.stages.control": "stops a stage and saves it, which changes no bit",
+    "cl_seg.suite.stages.execute": "calls the module of a stage's kind",
+    "cl_seg.suite.stages.step_progress": "shows how far a training is",
+}
+"""Rooms and modules that cannot change a number, and why; what they import is not followed."""
+
+CHOICES = ("cl_seg.models", "cl_seg.strategies")
+"""Rooms of networks and strategies, each hashed for itself."""
+
+REGISTRIES = tuple(f"{room}.registry" for room in CHOICES)
+"""Modules that make a network or a strategy from its name, the same for every choice."""
+
+ELSEWHERE = {"scoring": ("cl_seg.suite.stages.strategy",)}
+"""Modules whose source is in the keys of the stages that a kind of stage starts from.
+
+An evaluation needs a strategy only where it starts from a memory, whose key has that source.
+"""

@@ -1,0 +1,186 @@
+"""``cl-seg certify``: from results and their suite to a certificate beside them."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import cl_seg
+from cl_seg.files.json_file import read_json
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.data import open_store
+from cl_seg.planning.digests import check_store_content
+from cl_seg.planning.environment import git_commit, processor, versions
+from cl_seg.planning.plan import Plan, resolve_request
+from cl_seg.planning.request import GivenSuite, request_suite
+from cl_seg.records.certified import Certificate, CertifiedStage, add_certificate
+from cl_seg.records.load import PLAN, load_results
+from cl_seg.records.results import RunResult
+from cl_seg.scans.store import SliceStore
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.certify.compare import CASE, POINT, Difference, largest_difference
+from cl_seg.suite.certify.sample import Sampled, sample
+from cl_seg.suite.record import case_scores_of, curve_of, run_spec
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is recomputed, and from what.
+
+    Attributes:
+        stages: how many trainings, at most.
+        suite: the suite of the results; None takes that of their plan.
+        data: a store that replaces the suite's own data.
+        cache: of stages; None computes all of them anew.
+        workers: processes side by side where data are still to be simulated.
+    """
+
+    stages: int = 8
+    suite: Path | None = None
+    data: Path | None = None
+    cache: Path | None = None
+    workers: int = 1
+
+
+def certify(results: Path, wanted: Wanted, say: Say) -> Certificate:
+    """Recompute a sample of results, compare it with what was recorded, and record the outcome.
+
+    Args:
+        results: folder of finished or packed results.
+        wanted: what is recomputed.
+        say: prints one line for the user.
+
+    Raises:
+        InputError: the suite is not known or is another, or its data are, so that there is nothing
+            to compare.
+    """
+    recorded = {result.run_id: result for result in load_results(results)}
+    with _cache(wanted.cache) as cache:
+        plan = _plan(results, wanted, cache, recorded)
+        _check_same_suite(plan, recorded)
+        stages = []
+        for one in sample(plan, recorded, wanted.stages):
+            stage = _compared(one, recorded[one.run.run.run_id], plan, cache)
+            say(f"{stage.run_id}, after {stage.selection}: {stage.text}")
+            stages.append(stage)
+    certificate = Certificate(
+        commit=git_commit(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"cl_seg": cl_seg.__version__, **versions()},
+        device=plan.context.environment["device"],
+        processor=processor(),
+        stages=tuple(stages),
+    )
+    add_certificate(results, certificate)
+    return certificate
+
+
+@contextmanager
+def _cache(folder: Path | None) -> Iterator[StageCache]:
+    if folder is not None:
+        yield StageCache(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="cl-seg-certify-") as temporary:
+        yield StageCache(Path(temporary))
+
+
+def _plan(
+    results: Path, wanted: Wanted, cache: StageCache, recorded: Mapping[str, RunResult]
+) -> Plan:
+    """The plan of the results' suite on the device they were computed on, with its data."""
+    request = request_suite(wanted.suite or _planned_suite(results), wanted.data)
+    devices = {result.record.device for result in recorded.values()}
+    if len(devices) == 1:
+        training = request.suite.training.model_copy(update={"device": devices.pop()})
+        suite = request.suite.model_copy(update={"training": training})
+        request = request_suite(suite, None)
+    store = open_store(request.suite.data, wanted.workers)
+    check_store_content(store, cache.folder / "digests")
+    _check_same_data(store, recorded)
+    return resolve_request(request, cache.folder)
+
+
+def _planned_suite(results: Path) -> GivenSuite:
+    path = results / PLAN
+    try:
+        suite = read_json(path)["suite"]
+    except (OSError, ValueError, KeyError, TypeError):
+        suite = None
+    if not suite:
+        raise InputError(
+            f"{results} does not say what was computed ({PLAN} holds no suite): give the suite "
+            "with --suite FILE"
+        )
+    content: Mapping[str, Any] = suite
+    return content
+
+
+def _check_same_data(store: SliceStore, recorded: Mapping[str, RunResult]) -> None:
+    """Refuse data that are not those of the results: numbers would differ for that alone."""
+    here = store.header.content
+    for result in recorded.values():
+        there = result.record.data.content
+        if there != here:
+            raise InputError(
+                f"{result.run_id} was computed on data with the content hash {there[:12]}, "
+                f"{store.folder} has {here[:12]}: nothing can be compared; give the store it was "
+                "computed on with --data"
+            )
+
+
+def _check_same_suite(plan: Plan, recorded: Mapping[str, RunResult]) -> None:
+    planned = {run.run.run_id: run for run in plan.runs}
+    if not planned.keys() & recorded.keys():
+        raise InputError(f"{plan.name} has none of the runs of these results: give their suite")
+    for run_id in planned.keys() & recorded.keys():
+        now = run_spec(planned[run_id].run, plan.context).as_suite_fields()
+        if field := _other(recorded[run_id].record.spec.as_suite_fields(), now):
+            raise InputError(
+                f"{run_id}: {field} is not what it was when the results were computed: give the "
+                "suite as it was then"
+            )
+
+
+def _other(before: Any, now: Any, name: str = "") -> str:
+    """The first field with another value in both, "" for none; the device may be another."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        each = (k for k in before if k in now and (name, k) != ("training", "device"))
+        found = (_other(before[k], now[k], f"{name}.{k}" if name else k) for k in each)
+        return next(filter(None, found), "")
+    return "" if before == now else name
+
+
+def _compared(one: Sampled, result: RunResult, plan: Plan, cache: StageCache) -> CertifiedStage:
+    # Torch, which is not needed to find out that nothing can be compared.
+    from cl_seg.suite.stages.control import Control  # noqa: PLC0415
+    from cl_seg.suite.stages.execute import execute_stage  # noqa: PLC0415
+
+    for key in one.needs:
+        execute_stage(plan.stages[key], cache, Control(stop=lambda: False))
+    cases = case_scores_of(one.tested, cache)
+    curve = _at(curve_of([one.trained], cache), one.position)
+    found = [
+        largest_difference(_at(result.cases, one.position), cases, CASE),
+        largest_difference(_at(result.curve, one.position), curve, POINT),
+    ]
+    worst = max(found, key=lambda each: each.size) if any(f.size for f in found) else Difference()
+    return CertifiedStage(
+        run_id=result.run_id,
+        position=one.position,
+        selection=one.run.run.stage_name(one.position),
+        verdict=worst.verdict,
+        largest=worst.size if np.isfinite(worst.size) else None,
+        score=worst.score,
+    )
+
+
+def _at(table: pd.DataFrame, position: int) -> pd.DataFrame:
+    return table[table["stage"] == position]

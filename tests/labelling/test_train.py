@@ -1,0 +1,116 @@
+"""Training on SEED images goes through the plan and the engine of suites."""
+
+from pathlib import Path
+from typing import Any
+
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import pytest
+import torch
+
+from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.labelling import train
+from cl_seg.labelling.train import SeedTraining, train_on_seed_images
+from cl_seg.messages.errors import InputError
+from cl_seg.models.registry import build_model
+from cl_seg.scans.store import SliceStore
+from cl_seg.suite.cache import StageCache, state_file
+from cl_seg.suite.engines import single
+from cl_seg.training.checkpoint import Checkpointing
+from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """An untrained network as a model folder."""
+    torch.manual_seed(0)
+    model = build_model("unet", "small", {}, 3, SIZE)
+    card = ModelCard(
+        network=Network(name="unet", preset="small"),
+        classes=list(CLASSES),
+        input=Input(grid_size=SIZE, spacing_mm=SPACING, size=SIZE, window_hu=WINDOW),
+        scanners={"alpha": "Alpha"},
+        simulated=True,
+        trained={"learning_rate": 1e-2},
+        scores={},
+        versions={},
+        git_commit="",
+    )
+    save_model(tmp_path / "base", model.state_dict(), card)
+    return tmp_path / "base"
+
+
+def trained(store: SliceStore, wanted: SeedTraining, folder: Path, told: list[tuple]) -> ModelCard:
+    return train_on_seed_images(
+        store,
+        "beta",
+        wanted,
+        folder,
+        StageCache(folder.parent / "stages"),
+        lambda *n: told.append(n),
+    )
+
+
+def test_a_damaged_result_is_computed_again_and_gives_the_same_weights(
+    store: SliceStore, base: Path, tmp_path: Path
+) -> None:
+    wanted, cache = SeedTraining(base, steps=4), StageCache(tmp_path / "stages")
+    first = trained(store, wanted, tmp_path / "first", [])
+    (state,) = (tmp_path / "stages").glob(f"??/*/{state_file(2)}")
+    content = bytearray(state.read_bytes())
+    content[len(content) // 2] ^= 1
+    state.write_bytes(content)
+    again = trained(store, wanted, tmp_path / "again", [])
+    assert again.weights_sha256 == first.weights_sha256
+    assert len(list((cache.folder / "damaged").iterdir())) == 1
+
+
+def test_an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_weights(
+    store: SliceStore, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = SeedTraining(base, steps=12)
+    (tmp_path / "elsewhere").mkdir()
+    undisturbed = trained(store, wanted, tmp_path / "elsewhere" / "whole", [])
+    monkeypatch.setattr(train, "SingleEngine", lambda: single.SingleEngine(checkpoint_seconds=0))
+    after_step, done = Checkpointing.after_training_iteration, 0
+
+    def counted(self: Checkpointing, strategy: Any, **kwargs: Any) -> None:
+        nonlocal done
+        after_step(self, strategy, **kwargs)
+        done += 1
+        if done == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpointing, "after_training_iteration", counted)
+    with pytest.raises(KeyboardInterrupt):
+        trained(store, wanted, tmp_path / "out", [])
+    assert done == 7 and not (tmp_path / "out").exists()
+    card = trained(store, wanted, tmp_path / "out", [])
+    assert done == 12, "only the other steps are made"
+    assert card.weights_sha256 == undisturbed.weights_sha256
+
+
+def test_steps_are_told_while_it_trains(
+    store: SliceStore, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(single, "WATCH_SECONDS", 0.001)
+    told: list[tuple[int, int]] = []
+    trained(store, SeedTraining(base, steps=40), tmp_path / "out", told)
+    assert told and {steps for _, steps in told} == {40}
+    assert [step for step, _ in told] == sorted(step for step, _ in told)
+
+
+def test_a_training_that_fails_is_one_line_and_makes_no_model(
+    store: SliceStore, base: Path, tmp_path: Path
+) -> None:
+    wanted = SeedTraining(base, steps=30, learning_rate=1e30)
+    with pytest.raises(InputError, match="loss became") as refused:
+        trained(store, wanted, tmp_path / "out", [])
+    assert "\n" not in str(refused.value) and not (tmp_path / "out").exists()
+
+
+def test_what_a_model_cannot_be_trained_with_names_the_model(
+    store: SliceStore, base: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"base: batch_size: .*greater than 0"):
+        trained(store, SeedTraining(base, batch_size=0), tmp_path / "out", [])
+    assert not (tmp_path / "stages").exists()

@@ -1,0 +1,152 @@
+"""A plan is resolved once, from a file, a dict or a suite, and written for people to read."""
+
+import json
+import pickle
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.plan import Plan, resolve, resolve_all
+from cl_seg.planning.plan_file import write_plan
+from cl_seg.planning.request import load_suite
+from cl_seg.scans.rows import row_numbers
+from cl_seg.scans.store import SliceStore
+from tests.planning.test_stage_graph import several
+
+
+def written(plan: Plan, folder: Path) -> dict:
+    write_plan(folder, plan)
+    return json.loads((folder / "plan.json").read_text())
+
+
+@pytest.fixture
+def file(suite_text: str, tmp_path: Path) -> Path:
+    path = tmp_path / "suite.yaml"
+    path.write_text(suite_text)
+    return path
+
+
+def test_a_file_its_content_and_a_suite_are_one_plan(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = yaml.safe_load(file.read_text())
+    suites = [file, str(file), content, load_suite(file)]
+    plans = [resolve(suite, cache=tmp_path / "stages") for suite in suites]
+    first = written(plans[0], tmp_path)
+    for plan in plans[1:]:
+        assert plan.stages == plans[0].stages and written(plan, tmp_path) == first
+
+
+def test_modules_of_a_suite_without_a_file_are_in_the_current_folder(
+    suite_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = yaml.safe_load(suite_text)
+    content["models"] = [{"name": "here_only:build", "learning_rate": 0.1}]
+    with pytest.raises(InputError, match="tiny: here_only:build: there is no module here_only"):
+        resolve(content, cache=tmp_path / "stages")
+    (tmp_path / "here_only.py").write_text("build = 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
+    plan = resolve(content, cache=tmp_path / "stages")
+    assert plan.request and plan.request.modules == {"here_only": tmp_path / "here_only.py"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seedz": [1]}, "seedz: unknown field: did you mean seeds?"),
+        ({"training": {}}, "training.steps is missing"),
+        ({"models": ["unett"]}, "did you mean unet?"),
+        ({"kind": "river"}, "unknown kind river: expected stream or seed_curve"),
+    ],
+)
+def test_faults_of_a_suite_without_a_file_name_the_field(
+    suite_text: str, change: dict[str, object], told: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        resolve(yaml.safe_load(suite_text) | change)
+    assert told in str(refused.value) and len(str(refused.value).splitlines()) == 1
+
+
+def test_another_store_replaces_that_of_a_dict(
+    suite_text: str, store: Path, tmp_path: Path
+) -> None:
+    content = yaml.safe_load(suite_text) | {"data": {"store": str(tmp_path / "nowhere")}}
+    assert resolve(content, store, tmp_path / "stages").context.store == store
+
+
+def test_the_file_says_what_is_run_on_which_data(file: Path, store: Path, tmp_path: Path) -> None:
+    plan = resolve(file, cache=tmp_path / "stages")
+    content, header = written(plan, tmp_path), SliceStore(store).header
+    assert content["schema"] == 1 and content["name"] == "tiny"
+    assert content["suite"]["seeds"] == [0], "defaults are filled in"
+    assert content["data"] == {
+        "store": str(store),
+        "content": header.content,
+        "kind": "simulated",
+    }
+    assert content["scanners"] == header.scanners
+    assert content["environment"]["device"] == "cpu" and "torch" in content["environment"]
+    for scanner, parts in content["split"].items():
+        cases = [case for part in parts.values() for case in part["cases"]]
+        assert sorted(cases) == [f"{scanner}-case{k}" for k in range(6)]
+        assert sum(part["slices"] for part in parts.values()) == 18
+    replay = content["runs"][1]
+    assert replay["run_id"] == "build-replay-order1-seed0" and replay["key"] == plan.runs[1].key
+    assert replay["experiences"] == [["bright"], ["dark"], ["plain"]]
+    assert replay["steps"] == [12, 12, 12] and replay["selections"] == replay["order"]
+    keys = replay["stages"]
+    assert len(keys["train"]) == 3 and len(keys["consolidate"]) == 2 and len(keys["evaluate"]) == 4
+    assert {*keys["train"], *keys["consolidate"], *chain(*keys["evaluate"])} <= plan.stages.keys()
+
+
+def test_a_plan_of_data_still_to_be_simulated_says_so(tmp_path: Path) -> None:
+    text = several(tmp_path, "[naive]").replace(
+        f"data: {{store: {tmp_path}}}",
+        "data: {phantom: {scanners: [siemens_like, ge_like], own_bodies: 3, shared_bodies: 2, "
+        "size: 64}}",
+    )
+    plan = resolve(yaml.safe_load(text), cache=tmp_path / "stages")
+    assert not plan.has_data and not plan.context.rows
+    content = written(plan, tmp_path)
+    assert content["split"] == {} and content["data"]["content"] == ""
+    assert content["data"]["kind"] == "simulated"
+    assert content["scanners"].keys() == {"siemens_like", "ge_like"}
+
+
+def test_the_split_is_drawn_once_for_all_runs(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cl_seg.planning.plan as plan_module
+
+    drawn: list[int] = []
+    real = plan_module.split_slices
+
+    def counted(*arguments: object) -> object:
+        drawn.append(1)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(plan_module, "split_slices", counted)
+    text = several(store, "[naive, replay]", "all", "[0, 1, 2]")
+    plan = resolve(yaml.safe_load(text), cache=tmp_path / "stages")
+    assert len(drawn) == 1 and len(plan.runs) == 2 * 6 * 3
+
+
+def test_a_job_is_sent_the_rows_and_not_the_graph(store: Path, tmp_path: Path) -> None:
+    text = several(store, "[naive, replay, ewc]", "all", str(list(range(20))))
+    plan = resolve(yaml.safe_load(text), cache=tmp_path / "stages")
+    sizes = [len(pickle.dumps((stage,))) for stage in plan.stages.values()]
+    assert len(sizes) > 3000 and max(sizes) < 10_000
+    stage = pickle.loads(pickle.dumps(plan.runs[0])).context
+    assert len(row_numbers(stage.rows["dark"]["train"])) == stage.counts["dark"]["train"] > 0
+
+
+def test_all_suites_are_read_before_the_data_of_the_first(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("kind: stream\n")
+    with pytest.raises(InputError, match=r"wrong\.yaml"):
+        resolve_all([file, tmp_path / "wrong.yaml"], cache=tmp_path / "stages")
+    assert not (tmp_path / "stages").exists()
