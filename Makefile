@@ -4,6 +4,7 @@
 #             SIZE=full for a GPU; DATA=my.store RESULTS=results/mine for scanners of your own
 # make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, two minutes each
 # make docs:  the documents as a site, build/docs/index.html
+# make notebooks: run the notebooks of examples/ anew, and keep what they show
 # make contract: hold every strategy to the contract for masks, on every network
 SHELL := bash
 PYTHON ?= python3
@@ -17,7 +18,7 @@ STUDY := $(if $(filter full,$(SIZE)),paper/full,paper)
 RESULTS ?= results/$(STUDY)
 PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
 
-.PHONY: bench reference paper contract docs fuzz test test-all lint clean
+.PHONY: bench reference paper contract docs notebooks fuzz test test-all lint clean
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
@@ -42,6 +43,9 @@ contract: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+
+notebooks: .venv/ready
+	$(BIN)/python docs/site/notebooks.py
 
 fuzz: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"

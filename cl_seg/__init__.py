@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cl_seg.api.contract import check_plugin
     from cl_seg.api.models import Model, load_model
     from cl_seg.api.results import Results, load_results
-    from cl_seg.api.stores import Store, ingest, simulate
+    from cl_seg.api.stores import Store, ingest, simulate, simulate_scans
     from cl_seg.api.suites import Plan, Suite, plan, run
     from cl_seg.messages.errors import InputError
 
@@ -31,6 +31,7 @@ _HOMES = {
     "plan": "cl_seg.api.suites",
     "run": "cl_seg.api.suites",
     "simulate": "cl_seg.api.stores",
+    "simulate_scans": "cl_seg.api.stores",
 }
 _ROOMS = {"metrics", "strategies"}
 
@@ -50,6 +51,7 @@ __all__ = [
     "plan",
     "run",
     "simulate",
+    "simulate_scans",
     "strategies",
 ]
 

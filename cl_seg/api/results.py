@@ -142,7 +142,7 @@ class Results:
         Returns:
             Path of the page.
         """
-        from cl_seg.analysis.report import write_report  # noqa: PLC0415 - matplotlib, slow
+        from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, slow
 
         return write_report(self.folder, also, None if published is None else Path(published))
 

@@ -198,6 +198,50 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     return Store(store)
 
 
+def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
+    folder: AnyPath,
+    scanners: Sequence[str] | None = None,
+    *,
+    form: Literal["dicom", "nifti"] = "dicom",
+    own_bodies: int = 0,
+    shared_bodies: int = 1,
+    seed: int = 0,
+    slices: int = 1,
+    intramuscular_fat: bool = False,
+    workers: int = 1,
+) -> Path:
+    """Write simulated scans as files, with labels, tissue maps and a manifest for :func:`ingest`.
+
+    Args:
+        folder: to make: ``images``, ``labels``, ``tissues`` and ``manifest.csv``.
+        scanners: names of built-in profiles or paths of profile files; all built-in ones by
+            default.
+        form: file format of the images.
+        own_bodies: bodies per scanner that no other scanner scans.
+        shared_bodies: bodies that every scanner scans.
+        seed: of anatomy and noise.
+        slices: neighbouring slices per level (third lumbar vertebra, liver).
+        intramuscular_fat: whether the fat inside muscle is labelled as muscle.
+        workers: processes that scan side by side.
+
+    Returns:
+        Path of the manifest.
+
+    Raises:
+        InputError: no body is asked for, or ``folder`` exists or cannot be written.
+    """
+    from cl_seg.phantom.acquisition import acquisitions  # noqa: PLC0415 - scipy, slow
+    from cl_seg.phantom.export import export  # noqa: PLC0415
+    from cl_seg.phantom.profiles import load_profiles  # noqa: PLC0415
+
+    if own_bodies + shared_bodies == 0:
+        raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
+    profiles = load_profiles(scanners)
+    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    export(Path(folder), scans, form, workers=workers)
+    return Path(folder) / "manifest.csv"
+
+
 def _label_options(labels: Labels) -> list[str]:
     """Meanings of label values as ``--label`` takes them."""
     if not isinstance(labels, Mapping):

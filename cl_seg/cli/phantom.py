@@ -8,7 +8,6 @@ import typer
 from rich.table import Table
 
 from cl_seg.cli.console import Workers, made, out, say
-from cl_seg.messages.errors import InputError
 from cl_seg.runtime.workers import CORES
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
@@ -87,16 +86,20 @@ def export(
     workers: Workers = CORES,
 ) -> None:
     """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
-    from cl_seg.phantom.acquisition import acquisitions
-    from cl_seg.phantom.export import export as export_scans
-    from cl_seg.phantom.profiles import load_profiles
+    from cl_seg.api.stores import simulate_scans
 
-    if own_bodies + shared_bodies == 0:
-        raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
-    profiles = load_profiles(scanners or None)
-    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
-    export_scans(folder, scans, form.value, workers=workers)
-    say(f"read them with `cl-seg ingest {folder / 'manifest.csv'} STORE`")
+    manifest = simulate_scans(
+        folder,
+        scanners or None,
+        form=form.value,
+        own_bodies=own_bodies,
+        shared_bodies=shared_bodies,
+        seed=seed,
+        slices=slices,
+        intramuscular_fat=intramuscular_fat,
+        workers=workers,
+    )
+    say(f"read them with `cl-seg ingest {manifest} STORE`")
     made("scans", folder)
 
 

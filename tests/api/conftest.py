@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 import cl_seg
-from cl_seg.phantom.export import export
-from cl_seg.phantom.profiles import load_profiles
-from cl_seg.phantom.series import acquisitions
 from tests.conftest import write_store
 
 SUITE = {
@@ -34,11 +31,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         write_store(Path("tiny.store"))
         Path("quick.yaml").write_text(json.dumps(SUITE))
-        scans = acquisitions(load_profiles(["ge_like"]), 1, 0, 0, 1, False)
-        export(Path("scans"), scans, "dicom", show_progress=False)
-        shutil.copytree("scans/images", "dicom")
-        export(Path("nifti"), scans, "nifti", show_progress=False)
-        shutil.copy(min(Path("nifti/images").iterdir()), "ct.nii.gz")
+        Path("experiments").mkdir()
+        Path("experiments/quick.yaml").write_text(json.dumps(SUITE))
+        for form in ("dicom", "nifti"):
+            cl_seg.simulate_scans(f"{form}-scans", ["ge_like"], form=form)
+        shutil.copytree("dicom-scans/images", "dicom")
+        shutil.copy(min(Path("nifti-scans/images").iterdir()), "ct.nii.gz")
         results = cl_seg.run("quick.yaml", workers=0, say=lambda line: None)
         results.save_model("VNet", "EWC", "model")
     return folder

@@ -87,6 +87,8 @@ def test_figures_are_those_of_the_report(forgetting: cl_seg.Results, in_workspac
     assert isinstance(cl_seg.load_results("results/quick").plot.validation(), Figure)
     with pytest.raises(cl_seg.InputError, match="not a SEED curve"):
         forgetting.plot.seed_curve()
+    with pytest.raises(cl_seg.InputError, match="nothing to draw: no network has learned"):
+        cl_seg.load_results("results/quick").plot.plane()
     claims = forgetting.plot.claims(REFERENCE.parents[1] / "experiments/paper/claims.yaml")
     assert isinstance(claims, Figure)
 

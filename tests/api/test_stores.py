@@ -30,7 +30,7 @@ def test_labels_are_given_as_the_command_line_takes_them() -> None:
 def test_the_labels_of_a_manifest_become_classes(in_workspace: Path, tmp_path: Path) -> None:
     labels = {"fat_free": 1, "organ": 2}
     store = cl_seg.ingest(
-        "scans/manifest.csv", tmp_path / "own.store", labels=labels, progress=False
+        "dicom-scans/manifest.csv", tmp_path / "own.store", labels=labels, progress=False
     )
     assert list(store.summary().columns[-2:]) == ["fat_free", "organ"]
     assert store.header.classes == ["fat_free", "organ"]
