@@ -34,7 +34,7 @@ def _cell(result: RunResult) -> Cell:
 
 
 def seed_images_of(result: RunResult) -> SeedImagesSpec:
-    """What was labelled of the new scanner.
+    """The slices labelled of the new scanner.
 
     Raises:
         InputError: the run is none of a seed curve.
@@ -122,8 +122,8 @@ def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
         many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
         if few is None or many is None:
             continue
-        ours, theirs = transfer[model, strategy, by, few], scratch[model, by, many]
-        gain, margin = difference(ours, theirs, dice_at_end)
+        a, b = transfer[model, strategy, by, few], scratch[model, by, many]
+        gain, margin = difference(a, b, dice_at_end)
         found.append(
             f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
             f"{many} from scratch, difference {rounded(gain, True, margin)} Dice: "

@@ -165,7 +165,7 @@ def selection_page(table: pd.DataFrame) -> str:
 
 
 def chosen_lines(table: pd.DataFrame) -> str:
-    """What was chosen, as ``strategies`` of a suite or, of learning rates, in words."""
+    """The choice, as ``strategies`` of a suite or, of learning rates, in words."""
     chosen = table[table["chosen"]]
     if table.groupby(FAMILY)["learning_rate"].nunique().max() > 1:
         return "".join(

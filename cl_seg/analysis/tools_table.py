@@ -14,13 +14,7 @@ from cl_seg.records.record import matrix_rows
 from cl_seg.records.results import RunResult
 from cl_seg.records.tables import GivenTables
 
-COLUMNS = {
-    "dice": "Dice",
-    "hd95_mm": "HD95 mm",
-    "area_error_percent": "area error %",
-    "seconds_per_slice": "s per slice",
-    "interactions_per_slice": "interactions per slice",
-}
+SCORES = ("dice", "hd95_mm", "area_error_percent", "seconds_per_slice", "interactions_per_slice")
 TEXT = dict.fromkeys(("tool", "class", "scanner", "patient", "case"), str)
 NEEDED = (*TEXT, "true")
 
@@ -34,7 +28,7 @@ def load_tools(folder: Path) -> pd.DataFrame:
     tables = []
     for path in sorted((folder / "tools").glob("*.csv")):
         try:
-            table = read_frame(path, (*NEEDED, *COLUMNS), TEXT, "remove it, run again")
+            table = read_frame(path, (*NEEDED, *SCORES), TEXT, "remove it, run again")
         except InputError as error:
             raise DamagedResults(str(error)) from error
         tables.append(table.assign(name=path.stem))
@@ -48,7 +42,7 @@ def shown_tools(cases: pd.DataFrame) -> pd.DataFrame:
     having = cases[cases["true"] > 0]
     rows = []
     for (tool, structure), own in having.groupby(["tool", "class"], sort=False):
-        by_scanner = own.groupby("scanner", sort=False)[list(COLUMNS)].mean()
+        by_scanner = own.groupby("scanner", sort=False)[list(SCORES)].mean()
         mean, dice = by_scanner.mean(), by_scanner["dice"]
         rows.append({
             "tool": tool,

@@ -1,7 +1,5 @@
 """Simulated scans as DICOM or NIfTI files with their truth, for testing readers of CT."""
 
-import csv
-import io
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -11,6 +9,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from rich.progress import track
 
+from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.acquisition import Acquisition
@@ -63,7 +62,8 @@ def export(
                 disable=not show_progress,
             )
             rows = [row for case in shown for row in case]
-        write_text(building / "manifest.csv", _table(rows))
+        columns = ["image", "labels", "patient", "scanner"]
+        write_table(building / "manifest.csv", columns, rows)
         names = "".join(f"{value},{name}\n" for value, name in enumerate(TISSUES))
         write_text(building / "tissues.csv", f"value,tissue\n{names}")
         write_text(building / "README.txt", README)
@@ -97,11 +97,3 @@ def _write_nifti(path: Path, values: npt.NDArray[np.integer], series: SimulatedS
     image.SetSpacing([*volume.spacing_mm, first.thickness_mm])
     image.SetOrigin([volume.origin_mm[1], volume.origin_mm[0], first.z_mm])
     sitk.WriteImage(image, str(path))
-
-
-def _table(rows: list[Row]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "labels", "patient", "scanner"])
-    writer.writerows(rows)
-    return text.getvalue()

@@ -1,34 +1,31 @@
 """Records of older versions in the form of this one.
 
-Version 2 has ``schema_version`` and ``order_number``, holds SEED images in one part of the spec,
-and says ``schedule`` and ``scores_with_memory`` where files without a version have ``joint`` and
+Schema 2 has ``schema`` and ``order_number``, holds SEED images in one part of the spec, and says
+``schedule`` and ``scores_with_memory`` where files without a schema have ``joint`` and
 ``scored_apart``.
 """
 
 from typing import Any
 
-SCHEMA_VERSION = 2
+SCHEMA = 2
 
 
 def migrated(raw: Any) -> Any:
     """A record as it was read, in the form of this version; what is no record is left as it is.
 
     Raises:
-        ValueError: it was written by a newer version.
+        ValueError: its schema is none of this version.
     """
     if not isinstance(raw, dict):
         return raw
-    version = raw.get("schema_version", 1)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise ValueError(
-            f"schema_version: {version} is of a newer cl_seg, which this one cannot read"
-        )
-    return _from_first(raw) if version == 1 else raw
+    schema = raw.get("schema", 1)
+    if schema not in range(1, SCHEMA + 1):
+        raise ValueError(f"schema: expected 1 to {SCHEMA}, not {schema!r} of another cl_seg")
+    return _from_first(raw) if schema == 1 else raw
 
 
 def _from_first(old: dict[str, Any]) -> dict[str, Any]:
     new = {name: value for name, value in old.items() if name not in {"joint", "scored_apart"}}
-    new["schema_version"] = SCHEMA_VERSION
     new["scores_with_memory"] = old.get("scored_apart", False)
     new["spec"] = _spec(old.get("spec"))
     if "joint" in old:

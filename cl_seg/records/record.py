@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from cl_seg.files.json_file import in_form, parse_json, read_json
-from cl_seg.records.migration import SCHEMA_VERSION, migrated
+from cl_seg.records.migration import SCHEMA, migrated
 from cl_seg.records.run_spec import Part, RunSpec, Text, Texts
 
 RUN_FILE = "run.json"
@@ -65,7 +65,6 @@ class RunRecord(Part):
     """What is known of a finished run besides its tables.
 
     Attributes:
-        schema_version: of the file it was read from, after migration.
         run_id: folder name, unique in the suite.
         suite: name of the suite.
         key: hash of all that determines the result.
@@ -91,7 +90,6 @@ class RunRecord(Part):
         finished: time in ISO format, UTC.
     """
 
-    schema_version: int = SCHEMA_VERSION
     run_id: Text
     suite: str
     key: str
@@ -129,9 +127,8 @@ class RunRecord(Part):
         return self.model_copy(update={"R": matrices, "spec": self.spec.model_copy(update=changes)})
 
     def as_json(self) -> dict[str, Any]:
-        """What its file holds."""
-        values = self.model_dump(mode="json", exclude_unset=True)
-        return {"schema_version": SCHEMA_VERSION, **values}
+        """What its file holds, with the number of its schema."""
+        return {"schema": SCHEMA, **self.model_dump(mode="json", exclude_unset=True)}
 
 
 def read_record(path: Path) -> RunRecord:

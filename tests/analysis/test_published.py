@@ -9,7 +9,7 @@ import pytest
 from cl_seg.analysis.published import COLUMNS, read_published
 from cl_seg.analysis.report.other_methods import PUBLISHED_TITLE as TITLE
 from cl_seg.analysis.report.write import write_report
-from cl_seg.analysis.tools_table import COLUMNS as TOOL_COLUMNS
+from cl_seg.analysis.tools_table import SCORES as TOOL_COLUMNS
 from cl_seg.messages.errors import InputError
 from tests.records.factory import NAIVE, ORDER, write_run
 
@@ -62,6 +62,14 @@ def test_published_values_are_set_beside_ours(tmp_path: Path) -> None:
         ["Clicks", "", "liver", "0.250", "–", ""],
     ]
     assert TITLE in (tmp_path / "report.html").read_text()
+
+
+def test_a_form_without_a_value_makes_no_table(tmp_path: Path) -> None:
+    write_run(tmp_path, "Naive", NAIVE)
+    published = tmp_path / "published.csv"
+    published.write_text(f"{HEAD}\nhand <made>,VNet,Naive,liver,,not public\n")
+    write_report(tmp_path, published=published)
+    assert TITLE not in (tmp_path / "summary.md").read_text()
 
 
 def test_a_line_that_fits_no_row_says_what_there_is(tmp_path: Path) -> None:

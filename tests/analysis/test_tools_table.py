@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.areas import agreement_table, shown_agreement
-from cl_seg.analysis.tools_table import COLUMNS, shown_tools
+from cl_seg.analysis.tools_table import SCORES, shown_tools
 
-CASE = dict.fromkeys(COLUMNS, 1.0) | {"tool": "Polygon", "class": "muscle", "true": 9}
+CASE = dict.fromkeys(SCORES, 1.0) | {"tool": "Polygon", "class": "muscle", "true": 9}
 
 
 def tool(scanner: str, cut: bool | None) -> dict[str, object]:

@@ -19,7 +19,7 @@ from cl_seg.records.packed import pack_results
 from cl_seg.records.tables import PACKED
 from tests.records.factory import NAIVE, in_record, write_run
 
-from .test_report import summary_of
+from .report.test_write import summary_of
 
 ABC = [[0.1] * 3, [0.9, 0.5, 0.5], [0.7, 0.9, 0.6], [0.6, 0.8, 0.9]]
 

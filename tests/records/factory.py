@@ -34,7 +34,7 @@ def run_record(r: Any = NAIVE, /, **changes: Any) -> RunRecord:
     }
     order, stages = spec["order"], range(1, len(r))
     content = {
-        "schema_version": 2,
+        "schema": 2,
         "run_id": f"{model}-{strategy}",
         "suite": "hand <made>",
         "key": "key",

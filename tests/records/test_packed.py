@@ -12,7 +12,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from cl_seg.records.packed import pack_results, unpack_results
 from cl_seg.suite.record import is_finished
-from tests.analysis.test_report import summary_of
+from tests.analysis.report.test_write import summary_of
 from tests.records.factory import NAIVE, write_run
 
 

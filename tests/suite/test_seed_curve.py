@@ -68,7 +68,7 @@ def test_runs_have_records_and_a_report(store: Path, tmp_path: Path) -> None:
     assert not failed and not said
     (folder,) = (results / "runs").glob("build-naive-entropy-4-seed1")
     record = read_record(folder / "run.json")
-    assert record.schedule == "seed_curve"
+    assert record.schedule == "seed_curve" and record.order_number == 1
     images = SeedImagesSpec(count=4, by="entropy", start="transfer", base=("bright", "dark"))
     assert record.spec.seed_images == images
     assert [row.selection for row in record.stages] == [

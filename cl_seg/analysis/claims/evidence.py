@@ -193,6 +193,6 @@ def needed(
 
 
 def _unlearned(runs: Sequence[RunResult]) -> str:
-    """What one network of a side did not learn; empty of a tool, which learns nothing."""
+    """Structures that one network did not learn; empty of a tool, which learns nothing."""
     unlearned = describe_unlearned(runs) if runs[0].record.spec.learned_dice else ""
     return f"{runs[0].model} {runs[0].strategy}: {unlearned}" if unlearned else ""

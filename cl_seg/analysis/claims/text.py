@@ -1,6 +1,7 @@
 """Judged claims as text: Markdown to read, JSON for machines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -61,18 +62,6 @@ def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
 
 
 def _plain(found: Evidence) -> dict[str, Any]:
-    numbers: Mapping[str, float] = {
-        "effect": found.effect,
-        "ci_half_width": found.ci_half_width,
-        "coverage": found.coverage,
-        "superiority": found.superiority,
-    }
-    return {
-        "contrast": found.contrast.model_dump(),
-        "verdict": found.verdict,
-        **{name: None if np.isnan(value) else value for name, value in numbers.items()},
-        "patients": found.patients,
-        "seeds": found.seeds,
-        "need": found.need,
-        "reason": found.reason,
-    }
+    values = {one.name: getattr(found, one.name) for one in fields(found)}
+    plain = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in values.items()}
+    return {**plain, "contrast": found.contrast.model_dump()}

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.labels import extra_height, name_columns, wrapped
 from cl_seg.analysis.figures.panels import (
-    axes_of,
     first_runs,
-    places,
+    models_and_strategies,
+    of_order,
+    panel_places,
     rows_of_panels,
-    same_order,
-    streamed,
+    stream_cells,
 )
 from cl_seg.analysis.figures.style import (
     COLOURS,
@@ -43,7 +43,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     if all(run.joint for run in results):
         return None
     by_cell = cells(results)
-    models, strategies = axes_of(by_cell)
+    models, strategies = models_and_strategies(by_cell)
     first = results[0]
     order = first.order
     marks = strategy_marks(strategies)
@@ -56,13 +56,13 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         for (row, model), (column, scanner) in product(enumerate(models), enumerate(order)):
             axes = grid[row][column]
             for strategy in strategies:
-                runs = same_order(by_cell.get((model, strategy), ()), order)
+                runs = of_order(by_cell.get((model, strategy), ()), order)
                 if runs:
                     _curve(axes, runs, column, marks[strategy], strategy)
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
-        lowest = min((_lowest(run) for run in same_order(results, order)), default=1.0)
+        lowest = min((_lowest(run) for run in of_order(results, order)), default=1.0)
         for axes in grid[-1]:
             name_columns(axes, range(1, len(names) + 1), names)
             axes.set_xlim(0.6, len(order) + 0.4)
@@ -102,7 +102,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
 
     A panel per network and strategy; thick is the mean over orders. None of a single order.
     """
-    streams = streamed(cells(results))
+    streams = stream_cells(cells(results))
     if len({tuple(run.order) for runs in streams.values() for run in runs}) < 2:
         return None
     rows = rows_of_panels(streams, 1.9)
@@ -115,7 +115,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
         for row, own in enumerate(rows):
             for axes in grid[row][len(own) :]:
                 axes.set_axis_off()
-        for (row, column), (model, strategy) in places(rows):
+        for (row, column), (model, strategy) in panel_places(rows):
             axes = grid[row][column]
             runs = streams.get((model, strategy), ())
             by_order: dict[tuple[str, ...], list[list[float]]]

@@ -18,9 +18,9 @@ from cl_seg.analysis.figures.labels import (
     name_rows,
 )
 from cl_seg.analysis.figures.panels import (
-    places,
+    of_order,
+    panel_places,
     rows_of_panels,
-    same_order,
 )
 from cl_seg.analysis.figures.style import STYLE, stamped
 from cl_seg.analysis.tables import cells
@@ -42,8 +42,8 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
         grid = figure.subplots(len(rows), columns, squeeze=False)
         for axes in grid.flat:
             axes.set_axis_off()
-        for (row, column), (model, strategy) in places(rows):
-            runs = same_order(by_cell.get((model, strategy), ()), first.order)
+        for (row, column), (model, strategy) in panel_places(rows):
+            runs = of_order(by_cell.get((model, strategy), ()), first.order)
             if not runs:
                 continue
             axes = grid[row][column]

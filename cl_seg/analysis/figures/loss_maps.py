@@ -17,7 +17,7 @@ from cl_seg.analysis.figures.labels import (
     name_rows,
     wrapped,
 )
-from cl_seg.analysis.figures.panels import axes_of, goes_on
+from cl_seg.analysis.figures.panels import is_stream, models_and_strategies
 from cl_seg.analysis.figures.style import STYLE, stamped
 from cl_seg.analysis.pairs import LOSSES, pair_losses, pair_matrix
 from cl_seg.analysis.tables import cells
@@ -31,10 +31,10 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
     where no strategy has joint training of the same network beside it.
     """
     by_cell = cells(results)
-    models, strategies = axes_of(by_cell)
+    models, strategies = models_and_strategies(by_cell)
     joint = {model: runs for (model, _), runs in by_cell.items() if runs[0].joint}
     models = [model for model in models if model in joint]
-    streams = [s for s in strategies if any(goes_on(by_cell.get((m, s), ())) for m in models)]
+    streams = [s for s in strategies if any(is_stream(by_cell.get((m, s), ())) for m in models)]
     if not streams:
         return None
     first = next(iter(joint.values()))[0]
@@ -60,7 +60,7 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
 
 def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
     """Dice on every scanner after the last stage, mean over its runs; NaN without any."""
-    if not goes_on(runs) and not (runs and runs[0].joint):
+    if not is_stream(runs) and not (runs and runs[0].joint):
         return np.full(len(scanners), np.nan)
     last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
     each = {name: [dice[name] for dice in last if name in dice] for name in scanners}

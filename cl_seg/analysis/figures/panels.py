@@ -16,12 +16,12 @@ def first_runs(results: Sequence[RunResult]) -> list[RunResult]:
     return [run for run in firsts if run.order == results[0].order]
 
 
-def streamed(cells: Cells) -> Cells:
+def stream_cells(cells: Cells) -> Cells:
     """Those whose runs go on from scanner to scanner: not joint, not from scratch."""
-    return {key: runs for key, runs in cells.items() if goes_on(runs)}
+    return {key: runs for key, runs in cells.items() if is_stream(runs)}
 
 
-def goes_on(runs: Sequence[RunResult]) -> bool:
+def is_stream(runs: Sequence[RunResult]) -> bool:
     """Whether one network is taught one scanner after another."""
     return bool(runs) and not runs[0].joint and runs[0].schedule != "single"
 
@@ -31,7 +31,7 @@ def rows_of_panels(cells: Cells, width: float) -> list[list[tuple[str, str]]]:
 
     Every network begins a row; of one strategy the networks are beside each other.
     """
-    models, strategies = axes_of(cells)
+    models, strategies = models_and_strategies(cells)
     groups = [[(model, strategy) for strategy in strategies] for model in models]
     groups = groups if len(strategies) > 1 else [list(chain.from_iterable(groups))]
     most = max(1, int(WIDEST / width))
@@ -43,20 +43,20 @@ def rows_of_panels(cells: Cells, width: float) -> list[list[tuple[str, str]]]:
     ]
 
 
-def places(
+def panel_places(
     rows: list[list[tuple[str, str]]],
 ) -> list[tuple[tuple[int, int], tuple[str, str]]]:
     """Row and column of every panel."""
     return [((i, j), panel) for i, own in enumerate(rows) for j, panel in enumerate(own)]
 
 
-def axes_of(cells: Cells) -> tuple[list[str], list[str]]:
+def models_and_strategies(cells: Cells) -> tuple[list[str], list[str]]:
     """Networks and strategies, each once."""
     models = list(dict.fromkeys(model for model, _ in cells))
     strategies = list(dict.fromkeys(strategy for _, strategy in cells))
     return models, strategies
 
 
-def same_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
+def of_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
     """The runs of one order of scanners."""
     return [run for run in runs if run.order == order]

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it becomes SVG, PDF or PNG."""
+"""The style of all figures, and their rendering as SVG, PDF or PNG."""
 
 import base64
 import io
@@ -37,7 +37,7 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Mark:
-    """How a strategy is drawn, told apart without colour too."""
+    """The line of a strategy, told apart without colour too."""
 
     colour: str
     marker: str
@@ -87,7 +87,7 @@ def lowest_labelled(panels: Iterable[Axes], columns: int, used: int) -> None:
 
 
 def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
-    """The figure, laid out, with what it must say in a corner."""
+    """The figure, laid out, with the sentences it must show in a corner."""
     line = STAMP_LINE / figure.get_figheight()
     layout = figure.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
@@ -104,7 +104,7 @@ def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
 
 def as_svg(figure: Figure) -> str:
     """A figure as SVG text, the same bytes every time."""
-    text = PNG_INSIDE.sub(_with_palette, drawn(figure, "svg").decode())
+    text = PNG_INSIDE.sub(_with_palette, rendered(figure, "svg").decode())
     return text[text.index("<svg") :]
 
 
@@ -119,7 +119,7 @@ def _with_palette(found: re.Match[str]) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def drawn(figure: Figure, kind: str) -> bytes:
+def rendered(figure: Figure, file_format: str) -> bytes:
     """A figure as ``svg``, ``pdf`` or ``png``, the same bytes every time.
 
     One without a layout of its own is cut to what is in it.
@@ -128,13 +128,17 @@ def drawn(figure: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
         laid_out = figure.get_layout_engine() is not None
-        if laid_out and kind == "svg":
+        if laid_out and file_format == "svg":
             # savefig would draw it twice, the first time to find its layout.
             figure.set_dpi(PNG_DPI)
             FigureCanvasSVG(figure).print_svg(buffer, metadata=undated["svg"])  # type: ignore[no-untyped-call]
         else:
             box = None if laid_out else "tight"
             figure.savefig(
-                buffer, format=kind, bbox_inches=box, dpi=PNG_DPI, metadata=undated.get(kind)
+                buffer,
+                format=file_format,
+                bbox_inches=box,
+                dpi=PNG_DPI,
+                metadata=undated.get(file_format),
             )
     return buffer.getvalue()

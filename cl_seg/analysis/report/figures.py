@@ -140,7 +140,10 @@ def bland_altman(data: ReportData) -> Section | None:
         "agreement of all of them."
     )
     return figure_section(
-        f"Area of {name}", "areas", caption, bland_altman_figure(areas, data.results)
+        f"Agreement of the area of {name}",
+        "areas",
+        caption,
+        bland_altman_figure(areas, data.results),
     )
 
 

@@ -40,7 +40,7 @@ def tools(data: ReportData) -> Section | None:
 
 
 def published_values(data: ReportData) -> Section | None:
-    """Published values of the suite, in the order of their file.
+    """Published values of the suite, in the order of their file; None where no Dice is given.
 
     Raises:
         InputError: a value is given for a method that the suite does not have.
@@ -56,6 +56,8 @@ def published_values(data: ReportData) -> Section | None:
                 f"published values: {_suite(data)} has no "
                 f"{' '.join(filter(None, one.method_key))}; it has {', '.join(known)}"
             )
+    if not any(one.dice for one in own):
+        return None  # a form not filled in yet: what it holds of ours, other tables have
     table = pd.DataFrame({
         "method": [one.method for one in own],
         "strategy": [one.strategy for one in own],

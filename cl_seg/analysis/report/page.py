@@ -49,7 +49,7 @@ def html(page: Page) -> str:
         title=escape(page.title),
         data_kind=escape(page.data_kind),
         about=escape(page.about),
-        contents=" · ".join(f'<a href="#{s.anchor}">{escape(s.title)}</a>' for s in shown),
+        contents=" · ".join(f'<a href="#{s.anchor}">{escape(s.short_title)}</a>' for s in shown),
         first=first,
         notes="".join(f"<li>{escape(note)}</li>" for note in notes),
         others="\n".join(others),

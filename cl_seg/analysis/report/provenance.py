@@ -47,7 +47,7 @@ def _doubt(data: DataRecord) -> str:
 
 
 def settings_of(results: Sequence[RunResult]) -> str:
-    """What all runs have in common, and the values of what differs, as YAML."""
+    """Settings that all runs share, and all values of those that differ, as YAML."""
     specs = [result.record.spec.as_suite_fields() for result in results]
     shown: dict[str, Any] = {}
     for name in dict.fromkeys(key for spec in specs for key in spec):

@@ -44,6 +44,11 @@ class Section:
         return re.sub(r"\W+", "_", self.title).lower()
 
     @property
+    def short_title(self) -> str:
+        """The title up to a colon, for the list of contents."""
+        return self.title.partition(":")[0]
+
+    @property
     def has_heading(self) -> bool:
         """Whether there is a table or a figure to show."""
         return self.table is not None or bool(self.figures)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from cl_seg.analysis.figures.style import as_svg, drawn
+from cl_seg.analysis.figures.style import as_svg, rendered
 from cl_seg.analysis.published import read_published
 from cl_seg.analysis.report.kinds import kind_of
 from cl_seg.analysis.report.page import Page, html
@@ -60,7 +60,7 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
         **_tables(sections, results[0].stamps),
         **{f"figures/{name}.svg": text for name, text in svg.items()},
         **{
-            f"figures/{name}.{suffix}": drawn(figure, suffix)
+            f"figures/{name}.{suffix}": rendered(figure, suffix)
             for name, (_, figure) in figures
             for suffix in also
         },

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cl_seg.analysis.figures.overlays import CONTOURS, FILL, SHADES, examples, overlay
-from cl_seg.analysis.figures.style import PNG_INSIDE, as_svg, drawn
+from cl_seg.analysis.figures.style import PNG_INSIDE, as_svg, rendered
 from cl_seg.records.load import load_results
 from tests.records.factory import NAIVE, write_run
 
@@ -73,7 +73,7 @@ def test_pictures_of_few_colours_are_kept_small_and_as_they_are() -> None:
     image, truth, found = rng.integers(0, (256, 3, 3), (200, 200, 3)).astype(np.uint8).T
     figure = Figure((2, 2))
     figure.add_axes((0, 0, 1, 1)).imshow(overlay(2, image, truth, found), interpolation="none")
-    plain, small = drawn(figure, "svg").decode(), as_svg(figure)
+    plain, small = rendered(figure, "svg").decode(), as_svg(figure)
     assert np.array_equal(_inside(plain).convert("RGB"), _inside(small).convert("RGB"))
     assert _inside(small).mode == "P" and len(small) < 0.7 * len(plain)
 
@@ -82,5 +82,5 @@ def test_pictures_of_many_colours_stay_as_they_are() -> None:
     figure = Figure((2, 2))
     noise = np.random.default_rng(0).random((40, 40, 3))
     figure.add_axes((0, 0, 1, 1)).imshow(noise, interpolation="none")
-    plain, small = drawn(figure, "svg").decode(), as_svg(figure)
+    plain, small = rendered(figure, "svg").decode(), as_svg(figure)
     assert np.array_equal(_inside(plain), _inside(small))
