@@ -125,3 +125,21 @@ def test_an_error_of_a_worker_is_raised_and_its_death_told() -> None:
         list(results)
     with pytest.raises(InputError, match="killed"), in_order(doubled, [1, 99, 2], 2) as results:
         list(results)
+
+
+def test_a_script_without_a_guard_is_not_run_again_by_its_workers(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from cl_seg.runtime.workers import in_order\n"
+        "print('begin')\n"
+        "with in_order(abs, [-1, -2, -3], 2) as results:\n"
+        "    print(list(results))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "begin\n[1, 2, 3]\n", done.stderr
