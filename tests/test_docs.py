@@ -111,6 +111,10 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for page in ("index.html", "reference/suite.html", "reference/command-line.html"):
         assert (site / page).is_file()
+    api = (site / "api/python.html").read_text()
+    assert ">load_results<" in api and ">EWC<" in api and ">bwt<" in api and ":class:" not in api
+    for name in ("quickstart", "own_strategy"):
+        assert "cl_seg" in (site / f"examples/{name}.html").read_text()
     assert "ewc_lambda" in (site / "reference/suite.html").read_text()
     assert "--processor" in (site / "reference/command-line.html").read_text()
     assert "https://" not in "".join(re.findall(r"<(?:script|link|img)[^>]*>", read_all(site)))

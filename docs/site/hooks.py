@@ -69,8 +69,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Leave the roles of docstrings out, as in :class:`Store`."""
-    return ROLE.sub("", html)
+    """Leave the marks of docstrings out, as in :class:`Store` and before formulas."""
+    return ROLE.sub("", html).replace("::</p>", ":</p>")
 
 
 def on_page_markdown(markdown: str, page: object, **_: object) -> str:
