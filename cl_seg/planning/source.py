@@ -14,6 +14,7 @@ import cl_seg
 from cl_seg.planning.source_roots import (
     CHOICES,
     ELSEWHERE,
+    FRONT_DOORS,
     REGISTRIES,
     SOURCES,
     WITHOUT_NUMBERS,
@@ -104,7 +105,9 @@ def _closure(modules: Iterable[str], matters: Callable[[str], bool]) -> dict[str
         path = module_file(name) if name not in found and matters(name) else None
         if path is not None:
             found[name] = path
-            waiting += [*map(_defined_in, read_source(name, path).imports), name.rpartition(".")[0]]
+            package = name.rpartition(".")[0]
+            waiting += map(_defined_in, read_source(name, path).imports)
+            waiting += [package] if package not in FRONT_DOORS else []
     return found
 
 

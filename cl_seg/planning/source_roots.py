@@ -36,6 +36,9 @@ WITHOUT_NUMBERS = {
 }
 """Rooms and modules that cannot change a number, and why; what they import is not followed."""
 
+FRONT_DOORS = ("cl_seg", "cl_seg.metrics", "cl_seg.models", "cl_seg.strategies")
+"""Packages that only hand on what their modules hold: followed only where imported from."""
+
 CHOICES = ("cl_seg.models", "cl_seg.strategies")
 """Rooms of networks and strategies, each hashed for itself."""
 

@@ -199,6 +199,7 @@ EDITS = [
     ("evaluation/examples.py", scored),
     ("metrics/segmentation.py", scored),
     ("metrics/continual.py", nothing),
+    ("metrics/__init__.py", nothing),
     ("suite/stages/train.py", trained),
     ("suite/stages/consolidate.py", of("replay", "ewc")),
     ("suite/stages/evaluate.py", scored),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cl_seg.analysis.provenance import provenance
 from typer.testing import CliRunner
 
 import cl_seg
+from cl_seg.analysis.report.provenance import provenance
 from cl_seg.cli import app
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
