@@ -11,7 +11,7 @@ from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.series import Rejected
 from cl_seg.scans.sources.files import similar_file
 
@@ -58,14 +58,14 @@ def read(folder: Path, options: Options) -> DataSet:
     return DataSet(cases, LABELS, background=OTHER_ORGANS, left_out=left_out)
 
 
-def _acquisitions(table: Path) -> dict[str, Acquisition]:
+def _acquisitions(table: Path) -> dict[str, ScannerHeader]:
     """Number of a CT image → scanner; numbers with rows that contradict each other are dropped."""
-    found: dict[str, set[Acquisition]] = {}
+    found: dict[str, set[ScannerHeader]] = {}
     for row in read_table(table, _COLUMNS, hint=_SOURCE):
         # The makers of MRI scanners may be unknown to the alias table, and need not be known.
         if row["amos_id"].isdecimal() and int(row["amos_id"]) < _FIRST_MRI:
             manufacturer, model = row["Manufacturer"], row["Manufacturer's Model Name"]
-            acquisition = Acquisition(manufacturer, model, kvp=0)  # NaN would equal no other row
+            acquisition = ScannerHeader(manufacturer, model, kvp=0)  # NaN would equal no other row
             found.setdefault(str(int(row["amos_id"])), set()).add(acquisition)
     return {number: rows.pop() for number, rows in found.items() if len(rows) == 1}
 

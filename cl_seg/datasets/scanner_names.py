@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.scanner.identity import Acquisition, Scanner
+from cl_seg.scans.scanner.identity import Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import why_ambiguous
 from cl_seg.scans.scanner.manufacturer import is_anonymised
 
 
 def scanner_names(
-    acquisitions: Mapping[str, Acquisition], aliases: Path | None
+    acquisitions: Mapping[str, ScannerHeader], aliases: Path | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Name the scanner of each case as ingest would name it from DICOM headers.
 
@@ -42,7 +42,7 @@ def scanner_names(
     return {case: _name(devices, one, acquisitions[case]) for case, one in known.items()}, unknown
 
 
-def _name(devices: Mapping[str, str], scanner: Scanner, acquisition: Acquisition) -> str:
+def _name(devices: Mapping[str, str], scanner: Scanner, acquisition: ScannerHeader) -> str:
     kernel = scanner.kernel_class if acquisition.kernel else ""
     voltage = f"{scanner.kv} kV" if scanner.kv else ""
     return " ".join(filter(None, (devices[scanner.key], kernel, voltage, scanner.kind)))

@@ -13,7 +13,7 @@ from cl_seg.datasets.masks import write_merged
 from cl_seg.datasets.scanner_names import kilovolts, scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.series import Rejected
 from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
@@ -75,12 +75,12 @@ def read(folder: Path, options: Options) -> DataSet:
     return DataSet(cases, values, (UNLABELLED,), sparse=sparse, left_out=left_out)
 
 
-def _acquisition(row: Mapping[str, str]) -> Acquisition:
+def _acquisition(row: Mapping[str, str]) -> ScannerHeader:
     model, kvp = row["scanner_model"], kilovolts(row["kvp"])
-    return Acquisition(row["manufacturer"], model, kvp=kvp)
+    return ScannerHeader(row["manufacturer"], model, kvp=kvp)
 
 
-def _differ(row: Mapping[str, str], listed: Acquisition) -> bool:
+def _differ(row: Mapping[str, str], listed: ScannerHeader) -> bool:
     return repr(_acquisition(row)) != repr(listed)  # NaN is no other NaN
 
 

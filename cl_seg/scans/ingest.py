@@ -28,7 +28,7 @@ from cl_seg.scans.ingest_report import (
 )
 from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
-from cl_seg.scans.scanner.identity import DEFAULT_BY, Acquisition, Scanner
+from cl_seg.scans.scanner.identity import DEFAULT_BY, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import why_ambiguous
 from cl_seg.scans.scanner.manufacturer import is_anonymised
 from cl_seg.scans.series import Pseudonyms, Rejected, Scan, by_folder
@@ -36,7 +36,7 @@ from cl_seg.scans.sources.find import PARALLEL_FROM, find, is_manifest, nothing_
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
 
-Identify = Callable[[Acquisition], Scanner | None]
+Identify = Callable[[ScannerHeader], Scanner | None]
 DEFAULT_GRID = Grid(320, 1.6)
 """320 × 320 pixels of 1.6 mm: 512 mm, as wide as the field of view of most scanners."""
 

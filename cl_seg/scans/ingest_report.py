@@ -8,7 +8,7 @@ from pathlib import Path
 from cl_seg.messages.plural import counted
 from cl_seg.scans.labels.label_map import LabelMap
 from cl_seg.scans.labels.read import AIR_HU, IN_AIR
-from cl_seg.scans.scanner.identity import NO_STATION, Acquisition, Scanner
+from cl_seg.scans.scanner.identity import NO_STATION, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import kind_note
 from cl_seg.scans.series import Rejected, Scan
 from cl_seg.scans.store import Grid
@@ -90,7 +90,7 @@ def _names(groups: Groups) -> list[tuple[Scanner, str]]:
     ]
 
 
-def devices_split(groups: Groups, identify: Callable[[Acquisition], Scanner | None]) -> list[str]:
+def devices_split(groups: Groups, identify: Callable[[ScannerHeader], Scanner | None]) -> list[str]:
     """Notes of scanners that some rows name by hand and others leave to the header."""
     every = list(groups)
     names = dict(_names(every))

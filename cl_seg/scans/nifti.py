@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cl_seg.scans.geometry import MAX_TILT_DEG, check_size
 from cl_seg.scans.nifti_geometry import affine_mm, origin_notes
 from cl_seg.scans.plausible_hu import sample, why_implausible
-from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
 from cl_seg.scans.slice_spacing import even_positions, even_runs
 
@@ -52,7 +52,7 @@ def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
         path,
         patient,
         name,
-        Acquisition(given_name=scanner),
+        ScannerHeader(given_name=scanner),
         shape[2],
         math.nan,
         partial(load, path),

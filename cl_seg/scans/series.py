@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.store import HU
 
 HU_AIR = -1024
@@ -75,7 +75,7 @@ class Series:
     path: Path
     patient: str
     name: str
-    acquisition: Acquisition
+    acquisition: ScannerHeader
     slices: int
     thickness_mm: float
     read: Callable[[], Volume]

@@ -62,9 +62,9 @@ def scans(tmp_path: Path) -> Path:
 
 def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> None:
     from cl_seg.scans.scanner.aliases import Aliases
-    from cl_seg.scans.scanner.identity import Acquisition
+    from cl_seg.scans.scanner.identity import ScannerHeader
 
-    known = Aliases().identify(Acquisition("SIEMENS", "Sensation 64", "B40f", 120.0))
+    known = Aliases().identify(ScannerHeader("SIEMENS", "Sensation 64", "B40f", 120.0))
     assert known is not None
     model = model_folder(
         tmp_path / "model", scanners={known.folder_name: known.display_name({"B30f"})}
@@ -97,10 +97,10 @@ def test_seen_is_right_whatever_made_a_scanner_of_the_model(
     tmp_path: Path, by: str, expected: list[str]
 ) -> None:
     from cl_seg.scans.scanner.aliases import Aliases
-    from cl_seg.scans.scanner.identity import Acquisition, parse_scanner_by
+    from cl_seg.scans.scanner.identity import ScannerHeader, parse_scanner_by
 
     known = Aliases().identify(
-        Acquisition("SIEMENS", "Sensation 64", "B40f", 100.0), parse_scanner_by(by)
+        ScannerHeader("SIEMENS", "Sensation 64", "B40f", 100.0), parse_scanner_by(by)
     )
     assert known is not None
 

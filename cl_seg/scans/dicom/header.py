@@ -19,7 +19,7 @@ from pydicom.uid import (
 )
 
 from cl_seg.scans.geometry import Plane, check_plane
-from cl_seg.scans.scanner.identity import Acquisition, plain
+from cl_seg.scans.scanner.identity import ScannerHeader, plain
 from cl_seg.scans.scanner.image_kind import image_kind
 from cl_seg.scans.series import Pseudonyms, UnusableError
 
@@ -70,7 +70,7 @@ class Image:
     patient: str
     series: str
     copy_of: str
-    acquisition: Acquisition
+    acquisition: ScannerHeader
     plane: Plane
     thickness_mm: float
     image_type: tuple[str, ...]
@@ -220,7 +220,7 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
         pseudonyms.patient(patient) if patient else "",
         pseudonyms.series(series) if series else "",
         pseudonyms.series(copy_of) if copy_of else "",
-        Acquisition(
+        ScannerHeader(
             _text(header, "Manufacturer"),
             _text(header, "ManufacturerModelName"),
             _text(header, "ConvolutionKernel"),

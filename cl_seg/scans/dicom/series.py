@@ -10,7 +10,7 @@ from cl_seg.scans.dicom.header import Image, read_header
 from cl_seg.scans.dicom.notes import header_notes
 from cl_seg.scans.dicom.pixels import load
 from cl_seg.scans.geometry import check_series
-from cl_seg.scans.scanner.identity import Acquisition
+from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
 
 NO_PATIENT = "no PatientID: counted as a patient of its own"
@@ -113,7 +113,7 @@ def _several_kinds(kinds: set[str]) -> list[str]:
     return [f"one series of the scanner holds several kinds of image, taken apart here: {shown}"]
 
 
-def _same_settings(one: Acquisition, other: Acquisition) -> bool:
+def _same_settings(one: ScannerHeader, other: ScannerHeader) -> bool:
     # Compared as text: an unknown voltage (NaN) equals another unknown one.
     return repr(replace(one, station="")) == repr(replace(other, station=""))
 

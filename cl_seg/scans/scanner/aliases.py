@@ -19,8 +19,8 @@ from cl_seg.scans.scanner.identity import (
     DEFAULT_BY,
     NO_STATION,
     PARTS,
-    Acquisition,
     Scanner,
+    ScannerHeader,
     device_key,
     fold,
 )
@@ -106,7 +106,9 @@ class Aliases:
             for core in (core for name in names for core in without_company_words(name)):
                 self._vendors.setdefault(core, vendor)
 
-    def identify(self, acquisition: Acquisition, by: Sequence[str] = DEFAULT_BY) -> Scanner | None:
+    def identify(
+        self, acquisition: ScannerHeader, by: Sequence[str] = DEFAULT_BY
+    ) -> Scanner | None:
         """The scanner of an acquisition, or None when its manufacturer is not in the table.
 
         Args:
@@ -133,7 +135,7 @@ class Aliases:
             kind=kind,
         )
 
-    def identify_in_every_way(self, acquisition: Acquisition) -> list[Scanner]:
+    def identify_in_every_way(self, acquisition: ScannerHeader) -> list[Scanner]:
         """The scanners an acquisition may be stored as, for every choice of fields."""
         optional = PARTS[1:]
         ways = [
@@ -160,7 +162,7 @@ class Aliases:
         return next((self._vendors[s] for s in spellings if s in self._vendors), None)
 
 
-def unknown_manufacturer(acquisition: Acquisition) -> str:
+def unknown_manufacturer(acquisition: ScannerHeader) -> str:
     """Why an acquisition has no scanner, and what to do about it."""
     maker, model = acquisition.manufacturer, acquisition.model
     if is_anonymised(maker):
@@ -185,7 +187,7 @@ def unknown_manufacturer(acquisition: Acquisition) -> str:
     )
 
 
-def _kind(vendor: Vendor | None, acquisition: Acquisition) -> str:
+def _kind(vendor: Vendor | None, acquisition: ScannerHeader) -> str:
     if vendor is None or not vendor.cone_beam:
         return acquisition.kind
     if re.match(vendor.cone_beam, acquisition.model.strip(), re.IGNORECASE) is None:

@@ -21,7 +21,7 @@ NO_STATION = "unknown"
 
 
 @dataclass(frozen=True)
-class Acquisition:
+class ScannerHeader:
     """Header values that name a scanner, as the vendor writes them.
 
     Attributes:

@@ -12,7 +12,7 @@ from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.scanner.identity import (
     DEFAULT_BY,
     NO_STATION,
-    Acquisition,
+    ScannerHeader,
     fold,
     parse_scanner_by,
     plain,
@@ -25,7 +25,7 @@ TABLE = Aliases()
 
 
 def identify(*values):
-    return TABLE.identify(Acquisition(*values))
+    return TABLE.identify(ScannerHeader(*values))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_cone_beam_ct_is_a_kind_of_its_own(model):
 @pytest.mark.parametrize("manufacturer", ["", "Anonymized", "UNKNOWN", " - ", "N/A"])
 def test_scanners_of_nobody_are_not_pooled_by_an_alias(manufacturer):
     assert is_anonymised(manufacturer)
-    message = unknown_manufacturer(Acquisition(manufacturer, "Mark 1"))
+    message = unknown_manufacturer(ScannerHeader(manufacturer, "Mark 1"))
     assert "column `scanner`" in message and "--aliases" not in message
 
 
@@ -131,7 +131,7 @@ def test_scanners_of_nobody_are_not_pooled_by_an_alias(manufacturer):
 )
 @pytest.mark.parametrize("kind", ["", "70 keV monoenergetic"])
 def test_the_user_decides_what_makes_a_scanner(by, name, folder, kind):
-    header = Acquisition("SIEMENS", "Sensation 64", "B40f", 120.0, kind=kind, station="0123ab")
+    header = ScannerHeader("SIEMENS", "Sensation 64", "B40f", 120.0, kind=kind, station="0123ab")
     scanner = TABLE.identify(header, parse_scanner_by(by))
     shown = f"{name} · {kind}" if kind else name
     assert scanner.display_name({"B40f"}) == shown
@@ -145,7 +145,7 @@ def test_the_user_decides_what_makes_a_scanner(by, name, folder, kind):
 
 
 def test_a_kind_is_known_again_where_the_folder_name_is_cut():
-    long = Acquisition("SIEMENS", 70 * "M", "B40f", 120.0, kind="70 keV monoenergetic")
+    long = ScannerHeader("SIEMENS", 70 * "M", "B40f", 120.0, kind="70 keV monoenergetic")
     stored = TABLE.identify(long)
     other = TABLE.identify(replace(long, kind="40 keV monoenergetic"))
     assert stored.folder_name == other.folder_name
@@ -155,7 +155,7 @@ def test_a_kind_is_known_again_where_the_folder_name_is_cut():
 def test_a_station_of_another_salt_may_be_the_same():
     by = parse_scanner_by("manufacturer,station")
     one, other, none = (
-        TABLE.identify(Acquisition("SIEMENS", "X", station=code), by)
+        TABLE.identify(ScannerHeader("SIEMENS", "X", station=code), by)
         for code in ("0123ab", "ffffff", "")
     )
     stored = one.folder_name, one.display_name(set())
@@ -174,7 +174,7 @@ def test_what_makes_no_scanner_is_refused(text):
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_the_line_to_add_always_works(tmp_path_factory, maker):
-    header = Acquisition(plain(maker), "Mark 1")
+    header = ScannerHeader(plain(maker), "Mark 1")
     line = re.search(r"the line  (.*)  into a YAML", unknown_manufacturer(header))
     if TABLE.identify(header) is None and not is_anonymised(header.manufacturer) and line:
         own = tmp_path_factory.mktemp("own") / "own.yaml"
@@ -184,7 +184,7 @@ def test_the_line_to_add_always_works(tmp_path_factory, maker):
 
 @pytest.mark.parametrize("maker", ["No", "on", "NULL", 'A "B": c', "12", "1.5", "a: b", "# x", "~"])
 def test_the_line_to_add_works_for_names_that_mean_something_in_yaml(tmp_path, maker):
-    header = Acquisition(maker, "Mark 1")
+    header = ScannerHeader(maker, "Mark 1")
     own = tmp_path / "own.yaml"
     line = re.search(r"the line  (.*)  into a YAML", unknown_manufacturer(header))
     if is_anonymised(maker):
@@ -228,13 +228,13 @@ def test_unlisted_kernel_is_a_class_of_its_own():
 
 
 def test_given_name_goes_before_the_header():
-    scanner = TABLE.identify(Acquisition("nobody knows", given_name=" Ward  3 CT "))
+    scanner = TABLE.identify(ScannerHeader("nobody knows", given_name=" Ward  3 CT "))
     assert scanner.display_name({"B40f"}) == "Ward 3 CT"
     assert scanner.folder_name == "ward-3-ct"
 
 
 def test_unknown_manufacturer_names_values_and_a_line_that_works(tmp_path):
-    acquisition = Acquisition("ACME CT", "Mark 1", "K", 120)
+    acquisition = ScannerHeader("ACME CT", "Mark 1", "K", 120)
     assert TABLE.identify(acquisition) is None
     message = unknown_manufacturer(acquisition)
     assert "'ACME CT'" in message and "'Mark 1'" in message and "\n" not in message
@@ -249,10 +249,10 @@ def test_own_aliases_go_on_top(tmp_path):
         "Siemens: {names: [SMS], models: {S64: Sensation 64}, kernels: {special: 'B40'}}"
     )
     table = Aliases(own)
-    by_own_name = table.identify(Acquisition("SMS", "S64", "B40f", 120))
-    assert by_own_name == table.identify(Acquisition("SIEMENS", "Sensation 64", "B40f", 120))
+    by_own_name = table.identify(ScannerHeader("SMS", "S64", "B40f", 120))
+    assert by_own_name == table.identify(ScannerHeader("SIEMENS", "Sensation 64", "B40f", 120))
     assert by_own_name.kernel_class == "special"
-    assert table.identify(Acquisition("SMS", "S64", "B70f", 120)).kernel_class == "sharp"
+    assert table.identify(ScannerHeader("SMS", "S64", "B70f", 120)).kernel_class == "sharp"
 
 
 @pytest.mark.parametrize(
