@@ -230,14 +230,14 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
     Raises:
         InputError: no body is asked for, or ``folder`` exists or cannot be written.
     """
-    from cl_seg.phantom.acquisition import acquisitions  # noqa: PLC0415 - scipy, slow
     from cl_seg.phantom.export import export  # noqa: PLC0415
     from cl_seg.phantom.profiles import load_profiles  # noqa: PLC0415
+    from cl_seg.phantom.simulated_scan import simulated_scans  # noqa: PLC0415 - scipy, slow
 
     if own_bodies + shared_bodies == 0:
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
     profiles = load_profiles(scanners)
-    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
     export(Path(folder), scans, form, workers=workers)
     return Path(folder) / "manifest.csv"
 

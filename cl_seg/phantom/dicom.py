@@ -6,24 +6,26 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.series import SimulatedSeries
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.scans.store import HU
 
 MANUFACTURER = "SIMULATED"
 INTERCEPT = -1024  # HU of a stored zero, as most scanners write it
 
 
-def dataset(series: SimulatedSeries, index: int, acquisition: Acquisition, level: str) -> Dataset:
+def dataset(
+    series: SimulatedSeries, index: int, simulated_scan: SimulatedScan, level: str
+) -> Dataset:
     """The DICOM dataset of one slice (PS3.3 A.3, CT Image IOD), ready to be saved.
 
     Identifiers are made from the seed and the names, so the same scan has the same ones.
     """
     parts = (
-        _identity(index, acquisition, level),
-        _patient(acquisition),
-        _scanner(acquisition, level),
+        _identity(index, simulated_scan, level),
+        _patient(simulated_scan),
+        _scanner(simulated_scan, level),
         _geometry(series, index),
         _pixels(series.volume.hu[index]),
     )
@@ -38,11 +40,11 @@ def dataset(series: SimulatedSeries, index: int, acquisition: Acquisition, level
     return header
 
 
-def _identity(index: int, acquisition: Acquisition, level: str) -> dict[str, Any]:
+def _identity(index: int, simulated_scan: SimulatedScan, level: str) -> dict[str, Any]:
     def uid(*words: str) -> str:
-        return str(generate_uid(entropy_srcs=["cl_seg", str(acquisition.seed), *words]))
+        return str(generate_uid(entropy_srcs=["cl_seg", str(simulated_scan.seed), *words]))
 
-    case = acquisition.case
+    case = simulated_scan.case
     empty = ("StudyID", "AccessionNumber", "StudyDate", "StudyTime", "ContentDate", "ContentTime")
     return {
         "SOPClassUID": CTImageStorage,
@@ -61,11 +63,11 @@ def _identity(index: int, acquisition: Acquisition, level: str) -> dict[str, Any
     } | dict.fromkeys(empty, "")
 
 
-def _patient(acquisition: Acquisition) -> dict[str, Any]:
-    body = draw_body(acquisition.seed, acquisition.body)
+def _patient(simulated_scan: SimulatedScan) -> dict[str, Any]:
+    body = draw_body(simulated_scan.seed, simulated_scan.body)
     return {
-        "PatientName": f"SIMULATED^{acquisition.body}",
-        "PatientID": acquisition.body,
+        "PatientName": f"SIMULATED^{simulated_scan.body}",
+        "PatientID": simulated_scan.body,
         "PatientBirthDate": "",
         "PatientSex": "M" if body.male else "F",
         "PatientAge": f"{int(body.age):03d}Y",
@@ -74,11 +76,11 @@ def _patient(acquisition: Acquisition) -> dict[str, Any]:
     }
 
 
-def _scanner(acquisition: Acquisition, level: str) -> dict[str, Any]:
-    profile = acquisition.profile
+def _scanner(simulated_scan: SimulatedScan, level: str) -> dict[str, Any]:
+    profile = simulated_scan.profile
     return {
         "Manufacturer": MANUFACTURER,
-        "ManufacturerModelName": acquisition.scanner,
+        "ManufacturerModelName": simulated_scan.scanner,
         "BodyPartExamined": "ABDOMEN",
         "ProtocolName": f"{level} {profile.protocol.contrast}",
         "ContrastBolusAgent": "" if profile.protocol.contrast == "native" else "iodine",

@@ -12,10 +12,10 @@ from rich.progress import track
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.messages.progress import progress_console
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.dicom import dataset
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.runtime.workers import in_order
 
@@ -32,7 +32,7 @@ tissues/      NIfTI on the same grid: the tissue that fills most of a pixel, see
 
 def export(
     folder: Path,
-    scans: list[Acquisition],
+    scans: list[SimulatedScan],
     form: Format,
     *,
     workers: int = 1,
@@ -42,7 +42,7 @@ def export(
 
     Args:
         folder: to make; must not exist.
-        scans: see :func:`cl_seg.phantom.acquisition.acquisitions`.
+        scans: see :func:`cl_seg.phantom.simulated_scan.simulated_scans`.
         form: of the images. DICOM series say in their headers that they are simulated.
         workers: processes, one thread each.
         show_progress: show a progress bar.
@@ -69,10 +69,10 @@ def export(
         write_text(building / "README.txt", README)
 
 
-def _export_case(acquisition: Acquisition, folder: Path, form: Format) -> list[Row]:
+def _export_case(simulated_scan: SimulatedScan, folder: Path, form: Format) -> list[Row]:
     rows = []
     for level in LEVELS:
-        series = simulate_series(acquisition, level)
+        series = simulate_series(simulated_scan, level)
         name = series.rows[0].series
         image = f"images/{name}" if form == "dicom" else f"images/{name}.nii.gz"
         for kind in ("images", "labels", "tissues"):
@@ -81,13 +81,15 @@ def _export_case(acquisition: Acquisition, folder: Path, form: Format) -> list[R
             (folder / image).mkdir()
             for index in range(len(series.rows)):
                 path = folder / image / f"{index + 1:04d}.dcm"
-                dataset(series, index, acquisition, level).save_as(path, enforce_file_format=True)
+                dataset(series, index, simulated_scan, level).save_as(
+                    path, enforce_file_format=True
+                )
         else:
             _write_nifti(folder / image, series.volume.hu, series)
         _write_nifti(folder / f"labels/{name}.nii.gz", series.labels, series)
         _write_nifti(folder / f"tissues/{name}.nii.gz", series.tissues(), series)
-        given = "" if form == "dicom" else acquisition.profile.display_name
-        rows.append((image, f"labels/{name}.nii.gz", acquisition.body, given))
+        given = "" if form == "dicom" else simulated_scan.profile.display_name
+        rows.append((image, f"labels/{name}.nii.gz", simulated_scan.body, given))
     return rows
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
 from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE, Noise, draw_channel_gain, scan
 from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_view
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, Slice
@@ -48,60 +48,62 @@ class SimulatedSeries:
 
 
 def simulate_series(
-    acquisition: Acquisition, level: str, paint: Callable[..., Anatomy] = paint_slab
+    simulated_scan: SimulatedScan, level: str, paint: Callable[..., Anatomy] = paint_slab
 ) -> SimulatedSeries:
     """Draw, paint and scan one level of one body on one scanner.
 
     Args:
-        acquisition: the body, the scanner and the seed.
+        simulated_scan: the body, the scanner and the seed.
         level: "L3" or "liver".
         paint: called in the place of ``paint_slab``, to paint a body once for several scanners.
     """
-    name, scanner, profile = acquisition.body, acquisition.scanner, acquisition.profile
-    body = draw_body(acquisition.seed, name)
-    centre = draw_centring(profile, acquisition.stream(name, scanner, "centring"))
+    name, scanner, profile = simulated_scan.body, simulated_scan.scanner, simulated_scan.profile
+    body = draw_body(simulated_scan.seed, name)
+    centre = draw_centring(profile, simulated_scan.stream(name, scanner, "centring"))
     thickness = profile.detector.slice_mm
-    middle = (acquisition.slices - 1) / 2
-    heights = thickness * (np.arange(acquisition.slices, dtype=np.float64) - middle)
+    middle = (simulated_scan.slices - 1) / 2
+    heights = thickness * (np.arange(simulated_scan.slices, dtype=np.float64) - middle)
     preparation = draw_preparation(profile, body.stream("preparation"))
     anatomies = [
         paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
     ]
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
     fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])
-    gain = draw_channel_gain(profile, GEOMETRY, acquisition.stream(scanner, "channel gain"))
+    gain = draw_channel_gain(profile, GEOMETRY, simulated_scan.stream(scanner, "channel gain"))
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
         for anatomy, noise in zip(
-            anatomies, acquisition.stream(name, scanner, level, "noise").spawn(len(heights)),
+            anatomies, simulated_scan.stream(name, scanner, level, "noise").spawn(len(heights)),
             strict=True,
         )
     ]  # fmt: skip
     spacing, z_mm = fov / IMAGE_SIZE, LEVEL_Z_MM[level] + heights
     corner = -spacing * (IMAGE_SIZE - 1) / 2
     return SimulatedSeries(
-        [_row(acquisition, level, i, float(z), spacing) for i, z in enumerate(z_mm)],
+        [_row(simulated_scan, level, i, float(z), spacing) for i, z in enumerate(z_mm)],
         Volume(to_hu(np.stack(images)), z_mm, (spacing, spacing), (corner, corner)),
-        np.stack([_labels(acquisition, anatomy, spacing, centre) for anatomy in anatomies]),
+        np.stack([_labels(simulated_scan, anatomy, spacing, centre) for anatomy in anatomies]),
         anatomies,
         centre,
     )
 
 
 def _labels(
-    acquisition: Acquisition, anatomy: Anatomy, spacing_mm: float, centre: tuple[float, float]
+    simulated_scan: SimulatedScan, anatomy: Anatomy, spacing_mm: float, centre: tuple[float, float]
 ) -> Labels:
-    labels = anatomy.labels if acquisition.intramuscular_fat else anatomy.lean_labels()
+    labels = anatomy.labels if simulated_scan.intramuscular_fat else anatomy.lean_labels()
     return truth_labels(labels, anatomy.grid, Grid(IMAGE_SIZE, spacing_mm), centre)
 
 
-def _row(acquisition: Acquisition, level: str, index: int, z_mm: float, spacing_mm: float) -> Slice:
-    profile, series = acquisition.profile, f"{acquisition.case}-{level}"
+def _row(
+    simulated_scan: SimulatedScan, level: str, index: int, z_mm: float, spacing_mm: float
+) -> Slice:
+    profile, series = simulated_scan.profile, f"{simulated_scan.case}-{level}"
     return Slice(
         slice_id=f"{series}-{index:04d}",
-        scanner=acquisition.scanner,
-        case=acquisition.case,
-        patient=acquisition.body,
+        scanner=simulated_scan.scanner,
+        case=simulated_scan.case,
+        patient=simulated_scan.body,
         series=series,
         z_mm=z_mm,
         spacing_mm=spacing_mm,
@@ -109,5 +111,5 @@ def _row(acquisition: Acquisition, level: str, index: int, z_mm: float, spacing_
         kvp=float(profile.tube.kvp),
         kernel=profile.reconstruction.kernel,
         labelled=",".join(CLASSES),
-        body=acquisition.body,
+        body=simulated_scan.body,
     )

@@ -15,11 +15,11 @@ from rich.progress import track
 from cl_seg.files.write import writable, write_bytes
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.progress import progress_console
-from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.series import simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.store import Grid
@@ -40,9 +40,9 @@ def window(hu: npt.NDArray[np.number[Any]]) -> Grey:
     return grey
 
 
-def tile(acquisition: Acquisition, level: str) -> Grey:
+def tile(simulated_scan: SimulatedScan, level: str) -> Grey:
     """One level of one body on one scanner, (256, 256)."""
-    volume = simulate_series(acquisition, level).volume
+    volume = simulate_series(simulated_scan, level).volume
     return window(resample_image(volume.hu[0], volume, place(volume, GRID), GRID))
 
 
@@ -72,7 +72,7 @@ def write_sheet(
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
-    scans = acquisitions(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
+    scans = simulated_scans(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
     with in_order(partial(_tiles, levels=levels), scans, workers) as done:
         shown = track(done, "Scanning", len(scans), console=progress_console(), transient=True,
                       disable=not show_progress)  # fmt: skip
@@ -99,8 +99,8 @@ def scan_settings(profile: Profile) -> str:
     return f"{tube.kvp} kV, {tube.mas:g} mAs, {profile.detector.slice_mm:g} mm"
 
 
-def _tiles(acquisition: Acquisition, levels: Sequence[str]) -> Grey:
-    return np.concatenate([tile(acquisition, level) for level in levels])
+def _tiles(simulated_scan: SimulatedScan, levels: Sequence[str]) -> Grey:
+    return np.concatenate([tile(simulated_scan, level) for level in levels])
 
 
 def with_captions(mosaic: Grey, titles: Sequence[str], names: Sequence[str]) -> Image.Image:

@@ -11,10 +11,10 @@ from rich.progress import track
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.progress import progress_console
-from cl_seg.phantom.acquisition import Acquisition, acquisitions
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
@@ -79,7 +79,7 @@ def simulate(  # noqa: PLR0913 - keyword-only, each a plain choice of the user
     if not spacing_mm > 0:
         raise InputError(f"spacing_mm is {spacing_mm}: it must be positive")
     profiles, grid = load_profiles(scanners), Grid(size, spacing_mm)
-    scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
     provenance = {
         "kind": "simulated",
         "seed": seed,
@@ -120,11 +120,11 @@ def _check_at_least(counts: dict[str, tuple[int, int]]) -> None:
             raise InputError(f"{name} is {value}: it must be at least {minimum}")
 
 
-def _simulate_case(acquisition: Acquisition, grid: Grid) -> _Case:
+def _simulate_case(simulated_scan: SimulatedScan, grid: Grid) -> _Case:
     """All levels of one body on one scanner, on the grid of the store as any other scan."""
     case = _Case([], [], [])
     for level in LEVELS:
-        series = simulate_series(acquisition, level)
+        series = simulate_series(simulated_scan, level)
         placement = place(series.volume, grid)
         each = zip(series.rows, series.volume.hu, series.labels, placement.cut, strict=True)
         for row, hu, labels, cut in each:

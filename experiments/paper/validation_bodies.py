@@ -21,8 +21,8 @@ from cl_seg.analysis.claims.evidence import Evidence
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.tables import markdown, rounded
-from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.request import load_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
@@ -67,7 +67,7 @@ def validation_bodies(suite: Path) -> set[str]:
     profiles = load_profiles(phantom.scanners)
     scans = [
         {"scanner": scan.scanner, "patient": scan.body}
-        for scan in acquisitions(profiles, phantom.own_bodies, phantom.shared_bodies)
+        for scan in simulated_scans(profiles, phantom.own_bodies, phantom.shared_bodies)
     ]
     fractions = Fractions(test=spec.split.test, validation=spec.split.validation)
     parts = split_by_patient(pd.DataFrame(scans), fractions, spec.split.seed)

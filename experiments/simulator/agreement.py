@@ -17,10 +17,10 @@ from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import load_model
 from cl_seg.metrics.segmentation import dice
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.planning.data import body_seed
 from cl_seg.spec.settings import PhantomData
 
@@ -61,7 +61,7 @@ def pairs(options: argparse.Namespace) -> list[tuple[float, float]]:
         for number in range(options.bodies):
             body = f"agreement-body-{number:04d}"
             for level in LEVELS:
-                series = simulate_series(Acquisition(body, scanner, profile, seed), level)
+                series = simulate_series(SimulatedScan(body, scanner, profile, seed), level)
                 predicted = predict_slices([model], card.input, series.volume, VARIANTS)
                 for prediction, truth in zip(predicted, series.labels, strict=True):
                     for label in range(1, len(CLASSES) + 1):

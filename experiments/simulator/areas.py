@@ -26,10 +26,10 @@ from cl_seg.evaluation.predict import predict
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.scans.resample import place, resample_image, resample_labels
 from cl_seg.scans.store import Grid, SliceStore, create_store
 
@@ -75,7 +75,7 @@ def main() -> None:
     for scanner, profile in load_profiles(options.scanners).items():
         series = [
             simulate_series(
-                Acquisition(f"shared-body-{i:04d}", scanner, profile, options.seed), level
+                SimulatedScan(f"shared-body-{i:04d}", scanner, profile, options.seed), level
             )
             for i in range(options.bodies)
             for level in LEVELS

@@ -6,10 +6,10 @@ import pytest
 import SimpleITK as sitk
 
 from cl_seg.messages.errors import InputError
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.simulate import simulate
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.ingest import ingest
 from cl_seg.scans.store import Grid, SliceStore
@@ -27,7 +27,7 @@ def stores(tmp_path_factory):
         folder / "store", scanners=SCANNERS, own_bodies=0, shared_bodies=1, size=SIZE,
         spacing_mm=SPACING_MM, seed=7, slices=2, **common,
     )  # fmt: skip
-    jobs = [Acquisition("shared-body-0000", n, load_profile(n), 7, slices=2) for n in SCANNERS]
+    jobs = [SimulatedScan("shared-body-0000", n, load_profile(n), 7, slices=2) for n in SCANNERS]
     grid = Grid(SIZE, SPACING_MM)
     for form in ("dicom", "nifti"):
         export(folder / form, jobs, form, **common)
@@ -110,7 +110,7 @@ def test_an_existing_folder_is_kept(tmp_path):
 
 
 def test_the_same_scan_has_the_same_identifiers(stores, tmp_path):
-    job = Acquisition("shared-body-0000", SCANNERS[0], load_profile(SCANNERS[0]), 7, slices=2)
+    job = SimulatedScan("shared-body-0000", SCANNERS[0], load_profile(SCANNERS[0]), 7, slices=2)
     export(tmp_path / "again", [job], "dicom", show_progress=False)
     for file in (tmp_path / "again" / "images").rglob("*.dcm"):
         first = stores / "dicom" / file.relative_to(tmp_path / "again")

@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.series import simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
 
 
-def acquisition(name="ge_like", body="shared-body-0001", **changes):
-    return Acquisition(body, name, load_profile(name), 0, **changes)
+def simulated_scan(name="ge_like", body="shared-body-0001", **changes):
+    return SimulatedScan(body, name, load_profile(name), 0, **changes)
 
 
 @pytest.fixture(scope="module")
 def series():
-    return simulate_series(acquisition(), "liver")
+    return simulate_series(simulated_scan(), "liver")
 
 
 def test_a_series_is_a_volume_with_rows_and_labels(series):
@@ -35,7 +35,7 @@ def test_hu_of_organs_are_those_of_patients(series):
 
 
 def test_image_and_truth_stay_in_register_off_centre():
-    moved = simulate_series(acquisition("stress_off_centre"), "L3")
+    moved = simulate_series(simulated_scan("stress_off_centre"), "L3")
     assert np.hypot(*moved.centre_mm) > 20
     axis = np.arange(512) - 255.5
     seen = np.hypot.outer(axis, axis) < 250  # the rest is padding
@@ -51,16 +51,16 @@ def test_image_and_truth_stay_in_register_off_centre():
 def test_contrast_belongs_to_the_scanner():
     means = {}
     for name in ("stress_native", "ge_like", "stress_arterial"):
-        scanned = simulate_series(acquisition(name), "liver")
+        scanned = simulate_series(simulated_scan(name), "liver")
         means[name] = scanned.volume.hu[scanned.labels == 2].mean()
     assert means["stress_native"] + 10 < means["stress_arterial"] < means["ge_like"] - 10
 
 
 def test_a_scan_can_be_done_again_and_another_body_is_another_scan(series):
-    again = simulate_series(acquisition(), "liver")
+    again = simulate_series(simulated_scan(), "liver")
     np.testing.assert_array_equal(series.volume.hu, again.volume.hu)
     np.testing.assert_array_equal(series.labels, again.labels)
-    other = simulate_series(acquisition(body="shared-body-0002"), "liver")
+    other = simulate_series(simulated_scan(body="shared-body-0002"), "liver")
     assert (other.labels != series.labels).any()
 
 
@@ -70,6 +70,6 @@ def test_metal_makes_streaks():
     plain = Profile.model_validate(raw)
     spreads = []
     for profile in (plain, load_profile("stress_metal")):
-        scanned = simulate_series(Acquisition("shared-body-0001", "x", profile, 0), "L3")
+        scanned = simulate_series(SimulatedScan("shared-body-0001", "x", profile, 0), "L3")
         spreads.append(scanned.volume.hu[scanned.labels == 1].std())
     assert spreads[1] > 1.5 * spreads[0]

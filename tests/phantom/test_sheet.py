@@ -4,7 +4,6 @@ from PIL import Image
 
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom import sheet
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.sheet import (
     GRID,
@@ -15,15 +14,16 @@ from cl_seg.phantom.sheet import (
     with_captions,
     write_sheet,
 )
+from cl_seg.phantom.simulated_scan import SimulatedScan
 
 SIDE = GRID.size
 PROFILES = {name: load_profile(name) for name in ("siemens_like", "stress_native")}
 
 
-def grey_of(acquisition, level):
+def grey_of(simulated_scan, level):
     """A grey value for every scanner, body and level."""
-    number = int(acquisition.body[-1])
-    grey = 20 + 100 * (acquisition.scanner == "siemens_like") + 10 * number + (level == "liver")
+    number = int(simulated_scan.body[-1])
+    grey = 20 + 100 * (simulated_scan.scanner == "siemens_like") + 10 * number + (level == "liver")
     return np.full((SIDE, SIDE), grey, np.uint8)
 
 
@@ -80,7 +80,7 @@ def test_unknown_endings_are_refused(tmp_path):
 
 def test_a_tile_is_what_a_store_holds_in_grey():
     picture = tile(
-        Acquisition("shared-body-0000", "siemens_like", PROFILES["siemens_like"], 0), "L3"
+        SimulatedScan("shared-body-0000", "siemens_like", PROFILES["siemens_like"], 0), "L3"
     )
     assert picture.shape == (SIDE, SIDE)
     assert picture[0, 0] == 0  # air

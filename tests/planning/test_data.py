@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cl_seg.phantom import simulate
-from cl_seg.phantom.acquisition import acquisitions
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.data import body_seed, simulate_phantom, store_folder
 from cl_seg.planning.request import load_suite
 from cl_seg.spec.settings import Data, PhantomData
@@ -53,7 +53,7 @@ def phantom_of(suite: str) -> PhantomData:
 def drawn(phantom: PhantomData) -> set[tuple[float, ...]]:
     """Age, build and uptake of every body: real numbers that two bodies do not share by chance."""
     profiles = load_profiles(phantom.scanners)
-    scans = acquisitions(profiles, phantom.own_bodies, phantom.shared_bodies)
+    scans = simulated_scans(profiles, phantom.own_bodies, phantom.shared_bodies)
     bodies = [draw_body(body_seed(phantom), name) for name in {scan.body for scan in scans}]
     return {(body.muscle_cm2, body.sat_cm2, body.mineral, body.enhancement) for body in bodies}
 

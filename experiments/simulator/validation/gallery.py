@@ -10,12 +10,12 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.sheet import CENTRE, WIDTH, Grey, scan_settings, window
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.scans.resample import Placement, resample_image
 from cl_seg.scans.store import Grid
 from experiments.simulator.validation.measure import global_noise
@@ -57,7 +57,7 @@ def picture(scanner: str) -> Picture:
     margin = (GRID.size - HEIGHT) // 2
     levels = []
     for level in LEVELS:
-        series = simulate_series(Acquisition(BODY, scanner, profile, SEED), level)
+        series = simulate_series(SimulatedScan(BODY, scanner, profile, SEED), level)
         volume, (x, y) = series.volume, series.centre_mm
         grey = window(resample_image(volume.hu[0], volume, Placement((y, x)), GRID))
         levels.append(grey[margin : margin + HEIGHT])

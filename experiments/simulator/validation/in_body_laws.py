@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.body import Body, Preparation, draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS, Anatomy, paint_slab
 from cl_seg.phantom.anatomy.torso import LIVER, MUSCLE, SUBCUTANEOUS
@@ -20,6 +19,7 @@ from cl_seg.phantom.physics.postprocessing import PADDING
 from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.series import simulate_series
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.phantom.truth import truth_labels
 from cl_seg.scans.store import Grid
@@ -51,8 +51,8 @@ def tissues_in_bodies(names: Sequence[str], bodies: int = BODIES) -> list[Check]
     for index in range(bodies):
         for level in LEVELS:
             for name in names:
-                acquisition = Acquisition(adult_name(index), name, load_profile(name), seed=0)
-                for tissue, pair in read(acquisition, level, _painted).items():
+                simulated_scan = SimulatedScan(adult_name(index), name, load_profile(name), seed=0)
+                for tissue, pair in read(simulated_scan, level, _painted).items():
                     found.setdefault((name, tissue), []).append(pair)
     checks = []
     for name in names:
@@ -72,15 +72,15 @@ def _painted(
 
 
 def read(
-    acquisition: Acquisition, level: str, paint: Callable[..., Anatomy] = paint_slab
+    simulated_scan: SimulatedScan, level: str, paint: Callable[..., Anatomy] = paint_slab
 ) -> dict[str, tuple[float, float]]:
     """Median HU of the tissues one series shows enough of: measured, and as the profile says."""
-    series = simulate_series(acquisition, level, paint)
+    series = simulate_series(simulated_scan, level, paint)
     hu, anatomy = series.volume.hu[0], series.anatomies[0]
     painted = readable(anatomy)
     grid = Grid(IMAGE_SIZE, series.volume.spacing_mm[0])
     shown = truth_labels(painted, anatomy.grid, grid, series.centre_mm)
-    theory = stated_hu(acquisition)
+    theory = stated_hu(simulated_scan)
     found = {}
     for tissue, value in READ.items():
         inside = core(shown == value) & (hu > PADDING)
@@ -110,10 +110,12 @@ def core(mask: Mask) -> Mask:
     return inner
 
 
-def stated_hu(acquisition: Acquisition) -> Floats:
+def stated_hu(simulated_scan: SimulatedScan) -> Floats:
     """HU of every tissue by theory and the profile's errors, for one body, (tissues,)."""
-    profile = acquisition.profile
-    uptake = draw_body(acquisition.seed, acquisition.body).enhancement * profile.protocol.iodine
+    profile = simulated_scan.profile
+    uptake = (
+        draw_body(simulated_scan.seed, simulated_scan.body).enhancement * profile.protocol.iodine
+    )
     phase, settings = profile.protocol.contrast, profile.reconstruction
     theory = np.array([hounsfield(name, phase, profile, GEOMETRY, uptake) for name in TISSUES])
     return theory * settings.hu_gain + settings.hu_offset

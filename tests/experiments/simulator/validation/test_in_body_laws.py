@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.acquisition import Acquisition
 from cl_seg.phantom.anatomy.slices import Anatomy
 from cl_seg.phantom.anatomy.torso import LIVER, MUSCLE, SUBCUTANEOUS
 from cl_seg.phantom.physics import detection
 from cl_seg.phantom.profiles import load_profile
+from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 from experiments.simulator.validation import in_body_laws
@@ -36,7 +36,9 @@ def test_scatter_that_is_not_corrected_is_found(monkeypatch):
 
 def test_an_error_that_the_profile_does_not_state_is_found(monkeypatch):
     plain = in_body_laws.stated_hu
-    monkeypatch.setattr(in_body_laws, "stated_hu", lambda acquisition: plain(acquisition) + 10)
+    monkeypatch.setattr(
+        in_body_laws, "stated_hu", lambda simulated_scan: plain(simulated_scan) + 10
+    )
     assert not any(c.passed for c in tissues_in_bodies(NATIVE, bodies=1))
 
 
@@ -45,7 +47,7 @@ def test_stated_hu_are_theory_with_gain_and_offset(name):
     profile = load_profile(name)
     perfect = profile.reconstruction.model_copy(update={"hu_gain": 1.0, "hu_offset": 0.0})
     ideal = profile.model_copy(update={"reconstruction": perfect})
-    said, theory = (stated_hu(Acquisition("any-0001", name, p, 0)) for p in (profile, ideal))
+    said, theory = (stated_hu(SimulatedScan("any-0001", name, p, 0)) for p in (profile, ideal))
     settings = profile.reconstruction
     np.testing.assert_allclose(said, theory * settings.hu_gain + settings.hu_offset)
     assert theory[TISSUES.index("air")] == pytest.approx(-1000, abs=2)

@@ -10,7 +10,7 @@ from cl_seg.phantom.profiles import Profile
 
 
 @dataclass(frozen=True)
-class Acquisition:
+class SimulatedScan:
     """One body on one scanner.
 
     Attributes:
@@ -39,14 +39,14 @@ class Acquisition:
         return np.random.default_rng([self.seed, *(crc32(word.encode()) for word in purpose)])
 
 
-def acquisitions(
+def simulated_scans(
     profiles: Mapping[str, Profile],
     own_bodies: int,
     shared_bodies: int,
     seed: int = 0,
     slices: int = 1,
     intramuscular_fat: bool = False,
-) -> list[Acquisition]:
+) -> list[SimulatedScan]:
     """Every body on every scanner that scans it, scanner after scanner.
 
     Args:
@@ -58,7 +58,7 @@ def acquisitions(
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
     return [
-        Acquisition(f"{of}-body-{number:04d}", scanner, profile, seed, slices, intramuscular_fat)
+        SimulatedScan(f"{of}-body-{number:04d}", scanner, profile, seed, slices, intramuscular_fat)
         for scanner, profile in profiles.items()
         for of, count in ((scanner, own_bodies), ("shared", shared_bodies))
         for number in range(count)
