@@ -65,8 +65,10 @@ def _acquisitions(table: Path) -> dict[str, ScannerHeader]:
         # The makers of MRI scanners may be unknown to the alias table, and need not be known.
         if row["amos_id"].isdecimal() and int(row["amos_id"]) < _FIRST_MRI:
             manufacturer, model = row["Manufacturer"], row["Manufacturer's Model Name"]
-            acquisition = ScannerHeader(manufacturer, model, kvp=0)  # NaN would equal no other row
-            found.setdefault(str(int(row["amos_id"])), set()).add(acquisition)
+            scanner_header = ScannerHeader(
+                manufacturer, model, kvp=0
+            )  # NaN would equal no other row
+            found.setdefault(str(int(row["amos_id"])), set()).add(scanner_header)
     return {number: rows.pop() for number, rows in found.items() if len(rows) == 1}
 
 

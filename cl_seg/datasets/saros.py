@@ -44,7 +44,7 @@ def read(folder: Path, options: Options) -> DataSet:
             headers[path] = _header(path, pseudonyms)
         except UnusableError as error:
             left_out.append(Rejected(path, str(error)))
-    seen = {path.name: header.acquisition for path, header in headers.items()}
+    seen = {path.name: header.scanner_header for path, header in headers.items()}
     names, unknown = scanner_names(seen, options.aliases)
     patients: dict[str, str] = {}
     cases: list[Case] = []

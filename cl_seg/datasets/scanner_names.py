@@ -11,7 +11,7 @@ from cl_seg.scans.scanner.manufacturer import is_anonymised
 
 
 def scanner_names(
-    acquisitions: Mapping[str, ScannerHeader], aliases: Path | None
+    scanner_headers: Mapping[str, ScannerHeader], aliases: Path | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Name the scanner of each case as ingest would name it from DICOM headers.
 
@@ -19,7 +19,7 @@ def scanner_names(
     e.g. "Siemens Sensation 64 medium 120 kV".
 
     Args:
-        acquisitions: case → what is known of its scanner.
+        scanner_headers: case → what is known of its scanner.
         aliases: scanner aliases merged over those of the package.
 
     Returns:
@@ -27,23 +27,27 @@ def scanner_names(
         those whose manufacturer or kind of image is not known.
     """
     table = Aliases(aliases)
-    scanners = {case: table.identify(acquisition) for case, acquisition in acquisitions.items()}
-    unknown = {
-        case: unknown_manufacturer(acquisitions[case])
-        for case, scanner in scanners.items()
-        if scanner is None and not is_anonymised(acquisitions[case].manufacturer)
+    scanners = {
+        case: table.identify(scanner_header) for case, scanner_header in scanner_headers.items()
     }
-    unknown |= {c: why for c, a in acquisitions.items() if (why := why_ambiguous(a.kind))}
+    unknown = {
+        case: unknown_manufacturer(scanner_headers[case])
+        for case, scanner in scanners.items()
+        if scanner is None and not is_anonymised(scanner_headers[case].manufacturer)
+    }
+    unknown |= {c: why for c, a in scanner_headers.items() if (why := why_ambiguous(a.kind))}
     known = {c: scanner for c, scanner in scanners.items() if scanner and c not in unknown}
     # Of several spellings of one device the first in the alphabet is used for all.
     devices: dict[str, str] = {}
     for scanner in sorted(known.values(), key=lambda s: s.device):
         devices.setdefault(scanner.key, scanner.device)
-    return {case: _name(devices, one, acquisitions[case]) for case, one in known.items()}, unknown
+    return {
+        case: _name(devices, one, scanner_headers[case]) for case, one in known.items()
+    }, unknown
 
 
-def _name(devices: Mapping[str, str], scanner: Scanner, acquisition: ScannerHeader) -> str:
-    kernel = scanner.kernel_class if acquisition.kernel else ""
+def _name(devices: Mapping[str, str], scanner: Scanner, scanner_header: ScannerHeader) -> str:
+    kernel = scanner.kernel_class if scanner_header.kernel else ""
     voltage = f"{scanner.kv} kV" if scanner.kv else ""
     return " ".join(filter(None, (devices[scanner.key], kernel, voltage, scanner.kind)))
 

@@ -266,7 +266,7 @@ def _predicted(
 
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:
     """Name of the scanner, and whether the models have seen it; never left out silently."""
-    header = series.acquisition
+    header = series.scanner_header
     if not header.given_name and is_anonymised(header.manufacturer):
         return {"scanner": UNKNOWN, "seen": UNKNOWN, "series": series.name}
     known = aliases.identify(header)
@@ -278,8 +278,8 @@ def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, 
 
 
 def _kind_notes(series: Series, aliases: Aliases) -> list[str]:
-    known = aliases.identify(series.acquisition)
-    kind = known.kind if known else series.acquisition.kind
+    known = aliases.identify(series.scanner_header)
+    kind = known.kind if known else series.scanner_header.kind
     return [f"{kind}: {kind_note(kind)}"] if kind else []
 
 

@@ -3,6 +3,6 @@
 ``anatomy`` paints tissue fractions in mm → ``physics`` scans them and reconstructs HU → ``series``
 adds labels and z positions → ``simulate`` resamples the series into a slice store; ``export``
 writes them as DICOM (``dicom``) or NIfTI, ``sheet`` as a picture. ``profiles`` describe scanners,
-``protocol`` patients on them, ``simulated_scan`` lists the bodies each of them scans, ``tissues`` the
+``protocol`` patients on them, ``simulated_scan`` lists the bodies each scans, ``tissues`` the
 tissues and contrast phases; ``truth`` brings painted labels to the pixels of an image.
 """

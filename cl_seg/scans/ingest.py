@@ -159,21 +159,23 @@ def _known(
     rejected: list[Rejected] = []
     unknown: dict[tuple[str, str], list[Scan]] = defaultdict(list)
     for scan in scans:
-        series, acquisition = scan.series, scan.series.acquisition
-        scanner = identify(acquisition)
-        if derived == "leave-out" and acquisition.kind:
-            reason = f"{acquisition.kind}, which is no plain CT (--derived leave-out)"
+        series, scanner_header = scan.series, scan.series.scanner_header
+        scanner = identify(scanner_header)
+        if derived == "leave-out" and scanner_header.kind:
+            reason = f"{scanner_header.kind}, which is no plain CT (--derived leave-out)"
             rejected.append(Rejected(series.path, reason, series.slices))
-        elif not acquisition.given_name and (reason := why_ambiguous(acquisition.kind)):
+        elif not scanner_header.given_name and (reason := why_ambiguous(scanner_header.kind)):
             rejected.append(Rejected(series.path, reason, series.slices))
         elif scanner is not None:
             known.append((scanner, scan))
-        elif is_anonymised(acquisition.manufacturer):  # nothing says that these are of one maker
-            rejected.append(Rejected(series.path, unknown_manufacturer(acquisition), series.slices))
+        elif is_anonymised(scanner_header.manufacturer):  # nothing says that these are of one maker
+            rejected.append(
+                Rejected(series.path, unknown_manufacturer(scanner_header), series.slices)
+            )
         else:
-            unknown[acquisition.manufacturer, acquisition.model].append(scan)
+            unknown[scanner_header.manufacturer, scanner_header.model].append(scan)
     for same in unknown.values():
-        reason = unknown_manufacturer(same[0].series.acquisition)
+        reason = unknown_manufacturer(same[0].series.scanner_header)
         first = min(scan.series.path for scan in same)
         more = f" ({len(same)} series, the first here)" if len(same) > 1 else ""
         slices = sum(scan.series.slices for scan in same)
@@ -229,7 +231,7 @@ def _write_scanner(
                 taken = work.writer.header.provenance.setdefault("implausible_hu", [])
                 taken.append(scan.series.name)
             if canonical.rows:
-                kernels.add(scan.series.acquisition.kernel)
+                kernels.add(scan.series.scanner_header.kernel)
             for labels in canonical.labels:
                 work.labels_seen.update(np.unique(labels).tolist())
         if staging.rows and not work.faults:

@@ -85,7 +85,7 @@ def voltages_apart(groups: Groups) -> list[str]:
 
 def _names(groups: Groups) -> list[tuple[Scanner, str]]:
     return [
-        (scanner, scanner.display_name({scan.series.acquisition.kernel for scan in scans}))
+        (scanner, scanner.display_name({scan.series.scanner_header.kernel for scan in scans}))
         for scanner, scans in groups
     ]
 
@@ -98,7 +98,7 @@ def devices_split(groups: Groups, identify: Callable[[ScannerHeader], Scanner | 
     for given, scans in every:
         if not given.given:
             continue
-        headers = [replace(scan.series.acquisition, given_name="") for scan in scans]
+        headers = [replace(scan.series.scanner_header, given_name="") for scan in scans]
         for same in dict.fromkeys(map(identify, headers)):
             if same is not None and same in names:
                 notes.append(

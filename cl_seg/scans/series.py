@@ -65,7 +65,7 @@ class Series:
         path: where it was found; for messages only, never stored.
         patient: salted hash of the patient.
         name: salted hash of the series.
-        acquisition: what the header says of the scanner.
+        scanner_header: what the header says of the scanner.
         slices: number of slices.
         thickness_mm: slice thickness in mm, NaN when unknown.
         read: reads the pixels, whatever their values; raises UnusableError when none can be read.
@@ -75,7 +75,7 @@ class Series:
     path: Path
     patient: str
     name: str
-    acquisition: ScannerHeader
+    scanner_header: ScannerHeader
     slices: int
     thickness_mm: float
     read: Callable[[], Volume]

@@ -121,8 +121,8 @@ def _row(series: Series, volume: Volume, index: int, scanner: str, labelled: str
         z_mm=float(volume.z_mm[index]),
         spacing_mm=float(np.sqrt(np.prod(volume.spacing_mm))),
         thickness_mm=series.thickness_mm,
-        kvp=series.acquisition.kvp,
-        kernel=series.acquisition.kernel,
+        kvp=series.scanner_header.kvp,
+        kernel=series.scanner_header.kernel,
         labelled=labelled,
     )
 

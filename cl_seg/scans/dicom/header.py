@@ -70,7 +70,7 @@ class Image:
     patient: str
     series: str
     copy_of: str
-    acquisition: ScannerHeader
+    scanner_header: ScannerHeader
     plane: Plane
     thickness_mm: float
     image_type: tuple[str, ...]

@@ -50,7 +50,7 @@ def _apart(images: Sequence[Image]) -> list[str]:
 
 
 def _derived(images: Sequence[Image]) -> list[str]:
-    if images[0].acquisition.kind:  # is told with the scanner it makes
+    if images[0].scanner_header.kind:  # is told with the scanner it makes
         return []
     derived = [image.image_type for image in images if "DERIVED" in image.image_type]
     words = dict.fromkeys(word for one in derived for word in one if word not in _USUAL)

@@ -67,8 +67,8 @@ def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], l
         if isinstance(one, Rejected):
             rejected.append(one)
         else:
-            groups[one.series, one.acquisition.kind].append(one)
-            kinds[one.series].add(one.acquisition.kind)
+            groups[one.series, one.scanner_header.kind].append(one)
+            kinds[one.series].add(one.scanner_header.kind)
     found = []
     for (name, _), images in groups.items():
         try:
@@ -84,7 +84,7 @@ def _assemble(images: list[Image], kinds: set[str]) -> tuple[DicomSeries, list[R
     images, copies = _without_copies(images)
     check_series([image.plane for image in images], [image.path for image in images])
     first = images[0]
-    if any(not _same_settings(image.acquisition, first.acquisition) for image in images):
+    if any(not _same_settings(image.scanner_header, first.scanner_header) for image in images):
         raise UnusableError("mixed scanners, kernels or tube voltages inside one series: split it")
     if len({image.patient for image in images}) > 1:
         raise UnusableError("several patients inside one series")
@@ -93,7 +93,7 @@ def _assemble(images: list[Image], kinds: set[str]) -> tuple[DicomSeries, list[R
         first.path.parent,
         first.patient or first.series,
         first.series,
-        first.acquisition,
+        first.scanner_header,
         len(images),
         first.thickness_mm,
         partial(load, images),

@@ -107,42 +107,42 @@ class Aliases:
                 self._vendors.setdefault(core, vendor)
 
     def identify(
-        self, acquisition: ScannerHeader, by: Sequence[str] = DEFAULT_BY
+        self, scanner_header: ScannerHeader, by: Sequence[str] = DEFAULT_BY
     ) -> Scanner | None:
-        """The scanner of an acquisition, or None when its manufacturer is not in the table.
+        """The scanner of a header, or None when its manufacturer is not in the table.
 
         Args:
-            acquisition: what a header says.
+            scanner_header: of a series.
             by: which of ``PARTS`` tell scanners apart; the kind of image always does.
         """
-        vendor = self._vendor(acquisition.manufacturer)
-        kind = _kind(vendor, acquisition)
-        if acquisition.given_name:
-            device = " ".join(acquisition.given_name.split())
+        vendor = self._vendor(scanner_header.manufacturer)
+        kind = _kind(vendor, scanner_header)
+        if scanner_header.given_name:
+            device = " ".join(scanner_header.given_name.split())
             kind = kind.replace(NO_ENERGY, MONOENERGETIC)  # the user knows the energy
             return Scanner(device, None, None, device.casefold(), given=True, kind=kind)
         if vendor is None:
             return None
-        written = " ".join(acquisition.model.replace("_", " ").split()) or "unknown model"
-        model = vendor.models.get(fold(acquisition.model), written)
+        written = " ".join(scanner_header.model.replace("_", " ").split()) or "unknown model"
+        model = vendor.models.get(fold(scanner_header.model), written)
         device = f"{vendor.name} {model}" if "model" in by else vendor.name
         return Scanner(
             device,
-            _kernel_class(vendor, acquisition.kernel.strip()) if "kernel" in by else None,
-            _bucket(acquisition.kvp) if "kv" in by else None,
+            _kernel_class(vendor, scanner_header.kernel.strip()) if "kernel" in by else None,
+            _bucket(scanner_header.kvp) if "kv" in by else None,
             device_key(device),
-            station=(acquisition.station or NO_STATION) if "station" in by else "",
+            station=(scanner_header.station or NO_STATION) if "station" in by else "",
             kind=kind,
         )
 
-    def identify_in_every_way(self, acquisition: ScannerHeader) -> list[Scanner]:
-        """The scanners an acquisition may be stored as, for every choice of fields."""
+    def identify_in_every_way(self, scanner_header: ScannerHeader) -> list[Scanner]:
+        """The scanners a header may be stored as, for every choice of fields."""
         optional = PARTS[1:]
         ways = [
             (PARTS[0], *(part for part, counts in zip(optional, chosen, strict=True) if counts))
             for chosen in product((True, False), repeat=len(optional))
         ]
-        found = dict.fromkeys(self.identify(acquisition, by) for by in ways)
+        found = dict.fromkeys(self.identify(scanner_header, by) for by in ways)
         return [scanner for scanner in found if scanner is not None]
 
     def _vendor(self, manufacturer: str) -> Vendor | None:
@@ -162,9 +162,9 @@ class Aliases:
         return next((self._vendors[s] for s in spellings if s in self._vendors), None)
 
 
-def unknown_manufacturer(acquisition: ScannerHeader) -> str:
-    """Why an acquisition has no scanner, and what to do about it."""
-    maker, model = acquisition.manufacturer, acquisition.model
+def unknown_manufacturer(scanner_header: ScannerHeader) -> str:
+    """Why a header has no scanner, and what to do about it."""
+    maker, model = scanner_header.manufacturer, scanner_header.model
     if is_anonymised(maker):
         seen = f"Manufacturer is {maker!r}" if maker else "Manufacturer is empty"
         return (
@@ -187,12 +187,12 @@ def unknown_manufacturer(acquisition: ScannerHeader) -> str:
     )
 
 
-def _kind(vendor: Vendor | None, acquisition: ScannerHeader) -> str:
+def _kind(vendor: Vendor | None, scanner_header: ScannerHeader) -> str:
     if vendor is None or not vendor.cone_beam:
-        return acquisition.kind
-    if re.match(vendor.cone_beam, acquisition.model.strip(), re.IGNORECASE) is None:
-        return acquisition.kind
-    return ", ".join(filter(None, (CONE_BEAM, acquisition.kind)))
+        return scanner_header.kind
+    if re.match(vendor.cone_beam, scanner_header.model.strip(), re.IGNORECASE) is None:
+        return scanner_header.kind
+    return ", ".join(filter(None, (CONE_BEAM, scanner_header.kind)))
 
 
 def _kernel_class(vendor: Vendor, kernel: str) -> str:

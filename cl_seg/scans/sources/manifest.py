@@ -140,7 +140,7 @@ def find_scans(
         found, refused = _find(row, pseudonyms, notes)
         rejected += refused
         if row.labels and len(found) > 1:
-            kinds = sorted({series.acquisition.kind or "plain CT" for series in found})
+            kinds = sorted({series.scanner_header.kind or "plain CT" for series in found})
             told = f" ({', '.join(kinds)})" if len(kinds) > 1 else ""
             faults.append(
                 f"{row.where}: {row.image} holds {len(found)} CT series{told}, but labels belong "
@@ -178,9 +178,11 @@ def _find(
 
 def _named(series: Series, row: ManifestRow, patient: str, pseudonyms: Pseudonyms) -> Series:
     """A series with the patient and scanner of the manifest, which overrule the header."""
-    acquisition = replace(series.acquisition, given_name=row.scanner)
+    scanner_header = replace(series.scanner_header, given_name=row.scanner)
     # The row is part of the name: nameless series of different rows must not meet.
     name = pseudonyms.series(f"{row.name} {series.name}")
     known = patient or ("" if series.patient == series.name else series.patient)
     notes = tuple(note for note in series.notes if not known or note != NO_PATIENT)
-    return replace(series, acquisition=acquisition, name=name, patient=known or name, notes=notes)
+    return replace(
+        series, scanner_header=scanner_header, name=name, patient=known or name, notes=notes
+    )

@@ -45,7 +45,7 @@ def test_a_series_is_sorted_by_position_and_exact(tmp_path):
     assert np.array_equal(volume.hu, [EXPECTED] * 3)
     assert volume.spacing_mm == (SPACING, SPACING)
     assert volume.origin_mm == pytest.approx((-SPACING * (SIZE - 1) / 2,) * 2)
-    assert (series.slices, series.thickness_mm, series.acquisition.kvp) == (3, 5.0, 120.0)
+    assert (series.slices, series.thickness_mm, series.scanner_header.kvp) == (3, 5.0, 120.0)
 
 
 def test_series_and_patients_are_told_apart_wherever_the_files_lie(tmp_path):

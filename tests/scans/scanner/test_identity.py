@@ -195,7 +195,7 @@ def test_the_line_to_add_works_for_names_that_mean_something_in_yaml(tmp_path, m
 
 
 @pytest.mark.parametrize(
-    ("acquisition", "name"),
+    ("scanner_header", "name"),
     [
         (("SIEMENS", "Biograph40_mCT 4R", "Br38f", 120), "Siemens Biograph40 mCT · Br38f · 120 kV"),
         (("TOSHIBA", "Aquilion", "FC13", 120), "Canon Aquilion · FC13 · 120 kV"),
@@ -204,8 +204,8 @@ def test_the_line_to_add_works_for_names_that_mean_something_in_yaml(tmp_path, m
          "Siemens Sensation 64 · kernel unknown · kV unknown"),
     ],
 )  # fmt: skip
-def test_display_names(acquisition, name):
-    assert identify(*acquisition).display_name({acquisition[2]}) == name
+def test_display_names(scanner_header, name):
+    assert identify(*scanner_header).display_name({scanner_header[2]}) == name
 
 
 def test_kernels_of_one_class_are_one_scanner_others_are_not():
@@ -234,13 +234,13 @@ def test_given_name_goes_before_the_header():
 
 
 def test_unknown_manufacturer_names_values_and_a_line_that_works(tmp_path):
-    acquisition = ScannerHeader("ACME CT", "Mark 1", "K", 120)
-    assert TABLE.identify(acquisition) is None
-    message = unknown_manufacturer(acquisition)
+    scanner_header = ScannerHeader("ACME CT", "Mark 1", "K", 120)
+    assert TABLE.identify(scanner_header) is None
+    message = unknown_manufacturer(scanner_header)
     assert "'ACME CT'" in message and "'Mark 1'" in message and "\n" not in message
     own = tmp_path / "own.yaml"
     own.write_text(re.search(r"the line  (.*?)  into", message)[1])
-    assert Aliases(own).identify(acquisition).device == "Acme Ct Mark 1"
+    assert Aliases(own).identify(scanner_header).device == "Acme Ct Mark 1"
 
 
 def test_own_aliases_go_on_top(tmp_path):

@@ -134,7 +134,7 @@ def test_the_energy_is_read_where_the_standard_has_it(tmp_path, nested):
 
     write_series(tmp_path, change=vmi)
     ((series,), _) = find(tmp_path)
-    assert series.acquisition.kind == "70 keV monoenergetic" and series.notes == ()
+    assert series.scanner_header.kind == "70 keV monoenergetic" and series.notes == ()
 
 
 def test_several_energies_without_a_word_of_what_was_made_of_them_are_told(tmp_path):
@@ -158,7 +158,7 @@ def test_kinds_inside_one_series_are_taken_apart_and_told(tmp_path):
 
     write_series(tmp_path, [0, 0, 0, 5, 5, 5], mixed)
     found, rejected = find(tmp_path)
-    assert sorted((s.acquisition.kind, s.slices) for s in found) == [
+    assert sorted((s.scanner_header.kind, s.slices) for s in found) == [
         ("", 2), ("70 keV monoenergetic", 2)
     ]  # fmt: skip
     assert all("plain CT, 70 keV monoenergetic" in series.notes[0] for series in found)

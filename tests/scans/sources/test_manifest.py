@@ -89,9 +89,9 @@ def test_a_binary_file_is_no_manifest(folder):
 def test_the_manifest_goes_before_the_header(folder):
     write_series(folder / "other", series="s2", patient="p1")
     found = find(manifest(folder, f"dicom,,{CANARY}-p1,Ward CT", "other,,,"))
-    named, from_header = sorted(found.scans, key=lambda s: s.series.acquisition.given_name == "")
-    assert named.series.acquisition.given_name == "Ward CT"
-    assert from_header.series.acquisition.manufacturer == "SIEMENS"
+    named, from_header = sorted(found.scans, key=lambda s: s.series.scanner_header.given_name == "")
+    assert named.series.scanner_header.given_name == "Ward CT"
+    assert from_header.series.scanner_header.manufacturer == "SIEMENS"
     assert named.series.patient == from_header.series.patient
     assert named.series.name != from_header.series.name
 
