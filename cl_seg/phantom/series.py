@@ -59,21 +59,23 @@ def simulate_series(
     """
     name, scanner, profile = simulated_scan.body, simulated_scan.scanner, simulated_scan.profile
     body = draw_body(simulated_scan.seed, name)
-    centre = draw_centring(profile, simulated_scan.stream(name, scanner, "centring"))
+    centre = draw_centring(profile, simulated_scan.random_generator(name, scanner, "centring"))
     thickness = profile.detector.slice_mm
     middle = (simulated_scan.slices - 1) / 2
     heights = thickness * (np.arange(simulated_scan.slices, dtype=np.float64) - middle)
-    preparation = draw_preparation(profile, body.stream("preparation"))
+    preparation = draw_preparation(profile, body.random_generator("preparation"))
     anatomies = [
         paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
     ]
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
     fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])
-    gain = draw_channel_gain(profile, GEOMETRY, simulated_scan.stream(scanner, "channel gain"))
+    gain = draw_channel_gain(
+        profile, GEOMETRY, simulated_scan.random_generator(scanner, "channel gain")
+    )
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
         for anatomy, noise in zip(
-            anatomies, simulated_scan.stream(name, scanner, level, "noise").spawn(len(heights)),
+            anatomies, simulated_scan.random_generator(name, scanner, level, "noise").spawn(len(heights)),
             strict=True,
         )
     ]  # fmt: skip

@@ -34,8 +34,8 @@ class SimulatedScan:
         """Name of this body on this scanner."""
         return f"{self.body}@{self.scanner}"
 
-    def stream(self, *purpose: str) -> np.random.Generator:
-        """Random stream of one purpose, independent of all others."""
+    def random_generator(self, *purpose: str) -> np.random.Generator:
+        """Random generator of one purpose, independent of all others."""
         return np.random.default_rng([self.seed, *(crc32(word.encode()) for word in purpose)])
 
 

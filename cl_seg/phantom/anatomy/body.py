@@ -71,8 +71,8 @@ class Body:
     mineral: float
     enhancement: float
 
-    def stream(self, *purpose: str) -> np.random.Generator:
-        """Random stream of one purpose, independent of all others."""
+    def random_generator(self, *purpose: str) -> np.random.Generator:
+        """Random generator of one purpose, independent of all others."""
         return np.random.default_rng([*self.entropy, *(crc32(word.encode()) for word in purpose)])
 
     @property

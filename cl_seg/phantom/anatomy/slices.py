@@ -120,7 +120,7 @@ def paint(
     if preparation.arms_lowered:
         painters.append(arms.lowered_arms)
     for painter in painters:
-        painter(torso, body.stream(level, painter.__name__))
+        painter(torso, body.random_generator(level, painter.__name__))
     canvas = torso.canvas
     return Anatomy(grid, canvas.fractions, canvas.labels, torso.regions(), torso.skin_distance)
 

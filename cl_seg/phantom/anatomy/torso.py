@@ -95,8 +95,8 @@ def lay_out(
     preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Torso:
     """Draw the contours of a level ("L3" or "liver") on an empty canvas at one height."""
-    canvas = Canvas(grid, body.stream(level, "warp"), z_mm)
-    rng = body.stream(level, "outline")
+    canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm)
+    rng = body.random_generator(level, "outline")
     layout = LEVEL_LAYOUTS[level]
     wall = wall_contour(body, layout, level, rng)
     thickness = wall_thickness(body, layout, level, wall, rng)
@@ -109,7 +109,7 @@ def lay_out(
     wall_mm *= 1 + np.float32(0.05) * canvas.field(rng, 22)
     lying = canvas.y - np.float32(skin[40] * 0.985 - 4)  # the back rests on the table
     skin_distance = np.maximum(contour_distance(radius, degrees, skin), lying)
-    muscle, fatty = _muscle_mixes(body, canvas, body.stream(level, "muscle fat"))
+    muscle, fatty = _muscle_mixes(body, canvas, body.random_generator(level, "muscle fat"))
     return Torso(
         canvas=canvas,
         body=body,

@@ -19,10 +19,10 @@ def test_the_same_name_and_seed_is_the_same_body():
 
 def test_streams_of_purposes_are_independent_and_repeatable():
     body = BODIES[0]
-    draws = {p: body.stream("L3", p).normal() for p in ("liver", "spleen")}
+    draws = {p: body.random_generator("L3", p).normal() for p in ("liver", "spleen")}
     assert draws["liver"] != draws["spleen"]
-    assert body.stream("L3", "liver").normal() == draws["liver"]
-    assert body.stream("liver", "L3").normal() != draws["liver"]
+    assert body.random_generator("L3", "liver").normal() == draws["liver"]
+    assert body.random_generator("liver", "L3").normal() != draws["liver"]
 
 
 def test_half_are_men_and_areas_have_the_medians_of_their_sex():

@@ -55,7 +55,7 @@ def test_height_and_grid_change_no_stream(level):
         for painter in PAINTERS[level]:
             states = []
             for torso in torsos:
-                rng = body.stream(level, painter.__name__)
+                rng = body.random_generator(level, painter.__name__)
                 painter(torso, rng)
                 states.append(rng.bit_generator.state)
             assert states[0] == states[1] == states[2], painter.__name__
