@@ -10,7 +10,7 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case, DataSet, Options
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.dicom.header import Image, read_header
+from cl_seg.scans.dicom.header import ImageHeader, read_header
 from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
 from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
@@ -38,7 +38,7 @@ def read(folder: Path, options: Options) -> DataSet:
         )
     pseudonyms = Pseudonyms(secrets.token_bytes(16))
     left_out: list[Rejected] = []
-    headers: dict[Path, Image] = {}
+    headers: dict[Path, ImageHeader] = {}
     for path in folders:
         try:
             headers[path] = _header(path, pseudonyms)
@@ -58,7 +58,7 @@ def read(folder: Path, options: Options) -> DataSet:
     return DataSet(cases, LABELS, (UNLABELLED,), OTHER_REGIONS, sparse=True, left_out=left_out)
 
 
-def _header(path: Path, pseudonyms: Pseudonyms) -> Image:
+def _header(path: Path, pseudonyms: Pseudonyms) -> ImageHeader:
     """The first DICOM file of a complete case."""
     for name in (_IMAGE, _REGIONS, _HEADER):
         if not (path / name).is_file():

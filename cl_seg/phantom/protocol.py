@@ -21,8 +21,8 @@ def draw_centring(profile: Profile, rng: np.random.Generator) -> tuple[float, fl
 def draw_preparation(profile: Profile, rng: np.random.Generator) -> Preparation:
     """Draw how a patient lies on the table.
 
-    With the same random generator, a patient who has the arms lowered on one scanner has them lowered on all
-    scanners with a larger share of such patients.
+    With the same random generator, a patient who has the arms lowered on one scanner has them
+    lowered on all scanners with a larger fraction of such patients.
     """
     protocol = profile.protocol
     drinks, lowers, fused = rng.random(3)

@@ -72,13 +72,11 @@ def simulate_series(
     gain = draw_channel_gain(
         profile, GEOMETRY, simulated_scan.random_generator(scanner, "channel gain")
     )
+    noise_generator = simulated_scan.random_generator(name, scanner, level, "noise")
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
-        for anatomy, noise in zip(
-            anatomies, simulated_scan.random_generator(name, scanner, level, "noise").spawn(len(heights)),
-            strict=True,
-        )
-    ]  # fmt: skip
+        for anatomy, noise in zip(anatomies, noise_generator.spawn(len(heights)), strict=True)
+    ]
     spacing, z_mm = fov / IMAGE_SIZE, LEVEL_Z_MM[level] + heights
     corner = -spacing * (IMAGE_SIZE - 1) / 2
     return SimulatedSeries(

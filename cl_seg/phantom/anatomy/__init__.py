@@ -2,6 +2,6 @@
 
 ``body`` draws a person → ``contours`` and ``torso`` lay out one level → every organ file holds
 painters, which ``slices`` calls in order on a ``canvas`` of implicit ``shapes`` and random fields.
-A painter has a random generator of its own, named by its function: adding an organ leaves all others
-as they are, and renaming a painter draws another one.
+A painter has a random generator of its own, named by its function: adding an organ leaves all
+others as they are, and renaming a painter draws another one.
 """

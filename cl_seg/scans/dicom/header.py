@@ -56,30 +56,37 @@ _INFLATED = 2**26  # bytes of the largest deflated file
 
 
 @dataclass(frozen=True)
-class Image:
-    """Header of one CT image file, without the pixels.
+class ImageHeader:
+    """Header of one CT image file.
 
-    ``patient``, ``series`` and ``copy_of`` are salted hashes; ``patient`` and ``copy_of`` are ""
-    when the file does not say. A ``nameless`` one has no series UID: ``series`` is of its folder.
-    ``image_type`` are the words of ImageType, in capitals; ``multi_energy`` is whether several
-    energies were measured, as far as the header says. ``rescale`` are RescaleSlope and
-    RescaleIntercept.
+    Attributes:
+        path: the file.
+        patient: salted hash of PatientID, "" when absent.
+        series: salted hash of SeriesInstanceUID; of the file's folder where ``lacks_series_uid``.
+        sop_instance_hash: salted hash of SOPInstanceUID, "" when absent; copies have the same one.
+        scanner_header: the fields that name the scanner.
+        plane: position and orientation.
+        thickness_mm: SliceThickness in mm, NaN when absent.
+        image_type: words of ImageType, in capitals.
+        lacks_series_uid: whether SeriesInstanceUID is absent.
+        multi_energy: whether MultienergyCTAcquisition says that several energies were measured.
+        rescale: RescaleSlope and RescaleIntercept.
     """
 
     path: Path
     patient: str
     series: str
-    copy_of: str
+    sop_instance_hash: str
     scanner_header: ScannerHeader
     plane: Plane
     thickness_mm: float
     image_type: tuple[str, ...]
-    nameless: bool = False
+    lacks_series_uid: bool = False
     multi_energy: bool = False
     rescale: tuple[float, float] = (1.0, 0.0)
 
 
-def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
+def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> ImageHeader:
     """Read the whitelisted header fields of one file.
 
     Raises:
@@ -101,7 +108,7 @@ def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> Image:
     check_plane(image.plane)
     if not image.series:
         folder = printable_name(path.parent.relative_to(root).as_posix())
-        image = replace(image, series=pseudonyms.series(f"folder {folder}"), nameless=True)
+        image = replace(image, series=pseudonyms.series(f"folder {folder}"), lacks_series_uid=True)
     return image
 
 
@@ -211,15 +218,15 @@ def _rescale(header: Any) -> tuple[float, float]:
     return number(header, "RescaleSlope", 1.0), number(header, "RescaleIntercept", 0.0)
 
 
-def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> Image:
-    patient, series, copy_of = (str(header.get(name) or "").strip() for name in _IDENTIFIERS)
+def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> ImageHeader:
+    patient, series, instance = (str(header.get(name) or "").strip() for name in _IDENTIFIERS)
     kvp, station = number(header, "KVP", math.nan), str(header.get("StationName") or "").strip()
     words = _words(header, "ImageType")
-    return Image(
+    return ImageHeader(
         path,
         pseudonyms.patient(patient) if patient else "",
         pseudonyms.series(series) if series else "",
-        pseudonyms.series(copy_of) if copy_of else "",
+        pseudonyms.series(instance) if instance else "",
         ScannerHeader(
             _text(header, "Manufacturer"),
             _text(header, "ManufacturerModelName"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cl_seg.scans.dicom.header import Image
+from cl_seg.scans.dicom.header import ImageHeader
 from cl_seg.scans.slice_spacing import usual_step
 
 _APART = 1.1
@@ -29,12 +29,12 @@ _MULTI_ENERGY = (
 _SHOWN = 6  # words of ImageType that are listed
 
 
-def header_notes(images: Sequence[Image]) -> tuple[str, ...]:
+def header_notes(images: Sequence[ImageHeader]) -> tuple[str, ...]:
     """Notes on a series; ``images`` are sorted by z."""
     return *_apart(images), *_derived(images)
 
 
-def _apart(images: Sequence[Image]) -> list[str]:
+def _apart(images: Sequence[ImageHeader]) -> list[str]:
     """Note on slices further apart than they are thick, as when every second one is lost."""
     steps = np.diff([image.plane.position[2] for image in images])
     thick = images[0].thickness_mm
@@ -49,7 +49,7 @@ def _apart(images: Sequence[Image]) -> list[str]:
     ]
 
 
-def _derived(images: Sequence[Image]) -> list[str]:
+def _derived(images: Sequence[ImageHeader]) -> list[str]:
     if images[0].scanner_header.kind:  # is told with the scanner it makes
         return []
     derived = [image.image_type for image in images if "DERIVED" in image.image_type]

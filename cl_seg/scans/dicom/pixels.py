@@ -12,7 +12,7 @@ import pydicom
 from pydicom.pixels import get_decoder
 from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
-from cl_seg.scans.dicom.header import Image, number, read_fields
+from cl_seg.scans.dicom.header import ImageHeader, number, read_fields
 from cl_seg.scans.geometry import to_lps
 from cl_seg.scans.plausible_hu import sample, why_implausible
 from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu
@@ -29,7 +29,7 @@ _APART_HU = 5  # by which stored values of two slices agree better than their HU
 _AIR_PADDING_HU = -1000  # a declared padding value inside the tissue range is not trusted
 
 
-def load(images: Sequence[Image]) -> Volume:
+def load(images: Sequence[ImageHeader]) -> Volume:
     """Decode one series; ``images`` are sorted by z and of one geometry.
 
     Raises:

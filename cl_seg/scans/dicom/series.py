@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from cl_seg.scans.dicom.header import Image, read_header
+from cl_seg.scans.dicom.header import ImageHeader, read_header
 from cl_seg.scans.dicom.notes import header_notes
 from cl_seg.scans.dicom.pixels import load
 from cl_seg.scans.geometry import check_series
@@ -49,7 +49,7 @@ def find_series(
     return series_of([try_header(file, root, pseudonyms) for file in files])
 
 
-def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> Image | Rejected:
+def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> ImageHeader | Rejected:
     """The header of one file, or why it cannot be used."""
     try:
         return read_header(file, root, pseudonyms)
@@ -57,11 +57,13 @@ def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> Image | Reject
         return Rejected(file, str(error))
 
 
-def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], list[Rejected]]:
+def series_of(
+    headers: Iterable[ImageHeader | Rejected],
+) -> tuple[list[DicomSeries], list[Rejected]]:
     """Put together the usable series of some headers; see :func:`find_series`."""
     rejected: list[Rejected] = []
     # A series may hold kinds of image whose HU do not compare: each is a series of its own.
-    groups: dict[tuple[str, str], list[Image]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[ImageHeader]] = defaultdict(list)
     kinds: dict[str, set[str]] = defaultdict(set)
     for one in headers:
         if isinstance(one, Rejected):
@@ -80,7 +82,7 @@ def series_of(headers: Iterable[Image | Rejected]) -> tuple[list[DicomSeries], l
     return sorted(found, key=lambda s: (s.patient, s.name)), rejected
 
 
-def _assemble(images: list[Image], kinds: set[str]) -> tuple[DicomSeries, list[Rejected]]:
+def _assemble(images: list[ImageHeader], kinds: set[str]) -> tuple[DicomSeries, list[Rejected]]:
     images, copies = _without_copies(images)
     check_series([image.plane for image in images], [image.path for image in images])
     first = images[0]
@@ -99,8 +101,8 @@ def _assemble(images: list[Image], kinds: set[str]) -> tuple[DicomSeries, list[R
         partial(load, images),
         (*unnamed, *_several_kinds(kinds), *header_notes(images)),
         person=first.patient,
-        uid="" if first.nameless else first.series,
-        images=frozenset(image.copy_of for image in images if image.copy_of),
+        uid="" if first.lacks_series_uid else first.series,
+        images=frozenset(image.sop_instance_hash for image in images if image.sop_instance_hash),
         files=tuple(sorted(image.path for image in images)),
     )
     return series, copies
@@ -118,17 +120,17 @@ def _same_settings(one: ScannerHeader, other: ScannerHeader) -> bool:
     return repr(replace(one, station="")) == repr(replace(other, station=""))
 
 
-def _without_copies(images: list[Image]) -> tuple[list[Image], list[Rejected]]:
-    kept: list[Image] = []
+def _without_copies(images: list[ImageHeader]) -> tuple[list[ImageHeader], list[Rejected]]:
+    kept: list[ImageHeader] = []
     copies: list[Rejected] = []
     seen: dict[str, tuple[float, ...]] = {}
     for image in sorted(images, key=lambda i: (i.plane.position[2], i.path)):
         position = tuple(image.plane.position)
-        if not image.copy_of or image.copy_of not in seen:
+        if not image.sop_instance_hash or image.sop_instance_hash not in seen:
             kept.append(image)
-        elif seen[image.copy_of] == position:
+        elif seen[image.sop_instance_hash] == position:
             copies.append(Rejected(image.path, "a second copy of another file"))
         else:
             raise UnusableError("images at several positions have one SOPInstanceUID")
-        seen[image.copy_of] = position
+        seen[image.sop_instance_hash] = position
     return kept, copies

@@ -11,7 +11,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.messages.progress import progress_console
 from cl_seg.runtime.workers import in_order
-from cl_seg.scans.dicom.header import Image
+from cl_seg.scans.dicom.header import ImageHeader
 from cl_seg.scans.dicom.series import series_of, try_header
 from cl_seg.scans.nifti import is_nifti
 from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan
@@ -66,7 +66,9 @@ def find(
     return FoundScans([Scan(one) for one in series], closed + rejected)
 
 
-def _each(read: Callable[[Path], Image | Rejected], files: list[Path]) -> list[Image | Rejected]:
+def _each(
+    read: Callable[[Path], ImageHeader | Rejected], files: list[Path]
+) -> list[ImageHeader | Rejected]:
     return [read(file) for file in files]
 
 
