@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cl_seg.scans.splits import Fractions, split_by_patient, usable_slices
-from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
+from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
 
@@ -48,7 +48,7 @@ def write_store(folder: Path) -> Path:
                     partly = patient == f"{scanner}0" and z == SLICES - 1
                     case = f"{patient}-{scanner}"
                     rows.append(
-                        Slice(
+                        SliceRow(
                             slice_id=f"{case}-{z}",
                             scanner=scanner,
                             case=case,

@@ -20,7 +20,7 @@ from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans.labels.label_map import Others
-from cl_seg.scans.store import UNLABELLED, Labels, Slice, SliceStore, create_store
+from cl_seg.scans.store import UNLABELLED, Labels, SliceRow, SliceStore, create_store
 
 LABELLING = "labelling.csv"
 COLUMNS = ["slice_id", "origin", "classes", "minutes", "chosen_by", "proposed_by"]
@@ -215,13 +215,13 @@ def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[Annotat
     of_slice = {one.entry.slice_id: one for one in drawn}
     own = store.slices[store.slices["scanner"] == scanner].sort_values("row")
     labels = np.array(store.labels(scanner))
-    rows: list[Slice] = []
+    rows: list[SliceRow] = []
     for row in own.drop(columns="row").to_dict("records"):
         one = of_slice.get(row["slice_id"])
         if one is not None:
             row["labelled"] = ",".join(one.classes)
             labels[len(rows)] = one.labels
-        rows.append(Slice(**{str(name): value for name, value in row.items()}))
+        rows.append(SliceRow(**{str(name): value for name, value in row.items()}))
     older = provenance(store)
     older = older[~older["slice_id"].isin(list(of_slice))]
     newer = pd.DataFrame([_noted(one, origin) for one in drawn], columns=COLUMNS)

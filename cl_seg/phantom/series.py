@@ -13,7 +13,7 @@ from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_vi
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
-from cl_seg.scans.store import Grid, Labels, Slice
+from cl_seg.scans.store import Grid, Labels, SliceRow
 
 LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (engineering value)
 
@@ -30,7 +30,7 @@ class SimulatedSeries:
         centre_mm: (x, y) of the middle of the body from the isocentre.
     """
 
-    rows: list[Slice]
+    rows: list[SliceRow]
     volume: Volume
     labels: Labels
     anatomies: list[Anatomy]
@@ -97,9 +97,9 @@ def _labels(
 
 def _row(
     simulated_scan: SimulatedScan, level: str, index: int, z_mm: float, spacing_mm: float
-) -> Slice:
+) -> SliceRow:
     profile, series = simulated_scan.profile, f"{simulated_scan.case}-{level}"
-    return Slice(
+    return SliceRow(
         slice_id=f"{series}-{index:04d}",
         scanner=simulated_scan.scanner,
         case=simulated_scan.case,

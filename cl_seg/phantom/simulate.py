@@ -17,14 +17,14 @@ from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.resample import place, resample_image, resample_labels
-from cl_seg.scans.store import HU, Grid, Labels, Slice, SliceStore, create_store
+from cl_seg.scans.store import HU, Grid, Labels, SliceRow, SliceStore, create_store
 
 
 @dataclass(frozen=True)
 class _Case:
     """One body on one scanner: a row, an image and a label mask per slice."""
 
-    rows: list[Slice]
+    rows: list[SliceRow]
     hu: list[HU]
     labels: list[Labels]
 

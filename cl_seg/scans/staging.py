@@ -18,7 +18,7 @@ from cl_seg.scans.resample import (
 )
 from cl_seg.scans.series import Rejected, Scan, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
-from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, Slice
+from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, SliceRow
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class CanonicalScan:
         implausible: whether its values cannot be HU, and were taken all the same.
     """
 
-    rows: list[Slice]
+    rows: list[SliceRow]
     hu: list[HU]
     labels: list[Labels]
     rejected: list[Rejected]
@@ -111,8 +111,8 @@ def _notes(scan: Scan, volume: Volume, placement: Placement) -> list[str]:
     return [f"{scan.series.path}: {note}" for note in notes]
 
 
-def _row(series: Series, volume: Volume, index: int, scanner: str, labelled: str) -> Slice:
-    return Slice(
+def _row(series: Series, volume: Volume, index: int, scanner: str, labelled: str) -> SliceRow:
+    return SliceRow(
         slice_id=f"{scanner}-{series.name}-{index:04d}",
         scanner=scanner,
         case=f"{scanner}-{series.patient}",
@@ -136,7 +136,7 @@ class Staging:
 
     folder: Path
     grid: Grid
-    rows: list[Slice] = field(default_factory=list)
+    rows: list[SliceRow] = field(default_factory=list)
 
     def __enter__(self) -> "Staging":
         self._files = [(self.folder / f".{name}.raw").open("wb") for name in ("hu", "labels")]

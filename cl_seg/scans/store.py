@@ -39,7 +39,7 @@ ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 @dataclass(frozen=True)
-class Slice:
+class SliceRow:
     """Metadata of one slice; every field is a column of ``slices.parquet``.
 
     Attributes:
@@ -191,7 +191,7 @@ def read_header(folder: Path) -> Header:
 
 def _rows_text(rows: Sequence[Mapping[Any, Any]]) -> bytes:
     """Rows as hashed text, the same before they are written and after they are read."""
-    kinds = {f.name: cast("type", f.type) for f in fields(Slice)}
+    kinds = {f.name: cast("type", f.type) for f in fields(SliceRow)}
     return repr([{name: kind(row[name]) for name, kind in kinds.items()} for row in rows]).encode()
 
 
@@ -201,7 +201,7 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 def _fault(slices: pd.DataFrame, scanners: Sequence[str]) -> str:
     """Fault of a table of slices, in words; "" for none."""
-    types = {f.name: f.type for f in fields(Slice)} | {"row": int}
+    types = {f.name: f.type for f in fields(SliceRow)} | {"row": int}
     if missing := sorted(types.keys() - set(slices.columns)):
         return f"lacks {', '.join(missing)}"
     for name, kind in types.items():
@@ -247,7 +247,7 @@ class StoreWriter:
         self._digest = hashlib.sha256()
 
     def add_scanner(
-        self, scanner: str, display_name: str, rows: list[Slice], hu: HU, labels: Labels
+        self, scanner: str, display_name: str, rows: list[SliceRow], hu: HU, labels: Labels
     ) -> None:
         """Write one scanner whole.
 

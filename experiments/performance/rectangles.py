@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cl_seg.scans.store import Grid, Slice, create_store
+from cl_seg.scans.store import Grid, SliceRow, create_store
 
 PATIENTS, SLICES = 12, 4
 HU = np.array([-100, 40, 120])
@@ -17,7 +17,7 @@ def write_store(folder: Path, scanners: int, size: int = 64) -> Path:
         for k in range(scanners):
             name = f"scanner{k}"
             rows = [
-                Slice(
+                SliceRow(
                     slice_id=f"{name}-{p}-{z}",
                     scanner=name,
                     case=f"{name}-{p}",

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from cl_seg.scans.store import Grid, Slice, create_store
+from cl_seg.scans.store import Grid, SliceRow, create_store
 
 SIZE, OF_A_CASE, DIFFERENT = 256, 50, 255
 
@@ -74,10 +74,10 @@ class Repeated:
         return (self.array[index] for index in self.order)
 
 
-def row(scanner: str, index: int) -> Slice:
+def row(scanner: str, index: int) -> SliceRow:
     """What is known of one slice."""
     case = f"{scanner}-{index // OF_A_CASE}"
-    return Slice(
+    return SliceRow(
         slice_id=f"{scanner}-{index}",
         scanner=scanner,
         case=case,

@@ -27,7 +27,7 @@ from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
-from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
+from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
@@ -116,7 +116,7 @@ def random_slices(folder: Path, size: int) -> SliceDataset:
     count = 256
     random = np.random.default_rng(0)
     rows = [
-        Slice(str(i), "noise", str(i), str(i), "", 0.0, 1.0, 1.0, 120.0, "", "muscle,liver")
+        SliceRow(str(i), "noise", str(i), str(i), "", 0.0, 1.0, 1.0, 120.0, "", "muscle,liver")
         for i in range(count)
     ]
     with create_store(folder, ["muscle", "liver"], Grid(size, 1.0), {"kind": "simulated"}) as store:

@@ -14,7 +14,7 @@ from cl_seg.benchmark.preprocess import reduced, reduced_labels
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
+from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 
 from ..conftest import CLASSES, SIZE, WINDOW
 
@@ -25,7 +25,7 @@ def write(folder, hu, labels, classes=("muscle", "liver")):
     """A store of one scanner from arrays (N, S, S)."""
     size = hu.shape[-1]
     rows = [
-        Slice(str(i), "s", "c", "p", "r", float(i), 1.0, 1.0, 120.0, "", ",".join(classes))
+        SliceRow(str(i), "s", "c", "p", "r", float(i), 1.0, 1.0, 120.0, "", ",".join(classes))
         for i in range(len(hu))
     ]
     with create_store(folder, list(classes), Grid(size, 1.5), {"kind": "simulated"}) as writer:

@@ -21,7 +21,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from cl_seg.scans.nifti import even_parts
 from cl_seg.scans.slice_spacing import even_positions
-from cl_seg.scans.store import UNLABELLED, Slice, SliceStore, create_store
+from cl_seg.scans.store import UNLABELLED, SliceRow, SliceStore, create_store
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
 
 
@@ -36,7 +36,7 @@ def new_scanner(store: SliceStore, tmp_path_factory: pytest.TempPathFactory) -> 
     """The slices of one scanner as they are before anybody has labelled them."""
     folder = tmp_path_factory.mktemp("new") / "new.store"
     own = store.slices[store.slices["scanner"] == "beta"].drop(columns="row")
-    rows = [Slice(**{**row, "labelled": ""}) for row in own.to_dict("records")]
+    rows = [SliceRow(**{**row, "labelled": ""}) for row in own.to_dict("records")]
     with create_store(folder, list(CLASSES), store.header.grid, {"kind": "simulated"}) as writer:
         labels = np.full((len(rows), SIZE, SIZE), 255, np.uint8)
         writer.add_scanner("beta", "Beta", rows, store.hu("beta"), labels)
@@ -682,7 +682,7 @@ def test_two_series_of_a_patient_stay_apart(store: SliceStore, tmp_path: Path) -
     for series in ("one", "two"):
         for z in range(3):
             rows.append(
-                Slice(
+                SliceRow(
                     f"{series}-{z}", "beta", "case", "patient", series, 5.0 * z, 1, 5, 120, "", ""
                 )
             )

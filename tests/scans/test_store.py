@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
+from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 
 GRID = Grid(4, 1.5)
 
 
 def rows(count, scanner="a"):
     return [
-        Slice(f"{scanner}{i}", scanner, "c", "p", "s", 5.0 * i, 0.8, 5.0, 120.0, "B40f", "liver")
+        SliceRow(f"{scanner}{i}", scanner, "c", "p", "s", 5.0 * i, 0.8, 5.0, 120.0, "B40f", "liver")
         for i in range(count)
     ]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cl_seg.planning.plan import resolve
-from cl_seg.scans.store import Grid, Slice, SliceStore, create_store
+from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.engines.local import LocalEngine
@@ -45,7 +45,7 @@ def write_store(folder: Path, patients: int = 6) -> Path:
     with create_store(folder, ["muscle", "liver"], Grid(32, 4.0), {"kind": "simulated"}) as writer:
         for scanner, offset in (("bright", 60), ("dark", -60), ("plain", 0)):
             rows = [
-                Slice(
+                SliceRow(
                     slice_id=f"{scanner}-{i}",
                     scanner=scanner,
                     case=f"{scanner}-case{i // 3}",
