@@ -10,7 +10,7 @@ class DeclaredTool:
     Attributes:
         title: name in tables.
         structure: class it finds.
-        target: ``module:callable``, from a :class:`cl_seg.semi_automatic.tools.Slice` to an
+        target: ``module:callable``, from a :class:`cl_seg.semi_automatic.tools.ToolInput` to an
             :class:`~cl_seg.semi_automatic.tools.Outcome`.
     """
 

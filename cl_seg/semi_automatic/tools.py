@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Slice:
+class ToolInput:
     """Input of a tool.
 
     Attributes:
@@ -52,85 +52,85 @@ class Outcome:
     interactions: int
 
 
-def window_and_wall(given: Slice) -> Outcome:
+def window_and_wall(tool_input: ToolInput) -> Outcome:
     """Muscle by a script alone: the HU window near the fat under the skin, and around the spine.
 
     No interaction. What lies deeper is bowel and organs of the same HU.
     """
-    mm = given.spacing_mm
-    body = _body(given)
-    fat = body & (given.hu > FAT_HU[0]) & (given.hu < FAT_HU[1])
+    mm = tool_input.spacing_mm
+    body = _body(tool_input)
+    fat = body & (tool_input.hu > FAT_HU[0]) & (tool_input.hu < FAT_HU[1])
     skin = body & ~_eroded(body, 4.0, mm)
     under_skin = _touching(_opened(fat, 2.0, mm), _dilated(skin, 3.0, mm)) | skin
     trunk = _largest(_opened(body & ~under_skin, 4.0, mm))
-    bone = _opened(trunk & (given.hu > BONE_HU), 2.0, mm)
+    bone = _opened(trunk & (tool_input.hu > BONE_HU), 2.0, mm)
     spine = _largest(bone)
     near = _depth(trunk, mm) <= WALL_MM
     if spine.any():
         near |= ndimage.distance_transform_edt(~spine, mm) <= SPINE_MM
-    soft = trunk & ~bone & _window(given.hu, MUSCLE_HU, mm) & near
+    soft = trunk & ~bone & _window(tool_input.hu, MUSCLE_HU, mm) & near
     return Outcome(_without_islands(_opened(soft, 1.5, mm), 100.0, mm), 0)
 
 
-def clicks(given: Slice, limit: int = 12) -> Outcome:
+def clicks(tool_input: ToolInput, limit: int = 12) -> Outcome:
     """Muscle by clicks inside and outside, which a random walker spreads, and the HU window.
 
     The person always clicks in the middle of the largest part that is missing or too much. Random
     walker: Grady 2006, doi 10.1109/TPAMI.2006.233.
     """
-    mm = given.spacing_mm
-    smooth = ndimage.gaussian_filter(given.hu.astype(np.float32), SMOOTH_MM / mm)
+    mm = tool_input.spacing_mm
+    smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / mm)
     image = np.clip(smooth, -200, 200) / 400
-    seeds = np.where(_body(given), 0, 2)
-    window = _window(given.hu, MUSCLE_HU, mm)
-    best, done = np.zeros_like(given.truth), 0
+    seeds = np.where(_body(tool_input), 0, 2)
+    window = _window(tool_input.hu, MUSCLE_HU, mm)
+    best, done = np.zeros_like(tool_input.truth), 0
     found = best
     while done < limit:
-        missing, extra = given.truth & ~found, found & ~given.truth
+        missing, extra = tool_input.truth & ~found, found & ~tool_input.truth
         parts = [_opened(part, 2.0, mm) for part in (missing, extra)]
         label = 1 if _largest(parts[0]).sum() >= _largest(parts[1]).sum() else 2
         if not parts[label - 1].any():
             break
         done += 1
         click = _around(_middle(parts[label - 1]), seeds.shape, 3.0, mm)
-        seeds[click & (given.truth if label == 1 else ~given.truth)] = label
+        seeds[click & (tool_input.truth if label == 1 else ~tool_input.truth)] = label
         if (seeds == 1).any():
             # solved directly: an iteration that stops early costs the tool 0.08 Dice
             walked = segmentation.random_walker(image, seeds, beta=2000, mode="bf")
             found = (walked == 1) & window
-        if dice(found, given.truth) > dice(best, given.truth):
+        if dice(found, tool_input.truth) > dice(best, tool_input.truth):
             best = found
     return Outcome(_without_islands(best, 20.0, mm), done)
 
 
-def rough_region(given: Slice) -> Outcome:
+def rough_region(tool_input: ToolInput) -> Outcome:
     """Muscle by a polygon drawn roughly around it, and the HU window inside.
 
     The polygon is the truth closed and widened by some mm, in straight lines; each corner is an
     interaction.
     """
-    mm = given.spacing_mm
-    rough = _dilated(_closed(given.truth, 8.0, mm), 4.0, mm)
+    mm = tool_input.spacing_mm
+    rough = _dilated(_closed(tool_input.truth, 8.0, mm), 4.0, mm)
     inside, corners = np.zeros_like(rough), 0
     for outline in measure.find_contours(np.pad(rough, 1).astype(float), 0.5):
         polygon = measure.approximate_polygon(outline - 1, 3.0 / mm)
         corners += len(polygon) - 1
         inside ^= measure.grid_points_in_poly(rough.shape, polygon)
-    soft = inside & _window(given.hu, MUSCLE_HU, mm)
+    soft = inside & _window(tool_input.hu, MUSCLE_HU, mm)
     return Outcome(_without_islands(soft, 20.0, mm), corners)
 
 
-def level_set(given: Slice) -> Outcome:
+def level_set(tool_input: ToolInput) -> Outcome:
     """Liver by clicks: a region of similar HU, then a contour that keeps to edges.
 
     A region that leaks is taken back and grown again within narrower bounds, which counts. Region
     growing by confidence, and a morphological geodesic active contour (Márquez-Neila et al. 2014,
     doi 10.1109/TPAMI.2013.106).
     """
-    mm, found, done = given.spacing_mm, np.zeros_like(given.truth), 0
-    smooth = ndimage.gaussian_filter(given.hu.astype(np.float32), SMOOTH_MM / mm)
+    mm, found, done = tool_input.spacing_mm, np.zeros_like(tool_input.truth), 0
+    smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / mm)
     image = sitk.CurvatureAnisotropicDiffusion(sitk.GetImageFromArray(smooth), 0.0625, 3.0, 1, 10)
-    left = _without_islands(given.truth, 400.0, mm)
+    left = _without_islands(tool_input.truth, 400.0, mm)
     for _ in range(PIECES):
         if not left.any():
             break
@@ -139,7 +139,7 @@ def level_set(given: Slice) -> Outcome:
         for width in WIDTHS:
             done += 1
             region = _grown(image, place, width, mm)
-            if (region & given.truth).sum() > 0.9 * region.sum() > 0:
+            if (region & tool_input.truth).sum() > 0.9 * region.sum() > 0:
                 found, left = found | region, left & ~region
                 break
     edges = segmentation.inverse_gaussian_gradient(
@@ -160,9 +160,9 @@ def _grown(image: sitk.Image, place: tuple[int, int], width: float, mm: float) -
     return region
 
 
-def _body(given: Slice) -> Mask:
+def _body(tool_input: ToolInput) -> Mask:
     """The largest piece of tissue, without the table."""
-    tissue = _opened(given.hu > BODY_HU, 4.0, given.spacing_mm)
+    tissue = _opened(tool_input.hu > BODY_HU, 4.0, tool_input.spacing_mm)
     body: Mask = ndimage.binary_fill_holes(_largest(tissue))
     return body
 

@@ -107,15 +107,17 @@ def _applied(
     declared: DeclaredTool, store: SliceStore, scanner: str, row: int
 ) -> tuple[Any, Any, dict[str, float]]:
     """Mask, truth (0, 1, 255) and cost of a tool on one slice."""
-    from cl_seg.semi_automatic.tools import Slice  # noqa: PLC0415 - scikit-image
+    from cl_seg.semi_automatic.tools import ToolInput  # noqa: PLC0415 - scikit-image
 
     module, _, attribute = declared.target.partition(":")
     tool = getattr(importlib.import_module(module), attribute)
     labels = np.asarray(store.labels(scanner)[row])
     label = store.header.classes.index(declared.structure) + 1
-    given = Slice(np.asarray(store.hu(scanner)[row]), store.header.grid.spacing_mm, labels == label)
+    tool_input = ToolInput(
+        np.asarray(store.hu(scanner)[row]), store.header.grid.spacing_mm, labels == label
+    )
     started = time.perf_counter()
-    outcome = tool(given)
+    outcome = tool(tool_input)
     seconds = time.perf_counter() - started
     truth = np.where(labels == 255, 255, labels == label).astype(np.uint8)
     cost = {"seconds_per_slice": seconds, "interactions_per_slice": float(outcome.interactions)}

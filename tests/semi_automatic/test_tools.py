@@ -5,7 +5,7 @@ import pytest
 
 from cl_seg.metrics.segmentation import dice
 from cl_seg.semi_automatic.declared import TOOLS
-from cl_seg.semi_automatic.tools import Slice, clicks, level_set, rough_region, window_and_wall
+from cl_seg.semi_automatic.tools import ToolInput, clicks, level_set, rough_region, window_and_wall
 
 MM, SIZE = 2.0, 160
 
@@ -29,9 +29,9 @@ def body(noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     return (hu + np.random.default_rng(0).normal(0, noise, hu.shape)).astype(np.int16), labels
 
 
-def given(structure: str, noise: float = 0.0) -> Slice:
+def given(structure: str, noise: float = 0.0) -> ToolInput:
     hu, labels = body(noise)
-    return Slice(hu, MM, labels == {"muscle": 1, "liver": 2}[structure])
+    return ToolInput(hu, MM, labels == {"muscle": 1, "liver": 2}[structure])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_tools_find_what_is_plain_to_see(tool, structure, least, noise):
 
 def test_a_script_takes_no_interaction_and_never_looks_at_the_truth():
     one = given("muscle")
-    blind = Slice(one.hu, one.spacing_mm, np.zeros_like(one.truth))
+    blind = ToolInput(one.hu, one.spacing_mm, np.zeros_like(one.truth))
     assert window_and_wall(one).interactions == 0
     assert (window_and_wall(one).mask == window_and_wall(blind).mask).all()
 
@@ -73,14 +73,14 @@ def test_more_clicks_are_never_worse():
 @pytest.mark.parametrize("tool", [clicks, rough_region, level_set])
 def test_nothing_to_find_costs_nothing(tool):
     one = given("muscle")
-    outcome = tool(Slice(one.hu, MM, np.zeros_like(one.truth)))
+    outcome = tool(ToolInput(one.hu, MM, np.zeros_like(one.truth)))
     assert outcome.interactions == 0 and not outcome.mask.any()
 
 
 @pytest.mark.parametrize("tool", [window_and_wall, clicks, rough_region, level_set])
 def test_an_image_of_air_gives_nothing(tool):
     hu = np.full((SIZE, SIZE), -1000, np.int16)
-    assert not tool(Slice(hu, MM, np.zeros(hu.shape, bool))).mask.any()
+    assert not tool(ToolInput(hu, MM, np.zeros(hu.shape, bool))).mask.any()
 
 
 def test_every_declared_tool_is_there():
