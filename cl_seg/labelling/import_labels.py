@@ -15,7 +15,7 @@ from cl_seg.files.csv_file import read_frame
 from cl_seg.files.write import check_new, write_text
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.labelling.label_files import drawn_labels, unread_files
-from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Entry, Origin, read_queue
+from cl_seg.labelling.queue import DONE, QUEUE, SKIP, Origin, QueueRow, read_queue
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
@@ -48,7 +48,7 @@ class ImportResult:
 class AnnotatedSlice:
     """A slice as it will be in the store, and the classes it is labelled for."""
 
-    entry: Entry
+    entry: QueueRow
     labels: Labels
     classes: list[str]
     new: list[str]
@@ -146,7 +146,7 @@ def _annotated(
     folder: Path,
     store: SliceStore,
     origin: Origin,
-    entries: Sequence[Entry],
+    entries: Sequence[QueueRow],
     others: Others,
     elsewhere: list[str],
 ) -> Iterator[AnnotatedSlice]:
@@ -189,7 +189,7 @@ def _annotated(
 
 
 def _merged(
-    drawn: Labels, entry: Entry, store: SliceStore, row: Mapping[Any, Any], how: str
+    drawn: Labels, entry: QueueRow, store: SliceStore, row: Mapping[Any, Any], how: str
 ) -> AnnotatedSlice:
     """Classes named in the table are as drawn, others stay as the store has them."""
     stored, known = stored_labels(store, row)

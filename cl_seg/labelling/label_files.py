@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cl_seg.labelling.cases import CaseVolume
-from cl_seg.labelling.queue import QUEUE, Entry
+from cl_seg.labelling.queue import QUEUE, QueueRow
 from cl_seg.labelling.segmentation_file import read_segmentation
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import Others
@@ -16,7 +16,7 @@ _LABEL_FILES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
 def drawn_labels(
-    folder: Path, entry: Entry, case: CaseVolume, classes: Sequence[str], others: Others
+    folder: Path, entry: QueueRow, case: CaseVolume, classes: Sequence[str], others: Others
 ) -> Labels:
     """Labels of a case, (N, S, S) uint8.
 
@@ -46,7 +46,7 @@ def drawn_labels(
     return labels
 
 
-def unread_files(folder: Path, entries: Sequence[Entry]) -> list[str]:
+def unread_files(folder: Path, entries: Sequence[QueueRow]) -> list[str]:
     """Notes of label files in a queue that are not where labels are read from.
 
     Args:

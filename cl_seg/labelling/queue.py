@@ -31,7 +31,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Entry:
+class QueueRow:
     """A slice of the queue; every field is a column of ``queue.csv``.
 
     Attributes:
@@ -60,7 +60,7 @@ class Entry:
     slice_id: str
 
 
-COLUMNS = tuple(field.name for field in fields(Entry))
+COLUMNS = tuple(field.name for field in fields(QueueRow))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def write_queue(
                 one = of_slice[slice_id]
                 drawn[index] = _to_draw_on(store, row, one.proposal)
                 entries.append(
-                    Entry(
+                    QueueRow(
                         rank=rank_of[slice_id],
                         image=image,
                         labels=labels,
@@ -164,12 +164,12 @@ def _to_draw_on(store: SliceStore, row: Mapping[Any, Any], proposal: Labels | No
     return labels
 
 
-def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+def write_entries(path: Path, entries: Sequence[QueueRow]) -> None:
     """Write ``queue.csv``."""
     write_table(path, COLUMNS, [astuple(entry) for entry in entries])
 
 
-def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
+def read_queue(folder: Path) -> tuple[Origin, list[QueueRow]]:
     """Read a queue back, after a person has worked on it.
 
     Raises:
@@ -187,8 +187,8 @@ def read_queue(folder: Path) -> tuple[Origin, list[Entry]]:
     return origin, _entries(folder / QUEUE, origin.classes)
 
 
-def _entries(path: Path, classes: Sequence[str]) -> list[Entry]:
-    entries: dict[str, Entry] = {}
+def _entries(path: Path, classes: Sequence[str]) -> list[QueueRow]:
+    entries: dict[str, QueueRow] = {}
     for row in read_table(path, COLUMNS, delimiters=",;", hint="keep all columns of the queue"):
         entry = _entry(row, classes)
         if entry.slice_id in entries:
@@ -197,7 +197,7 @@ def _entries(path: Path, classes: Sequence[str]) -> list[Entry]:
     return list(entries.values())
 
 
-def _entry(row: Row, classes: Sequence[str]) -> Entry:
+def _entry(row: Row, classes: Sequence[str]) -> QueueRow:
     if row["status"] not in {TO_DO, DONE, SKIP}:
         wanted = f"expected {TO_DO!r}, {DONE!r} or {SKIP!r}"
         raise row.error("status", f"{wanted}, not {row['status']!r}")
@@ -210,7 +210,7 @@ def _entry(row: Row, classes: Sequence[str]) -> Entry:
             "classes", f"expected {' and '.join(classes)}, or some of them, not {unknown[0]}"
         )
     minutes = _number(row, "minutes", float) if row["minutes"] else 0
-    return Entry(
+    return QueueRow(
         rank=int(_number(row, "rank", int)) if row["rank"].isdecimal() else 0,
         image=row["image"],
         labels=row["labels"],
