@@ -45,7 +45,7 @@ def _pattern(text: str) -> str:
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
-class Entry(BaseModel):
+class VendorEntry(BaseModel):
     """One manufacturer in a file of aliases, see the head of ``scanner_aliases.yaml``."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -55,7 +55,7 @@ class Entry(BaseModel):
     cone_beam: Pattern | None = None
 
 
-_TABLE = TypeAdapter(dict[str, Entry])
+_TABLE = TypeAdapter(dict[str, VendorEntry])
 _EXPECTED = {
     "": 'lines like  Acme: {names: ["ACME CT"]}',
     "names": 'a list of texts, e.g. names: ["ACME CT"]',
@@ -88,7 +88,7 @@ class Aliases:
         if own is not None:
             self._add(_read(own))
 
-    def _add(self, table: dict[str, Entry]) -> None:
+    def _add(self, table: dict[str, VendorEntry]) -> None:
         known = {vendor.name: vendor for vendor in self._vendors.values()}
         for name, entry in table.items():
             old = known.get(name, Vendor(name, {}, {}))
@@ -206,10 +206,12 @@ def _bucket(kvp: float) -> int:
     return int(kvp / 10 + 0.5) * 10 if 0 < kvp < 1000 else 0
 
 
-def _read(path: Path) -> dict[str, Entry]:
+def _read(path: Path) -> dict[str, VendorEntry]:
     tree = YamlFile.parse(path)
     try:
         return _TABLE.validate_python(tree.value)
     except ValidationError as error:
-        faults = tree.explain(error, dict[str, Entry], _EXPECTED, lambda p: dotted(p) or "aliases")
+        faults = tree.explain(
+            error, dict[str, VendorEntry], _EXPECTED, lambda p: dotted(p) or "aliases"
+        )
         raise InputError(faults[0]) from None
