@@ -18,7 +18,7 @@ from cl_seg.inference.saved_model import ModelCard
 from cl_seg.inference.series import (
     MEASUREMENTS,
     Ensemble,
-    Options,
+    PredictionOptions,
     load_ensemble,
     predict_source,
 )
@@ -167,7 +167,7 @@ class Model:
             ['muscle', 'liver']
         """
         secret = os.fsencode(salt) if salt else secrets.token_bytes(16)
-        options = Options(
+        options = PredictionOptions(
             variants,
             measure,
             height_m,

@@ -131,10 +131,10 @@ def dataset(
     ] = None,
 ) -> None:
     """Write the manifest of a public CT set, with label files where it has one per structure."""
-    from cl_seg.datasets.dataset import Options, parse_classes
+    from cl_seg.datasets.dataset import DatasetOptions, parse_classes
     from cl_seg.datasets.write import write_dataset
 
-    options = Options(parse_classes(classes or []), slices_of, scanners, aliases)
+    options = DatasetOptions(parse_classes(classes or []), slices_of, scanners, aliases)
     with progress("Reading") as count:
         written = write_dataset(name, folder, target, options, count)
     table = Table("scanner", "images", box=None)

@@ -7,7 +7,7 @@ kept.
 
 from pathlib import Path
 
-from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
@@ -24,7 +24,7 @@ OTHER_ORGANS = tuple(value for value in range(1, 16) if value != 6)
 """Spleen, kidneys, gall bladder, …, prostate or uterus."""
 
 
-def read(folder: Path, options: Options) -> DataSet:
+def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The CT images of the training and validation folders, each a patient of its own.
 
     Raises:

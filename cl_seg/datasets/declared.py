@@ -15,7 +15,7 @@ class Declared:
     Attributes:
         title: name in messages.
         module: where its ``read`` is, which takes a folder and
-            :class:`~cl_seg.datasets.dataset.Options` and returns a
+            :class:`~cl_seg.datasets.dataset.DatasetOptions` and returns a
             :class:`~cl_seg.datasets.dataset.DataSet`.
         takes: options of the command line that mean something for it.
     """

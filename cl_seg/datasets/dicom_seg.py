@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.overlap import Overlap
 from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, read_segments
 from cl_seg.messages.errors import InputError
@@ -23,7 +23,7 @@ from cl_seg.scans.store import UNLABELLED
 _EVEN = 0.1  # of the distance between slices, by which one may be off its place in a NIfTI file
 
 
-def read(folder: Path, options: Options) -> DataSet:
+def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The CT series below a folder that exactly one segmentation refers to.
 
     Patient and scanner are left to ingest, which reads them from the headers. A class is covered

@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from cl_seg.datasets.dataset import DataSet, Options
+from cl_seg.datasets.dataset import DataSet, DatasetOptions
 from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
 from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
@@ -16,7 +16,7 @@ from cl_seg.scans.nifti import SUFFIXES
 _SOURCE = "give the folder of a task, e.g. Task03_Liver"
 
 
-def read(folder: Path, options: Options) -> DataSet:
+def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The training images of a CT task; the set names no scanners, ``options.scanners`` may.
 
     Raises:

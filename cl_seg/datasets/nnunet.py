@@ -5,7 +5,7 @@ The format is that of nnU-Net's documentation, dataset_format.md and ignore_labe
 
 from pathlib import Path
 
-from cl_seg.datasets.dataset import DataSet, Options
+from cl_seg.datasets.dataset import DataSet, DatasetOptions
 from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
 from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
@@ -15,7 +15,7 @@ from cl_seg.scans.series import Rejected
 _SOURCE = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
 
 
-def read(folder: Path, options: Options) -> DataSet:
+def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The training images of a dataset; the set does not name scanners, ``options.scanners`` does.
 
     Raises:

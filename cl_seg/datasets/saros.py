@@ -7,7 +7,7 @@ Scientific Data 2024.
 import secrets
 from pathlib import Path
 
-from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.dicom.header import ImageHeader, read_header
@@ -21,7 +21,7 @@ OTHER_REGIONS = tuple(value for value in range(1, 14) if value != 2)
 _IMAGE, _REGIONS, _HEADER = "image.nii.gz", "body-regions.nii.gz", "meta_first.dcm"
 
 
-def read(folder: Path, options: Options) -> DataSet:
+def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The downloaded cases, with the scanner of each series from its first DICOM file.
 
     Cases of one patient are told by the hashed PatientID and named after the first of them, so no

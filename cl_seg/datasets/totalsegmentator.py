@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.masks import write_merged
 from cl_seg.datasets.scanner_names import kilovolts, scanner_names
 from cl_seg.files.csv_file import read_table
@@ -36,7 +36,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
 """Classes by default, and the structures that make them."""
 
 
-def read(folder: Path, options: Options) -> DataSet:
+def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The images ``meta.csv`` lists, each a patient of its own.
 
     A class is covered by a case when the masks of all its structures are there.

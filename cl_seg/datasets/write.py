@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from cl_seg.datasets.dataset import Case, DataSet, Options
+from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.declared import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
 from cl_seg.datasets.overlap import Overlap, overlap_notes
 from cl_seg.files.csv_file import write_table
@@ -44,7 +44,7 @@ def write_dataset(
     name: str,
     folder: Path,
     out: Path,
-    options: Options,
+    options: DatasetOptions,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Written:
     """Turn a downloaded set into a folder with ``manifest.csv``, whole or not at all.
@@ -87,7 +87,7 @@ def write_dataset(
     return Written(out / MANIFEST, command, dict(scanners), left_out, notes)
 
 
-def _check(name: str, folder: Path, options: Options) -> None:
+def _check(name: str, folder: Path, options: DatasetOptions) -> None:
     if name not in DATASETS:
         raise InputError(f"there is no set named {name}: expected one of {', '.join(DATASETS)}")
     given = {

@@ -70,8 +70,8 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of predicting a series.
+class PredictionOptions:
+    """PredictionOptions of predicting a series.
 
     Attributes:
         variants: turned and scaled images per slice, that say how sure a result is.
@@ -146,7 +146,7 @@ def predict_source(
     ensemble: Ensemble,
     source: Path,
     out: Path,
-    options: Options,
+    options: PredictionOptions,
     tell: Tell = _silent,
 ) -> tuple[pd.DataFrame, list[Rejected]]:
     """Predict every CT series of a source and write a folder of results, whole or not at all.
@@ -190,7 +190,7 @@ def predict_source(
 def predict_cases(
     ensemble: Ensemble,
     source: Path,
-    options: Options | None = None,
+    options: PredictionOptions | None = None,
     tell: Tell = _silent,
     left_out: list[Rejected] | None = None,
 ) -> Iterator[PredictedCase]:
@@ -207,7 +207,7 @@ def predict_cases(
     Raises:
         InputError: nothing usable, or a height given for several patients.
     """
-    options = options or Options()
+    options = options or PredictionOptions()
     found = find_series(Path(source), ensemble.cards[0].classes, options.salt)
     scans = sorted(found.scans, key=lambda scan: str(first_file(scan.series)))
     patients = {scan.series.patient for scan in scans}
@@ -237,7 +237,7 @@ def _predicted(
     ensemble: Ensemble,
     volume: Volume,
     about: dict[str, Any],
-    options: Options,
+    options: PredictionOptions,
     advance: Callable[[], None],
 ) -> PredictedCase:
     seen = ensemble.cards[0].input
@@ -289,7 +289,7 @@ def _measured(
     index: int,
     prediction: SlicePrediction,
     ensemble: Ensemble,
-    options: Options,
+    options: PredictionOptions,
 ) -> list[dict[str, Any]]:
     where = {"slice": index, "z_mm": round(float(volume.z_mm[index]), 3)}
     classes = ensemble.cards[0].classes

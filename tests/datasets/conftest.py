@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cl_seg.datasets.dataset import Options
+from cl_seg.datasets.dataset import DatasetOptions
 from cl_seg.datasets.write import Written, write_dataset
 from cl_seg.scans.store import SliceStore
 
 from ..scans.conftest import SIZE, SPACING, volume
 
 SLICES = 6
-PLAIN = Options()
+PLAIN = DatasetOptions()
 
 
 def ct() -> np.ndarray:

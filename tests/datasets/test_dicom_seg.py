@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import SegmentationStorage, generate_uid
 from scipy import ndimage
 
-from cl_seg.datasets.dataset import Options
+from cl_seg.datasets.dataset import DatasetOptions
 from cl_seg.datasets.segmentation_object import read_masks
 from cl_seg.datasets.write import write_dataset
 from cl_seg.messages.errors import InputError
@@ -24,7 +24,7 @@ from .conftest import ingested, reasons
 
 Z = (0, 5, 10)
 CORNER = -SPACING * (SIZE - 1) / 2
-KIDNEY = Options({"kidney": ("Kidney", "mass")})
+KIDNEY = DatasetOptions({"kidney": ("Kidney", "mass")})
 
 
 def item(**values):
@@ -142,7 +142,7 @@ def test_the_same_manifest_is_written_again(folder, tmp_path):
 def test_segments_apart_and_a_segment_nobody_drew(folder, write):
     study = folder / "KiTS-00002/study"
     write_seg(study / "SEG_1/seg.dcm", FRAMES[:2], names=("Kidney",), patient="p2")
-    store = ingested(write("dicom_seg", folder, Options({"k": ("Kidney",), "m": ("Mass",)})))
+    store = ingested(write("dicom_seg", folder, DatasetOptions({"k": ("Kidney",), "m": ("Mass",)})))
     (scanner,) = store.scanners
     labelled = store.slices.groupby("case", sort=False).labelled.unique().map(list).tolist()
     assert sorted(labelled) == [["k"], ["k,m"]]
@@ -157,7 +157,9 @@ def test_of_overlapping_segments_the_class_named_first_has_the_pixel(folder, wri
     write_seg(folder / "KiTS-00001/study/SEG_1/seg.dcm", frames)
     (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
     segments = {"k": "Kidney", "m": "Mass"}
-    written = write("dicom_seg", folder, Options({name: (segments[name],) for name in order}))
+    written = write(
+        "dicom_seg", folder, DatasetOptions({name: (segments[name],) for name in order})
+    )
     area = (kidney() & mass()).sum() * SPACING**2 / 100
     assert area and written.notes == [
         f"{order[0]} and {order[1]} overlap in 1 image, {area:.4g} cm² over all slices (first "
@@ -256,7 +258,7 @@ def test_fractions_of_a_half_or_more_are_inside(folder, write, maximum):
     frames = [(1, z, kidney()) for z in Z]
     write_seg(seg, frames, names=("Kidney",), change=fractional(maximum))
     (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
-    written = write("dicom_seg", folder, Options({"kidney": ("Kidney",)}))
+    written = write("dicom_seg", folder, DatasetOptions({"kidney": ("Kidney",)}))
     assert written.notes == [
         f"1 segmentation is FRACTIONAL (first {seg}): pixels of half of MaximumFractionalValue or "
         "more are inside"
@@ -269,7 +271,7 @@ def test_fractions_of_a_half_or_more_are_inside(folder, write, maximum):
 def test_label_maps_are_read(folder, write, change):
     write_seg(folder / "KiTS-00001/study/SEG_1/seg.dcm", FRAMES, change=change)
     (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
-    written = write("dicom_seg", folder, Options({"m": ("Mass",), "k": ("Kidney",)}))
+    written = write("dicom_seg", folder, DatasetOptions({"m": ("Mass",), "k": ("Kidney",)}))
     assert not written.notes
     store = ingested(written)
     expected = np.stack([2 * kidney(), 0 * kidney(), np.where(kidney(), 2, 1 * mass())])
@@ -287,7 +289,7 @@ def test_one_segment_may_be_named_for_all_frames(folder, write):
     seg = folder / "KiTS-00001/study/SEG_1/seg.dcm"
     write_seg(seg, FRAMES[:2], names=("Kidney",), change=shared)
     (folder / "KiTS-00002/study/SEG_1/seg.dcm").unlink()
-    store = ingested(write("dicom_seg", folder, Options({"k": ("Kidney",)})))
+    store = ingested(write("dicom_seg", folder, DatasetOptions({"k": ("Kidney",)})))
     assert np.array_equal(store.labels(store.scanners[0])[0], kidney())
 
 
@@ -305,7 +307,7 @@ def test_where_no_segmentation_can_be_read_the_reason_is_told(folder, write, cha
         seg = folder / f"KiTS-0000{number}/study/SEG_1/seg.dcm"
         write_seg(seg, FRAMES, patient=f"p{number}", change=change)
     with pytest.raises(InputError, match=f"no image that can be used .*{reason}"):
-        write("dicom_seg", folder, Options({"liver": ("Kidney",)}))
+        write("dicom_seg", folder, DatasetOptions({"liver": ("Kidney",)}))
 
 
 def surface(ds):
@@ -391,7 +393,7 @@ def test_what_belongs_to_whom_must_be_clear(folder, write):
 )
 def test_the_segments_there_are_are_told(folder, write, classes, message):
     with pytest.raises(InputError, match=message):
-        write("dicom_seg", folder, Options(classes))
+        write("dicom_seg", folder, DatasetOptions(classes))
 
 
 MASKS = arrays.arrays(bool, (3, 5, 7))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.datasets.dataset import Options
+from cl_seg.datasets.dataset import DatasetOptions
 from cl_seg.datasets.dataset_json import read_labels
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import parse_label_map
@@ -109,7 +109,7 @@ def test_what_a_scanner_table_must_have(nnunet, write, tmp_path, table, message)
     own = tmp_path / "own.csv"
     own.write_text(table)
     with pytest.raises(InputError, match=message):
-        write("nnunet", nnunet, Options(scanners=own))
+        write("nnunet", nnunet, DatasetOptions(scanners=own))
 
 
 def test_of_overlapping_regions_the_smallest_are_classes(nnunet, write):

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cl_seg.datasets.dataset import Options
+from cl_seg.datasets.dataset import DatasetOptions
 from cl_seg.datasets.totalsegmentator import CLASSES
 from cl_seg.messages.errors import InputError
 
@@ -99,7 +99,7 @@ def test_the_set_is_only_read_and_no_age_is_kept(folder, write, tmp_path):
 
 
 def test_only_the_slices_of_a_vertebra_are_labelled_and_stored(folder, write):
-    written = write("totalsegmentator", folder, Options(LIVER, slices_of="vertebrae_L3"))
+    written = write("totalsegmentator", folder, DatasetOptions(LIVER, slices_of="vertebrae_L3"))
     assert reasons(written)["vertebrae_L3 is not in this image"] == ["s0002/ct.nii.gz"]
     assert reasons(written)["masks are missing"] == ["s0003/ct.nii.gz"]
     store = ingested(written)
@@ -109,7 +109,9 @@ def test_only_the_slices_of_a_vertebra_are_labelled_and_stored(folder, write):
 
 
 def test_classes_of_ones_own(folder, write):
-    store = ingested(write("totalsegmentator", folder, Options({"back": ("autochthon_left",)})))
+    store = ingested(
+        write("totalsegmentator", folder, DatasetOptions({"back": ("autochthon_left",)}))
+    )
     assert store.header.classes == ["back"]
     assert np.array_equal(store.labels("ge-revolution-ct"), bone())
 
@@ -118,7 +120,7 @@ def test_a_damaged_mask_leaves_one_image_out(folder, write):
     (folder / "s0001/segmentations/liver.nii.gz").write_bytes(b"broken")
     write_nifti(folder / "s0002/segmentations/liver.nii.gz", organ()[:3].astype(np.uint8), "RAS")
     write_nifti(folder / "s0003/segmentations/liver.nii.gz", organ().astype(np.uint8), "RAS")
-    written = write("totalsegmentator", folder, Options({"x": ("autochthon_left", "liver")}))
+    written = write("totalsegmentator", folder, DatasetOptions({"x": ("autochthon_left", "liver")}))
     found = reasons(written)
     assert found["the mask of liver is on another grid than the others"] == ["s0002/ct.nii.gz"]
     assert [paths for reason, paths in found.items() if reason.startswith("mask of liver")] == [
@@ -141,7 +143,7 @@ def test_a_damaged_mask_leaves_one_image_out(folder, write):
 def test_mistakes_are_named_and_leave_nothing(folder, write, header, line, options, message):
     write_meta(folder, [line], header)
     with pytest.raises(InputError, match=message) as error:
-        write("totalsegmentator", folder, Options(**options))
+        write("totalsegmentator", folder, DatasetOptions(**options))
     assert "\n" not in str(error.value)
 
 
@@ -161,5 +163,5 @@ def test_an_unknown_maker_does_not_stop_the_others(folder, write):
 def test_an_alias_names_an_unknown_maker(folder, write, tmp_path):
     write_meta(folder, ["s0001;;;;;;ACME;CT 9;;;"])
     (tmp_path / "own.yaml").write_text('Acme: {names: ["ACME"]}')
-    written = write("totalsegmentator", folder, Options(aliases=tmp_path / "own.yaml"))
+    written = write("totalsegmentator", folder, DatasetOptions(aliases=tmp_path / "own.yaml"))
     assert written.scanners == {"Acme CT 9": 1}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.datasets import masks
-from cl_seg.datasets.dataset import Options, parse_classes
+from cl_seg.datasets.dataset import DatasetOptions, parse_classes
 from cl_seg.datasets.declared import DATASETS
 from cl_seg.datasets.write import write_dataset
 from cl_seg.messages.errors import InputError
@@ -79,7 +79,7 @@ def test_what_stops_half_way_leaves_nothing(tmp_path, write, monkeypatch, interr
 def test_an_existing_folder_is_kept(tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(InputError, match="exists already"):
-        write_dataset("amos22", amos22(tmp_path), tmp_path / "out", Options())
+        write_dataset("amos22", amos22(tmp_path), tmp_path / "out", DatasetOptions())
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_existing_folder_is_kept(tmp_path):
 )
 def test_what_means_nothing_is_refused(tmp_path, write, name, options, message):
     with pytest.raises(InputError, match=message):
-        write(name, tmp_path / "gone", Options(**options))
+        write(name, tmp_path / "gone", DatasetOptions(**options))
 
 
 @pytest.mark.parametrize(

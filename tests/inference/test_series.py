@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from cl_seg.cli import app
 from cl_seg.inference.saved_model import Network, save_model
-from cl_seg.inference.series import Options, load_ensemble, predict_cases, predict_source
+from cl_seg.inference.series import PredictionOptions, load_ensemble, predict_cases, predict_source
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from tests.scans.conftest import (
@@ -70,7 +70,7 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
         tmp_path / "model", scanners={known.folder_name: known.display_name({"B30f"})}
     )
     out = tmp_path / "out"
-    options = Options(variants=2, measure=True, salt=b"secret")
+    options = PredictionOptions(variants=2, measure=True, salt=b"secret")
     cases, _ = predict_source(load_ensemble([model]), scans, out, options, quiet)
     assert list(cases["case"]) == [f"case-{i:03d}" for i in (1, 2, 3, 4)]
     assert list(cases["seen"]) == ["yes", "yes", "no", "no"]
@@ -116,7 +116,7 @@ def test_seen_is_right_whatever_made_a_scanner_of_the_model(
             )
         ]
     )
-    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
     assert list(cases["seen"]) == expected
     assert cases["scanner"][1].endswith("70 keV monoenergetic")
     assert "no plain CT" in cases["note"][1] and "no plain CT" not in cases["note"][0]
@@ -139,7 +139,7 @@ def test_a_station_is_known_again_by_the_same_salt_only(
     )  # fmt: skip
     (scanner,) = report.scanners
     model = model_folder(tmp_path / "model", scanners={scanner.folder: scanner.name})
-    options = Options(salt=salt)
+    options = PredictionOptions(salt=salt)
     loaded = load_ensemble([model])
     cases, _ = predict_source(loaded, tmp_path / "in", tmp_path / "out", options, quiet)
     assert list(cases["seen"]) == [expected]
@@ -153,7 +153,7 @@ def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None
     found = []
     for folders in ([first], [second], [first, second]):
         out = tmp_path / f"out{len(found)}"
-        predict_source(load_ensemble(folders), scans / "a", out, Options(), quiet)
+        predict_source(load_ensemble(folders), scans / "a", out, PredictionOptions(), quiet)
         masks = np.asarray(nibabel.load(out / "case-001.nii.gz").dataobj)
         found.append(masks[8:-8, 8:-8])  # the grid covers the middle of the image
     assert not (found[0] == 2).any() and (found[1] == 2).all()
@@ -163,7 +163,7 @@ def test_an_ensemble_averages_probabilities(scans: Path, tmp_path: Path) -> None
 def test_predictions_in_memory_are_those_that_are_written(tmp_path: Path) -> None:
     write_nifti(tmp_path / "ct.nii.gz", volume())
     models = load_ensemble([model_folder(tmp_path / "model")])
-    options = Options(measure=True)
+    options = PredictionOptions(measure=True)
     predict_source(models, tmp_path / "ct.nii.gz", tmp_path / "out", options, quiet)
     (case,) = predict_cases(models, tmp_path / "ct.nii.gz", options)
     (file,) = case.save(tmp_path)
@@ -187,14 +187,14 @@ def test_nothing_usable_is_one_clear_error(tmp_path: Path, source: str) -> None:
     (tmp_path / "text.nii.gz").write_text("hello")
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match=source) as error:
-        predict_source(model, tmp_path / source, tmp_path / "out", Options(), quiet)
+        predict_source(model, tmp_path / source, tmp_path / "out", PredictionOptions(), quiet)
     assert ("DICOM or NIfTI" in str(error.value)) == (source == "nothing")
     assert not (tmp_path / "out").exists()
 
 
 def test_one_height_is_of_one_patient(scans: Path, tmp_path: Path) -> None:
     model = load_ensemble([model_folder(tmp_path / "model")])
-    options = Options(measure=True, height_m=1.8)
+    options = PredictionOptions(measure=True, height_m=1.8)
     with pytest.raises(InputError, match=r"--height-m: .* holds 4 patients"):
         predict_source(model, scans, tmp_path / "out", options, quiet)
     predict_source(model, scans / "a", tmp_path / "out", options, quiet)
@@ -211,7 +211,7 @@ def test_a_series_that_cannot_be_decoded_is_told_and_the_rest_goes_on(
         ds.PixelData = b"\0\0"
         save(ds, scans / "b2" / f"{index}.dcm")
     model = load_ensemble([model_folder(tmp_path / "model")])
-    cases, _ = predict_source(model, scans, tmp_path / "out", Options(), quiet)
+    cases, _ = predict_source(model, scans, tmp_path / "out", PredictionOptions(), quiet)
     damaged = cases[cases["slices"] == 0]
     assert len(damaged) == 1 and "damaged" in damaged["note"].iloc[0]
     assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 4
@@ -222,7 +222,7 @@ def test_gaps_cuts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
     (tmp_path / "in" / "notes.txt").write_text("hello")
     model = load_ensemble([model_folder(tmp_path / "model")])
     out = tmp_path / "out"
-    cases, left_out = predict_source(model, tmp_path / "in", out, Options(), quiet)
+    cases, left_out = predict_source(model, tmp_path / "in", out, PredictionOptions(), quiet)
     assert "gap" in cases["note"][0] or "missing" in cases["note"][0]
     assert any(item.path.name == "notes.txt" for item in left_out)
     parts = sorted(out.glob("*.nii.gz"))
@@ -239,7 +239,7 @@ def test_a_folder_of_nifti_files_is_a_case_each_that_can_be_traced(tmp_path: Pat
     (tmp_path / "in" / "broken.nii.gz").write_text("hello")
     write_nifti(tmp_path / "in" / "labels.nii.gz", (volume() > 0).astype(np.int16))
     model = load_ensemble([model_folder(tmp_path / "model")])
-    out, options = tmp_path / "out", Options(measure=True)
+    out, options = tmp_path / "out", PredictionOptions(measure=True)
     cases, left_out = predict_source(model, tmp_path / "in", out, options, quiet)
     assert cases["file"].tolist() == ["Fälle/c.nii.gz", "a.nii", "b/ct.nii.gz", "labels.nii.gz"]
     assert cases["slices"].tolist() == [3, 3, 3, 0] and "Hounsfield" in cases["note"].iloc[3]
@@ -254,7 +254,9 @@ def test_nifti_files_beside_dicom_are_left_out_and_told(tmp_path: Path) -> None:
     write_series(tmp_path / "in")
     write_nifti(tmp_path / "in" / "labels.nii.gz", volume())
     model = load_ensemble([model_folder(tmp_path / "model")])
-    cases, left_out = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    cases, left_out = predict_source(
+        model, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet
+    )
     assert len(cases) == 1 and cases["file"].tolist() == [""]
     assert [item.path.name for item in left_out] == ["labels.nii.gz"]
     assert "beside DICOM files" in left_out[0].reason
@@ -266,7 +268,7 @@ def test_a_folder_of_broken_nifti_files_is_one_error(tmp_path: Path) -> None:
         (tmp_path / "in" / name).write_bytes(b"no image")
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match=r"can be used, of 2: first .*a.nii.gz cannot be read"):
-        predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+        predict_source(model, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
     assert not (tmp_path / "out").exists()
 
 
@@ -276,7 +278,7 @@ def test_a_manifest_traces_its_nifti_files(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(text)
     model = load_ensemble([model_folder(tmp_path / "model")])
     source, out = tmp_path / "manifest.csv", tmp_path / "out"
-    cases, _ = predict_source(model, source, out, Options(), quiet)
+    cases, _ = predict_source(model, source, out, PredictionOptions(), quiet)
     assert cases["file"].tolist() == ["ct/one.nii.gz"]
 
 
@@ -284,7 +286,7 @@ def test_a_manifest_traces_its_nifti_files(tmp_path: Path) -> None:
 def test_a_model_of_simulated_ct_alone_says_so(tmp_path: Path, simulated: bool) -> None:
     write_series(tmp_path / "in")
     models = load_ensemble([model_folder(tmp_path / "model", simulated=simulated)])
-    cases, _ = predict_source(models, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    cases, _ = predict_source(models, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
     assert ("simulated CT alone" in cases["note"][0]) == simulated
 
 
@@ -294,7 +296,9 @@ def test_slices_on_which_variants_disagree_are_noted(
     write_series(tmp_path / "in")
     models = load_ensemble([model_folder(tmp_path / "model")])
     monkeypatch.setattr("cl_seg.inference.measure.agreement", lambda found, label: 1 - label / 4)
-    cases, _ = predict_source(models, tmp_path / "in", tmp_path / "out", Options(4), quiet)
+    cases, _ = predict_source(
+        models, tmp_path / "in", tmp_path / "out", PredictionOptions(4), quiet
+    )
     assert "look at muscle on 3 of 3 slices (0-2)" in cases["note"][0]
     assert not (tmp_path / "out" / "measurements.csv").exists()
 
@@ -304,7 +308,7 @@ def test_what_is_no_hu_is_told_with_its_own_reason(tmp_path: Path) -> None:
     nibabel.save(image, tmp_path / "mr.nii.gz")
     model = load_ensemble([model_folder(tmp_path / "model")])
     with pytest.raises(InputError, match="expected Hounsfield units"):
-        predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", Options(), quiet)
+        predict_source(model, tmp_path / "mr.nii.gz", tmp_path / "out", PredictionOptions(), quiet)
 
 
 def test_values_that_cannot_be_hu_are_taken_on_request_and_told(tmp_path: Path) -> None:
@@ -315,12 +319,12 @@ def test_values_that_cannot_be_hu_are_taken_on_request_and_told(tmp_path: Path) 
 
     write_series(tmp_path / "in" / "raw", patient="p2", series="s2", change=stored)
     model = load_ensemble([model_folder(tmp_path / "model")])
-    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
     assert cases["slices"].tolist() == [3, 0]
     assert "expected Hounsfield units" in cases["note"][1]
     with pytest.raises(InputError, match="expected Hounsfield units"):
-        predict_source(model, tmp_path / "in" / "raw", tmp_path / "raw", Options(), quiet)
-    options = Options(allow_implausible_hu=True)
+        predict_source(model, tmp_path / "in" / "raw", tmp_path / "raw", PredictionOptions(), quiet)
+    options = PredictionOptions(allow_implausible_hu=True)
     cases, _ = predict_source(model, tmp_path / "in", tmp_path / "all", options, quiet)
     assert cases["slices"].tolist() == [3, 3]
     assert cases["note"][1].startswith("taken as it is: its values run from 24 to 1724")
@@ -330,7 +334,7 @@ def test_values_that_cannot_be_hu_are_taken_on_request_and_told(tmp_path: Path) 
 def test_rounded_positions_make_one_file_of_the_true_distance(tmp_path: Path) -> None:
     write_series(tmp_path / "in", [round(-20 + 1.25 * i, 1) for i in range(12)])
     model = load_ensemble([model_folder(tmp_path / "model")])
-    predict_source(model, tmp_path / "in", tmp_path / "out", Options(), quiet)
+    predict_source(model, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
     (path,) = (tmp_path / "out").glob("*.nii.gz")
     assert nibabel.load(path).header.get_zooms()[2] == pytest.approx(1.25, abs=0.01)
 
@@ -341,7 +345,7 @@ def test_series_in_one_folder_are_numbered_by_their_files(tmp_path: Path, salt: 
     for file in write_series(tmp_path / "other", (0, 5), patient="p2", series="s2"):
         file.rename(tmp_path / "in" / f"later-{file.name}")
     model = load_ensemble([model_folder(tmp_path / "model")])
-    options = Options(salt=salt)
+    options = PredictionOptions(salt=salt)
     cases, _ = predict_source(model, tmp_path / "in", tmp_path / "out", options, quiet)
     assert list(cases["slices"]) == [3, 2]
 
@@ -350,7 +354,7 @@ def test_any_file_name_will_do(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.nii.gz")
     write_nifti(tmp_path / "ct.nii.gz", volume()).rename(path)
     model = load_ensemble([model_folder(tmp_path / "model")])
-    cases, _ = predict_source(model, path, tmp_path / "out", Options(), quiet)
+    cases, _ = predict_source(model, path, tmp_path / "out", PredictionOptions(), quiet)
     assert list(cases["slices"]) == [3]
 
 
