@@ -23,7 +23,7 @@ from cl_seg.inference.series import (
     predict_source,
 )
 from cl_seg.messages.plural import counted
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.store import Labels
 
 MEASURED = ["area_cm2", "mean_hu", "low_attenuation_share", "smi_cm2_m2", "agreement"]
@@ -43,7 +43,7 @@ class Prediction:
         self,
         folder: Path,
         cases: pd.DataFrame,
-        left_out: Sequence[Rejected] = (),
+        left_out: Sequence[RejectedFile] = (),
         kept: "tempfile.TemporaryDirectory[str] | None" = None,
     ) -> None:
         self.folder, self.cases, self.left_out = folder, cases, list(left_out)

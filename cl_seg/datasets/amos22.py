@@ -12,7 +12,7 @@ from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.scanner.identity import ScannerHeader
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.sources.files import similar_file
 
 TABLE = "labeled_data_meta_0000_0599.csv"
@@ -41,18 +41,18 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
         )
     names, unknown = scanner_names(_acquisitions(folder / TABLE), options.aliases)
     cases: list[Case] = []
-    left_out: list[Rejected] = []
+    left_out: list[RejectedFile] = []
     for image in images:
         number = _number(image)
         labels = image.parent.with_name(image.parent.name.replace("images", "labels")) / image.name
         if number >= _FIRST_MRI:
-            left_out.append(Rejected(image, "magnetic resonance, not CT"))
+            left_out.append(RejectedFile(image, "magnetic resonance, not CT"))
         elif not labels.is_file():
             near = similar_file(labels, image.name.removesuffix(".nii.gz"))
-            left_out.append(Rejected(image, f"it has no label file{near}"))
+            left_out.append(RejectedFile(image, f"it has no label file{near}"))
         elif str(number) not in names:
             none = f"{TABLE} names no manufacturer for it, or several"
-            left_out.append(Rejected(image, unknown.get(str(number), none)))
+            left_out.append(RejectedFile(image, unknown.get(str(number), none)))
         else:
             cases.append(Case(image, labels, f"amos_{number:04d}", names[str(number)]))
     return DataSet(cases, LABELS, background=OTHER_ORGANS, left_out=left_out)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cl_seg.datasets.overlap import Overlap
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 
 LabelWriter = Callable[[Path], Overlap]
 """Writes the label file of one case to a path, and returns what of its masks overlaps; raises
@@ -69,7 +69,7 @@ class DataSet:
     ignored: tuple[int, ...] = ()
     background: tuple[int, ...] = ()
     sparse: bool = False
-    left_out: list[Rejected] = field(default_factory=list)
+    left_out: list[RejectedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 

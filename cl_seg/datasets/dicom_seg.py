@@ -16,7 +16,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
 from cl_seg.scans.dicom.series import DicomSeries, find_series
-from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.series import Pseudonyms, RejectedFile, Series, UnusableError
 from cl_seg.scans.sources.files import files_below
 from cl_seg.scans.store import UNLABELLED
 
@@ -36,12 +36,12 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
     files, closed = files_below(folder)
     series, others = find_series(files, folder, pseudonyms)
     found: dict[str, list[SegmentationObject]] = defaultdict(list)
-    left_out, unreadable = closed, list[Rejected]()
+    left_out, unreadable = closed, list[RejectedFile]()
     for item in others:
         try:
             segmentation = read_segments(item.path, pseudonyms) if item.path.is_file() else None
         except UnusableError as error:
-            unreadable.append(Rejected(item.path, str(error)))
+            unreadable.append(RejectedFile(item.path, str(error)))
             continue
         if segmentation is None:
             left_out.append(item)
@@ -66,7 +66,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
 def _check_classes(
     classes: Mapping[str, tuple[str, ...]],
     found: Sequence[SegmentationObject],
-    unreadable: Sequence[Rejected],
+    unreadable: Sequence[RejectedFile],
 ) -> None:
     if classes and not found:  # why there is none is told of each series
         return
@@ -95,23 +95,23 @@ def _case(
     found: Sequence[SegmentationObject],
     classes: Mapping[str, tuple[str, ...]],
     series_in_folder: int,
-) -> Case | Rejected:
+) -> Case | RejectedFile:
     if len(found) != 1:
         number = len(found) or "no"
-        return Rejected(series.path, f"{number} segmentations refer to it, expected one")
+        return RejectedFile(series.path, f"{number} segmentations refer to it, expected one")
     if len(_folders(series)) > 1:
-        return Rejected(series.path, "its files lie in several folders: put them into one")
+        return RejectedFile(series.path, "its files lie in several folders: put them into one")
     if series_in_folder > 1:
-        return Rejected(series.path, "its folder holds several CT series: give each its own")
+        return RejectedFile(series.path, "its folder holds several CT series: give each its own")
     if found[0].fault:
-        return Rejected(series.path, f"its segmentation cannot be read: {found[0].fault}")
+        return RejectedFile(series.path, f"its segmentation cannot be read: {found[0].fault}")
     numbers: dict[str, list[int]] = {}
     for name, structures in classes.items():
         wanted = {_plain(structure) for structure in structures}
         numbers[name] = [n for n, label in found[0].segments.items() if _plain(label) in wanted]
     covered = [name for name, of_it in numbers.items() if of_it]
     if not covered:
-        return Rejected(series.path, "its segmentation has no segment of the classes")
+        return RejectedFile(series.path, "its segmentation has no segment of the classes")
     writer = partial(_write, series=series, segmentation=found[0].path, numbers=numbers)
     return Case(series.path, writer, covered=() if len(covered) == len(classes) else tuple(covered))
 

@@ -10,7 +10,7 @@ from cl_seg.datasets.dataset_json import check_ct, read_json, read_labels
 from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 
 _SOURCE = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
 
@@ -47,7 +47,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
         for name in names
     ]
     cases, left_out, notes = assign_scanners(pairs, folder, options.scanners)
-    left_out += [Rejected(i, misnamed) for i in images if not i.name.endswith(suffix)]
+    left_out += [RejectedFile(i, misnamed) for i in images if not i.name.endswith(suffix)]
     return DataSet(
         cases,
         labels.values,

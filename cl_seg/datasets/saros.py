@@ -11,7 +11,7 @@ from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.scanner_names import scanner_names
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.dicom.header import ImageHeader, read_header
-from cl_seg.scans.series import Pseudonyms, Rejected, UnusableError
+from cl_seg.scans.series import Pseudonyms, RejectedFile, UnusableError
 from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
 
@@ -37,13 +37,13 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
             "saros-dataset filled, called with --save-meta-dicoms"
         )
     pseudonyms = Pseudonyms(secrets.token_bytes(16))
-    left_out: list[Rejected] = []
+    left_out: list[RejectedFile] = []
     headers: dict[Path, ImageHeader] = {}
     for path in folders:
         try:
             headers[path] = _header(path, pseudonyms)
         except UnusableError as error:
-            left_out.append(Rejected(path, str(error)))
+            left_out.append(RejectedFile(path, str(error)))
     seen = {path.name: header.scanner_header for path, header in headers.items()}
     names, unknown = scanner_names(seen, options.aliases)
     patients: dict[str, str] = {}
@@ -51,7 +51,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
     for path, header in headers.items():
         if path.name not in names:
             none = f"{_HEADER} names no manufacturer"
-            left_out.append(Rejected(path, unknown.get(path.name, none)))
+            left_out.append(RejectedFile(path, unknown.get(path.name, none)))
             continue
         patient = patients.setdefault(header.patient or path.name, path.name)
         cases.append(Case(path / _IMAGE, path / _REGIONS, patient, names[path.name]))

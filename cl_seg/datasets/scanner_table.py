@@ -7,7 +7,7 @@ from pathlib import Path
 from cl_seg.datasets.dataset import Case
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.sources.files import similar_file
 
 FILE = "scanners.csv"
@@ -28,7 +28,7 @@ class Pair:
 
 def assign_scanners(
     pairs: Sequence[Pair], folder: Path, table: Path | None
-) -> tuple[list[Case], list[Rejected], list[str]]:
+) -> tuple[list[Case], list[RejectedFile], list[str]]:
     """Give images their scanner and patient.
 
     Args:
@@ -64,12 +64,12 @@ def assign_scanners(
         scanner, patient = known.get(pair.case, ("", ""))
         if not pair.image.is_file():
             near = similar_file(pair.image, pair.case)
-            left_out.append(Rejected(pair.image, f"the image is missing{near}"))
+            left_out.append(RejectedFile(pair.image, f"the image is missing{near}"))
         elif not pair.labels.is_file():
             near = similar_file(pair.labels, pair.case)
-            left_out.append(Rejected(pair.image, f"it has no label file{near}"))
+            left_out.append(RejectedFile(pair.image, f"it has no label file{near}"))
         elif not scanner:
-            left_out.append(Rejected(pair.image, f"{table} names no scanner for it"))
+            left_out.append(RejectedFile(pair.image, f"{table} names no scanner for it"))
         else:
             cases.append(Case(pair.image, pair.labels, patient, scanner))
     return cases, left_out, notes

@@ -14,7 +14,7 @@ from cl_seg.datasets.scanner_names import kilovolts, scanner_names
 from cl_seg.files.csv_file import read_table
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.scanner.identity import ScannerHeader
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
 
@@ -52,13 +52,13 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
     names, unknown = scanner_names(listed, options.aliases)
     _check_structures(folder, list(listed), classes, options.slices_of)
     cases: list[Case] = []
-    left_out: list[Rejected] = []
+    left_out: list[RejectedFile] = []
     for case in listed:
         found = _case(folder / case, names.get(case, ""), classes, options.slices_of)
         if case in unknown:
-            found = Rejected(folder / case / "ct.nii.gz", unknown[case])
+            found = RejectedFile(folder / case / "ct.nii.gz", unknown[case])
         if case in contradicted:
-            found = Rejected(
+            found = RejectedFile(
                 folder / case / "ct.nii.gz", "rows of meta.csv for it contradict each other"
             )
         if isinstance(found, Case):
@@ -66,7 +66,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
         else:
             left_out.append(found)
     left_out += [
-        Rejected(image, "meta.csv does not list it")
+        RejectedFile(image, "meta.csv does not list it")
         for image in sorted(folder.glob("*/ct.nii.gz"))
         if image.parent.name not in listed
     ]
@@ -102,19 +102,19 @@ def _check_structures(
 
 def _case(
     folder: Path, scanner: str, classes: Mapping[str, tuple[str, ...]], slices_of: str
-) -> Case | Rejected:
+) -> Case | RejectedFile:
     image = folder / "ct.nii.gz"
     files = {name: [_mask(folder, s) for s in named] for name, named in classes.items()}
     masks = {name: paths for name, paths in files.items() if all(p.is_file() for p in paths)}
     level = _mask(folder, slices_of) if slices_of else None
     if not image.is_file():
-        return Rejected(image, f"the image is missing{similar_file(image)}")
+        return RejectedFile(image, f"the image is missing{similar_file(image)}")
     if not scanner:
-        return Rejected(image, "meta.csv names no manufacturer for it")
+        return RejectedFile(image, "meta.csv names no manufacturer for it")
     if not masks or (level and not level.is_file()):
         asked = [path for paths in files.values() for path in paths] + ([level] if level else [])
         near = next(filter(None, (similar_file(path) for path in asked if not path.is_file())), "")
-        return Rejected(image, f"masks are missing{near}")
+        return RejectedFile(image, f"masks are missing{near}")
     writer = partial(write_merged, masks=masks, classes=list(classes), slices_of=level)
     covered = () if len(masks) == len(classes) else tuple(masks)
     return Case(image, writer, folder.name, scanner, covered)

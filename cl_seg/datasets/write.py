@@ -15,7 +15,7 @@ from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import in_ranges
-from cl_seg.scans.series import Rejected, UnusableError
+from cl_seg.scans.series import RejectedFile, UnusableError
 from cl_seg.scans.sources.manifest import LABELLED, OPTIONAL, REQUIRED
 
 MANIFEST = "manifest.csv"
@@ -36,7 +36,7 @@ class Written:
     manifest: Path
     command: str
     scanners: dict[str, int]
-    left_out: list[Rejected]
+    left_out: list[RejectedFile]
     notes: list[str]
 
 
@@ -74,7 +74,7 @@ def write_dataset(
             try:
                 labels, overlap = _labels(case, building, out, number)
             except UnusableError as error:
-                left_out.append(Rejected(case.image, str(error)))
+                left_out.append(RejectedFile(case.image, str(error)))
                 continue
             written.append((case, labels))
             overlaps.append((case.image, overlap))
@@ -131,7 +131,7 @@ def _write_manifest(path: Path, out: Path, written: list[tuple[Case, str]], slic
     )
 
 
-def _nothing(folder: Path, left_out: list[Rejected]) -> InputError:
+def _nothing(folder: Path, left_out: list[RejectedFile]) -> InputError:
     counts = Counter(item.reason for item in left_out)
     reasons = "; ".join(f"{count} × {reason}" for reason, count in counts.most_common(3))
     first = f", first {left_out[0].path}" if left_out else ""

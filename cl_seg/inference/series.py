@@ -25,7 +25,7 @@ from cl_seg.scans.scanner.aliases import Aliases
 from cl_seg.scans.scanner.identity import Scanner
 from cl_seg.scans.scanner.image_kind import kind_note
 from cl_seg.scans.scanner.manufacturer import is_anonymised
-from cl_seg.scans.series import Rejected, Series, UnusableError, Volume, by_folder
+from cl_seg.scans.series import RejectedFile, Series, UnusableError, Volume, by_folder
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import Grid, Labels
 
@@ -148,7 +148,7 @@ def predict_source(
     out: Path,
     options: PredictionOptions,
     tell: Tell = _silent,
-) -> tuple[pd.DataFrame, list[Rejected]]:
+) -> tuple[pd.DataFrame, list[RejectedFile]]:
     """Predict every CT series of a source and write a folder of results, whole or not at all.
 
     Of a DICOM header no identifier is written but salted hashes. A NIfTI file has none: its path
@@ -170,7 +170,7 @@ def predict_source(
     """
     cases: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    left_out: list[Rejected] = []
+    left_out: list[RejectedFile] = []
     with new_folder(out) as building:
         for case in predict_cases(ensemble, source, options, tell, left_out):
             case.save(building)
@@ -192,7 +192,7 @@ def predict_cases(
     source: Path,
     options: PredictionOptions | None = None,
     tell: Tell = _silent,
-    left_out: list[Rejected] | None = None,
+    left_out: list[RejectedFile] | None = None,
 ) -> Iterator[PredictedCase]:
     """Predict the CT series of a source, one after the other, in the order of their paths.
 

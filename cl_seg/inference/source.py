@@ -8,7 +8,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.dicom.header import printable_name
 from cl_seg.scans.dicom.series import DicomSeries
-from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.series import FoundScans, Pseudonyms, RejectedFile, Scan, Series, UnusableError
 from cl_seg.scans.sources.find import find, nothing_usable
 
 BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
@@ -68,7 +68,7 @@ def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found
         try:
             found.scans.append(Scan(nifti.find_volume(file, name, name, "")))
         except UnusableError as error:
-            found.rejected.append(Rejected(file, str(error)))
+            found.rejected.append(RejectedFile(file, str(error)))
     return found
 
 

@@ -31,7 +31,7 @@ from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.scanner.identity import DEFAULT_BY, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import why_ambiguous
 from cl_seg.scans.scanner.manufacturer import is_anonymised
-from cl_seg.scans.series import Pseudonyms, Rejected, Scan, by_folder
+from cl_seg.scans.series import Pseudonyms, RejectedFile, Scan, by_folder
 from cl_seg.scans.sources.find import PARALLEL_FROM, find, is_manifest, nothing_usable
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
@@ -153,24 +153,24 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
 
 def _known(
     scans: list[Scan], identify: Identify, derived: str
-) -> tuple[list[tuple[Scanner, Scan]], list[Rejected]]:
+) -> tuple[list[tuple[Scanner, Scan]], list[RejectedFile]]:
     """The scans whose scanner is known, with it, and those left out."""
     known: list[tuple[Scanner, Scan]] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedFile] = []
     unknown: dict[tuple[str, str], list[Scan]] = defaultdict(list)
     for scan in scans:
         series, scanner_header = scan.series, scan.series.scanner_header
         scanner = identify(scanner_header)
         if derived == "leave-out" and scanner_header.kind:
             reason = f"{scanner_header.kind}, which is no plain CT (--derived leave-out)"
-            rejected.append(Rejected(series.path, reason, series.slices))
+            rejected.append(RejectedFile(series.path, reason, series.slices))
         elif not scanner_header.given_name and (reason := why_ambiguous(scanner_header.kind)):
-            rejected.append(Rejected(series.path, reason, series.slices))
+            rejected.append(RejectedFile(series.path, reason, series.slices))
         elif scanner is not None:
             known.append((scanner, scan))
         elif is_anonymised(scanner_header.manufacturer):  # nothing says that these are of one maker
             rejected.append(
-                Rejected(series.path, unknown_manufacturer(scanner_header), series.slices)
+                RejectedFile(series.path, unknown_manufacturer(scanner_header), series.slices)
             )
         else:
             unknown[scanner_header.manufacturer, scanner_header.model].append(scan)
@@ -179,7 +179,7 @@ def _known(
         first = min(scan.series.path for scan in same)
         more = f" ({len(same)} series, the first here)" if len(same) > 1 else ""
         slices = sum(scan.series.slices for scan in same)
-        rejected.append(Rejected(first, f"{reason}{more}", slices))
+        rejected.append(RejectedFile(first, f"{reason}{more}", slices))
     return known, sorted(rejected, key=lambda one: one.path)
 
 

@@ -10,7 +10,7 @@ from cl_seg.scans.labels.label_map import LabelMap
 from cl_seg.scans.labels.read import AIR_HU, IN_AIR
 from cl_seg.scans.scanner.identity import NO_STATION, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import kind_note
-from cl_seg.scans.series import Rejected, Scan
+from cl_seg.scans.series import RejectedFile, Scan
 from cl_seg.scans.store import Grid
 
 
@@ -46,7 +46,7 @@ class IngestReport:
 
     store: Path
     scanners: list[ScannerReport] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 

@@ -16,7 +16,7 @@ from cl_seg.scans.resample import (
     resample_labels,
     size_notes,
 )
-from cl_seg.scans.series import Rejected, Scan, Series, UnusableError, Volume
+from cl_seg.scans.series import RejectedFile, Scan, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
 from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, SliceRow
 
@@ -39,7 +39,7 @@ class CanonicalScan:
     rows: list[SliceRow]
     hu: list[HU]
     labels: list[Labels]
-    rejected: list[Rejected]
+    rejected: list[RejectedFile]
     notes: list[str]
     fault: str = ""
     in_air: dict[str, float] = field(default_factory=dict)
@@ -63,7 +63,7 @@ def read_scan(
         volume = series.load(allow_implausible_hu)
     except UnusableError as error:
         files = series.slices if series.path.is_dir() else 1
-        return CanonicalScan([], [], [], [Rejected(series.path, str(error), files)], [])
+        return CanonicalScan([], [], [], [RejectedFile(series.path, str(error), files)], [])
     try:
         given = _given_labels(scan, volume, label_map)
     except InputError as error:
@@ -89,7 +89,7 @@ def read_scan(
         read.labels.append(labels)
     if not read.rows:
         none = "none of its slices is labelled"
-        read.rejected.append(Rejected(series.path, none, series.slices))
+        read.rejected.append(RejectedFile(series.path, none, series.slices))
     return read
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.series import Pseudonyms, Rejected, by_folder, to_hu
+from cl_seg.scans.series import Pseudonyms, RejectedFile, by_folder, to_hu
 
 
 @given(st.text(max_size=80), st.binary(min_size=1, max_size=64))
@@ -37,8 +37,8 @@ def test_hu_are_rounded_and_clipped():
 
 def test_rejections_of_one_folder_and_reason_become_one_line():
     folder = Path("x/y")
-    items = [Rejected(folder / "1", "a"), Rejected(folder / "2", "a"), Rejected(folder / "3", "b"),
-             Rejected(folder, "c", 5), Rejected(folder, "c", 7)]  # fmt: skip
+    items = [RejectedFile(folder / "1", "a"), RejectedFile(folder / "2", "a"), RejectedFile(folder / "3", "b"),
+             RejectedFile(folder, "c", 5), RejectedFile(folder, "c", 7)]  # fmt: skip
     assert by_folder(items) == [
-        Rejected(folder, "a", 2), Rejected(folder / "3", "b"), Rejected(folder, "c", 12),
+        RejectedFile(folder, "a", 2), RejectedFile(folder / "3", "b"), RejectedFile(folder, "c", 12),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTr
 from cl_seg.scans.dicom.header import ImageHeader, number, read_fields
 from cl_seg.scans.geometry import to_lps
 from cl_seg.scans.plausible_hu import sample, why_implausible
-from cl_seg.scans.series import HU_AIR, HU_MAX, Rejected, UnusableError, Volume, to_hu
+from cl_seg.scans.series import HU_AIR, HU_MAX, RejectedFile, UnusableError, Volume, to_hu
 
 _FIELDS = [
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
@@ -35,7 +35,7 @@ def load(images: Sequence[ImageHeader]) -> Volume:
     Raises:
         UnusableError: not a single file could be decoded.
     """
-    rejected: list[Rejected] = []
+    rejected: list[RejectedFile] = []
     z_mm: list[float] = []
     samples: list[npt.NDArray[np.float32]] = []
     rescales: list[tuple[float, float]] = []
@@ -44,7 +44,7 @@ def load(images: Sequence[ImageHeader]) -> Volume:
         try:
             stored = decode(image.path)
         except UnusableError as error:
-            rejected.append(Rejected(image.path, str(error)))
+            rejected.append(RejectedFile(image.path, str(error)))
             continue
         values, origin = to_lps(image.plane, stored)
         hu[len(z_mm)] = to_hu(values)

@@ -11,7 +11,7 @@ from cl_seg.scans.dicom.notes import header_notes
 from cl_seg.scans.dicom.pixels import load
 from cl_seg.scans.geometry import check_series
 from cl_seg.scans.scanner.identity import ScannerHeader
-from cl_seg.scans.series import Pseudonyms, Rejected, Series, UnusableError
+from cl_seg.scans.series import Pseudonyms, RejectedFile, Series, UnusableError
 
 NO_PATIENT = "no PatientID: counted as a patient of its own"
 
@@ -35,7 +35,7 @@ class DicomSeries(Series):
 
 def find_series(
     files: Iterable[Path], root: Path, pseudonyms: Pseudonyms
-) -> tuple[list[DicomSeries], list[Rejected]]:
+) -> tuple[list[DicomSeries], list[RejectedFile]]:
     """Read the headers of ``files`` and put together the usable CT series.
 
     Args:
@@ -49,24 +49,24 @@ def find_series(
     return series_of([try_header(file, root, pseudonyms) for file in files])
 
 
-def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> ImageHeader | Rejected:
+def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> ImageHeader | RejectedFile:
     """The header of one file, or why it cannot be used."""
     try:
         return read_header(file, root, pseudonyms)
     except UnusableError as error:
-        return Rejected(file, str(error))
+        return RejectedFile(file, str(error))
 
 
 def series_of(
-    headers: Iterable[ImageHeader | Rejected],
-) -> tuple[list[DicomSeries], list[Rejected]]:
+    headers: Iterable[ImageHeader | RejectedFile],
+) -> tuple[list[DicomSeries], list[RejectedFile]]:
     """Put together the usable series of some headers; see :func:`find_series`."""
-    rejected: list[Rejected] = []
+    rejected: list[RejectedFile] = []
     # A series may hold kinds of image whose HU do not compare: each is a series of its own.
     groups: dict[tuple[str, str], list[ImageHeader]] = defaultdict(list)
     kinds: dict[str, set[str]] = defaultdict(set)
     for one in headers:
-        if isinstance(one, Rejected):
+        if isinstance(one, RejectedFile):
             rejected.append(one)
         else:
             groups[one.series, one.scanner_header.kind].append(one)
@@ -78,11 +78,11 @@ def series_of(
             found.append(series)
             rejected += copies
         except UnusableError as error:
-            rejected.append(Rejected(images[0].path.parent, str(error), len(images)))
+            rejected.append(RejectedFile(images[0].path.parent, str(error), len(images)))
     return sorted(found, key=lambda s: (s.patient, s.name)), rejected
 
 
-def _assemble(images: list[ImageHeader], kinds: set[str]) -> tuple[DicomSeries, list[Rejected]]:
+def _assemble(images: list[ImageHeader], kinds: set[str]) -> tuple[DicomSeries, list[RejectedFile]]:
     images, copies = _without_copies(images)
     check_series([image.plane for image in images], [image.path for image in images])
     first = images[0]
@@ -120,16 +120,16 @@ def _same_settings(one: ScannerHeader, other: ScannerHeader) -> bool:
     return repr(replace(one, station="")) == repr(replace(other, station=""))
 
 
-def _without_copies(images: list[ImageHeader]) -> tuple[list[ImageHeader], list[Rejected]]:
+def _without_copies(images: list[ImageHeader]) -> tuple[list[ImageHeader], list[RejectedFile]]:
     kept: list[ImageHeader] = []
-    copies: list[Rejected] = []
+    copies: list[RejectedFile] = []
     seen: dict[str, tuple[float, ...]] = {}
     for image in sorted(images, key=lambda i: (i.plane.position[2], i.path)):
         position = tuple(image.plane.position)
         if not image.sop_instance_hash or image.sop_instance_hash not in seen:
             kept.append(image)
         elif seen[image.sop_instance_hash] == position:
-            copies.append(Rejected(image.path, "a second copy of another file"))
+            copies.append(RejectedFile(image.path, "a second copy of another file"))
         else:
             raise UnusableError("images at several positions have one SOPInstanceUID")
         seen[image.sop_instance_hash] = position

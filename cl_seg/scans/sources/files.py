@@ -4,21 +4,21 @@ import re
 from collections import deque
 from pathlib import Path
 
-from cl_seg.scans.series import Rejected
+from cl_seg.scans.series import RejectedFile
 
 _ENDING = re.compile(r"(\.(nii|seg|nrrd|mha|mhd|gz|dcm|hdr|img))+$", re.IGNORECASE)
 _SHOWN = 2
 _ANNEX = ".git"  # DataLad keeps every file there, and a link to it where it belongs
 
 
-def files_below(folder: Path) -> tuple[list[Path], list[Rejected]]:
+def files_below(folder: Path) -> tuple[list[Path], list[RejectedFile]]:
     """The files below a folder in the order of their paths, and folders that cannot be opened.
 
     A folder that can be reached in several ways is searched once, by its own path where it has
     one below ``folder``. Links back to the folders that ``folder`` lies in are not followed.
     """
     files: list[Path] = []
-    closed: list[Rejected] = []
+    closed: list[RejectedFile] = []
     seen = {_identity(above) for above in folder.resolve().parents}
     waiting = deque([folder])
     while waiting:
@@ -33,7 +33,7 @@ def files_below(folder: Path) -> tuple[list[Path], list[Rejected]]:
                         # Links wait until all that needs none has been seen.
                         (waiting.append if entry.is_symlink() else waiting.appendleft)(entry)
         except OSError as error:
-            closed.append(Rejected(place, f"cannot be opened: {error.strerror}"))
+            closed.append(RejectedFile(place, f"cannot be opened: {error.strerror}"))
     return sorted(files), closed
 
 

@@ -14,7 +14,7 @@ from cl_seg.runtime.workers import in_order
 from cl_seg.scans.dicom.header import ImageHeader
 from cl_seg.scans.dicom.series import series_of, try_header
 from cl_seg.scans.nifti import is_nifti
-from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan
+from cl_seg.scans.series import FoundScans, Pseudonyms, RejectedFile, Scan
 from cl_seg.scans.sources.files import files_below
 from cl_seg.scans.sources.manifest import find_scans
 
@@ -67,12 +67,12 @@ def find(
 
 
 def _each(
-    read: Callable[[Path], ImageHeader | Rejected], files: list[Path]
-) -> list[ImageHeader | Rejected]:
+    read: Callable[[Path], ImageHeader | RejectedFile], files: list[Path]
+) -> list[ImageHeader | RejectedFile]:
     return [read(file) for file in files]
 
 
-def nothing_usable(source: Path, rejected: list[Rejected]) -> InputError:
+def nothing_usable(source: Path, rejected: list[RejectedFile]) -> InputError:
     """The error for a source of which nothing could be ingested, with the usual reasons."""
     if not rejected:
         return InputError(

@@ -21,7 +21,7 @@ from cl_seg.messages.progress import progress_console
 from cl_seg.scans.dicom.series import NO_PATIENT, find_series
 from cl_seg.scans.nifti import find_volume, is_nifti
 from cl_seg.scans.scanner.identity import plain
-from cl_seg.scans.series import FoundScans, Pseudonyms, Rejected, Scan, Series, UnusableError
+from cl_seg.scans.series import FoundScans, Pseudonyms, RejectedFile, Scan, Series, UnusableError
 from cl_seg.scans.sources.files import files_below, similar_file
 from cl_seg.scans.sources.listed_twice import persons_named_twice, series_listed_twice
 
@@ -131,7 +131,7 @@ def find_scans(
             hold one series; a line each.
     """
     scans: list[Scan] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedFile] = []
     faults: list[str] = []
     notes: list[str] = []
     rows = read_manifest(path, classes)
@@ -157,7 +157,7 @@ def find_scans(
 
 def _find(
     row: ManifestRow, pseudonyms: Pseudonyms, notes: list[str]
-) -> tuple[list[Series], list[Rejected]]:
+) -> tuple[list[Series], list[RejectedFile]]:
     patient = pseudonyms.patient(row.patient) if row.patient else ""
     if row.image.is_dir():
         files, closed = files_below(row.image)
@@ -173,7 +173,7 @@ def _find(
         name = pseudonyms.series(row.name)
         return [find_volume(row.image, name, patient, row.scanner)], []
     except UnusableError as error:
-        return [], [Rejected(row.image, str(error))]
+        return [], [RejectedFile(row.image, str(error))]
 
 
 def _named(series: Series, row: ManifestRow, patient: str, pseudonyms: Pseudonyms) -> Series:
