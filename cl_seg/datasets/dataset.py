@@ -15,7 +15,7 @@ UnusableError where that cannot be done."""
 
 
 @dataclass(frozen=True)
-class Options:
+class DatasetOptions:
     """Options of the user for a set.
 
     Attributes:

@@ -20,7 +20,7 @@ HU_MAX = 3071
 
 
 @dataclass(frozen=True)
-class Rejected:
+class RejectedFile:
     """A file or series that was left out, and why."""
 
     path: Path
@@ -49,7 +49,7 @@ class Volume:
     z_mm: npt.NDArray[np.float64]
     spacing_mm: tuple[float, float]
     origin_mm: tuple[float, float]
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedFile] = field(default_factory=list)
     implausible: str = ""
 
     def notes(self) -> list[str]:
@@ -122,7 +122,7 @@ class FoundScans:
     """Outcome of a search: scans to ingest, files left out, notes for the user."""
 
     scans: list[Scan]
-    rejected: list[Rejected]
+    rejected: list[RejectedFile]
     notes: list[str] = field(default_factory=list)
 
 
@@ -163,13 +163,13 @@ def to_hu(values: npt.NDArray[np.floating]) -> HU:
     return hu
 
 
-def by_folder(rejected: list[Rejected]) -> list[Rejected]:
+def by_folder(rejected: list[RejectedFile]) -> list[RejectedFile]:
     """Make many rejected files of one folder with one reason a single line."""
-    groups: dict[tuple[Path, str], list[Rejected]] = {}
+    groups: dict[tuple[Path, str], list[RejectedFile]] = {}
     for item in rejected:
         folder = item.path.parent if item.files == 1 else item.path
         groups.setdefault((folder, item.reason), []).append(item)
     return [
-        items[0] if len(items) == 1 else Rejected(folder, reason, sum(i.files for i in items))
+        items[0] if len(items) == 1 else RejectedFile(folder, reason, sum(i.files for i in items))
         for (folder, reason), items in groups.items()
     ]

@@ -37,8 +37,15 @@ def test_hu_are_rounded_and_clipped():
 
 def test_rejections_of_one_folder_and_reason_become_one_line():
     folder = Path("x/y")
-    items = [RejectedFile(folder / "1", "a"), RejectedFile(folder / "2", "a"), RejectedFile(folder / "3", "b"),
-             RejectedFile(folder, "c", 5), RejectedFile(folder, "c", 7)]  # fmt: skip
+    items = [
+        RejectedFile(folder / "1", "a"),
+        RejectedFile(folder / "2", "a"),
+        RejectedFile(folder / "3", "b"),
+        RejectedFile(folder, "c", 5),
+        RejectedFile(folder, "c", 7),
+    ]
     assert by_folder(items) == [
-        RejectedFile(folder, "a", 2), RejectedFile(folder / "3", "b"), RejectedFile(folder, "c", 12),
-    ]  # fmt: skip
+        RejectedFile(folder, "a", 2),
+        RejectedFile(folder / "3", "b"),
+        RejectedFile(folder, "c", 12),
+    ]
