@@ -22,7 +22,7 @@ MANIFEST = "manifest.csv"
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenManifest:
     """Outcome of writing a set.
 
     Attributes:
@@ -46,7 +46,7 @@ def write_dataset(
     out: Path,
     options: DatasetOptions,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Written:
+) -> WrittenManifest:
     """Turn a downloaded set into a folder with ``manifest.csv``, whole or not at all.
 
     Args:
@@ -84,7 +84,7 @@ def write_dataset(
     scanners = Counter(case.scanner for case, _ in written)
     command = _command(found, out)
     notes = [*found.notes, *overlap_notes(overlaps)]
-    return Written(out / MANIFEST, command, dict(scanners), left_out, notes)
+    return WrittenManifest(out / MANIFEST, command, dict(scanners), left_out, notes)
 
 
 def _check(name: str, folder: Path, options: DatasetOptions) -> None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cl_seg.datasets.dataset import DatasetOptions
-from cl_seg.datasets.write import Written, write_dataset
+from cl_seg.datasets.write import WrittenManifest, write_dataset
 from cl_seg.scans.store import SliceStore
 
 from ..scans.conftest import SIZE, SPACING, volume
@@ -45,7 +45,7 @@ def invoke(*words: object) -> str:
     return done.output
 
 
-def ingested(written: Written) -> SliceStore:
+def ingested(written: WrittenManifest) -> SliceStore:
     """The store the printed command makes, on the pixels of the miniatures."""
     program, *words = shlex.split(written.command)
     assert program == "cl-seg" and words[:2] == ["ingest", str(written.manifest)]
@@ -53,7 +53,7 @@ def ingested(written: Written) -> SliceStore:
     return SliceStore(Path(words[2]))
 
 
-def reasons(written: Written) -> dict[str, list[str]]:
+def reasons(written: WrittenManifest) -> dict[str, list[str]]:
     """Reason → what was left out for it, as paths below the folder of the set."""
     found: dict[str, list[str]] = {}
     for item in written.left_out:
