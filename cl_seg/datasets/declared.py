@@ -9,7 +9,7 @@ CLASS, SLICES_OF, SCANNERS, ALIASES = "--class", "--slices-of", "--scanners", "-
 
 
 @dataclass(frozen=True)
-class Declared:
+class DatasetEntry:
     """A set that can be read.
 
     Attributes:
@@ -26,13 +26,13 @@ class Declared:
 
 
 _ROOM = "cl_seg.datasets"
-DATASETS: dict[str, Declared] = {
-    "totalsegmentator": Declared(
+DATASETS: dict[str, DatasetEntry] = {
+    "totalsegmentator": DatasetEntry(
         "TotalSegmentator CT v2", f"{_ROOM}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
     ),
-    "amos22": Declared("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
-    "saros": Declared("SAROS", f"{_ROOM}.saros", (ALIASES,)),
-    "nnunet": Declared("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
-    "msd": Declared("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
-    "dicom_seg": Declared("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
+    "amos22": DatasetEntry("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
+    "saros": DatasetEntry("SAROS", f"{_ROOM}.saros", (ALIASES,)),
+    "nnunet": DatasetEntry("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
+    "msd": DatasetEntry("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
+    "dicom_seg": DatasetEntry("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
 }
