@@ -9,7 +9,7 @@ from cl_seg.scans import nifti
 from cl_seg.scans.dicom.header import printable_name
 from cl_seg.scans.dicom.series import DicomSeries
 from cl_seg.scans.series import FoundScans, Pseudonyms, RejectedFile, Scan, Series, UnusableError
-from cl_seg.scans.sources.find import find, nothing_usable
+from cl_seg.scans.sources.find import find_scans_in_source, nothing_usable
 
 BESIDE_DICOM = "a NIfTI file beside DICOM files: give it, or a folder of such files, by itself"
 
@@ -42,7 +42,7 @@ def find_series(source: Path, classes: list[str], salt: bytes) -> FoundScans:
             f"{source} does not exist: give a folder of DICOM or NIfTI files, a CSV manifest or a "
             "NIfTI file"
         )
-    found = find(source, classes, pseudonyms, show=False)
+    found = find_scans_in_source(source, classes, pseudonyms, show=False)
     files = [item for item in found.rejected if source.is_dir() and nifti.is_nifti(item.path)]
     others = [item for item in found.rejected if item not in files]
     if files and not found.scans:

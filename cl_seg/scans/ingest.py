@@ -32,7 +32,12 @@ from cl_seg.scans.scanner.identity import DEFAULT_BY, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import why_ambiguous
 from cl_seg.scans.scanner.manufacturer import is_anonymised
 from cl_seg.scans.series import Pseudonyms, RejectedFile, Scan, by_folder
-from cl_seg.scans.sources.find import PARALLEL_FROM, find, is_manifest, nothing_usable
+from cl_seg.scans.sources.find import (
+    PARALLEL_FROM,
+    find_scans_in_source,
+    is_manifest,
+    nothing_usable,
+)
 from cl_seg.scans.staging import CanonicalScan, Staging, read_scan
 from cl_seg.scans.store import Grid, StoreWriter, create_store
 
@@ -112,7 +117,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         "derived": derived,
     }
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
-        found = find(source, list(label_map.classes), pseudonyms, show_progress, workers)
+        found = find_scans_in_source(
+            source, list(label_map.classes), pseudonyms, show_progress, workers
+        )
         report.rejected += found.rejected
         report.notes += found.notes
         identify = partial(table.identify, by=scanner_by)

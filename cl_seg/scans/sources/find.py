@@ -16,7 +16,7 @@ from cl_seg.scans.dicom.series import series_of, try_header
 from cl_seg.scans.nifti import is_nifti
 from cl_seg.scans.series import FoundScans, Pseudonyms, RejectedFile, Scan
 from cl_seg.scans.sources.files import files_below
-from cl_seg.scans.sources.manifest import find_scans
+from cl_seg.scans.sources.manifest import find_scans_in_manifest
 
 PARALLEL_FROM = 500
 """Slices from which on it is faster to start processes than to read alone (engineering value)."""
@@ -28,7 +28,7 @@ def is_manifest(source: Path) -> bool:
     return source.suffix.lower() == ".csv"
 
 
-def find(
+def find_scans_in_source(
     source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool, workers: int = 1
 ) -> FoundScans:
     """The scans of a source, and the files left out.
@@ -46,7 +46,7 @@ def find(
     if not source.exists():
         raise InputError(f"{source} does not exist: give a DICOM folder or a CSV manifest")
     if is_manifest(source):
-        return find_scans(source, classes, pseudonyms, show)
+        return find_scans_in_manifest(source, classes, pseudonyms, show)
     if not source.is_dir():
         if source.name.upper() == "DICOMDIR":
             raise InputError(f"{source} is not needed: give the folder it is in, {source.parent}")

@@ -121,7 +121,7 @@ def _check_volume(image: Path, row: csv_file.Row) -> None:
             raise row.error(column, f"is empty: a NIfTI file does not name its {column}")
 
 
-def find_scans(
+def find_scans_in_manifest(
     path: Path, classes: list[str], pseudonyms: Pseudonyms, show_progress: bool
 ) -> FoundScans:
     """The scans a manifest lists.

@@ -15,7 +15,7 @@ from pydicom.uid import RLELossless, generate_uid
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.dicom.series import find_series
 from cl_seg.scans.series import Pseudonyms, UnusableError
-from cl_seg.scans.sources.find import find as find_source
+from cl_seg.scans.sources.find import find_scans_in_source
 
 from ..conftest import CANARY, SIZE, SPACING, body_image, ct_dataset, save, write_series
 
@@ -394,7 +394,7 @@ def test_a_directory_of_a_disk_is_told_as_one(tmp_path):
     with pytest.raises(
         InputError, match=r"DICOMDIR is not needed: give the folder it is in, .*disk$"
     ):
-        find_source(rejected.path, [], SALT, False)
+        find_scans_in_source(rejected.path, [], SALT, False)
 
 
 def test_copies_of_a_file_are_left_out(tmp_path):

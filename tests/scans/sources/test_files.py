@@ -9,7 +9,7 @@ import pytest
 
 from cl_seg.scans.series import Pseudonyms
 from cl_seg.scans.sources.files import files_below, similar_file
-from cl_seg.scans.sources.find import find
+from cl_seg.scans.sources.find import find_scans_in_source
 
 from ..conftest import write_series
 
@@ -90,7 +90,7 @@ def test_a_study_of_links_is_found_whole(tmp_path, source):
     (tmp_path / "in/p2/ct").symlink_to(tmp_path / "disk/p2")
     lines = "image,labels,patient,scanner", "in/p1,,,", "in/p2,,,"
     (tmp_path / "scans.csv").write_text("\n".join(lines))
-    found = find(tmp_path / source, ["liver"], Pseudonyms(b"test"), False)
+    found = find_scans_in_source(tmp_path / source, ["liver"], Pseudonyms(b"test"), False)
     assert [scan.series.slices for scan in found.scans] == [3, 3]
     assert sorted(str(scan.series.path.relative_to(tmp_path)) for scan in found.scans) == [
         "in/p1/ct", "in/p2/ct",

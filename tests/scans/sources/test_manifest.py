@@ -7,7 +7,7 @@ import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.series import Pseudonyms
-from cl_seg.scans.sources.manifest import find_scans, read_manifest
+from cl_seg.scans.sources.manifest import find_scans_in_manifest, read_manifest
 
 from ..conftest import CANARY, volume, write_nifti, write_series
 
@@ -32,7 +32,7 @@ def manifest(folder, *lines, header=HEADER):
 
 
 def find(path):
-    return find_scans(path, CLASSES, Pseudonyms(b"test"), False)
+    return find_scans_in_manifest(path, CLASSES, Pseudonyms(b"test"), False)
 
 
 def test_rows_are_read_relative_to_the_manifest(folder):
