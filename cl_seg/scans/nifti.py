@@ -55,12 +55,12 @@ def find_volume(path: Path, name: str, patient: str, scanner: str) -> Series:
         ScannerHeader(given_name=scanner),
         shape[2],
         math.nan,
-        partial(load, path),
+        partial(load_nifti_volume, path),
         origin_notes(image),
     )
 
 
-def load(path: Path) -> Volume:
+def load_nifti_volume(path: Path) -> Volume:
     """Read a CT volume in HU.
 
     Raises:

@@ -29,7 +29,7 @@ _APART_HU = 5  # by which stored values of two slices agree better than their HU
 _AIR_PADDING_HU = -1000  # a declared padding value inside the tissue range is not trusted
 
 
-def load(images: Sequence[ImageHeader]) -> Volume:
+def load_dicom_volume(images: Sequence[ImageHeader]) -> Volume:
     """Decode one series; ``images`` are sorted by z and of one geometry.
 
     Raises:

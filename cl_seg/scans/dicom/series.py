@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cl_seg.scans.dicom.header import ImageHeader, read_header
 from cl_seg.scans.dicom.notes import header_notes
-from cl_seg.scans.dicom.pixels import load
+from cl_seg.scans.dicom.pixels import load_dicom_volume
 from cl_seg.scans.geometry import check_series
 from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.series import Pseudonyms, RejectedFile, Series, UnusableError
@@ -98,7 +98,7 @@ def _assemble(images: list[ImageHeader], kinds: set[str]) -> tuple[DicomSeries, 
         first.scanner_header,
         len(images),
         first.thickness_mm,
-        partial(load, images),
+        partial(load_dicom_volume, images),
         (*unnamed, *_several_kinds(kinds), *header_notes(images)),
         person=first.patient,
         uid="" if first.lacks_series_uid else first.series,
