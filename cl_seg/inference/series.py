@@ -16,7 +16,7 @@ from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
 from cl_seg.inference.saved_model import ModelCard, load_model
-from cl_seg.inference.source import file_as_named, find_series, first_file
+from cl_seg.inference.source import file_as_named, find_series_for_prediction, first_file
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
@@ -208,7 +208,7 @@ def predict_cases(
         InputError: nothing usable, or a height given for several patients.
     """
     options = options or PredictionOptions()
-    found = find_series(Path(source), ensemble.cards[0].classes, options.salt)
+    found = find_series_for_prediction(Path(source), ensemble.cards[0].classes, options.salt)
     scans = sorted(found.scans, key=lambda scan: str(first_file(scan.series)))
     patients = {scan.series.patient for scan in scans}
     if options.height_m is not None and len(patients) > 1:

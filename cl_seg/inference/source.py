@@ -19,7 +19,7 @@ def first_file(series: Series) -> Path:
     return series.files[0] if isinstance(series, DicomSeries) else series.path
 
 
-def find_series(source: Path, classes: list[str], salt: bytes) -> FoundScans:
+def find_series_for_prediction(source: Path, classes: list[str], salt: bytes) -> FoundScans:
     """The CT series of a source, and what is left out.
 
     Args:
