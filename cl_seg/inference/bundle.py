@@ -17,7 +17,7 @@ import torch
 
 import cl_seg
 from cl_seg.files.write import new_folder, write_bytes, write_json, write_text
-from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.inference.saved_model import ModelCard, read_model_folder
 
 
 def export_bundle(model: Path, out: Path, own_network: str = "") -> None:
@@ -26,12 +26,12 @@ def export_bundle(model: Path, out: Path, own_network: str = "") -> None:
     Args:
         model: model folder.
         out: bundle to make.
-        own_network: see :func:`cl_seg.inference.saved_model.load_model`.
+        own_network: see :func:`cl_seg.inference.saved_model.read_model_folder`.
 
     Raises:
         InputError: no model folder, or ``out`` exists.
     """
-    network, card = load_model(model, own_network)
+    network, card = read_model_folder(model, own_network)
     weights = io.BytesIO()
     torch.save(network.state_dict(), weights)
     with new_folder(out) as building:

@@ -135,7 +135,7 @@ def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> 
         write_text(building / CARD, card.model_dump_json(indent=1) + "\n")
 
 
-def load_model(folder: Path, own_network: str = "") -> tuple[nn.Module, ModelCard]:
+def read_model_folder(folder: Path, own_network: str = "") -> tuple[nn.Module, ModelCard]:
     """The network in eval mode on the CPU, and its card.
 
     Args:

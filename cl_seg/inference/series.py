@@ -15,7 +15,7 @@ from cl_seg.files.write import new_folder, write_text
 from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
-from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.inference.saved_model import ModelCard, read_model_folder
 from cl_seg.inference.source import file_as_named, find_series_for_prediction, first_file
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
@@ -91,12 +91,12 @@ class PredictionOptions:
 
 
 def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
-    """Load model folders that predict together, see :func:`load_model`.
+    """Load model folders that predict together, see :func:`read_model_folder`.
 
     Raises:
         InputError: one is no model folder, or they differ in classes or input.
     """
-    loaded = [load_model(folder, own_network) for folder in folders]
+    loaded = [read_model_folder(folder, own_network) for folder in folders]
     first = loaded[0][1]
     for folder, (_, card) in zip(folders, loaded, strict=True):
         if (card.classes, card.input) != (first.classes, first.input):

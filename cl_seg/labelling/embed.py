@@ -11,7 +11,7 @@ import torch
 from cl_seg.active_learning.embedding import embed
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
-from cl_seg.inference.saved_model import ModelCard, load_model
+from cl_seg.inference.saved_model import ModelCard, read_model_folder
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import SliceStore
 
@@ -28,7 +28,7 @@ def embed_slices(
     Raises:
         InputError: no model, or one of another grid or other classes.
     """
-    model, card = load_model(folder, own_network)
+    model, card = read_model_folder(folder, own_network)
     check_fits(store, card, folder)
     task = Task(tuple(card.classes), card.input.size, card.input.window_hu)
     return embed(model, SliceDataset(TaskImages(store, task, torch.device("cpu")), rows))

@@ -6,7 +6,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
 from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import SlicePrediction, predict_slices
-from cl_seg.inference.saved_model import load_model
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.labelling.cases import case_volumes
 from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
@@ -37,7 +37,7 @@ def propose_labels(
         InputError: the model does not fit the store, or no slice is left.
     """
     left = list(unlabelled(store, scanner)["slice_id"])
-    model, card = load_model(*teacher)
+    model, card = read_model_folder(*teacher)
     check_fits(store, card, teacher[0])
     waiting, proposed = set(left), []
     for case in case_volumes(store, scanner, left):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 import cl_seg
 from cl_seg.files.write import check_new
-from cl_seg.inference.saved_model import ModelCard, load_model, save_model
+from cl_seg.inference.saved_model import ModelCard, read_model_folder, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.messages.errors import InputError
@@ -97,7 +97,7 @@ def train_on_seed_images(
     """
     check_new(out)
     check_scanner(store, scanner)
-    _, card = load_model(wanted.base, wanted.own_network)
+    _, card = read_model_folder(wanted.base, wanted.own_network)
     check_fits(store, card, wanted.base)
     slices = _labelled_slices(store, scanner, card.classes)
     plan = plan_seed_training(store, slices, wanted, card, cache.folder)

@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 
 from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import predict_slices
-from cl_seg.inference.saved_model import load_model
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
@@ -52,7 +52,7 @@ def main() -> None:
 
 def pairs(options: argparse.Namespace) -> list[tuple[float, float]]:
     """Agreement and Dice of every slice and class that is there or is found."""
-    model, card = load_model(options.model)
+    model, card = read_model_folder(options.model)
     seed = body_seed(
         PhantomData(scanners=options.scanners, own_bodies=1, shared_bodies=1, pool="development")
     )

@@ -11,7 +11,7 @@ from monai.bundle import ConfigParser
 
 from cl_seg.benchmark.preprocess import reduced, windowed
 from cl_seg.inference.bundle import export_bundle
-from cl_seg.inference.saved_model import load_model, save_model
+from cl_seg.inference.saved_model import read_model_folder, save_model
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
 from cl_seg.scans import nifti
@@ -42,7 +42,7 @@ def test_the_network_gives_the_same_bits(bundle: Path) -> None:
     network = parsed(bundle).get_parsed_content("network")
     weights = torch.load(bundle / "models" / "model.pt", weights_only=True)
     network.load_state_dict(weights)
-    ours, card = load_model(bundle.parent / "model")
+    ours, card = read_model_folder(bundle.parent / "model")
     images = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         assert torch.equal(network(images), ours(images))
@@ -61,7 +61,7 @@ def test_preprocessing_shows_the_network_what_ours_does(bundle: Path, tmp_path: 
     nifti.save(tmp_path / "ct.nii.gz", volume.hu, volume)
     parser = parsed(bundle)
     theirs = parser.get_parsed_content("preprocessing")({"image": str(tmp_path / "ct.nii.gz")})
-    _, card = load_model(bundle.parent / "model")
+    _, card = read_model_folder(bundle.parent / "model")
     grid = Grid(card.input.grid_size, card.input.spacing_mm)
     stored = resample_image(volume.hu[0], volume, place(volume, grid), grid)
     ours = windowed(reduced(torch.from_numpy(stored)[None], 32), card.input.window_hu)[0, 0]

@@ -15,8 +15,8 @@ from cl_seg.inference.saved_model import (
     Input,
     ModelCard,
     Network,
-    load_model,
     read_card,
+    read_model_folder,
     save_model,
 )
 from cl_seg.messages.errors import InputError
@@ -36,8 +36,8 @@ CONTENT = ModelCard(
 PREDICT = """
 import sys, torch
 from pathlib import Path
-from cl_seg.inference.saved_model import load_model
-model, _ = load_model(Path(sys.argv[1]))
+from cl_seg.inference.saved_model import read_model_folder
+model, _ = read_model_folder(Path(sys.argv[1]))
 images = torch.load(sys.argv[2], weights_only=True)
 with torch.no_grad():
     torch.save(model(images), sys.argv[3])
@@ -75,14 +75,14 @@ def test_one_changed_byte_of_the_weights_is_detected(folder: Path) -> None:
     content[len(content) // 2] ^= 1
     (folder / WEIGHTS).write_bytes(bytes(content))
     with pytest.raises(InputError, match="SHA-256 differs"):
-        load_model(folder)
+        read_model_folder(folder)
 
 
 def test_pickled_weights_are_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "weights.pth").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
     for path in (tmp_path, tmp_path / "weights.pth"):
         with pytest.raises(InputError, match="pickled weights are not read"):
-            load_model(path)
+            read_model_folder(path)
     assert not Path("owned").exists()
 
 
@@ -91,19 +91,19 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
     card["network"]["name"] = "unet"
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(InputError, match="do not fit the network unet"):
-        load_model(folder)
+        read_model_folder(folder)
 
 
 @pytest.mark.parametrize("damage", ["{", '{"format": 2}', "[]"])
 def test_damaged_cards_are_told(folder: Path, damage: str) -> None:
     (folder / CARD).write_text(damage)
     with pytest.raises(InputError, match=CARD):
-        load_model(folder)
+        read_model_folder(folder)
 
 
 def test_no_model_at_all(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no model folder"):
-        load_model(tmp_path / "nowhere")
+        read_model_folder(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_card_edited_by_hand_is_one_clear_error(folder: Path, change, message)
         card[part] = {**card[part], **value} if isinstance(value, dict) else value
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(InputError, match=message):
-        load_model(folder)
+        read_model_folder(folder)
 
 
 def test_a_card_nested_endlessly_is_damaged(folder: Path) -> None:

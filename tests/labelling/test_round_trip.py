@@ -14,7 +14,7 @@ import torch
 from typer.testing import CliRunner
 
 from cl_seg.cli import app
-from cl_seg.inference.saved_model import Input, ModelCard, Network, load_model, save_model
+from cl_seg.inference.saved_model import Input, ModelCard, Network, read_model_folder, save_model
 from cl_seg.labelling.import_labels import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
 from cl_seg.messages.errors import InputError
@@ -112,7 +112,7 @@ def test_round_trip_by_files_alone(
     said = command(*train, tmp_path / "model", *steps)
     assert "6 slices of" in said
     command(*train, tmp_path / "again", *steps)
-    models = [load_model(tmp_path / name) for name in ("model", "again")]
+    models = [read_model_folder(tmp_path / name) for name in ("model", "again")]
     assert models[0][1].weights_sha256 == models[1][1].weights_sha256, "the stage is kept"
     assert models[0][1].scanners == {"alpha": "Alpha", "beta": "Beta"}
 
@@ -522,7 +522,7 @@ def test_labels_of_one_class_train_a_network_of_two(
     said = command(*train, tmp_path / "model", *steps)
     assert "trained on 6 slices" in said
     assert "note: muscle is labelled on 0 of them" in said and "note: liver" not in said
-    _, card = load_model(tmp_path / "model")
+    _, card = read_model_folder(tmp_path / "model")
     assert card.trained["labelled"] == {"muscle": 0, "liver": 6}
 
     # The same pixels, now said to be labelled for both: another training.
@@ -532,7 +532,7 @@ def test_labels_of_one_class_train_a_network_of_two(
     train[2] = tmp_path / "both.store"
     said = command(*train, tmp_path / "other", *steps)
     assert "note" not in said
-    _, other = load_model(tmp_path / "other")
+    _, other = read_model_folder(tmp_path / "other")
     assert other.weights_sha256 != card.weights_sha256
 
 
@@ -602,7 +602,7 @@ def test_the_rest_of_the_network_stays(
         *("seed", "train", tmp_path / "out.store", base, tmp_path / "model"),
         *("--scanner", "beta", "--steps", 2, "--tune", tune, "--cache", tmp_path / "stages"),
     )
-    before, after = (load_model(f)[0].state_dict() for f in (base, tmp_path / "model"))
+    before, after = (read_model_folder(f)[0].state_dict() for f in (base, tmp_path / "model"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     first = "model.0.conv.unit0.conv.weight"
     assert changed and first not in changed

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cl_seg.benchmark.preprocess import windowed
-from cl_seg.inference.saved_model import load_model
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice
 from cl_seg.records.record import read_record
@@ -34,7 +34,7 @@ def test_the_saved_network_scores_as_the_run_did(finished: Path, store: Path) ->
     folder = finished / "runs" / "build-naive-order1-seed0"
     out = finished.parent / "model"
     save_run_model(folder, out, StageCache(finished.parent / "stages"))
-    model, card = load_model(out, NETWORK)
+    model, card = read_model_folder(out, NETWORK)
     assert list(card.scanners) == ["bright", "dark", "plain"] and card.simulated
     record = read_record(folder / "run.json")
     assert card.scores["plain"]["liver"] == record.R["liver"][-1][2]
@@ -51,7 +51,7 @@ def test_code_outside_the_package_is_not_imported_unasked(finished: Path) -> Non
     folder = finished / "runs" / "build-joint-order1-seed0"
     save_run_model(folder, finished.parent / "model", StageCache(finished.parent / "stages"))
     with pytest.raises(InputError, match=f"if you trust it, say --network {NETWORK}"):
-        load_model(finished.parent / "model")
+        read_model_folder(finished.parent / "model")
 
 
 def test_what_cannot_be_saved_is_told(finished: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.files.write import write_bytes
-from cl_seg.inference.saved_model import load_model
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.messages.errors import InputError
 from cl_seg.runtime.tensor_bytes import to_bytes
 from cl_seg.suite.cache import state_file
@@ -19,7 +19,7 @@ def load(work: Work, results: Path) -> dict[str, Any]:
     """
     base = work.run.base_model
     assert base is not None
-    model, card = load_model(base.folder, work.run.model.name)
+    model, card = read_model_folder(base.folder, work.run.model.name)
     if card.weights_sha256 != base.weights_sha256:
         raise InputError(f"{base.folder} has changed since the training was planned: run it again")
     work.adopt_model(model)
