@@ -120,9 +120,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         >>> store.scanners == [scanner.folder for scanner in store.report.scanners]
         True
     """
-    from cl_seg.scans.ingest import ingest as read_scans  # noqa: PLC0415 - SimpleITK, slow
+    from cl_seg.scans.ingest import write_store_from_scans  # noqa: PLC0415 - SimpleITK, slow
 
-    report = read_scans(
+    report = write_store_from_scans(
         Path(source),
         Path(store),
         labels=parse_label_map(_label_options(labels), others),

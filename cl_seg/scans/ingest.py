@@ -63,7 +63,7 @@ class _Ingest:
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
-def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
+def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     source: Path | str,
     store: Path | str,
     *,

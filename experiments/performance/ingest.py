@@ -14,7 +14,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from cl_seg.scans.ingest import ingest
+from cl_seg.scans.ingest import write_store_from_scans
 
 SIZE = 512
 
@@ -31,7 +31,7 @@ def main() -> None:
         for number in range(options.series):
             write_series(folder / "dicom" / f"{number:03d}", number, options.slices)
         started = time.perf_counter()
-        report = ingest(
+        report = write_store_from_scans(
             folder / "dicom",
             folder / "ingested.store",
             workers=options.workers,

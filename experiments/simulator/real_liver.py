@@ -27,7 +27,7 @@ from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predict
 from cl_seg.models.declared import NETWORKS
 from cl_seg.models.registry import build_model
-from cl_seg.scans.ingest import ingest
+from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.settings import Training
@@ -59,7 +59,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "real.store"
         labels = parse_label_map([f"liver={options.label}"], "background")
-        ingest(options.real, store, labels=labels)
+        write_store_from_scans(options.real, store, labels=labels)
         real = TaskImages(SliceStore(store), task, DEVICE)
         simulated = TaskImages(SliceStore(options.simulated), task, DEVICE)
         for network in options.networks:

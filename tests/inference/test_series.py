@@ -126,14 +126,14 @@ def test_seen_is_right_whatever_made_a_scanner_of_the_model(
 def test_a_station_is_known_again_by_the_same_salt_only(
     tmp_path: Path, salt: bytes, expected: str
 ) -> None:
-    from cl_seg.scans.ingest import ingest
+    from cl_seg.scans.ingest import write_store_from_scans
     from cl_seg.scans.store import Grid
 
     def at_a_station(ds: Any, _index: int) -> None:
         ds.StationName = f"{CANARY}CT1"
 
     write_series(tmp_path / "in", change=at_a_station)
-    report = ingest(
+    report = write_store_from_scans(
         tmp_path / "in", tmp_path / "s", grid=Grid(SIZE, 8.0), salt=b"one",
         scanner_by=("manufacturer", "station"), show_progress=False,
     )  # fmt: skip

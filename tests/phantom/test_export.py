@@ -11,7 +11,7 @@ from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.simulate import simulate
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
-from cl_seg.scans.ingest import ingest
+from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.store import Grid, SliceStore
 
 SIZE, SPACING_MM = 128, 3.2
@@ -31,7 +31,7 @@ def stores(tmp_path_factory):
     grid = Grid(SIZE, SPACING_MM)
     for form in ("dicom", "nifti"):
         export(folder / form, jobs, form, **common)
-        ingest(
+        write_store_from_scans(
             folder / form / "manifest.csv",
             folder / f"{form}.store",
             grid=grid,

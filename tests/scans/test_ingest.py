@@ -12,7 +12,7 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import ingest as ingest_module
 from cl_seg.scans import staging as staging_module
-from cl_seg.scans.ingest import ingest
+from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.sources import find as find_module
 from cl_seg.scans.store import Grid, SliceStore, StoreWriter
@@ -25,7 +25,7 @@ HEADER = "image,labels,patient,scanner"
 
 
 def run(source, store, **options):
-    return ingest(source, store, **{"grid": GRID, "show_progress": False} | options)
+    return write_store_from_scans(source, store, **{"grid": GRID, "show_progress": False} | options)
 
 
 def philips(ds, _):

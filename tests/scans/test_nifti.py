@@ -16,7 +16,7 @@ from .conftest import SIZE, SPACING, volume, write_nifti
 def test_every_axis_order_gives_the_same_volume(tmp_path, codes):
     ct = volume(4)
     ct[2, 10, 20] = 1234
-    loaded = nifti.load(write_nifti(tmp_path / "ct.nii.gz", ct, codes))
+    loaded = nifti.load_nifti_volume(write_nifti(tmp_path / "ct.nii.gz", ct, codes))
     assert np.array_equal(loaded.hu, np.clip(ct, -1024, 3071))
     assert loaded.hu.dtype == np.int16
     assert loaded.z_mm == pytest.approx([0, 5, 10, 15])
@@ -36,7 +36,7 @@ def test_scaled_values_and_padding(tmp_path):
     header[112:120] = np.array([2.0, -1000.0], "<f4").tobytes()
     header[352:] = stored.tobytes(order="F")
     path.write_bytes(header)
-    hu = nifti.load(path).hu
+    hu = nifti.load_nifti_volume(path).hu
     assert hu[0, 0, 0] == -1024  # 2 × -1100 - 1000 = -3200 is padding
     assert np.all(hu.ravel()[1:] == 0)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.ingest import ingest
+from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.plausible_hu import sample, why_implausible
 from cl_seg.scans.series import UnusableError
 from cl_seg.scans.store import Grid, read_header
@@ -235,7 +235,7 @@ def manifest(folder: Path, values: np.ndarray) -> Path:
 
 
 def test_a_series_of_another_scale_is_left_out_of_a_store(tmp_path):
-    report = ingest(manifest(tmp_path, RAW), tmp_path / "out.store", **FIELD)
+    report = write_store_from_scans(manifest(tmp_path, RAW), tmp_path / "out.store", **FIELD)
     assert [one.name for one in report.scanners] == ["Good CT"]
     (rejected,) = report.rejected
     assert rejected.path.name == "raw.nii.gz"
@@ -247,12 +247,12 @@ def test_nothing_else_is_an_error(tmp_path):
     lines = manifest(tmp_path, RAW).read_text().splitlines()[:-1]
     (tmp_path / "scans.csv").write_text("\n".join(lines))
     with pytest.raises(InputError, match="the rescale intercept was lost"):
-        ingest(tmp_path / "scans.csv", tmp_path / "out.store", **FIELD)
+        write_store_from_scans(tmp_path / "scans.csv", tmp_path / "out.store", **FIELD)
     assert not (tmp_path / "out.store").exists()
 
 
 def test_who_takes_it_all_the_same_has_it_in_the_store(tmp_path):
-    report = ingest(
+    report = write_store_from_scans(
         manifest(tmp_path, RAW), tmp_path / "out.store", allow_implausible_hu=True, **FIELD
     )
     assert [one.name for one in report.scanners] == ["Good CT", "Raw CT"]
@@ -261,5 +261,7 @@ def test_who_takes_it_all_the_same_has_it_in_the_store(tmp_path):
     assert note.startswith(f"{tmp_path}/raw.nii.gz: taken as it is: its values run from")
     header = read_header(tmp_path / "out.store")
     assert len(header.provenance["implausible_hu"]) == 1
-    ingest(manifest(tmp_path, body()), tmp_path / "2.store", allow_implausible_hu=True, **FIELD)
+    write_store_from_scans(
+        manifest(tmp_path, body()), tmp_path / "2.store", allow_implausible_hu=True, **FIELD
+    )
     assert "implausible_hu" not in read_header(tmp_path / "2.store").provenance

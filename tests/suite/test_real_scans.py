@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cl_seg.records.record import read_record
-from cl_seg.scans.ingest import ingest
+from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.labels.label_map import parse_label_map
 
 from .conftest import run
@@ -41,7 +41,7 @@ def test_two_real_scanners_become_a_liver_stream(tmp_path: Path) -> None:
     )
     store = tmp_path / "liver.store"
     liver = parse_label_map(["liver=5"], "background")
-    report = ingest(manifest, store, labels=liver, show_progress=False)
+    report = write_store_from_scans(manifest, store, labels=liver, show_progress=False)
     folders = {s.name.split(" ·")[0]: s.folder for s in report.scanners}
     order = [folders["Siemens Biograph40 mCT"], folders["Other CT"]]
 

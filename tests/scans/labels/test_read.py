@@ -71,7 +71,7 @@ def test_malformed_options_are_refused(options):
 
 @pytest.fixture
 def image(tmp_path):
-    return nifti.load(write_nifti(tmp_path / "ct.nii.gz", volume()))
+    return nifti.load_nifti_volume(write_nifti(tmp_path / "ct.nii.gz", volume()))
 
 
 @pytest.mark.parametrize("codes", ["LPS", "RAS", "LAI", "SPL", "ARS"])
