@@ -180,9 +180,9 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         ...                 size=64, spacing_mm=8, workers=1, progress=False)
         Store('one.store'): 1 scanner, 2 slices
     """
-    from cl_seg.phantom.simulate import simulate as scan_bodies  # noqa: PLC0415 - scipy, slow
+    from cl_seg.phantom.simulate import write_simulated_store  # noqa: PLC0415 - scipy, slow
 
-    scan_bodies(
+    write_simulated_store(
         Path(store),
         scanners,
         own_bodies=own_bodies,

@@ -29,7 +29,7 @@ class _Case:
     labels: list[Labels]
 
 
-def simulate(  # noqa: PLR0913 - keyword-only, each a plain choice of the user
+def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice of the user
     folder: Path | str,
     scanners: Sequence[str] | None = None,
     *,

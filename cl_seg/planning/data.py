@@ -66,9 +66,9 @@ def open_store(data: Data, workers: int) -> SliceStore:
 
 def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
     """Simulate the embedded benchmark into ``folder``."""
-    from cl_seg.phantom.simulate import simulate  # noqa: PLC0415 - slow import, rarely needed
+    from cl_seg.phantom.simulate import write_simulated_store  # noqa: PLC0415 - slow, rarely needed
 
-    simulate(
+    write_simulated_store(
         folder,
         scanners=phantom.scanners,
         own_bodies=phantom.own_bodies,

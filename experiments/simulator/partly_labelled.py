@@ -24,7 +24,7 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.predict import predict
 from cl_seg.models.registry import build_model
-from cl_seg.phantom.simulate import simulate
+from cl_seg.phantom.simulate import write_simulated_store
 from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training
 from cl_seg.training.pseudo_labels import with_pseudo_labels
@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     torch_setup.make_deterministic(1)
     with tempfile.TemporaryDirectory() as folder:
-        simulate(
+        write_simulated_store(
             Path(folder) / "two.store",
             scanners=["siemens_like", "stress_native"],
             own_bodies=10,

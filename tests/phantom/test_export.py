@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.simulate import simulate
+from cl_seg.phantom.simulate import write_simulated_store
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.ingest import write_store_from_scans
@@ -23,7 +23,7 @@ def stores(tmp_path_factory):
     """The same scans: simulated into a store, and exported and ingested in both formats."""
     folder = tmp_path_factory.mktemp("export")
     common = {"show_progress": False}
-    simulate(
+    write_simulated_store(
         folder / "store", scanners=SCANNERS, own_bodies=0, shared_bodies=1, size=SIZE,
         spacing_mm=SPACING_MM, seed=7, slices=2, **common,
     )  # fmt: skip

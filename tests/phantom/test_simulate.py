@@ -8,14 +8,14 @@ import yaml
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom import simulate as module
 from cl_seg.phantom.profiles import load_profile
-from cl_seg.phantom.simulate import simulate
+from cl_seg.phantom.simulate import write_simulated_store
 from cl_seg.planning.source import SIMULATOR, module_files
 
 GRID = {"size": 64, "spacing_mm": 6.4}
 
 
 def make(folder, scanners, own=0, shared=1, workers=1, **settings):
-    return simulate(
+    return write_simulated_store(
         folder, scanners, own_bodies=own, shared_bodies=shared, **GRID, seed=3, workers=workers,
         show_progress=False, **settings,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, change, words):
         "scanners": ["ge_like"], "own_bodies": 1, "shared_bodies": 0, "seed": 0, **GRID,
     }  # fmt: skip
     with pytest.raises(InputError, match=words) as caught:
-        simulate(tmp_path / "store", **(good | change))
+        write_simulated_store(tmp_path / "store", **(good | change))
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 

@@ -84,7 +84,9 @@ def test_a_store_of_development_is_simulated_from_the_seed_of_its_pool(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, object] = {}
-    monkeypatch.setattr(simulate, "simulate", lambda folder, **settings: asked.update(settings))
+    monkeypatch.setattr(
+        simulate, "write_simulated_store", lambda folder, **settings: asked.update(settings)
+    )
     phantom = PhantomData(scanners=["ge_like"], own_bodies=1, shared_bodies=1, pool="development")
     simulate_phantom(tmp_path / "store", phantom, 1)
     assert asked["seed"] == body_seed(phantom)
