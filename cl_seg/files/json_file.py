@@ -48,6 +48,11 @@ def in_form(value: Any, form: type[Form]) -> Form:
     return found
 
 
+def to_json(value: Any) -> Any:
+    """A dataclass as the object that :func:`in_form` reads."""
+    return _adapter(type(value)).dump_python(value, by_alias=True)
+
+
 @cache
 def _adapter(form: Any) -> TypeAdapter[Any]:
     return TypeAdapter(form)

@@ -87,5 +87,5 @@ def select_slices(store: SliceStore, scanner: str, out: Path, chosen: list[str],
     Raises:
         InputError: ``out`` exists or cannot be written.
     """
-    origin = Origin(store.header.content, scanner, store.header.classes, by, len(chosen))
+    origin = Origin(store.header.content_sha256, scanner, store.header.classes, by, len(chosen))
     write_queue(out, store, origin, [QueueItem(slice_id) for slice_id in chosen])

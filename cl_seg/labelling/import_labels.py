@@ -77,8 +77,8 @@ def import_queue(
     """
     check_new(out)
     origin, entries = read_queue(folder)
-    same = (store.header.content, store.header.classes)
-    if (origin.content, origin.classes) != same or origin.scanner not in store.scanners:
+    same = (store.header.content_sha256, store.header.classes)
+    if (origin.content_sha256, origin.classes) != same or origin.scanner not in store.scanners:
         raise InputError(
             f"{folder} was made from another store than {store.folder}: give the one it was made "
             "from"

@@ -49,7 +49,7 @@ def propose_labels(
                 tell(len(proposed), len(left))
     proposed.sort(key=lambda one: one.confidence)
     origin = Origin(
-        content=store.header.content,
+        content_sha256=store.header.content_sha256,
         scanner=scanner,
         classes=card.classes,
         chosen_by="confidence",

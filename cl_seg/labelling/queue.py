@@ -9,15 +9,16 @@ Layout::
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 from rich.progress import track
 
 from cl_seg.files.csv_file import Row, read_table, write_table
-from cl_seg.files.json_file import in_form, read_json
+from cl_seg.files.json_file import in_form, read_json, to_json
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.messages.errors import InputError
@@ -68,7 +69,7 @@ class Origin:
     """Origin of a queue: store, scanner, classes, and how its slices were chosen.
 
     Attributes:
-        content: hash of the store.
+        content_sha256: of the store; ``content`` in the file.
         scanner: folder name in the store.
         classes: names of labels 1, 2, ….
         chosen_by: method of the choice.
@@ -77,7 +78,7 @@ class Origin:
         format: version of the layout.
     """
 
-    content: str
+    content_sha256: Annotated[str, Field(alias="content")]
     scanner: str
     classes: list[str]
     chosen_by: str
@@ -150,7 +151,7 @@ def write_queue(
             if origin.proposed_by:
                 (building / "proposals").mkdir(exist_ok=True)
                 nifti.save(building / "proposals" / f"{case.name}.nii.gz", drawn, case.volume)
-        write_json(building / ORIGIN, asdict(origin))
+        write_json(building / ORIGIN, to_json(origin))
         write_entries(building / QUEUE, sorted(entries, key=lambda entry: entry.rank))
 
 

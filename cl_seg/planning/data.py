@@ -27,7 +27,7 @@ def data_header(data: Data) -> Header:
 
     phantom, folder = data.phantom, store_folder(data)
     titles = {scanner_name(name): load_profile(name).display_name for name in phantom.scanners}
-    content = read_header(folder).content if folder.exists() else ""
+    content = read_header(folder).content_sha256 if folder.exists() else ""
     grid = Grid(phantom.size, phantom.spacing_mm)
     return Header(CLASSES, grid, {"kind": "simulated"}, titles, content)
 

@@ -38,13 +38,13 @@ def check_store_content(store: SliceStore, cache: Path) -> None:
     kept = cache / f"{fingerprint(store.folder)}.checked"
     if kept.exists():
         return
-    if store.content_hash() != store.header.content:
+    if store.content_hash() != store.header.content_sha256:
         raise InputError(
             f"{store.folder} was changed after it was made, its content hash is of other data: "
             "ingest again"
         )
     with suppress(OSError):  # a cache that cannot be written costs time only
-        write_text(kept, store.header.content)
+        write_text(kept, store.header.content_sha256)
 
 
 def part_digests(

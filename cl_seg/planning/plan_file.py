@@ -26,7 +26,7 @@ def plan_content(plan: Plan) -> dict[str, Any]:
         "suite": suite.model_dump(mode="json") if suite else None,
         "data": {
             "store": str(context.store),
-            "content": plan.header.content,
+            "content": plan.header.content_sha256,
             "kind": plan.header.provenance.get("kind", "scans"),
         },
         "scanners": {scanner: plan.header.scanners[scanner] for scanner in context.scanners},

@@ -11,7 +11,7 @@ Layout (one folder)::
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.lib.format import open_memmap, write_array_header_1_0
 from pydantic import Field
 
-from cl_seg.files.json_file import in_form, read_json
+from cl_seg.files.json_file import in_form, read_json, to_json
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.messages.errors import InputError, one_line
 
@@ -90,7 +90,7 @@ class Header:
         grid: canonical grid of every slice.
         provenance: where the data came from, JSON-serialisable; ``kind`` is "simulated" or "scans".
         scanners: folder name → display name, in ingest order.
-        content: SHA-256 over rows, images and labels.
+        content_sha256: over rows, images and labels; ``content`` in the file.
         format: version of the layout.
     """
 
@@ -98,7 +98,7 @@ class Header:
     grid: Grid
     provenance: dict[str, Any]
     scanners: dict[FolderName, str] = field(default_factory=dict)
-    content: str = ""
+    content_sha256: Annotated[str, Field(alias="content")] = ""
     format: int = FORMAT
 
 
@@ -285,8 +285,8 @@ class StoreWriter:
     def finish(self) -> None:
         """Write the table and the header; the store is complete afterwards."""
         pd.DataFrame(self._rows).to_parquet(self.folder / "slices.parquet", index=False)
-        header = {**asdict(self.header), "content": self._digest.hexdigest()}
-        write_json(self.folder / "store.json", header)
+        header = replace(self.header, content_sha256=self._digest.hexdigest())
+        write_json(self.folder / "store.json", to_json(header))
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> 
         scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},
         data=DataRecord(
-            content=header.content,
+            content=header.content_sha256,
             kind=header.provenance.get("kind", "scans"),
             implausible_hu=len(header.provenance.get("implausible_hu", [])),
         ),

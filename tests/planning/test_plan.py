@@ -86,7 +86,7 @@ def test_the_file_says_what_is_run_on_which_data(file: Path, store: Path, tmp_pa
     assert content["suite"]["seeds"] == [0], "defaults are filled in"
     assert content["data"] == {
         "store": str(store),
-        "content": header.content,
+        "content": header.content_sha256,
         "kind": "simulated",
     }
     assert content["scanners"] == header.scanners

@@ -249,7 +249,7 @@ def test_a_salt_makes_an_ingest_repeatable_and_none_makes_it_unlinkable(tmp_path
     for name, salt in (("1", b"s"), ("2", b"s"), ("3", None), ("4", None)):
         run(tmp_path / "elsewhere", tmp_path / name, salt=salt)
         stores.append(SliceStore(tmp_path / name))
-    contents = [store.header.content for store in stores]
+    contents = [store.header.content_sha256 for store in stores]
     assert contents[0] == contents[1]
     assert len(set(contents)) == 3
     hashes = [set(store.slices.patient) | set(store.slices.series) for store in stores]
