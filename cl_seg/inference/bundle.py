@@ -42,7 +42,7 @@ def export_bundle(model: Path, out: Path, own_network: str = "") -> None:
 
 
 def _metadata(card: ModelCard, name: str) -> dict[str, Any]:
-    seen, size = card.input, card.input.size
+    network_input, size = card.input, card.input.size
     classes = {"0": "background", **{str(i): c for i, c in enumerate(card.classes, start=1)}}
     return {
         "version": cl_seg.__version__,
@@ -67,7 +67,9 @@ def _metadata(card: ModelCard, name: str) -> dict[str, Any]:
                     "dtype": "float32",
                     "value_range": [0, 1],
                     "is_patch_data": False,
-                    "channel_def": {"0": f"{seen.window_hu[0]:g} to {seen.window_hu[1]:g} HU"},
+                    "channel_def": {
+                        "0": f"{network_input.window_hu[0]:g} to {network_input.window_hu[1]:g} HU"
+                    },
                 }
             },
             "outputs": {
@@ -88,9 +90,9 @@ def _metadata(card: ModelCard, name: str) -> dict[str, Any]:
 
 
 def _inference(card: ModelCard) -> dict[str, Any]:
-    seen, network = card.input, card.network
-    pixel = seen.spacing_mm * seen.grid_size / seen.size
-    low, high = seen.window_hu
+    network_input, network = card.input, card.network
+    pixel = network_input.spacing_mm * network_input.grid_size / network_input.size
+    low, high = network_input.window_hu
     window = {"a_min": low, "a_max": high, "b_min": 0.0, "b_max": 1.0, "clip": True}
     turn = {"_target_": "Orientationd", "keys": "image", "axcodes": "LPS"}
     return {
@@ -101,7 +103,7 @@ def _inference(card: ModelCard) -> dict[str, Any]:
             "preset": network.preset,
             "arguments": network.arguments,
             "classes": len(card.classes) + 1,
-            "image_size": seen.size,
+            "image_size": network_input.size,
         },
         "network": "$@network_def.to(@device).eval()",
         # Rows are y and columns x in this package; MONAI reads (x, y, z).
@@ -115,7 +117,7 @@ def _inference(card: ModelCard) -> dict[str, Any]:
                 {
                     "_target_": "ResizeWithPadOrCropd",
                     "keys": "image",
-                    "spatial_size": [seen.size, seen.size, -1],
+                    "spatial_size": [network_input.size, network_input.size, -1],
                     "value": -1024,
                 },
                 {"_target_": "ScaleIntensityRanged", "keys": "image", **window},
@@ -124,7 +126,7 @@ def _inference(card: ModelCard) -> dict[str, Any]:
         },
         "inferer": {
             "_target_": "SliceInferer",
-            "roi_size": [seen.size, seen.size],
+            "roi_size": [network_input.size, network_input.size],
             "spatial_dim": 2,
         },
         "postprocessing": {

@@ -43,7 +43,7 @@ class SlicePrediction:
 
 def predict_slices(
     models: Sequence[nn.Module],
-    seen: Input,
+    network_input: Input,
     volume: Volume,
     variants: int = 0,
     placement: Placement | None = None,
@@ -56,7 +56,7 @@ def predict_slices(
 
     Args:
         models: networks of the same classes and input.
-        seen: what they see.
+        network_input: what they see.
         volume: the series.
         variants: of every image, besides the image itself.
         placement: where the networks' grid lies over the series; by default over the body.
@@ -64,13 +64,15 @@ def predict_slices(
     Yields:
         One prediction per slice, in the order of the series.
     """
-    stored = Grid(seen.grid_size, seen.spacing_mm)
-    placement = placement or place_input(volume, seen)
-    coarse = Grid(seen.size, seen.spacing_mm * seen.grid_size / seen.size)
+    stored = Grid(network_input.grid_size, network_input.spacing_mm)
+    placement = placement or place_input(volume, network_input)
+    coarse = Grid(
+        network_input.size, network_input.spacing_mm * network_input.grid_size / network_input.size
+    )
     moves = _moves(variants)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
-        pixels = windowed(reduced(hu, seen.size), seen.window_hu)
+        pixels = windowed(reduced(hu, network_input.size), network_input.window_hu)
         each = torch.cat([_probabilities(model, pixels, moves) for model in models])
         found = [
             _labels(one, volume, placement, coarse) for one in (each.mean(dim=0), *each.unbind())
@@ -95,9 +97,9 @@ def expected_cm2(probability: Tensor, spacing_mm: float) -> npt.NDArray[np.float
     return areas * spacing_mm**2 / 100
 
 
-def place_input(volume: Volume, seen: Input) -> Placement:
+def place_input(volume: Volume, network_input: Input) -> Placement:
     """Place the networks' grid over a series: on its body."""
-    return place(volume, Grid(seen.grid_size, seen.spacing_mm))
+    return place(volume, Grid(network_input.grid_size, network_input.spacing_mm))
 
 
 def _moves(variants: int) -> Tensor:

@@ -46,16 +46,20 @@ class Ensemble:
     models: list[nn.Module]
     cards: list[ModelCard]
 
-    def has_seen(self, ways: Sequence[Scanner]) -> str:
+    def trained_on_scanner(self, identities: Sequence[Scanner]) -> str:
         """Whether every network was trained on a scanner: "yes", "no" or "unknown".
 
         Args:
-            ways: the scanner in every way it may be stored as.
+            identities: the scanner in every identity it may be stored as.
         """
 
         def all_of(is_stored: Callable[[Scanner, str, str], bool]) -> bool:
             return all(
-                any(is_stored(way, *known) for way in ways for known in card.scanners.items())
+                any(
+                    is_stored(identity, *known)
+                    for identity in identities
+                    for known in card.scanners.items()
+                )
                 for card in self.cards
             )
 
@@ -240,12 +244,14 @@ def _predicted(
     options: PredictionOptions,
     advance: Callable[[], None],
 ) -> PredictedCase:
-    seen = ensemble.cards[0].input
-    placement = place_input(volume, seen)
+    network_input = ensemble.cards[0].input
+    placement = place_input(volume, network_input)
     masks: list[Labels] = []
     rows: list[dict[str, Any]] = []
     agreements: dict[str, list[float | None]] = {}
-    predictions = predict_slices(ensemble.models, seen, volume, options.variants, placement)
+    predictions = predict_slices(
+        ensemble.models, network_input, volume, options.variants, placement
+    )
     for index, prediction in enumerate(predictions):
         masks.append(prediction.labels)
         where = {**about, "body_cut": "yes" if placement.cut[index] else "no"}
@@ -255,7 +261,7 @@ def _predicted(
             agreements.setdefault(row["class"], []).append(row["agreement"])
         advance()
     notes = [*volume.notes(), *spacing_notes(volume.z_mm), *size_notes(placement)]
-    notes += cut_notes(placement, Grid(seen.grid_size, seen.spacing_mm))
+    notes += cut_notes(placement, Grid(network_input.grid_size, network_input.spacing_mm))
     if volume.rejected:
         notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
     notes += low_agreement_notes(agreements)
@@ -273,7 +279,7 @@ def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, 
     if known is None:
         shown = f"{header.manufacturer} {header.model}".strip()
         return {"scanner": shown, "seen": "no", "series": series.name}
-    seen = ensemble.has_seen(aliases.identify_in_every_way(header))
+    seen = ensemble.trained_on_scanner(aliases.identify_by_every_choice_of_fields(header))
     return {"scanner": known.display_name({header.kernel}), "seen": seen, "series": series.name}
 
 

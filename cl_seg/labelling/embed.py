@@ -40,12 +40,12 @@ def check_fits(store: SliceStore, card: ModelCard, folder: Path) -> None:
     Raises:
         InputError: classes or grid differ.
     """
-    grid, seen = store.header.grid, card.input
-    if (grid.size, grid.spacing_mm) != (seen.grid_size, seen.spacing_mm):
+    grid, network_input = store.header.grid, card.input
+    if (grid.size, grid.spacing_mm) != (network_input.grid_size, network_input.spacing_mm):
         raise InputError(
             f"{store.folder} has {grid.size}² pixels of {grid.spacing_mm:g} mm, {folder} has "
-            f"learned on {seen.grid_size}² of {seen.spacing_mm:g} mm: ingest with --size "
-            f"{seen.grid_size} --spacing-mm {seen.spacing_mm:g}"
+            f"learned on {network_input.grid_size}² of {network_input.spacing_mm:g} mm: ingest with --size "
+            f"{network_input.grid_size} --spacing-mm {network_input.spacing_mm:g}"
         )
     if store.header.classes != card.classes:
         raise InputError(

@@ -135,7 +135,7 @@ class Aliases:
             kind=kind,
         )
 
-    def identify_in_every_way(self, scanner_header: ScannerHeader) -> list[Scanner]:
+    def identify_by_every_choice_of_fields(self, scanner_header: ScannerHeader) -> list[Scanner]:
         """The scanners a header may be stored as, for every choice of fields."""
         optional = PARTS[1:]
         ways = [

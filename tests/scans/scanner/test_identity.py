@@ -136,10 +136,10 @@ def test_the_user_decides_what_makes_a_scanner(by, name, folder, kind):
     shown = f"{name} · {kind}" if kind else name
     assert scanner.display_name({"B40f"}) == shown
     assert scanner.folder_name == (f"{folder}-70-kev-monoenergetic" if kind else folder)
-    ways = TABLE.identify_in_every_way(header)
+    ways = TABLE.identify_by_every_choice_of_fields(header)
     assert any(way.is_stored_as(scanner.folder_name, shown) for way in ways)
     for change in ({"kind": "40 keV monoenergetic"}, {"model": "Definition"}):
-        others = TABLE.identify_in_every_way(replace(header, **change))
+        others = TABLE.identify_by_every_choice_of_fields(replace(header, **change))
         same = [way for way in others if way.is_stored_as(scanner.folder_name, shown)]
         assert not same or (by == "manufacturer" and "model" in change)
 
