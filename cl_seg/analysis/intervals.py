@@ -183,7 +183,7 @@ def patient_groups(runs: Sequence[RunResult]) -> Groups:
         runs: on the same test patients.
     """
     distinct = {(tuple(run.order), tuple(run.classes)): run for run in runs}
-    seen = np.concatenate([run.seen for run in distinct.values()], axis=1)
+    seen = np.concatenate([run.scored_mask for run in distinct.values()], axis=1)
     groups: Groups = np.unique(seen, axis=0, return_inverse=True)[1].ravel()
     return groups
 

@@ -165,7 +165,7 @@ class RunResult:
         return tuple(sorted(map(str, self.cases["patient"].unique())))
 
     @cached_property
-    def seen(self) -> npt.NDArray[np.bool_]:
+    def scored_mask(self) -> npt.NDArray[np.bool_]:
         """(patients, scanners × structures): which of them every test patient was scored with."""
         cases = self.cases[self.cases["stage"] == self.cases["stage"].max()]
         cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.order)]
