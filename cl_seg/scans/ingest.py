@@ -197,7 +197,7 @@ def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, l
     for scanner, scan in sorted(known, key=lambda pair: pair[0].device):
         groups[scanner].append(scan)
     named: dict[str, tuple[Scanner, list[Scan]]] = {}
-    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.given, s.kind)):
+    for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.named_by_user, s.kind)):
         folder, number = scanner.folder_name, 2
         while folder in named:
             folder, number = f"{scanner.folder_name}-{number}", number + 1

@@ -95,14 +95,14 @@ def devices_split(groups: Groups, identify: Callable[[ScannerHeader], Scanner | 
     every = list(groups)
     names = dict(_names(every))
     notes = []
-    for given, scans in every:
-        if not given.given:
+    for scanner, scans in every:
+        if not scanner.named_by_user:
             continue
         headers = [replace(scan.series.scanner_header, given_name="") for scan in scans]
         for same in dict.fromkeys(map(identify, headers)):
             if same is not None and same in names:
                 notes.append(
-                    f"{names[given]} (so called in the manifest) and {names[same]} are one "
+                    f"{names[scanner]} (so called in the manifest) and {names[same]} are one "
                     "scanner by their headers: name it in all rows or in none, or it is two "
                     "experiences"
                 )

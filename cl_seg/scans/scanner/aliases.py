@@ -120,7 +120,7 @@ class Aliases:
         if scanner_header.given_name:
             device = " ".join(scanner_header.given_name.split())
             kind = kind.replace(NO_ENERGY, MONOENERGETIC)  # the user knows the energy
-            return Scanner(device, None, None, device.casefold(), given=True, kind=kind)
+            return Scanner(device, None, None, device.casefold(), named_by_user=True, kind=kind)
         if vendor is None:
             return None
         written = " ".join(scanner_header.model.replace("_", " ").split()) or "unknown model"

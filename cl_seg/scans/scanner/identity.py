@@ -52,7 +52,7 @@ class Scanner:
         kernel_class: class of the kernel within this vendor, None where it does not count.
         kv: tube voltage rounded to 10 kV, 0 when unknown, None where it does not count.
         key: case-folded text that decides equality of spelling variants.
-        given: whether the user named it.
+        named_by_user: whether the user named it.
         station: hashed, ``NO_STATION`` when the header has none, "" where it does not count.
         kind: of image, "" for a plain CT; always counts.
     """
@@ -61,7 +61,7 @@ class Scanner:
     kernel_class: str | None
     kv: int | None
     key: str
-    given: bool = False
+    named_by_user: bool = False
     station: str = ""
     kind: str = ""
 
@@ -111,7 +111,7 @@ class Scanner:
         return replace(self, station=code[1])._is_named(folder, name)
 
     def _is_named(self, folder: str, name: str) -> bool:
-        if self.given:
+        if self.named_by_user:
             return name.casefold() == self.display_name(set()).casefold()
         if re.fullmatch(rf"{re.escape(self.folder_name)}(-\d+)?", folder) is None:
             return False
