@@ -39,8 +39,8 @@ def scanner_names(
     known = {c: scanner for c, scanner in scanners.items() if scanner and c not in unknown}
     # Of several spellings of one device the first in the alphabet is used for all.
     devices: dict[str, str] = {}
-    for scanner in sorted(known.values(), key=lambda s: s.device):
-        devices.setdefault(scanner.key, scanner.device)
+    for scanner in sorted(known.values(), key=lambda s: s.make_and_model):
+        devices.setdefault(scanner.key, scanner.make_and_model)
     return {
         case: _name(devices, one, scanner_headers[case]) for case, one in known.items()
     }, unknown

@@ -129,7 +129,7 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
         report.notes += devices_split(groups.values(), identify)
         for notes in (image_kinds, stations_unknown, voltages_apart):
             report.notes += notes(groups.values())
-        if any("simulated" in scanner.device.casefold() for scanner, _ in groups.values()):
+        if any("simulated" in scanner.make_and_model.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
             provenance["kind"] = "simulated"
         jobs = [(folder, scan) for folder, (_, scans) in groups.items() for scan in scans]
@@ -194,7 +194,7 @@ def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, l
     """Folder name → scanner and its scans, sorted by folder name."""
     groups: dict[Scanner, list[Scan]] = defaultdict(list)
     # Of several spellings of one device the first in the alphabet is shown, whatever the order.
-    for scanner, scan in sorted(known, key=lambda pair: pair[0].device):
+    for scanner, scan in sorted(known, key=lambda pair: pair[0].make_and_model):
         groups[scanner].append(scan)
     named: dict[str, tuple[Scanner, list[Scan]]] = {}
     for scanner in sorted(groups, key=lambda s: (s.folder_name, s.key, s.named_by_user, s.kind)):

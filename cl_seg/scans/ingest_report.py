@@ -76,7 +76,7 @@ def voltages_apart(groups: Groups) -> list[str]:
         if scanner.kv:
             voltages[replace(scanner, kv=None)].add(scanner.kv)
     return [
-        f"{scanner.device} is {len(found)} scanners by its tube voltages, "
+        f"{scanner.make_and_model} is {len(found)} scanners by its tube voltages, "
         f"{', '.join(map(str, sorted(found)))} kV: a --scanner-by without kv makes it one"
         for scanner, found in voltages.items()
         if len(found) > 1

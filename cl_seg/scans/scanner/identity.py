@@ -48,7 +48,7 @@ class Scanner:
     """A scanner: two series with equal scanners belong to the same experience.
 
     Attributes:
-        device: manufacturer and model, or the name the user gave, e.g. "Siemens Sensation 64".
+        make_and_model: manufacturer and model, or the name the user gave, e.g. "Siemens Sensation 64".
         kernel_class: class of the kernel within this vendor, None where it does not count.
         kv: tube voltage rounded to 10 kV, 0 when unknown, None where it does not count.
         key: case-folded text that decides equality of spelling variants.
@@ -57,7 +57,7 @@ class Scanner:
         kind: of image, "" for a plain CT; always counts.
     """
 
-    device: str = field(compare=False)
+    make_and_model: str = field(compare=False)
     kernel_class: str | None
     kv: int | None
     key: str
@@ -73,7 +73,7 @@ class Scanner:
         """
         shown = "/".join(sorted(kernels - {""})) or "kernel unknown"
         kernel = [] if self.kernel_class is None else [shown]
-        return " · ".join([self.device, *kernel, *self._after_kernel()])
+        return " · ".join([self.make_and_model, *kernel, *self._after_kernel()])
 
     def _after_kernel(self) -> list[str]:
         voltage = [] if self.kv is None else [f"{self.kv} kV" if self.kv else "kV unknown"]
@@ -83,7 +83,7 @@ class Scanner:
     @property
     def folder_name(self) -> str:
         """Safe folder name of lower-case ASCII letters, digits and ``-``."""
-        parts = [self.device]
+        parts = [self.make_and_model]
         if self.kernel_class is not None:
             parts.append(self.kernel_class)
         if self.kv is not None:

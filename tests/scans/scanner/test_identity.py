@@ -41,7 +41,7 @@ def identify(*values):
     ],
 )
 def test_manufacturers_of_real_files(manufacturer, device):
-    assert identify(manufacturer, "X", "", 120.0).device == device
+    assert identify(manufacturer, "X", "", 120.0).make_and_model == device
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_manufacturers_of_real_files(manufacturer, device):
 )
 def test_makers_beside_company_words_and_software(manufacturer, device):
     found = identify(manufacturer, "X", "", 120.0)
-    assert (found and found.device) == device
+    assert (found and found.make_and_model) == device
 
 
 NAMES = sorted({v.name for v in TABLE._vendors.values()})
@@ -191,7 +191,7 @@ def test_the_line_to_add_works_for_names_that_mean_something_in_yaml(tmp_path, m
         assert line is None
         return
     own.write_text(line[1])
-    assert Aliases(own).identify(header).device.endswith("Mark 1")
+    assert Aliases(own).identify(header).make_and_model.endswith("Mark 1")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_unknown_manufacturer_names_values_and_a_line_that_works(tmp_path):
     assert "'ACME CT'" in message and "'Mark 1'" in message and "\n" not in message
     own = tmp_path / "own.yaml"
     own.write_text(re.search(r"the line  (.*?)  into", message)[1])
-    assert Aliases(own).identify(scanner_header).device == "Acme Ct Mark 1"
+    assert Aliases(own).identify(scanner_header).make_and_model == "Acme Ct Mark 1"
 
 
 def test_own_aliases_go_on_top(tmp_path):
