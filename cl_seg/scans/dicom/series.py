@@ -21,15 +21,15 @@ class DicomSeries(Series):
     """A series with the patient and series its headers name, whatever a manifest says.
 
     Attributes:
-        person: salted hash of PatientID, "" when absent.
-        uid: salted hash of SeriesInstanceUID, "" when absent.
-        images: salted hashes of SOPInstanceUIDs.
+        header_patient_hash: salted hash of PatientID, "" when absent.
+        series_uid_hash: salted hash of SeriesInstanceUID, "" when absent.
+        sop_instance_hashes: salted hashes of SOPInstanceUIDs.
         files: of its images, in alphabetical order.
     """
 
-    person: str = ""
-    uid: str = ""
-    images: frozenset[str] = frozenset()
+    header_patient_hash: str = ""
+    series_uid_hash: str = ""
+    sop_instance_hashes: frozenset[str] = frozenset()
     files: tuple[Path, ...] = ()
 
 
@@ -100,9 +100,11 @@ def _assemble(images: list[ImageHeader], kinds: set[str]) -> tuple[DicomSeries, 
         first.thickness_mm,
         partial(load_dicom_volume, images),
         (*unnamed, *_several_kinds(kinds), *header_notes(images)),
-        person=first.patient,
-        uid="" if first.lacks_series_uid else first.series,
-        images=frozenset(image.sop_instance_hash for image in images if image.sop_instance_hash),
+        header_patient_hash=first.patient,
+        series_uid_hash="" if first.lacks_series_uid else first.series,
+        sop_instance_hashes=frozenset(
+            image.sop_instance_hash for image in images if image.sop_instance_hash
+        ),
         files=tuple(sorted(image.path for image in images)),
     )
     return series, copies

@@ -23,7 +23,11 @@ def series_listed_twice(scans: Iterable[Scan]) -> list[str]:
         series = scan.series
         if not isinstance(series, DicomSeries):
             continue
-        names = [series.uid] if series.uid else sorted(series.images)
+        names = (
+            [series.series_uid_hash]
+            if series.series_uid_hash
+            else sorted(series.sop_instance_hashes)
+        )
         found = (_fault(series, *pair) for name in names for pair in before[name])
         if fault := next(filter(None, found), ""):
             faults.append(f"{scan.where}: {fault}")
@@ -35,7 +39,7 @@ def series_listed_twice(scans: Iterable[Scan]) -> list[str]:
 def _fault(series: DicomSeries, line: int, other: DicomSeries) -> str:
     """Conflict of a series with one of an earlier line, in words; "" for none."""
     where = f"line {line} ({other.path})"
-    if series.images & other.images:
+    if series.sop_instance_hashes & other.sop_instance_hashes:
         return f"{series.path} holds images of {where} again: list every series once"
     if series.patient != other.patient:
         return (
@@ -52,8 +56,8 @@ def persons_named_twice(scans: Iterable[Scan]) -> list[str]:
     """
     rows: dict[str, list[Scan]] = defaultdict(list)
     for scan in scans:
-        if isinstance(scan.series, DicomSeries) and scan.series.person:
-            rows[scan.series.person].append(scan)
+        if isinstance(scan.series, DicomSeries) and scan.series.header_patient_hash:
+            rows[scan.series.header_patient_hash].append(scan)
     notes = []
     for same in sorted(rows.values(), key=lambda same: min(scan.line for scan in same)):
         patients = {scan.series.patient for scan in same}
