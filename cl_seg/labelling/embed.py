@@ -44,8 +44,8 @@ def check_fits(store: SliceStore, card: ModelCard, folder: Path) -> None:
     if (grid.size, grid.spacing_mm) != (network_input.grid_size, network_input.spacing_mm):
         raise InputError(
             f"{store.folder} has {grid.size}² pixels of {grid.spacing_mm:g} mm, {folder} has "
-            f"learned on {network_input.grid_size}² of {network_input.spacing_mm:g} mm: ingest with --size "
-            f"{network_input.grid_size} --spacing-mm {network_input.spacing_mm:g}"
+            f"learned on {network_input.grid_size}² of {network_input.spacing_mm:g} mm: ingest "
+            f"with --size {network_input.grid_size} --spacing-mm {network_input.spacing_mm:g}"
         )
     if store.header.classes != card.classes:
         raise InputError(

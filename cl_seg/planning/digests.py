@@ -12,7 +12,7 @@ import pandas as pd
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json, write_text
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.splits import PARTS
+from cl_seg.scans.splits import SPLIT_PARTS
 from cl_seg.scans.store import SliceStore
 
 Item = TypeVar("Item")
@@ -63,7 +63,7 @@ def part_digests(
     for scanner in scanners:
         own = split[split["scanner"] == scanner]
         pixels = _pixel_hashes(store, scanner, cache)
-        for part in PARTS:
+        for part in SPLIT_PARTS:
             rows = own[own["part"] == part]
             ids = rows[["slice_id", "case", "patient", "z_mm"]].to_numpy().tolist()
             slices = [(*who, pixels[row]) for who, row in zip(ids, rows["row"], strict=True)]

@@ -18,7 +18,7 @@ from cl_seg.planning.request import GivenSuite, SuiteRequest, request_suite
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, RunStages, Stage
-from cl_seg.scans.splits import PARTS
+from cl_seg.scans.splits import SPLIT_PARTS
 from cl_seg.scans.store import Header, SliceStore
 
 CACHE = Path("data/stages")
@@ -110,7 +110,7 @@ def resolve_request(request: SuiteRequest, cache: Path) -> Plan:
     request.check_modules()
     suite, scanners, folder = request.suite, request.scanners, store_folder(request.suite.data)
     if suite.data.phantom is not None and not folder.exists():
-        stand_ins = dict.fromkeys(product(scanners, PARTS), folder.name)
+        stand_ins = dict.fromkeys(product(scanners, SPLIT_PARTS), folder.name)
         context = _context(request, {}, stand_ins, "")
         graph = plan_graph(context, request.runs)
         return Plan(context, graph, request.header, {}, tuple(device_notes(suite)), request)

@@ -9,7 +9,7 @@ import pandas as pd
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 
-PARTS = ("train", "validation", "test")
+SPLIT_PARTS = ("train", "validation", "test")
 BLOCK = 10  # slices of a case that are cut into the three parts together
 
 
@@ -120,6 +120,6 @@ def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFram
             count = len(block)
             n_test = min(max(1, round(fractions.test * count)), count - 2)
             n_validation = min(max(1, round(fractions.validation * count)), count - n_test - 1)
-            names = np.repeat(PARTS, [count - n_test - n_validation, n_validation, n_test])
+            names = np.repeat(SPLIT_PARTS, [count - n_test - n_validation, n_validation, n_test])
             parts[block] = names
     return slices.assign(part=parts)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.splits import (
     BLOCK,
-    PARTS,
+    SPLIT_PARTS,
     Fractions,
     check_parts,
     split_by_patient,
@@ -62,7 +62,7 @@ def patients(slices, **chosen):
 def test_no_patient_in_two_parts(slices, shares, seed):
     result = split(slices, shares, seed)
     assert (result.groupby("patient")["part"].nunique() == 1).all()
-    assert set(result["part"]) <= set(PARTS)
+    assert set(result["part"]) <= set(SPLIT_PARTS)
     pd.testing.assert_frame_equal(result.drop(columns="part"), slices)
 
 
@@ -105,7 +105,7 @@ def test_seed_matters():
 def test_shares_of_a_single_scanner():
     slices = table({"A": [f"p{i}" for i in range(20)]})
     result = split_by_patient(slices, QUARTER, seed=3)
-    sizes = {part: len(patients(result, part=part)) for part in PARTS}
+    sizes = {part: len(patients(result, part=part)) for part in SPLIT_PARTS}
     assert sizes == {"train": 13, "validation": 2, "test": 5}
 
 
@@ -141,7 +141,7 @@ def test_within_case_cuts_contiguous_blocks_along_the_body(count, shares, seed):
     pd.testing.assert_frame_equal(result.drop(columns="part"), slices)
     for _, case in result.groupby("case"):
         runs = [part for part, _ in groupby(case.sort_values("z_mm")["part"])]
-        assert runs == list(PARTS) * max(1, count // BLOCK)
+        assert runs == list(SPLIT_PARTS) * max(1, count // BLOCK)
 
 
 def test_within_case_needs_three_slices():

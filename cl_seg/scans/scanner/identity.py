@@ -48,7 +48,8 @@ class Scanner:
     """A scanner: two series with equal scanners belong to the same experience.
 
     Attributes:
-        make_and_model: manufacturer and model, or the name the user gave, e.g. "Siemens Sensation 64".
+        make_and_model: manufacturer and model, e.g. "Siemens Sensation 64", or the name the user
+            gave.
         kernel_class: class of the kernel within this vendor, None where it does not count.
         kv: tube voltage rounded to 10 kV, 0 when unknown, None where it does not count.
         key: case-folded text that decides equality of spelling variants.
