@@ -17,8 +17,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import dotted
 from cl_seg.scans.scanner.identity import (
     DEFAULT_BY,
+    IDENTITY_FIELDS,
     NO_STATION,
-    PARTS,
     Scanner,
     ScannerHeader,
     device_key,
@@ -113,7 +113,7 @@ class Aliases:
 
         Args:
             scanner_header: of a series.
-            by: which of ``PARTS`` tell scanners apart; the kind of image always does.
+            by: which of ``IDENTITY_FIELDS`` tell scanners apart; the kind of image always does.
         """
         vendor = self._vendor(scanner_header.manufacturer)
         kind = _kind(vendor, scanner_header)
@@ -137,9 +137,12 @@ class Aliases:
 
     def identify_by_every_choice_of_fields(self, scanner_header: ScannerHeader) -> list[Scanner]:
         """The scanners a header may be stored as, for every choice of fields."""
-        optional = PARTS[1:]
+        optional = IDENTITY_FIELDS[1:]
         ways = [
-            (PARTS[0], *(part for part, counts in zip(optional, chosen, strict=True) if counts))
+            (
+                IDENTITY_FIELDS[0],
+                *(part for part, counts in zip(optional, chosen, strict=True) if counts),
+            )
             for chosen in product((True, False), repeat=len(optional))
         ]
         found = dict.fromkeys(self.identify(scanner_header, by) for by in ways)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cl_seg.messages.errors import InputError
 
-PARTS = ("manufacturer", "model", "kernel", "kv", "station")
+IDENTITY_FIELDS = ("manufacturer", "model", "kernel", "kv", "station")
 """Header fields that can tell scanners apart."""
 
 DEFAULT_BY = ("manufacturer", "model", "kernel", "kv")
@@ -122,23 +122,23 @@ class Scanner:
 
 
 def parse_scanner_by(text: str) -> tuple[str, ...]:
-    """The fields that tell scanners apart, from the user's list, in the order of ``PARTS``.
+    """The fields that tell scanners apart, from the user's list, in the order of ``IDENTITY_FIELDS``.
 
     Raises:
         InputError: an unknown word, or no manufacturer.
     """
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
-    if unknown := [word for word in words if word not in PARTS]:
+    if unknown := [word for word in words if word not in IDENTITY_FIELDS]:
         raise InputError(
-            f"--scanner-by: {unknown[0]} is none of {', '.join(PARTS)}: list what tells scanners "
+            f"--scanner-by: {unknown[0]} is none of {', '.join(IDENTITY_FIELDS)}: list what tells scanners "
             f"apart, e.g. {','.join(DEFAULT_BY[:2])}"
         )
-    if PARTS[0] not in words:
+    if IDENTITY_FIELDS[0] not in words:
         raise InputError(
-            f"--scanner-by {text}: name the {PARTS[0]} too, e.g. {','.join(DEFAULT_BY[:2])}: "
+            f"--scanner-by {text}: name the {IDENTITY_FIELDS[0]} too, e.g. {','.join(DEFAULT_BY[:2])}: "
             "models and kernels of two manufacturers may have one name"
         )
-    return tuple(part for part in PARTS if part in words)
+    return tuple(part for part in IDENTITY_FIELDS if part in words)
 
 
 def device_key(device: str) -> str:
