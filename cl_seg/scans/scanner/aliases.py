@@ -28,7 +28,7 @@ from cl_seg.scans.scanner.image_kind import CONE_BEAM, MONOENERGETIC, NO_ENERGY
 from cl_seg.scans.scanner.manufacturer import (
     is_anonymised,
     is_software,
-    parts,
+    split_manufacturer,
     without_company_words,
     without_software,
 )
@@ -152,7 +152,7 @@ class Aliases:
         """The manufacturer, by a spelling in the table, without software that saved the series."""
         if whole := self._spelt(manufacturer):
             return whole
-        written = [part for part in parts(manufacturer) if not is_software(part)]
+        written = [part for part in split_manufacturer(manufacturer) if not is_software(part)]
         # "Varian Eclipse" beside another maker is the program, not the scanner.
         devices = [part for part in written if without_software(part) == fold(part)] or written
         found = [self._spelt(part) for part in devices]

@@ -40,7 +40,7 @@ def is_anonymised(manufacturer: str) -> bool:
     return fold(manufacturer) in _NOBODY
 
 
-def parts(manufacturer: str) -> list[str]:
+def split_manufacturer(manufacturer: str) -> list[str]:
     """Names that stand side by side in one entry, e.g. "SIEMENS" and "MIM Software"."""
     return [part.strip() for part in _BETWEEN.split(manufacturer) if fold(part)]
 
