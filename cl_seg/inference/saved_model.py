@@ -39,13 +39,13 @@ PICKLED = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"}
 INTENDED_USE = "Research on CT segmentation. Not a medical device: not for diagnosis or treatment."
 
 
-class Part(BaseModel):
+class CardModel(BaseModel):
     """Base of the parts of a card."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Network(Part):
+class Network(CardModel):
     """How the network is built, see :func:`cl_seg.models.registry.build_model`."""
 
     name: str
@@ -53,7 +53,7 @@ class Network(Part):
     arguments: dict[str, Any] = {}
 
 
-class Input(Part):
+class Input(CardModel):
     """Image the network sees.
 
     Attributes:
@@ -77,7 +77,7 @@ class Input(Part):
         return self
 
 
-class ModelCard(Part):
+class ModelCard(CardModel):
     """Card of a saved model: network, classes, input, training data and scores.
 
     Attributes:
