@@ -9,7 +9,7 @@ from cl_seg.files.write import write_json
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
-from cl_seg.records.run_spec import Part
+from cl_seg.records.run_spec import RecordModel
 from cl_seg.records.tables import PACKED, StoredTables
 
 CERTIFIED = "certified.json"
@@ -18,7 +18,7 @@ VERDICTS: tuple[Verdict, ...] = ("same bits", "same to 1e-6", "different")
 """From best to worst."""
 
 
-class CertifiedStage(Part):
+class CertifiedStage(RecordModel):
     """A stage of a run that was recomputed.
 
     Attributes:
@@ -47,7 +47,7 @@ class CertifiedStage(Part):
         return f"{self.verdict}: {self.score} differs{size}"
 
 
-class Certificate(Part):
+class Certificate(RecordModel):
     """Stages that were recomputed at one commit.
 
     Attributes:
@@ -78,7 +78,7 @@ class Certificate(Part):
         return f"{stages} recomputed on {self.date[:10]} at commit {commit}: {self.verdict}"
 
 
-class _File(Part):
+class _File(RecordModel):
     certificates: tuple[Certificate, ...]
 
 

@@ -9,14 +9,14 @@ from pydantic import Field
 
 from cl_seg.files.json_file import in_form, parse_json, read_json
 from cl_seg.records.migration import SCHEMA, migrated
-from cl_seg.records.run_spec import Part, RunSpec, Text, Texts
+from cl_seg.records.run_spec import RecordModel, RunSpec, Text, Texts
 
 RUN_FILE = "run.json"
 Dice = Annotated[float, Field(ge=0, le=1)]
 Rows = tuple[tuple[Dice | None, ...], ...]
 
 
-class DataRecord(Part):
+class DataRecord(RecordModel):
     """The store of slices.
 
     Attributes:
@@ -30,14 +30,14 @@ class DataRecord(Part):
     implausible_hu: int = 0
 
 
-class GridRecord(Part):
+class GridRecord(RecordModel):
     """Pixels per side of a stored slice, and their size in mm."""
 
     size: int
     spacing_mm: float
 
 
-class StageRow(Part):
+class StageRow(RecordModel):
     """What one stage took.
 
     Attributes:
@@ -61,7 +61,7 @@ class StageRow(Part):
     kept_bytes: int = 0
 
 
-class RunRecord(Part):
+class RunRecord(RecordModel):
     """What is known of a finished run besides its tables.
 
     Attributes:

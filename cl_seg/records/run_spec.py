@@ -12,13 +12,13 @@ Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
-class Part(BaseModel):
+class RecordModel(BaseModel):
     """Base of the parts of a record: values never change."""
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
-class SuitePart(Part):
+class SuitePart(RecordModel):
     """A part of the suite; fields that only other versions of cl_seg know are kept."""
 
     model_config = ConfigDict(extra="allow")
@@ -76,7 +76,7 @@ class TrainingSpec(SuitePart):
     threads: int
 
 
-class SeedImagesSpec(Part):
+class SeedImagesSpec(RecordModel):
     """SEED images: the slices of the new scanner that were labelled, in a seed curve.
 
     Attributes:
