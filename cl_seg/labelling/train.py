@@ -43,7 +43,7 @@ from cl_seg.suite.schedule import Schedule
 
 Tune = Literal["all", "decoder", "head"]
 Progress = Callable[[int, int], None]
-Part = TypeVar("Part", bound=Spec)
+SpecT = TypeVar("SpecT", bound=Spec)
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _settings(
     )
 
 
-def _checked(kind: type[Part], content: dict[str, Any], base: Path) -> Part:
+def _checked(kind: type[SpecT], content: dict[str, Any], base: Path) -> SpecT:
     try:
         return kind.model_validate(
             content, context={"networks": NETWORKS, "strategies": STRATEGIES}
