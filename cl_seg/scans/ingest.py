@@ -89,7 +89,8 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
             give the same one to get the same hashes, and the same content hash, again.
         allow_implausible_hu: take values that cannot be HU as they are; the provenance of the store
             then lists their series under ``implausible_hu``.
-        scanner_by: which of :data:`cl_seg.scans.scanner.identity.IDENTITY_FIELDS` tell scanners apart.
+        scanner_by: header fields that tell scanners apart, of
+            :data:`cl_seg.scans.scanner.identity.IDENTITY_FIELDS`.
         derived: whether images that are no plain CT, but have HU, are scanners of their own or are
             left out.
         workers: processes that read side by side; the store is the same with any number.

@@ -122,7 +122,7 @@ class Scanner:
 
 
 def parse_scanner_by(text: str) -> tuple[str, ...]:
-    """The fields that tell scanners apart, from the user's list, in the order of ``IDENTITY_FIELDS``.
+    """The user's list of identity fields, in the order of ``IDENTITY_FIELDS``.
 
     Raises:
         InputError: an unknown word, or no manufacturer.
@@ -130,13 +130,13 @@ def parse_scanner_by(text: str) -> tuple[str, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if unknown := [word for word in words if word not in IDENTITY_FIELDS]:
         raise InputError(
-            f"--scanner-by: {unknown[0]} is none of {', '.join(IDENTITY_FIELDS)}: list what tells scanners "
-            f"apart, e.g. {','.join(DEFAULT_BY[:2])}"
+            f"--scanner-by: {unknown[0]} is none of {', '.join(IDENTITY_FIELDS)}: list what tells "
+            f"scanners apart, e.g. {','.join(DEFAULT_BY[:2])}"
         )
     if IDENTITY_FIELDS[0] not in words:
         raise InputError(
-            f"--scanner-by {text}: name the {IDENTITY_FIELDS[0]} too, e.g. {','.join(DEFAULT_BY[:2])}: "
-            "models and kernels of two manufacturers may have one name"
+            f"--scanner-by {text}: name the {IDENTITY_FIELDS[0]} too, e.g. "
+            f"{','.join(DEFAULT_BY[:2])}: models and kernels of two manufacturers may have one name"
         )
     return tuple(part for part in IDENTITY_FIELDS if part in words)
 
