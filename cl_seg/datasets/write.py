@@ -14,7 +14,7 @@ from cl_seg.datasets.overlap import Overlap, overlap_notes
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.labels.label_map import in_ranges
+from cl_seg.scans.labels.label_map import format_label_values
 from cl_seg.scans.series import RejectedFile, UnusableError
 from cl_seg.scans.sources.manifest import LABELLED, OPTIONAL, REQUIRED
 
@@ -141,7 +141,7 @@ def _nothing(folder: Path, left_out: list[RejectedFile]) -> InputError:
 def _command(found: DataSet, out: Path) -> str:
     labels = [f"{name}={','.join(map(str, values))}" for name, values in found.values.items()]
     for name, values in (("background", found.background), ("ignore", found.ignored)):
-        labels += [f"{name}={in_ranges(values)}"] if values else []
+        labels += [f"{name}={format_label_values(values)}"] if values else []
     words = ["cl-seg", "ingest", str(out / MANIFEST), f"{out}.store"]
     for label in labels:
         words += ["--label", label]

@@ -8,6 +8,7 @@ import numpy as np
 from cl_seg.inference.predict import SlicePrediction
 from cl_seg.messages.plural import counted
 from cl_seg.metrics.segmentation import dice
+from cl_seg.scans.rows import format_ranges
 
 DOUBT_CM2 = 10.0
 """Area that is expected though nothing is found, at which agreement is one half."""
@@ -51,14 +52,6 @@ def low_agreement_notes(agreements: Mapping[str, Sequence[float | None]]) -> lis
         if low:
             notes.append(
                 f"look at {name} on {len(low)} of {counted(len(each), 'slice')} "
-                f"({_runs(low)}): agreement below {LOW:g}"
+                f"({format_ranges(low, ', ')}): agreement below {LOW:g}"
             )
     return notes
-
-
-def _runs(numbers: Sequence[int]) -> str:
-    """Ascending whole numbers with runs of them shortened: ``0-2, 5``."""
-    starts = [n for n in numbers if n - 1 not in numbers]
-    ends = [n for n in numbers if n + 1 not in numbers]
-    pairs = zip(starts, ends, strict=True)
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in pairs)

@@ -131,7 +131,7 @@ class PredictedCase:
     notes: list[str]
 
     def save(self, folder: Path) -> list[Path]:
-        """Write the labels as NIfTI, one file per run of slices at equal distances.
+        """Write the labels as NIfTI, one file per segment of evenly spaced slices.
 
         Returns:
             ``case-001.nii.gz``, or ``case-001a.nii.gz`` and so on.
@@ -139,7 +139,7 @@ class PredictedCase:
         if self.volume is None:
             return []
         paths = []
-        for letter, piece in nifti.even_parts(self.volume.z_mm):
+        for letter, piece in nifti.lettered_segments(self.volume.z_mm):
             part = replace(self.volume, hu=self.volume.hu[piece], z_mm=self.volume.z_mm[piece])
             paths.append(folder / f"{self.about['case']}{letter}.nii.gz")
             nifti.save(paths[-1], self.labels[piece], part)

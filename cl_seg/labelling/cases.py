@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cl_seg.scans.nifti import even_parts
+from cl_seg.scans.nifti import lettered_segments
 from cl_seg.scans.series import Volume
 from cl_seg.scans.slice_spacing import even_positions
 from cl_seg.scans.store import Labels, SliceStore
@@ -45,7 +45,7 @@ def case_volumes(
     own = store.slices[store.slices["scanner"] == scanner]
     for number, (_, case) in enumerate(own.groupby(["case", "series"], sort=False), start=1):
         case = case.sort_values("z_mm")  # noqa: PLW2901 - the same slices
-        for letter, piece in even_parts(case["z_mm"].to_numpy(dtype=float)):
+        for letter, piece in lettered_segments(case["z_mm"].to_numpy(dtype=float)):
             rows = case.iloc[piece]
             if wanted is not None and not rows["slice_id"].isin(wanted).any():
                 continue

@@ -8,7 +8,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.digests import fingerprint
 from cl_seg.planning.environment import find_environment
 from cl_seg.planning.split import Rows
-from cl_seg.scans.rows import row_numbers
+from cl_seg.scans.rows import parse_ranges
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Image, Split, Training
 
@@ -53,7 +53,7 @@ class StageContext:
     def counts(self) -> dict[str, dict[str, int]]:
         """Scanner → part → number of slices."""
         return {
-            scanner: {part: len(row_numbers(rows)) for part, rows in parts.items()}
+            scanner: {part: len(parse_ranges(rows)) for part, rows in parts.items()}
             for scanner, parts in self.rows.items()
         }
 

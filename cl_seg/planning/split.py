@@ -6,7 +6,7 @@ from typing import TypeVar
 import pandas as pd
 
 from cl_seg.messages.errors import InputError
-from cl_seg.scans.rows import stretches
+from cl_seg.scans.rows import format_ranges
 from cl_seg.scans.splits import (
     Fractions,
     check_parts,
@@ -18,7 +18,7 @@ from cl_seg.spec.settings import Split
 
 Found = TypeVar("Found")
 Rows = Mapping[str, Mapping[str, str]]
-"""Scanner → part → rows of the scanner's arrays, see :func:`cl_seg.scans.rows.stretches`."""
+"""Scanner → part → rows of the scanner's arrays, see :func:`cl_seg.scans.rows.format_ranges`."""
 
 
 def split_slices(
@@ -56,8 +56,8 @@ def split_slices(
 
 
 def rows_by_part(split: pd.DataFrame, scanners: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Rows of each scanner and part, in their order, written as stretches."""
-    return _by_part(split, scanners, lambda own: stretches(own["row"].to_numpy()))
+    """Rows of each scanner and part, in their order, written as format_ranges."""
+    return _by_part(split, scanners, lambda own: format_ranges(own["row"].to_numpy()))
 
 
 def cases_by_part(split: pd.DataFrame, scanners: Sequence[str]) -> dict[str, dict[str, list[str]]]:

@@ -16,7 +16,7 @@ from cl_seg.scans.nifti_geometry import affine_mm, origin_notes
 from cl_seg.scans.plausible_hu import sample, why_implausible
 from cl_seg.scans.scanner.identity import ScannerHeader
 from cl_seg.scans.series import Series, UnusableError, Volume, to_hu
-from cl_seg.scans.slice_spacing import even_positions, even_runs
+from cl_seg.scans.slice_spacing import even_positions, evenly_spaced_segments
 
 _LPS = nibabel.orientations.axcodes2ornt("LPS")
 _LARGEST_LABEL = 2**24  # up to which float32 holds every whole number
@@ -111,13 +111,13 @@ def save(path: Path, values: npt.NDArray[np.uint8 | np.int16], geometry: Volume)
     nibabel.save(image, path)
 
 
-def even_parts(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]:
-    """Cut ascending positions into evenly spaced runs, since NIfTI has one distance per file.
+def lettered_segments(z_mm: npt.NDArray[np.float64]) -> list[tuple[str, slice]]:
+    """Evenly spaced segments of ascending positions, since NIfTI has one distance per file.
 
     Returns:
-        Letter and run; the letter is "" where one run holds all.
+        Letter and segment; the letter is "" where one segment holds all.
     """
-    cuts = even_runs(z_mm)
+    cuts = evenly_spaced_segments(z_mm)
     if len(cuts) == 1:
         return [("", cuts[0])]
     letters = (chr(ord("a") + k % 26) * (1 + k // 26) for k in range(len(cuts)))

@@ -1,4 +1,4 @@
-"""Rows of a scanner's arrays, written shortly, and the slices they are of."""
+"""Ranges of whole numbers as text, and the slices that row numbers stand for."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 
 
-def stretches(rows: Sequence[int] | np.ndarray) -> str:
-    """Row numbers in their order as text, ``0-17 24 30-35``: short where neighbours stay together.
+def format_ranges(numbers: Sequence[int] | np.ndarray, separator: str = " ") -> str:
+    """Whole numbers in their order as text, ``0-17 24 30-35``: short where neighbours are adjacent.
 
-    A stage's process is sent these and not the numbers: 200,000 slices of patients who are in one
+    A stage's process is sent row numbers in this form: 200,000 slices of patients who are in one
     part each take some kilobytes.
     """
-    numbers = np.asarray(rows, dtype=np.int64)
+    numbers = np.asarray(numbers, dtype=np.int64)
     groups = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1) if len(numbers) else []
-    return " ".join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
+    return separator.join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
 
 
-def row_numbers(text: str) -> np.ndarray:
-    """The row numbers that :func:`stretches` wrote."""
-    pairs = [[int(end) for end in stretch.split("-")] for stretch in text.split()]
+def parse_ranges(text: str) -> np.ndarray:
+    """Numbers, none negative, that :func:`format_ranges` wrote."""
+    pairs = [[int(end) for end in one.split("-")] for one in text.split()]
     return np.concatenate([np.arange(p[0], p[-1] + 1) for p in pairs] or [np.arange(0)])
 
 
@@ -29,8 +29,8 @@ def selected_slices(slices: pd.DataFrame, scanner: str, rows: str) -> pd.DataFra
     Args:
         slices: of the store.
         scanner: folder name.
-        rows: as :func:`stretches` writes them.
+        rows: as :func:`format_ranges` writes them.
     """
     own = slices[slices["scanner"] == scanner]
     places = pd.Series(np.arange(len(own)), index=own["row"].to_numpy())
-    return own.iloc[places.loc[row_numbers(rows)].to_numpy()]
+    return own.iloc[places.loc[parse_ranges(rows)].to_numpy()]

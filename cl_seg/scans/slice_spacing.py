@@ -15,24 +15,24 @@ _SEEN = 0.1  # share of steps that rounding up, and down, must have (engineering
 Positions = npt.NDArray[np.float64]
 
 
-def even_runs(z_mm: Positions) -> list[slice]:
-    """Cut ascending positions (mm) into runs of one distance each.
+def evenly_spaced_segments(z_mm: Positions) -> list[slice]:
+    """Split ascending positions (mm) into segments of one distance each.
 
-    Within a run a line of equal distances passes every position within a tenth of the distance,
-    or within half the step to which positions were rounded (1.5 mm in whole millimetres).
+    A line of equal distances passes every position of a segment within a tenth of the distance, or
+    within half the step to which positions were rounded (1.5 mm in whole millimetres).
     """
     _, rounding = usual_step(np.diff(z_mm))
-    runs, start = [], 0
+    segments, start = [], 0
     while start < len(z_mm):
         first = np.diff(z_mm[start : start + 2]).sum()
         stop = start + _even_until(z_mm[start:], max(_EVEN * first, rounding / 2))
-        runs.append(slice(start, stop))
+        segments.append(slice(start, stop))
         start = stop
-    return runs
+    return segments
 
 
 def even_positions(z_mm: Positions) -> Positions:
-    """Positions of one run (mm), moved onto the line of equal distances that fits them best."""
+    """Positions of one segment (mm) on the line of equal distances that fits them best."""
     if len(z_mm) == 1:
         return z_mm
     index = np.arange(len(z_mm)) - (len(z_mm) - 1) / 2
@@ -42,9 +42,11 @@ def even_positions(z_mm: Positions) -> Positions:
     return line
 
 
-def on_lines(z_mm: Positions) -> Positions:
-    """Ascending positions (mm), those of every run moved onto its line of equal distances."""
-    return np.concatenate([even_positions(z_mm[run]) for run in even_runs(z_mm)])
+def snap_to_even_spacing(z_mm: Positions) -> Positions:
+    """Ascending positions (mm), each segment moved onto its line of equal distances."""
+    return np.concatenate(
+        [even_positions(z_mm[segment]) for segment in evenly_spaced_segments(z_mm)]
+    )
 
 
 def spacing_notes(z_mm: Positions) -> list[str]:
@@ -66,7 +68,7 @@ def spacing_notes(z_mm: Positions) -> list[str]:
     regular = steps[~gaps]
     uneven = bool(np.any(np.abs(regular - usual) > _EVEN * usual))
     if rounding:
-        uneven = len(even_runs(z_mm)) > len(notes) + 1
+        uneven = len(evenly_spaced_segments(z_mm)) > len(notes) + 1
     if uneven:
         notes.append(f"uneven slice spacing, {regular.min():g} to {regular.max():g} mm")
     return notes

@@ -19,7 +19,7 @@ from cl_seg.labelling.import_labels import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import build_model
-from cl_seg.scans.nifti import even_parts
+from cl_seg.scans.nifti import lettered_segments
 from cl_seg.scans.slice_spacing import even_positions
 from cl_seg.scans.store import UNLABELLED, SliceRow, SliceStore, create_store
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
@@ -611,14 +611,14 @@ def test_the_rest_of_the_network_stays(
 
 def test_stretches_have_one_distance_each() -> None:
     def cut(*z_mm: float) -> list[tuple[str, int, int]]:
-        found = even_parts(np.array(z_mm, float))
+        found = lettered_segments(np.array(z_mm, float))
         return [(letter, piece.start, piece.stop) for letter, piece in found]
 
     assert cut(0, 5, 10, 200, 205, 210) == [("a", 0, 3), ("b", 3, 6)]
     assert cut(0, 90) == [("", 0, 2)] and cut(3) == [("", 0, 1)]
     assert len(cut(0, 1, 3, 4, 9)) > 1
     drift = np.cumsum(np.r_[np.full(150, 1.0), np.full(150, 1.009)])
-    for _, piece in even_parts(drift):
+    for _, piece in lettered_segments(drift):
         own = drift[piece]
         assert np.abs(even_positions(own) - own).max() < 0.25, "what a label file may be off"
 

@@ -12,7 +12,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import Plan, resolve, resolve_all
 from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.request import load_suite
-from cl_seg.scans.rows import row_numbers
+from cl_seg.scans.rows import parse_ranges
 from cl_seg.scans.store import SliceStore
 from tests.planning.test_stage_graph import several
 
@@ -142,7 +142,7 @@ def test_a_job_is_sent_the_rows_and_not_the_graph(store: Path, tmp_path: Path) -
     sizes = [len(pickle.dumps((stage,))) for stage in plan.stages.values()]
     assert len(sizes) > 3000 and max(sizes) < 10_000
     stage = pickle.loads(pickle.dumps(plan.runs[0])).context
-    assert len(row_numbers(stage.rows["dark"]["train"])) == stage.counts["dark"]["train"] > 0
+    assert len(parse_ranges(stage.rows["dark"]["train"])) == stage.counts["dark"]["train"] > 0
 
 
 def test_all_suites_are_read_before_the_data_of_the_first(file: Path, tmp_path: Path) -> None:

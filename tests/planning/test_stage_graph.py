@@ -269,13 +269,13 @@ def test_another_version_of_a_package_touches_everything(
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_an_edited_label_touches_what_saw_it(store: Path, tmp_path: Path, part: str) -> None:
-    from cl_seg.scans.rows import row_numbers
+    from cl_seg.scans.rows import parse_ranges
 
     copy = tmp_path / "edited.store"
     shutil.copytree(store, copy)
     text = several(copy, "[naive, replay]")
     before = stages_of(text, tmp_path)
-    row = row_numbers(before.runs[0].context.rows["dark"][part])[0]
+    row = parse_ranges(before.runs[0].context.rows["dark"][part])[0]
     labels = np.load(copy / "dark" / "labels.npy")
     labels[row, 0, 0] = 2
     np.save(copy / "dark" / "labels.npy", labels)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.scans.rows import row_numbers, selected_slices, stretches
+from cl_seg.scans.rows import format_ranges, parse_ranges, selected_slices
 
 
 @pytest.mark.parametrize(
@@ -21,19 +21,19 @@ from cl_seg.scans.rows import row_numbers, selected_slices, stretches
     ],
 )
 def test_neighbours_are_one_stretch(rows: list[int], text: str) -> None:
-    assert stretches(rows) == text
-    assert row_numbers(text).tolist() == rows
+    assert format_ranges(rows) == text
+    assert parse_ranges(text).tolist() == rows
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True))
 def test_every_selection_comes_back_in_its_order(rows: list[int]) -> None:
-    assert row_numbers(stretches(rows)).tolist() == rows
+    assert parse_ranges(format_ranges(rows)).tolist() == rows
 
 
 def test_patients_take_some_bytes_and_not_their_slices() -> None:
     part = np.repeat(np.random.default_rng(0).integers(0, 3, 2000), 100)
-    texts = [stretches(np.flatnonzero(part == number)) for number in range(3)]
-    assert sum(len(row_numbers(text)) for text in texts) == 200_000
+    texts = [format_ranges(np.flatnonzero(part == number)) for number in range(3)]
+    assert sum(len(parse_ranges(text)) for text in texts) == 200_000
     assert sum(map(len, texts)) < 20_000
 
 

@@ -11,7 +11,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
 from cl_seg.scans.labels.grid import matching_slices
 from cl_seg.scans.series import Volume
-from cl_seg.scans.slice_spacing import even_positions, even_runs, spacing_notes
+from cl_seg.scans.slice_spacing import even_positions, evenly_spaced_segments, spacing_notes
 
 
 def rounded(step: float, decimals: int, slices: int, start: float = -100.0) -> np.ndarray:
@@ -29,7 +29,7 @@ ROUNDED = [
 @pytest.mark.parametrize("start", [-100.0, -3.37, 712.8])
 def test_rounded_positions_are_one_run(step, decimals, slices, start):
     z_mm = rounded(step, decimals, slices, start)
-    assert even_runs(z_mm) == [slice(0, slices)]
+    assert evenly_spaced_segments(z_mm) == [slice(0, slices)]
     assert spacing_notes(z_mm) == []
     even = even_positions(z_mm)
     assert np.diff(even) == pytest.approx(step, abs=2 * 10.0**-decimals / slices)
@@ -40,7 +40,7 @@ def test_rounded_positions_are_one_run(step, decimals, slices, start):
 @pytest.mark.parametrize("lost", [1, 3])
 def test_missing_slices_are_not_taken_for_rounding(step, decimals, lost):
     z_mm = np.delete(rounded(step, decimals, 60, -99.87), slice(30, 30 + lost))
-    runs = even_runs(z_mm)
+    runs = evenly_spaced_segments(z_mm)
     assert len(runs) > 1
     assert max(run.stop - run.start for run in runs) <= 32
     assert spacing_notes(z_mm)
@@ -54,14 +54,14 @@ def test_missing_slices_are_not_taken_for_rounding(step, decimals, lost):
 )
 def test_what_is_even_but_for_hundredths_is_one_run(step, start, slices, decimals):
     z_mm = rounded(step, decimals, slices, start)
-    assert even_runs(z_mm) == [slice(0, slices)]
+    assert evenly_spaced_segments(z_mm) == [slice(0, slices)]
     assert np.abs(even_positions(z_mm) - z_mm).max() < 10.0**-decimals
 
 
 @given(st.lists(st.floats(0.1, 50), max_size=40))
 def test_every_slice_is_in_one_run_and_near_its_place(steps):
     z_mm = np.cumsum([0.0, *steps])
-    runs = even_runs(z_mm)
+    runs = evenly_spaced_segments(z_mm)
     assert [i for run in runs for i in range(run.start, run.stop)] == list(range(len(z_mm)))
     for run in runs:
         own = z_mm[run]
@@ -71,18 +71,18 @@ def test_every_slice_is_in_one_run_and_near_its_place(steps):
 
 def test_blocks_of_other_distances_are_runs_of_their_own():
     z_mm = np.cumsum([0.0, *[1.0] * 9, *[5.0] * 10, *[2.5] * 10])
-    assert [run.stop - run.start for run in even_runs(z_mm)] == [10, 10, 10]
+    assert [run.stop - run.start for run in evenly_spaced_segments(z_mm)] == [10, 10, 10]
 
 
 def test_few_slices_are_not_enough_to_speak_of_rounding():
-    assert len(even_runs(np.array([0.0, 1, 2, 4]))) > 1
-    assert len(even_runs(np.array([0.0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]))) == 2
+    assert len(evenly_spaced_segments(np.array([0.0, 1, 2, 4]))) > 1
+    assert len(evenly_spaced_segments(np.array([0.0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]))) == 2
 
 
 def test_a_file_has_the_true_distance(tmp_path):
     z_mm = rounded(1.25, 1, 40)
     volume = Volume(np.zeros((40, 4, 5), np.int16), z_mm, (2.0, 3.0), (0.0, 0.0))
-    assert nifti.even_parts(z_mm) == [("", slice(0, 40))]
+    assert nifti.lettered_segments(z_mm) == [("", slice(0, 40))]
     nifti.save(tmp_path / "x.nii.gz", volume.hu, volume)
     _, again = nifti.load_labels(tmp_path / "x.nii.gz")
     assert np.diff(again.z_mm) == pytest.approx(1.25, abs=1e-3)

@@ -13,7 +13,7 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
 from cl_seg.records.record import RunRecord, read_record
-from cl_seg.scans.rows import row_numbers
+from cl_seg.scans.rows import parse_ranges
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute
@@ -128,7 +128,7 @@ def test_a_class_that_no_test_case_has_is_told_and_reported_not_crashed_on(
     (tmp_path / "before.yaml").write_text(suite_text)
     plan = resolve(tmp_path / "before.yaml", cache=tmp_path / "stages")
     labels = np.load(empty / "dark" / "labels.npy")
-    labels[row_numbers(plan.context.rows["dark"]["test"])] = 0
+    labels[parse_ranges(plan.context.rows["dark"]["test"])] = 0
     np.save(empty / "dark" / "labels.npy", labels)
     made_with(empty)
     said, failed = run(only_naive(suite_text).replace(str(store), str(empty)), results)

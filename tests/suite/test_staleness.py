@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cl_seg.planning.plan import resolve
-from cl_seg.scans.rows import row_numbers
+from cl_seg.scans.rows import parse_ranges
 
 from .conftest import made_with, tiny_suite, write_store
 from .crash import ROOT, finished
@@ -68,7 +68,7 @@ def label(folder: Path) -> None:
     store = folder / "tiny.store"
     (folder / "own.yaml").write_text(tiny_suite(store))
     plan = resolve(folder / "own.yaml", cache=folder / "hashes")
-    row = row_numbers(plan.context.rows["dark"]["train"])[0]
+    row = parse_ranges(plan.context.rows["dark"]["train"])[0]
     labels = np.load(store / "dark" / "labels.npy")
     labels[row, 0, 0] = 2
     np.save(store / "dark" / "labels.npy", labels)

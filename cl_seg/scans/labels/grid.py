@@ -8,7 +8,7 @@ import numpy.typing as npt
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.geometry import corners_mm
 from cl_seg.scans.series import Volume
-from cl_seg.scans.slice_spacing import on_lines
+from cl_seg.scans.slice_spacing import snap_to_even_spacing
 
 _SAME_MM = 0.1  # an image and its labels may differ this much in the rounding of their headers
 _MEND = "save the labels again with the header (affine) of their image"
@@ -26,7 +26,9 @@ def matching_slices(path: Path, image: Volume, labels: Volume, where: str) -> np
     Raises:
         InputError: the labels are on another grid, or their header is that of no image.
     """
-    z_mm = on_lines(image.z_mm)  # labels may be written with the true distance of rounded positions
+    z_mm = snap_to_even_spacing(
+        image.z_mm
+    )  # labels may be written with the true distance of rounded positions
     nearest: npt.NDArray[np.intp] = np.abs(labels.z_mm[:, None] - z_mm[None]).argmin(axis=0)
     if (
         image.hu.shape[1:] != labels.hu.shape[1:]

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from cl_seg.messages.errors import InputError
+from cl_seg.scans.rows import format_ranges
 from cl_seg.scans.store import UNLABELLED, Labels
 
 Others = Literal["error", "background", "ignore"]
@@ -115,9 +115,6 @@ def _parse(option: str) -> tuple[str, tuple[int, ...]]:
     return name, tuple(values)
 
 
-def in_ranges(values: Iterable[int]) -> str:
+def format_label_values(values: Iterable[int]) -> str:
     """Values as ``--label`` takes them: ``1-4,7`` for 1, 2, 3, 4 and 7."""
-    ordered = sorted(values)
-    starts = [ordered[0], *(b for a, b in pairwise(ordered) if b != a + 1)]
-    ends = [*(a for a, b in pairwise(ordered) if b != a + 1), ordered[-1]]
-    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
+    return format_ranges(sorted(values), ",")

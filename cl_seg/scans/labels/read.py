@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans.labels.grid import matching_slices
-from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap, in_ranges
+from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap, format_label_values
 from cl_seg.scans.nifti import load_labels
 from cl_seg.scans.series import UnusableError, Volume
 from cl_seg.scans.store import HU, UNLABELLED, Labels
@@ -91,7 +91,7 @@ def _names_in_header(path: Path) -> dict[int, str]:
 
 
 def _by_options(unknown: list[int], label_map: LabelMap) -> str:
-    listed = in_ranges(unknown)
+    listed = format_label_values(unknown)
     background, ignored = "--others background", "--others ignore"
     if listed.count(",") < _RANGES:
         background = f"--label background={listed} (or {background}, for all files)"

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans import nifti
-from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap, in_ranges, parse_label_map
+from cl_seg.scans.labels.label_map import (
+    DEFAULT_LABELS,
+    LabelMap,
+    format_label_values,
+    parse_label_map,
+)
 from cl_seg.scans.labels.read import read_labels
 from cl_seg.scans.store import UNLABELLED
 
@@ -46,7 +51,7 @@ def test_every_value_goes_where_its_map_says(mapping, pixels, others):
 
 @given(st.sets(st.integers(-9, 40), min_size=1))
 def test_ranges_are_read_back(found):
-    text = in_ranges(found)
+    text = format_label_values(found)
     assert set(parse_label_map(["liver=99", f"background={text}"]).background) == found
     assert len(text.split(",")) == sum(v + 1 not in found for v in found)
 
