@@ -192,13 +192,14 @@ class Model:
         return html_page(repr(self), scores, self.card.intended_use)
 
 
-def load_model(folder: AnyPath, *others: AnyPath, network: str = "") -> Model:
+def load_model(folder: AnyPath, *others: AnyPath, trusted_network: str = "") -> Model:
     """A model from a folder that ``cl-seg model save`` or :meth:`Results.save_model` has made.
 
     Args:
         folder: of the model.
         others: further models of the same task, whose probabilities are averaged with its.
-        network: trusted ``module:callable``, where the network is code of your own.
+        trusted_network: ``module:callable`` of a network outside cl_seg that may be imported, if
+            the card names it.
 
     Raises:
         InputError: no model folder, or a damaged one. Nothing is ever unpickled.
@@ -213,4 +214,4 @@ def load_model(folder: AnyPath, *others: AnyPath, network: str = "") -> Model:
         cl_seg.messages.errors.InputError: nowhere is no model folder ...
     """
     folders = [Path(one) for one in (folder, *others)]
-    return Model(folders[0], load_ensemble(folders, network))
+    return Model(folders[0], load_ensemble(folders, trusted_network))

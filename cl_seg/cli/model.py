@@ -30,10 +30,13 @@ def _from_here(target: str) -> str:
     return target
 
 
-OwnNetwork = Annotated[
+TrustedNetwork = Annotated[
     str,
     typer.Option(
-        help="Trusted module:callable of the model, where it is code of your own.",
+        "--trust-network",
+        "--network",
+        help="module:callable of a network outside cl_seg that may be imported, if the card names "
+        "it.",
         callback=_from_here,
     ),
 ]
@@ -68,12 +71,12 @@ def show_card(model: ModelFolder) -> None:
 def export(
     model: ModelFolder,
     out: Annotated[Path, typer.Argument(help="MONAI bundle to make.", show_default=False)],
-    network: OwnNetwork = "",
+    trusted_network: TrustedNetwork = "",
 ) -> None:
     """Write a model folder as a MONAI bundle."""
     from cl_seg.inference.bundle import export_bundle
 
-    export_bundle(model, out, network)
+    export_bundle(model, out, trusted_network)
     made("bundle", out)
 
 
@@ -100,7 +103,7 @@ def predict(
         float | None,
         typer.Option(min=0.4, max=2.6, help="Height of the one patient in m, for the SMI."),
     ] = None,
-    network: OwnNetwork = "",
+    trusted_network: TrustedNetwork = "",
     aliases: Annotated[
         Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
     ] = None,
@@ -113,7 +116,7 @@ def predict(
     """Label new CT, and say which of it is from a scanner the model never saw."""
     from cl_seg.api.models import load_model
 
-    loaded = load_model(model, *(ensemble or []), network=network)
+    loaded = load_model(model, *(ensemble or []), trusted_network=trusted_network)
     with progress("Predicting") as tell:
         prediction = loaded.predict(
             source,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cl_seg.cli.console import STAGES, CacheOption, Others, OthersOption, made, progress, say
-from cl_seg.cli.model import OwnNetwork
+from cl_seg.cli.model import TrustedNetwork
 from cl_seg.files.write import check_new
 from cl_seg.messages.plural import counted
 
@@ -52,7 +52,7 @@ def select(
         Path | None,
         typer.Option(help="Model folder, which k-center, typiclust and entropy ask."),
     ] = None,
-    network: OwnNetwork = "",
+    trusted_network: TrustedNetwork = "",
     seed: Seed = 0,
 ) -> None:
     """Choose slices to label by hand; writes images, empty label files and queue.csv."""
@@ -60,7 +60,7 @@ def select(
     from cl_seg.scans.store import SliceStore
 
     opened = SliceStore(store)
-    teacher = None if model is None else (model, network)
+    teacher = None if model is None else (model, trusted_network)
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
@@ -107,7 +107,7 @@ def train(
         float | None,
         typer.Option(min=1e-9, help="Peak learning rate; the model's own by default."),
     ] = None,
-    network: OwnNetwork = "",
+    trusted_network: TrustedNetwork = "",
     seed: Seed = 0,
     cache: CacheOption = STAGES,
 ) -> None:
@@ -116,7 +116,7 @@ def train(
     from cl_seg.scans.store import SliceStore
     from cl_seg.suite.cache import StageCache
 
-    wanted = SeedTraining(base, network, tune.value, steps, batch_size, learning_rate, seed)
+    wanted = SeedTraining(base, trusted_network, tune.value, steps, batch_size, learning_rate, seed)
     with progress("Training") as tell:
         card = train_on_seed_images(
             SliceStore(store), scanner, wanted, out, StageCache(cache), tell
@@ -138,7 +138,7 @@ def propose(
     model: Annotated[Path, typer.Argument(help="Model folder.", show_default=False)],
     queue: Annotated[Path, typer.Argument(help="Queue to make.", show_default=False)],
     scanner: ScannerName,
-    network: OwnNetwork = "",
+    trusted_network: TrustedNetwork = "",
 ) -> None:
     """Propose labels for the slices without; the least sure are on top of queue.csv."""
     from cl_seg.labelling.propose import propose_labels
@@ -148,7 +148,7 @@ def propose(
     check_new(queue)
     opened = SliceStore(store)
     with progress("Proposing") as tell:
-        origin, proposed = propose_labels(opened, scanner, (model, network), tell)
+        origin, proposed = propose_labels(opened, scanner, (model, trusted_network), tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
     say(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")

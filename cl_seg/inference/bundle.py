@@ -20,18 +20,18 @@ from cl_seg.files.write import new_folder, write_bytes, write_json, write_text
 from cl_seg.inference.saved_model import ModelCard, read_model_folder
 
 
-def export_bundle(model: Path, out: Path, own_network: str = "") -> None:
+def export_bundle(model: Path, out: Path, trusted_network: str = "") -> None:
     """Write a model folder as a MONAI bundle; the network is built by this package.
 
     Args:
         model: model folder.
         out: bundle to make.
-        own_network: see :func:`cl_seg.inference.saved_model.read_model_folder`.
+        trusted_network: see :func:`cl_seg.inference.saved_model.read_model_folder`.
 
     Raises:
         InputError: no model folder, or ``out`` exists.
     """
-    network, card = read_model_folder(model, own_network)
+    network, card = read_model_folder(model, trusted_network)
     weights = io.BytesIO()
     torch.save(network.state_dict(), weights)
     with new_folder(out) as building:

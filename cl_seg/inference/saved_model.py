@@ -135,12 +135,12 @@ def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> 
         write_text(building / CARD, card.model_dump_json(indent=1) + "\n")
 
 
-def read_model_folder(folder: Path, own_network: str = "") -> tuple[nn.Module, ModelCard]:
+def read_model_folder(folder: Path, trusted_network: str = "") -> tuple[nn.Module, ModelCard]:
     """The network in eval mode on the CPU, and its card.
 
     Args:
         folder: of the model.
-        own_network: ``module:callable`` of a network outside the registry that may be imported if
+        trusted_network: ``module:callable`` of a network outside the registry that may be imported if
             the card names it; a card alone never makes code run.
 
     Raises:
@@ -148,7 +148,7 @@ def read_model_folder(folder: Path, own_network: str = "") -> tuple[nn.Module, M
             not those the card was written for or do not fit the network. Nothing is ever unpickled.
     """
     card = read_card(folder)
-    _check_known(folder, card, own_network)
+    _check_known(folder, card, trusted_network)
     try:
         content = (folder / WEIGHTS).read_bytes()
     except OSError as error:
@@ -207,13 +207,13 @@ def read_card(folder: Path) -> ModelCard:
         raise InputError(f"{path} is damaged ({error}): save the model again") from error
 
 
-def _check_known(folder: Path, card: ModelCard, own_network: str) -> None:
+def _check_known(folder: Path, card: ModelCard, trusted_network: str) -> None:
     network, size = card.network, card.input.size
     known = NETWORKS.get(network.name)
-    if known is None and network.name != own_network:
+    if known is None and network.name != trusted_network:
         raise InputError(
             f"{folder}: its network {network.name} is code outside this package: if you trust it, "
-            f"say --network {network.name}"
+            f"say --trust-network {network.name}"
         )
     if known is not None and network.preset not in known.presets:
         raise InputError(

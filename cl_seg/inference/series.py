@@ -94,13 +94,13 @@ class PredictionOptions:
     allow_implausible_hu: bool = False
 
 
-def load_ensemble(folders: Sequence[Path], own_network: str = "") -> Ensemble:
+def load_ensemble(folders: Sequence[Path], trusted_network: str = "") -> Ensemble:
     """Load model folders that predict together, see :func:`read_model_folder`.
 
     Raises:
         InputError: one is no model folder, or they differ in classes or input.
     """
-    loaded = [read_model_folder(folder, own_network) for folder in folders]
+    loaded = [read_model_folder(folder, trusted_network) for folder in folders]
     first = loaded[0][1]
     for folder, (_, card) in zip(folders, loaded, strict=True):
         if (card.classes, card.input) != (first.classes, first.input):

@@ -19,7 +19,7 @@ Values = npt.NDArray[np.float64]
 
 
 def embed_slices(
-    store: SliceStore, rows: pd.DataFrame, folder: Path, own_network: str = ""
+    store: SliceStore, rows: pd.DataFrame, folder: Path, trusted_network: str = ""
 ) -> tuple[Values, Values]:
     """Features (N, D) and entropy (N,) of slices.
 
@@ -28,7 +28,7 @@ def embed_slices(
     Raises:
         InputError: no model, or one of another grid or other classes.
     """
-    model, card = read_model_folder(folder, own_network)
+    model, card = read_model_folder(folder, trusted_network)
     check_fits(store, card, folder)
     task = Task(tuple(card.classes), card.input.size, card.input.window_hu)
     return embed(model, SliceDataset(TaskImages(store, task, torch.device("cpu")), rows))

@@ -52,7 +52,7 @@ class SeedTraining:
 
     Attributes:
         base: model folder.
-        own_network: trusted ``module:callable`` of it, where it is no network of the registry.
+        trusted_network: trusted ``module:callable`` of it, where it is no network of the registry.
         tune: which of its weights are trained.
         steps: optimiser steps.
         batch_size: slices per step.
@@ -62,7 +62,7 @@ class SeedTraining:
     """
 
     base: Path
-    own_network: str = ""
+    trusted_network: str = ""
     tune: Tune = "all"
     steps: int = 300
     batch_size: int = 4
@@ -97,7 +97,7 @@ def train_on_seed_images(
     """
     check_new(out)
     check_scanner(store, scanner)
-    _, card = read_model_folder(wanted.base, wanted.own_network)
+    _, card = read_model_folder(wanted.base, wanted.trusted_network)
     check_fits(store, card, wanted.base)
     slices = _labelled_slices(store, scanner, card.classes)
     plan = plan_seed_training(store, slices, wanted, card, cache.folder)

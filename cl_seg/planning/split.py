@@ -56,7 +56,7 @@ def split_slices(
 
 
 def rows_by_part(split: pd.DataFrame, scanners: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Rows of each scanner and part, in their order, written as format_ranges."""
+    """Row numbers of each scanner and part, in their order, as text."""
     return _by_part(split, scanners, lambda own: format_ranges(own["row"].to_numpy()))
 
 
