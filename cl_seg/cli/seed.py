@@ -56,13 +56,13 @@ def select(
     seed: Seed = 0,
 ) -> None:
     """Choose slices to label by hand; writes images, empty label files and queue.csv."""
-    from cl_seg.labelling.choose import choose_slices, select_slices
+    from cl_seg.labelling.choose import RankingModel, choose_slices, write_selection_queue
     from cl_seg.scans.store import SliceStore
 
     opened = SliceStore(store)
-    teacher = None if model is None else (model, trusted_network)
-    chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
-    select_slices(opened, scanner, queue, chosen, by.value)
+    ranking_model = None if model is None else RankingModel(model, trusted_network)
+    chosen = choose_slices(opened, scanner, n, by.value, seed, ranking_model)
+    write_selection_queue(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
     made("queue", queue / "queue.csv")
     say(
@@ -148,7 +148,7 @@ def propose(
     check_new(queue)
     opened = SliceStore(store)
     with progress("Proposing") as tell:
-        origin, proposed = propose_labels(opened, scanner, (model, trusted_network), tell)
+        origin, proposed = propose_labels(opened, scanner, model, trusted_network, tell)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
     say(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")

@@ -1,5 +1,6 @@
 """Chooses the slices of a scanner that are worth labelling first."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +46,26 @@ def check_scanner(store: SliceStore, scanner: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class RankingModel:
+    """Saved network that ranks slices.
+
+    Attributes:
+        folder: of the model.
+        trusted_network: see :func:`cl_seg.inference.saved_model.read_model_folder`.
+    """
+
+    folder: Path
+    trusted_network: str = ""
+
+
 def choose_slices(
     store: SliceStore,
     scanner: str,
     count: int,
     by: str,
     seed: int = 0,
-    model: tuple[Path, str] | None = None,
+    model: RankingModel | None = None,
 ) -> list[str]:
     """Ids of slices, the one to label first in front.
 
@@ -61,7 +75,7 @@ def choose_slices(
         count: how many.
         by: a method of :data:`cl_seg.active_learning.ranking.METHODS`.
         seed: of draws and ties.
-        model: model folder and trusted ``module:callable``, for the methods that ask a network.
+        model: for the methods that ask a network.
 
     Raises:
         InputError: too few slices, no such scanner, or a model that is missing or does not fit.
@@ -75,13 +89,15 @@ def choose_slices(
             raise InputError(f"--by {by} asks a network about the slices: name one with --model")
         from cl_seg.labelling.embed import embed_slices  # noqa: PLC0415 - torch, rarely needed
 
-        features, entropy = embed_slices(store, left, *model)
+        features, entropy = embed_slices(store, left, model.folder, model.trusted_network)
     order = rank(by, Candidates(left, features, entropy), seed)
     ids = np.asarray(left["slice_id"])
     return [str(ids[index]) for index in order[:count]]
 
 
-def select_slices(store: SliceStore, scanner: str, out: Path, chosen: list[str], by: str) -> None:
+def write_selection_queue(
+    store: SliceStore, scanner: str, out: Path, chosen: list[str], by: str
+) -> None:
     """Write chosen slices as a queue of slices to label by hand.
 
     Raises:

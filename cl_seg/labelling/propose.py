@@ -20,15 +20,16 @@ MIDDLE = Placement((0.0, 0.0))
 
 
 def propose_labels(
-    store: SliceStore, scanner: str, teacher: tuple[Path, str], tell: Progress
+    store: SliceStore, scanner: str, model_folder: Path, trusted_network: str, on_progress: Progress
 ) -> tuple[Origin, list[QueueItem]]:
     """Labels for all slices of a scanner that have none, to be corrected.
 
     Args:
         store: with slices that are not labelled yet.
         scanner: folder name.
-        teacher: model folder of the network that proposes, and trusted ``module:callable`` of it.
-        tell: called with the slices done and all.
+        model_folder: of the network that proposes.
+        trusted_network: see :func:`cl_seg.inference.saved_model.read_model_folder`.
+        on_progress: called with the slices done and all.
 
     Returns:
         What makes a queue of them, least confident first.
@@ -37,8 +38,8 @@ def propose_labels(
         InputError: the model does not fit the store, or no slice is left.
     """
     left = list(unlabelled(store, scanner)["slice_id"])
-    model, card = read_model_folder(*teacher)
-    check_fits(store, card, teacher[0])
+    model, card = read_model_folder(model_folder, trusted_network)
+    check_fits(store, card, model_folder)
     waiting, proposed = set(left), []
     for case in case_volumes(store, scanner, left):
         predictions = predict_slices([model], card.input, case.volume, VARIANTS, MIDDLE)
@@ -46,7 +47,7 @@ def propose_labels(
             if slice_id in waiting:
                 sure = confidence(prediction, len(card.classes))
                 proposed.append(QueueItem(slice_id, sure, prediction.labels))
-                tell(len(proposed), len(left))
+                on_progress(len(proposed), len(left))
     proposed.sort(key=lambda one: one.confidence)
     origin = Origin(
         content_sha256=store.header.content_sha256,
