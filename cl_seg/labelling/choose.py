@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.active_learning.ranking import NEEDS_NETWORK, Candidates, rank
-from cl_seg.labelling.queue import Origin, QueueItem, write_queue
+from cl_seg.labelling.queue import Origin, SliceToLabel, write_queue
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
@@ -104,4 +104,4 @@ def write_selection_queue(
         InputError: ``out`` exists or cannot be written.
     """
     origin = Origin(store.header.content_sha256, scanner, store.header.classes, by, len(chosen))
-    write_queue(out, store, origin, [QueueItem(slice_id) for slice_id in chosen])
+    write_queue(out, store, origin, [SliceToLabel(slice_id) for slice_id in chosen])

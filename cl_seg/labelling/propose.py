@@ -10,7 +10,7 @@ from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.labelling.cases import case_volumes
 from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
-from cl_seg.labelling.queue import Origin, QueueItem
+from cl_seg.labelling.queue import Origin, SliceToLabel
 from cl_seg.labelling.train import Progress
 from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
@@ -21,7 +21,7 @@ MIDDLE = Placement((0.0, 0.0))
 
 def propose_labels(
     store: SliceStore, scanner: str, model_folder: Path, trusted_network: str, on_progress: Progress
-) -> tuple[Origin, list[QueueItem]]:
+) -> tuple[Origin, list[SliceToLabel]]:
     """Labels for all slices of a scanner that have none, to be corrected.
 
     Args:
@@ -46,7 +46,7 @@ def propose_labels(
         for slice_id, prediction in zip(case.rows["slice_id"], predictions, strict=True):
             if slice_id in waiting:
                 sure = confidence(prediction, len(card.classes))
-                proposed.append(QueueItem(slice_id, sure, prediction.labels))
+                proposed.append(SliceToLabel(slice_id, sure, prediction.labels))
                 on_progress(len(proposed), len(left))
     proposed.sort(key=lambda one: one.confidence)
     origin = Origin(

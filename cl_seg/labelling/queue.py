@@ -88,7 +88,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class QueueItem:
+class SliceToLabel:
     """A slice to be labelled or corrected by a person.
 
     Attributes:
@@ -103,7 +103,7 @@ class QueueItem:
 
 
 def write_queue(
-    folder: Path, store: SliceStore, origin: Origin, wanted: Sequence[QueueItem]
+    folder: Path, store: SliceStore, origin: Origin, slices: Sequence[SliceToLabel]
 ) -> None:
     """Write a queue, whole or not at all.
 
@@ -111,13 +111,13 @@ def write_queue(
         folder: to make; must not exist.
         store: with the slices.
         origin: what they are of.
-        wanted: the slices in the order in which they are to be looked at.
+        slices: in the order in which they are to be looked at.
 
     Raises:
         InputError: ``folder`` exists or cannot be written.
     """
-    rank_of = {one.slice_id: rank for rank, one in enumerate(wanted, start=1)}
-    of_slice = {one.slice_id: one for one in wanted}
+    rank_of = {one.slice_id: rank for rank, one in enumerate(slices, start=1)}
+    of_slice = {one.slice_id: one for one in slices}
     entries = []
     with new_folder(folder) as building:
         for part in ("images", "labels"):
