@@ -83,7 +83,7 @@ class Prediction:
         Returns:
             Columns case, scanner, class, ``area_cm2``, ``mean_hu``, ``low_attenuation_share`` and
             ``smi_cm2_m2`` (of muscle; the latter where a height was given), ``agreement`` of the
-            variants, …; a slice without the class has no HU and does not count for its mean.
+            augmented predictions, …; a slice without the class has no HU and does not count for its mean.
         """
         rows = pd.read_csv(self.folder / MEASUREMENTS)
         if per == "slice":
@@ -144,7 +144,8 @@ class Model:
             source: folder of DICOM or NIfTI files, CSV manifest, or one NIfTI file.
             out: folder to make for label files and tables; by default the prediction keeps them
                 until it is saved.
-            variants: turned and scaled images per slice, to say how sure the result is.
+            variants: test-time augmentations (rotated, rescaled copies) per slice, which show how
+                stable the result is.
             height_m: height of the one patient in m, for the skeletal muscle index.
             aliases: YAML file of scanner aliases, merged over those of the package.
             salt: secret that makes hashes of series repeatable; random by default.

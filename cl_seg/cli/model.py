@@ -97,7 +97,7 @@ def predict(
     ] = None,
     variants: Annotated[
         int,
-        typer.Option(min=0, help="Turned and scaled images per slice, to say how sure it is."),
+        typer.Option(min=0, help="Test-time augmentations (rotated, rescaled copies) per slice."),
     ] = 4,
     height_m: Annotated[
         float | None,

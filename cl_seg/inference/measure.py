@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import SlicePrediction
+from cl_seg.inference.stability import stability
 from cl_seg.metrics.muscle import area_cm2, low_attenuation_share, mean_hu, skeletal_muscle_index
 from cl_seg.scans.store import HU
 
@@ -22,9 +22,10 @@ def measurements(
 ) -> list[dict[str, Any]]:
     """One row per class of a slice.
 
-    ``area_sd_cm2`` is the standard deviation of the area over the variants, ``agreement`` how much
-    they agree (:func:`cl_seg.inference.agreement.agreement`): both say how much the result hangs on
-    small changes of the image and, with several networks, on the training; None without variants.
+    ``area_sd_cm2`` is the standard deviation of the area over the augmented predictions and
+    ``agreement`` their :func:`~cl_seg.inference.stability.stability`: both say how much the result
+    depends on small changes of the image and, with several networks, on the training; None without
+    augmentation.
 
     Args:
         hu: (H, W) int16.
@@ -37,7 +38,7 @@ def measurements(
     rows = []
     for label, name in enumerate(classes, start=1):
         mask = prediction.labels == label
-        variants = [one == label for one in prediction.variants]
+        masks = [labels == label for labels in prediction.augmented_labels]
         area = area_cm2(int(mask.sum()), mm)
         of_muscle = name == MUSCLE
         rows.append({
@@ -46,14 +47,14 @@ def measurements(
             "mean_hu": _known(mean_hu(hu, mask)),
             "low_attenuation_share": _known(low_attenuation_share(hu, mask)) if of_muscle else None,
             "smi_cm2_m2": skeletal_muscle_index(area, height_m) if of_muscle and height_m else None,
-            "area_sd_cm2": _known(_spread_cm2(variants, mm)),
-            "agreement": _known(agreement(prediction, label)),
+            "area_sd_cm2": _known(_spread_cm2(masks, mm)),
+            "agreement": _known(stability(prediction, label)),
         })  # fmt: skip
     return rows
 
 
-def _spread_cm2(variants: Sequence[Any], mm: float) -> float:
-    areas = [area_cm2(int(mask.sum()), mm) for mask in variants]
+def _spread_cm2(masks: Sequence[Any], mm: float) -> float:
+    areas = [area_cm2(int(mask.sum()), mm) for mask in masks]
     return float(np.std(areas, ddof=1)) if len(areas) > 1 else float("nan")
 
 

@@ -1,4 +1,4 @@
-"""Masks of a CT series on its own pixels, and how much variants of the image disagree on them."""
+"""Predicted masks of a CT series on its own pixels, with test-time augmentation."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from cl_seg.scans.series import Volume
 from cl_seg.scans.shares import finer_labels
 from cl_seg.scans.store import Grid, Labels
 
-ROTATION_DEGREES, ZOOM = 5.0, 0.05  # of the variants (engineering values)
+ROTATION_DEGREES, ZOOM = 5.0, 0.05  # largest of the augmentations (engineering values)
 NEGLIGIBLE = 0.01  # probability that counts as none (engineering value)
 ROUNDING = 1e-4  # of weights that add up to one (float32)
 
@@ -31,13 +31,13 @@ class SlicePrediction:
 
     Attributes:
         labels: (H, W) uint8 on the pixels of the series.
-        variants: (V, H, W) uint8, the labels of every network and variant of the image alone.
+        augmented_labels: (V, H, W) uint8, the labels of every network and augmentation alone.
         expected_cm2: (V, C) float64, the sum of the probabilities of background and every class as
             an area, see :func:`expected_cm2`.
     """
 
     labels: Labels
-    variants: Labels
+    augmented_labels: Labels
     expected_cm2: npt.NDArray[np.float64]
 
 
@@ -45,20 +45,21 @@ def predict_slices(
     models: Sequence[nn.Module],
     network_input: Input,
     volume: Volume,
-    variants: int = 0,
+    n_augmentations: int = 0,
     placement: Placement | None = None,
 ) -> Iterator[SlicePrediction]:
     """Predict slice after slice.
 
-    Probabilities of all networks, on the image and on variants of it that are turned and scaled a
-    little, are averaged. The largest decides on the pixels of the networks, and so how large every
-    structure is; its outline is that of the probabilities interpolated on the pixels of the series.
+    Probabilities of all networks, on the image and on slightly rotated and rescaled copies of it
+    (test-time augmentation), are averaged. The largest decides on the pixels of the networks, and
+    so how large every structure is; its outline is that of the probabilities interpolated on the
+    pixels of the series.
 
     Args:
         models: networks of the same classes and input.
-        network_input: what they see.
+        network_input: of the networks.
         volume: the series.
-        variants: of every image, besides the image itself.
+        n_augmentations: augmented copies of every image, besides the image itself.
         placement: where the networks' grid lies over the series; by default over the body.
 
     Yields:
@@ -69,11 +70,11 @@ def predict_slices(
     coarse = Grid(
         network_input.size, network_input.spacing_mm * network_input.grid_size / network_input.size
     )
-    moves = _moves(variants)
+    transforms = _transforms(n_augmentations)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
         pixels = windowed(reduced(hu, network_input.size), network_input.window_hu)
-        each = torch.cat([_probabilities(model, pixels, moves) for model in models])
+        each = torch.cat([_probabilities(model, pixels, transforms) for model in models])
         found = [
             _labels(one, volume, placement, coarse) for one in (each.mean(dim=0), *each.unbind())
         ]
@@ -102,15 +103,15 @@ def place_input(volume: Volume, network_input: Input) -> Placement:
     return place(volume, Grid(network_input.grid_size, network_input.spacing_mm))
 
 
-def _moves(variants: int) -> Tensor:
+def _transforms(n_augmentations: int) -> Tensor:
     """(V + 1, 2, 2) rotation and zoom matrices, the first the identity; evenly spread, not random.
 
-    To the left and to the right in turn, larger and smaller in turn, by more from pair to pair.
+    Rotation alternates left and right, scale alternates larger and smaller; both grow pair by pair.
     """
     turns = [0.0]
     zooms = [1.0]
-    for k in range(variants):
-        part = (k // 2 + 1) / math.ceil(variants / 2)
+    for k in range(n_augmentations):
+        part = (k // 2 + 1) / math.ceil(n_augmentations / 2)
         turns.append(math.radians(ROTATION_DEGREES) * (part if k % 2 else -part))
         zooms.append(1 + ZOOM * (part if k // 2 % 2 else -part))
     angle, zoom = torch.tensor(turns), torch.tensor(zooms)
@@ -118,19 +119,20 @@ def _moves(variants: int) -> Tensor:
     return rows.reshape(-1, 2, 2) * zoom[:, None, None]
 
 
-def _probabilities(model: nn.Module, pixels: Tensor, moves: Tensor) -> Tensor:
-    """(V, C, S, S) softmax of every variant of a (1, 1, S, S) image, turned back."""
-    count = len(moves)
+def _probabilities(model: nn.Module, pixels: Tensor, transforms: Tensor) -> Tensor:
+    """(V, C, S, S) softmax of every augmentation of a (1, 1, S, S) image, transformed back."""
+    count = len(transforms)
     with eval_mode(model), torch.no_grad():
-        moved = _moved(pixels.expand(count, -1, -1, -1), moves)
-        probability = model(moved).float().softmax(dim=1)
-    back = _moved(probability, torch.linalg.inv(moves))
-    outside = _moved(torch.ones_like(probability[:, :1]), torch.linalg.inv(moves)) < 1 - ROUNDING
+        augmented = _transformed(pixels.expand(count, -1, -1, -1), transforms)
+        probability = model(augmented).float().softmax(dim=1)
+    inverse = torch.linalg.inv(transforms)
+    back = _transformed(probability, inverse)
+    outside = _transformed(torch.ones_like(probability[:, :1]), inverse) < 1 - ROUNDING
     return torch.where(outside, probability[:1], back)
 
 
-def _moved(images: Tensor, moves: Tensor) -> Tensor:
-    affine = torch.cat([moves, torch.zeros(len(moves), 2, 1)], dim=2)
+def _transformed(images: Tensor, transforms: Tensor) -> Tensor:
+    affine = torch.cat([transforms, torch.zeros(len(transforms), 2, 1)], dim=2)
     grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, align_corners=False)
 

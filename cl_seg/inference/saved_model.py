@@ -140,8 +140,8 @@ def read_model_folder(folder: Path, trusted_network: str = "") -> tuple[nn.Modul
 
     Args:
         folder: of the model.
-        trusted_network: ``module:callable`` of a network outside the registry that may be imported if
-            the card names it; a card alone never makes code run.
+        trusted_network: ``module:callable`` of a network outside the registry that may be imported
+            if the card names it; a card alone never makes code run.
 
     Raises:
         InputError: no model folder, a damaged card, a network that is not known, weights that are

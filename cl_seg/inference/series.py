@@ -12,11 +12,11 @@ import pandas as pd
 from torch import nn
 
 from cl_seg.files.write import new_folder, write_text
-from cl_seg.inference.agreement import low_agreement_notes
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
 from cl_seg.inference.saved_model import ModelCard, read_model_folder
 from cl_seg.inference.source import file_as_named, find_series_for_prediction, first_file
+from cl_seg.inference.stability import low_stability_notes
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
@@ -78,7 +78,8 @@ class PredictionOptions:
     """PredictionOptions of predicting a series.
 
     Attributes:
-        variants: turned and scaled images per slice, that say how sure a result is.
+        n_augmentations: test-time augmentations (rotated, rescaled copies) per slice, which show how
+            stable a result is.
         measure: whether areas and HU are written.
         height_m: of the patient, for the skeletal muscle index; None when unknown.
         aliases: scanner aliases merged over those of the package.
@@ -86,7 +87,7 @@ class PredictionOptions:
         allow_implausible_hu: whether values that cannot be HU are taken as they are.
     """
 
-    variants: int = 0
+    n_augmentations: int = 0
     measure: bool = False
     height_m: float | None = None
     aliases: Path | None = None
@@ -248,9 +249,9 @@ def _predicted(
     placement = place_input(volume, network_input)
     masks: list[Labels] = []
     rows: list[dict[str, Any]] = []
-    agreements: dict[str, list[float | None]] = {}
+    stabilities: dict[str, list[float | None]] = {}
     predictions = predict_slices(
-        ensemble.models, network_input, volume, options.variants, placement
+        ensemble.models, network_input, volume, options.n_augmentations, placement
     )
     for index, prediction in enumerate(predictions):
         masks.append(prediction.labels)
@@ -258,13 +259,13 @@ def _predicted(
         measured = _measured(where, volume, index, prediction, ensemble, options)
         rows += measured
         for row in measured:
-            agreements.setdefault(row["class"], []).append(row["agreement"])
+            stabilities.setdefault(row["class"], []).append(row["agreement"])
         advance()
     notes = [*volume.notes(), *spacing_notes(volume.z_mm), *size_notes(placement)]
     notes += cut_notes(placement, Grid(network_input.grid_size, network_input.spacing_mm))
     if volume.rejected:
         notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
-    notes += low_agreement_notes(agreements)
+    notes += low_stability_notes(stabilities)
     if ensemble.simulated and "simulated" not in about["scanner"].casefold():
         notes.append(SIMULATED_ONLY)
     return PredictedCase(about, volume, np.stack(masks), rows, notes)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
-from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import SlicePrediction, predict_slices
 from cl_seg.inference.saved_model import read_model_folder
+from cl_seg.inference.stability import stability
 from cl_seg.labelling.cases import case_volumes
 from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
@@ -15,7 +15,7 @@ from cl_seg.labelling.train import Progress
 from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
 
-VARIANTS = 4
+N_AUGMENTATIONS = 4
 MIDDLE = Placement((0.0, 0.0))
 
 
@@ -42,7 +42,7 @@ def propose_labels(
     check_fits(store, card, model_folder)
     waiting, proposed = set(left), []
     for case in case_volumes(store, scanner, left):
-        predictions = predict_slices([model], card.input, case.volume, VARIANTS, MIDDLE)
+        predictions = predict_slices([model], card.input, case.volume, N_AUGMENTATIONS, MIDDLE)
         for slice_id, prediction in zip(case.rows["slice_id"], predictions, strict=True):
             if slice_id in waiting:
                 sure = confidence(prediction, len(card.classes))
@@ -61,9 +61,8 @@ def propose_labels(
 
 
 def confidence(prediction: SlicePrediction, classes: int) -> float:
-    """Stability of a prediction when the image is turned and scaled a little, 0 to 1.
+    """Stability of a prediction under test-time augmentation, 0 to 1: the smallest over classes.
 
-    The smallest agreement of the variants over classes. It orders the slices of one model; it is no
-    probability of being right.
+    It orders the slices of one model; it is no probability of being right.
     """
-    return min(agreement(prediction, label) for label in range(1, classes + 1))
+    return min(stability(prediction, label) for label in range(1, classes + 1))

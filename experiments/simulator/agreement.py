@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from cl_seg.inference.agreement import agreement
 from cl_seg.inference.predict import predict_slices
 from cl_seg.inference.saved_model import read_model_folder
+from cl_seg.inference.stability import stability
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
@@ -25,7 +25,7 @@ from cl_seg.planning.data import body_seed
 from cl_seg.spec.settings import PhantomData
 
 SCANNERS = ["siemens_like", "ge_like", "stress_native", "stress_sharp", "stress_arterial"]
-BAD, VARIANTS = 0.8, 4
+BAD, N_AUGMENTATIONS = 0.8, 4
 THRESHOLDS = (0.7, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -62,12 +62,12 @@ def pairs(options: argparse.Namespace) -> list[tuple[float, float]]:
             body = f"agreement-body-{number:04d}"
             for level in LEVELS:
                 series = simulate_series(SimulatedScan(body, scanner, profile, seed), level)
-                predicted = predict_slices([model], card.input, series.volume, VARIANTS)
+                predicted = predict_slices([model], card.input, series.volume, N_AUGMENTATIONS)
                 for prediction, truth in zip(predicted, series.labels, strict=True):
                     for label in range(1, len(CLASSES) + 1):
                         score = dice(prediction.labels == label, truth == label)
                         if np.isfinite(score):
-                            found.append((agreement(prediction, label), score))
+                            found.append((stability(prediction, label), score))
     return found
 
 

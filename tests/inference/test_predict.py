@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, _moves, _probabilities, predict_slices
+from cl_seg.inference.predict import SlicePrediction, _probabilities, _transforms, predict_slices
 from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.nifti import load_labels, save
@@ -49,26 +49,29 @@ def test_masks_lie_where_the_structure_is(
     spacing: tuple[float, float], origin: tuple[float, float]
 ) -> None:
     volume, truth = series(spacing, origin)
-    (found,) = predict_slices([Bright()], SEEN, volume, variants=4)
+    (found,) = predict_slices([Bright()], SEEN, volume, n_augmentations=4)
     for label in (1, 2):
         assert dice(found.labels == label, truth == label) > 0.93
-    for variant in found.variants:
-        assert dice(variant > 0, truth > 0) > 0.95, "variants are turned back"
+    for augmented in found.augmented_labels:
+        assert dice(augmented > 0, truth > 0) > 0.95, "augmentations are transformed back"
 
 
-def test_without_variants_the_one_network_decides() -> None:
+def test_without_augmentation_the_one_network_decides() -> None:
     volume, _ = series((1.0, 1.0), (0.0, 0.0))
     (found,) = predict_slices([Bright()], SEEN, volume)
-    assert found.variants.shape == (1, *found.labels.shape)
-    assert (found.variants[0] == found.labels).all()
+    assert found.augmented_labels.shape == (1, *found.labels.shape)
+    assert (found.augmented_labels[0] == found.labels).all()
 
 
-@pytest.mark.parametrize("variants", [1, 2, 3, 4, 5])
-def test_no_variant_is_the_image_itself(variants: int) -> None:
-    moves = _moves(variants)
-    assert len(moves) == variants + 1 and (moves[0] == torch.eye(2)).all()
-    assert all((move - torch.eye(2)).abs().max() > 0.02 for move in moves[1:])
-    assert len({tuple(move.flatten().tolist()) for move in moves}) == variants + 1
+@pytest.mark.parametrize("n_augmentations", [1, 2, 3, 4, 5])
+def test_no_augmentation_is_the_image_itself(n_augmentations: int) -> None:
+    transforms = _transforms(n_augmentations)
+    assert len(transforms) == n_augmentations + 1 and (transforms[0] == torch.eye(2)).all()
+    assert all((transform - torch.eye(2)).abs().max() > 0.02 for transform in transforms[1:])
+    assert (
+        len({tuple(transform.flatten().tolist()) for transform in transforms})
+        == n_augmentations + 1
+    )
 
 
 def test_measurements_are_in_cm2_and_hu() -> None:
@@ -109,6 +112,6 @@ def test_the_middle_of_an_image_is_inside_of_every_variant() -> None:
             share = torch.linspace(0, 1, len(images))[:, None, None, None]
             return torch.cat([share, 1 - share], dim=1).expand(-1, -1, *images.shape[2:])
 
-    shares = _probabilities(Ramp(), torch.zeros(1, 1, 64, 64), _moves(4))[:, 0, 16:48, 16:48]
+    shares = _probabilities(Ramp(), torch.zeros(1, 1, 64, 64), _transforms(4))[:, 0, 16:48, 16:48]
     assert (shares.flatten(1).std(dim=1) < 1e-5).all()
     assert shares[1:].mean(dim=(1, 2)).min() > shares[0].mean()

@@ -70,7 +70,7 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
         tmp_path / "model", scanners={known.folder_name: known.display_name({"B30f"})}
     )
     out = tmp_path / "out"
-    options = PredictionOptions(variants=2, measure=True, salt=b"secret")
+    options = PredictionOptions(n_augmentations=2, measure=True, salt=b"secret")
     cases, _ = predict_source(load_ensemble([model]), scans, out, options, quiet)
     assert list(cases["case"]) == [f"case-{i:03d}" for i in (1, 2, 3, 4)]
     assert list(cases["seen"]) == ["yes", "yes", "no", "no"]
@@ -290,12 +290,12 @@ def test_a_model_of_simulated_ct_alone_says_so(tmp_path: Path, simulated: bool) 
     assert ("simulated CT alone" in cases["note"][0]) == simulated
 
 
-def test_slices_on_which_variants_disagree_are_noted(
+def test_slices_on_which_augmentations_disagree_are_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_series(tmp_path / "in")
     models = load_ensemble([model_folder(tmp_path / "model")])
-    monkeypatch.setattr("cl_seg.inference.measure.agreement", lambda found, label: 1 - label / 4)
+    monkeypatch.setattr("cl_seg.inference.measure.stability", lambda found, label: 1 - label / 4)
     cases, _ = predict_source(
         models, tmp_path / "in", tmp_path / "out", PredictionOptions(4), quiet
     )

@@ -50,7 +50,7 @@ def test_the_saved_network_scores_as_the_run_did(finished: Path, store: Path) ->
 def test_code_outside_the_package_is_not_imported_unasked(finished: Path) -> None:
     folder = finished / "runs" / "build-joint-order1-seed0"
     save_run_model(folder, finished.parent / "model", StageCache(finished.parent / "stages"))
-    with pytest.raises(InputError, match=f"if you trust it, say --network {NETWORK}"):
+    with pytest.raises(InputError, match=f"if you trust it, say --trust-network {NETWORK}"):
         read_model_folder(finished.parent / "model")
 
 

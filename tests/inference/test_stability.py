@@ -1,4 +1,4 @@
-"""Agreement of variants: an alarm where a structure is missed, and none where there is none."""
+"""Stability of predictions: an alarm where a structure is missed, and none where there is none."""
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cl_seg.inference.agreement import LOW, agreement, low_agreement_notes
 from cl_seg.inference.predict import SlicePrediction, expected_cm2, predict_slices
+from cl_seg.inference.stability import LOW_STABILITY, low_stability_notes, stability
 from cl_seg.labelling.propose import confidence
 
 from .test_predict import SEEN, series
@@ -22,9 +22,9 @@ def prediction(masks: list[np.ndarray], expected: list[float]) -> SlicePredictio
 def test_where_something_is_found_it_is_the_mean_dice_of_pairs() -> None:
     one, half, none = np.ones((4, 4)), np.zeros((4, 4)), np.zeros((4, 4))
     half[:2] = 1
-    assert agreement(prediction([one, one, one], [9.0, 9, 9]), 1) == 1
-    assert agreement(prediction([one, one, half], [9.0, 9, 9]), 1) == pytest.approx(7 / 9)
-    assert agreement(prediction([one, none], [9.0, 0]), 1) == 0
+    assert stability(prediction([one, one, one], [9.0, 9, 9]), 1) == 1
+    assert stability(prediction([one, one, half], [9.0, 9, 9]), 1) == pytest.approx(7 / 9)
+    assert stability(prediction([one, none], [9.0, 0]), 1) == 0
 
 
 @pytest.mark.parametrize(("expected", "wanted"), [(0.0, 1.0), (10.0, 0.5), (190.0, 0.05)])
@@ -33,12 +33,12 @@ def test_where_nothing_is_found_it_is_what_the_probabilities_leave(
 ) -> None:
     none = np.zeros((4, 4))
     found = prediction([none, none, none], [expected] * 3)
-    assert agreement(found, 1) == pytest.approx(wanted)
+    assert stability(found, 1) == pytest.approx(wanted)
     assert confidence(found, 1) == pytest.approx(wanted), "of the SEED queue too"
 
 
 def test_one_variant_says_nothing() -> None:
-    assert np.isnan(agreement(prediction([np.ones((4, 4))], [9.0]), 1))
+    assert np.isnan(stability(prediction([np.ones((4, 4))], [9.0]), 1))
 
 
 def test_probabilities_add_up_to_an_area_of_the_series() -> None:
@@ -69,15 +69,15 @@ def test_a_network_that_nearly_finds_an_organ_is_not_sure_that_it_is_absent(
     probability: float, sure: bool
 ) -> None:
     volume, _ = series((1.0, 1.0), (0.0, 0.0))
-    (found,) = predict_slices([Hesitant(probability)], SEEN, volume, variants=4)
+    (found,) = predict_slices([Hesitant(probability)], SEEN, volume, n_augmentations=4)
     assert not found.labels.any()
-    assert (agreement(found, 1) >= LOW) == sure
-    assert agreement(found, 2) == 1, "nothing is like class 2"
+    assert (stability(found, 1) >= LOW_STABILITY) == sure
+    assert stability(found, 2) == 1, "nothing is like class 2"
 
 
 def test_slices_to_look_at_are_named_by_class() -> None:
     each = {"muscle": [0.9, 0.95, 1.0], "liver": [0.1, 0.89, 0.9, 0.2, None, 0.5, 0.6, 0.0]}
-    (note,) = low_agreement_notes(each)
+    (note,) = low_stability_notes(each)
     assert note == "look at liver on 6 of 8 slices (0-1, 3, 5-7): agreement below 0.9"
-    assert low_agreement_notes({"muscle": [None, None]}) == []
-    assert "1 of 1 slice (0)" in low_agreement_notes({"muscle": [0.2]})[0]
+    assert low_stability_notes({"muscle": [None, None]}) == []
+    assert "1 of 1 slice (0)" in low_stability_notes({"muscle": [0.2]})[0]
