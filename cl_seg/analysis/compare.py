@@ -79,7 +79,7 @@ def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult
     }
 
 
-def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
+def unmatched_run_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
     """Networks with strategies, orders, seeds and runs that one side has and the other has not."""
     lines = []
     kinds = ("networks and strategies", "orders", "seeds")
@@ -112,7 +112,7 @@ def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
     stamps = dict.fromkeys(stamp for run in (*a, *b) for stamp in run.stamps)
     parts = [f"*{stamp}*\n" for stamp in stamps]
     parts += ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
-    if lines := only_in_one(a, b):
+    if lines := unmatched_run_notes(a, b):
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")
     parts.append("## What came out")
     parts.append(markdown(shown_outcomes(outcomes)) if len(outcomes) else "Nothing in common.\n")

@@ -18,13 +18,13 @@ from cl_seg.runtime.workers import in_order
 from cl_seg.scans.ingest_report import (
     IngestReport,
     ScannerReport,
-    absent_classes,
-    bodies_cut,
-    devices_split,
-    image_kinds,
-    labels_in_air,
-    stations_unknown,
-    voltages_apart,
+    absent_class_notes,
+    image_kind_notes,
+    labels_in_air_notes,
+    split_scanner_notes,
+    split_voltage_notes,
+    truncated_body_notes,
+    unknown_station_notes,
 )
 from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap
 from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
@@ -127,8 +127,8 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
         known, left_out = _known(found.scans, identify, derived)
         report.rejected += left_out
         groups = _by_scanner(known)
-        report.notes += devices_split(groups.values(), identify)
-        for notes in (image_kinds, stations_unknown, voltages_apart):
+        report.notes += split_scanner_notes(groups.values(), identify)
+        for notes in (image_kind_notes, unknown_station_notes, split_voltage_notes):
             report.notes += notes(groups.values())
         if any("simulated" in scanner.make_and_model.casefold() for scanner, _ in groups.values()):
             # Exported simulations must not pass for patients when they come back.
@@ -153,9 +153,11 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
         report.rejected = by_folder(report.rejected)
-        report.notes += bodies_cut(work.cut, grid)
+        report.notes += truncated_body_notes(work.cut, grid)
     if any(scan.labels for scan in every):
-        report.notes += absent_classes(label_map, work.labels_seen) + labels_in_air(work.in_air)
+        report.notes += absent_class_notes(label_map, work.labels_seen) + labels_in_air_notes(
+            work.in_air
+        )
     return report
 
 

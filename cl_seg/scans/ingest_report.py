@@ -53,14 +53,14 @@ class IngestReport:
 Groups = Iterable[tuple[Scanner, list[Scan]]]
 
 
-def image_kinds(groups: Groups) -> list[str]:
+def image_kind_notes(groups: Groups) -> list[str]:
     """Notes of scanners whose images are no plain CT."""
     return [
         f"{name}: {kind_note(scanner.kind)}" for scanner, name in _names(groups) if scanner.kind
     ]
 
 
-def stations_unknown(groups: Groups) -> list[str]:
+def unknown_station_notes(groups: Groups) -> list[str]:
     """Notes of scanners told apart by station whose headers name none."""
     return [
         f"{name}: no StationName, so that several devices may be among them"
@@ -69,7 +69,7 @@ def stations_unknown(groups: Groups) -> list[str]:
     ]
 
 
-def voltages_apart(groups: Groups) -> list[str]:
+def split_voltage_notes(groups: Groups) -> list[str]:
     """Notes of devices that count as several scanners only because of their tube voltage."""
     voltages: dict[Scanner, set[int]] = defaultdict(set)
     for scanner, _ in groups:
@@ -90,7 +90,9 @@ def _names(groups: Groups) -> list[tuple[Scanner, str]]:
     ]
 
 
-def devices_split(groups: Groups, identify: Callable[[ScannerHeader], Scanner | None]) -> list[str]:
+def split_scanner_notes(
+    groups: Groups, identify: Callable[[ScannerHeader], Scanner | None]
+) -> list[str]:
     """Notes of scanners that some rows name by hand and others leave to the header."""
     every = list(groups)
     names = dict(_names(every))
@@ -109,7 +111,7 @@ def devices_split(groups: Groups, identify: Callable[[ScannerHeader], Scanner | 
     return notes
 
 
-def absent_classes(label_map: LabelMap, seen: set[int]) -> list[str]:
+def absent_class_notes(label_map: LabelMap, seen: set[int]) -> list[str]:
     """Notes of classes that no pixel has, given the labels of the store that were seen."""
     return [
         f"no pixel is labelled {name} (value {', '.join(map(str, values))}): check --label"
@@ -118,7 +120,7 @@ def absent_classes(label_map: LabelMap, seen: set[int]) -> list[str]:
     ]
 
 
-def bodies_cut(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
+def truncated_body_notes(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
     """A note of bodies that are cut.
 
     Args:
@@ -136,7 +138,7 @@ def bodies_cut(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
     ]
 
 
-def labels_in_air(shares: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
+def labels_in_air_notes(shares: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
     """Notes of classes that lie in air.
 
     Args:
