@@ -17,7 +17,7 @@ from cl_seg.scans.sources.files import similar_file
 
 TABLE = "labeled_data_meta_0000_0599.csv"
 _COLUMNS = ("amos_id", "Manufacturer", "Manufacturer's Model Name")
-_SOURCE = "download it beside amos22.zip and put it into the folder that has imagesTr"
+_HINT = "download it beside amos22.zip and put it into the folder that has imagesTr"
 _FIRST_MRI = 500  # "id numbers less than 500 belong to CT data, otherwise they belong to MRI data"
 LABELS = {"liver": (6,)}
 OTHER_ORGANS = tuple(value for value in range(1, 16) if value != 6)
@@ -61,7 +61,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
 def _acquisitions(table: Path) -> dict[str, ScannerHeader]:
     """Number of a CT image → scanner; numbers with rows that contradict each other are dropped."""
     found: dict[str, set[ScannerHeader]] = {}
-    for row in read_table(table, _COLUMNS, hint=_SOURCE):
+    for row in read_table(table, _COLUMNS, hint=_HINT):
         # The makers of MRI scanners may be unknown to the alias table, and need not be known.
         if row["amos_id"].isdecimal() and int(row["amos_id"]) < _FIRST_MRI:
             manufacturer, model = row["Manufacturer"], row["Manufacturer's Model Name"]

@@ -12,7 +12,7 @@ from cl_seg.messages.errors import InputError
 _FORM = 'expected names with whole numbers, e.g. "liver": 1'
 
 
-def read_json(path: Path, *, source: str) -> dict[str, Any]:
+def read_json(path: Path, *, hint: str) -> dict[str, Any]:
     """The object a JSON file holds.
 
     Raises:
@@ -21,11 +21,11 @@ def read_json(path: Path, *, source: str) -> dict[str, Any]:
     try:
         content = parse_json(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist: {source}") from None
+        raise InputError(f"{path} does not exist: {hint}") from None
     except (OSError, ValueError):
-        raise InputError(f"{path} cannot be read as JSON: {source}") from None
+        raise InputError(f"{path} cannot be read as JSON: {hint}") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path} is no JSON object: {source}")
+        raise InputError(f"{path} is no JSON object: {hint}")
     return content
 
 

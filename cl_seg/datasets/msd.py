@@ -13,7 +13,7 @@ from cl_seg.datasets.scanner_table import Pair, assign_scanners
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
 
-_SOURCE = "give the folder of a task, e.g. Task03_Liver"
+_HINT = "give the folder of a task, e.g. Task03_Liver"
 
 
 def read(folder: Path, options: DatasetOptions) -> DataSet:
@@ -23,7 +23,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
         InputError: ``dataset.json`` is missing, malformed, or of another modality than CT.
     """
     file = folder / "dataset.json"
-    content = read_json(file, source=_SOURCE)
+    content = read_json(file, hint=_HINT)
     modality = content.get("modality")
     if "channel_names" in content and not modality:
         raise InputError(

@@ -12,7 +12,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.scans.nifti import SUFFIXES
 from cl_seg.scans.series import RejectedFile
 
-_SOURCE = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
+_HINT = "give a folder of nnUNet_raw, e.g. nnUNet_raw/Dataset001_Liver"
 
 
 def read(folder: Path, options: DatasetOptions) -> DataSet:
@@ -23,7 +23,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
             NIfTI, or there are no images.
     """
     file = folder / "dataset.json"
-    content = read_json(file, source=_SOURCE)
+    content = read_json(file, hint=_HINT)
     channels = content.get("channel_names")
     if not isinstance(channels, dict):
         raise InputError(

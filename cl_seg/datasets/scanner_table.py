@@ -11,7 +11,7 @@ from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.sources.files import similar_file
 
 FILE = "scanners.csv"
-_SOURCE = (
+_HINT = (
     "write a table with the columns case,scanner and optionally patient, a line per image, the "
     "case being the name of its label file without ending"
 )
@@ -50,9 +50,9 @@ def assign_scanners(
     if table is None:
         name = folder.resolve().name
         known = {pair.case: (name, pair.case) for pair in pairs}
-        notes.append(f"the set names no scanners: all of it counts as one, {name}; {_SOURCE}")
+        notes.append(f"the set names no scanners: all of it counts as one, {name}; {_HINT}")
     else:
-        rows = read_table(table, ["case", "scanner"], optional=["patient"], hint=_SOURCE)
+        rows = read_table(table, ["case", "scanner"], optional=["patient"], hint=_HINT)
         known = {row["case"]: (row["scanner"], row["patient"] or row["case"]) for row in rows}
         for row in rows:
             if known[row["case"]] != (row["scanner"], row["patient"] or row["case"]):

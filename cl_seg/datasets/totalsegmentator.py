@@ -19,7 +19,7 @@ from cl_seg.scans.sources.files import similar_file
 from cl_seg.scans.store import UNLABELLED
 
 _COLUMNS = ("image_id", "manufacturer", "scanner_model", "kvp")
-_SOURCE = "give the unpacked folder of version 2, with meta.csv in it"
+_HINT = "give the unpacked folder of version 2, with meta.csv in it"
 CLASSES: dict[str, tuple[str, ...]] = {
     # The set labels these ten muscles and no other: calling them "muscle" would make background
     # of the abdominal wall.
@@ -46,7 +46,7 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
             that is asked for.
     """
     classes = options.classes or CLASSES
-    rows = read_table(folder / "meta.csv", _COLUMNS, delimiters=";", hint=_SOURCE)
+    rows = read_table(folder / "meta.csv", _COLUMNS, delimiters=";", hint=_HINT)
     listed = {row["image_id"]: _acquisition(row) for row in rows}
     contradicted = {row["image_id"] for row in rows if _differ(row, listed[row["image_id"]])}
     names, unknown = scanner_names(listed, options.aliases)

@@ -17,13 +17,13 @@ from cl_seg.messages.errors import InputError
 _FULL = "free some space or choose another place"
 _FORBIDDEN = "give yourself the right to write there or choose another place"
 _IN_THE_WAY = "something of that name is in the way: remove it or choose another place"
-REMEDIES = {
+HINTS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _FULL),
     **dict.fromkeys((errno.EACCES, errno.EPERM), _FORBIDDEN),
     **dict.fromkeys((errno.EROFS, errno.EFBIG), "choose another place"),
     **dict.fromkeys((errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR), _IN_THE_WAY),
 }
-"""Error number of the system → remedy, where something cannot be written."""
+"""Error number of the system → hint, where something cannot be written."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -151,7 +151,7 @@ def _is_alive(pid: int) -> bool:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Turn errors of writing (disk full, no permission …) into messages with path and remedy.
+    """Turn errors of writing (disk full, no permission …) into messages with path and hint.
 
     An error that names a file elsewhere, one that was read, goes on as it is.
 
@@ -161,11 +161,11 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in REMEDIES or not _concerns(error, path):
+        if error.errno not in HINTS or not _concerns(error, path):
             raise
         raise InputError(
             f"cannot write {path}: {error.strerror or error}; nothing was kept, "
-            f"{REMEDIES[error.errno]}"
+            f"{HINTS[error.errno]}"
         ) from error
 
 

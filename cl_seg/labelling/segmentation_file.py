@@ -23,7 +23,7 @@ _WHOLE_NUMBERS = {
     for bits in (8, 16, 32, 64)
 }
 _SAME_MM = 0.1  # headers may differ this much in rounding
-_MEND = (
+_HINT = (
     "add --others background if all else is background, --others ignore if it shall count nowhere"
 )
 
@@ -51,7 +51,7 @@ def read_segmentation(
         name: (label,) for label, name in enumerate(classes, start=1)
     }
     known = LabelMap(values, (UNLABELLED,), others=others)
-    return read_labels(path, image, known, where, f"draw these classes alone, or {_MEND}")
+    return read_labels(path, image, known, where, f"draw these classes alone, or {_HINT}")
 
 
 def _read_nrrd(
@@ -101,7 +101,7 @@ def _classes_of(
             raise InputError(
                 f"{where} holds the segment {name or number!r} "
                 f"({_size(values == number, pixel_cm2)}), expected segments named "
-                f"{' and '.join(classes)}, background or ignore: rename it, or {_MEND}"
+                f"{' and '.join(classes)}, background or ignore: rename it, or {_HINT}"
             )
         labels[values == number] = label
     return labels

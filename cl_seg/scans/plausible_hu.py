@@ -80,7 +80,7 @@ def why_implausible(slices: Sequence[Values]) -> str:
     values = _without_padding(every)
     return (
         f"its values run from {every.min():g} to {every.max():g}: {_EXPECTED}, but {reason}, "
-        f"and most are near {_seen(values if len(values) else every)}{_mend(every)}"
+        f"and most are near {_seen(values if len(values) else every)}{_hint(every)}"
     )
 
 
@@ -159,7 +159,7 @@ def _seen(values: Values) -> str:
     return " and ".join(f"{(edges[i] + edges[i + 1]) / 2:{form}}" for i in peaks)
 
 
-def _mend(values: Values) -> str:
+def _hint(values: Values) -> str:
     """The change that would make values plausible, in words; "" for none."""
     low, high = np.quantile(values, [0.01, 0.99])
     if high - low < NORMALISED:

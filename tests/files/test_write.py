@@ -109,7 +109,7 @@ def test_full_disk_is_one_clear_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("code", "remedy"),
+    ("code", "hint"),
     [
         (errno.ENOSPC, "free some space"),
         (errno.EDQUOT, "free some space"),
@@ -119,8 +119,8 @@ def test_full_disk_is_one_clear_line(tmp_path):
         (errno.ENOTDIR, "in the way"),
     ],
 )
-def test_the_remedy_is_that_of_the_reason(tmp_path, code, remedy):
-    with pytest.raises(InputError, match=remedy) as caught, writable(tmp_path / "x"):
+def test_the_remedy_is_that_of_the_reason(tmp_path, code, hint):
+    with pytest.raises(InputError, match=hint) as caught, writable(tmp_path / "x"):
         raise OSError(code, os.strerror(code), str(tmp_path))
     assert os.strerror(code) in str(caught.value)
     assert ("space" in str(caught.value)) == (code in {errno.ENOSPC, errno.EDQUOT})

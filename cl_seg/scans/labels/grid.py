@@ -11,7 +11,7 @@ from cl_seg.scans.series import Volume
 from cl_seg.scans.slice_spacing import snap_to_even_spacing
 
 _SAME_MM = 0.1  # an image and its labels may differ this much in the rounding of their headers
-_MEND = "save the labels again with the header (affine) of their image"
+_HINT = "save the labels again with the header (affine) of their image"
 
 
 def matching_slices(path: Path, image: Volume, labels: Volume, where: str) -> npt.NDArray[np.intp]:
@@ -47,12 +47,12 @@ def _fault(image: Volume, labels: Volume) -> str:
         axes = ", and its axes in the order of the image" if turned else ""
         return (
             "has the identity matrix for a header, pixels of 1 mm at position 0, which is that of "
-            f"no image ({grids}): {_MEND}{axes}"
+            f"no image ({grids}): {_HINT}{axes}"
         )
     if labels.hu.shape == image.hu.shape:
         return (
             f"is on another grid than its image ({grids}), with as many pixels: if it was drawn on "
-            f"this image its header is wrong, {_MEND}; else resample it to the image"
+            f"this image its header is wrong, {_HINT}; else resample it to the image"
         )
     return f"is on another grid than its image ({grids}): resample the labels to the image first"
 

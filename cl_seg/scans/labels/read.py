@@ -25,7 +25,7 @@ _RANGES = 6  # of values that are told as an option
 
 
 def read_labels(
-    path: Path, image: Volume, label_map: LabelMap, where: str, remedy: str = ""
+    path: Path, image: Volume, label_map: LabelMap, where: str, hint: str = ""
 ) -> Labels:
     """Labels of every slice of ``image``, on its own pixels.
 
@@ -34,7 +34,7 @@ def read_labels(
         image: the loaded series; each of its slices needs a label slice at its position.
         label_map: meaning of the values.
         where: start of error messages, e.g. manifest and line.
-        remedy: for values without a meaning; by default the options of `cl-seg ingest`.
+        hint: for values without a meaning; by default the options of `cl-seg ingest`.
 
     Returns:
         (N, H, W) uint8, one per slice of ``image``.
@@ -55,7 +55,7 @@ def read_labels(
         found = _sizes(values, unknown, geometry.spacing_mm, _names_in_header(path))
         raise InputError(
             f"{where}: label file {path} holds the values {found}, expected {meant}: "
-            f"{remedy or _by_options(unknown, label_map)}"
+            f"{hint or _by_options(unknown, label_map)}"
         )
     return label_map.apply(values[matching_slices(path, image, geometry, where)])
 
