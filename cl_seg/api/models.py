@@ -83,7 +83,8 @@ class Prediction:
         Returns:
             Columns case, scanner, class, ``area_cm2``, ``mean_hu``, ``low_attenuation_share`` and
             ``smi_cm2_m2`` (of muscle; the latter where a height was given), ``agreement`` of the
-            augmented predictions, …; a slice without the class has no HU and does not count for its mean.
+            augmented predictions, …; a slice without the class has no HU and does not count for its
+            mean.
         """
         rows = pd.read_csv(self.folder / MEASUREMENTS)
         if per == "slice":

@@ -78,8 +78,8 @@ class PredictionOptions:
     """PredictionOptions of predicting a series.
 
     Attributes:
-        n_augmentations: test-time augmentations (rotated, rescaled copies) per slice, which show how
-            stable a result is.
+        n_augmentations: test-time augmentations (rotated, rescaled copies) per slice, which show
+            how stable a result is.
         measure: whether areas and HU are written.
         height_m: of the patient, for the skeletal muscle index; None when unknown.
         aliases: scanner aliases merged over those of the package.

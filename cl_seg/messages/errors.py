@@ -15,8 +15,8 @@ def one_line(error: object) -> str:
     return " ".join(str(error).split())
 
 
-MOST = 20
-"""Faults that are told at once."""
+MAX_FAULTS_SHOWN = 20
+"""Faults that one error lists."""
 
 
 def refuse(faults: Sequence[str]) -> None:
@@ -25,9 +25,9 @@ def refuse(faults: Sequence[str]) -> None:
     An error for each attempt would take many attempts.
 
     Raises:
-        InputError: up to ``MOST`` of the faults, in their order.
+        InputError: up to ``MAX_FAULTS_SHOWN`` of the faults, in their order.
     """
-    if len(faults) > MOST:
-        faults = [*faults[:MOST], "and more faults like these"]
+    if len(faults) > MAX_FAULTS_SHOWN:
+        faults = [*faults[:MAX_FAULTS_SHOWN], "and more faults like these"]
     if faults:
         raise InputError("\n".join(faults))

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from rich.progress import Progress, TaskID
 
-from cl_seg.messages.errors import MOST, refuse
+from cl_seg.messages.errors import MAX_FAULTS_SHOWN, refuse
 from cl_seg.messages.progress import progress_console
 from cl_seg.runtime.workers import in_order
 from cl_seg.scans.ingest_report import (
@@ -226,7 +226,7 @@ def _write_scanner(
             work.progress.advance(work.task, scan.series.slices)
             if canonical.fault:
                 work.faults.append((scan.line, canonical.fault))
-            if len(work.faults) > MOST:
+            if len(work.faults) > MAX_FAULTS_SHOWN:
                 _refuse(work)
             if work.faults:  # nothing will be kept: read on for faults of other label files
                 continue

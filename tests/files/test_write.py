@@ -119,7 +119,7 @@ def test_full_disk_is_one_clear_line(tmp_path):
         (errno.ENOTDIR, "in the way"),
     ],
 )
-def test_the_remedy_is_that_of_the_reason(tmp_path, code, hint):
+def test_the_hint_is_that_of_the_reason(tmp_path, code, hint):
     with pytest.raises(InputError, match=hint) as caught, writable(tmp_path / "x"):
         raise OSError(code, os.strerror(code), str(tmp_path))
     assert os.strerror(code) in str(caught.value)
