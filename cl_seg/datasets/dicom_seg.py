@@ -20,7 +20,9 @@ from cl_seg.scans.series import Pseudonyms, RejectedFile, Series, UnusableError
 from cl_seg.scans.sources.files import files_below
 from cl_seg.scans.store import UNLABELLED
 
-_EVEN = 0.1  # of the distance between slices, by which one may be off its place in a NIfTI file
+_EVEN_TOLERANCE = (
+    0.1  # of the distance between slices, by which one may be off its place in a NIfTI file
+)
 
 
 def read(folder: Path, options: DatasetOptions) -> DataSet:
@@ -141,7 +143,7 @@ def _write(
     step = float(volume.z_mm[-1] - volume.z_mm[0]) / last if last else step
     places = (volume.z_mm - volume.z_mm[0]) / step
     index = np.rint(places).astype(int)
-    if np.abs(places - index).max() > _EVEN:
+    if np.abs(places - index).max() > _EVEN_TOLERANCE:
         raise UnusableError("its slices are not evenly spaced, which a NIfTI file cannot say")
     # Slices the series lacks are background here; ingest takes labels at the images' positions.
     even = np.zeros((index[-1] + 1, *labels.shape[1:]), np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cl_seg.messages.plural import counted
 from cl_seg.scans.labels.label_map import LabelMap
-from cl_seg.scans.labels.read import AIR_HU, IN_AIR
+from cl_seg.scans.labels.read import AIR_FRACTION_DOUBTED, AIR_HU
 from cl_seg.scans.scanner.identity import NO_STATION, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import kind_note
 from cl_seg.scans.series import RejectedFile, Scan
@@ -148,7 +148,7 @@ def labels_in_air_notes(shares: Mapping[str, Sequence[tuple[int, str, float]]]) 
     for name, found in shares.items():
         _, where, share = min(found)
         notes.append(
-            f"more than {IN_AIR:.0%} of the pixels labelled {name} are air (below {AIR_HU} HU) in "
+            f"more than {AIR_FRACTION_DOUBTED:.0%} of the pixels labelled {name} are air (below {AIR_HU} HU) in "
             f"{counted(len(found), 'scan')}, first in {where} ({share:.0%}): unless "
             f"{name} holds air, its labels may be mirrored or shifted"
         )

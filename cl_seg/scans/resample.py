@@ -20,7 +20,9 @@ from cl_seg.scans.store import HU, Grid, Labels
 _FWHM = 2 * np.sqrt(2 * np.log(2))
 BODY_MM = (60.0, 800.0)
 """Smallest and largest size of a body, of a hand and of the widest persons (engineering values)."""
-_OFF = 0.1  # pixels by which two grids may differ anywhere and be one (engineering value)
+_SAME_GRID_PIXELS = (
+    0.1  # pixels by which two grids may differ anywhere and be one (engineering value)
+)
 Vector = npt.NDArray[np.float64]
 Pixels = TypeVar("Pixels", bound=npt.NDArray[np.integer])
 
@@ -127,7 +129,7 @@ def _same_pixels(volume: Volume, grid: Grid) -> bool:
     drift = np.abs(np.array(volume.spacing_mm) / grid.spacing_mm - 1) * max(
         grid.size, *volume.hu.shape[1:]
     )
-    return bool(np.all(drift < _OFF))
+    return bool(np.all(drift < _SAME_GRID_PIXELS))
 
 
 def _first_pixel(volume: Volume, placement: Placement, grid: Grid) -> npt.NDArray[np.intp] | None:
@@ -137,7 +139,7 @@ def _first_pixel(volume: Volume, placement: Placement, grid: Grid) -> npt.NDArra
     corner = _corner(np.array(placement.centre_mm), grid)
     first = (corner - np.array(volume.origin_mm)) / np.array(volume.spacing_mm)
     nearest = np.floor(first + 0.5)
-    return nearest.astype(np.intp) if np.all(np.abs(first - nearest) < _OFF) else None
+    return nearest.astype(np.intp) if np.all(np.abs(first - nearest) < _SAME_GRID_PIXELS) else None
 
 
 def _corner(centre: Vector, grid: Grid) -> Vector:

@@ -5,12 +5,20 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-_EVEN = 0.1  # of the distance between slices, by which one may be off its place (engineering value)
-_GAP = 1.5  # usual steps from which on a step is a gap (engineering value)
-_WRITTEN_MM = (1.0, 0.5, 0.1, 0.05, 0.01)  # to which positions are rounded, if they are
-_FEWEST = 8  # slices that tell rounded positions from uneven ones (engineering value)
-_ENOUGH = 1.8  # the more, the more alike are a step rounded up and two steps (engineering value)
-_SEEN = 0.1  # share of steps that rounding up, and down, must have (engineering value)
+_EVEN_TOLERANCE = (
+    0.1  # of the distance between slices, by which one may be off its place (engineering value)
+)
+_GAP_IN_STEPS = 1.5  # usual steps from which on a step is a gap (engineering value)
+_ROUNDING_UNITS_MM = (1.0, 0.5, 0.1, 0.05, 0.01)  # to which positions are rounded, if they are
+_MIN_SLICES_FOR_ROUNDING = (
+    8  # slices that tell rounded positions from uneven ones (engineering value)
+)
+_ROUNDING_EVIDENCE = (
+    1.8  # the more, the more alike are a step rounded up and two steps (engineering value)
+)
+_MIN_ROUNDED_FRACTION = (
+    0.1  # share of steps that rounding up, and down, must have (engineering value)
+)
 
 Positions = npt.NDArray[np.float64]
 
@@ -25,7 +33,7 @@ def evenly_spaced_segments(z_mm: Positions) -> list[slice]:
     segments, start = [], 0
     while start < len(z_mm):
         first = np.diff(z_mm[start : start + 2]).sum()
-        stop = start + _even_until(z_mm[start:], max(_EVEN * first, rounding / 2))
+        stop = start + _even_until(z_mm[start:], max(_EVEN_TOLERANCE * first, rounding / 2))
         segments.append(slice(start, stop))
         start = stop
     return segments
@@ -66,7 +74,7 @@ def spacing_notes(z_mm: Positions) -> list[str]:
         for i in np.flatnonzero(gaps)
     ]
     regular = steps[~gaps]
-    uneven = bool(np.any(np.abs(regular - usual) > _EVEN * usual))
+    uneven = bool(np.any(np.abs(regular - usual) > _EVEN_TOLERANCE * usual))
     if rounding:
         uneven = len(evenly_spaced_segments(z_mm)) > len(notes) + 1
     if uneven:
@@ -84,21 +92,23 @@ def usual_step(steps: Positions) -> tuple[float, float]:
     if not len(steps):
         return 1.0, 0.0
     usual = float(np.sort(steps)[(len(steps) - 1) // 2])
-    for unit in _WRITTEN_MM:
+    for unit in _ROUNDING_UNITS_MM:
         if np.abs(steps - unit * np.rint(steps / unit)).max() > 0.01 * unit:
             continue
         same, up, down = (np.abs(steps - usual - k * unit) < unit / 2 for k in (0, 1, -1))
         other = up if up.sum() >= down.sum() else down
         mean, share = float(steps[same | other].mean()), other.sum() / (same | other).sum()
-        enough = _ENOUGH * (2 + unit / (mean - unit)) if mean > unit else math.inf
-        if _SEEN <= share <= 1 - _SEEN and len(steps) + 1 >= max(_FEWEST, enough):
+        enough = _ROUNDING_EVIDENCE * (2 + unit / (mean - unit)) if mean > unit else math.inf
+        if _MIN_ROUNDED_FRACTION <= share <= 1 - _MIN_ROUNDED_FRACTION and len(steps) + 1 >= max(
+            _MIN_SLICES_FOR_ROUNDING, enough
+        ):
             return mean, unit
         break
     return usual, 0.0
 
 
 def _gaps(steps: Positions, usual: float, rounding: float) -> npt.NDArray[np.bool_]:
-    gaps: npt.NDArray[np.bool_] = steps > max(_GAP * usual, usual + rounding)
+    gaps: npt.NDArray[np.bool_] = steps > max(_GAP_IN_STEPS * usual, usual + rounding)
     return gaps
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from cl_seg.scans.dicom.header import ImageHeader
 from cl_seg.scans.slice_spacing import usual_step
 
-_APART = 1.1
+_GAP_IN_THICKNESSES = 1.1
 """Thicknesses between slices from which on there is a gap (engineering value)."""
 
-_USUAL = {
+_PLAIN_CT_WORDS = {
     *("DERIVED", "PRIMARY", "SECONDARY", "AXIAL", "REFORMATTED", "RESAMPLED", "VOLUME", "NONE"),
     *("MPR", "AVERAGE", "HELIX", "HELICAL", "SPIRAL", "SEQ", "SPI", "CSA"),
     *("CT_SOM5", "CT_SOM7", "CT_SOM8", "CT_SOM9", "CT_SOMX"),
@@ -26,7 +26,7 @@ _MULTI_ENERGY = (
     "several energies were measured (MultienergyCTAcquisition), and ImageType does not say what "
     "was made of them: leave it out if it is no plain CT"
 )
-_SHOWN = 6  # words of ImageType that are listed
+_MAX_WORDS_SHOWN = 6  # words of ImageType that are listed
 
 
 def header_notes(images: Sequence[ImageHeader]) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def _apart(images: Sequence[ImageHeader]) -> list[str]:
     if not len(steps) or not math.isfinite(thick) or thick <= 0:
         return []
     usual, _ = usual_step(steps)  # larger ones are told as gaps
-    if usual <= _APART * thick:
+    if usual <= _GAP_IN_THICKNESSES * thick:
         return []
     return [
         f"slices of {thick:g} mm lie {usual:.4g} mm apart: some are missing, or the scanner left "
@@ -53,12 +53,12 @@ def _derived(images: Sequence[ImageHeader]) -> list[str]:
     if images[0].scanner_header.kind:  # is told with the scanner it makes
         return []
     derived = [image.image_type for image in images if "DERIVED" in image.image_type]
-    words = dict.fromkeys(word for one in derived for word in one if word not in _USUAL)
+    words = dict.fromkeys(word for one in derived for word in one if word not in _PLAIN_CT_WORDS)
     if not words:
         untold = any(image.multi_energy and len(image.image_type) < _VALUE_4 for image in images)
         return [_MULTI_ENERGY] if untold else []
-    more = " …" if len(words) > _SHOWN else ""
+    more = " …" if len(words) > _MAX_WORDS_SHOWN else ""
     return [
-        f"derived images (ImageType {', '.join(list(words)[:_SHOWN])}{more}): leave them out if "
+        f"derived images (ImageType {', '.join(list(words)[:_MAX_WORDS_SHOWN])}{more}): leave them out if "
         "their values are not those of a plain CT"
     ]

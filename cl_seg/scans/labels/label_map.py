@@ -18,7 +18,7 @@ Others = Literal["error", "background", "ignore"]
 _FORM = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
 _NUMBER = r"-?\d{1,8}"  # more digits than any label file holds
 _VALUES = rf"{_NUMBER}(?:\s*-\s*{_NUMBER})?"
-_MOST = 10_000  # values of one range
+_MAX_RANGE_VALUES = 10_000  # values of one range
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def _parse(option: str) -> tuple[str, tuple[int, ...]]:
     name, values = match[1], []
     for first, last in re.findall(rf"({_NUMBER})(?:\s*-\s*({_NUMBER}))?", match[2]):
         run = range(int(first), int(last or first) + 1)
-        if not 0 < len(run) <= _MOST:
+        if not 0 < len(run) <= _MAX_RANGE_VALUES:
             raise InputError(
-                f"--label {option}: {first}-{last} is no range of up to {_MOST} ascending values"
+                f"--label {option}: {first}-{last} is no range of up to {_MAX_RANGE_VALUES} ascending values"
             )
         values += list(run)
     if name != "background" and 0 in values:

@@ -18,10 +18,10 @@ from cl_seg.scans.store import HU, UNLABELLED, Labels
 
 AIR_HU = -300
 """Below it is no soft tissue and no fat (engineering value)."""
-IN_AIR = 0.2
+AIR_FRACTION_DOUBTED = 0.2
 """Share of a class in air from which on its labels are doubted (engineering value)."""
-_SHOWN = 8  # values without a name that are told, the largest
-_RANGES = 6  # of values that are told as an option
+_MAX_VALUES_SHOWN = 8  # values without a name that are told, the largest
+_MAX_RANGES_SHOWN = 6  # of values that are told as an option
 
 
 def read_labels(
@@ -72,12 +72,12 @@ def _sizes(
     order = sorted(wanted, key=lambda value: -pixels[value])
     cm2 = spacing_mm[0] * spacing_mm[1] / 100
     told = []
-    for value in order[:_SHOWN]:
+    for value in order[:_MAX_VALUES_SHOWN]:
         on = int((values == value).any(axis=(1, 2)).sum())
         name = f" {names[value]}" if value in names else ""
         area = f"{pixels[value] * cm2:.4g} cm² on {counted(on, 'slice')}"
         told.append(f"{value}{name} ({area})")
-    more = f" and {len(order) - _SHOWN} more" if len(order) > _SHOWN else ""
+    more = f" and {len(order) - _MAX_VALUES_SHOWN} more" if len(order) > _MAX_VALUES_SHOWN else ""
     return ", ".join(told) + more
 
 
@@ -93,7 +93,7 @@ def _names_in_header(path: Path) -> dict[int, str]:
 def _by_options(unknown: list[int], label_map: LabelMap) -> str:
     listed = format_label_values(unknown)
     background, ignored = "--others background", "--others ignore"
-    if listed.count(",") < _RANGES:
+    if listed.count(",") < _MAX_RANGES_SHOWN:
         background = f"--label background={listed} (or {background}, for all files)"
         ignored = f"--label ignore={listed} (or {ignored})"
     if unknown == [UNLABELLED]:  # which others are not
@@ -106,7 +106,7 @@ def _by_options(unknown: list[int], label_map: LabelMap) -> str:
 
 
 def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, float]:
-    """Classes with more than ``IN_AIR`` of their pixels in air, as in mirrored labels.
+    """Classes with more than ``AIR_FRACTION_DOUBTED`` of their pixels in air, as in mirrored labels.
 
     Args:
         labels: (N, H, W) uint8, labels of the store.
@@ -123,5 +123,5 @@ def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, f
     return {
         name: float(shares[label])
         for label, name in enumerate(classes, start=1)
-        if shares[label] > IN_AIR
+        if shares[label] > AIR_FRACTION_DOUBTED
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from cl_seg.scans.series import RejectedFile
 
 _ENDING = re.compile(r"(\.(nii|seg|nrrd|mha|mhd|gz|dcm|hdr|img))+$", re.IGNORECASE)
-_SHOWN = 2
+_MAX_FILES_SHOWN = 2
 _ANNEX = ".git"  # DataLad keeps every file there, and a link to it where it belongs
 
 
@@ -62,7 +62,7 @@ def similar_file(path: Path, case: str = "") -> str:
         return ""
     expected, *shown = (
         f"CASE{name.removeprefix(case)}" if case and name.startswith(case) else name
-        for name in (path.name, *near[:_SHOWN])
+        for name in (path.name, *near[:_MAX_FILES_SHOWN])
     )
     return f", but there is {' and '.join(shown)}: save it as {expected} if it is that"
 

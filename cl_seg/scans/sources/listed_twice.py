@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from cl_seg.scans.dicom.series import DicomSeries
 from cl_seg.scans.series import Scan
 
-_SHOWN = 5  # lines of a manifest that are listed
+_MAX_LINES_SHOWN = 5  # lines of a manifest that are listed
 
 
 def series_listed_twice(scans: Iterable[Scan]) -> list[str]:
@@ -71,6 +71,9 @@ def persons_named_twice(scans: Iterable[Scan]) -> list[str]:
 
 
 def _listed(lines: Sequence[int]) -> str:
-    if len(lines) > _SHOWN:
-        return ", ".join(map(str, lines[:_SHOWN])) + f" and {len(lines) - _SHOWN} more"
+    if len(lines) > _MAX_LINES_SHOWN:
+        return (
+            ", ".join(map(str, lines[:_MAX_LINES_SHOWN]))
+            + f" and {len(lines) - _MAX_LINES_SHOWN} more"
+        )
     return ", ".join(map(str, lines[:-1])) + f" and {lines[-1]}"

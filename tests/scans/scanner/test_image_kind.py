@@ -5,7 +5,7 @@ import math
 import pydicom
 import pytest
 
-from cl_seg.scans.dicom.notes import _USUAL
+from cl_seg.scans.dicom.notes import _PLAIN_CT_WORDS
 from cl_seg.scans.scanner.image_kind import (
     CONE_BEAM,
     NO_ENERGY,
@@ -32,7 +32,7 @@ def kind_of(words, kev=NAN, kvp=120.0):
         *("", "HELIX", "CT_SOM5 SPI", "CT_SOM7 SPI DUAL STD SNRG DET_AB", "CT_SOM10 DET3D"),
         *("THRESHOLD T1", "THRESHOLD T3D CONVCT", "REFORMATTED AVERAGE", "MPR", "JP2K LOSSY 6:1"),
         *("VOLUME MEAN", "SEQ STD", "MONOCHROME2", "CALCIUM SCORE", "PROC X Y"),
-        " ".join(sorted(_USUAL)),
+        " ".join(sorted(_PLAIN_CT_WORDS)),
     ],
 )
 def test_plain_images(words):
