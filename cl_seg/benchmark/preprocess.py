@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cl_seg.scans.shares import labels_of_shares, shared_lengths
+from cl_seg.scans.area_preserving_labels import assign_labels_by_fraction, overlap_lengths
 
 
 def reduced(hu: Tensor, size: int) -> Tensor:
     """Average (N, H, H) int16 HU by area to (N, size, size), in whole HU."""
-    lengths = torch.from_numpy(shared_lengths(hu.shape[-1], size))
+    lengths = torch.from_numpy(overlap_lengths(hu.shape[-1], size))
     return (lengths @ hu.double() @ lengths.T / hu.shape[-1] ** 2).round().to(torch.int16)
 
 
@@ -17,15 +17,15 @@ def reduced_labels(labels: Tensor, size: int) -> Tensor:
     """(N, H, H) uint8 labels on (N, size, size) pixels, every label with the area it had.
 
     Unlabelled area counts as a label of its own; see
-    :func:`cl_seg.scans.shares.labels_of_shares`.
+    :func:`cl_seg.scans.area_preserving_labels.assign_labels_by_fraction`.
     """
-    lengths = shared_lengths(labels.shape[-1], size)
+    lengths = overlap_lengths(labels.shape[-1], size)
     small = np.empty((len(labels), size, size), np.uint8)
     for index, image in enumerate(labels.numpy()):
         values = np.unique(image)
         covered = np.stack([lengths @ (image == value) @ lengths.T for value in values])
-        shares = covered / image.shape[-1] ** 2
-        small[index] = values[labels_of_shares(shares, shares.sum(axis=(1, 2)))]
+        fractions = covered / image.shape[-1] ** 2
+        small[index] = values[assign_labels_by_fraction(fractions, fractions.sum(axis=(1, 2)))]
     return torch.from_numpy(small)
 
 

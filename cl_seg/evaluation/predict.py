@@ -9,7 +9,7 @@ from torch.nn import functional
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import in_temporary_file
 from cl_seg.runtime.eval_mode import eval_mode
-from cl_seg.scans.shares import finer_labels
+from cl_seg.scans.area_preserving_labels import upsample_labels
 from cl_seg.scans.store import Labels
 
 EVAL_BATCH = 16
@@ -43,7 +43,7 @@ def labels_on(probability: Tensor, size: int) -> Labels:
 
     The largest probability decides on the pixels it was predicted on, and so how large every
     structure is. Which of the finer pixels a structure has is decided by the probabilities
-    interpolated linearly on them (:func:`cl_seg.scans.shares.finer_labels`).
+    interpolated linearly on them (:func:`cl_seg.scans.area_preserving_labels.upsample_labels`).
     """
     decided = probability.argmax(dim=1)
     if probability.shape[-1] == size:
@@ -56,4 +56,4 @@ def labels_on(probability: Tensor, size: int) -> Labels:
     ]
     areas = one_hot.sum(dim=(2, 3)).cpu().numpy() * (size / probability.shape[-1]) ** 2
     each = zip(*finer, areas, strict=True)
-    return np.stack([finer_labels(*one).astype(np.uint8) for one in each])
+    return np.stack([upsample_labels(*one).astype(np.uint8) for one in each])

@@ -15,9 +15,9 @@ from torch.nn import functional
 from cl_seg.benchmark.preprocess import reduced, windowed
 from cl_seg.inference.saved_model import Input
 from cl_seg.runtime.eval_mode import eval_mode
+from cl_seg.scans.area_preserving_labels import upsample_labels
 from cl_seg.scans.resample import Placement, inside, place, resample_image
 from cl_seg.scans.series import Volume
-from cl_seg.scans.shares import finer_labels
 from cl_seg.scans.store import Grid, Labels
 
 ROTATION_DEGREES, ZOOM = 5.0, 0.05  # largest of the augmentations (engineering values)
@@ -139,22 +139,26 @@ def _transformed(images: Tensor, transforms: Tensor) -> Tensor:
 
 def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Grid) -> Labels:
     """Labels (H, W) uint8 on the pixels of the series, background outside the grid."""
-    shares = probability.numpy()
-    decided = (shares.argmax(axis=0) == np.arange(len(shares))[:, None, None]).astype(np.float32)
+    fractions = probability.numpy()
+    decided = (fractions.argmax(axis=0) == np.arange(len(fractions))[:, None, None]).astype(
+        np.float32
+    )
     on_series = [
-        np.stack([_resample_back(share, volume, placement, grid) for share in each])
-        for each in (shares, decided)
+        np.stack([_resample_back(fraction, volume, placement, grid) for fraction in each])
+        for each in (fractions, decided)
     ]
     outside = np.isnan(on_series[0][0])
     for each in on_series:
-        each[:, outside] = np.eye(len(shares))[0][:, None]
+        each[:, outside] = np.eye(len(fractions))[0][:, None]
     down, across = (
-        share * grid.spacing_mm / spacing
-        for share, spacing in zip(inside(volume, placement, grid), volume.spacing_mm, strict=True)
+        fraction * grid.spacing_mm / spacing
+        for fraction, spacing in zip(
+            inside(volume, placement, grid), volume.spacing_mm, strict=True
+        )
     )
     areas = np.array([down @ mask @ across for mask in decided])
     areas[0] += outside.size - areas.sum()
-    return finer_labels(on_series[0], on_series[1], areas).astype(np.uint8)
+    return upsample_labels(on_series[0], on_series[1], areas).astype(np.uint8)
 
 
 def _resample_back(

@@ -88,7 +88,7 @@ class Reconstruction(_Section):
         mtf50_per_mm: frequency at which the in-plane MTF is one half.
         mtf10_per_mm: frequency at which it is one tenth.
         edge_boost: relative height of an edge enhancing bump of the MTF.
-        iterative_blend: share of the total-variation denoised image, 0 for plain FBP.
+        iterative_blend: fraction of the total-variation denoised image, 0 for plain FBP.
         iterative_strength: weight of the total variation in units of the noise.
         hu_gain: calibration error, factor on HU.
         hu_offset: calibration error in HU.
@@ -112,12 +112,12 @@ class Protocol(_Section):
     Attributes:
         contrast: contrast phase.
         iodine: dose of contrast medium relative to the usual one.
-        oral_contrast: share of patients who drank contrast medium.
-        arms_lowered: share of patients whose arms lie beside the trunk.
+        oral_contrast: fraction of patients who drank contrast medium.
+        arms_lowered: fraction of patients whose arms lie beside the trunk.
         off_centre_mm: where the middle of the body lies, to the patient's left and to the back of
             the isocentre, on average.
         centring_sd_mm: how far patients lie from that, standard deviation per axis.
-        implants: share of patients with pedicle screws after a spinal fusion.
+        implants: fraction of patients with pedicle screws after a spinal fusion.
     """
 
     contrast: Literal["native", "arterial", "portal_venous"]

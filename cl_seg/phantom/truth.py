@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from cl_seg.scans.shares import labels_of_shares
+from cl_seg.scans.area_preserving_labels import assign_labels_by_fraction
 from cl_seg.scans.store import Grid
 
 Single = npt.NDArray[np.float32]
@@ -48,8 +48,10 @@ def truth_labels(
         target: grid centred on zero.
         centre_mm: (x, y) of the middle of the labels.
     """
-    values, shares = _shares(labels, source, target, centre_mm)
-    kept: npt.NDArray[np.uint8] = values[labels_of_shares(shares, shares.sum(axis=(1, 2)))]
+    values, fractions = _fractions(labels, source, target, centre_mm)
+    kept: npt.NDArray[np.uint8] = values[
+        assign_labels_by_fraction(fractions, fractions.sum(axis=(1, 2)))
+    ]
     return kept
 
 
@@ -60,19 +62,19 @@ def dominant_tissue(
     centre_mm: tuple[float, float] = (0.0, 0.0),
 ) -> npt.NDArray[np.uint8]:
     """The tissue that covers most of each target pixel, arguments as of :func:`truth_labels`."""
-    present, shares = _shares(tissues, source, target, centre_mm)
-    largest: npt.NDArray[np.uint8] = present[np.argmax(shares, axis=0)]
+    present, fractions = _fractions(tissues, source, target, centre_mm)
+    largest: npt.NDArray[np.uint8] = present[np.argmax(fractions, axis=0)]
     return largest
 
 
-def _shares(
+def _fractions(
     values: npt.NDArray[np.uint8], source: Grid, target: Grid, centre_mm: tuple[float, float]
 ) -> tuple[npt.NDArray[np.uint8], Single]:
-    """Values that occur, 0 among them, and the share (C, M, M) of every target pixel they cover."""
+    """Values that occur, 0 among them, and the fraction (C, M, M) of every target pixel they cover."""
     across, down = (overlap(source, target, shift) for shift in centre_mm)
     present = np.union1d(values, np.uint8(0)).astype(np.uint8)
-    shares = np.stack([
+    fractions = np.stack([
         (down @ (across @ (values == value).astype(np.float32).T).T) for value in present
     ])  # fmt: skip
-    shares[0] += 1 - np.outer(down.sum(axis=1), across.sum(axis=1)).astype(np.float32)
-    return present, shares
+    fractions[0] += 1 - np.outer(down.sum(axis=1), across.sum(axis=1)).astype(np.float32)
+    return present, fractions

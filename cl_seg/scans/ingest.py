@@ -232,8 +232,8 @@ def _write_scanner(
                 continue
             report.rejected += canonical.rejected
             report.notes += canonical.notes
-            for name, share in canonical.in_air.items():
-                work.in_air[name].append((scan.line, scan.where, share))
+            for name, fraction in canonical.in_air.items():
+                work.in_air[name].append((scan.line, scan.where, fraction))
             if cut := sum(row.body_cut for row in canonical.rows):
                 work.cut.append((scan.series.path, cut))
             staging.append(canonical)

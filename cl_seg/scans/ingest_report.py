@@ -138,18 +138,18 @@ def truncated_body_notes(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[st
     ]
 
 
-def labels_in_air_notes(shares: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
+def labels_in_air_notes(fractions: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
     """Notes of classes that lie in air.
 
     Args:
-        shares: class name → line and name of scans, and the share of the class there that is air.
+        fractions: class name → line and name of scans, and the fraction of the class there that is air.
     """
     notes = []
-    for name, found in shares.items():
-        _, where, share = min(found)
+    for name, found in fractions.items():
+        _, where, fraction = min(found)
         notes.append(
-            f"more than {AIR_FRACTION_DOUBTED:.0%} of the pixels labelled {name} are air (below {AIR_HU} HU) in "
-            f"{counted(len(found), 'scan')}, first in {where} ({share:.0%}): unless "
+            f"more than {AIR_FRACTION_DOUBTED:.0%} of the pixels labelled {name} are air (below "
+            f"{AIR_HU} HU) in {counted(len(found), 'scan')}, first in {where} ({fraction:.0%}): unless "
             f"{name} holds air, its labels may be mirrored or shifted"
         )
     return notes

@@ -12,9 +12,9 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from cl_seg.messages.plural import counted
+from cl_seg.scans.area_preserving_labels import assign_labels_by_fraction, lengths_within
 from cl_seg.scans.body import beyond, box_mm, find_body
 from cl_seg.scans.series import HU_AIR, Volume, to_hu
-from cl_seg.scans.shares import labels_of_shares, lengths_between
 from cl_seg.scans.store import HU, Grid, Labels
 
 _FWHM = 2 * np.sqrt(2 * np.log(2))
@@ -103,7 +103,7 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
 
     Each label's mask passes through the same filter as the image, so image and labels stay aligned;
     pixels are given such that every label keeps the area it has under the grid, to a pixel
-    (:func:`cl_seg.scans.shares.labels_of_shares`).
+    (:func:`cl_seg.scans.area_preserving_labels.assign_labels_by_fraction`).
     """
     first = _first_pixel(volume, placement, grid)
     if first is not None:
@@ -116,11 +116,11 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
     # Pixels of the grid that the image only touches are labelled by what lies at its edge.
     wider, beyond_edge = _with_border(volume, grid)
     edged = [np.pad(mask, beyond_edge, mode="edge") for mask in masks]
-    shares = np.stack([within * _resampled(mask, wider, placement, grid, 0) for mask in edged])
+    fractions = np.stack([within * _resampled(mask, wider, placement, grid, 0) for mask in edged])
     # What lies outside the image is background, the first.
-    shares[0] += 1 - shares.sum(axis=0)
+    fractions[0] += 1 - fractions.sum(axis=0)
     areas[0] += grid.size**2 - areas.sum()
-    chosen: Labels = present[labels_of_shares(shares, areas)]
+    chosen: Labels = present[assign_labels_by_fraction(fractions, areas)]
     return chosen
 
 
@@ -165,22 +165,22 @@ def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, 
     for axis, count in enumerate(volume.hu.shape[1:]):
         spacing, middle = volume.spacing_mm[axis], placement.centre_mm[axis]
         centres = volume.origin_mm[axis] + spacing * np.arange(count)
-        under = lengths_between(centres, spacing, middle - half, middle + half)
+        under = lengths_within(centres, spacing, middle - half, middle + half)
         lengths.append(under / grid.spacing_mm)
     return lengths[0], lengths[1]
 
 
 def inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
     """Share of each row and of each column of the grid that lies in the image."""
-    shares = []
+    fractions = []
     corner = _corner(np.array(placement.centre_mm), grid)
     for axis, count in enumerate(volume.hu.shape[1:]):
         spacing = volume.spacing_mm[axis]
         low = volume.origin_mm[axis] - spacing / 2
         centres = corner[axis] + grid.spacing_mm * np.arange(grid.size)
-        lengths = lengths_between(centres, grid.spacing_mm, low, low + count * spacing)
-        shares.append(lengths / grid.spacing_mm)
-    return shares[0], shares[1]
+        lengths = lengths_within(centres, grid.spacing_mm, low, low + count * spacing)
+        fractions.append(lengths / grid.spacing_mm)
+    return fractions[0], fractions[1]
 
 
 def _with_border(volume: Volume, grid: Grid) -> tuple[Volume, list[tuple[int, int]]]:

@@ -17,7 +17,7 @@ _ROUNDING_EVIDENCE = (
     1.8  # the more, the more alike are a step rounded up and two steps (engineering value)
 )
 _MIN_ROUNDED_FRACTION = (
-    0.1  # share of steps that rounding up, and down, must have (engineering value)
+    0.1  # fraction of steps that rounding up, and down, must have (engineering value)
 )
 
 Positions = npt.NDArray[np.float64]
@@ -97,9 +97,9 @@ def usual_step(steps: Positions) -> tuple[float, float]:
             continue
         same, up, down = (np.abs(steps - usual - k * unit) < unit / 2 for k in (0, 1, -1))
         other = up if up.sum() >= down.sum() else down
-        mean, share = float(steps[same | other].mean()), other.sum() / (same | other).sum()
+        mean, fraction = float(steps[same | other].mean()), other.sum() / (same | other).sum()
         enough = _ROUNDING_EVIDENCE * (2 + unit / (mean - unit)) if mean > unit else math.inf
-        if _MIN_ROUNDED_FRACTION <= share <= 1 - _MIN_ROUNDED_FRACTION and len(steps) + 1 >= max(
+        if _MIN_ROUNDED_FRACTION <= fraction <= 1 - _MIN_ROUNDED_FRACTION and len(steps) + 1 >= max(
             _MIN_SLICES_FOR_ROUNDING, enough
         ):
             return mean, unit

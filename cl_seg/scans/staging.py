@@ -8,7 +8,7 @@ import numpy as np
 
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import LabelMap
-from cl_seg.scans.labels.read import read_labels, shares_in_air
+from cl_seg.scans.labels.read import fractions_in_air, read_labels
 from cl_seg.scans.resample import (
     Placement,
     place,
@@ -32,7 +32,7 @@ class CanonicalScan:
         rejected: files that were left out; the whole scan where nothing is to be stored.
         notes: what the user should know of the scan.
         fault: what is wrong with the labels, "" for nothing.
-        in_air: class → share of its pixels, where much of it lies in air.
+        in_air: class → fraction of its pixels, where much of it lies in air.
         implausible: whether its values cannot be HU, and were taken all the same.
     """
 
@@ -74,7 +74,7 @@ def read_scan(
         implausible=bool(volume.implausible),
     )
     if given is not None:
-        read.in_air.update(shares_in_air(given, volume.hu, label_map.classes))
+        read.in_air.update(fractions_in_air(given, volume.hu, label_map.classes))
     for index in range(len(volume.z_mm)):
         is_labelled = given is not None and np.any(given[index] != UNLABELLED)
         if scan.labelled_only and not is_labelled:

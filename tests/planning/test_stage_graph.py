@@ -218,7 +218,7 @@ EDITS = [
     ("models/registry.py", everything),
     ("models/vnet.py", nothing),
     ("benchmark/task_images.py", everything),
-    ("scans/shares.py", everything),
+    ("scans/area_preserving_labels.py", everything),
     ("scans/rows.py", everything),
     ("scans/ingest.py", nothing),
     ("analysis/figures/curves.py", nothing),

@@ -59,6 +59,6 @@ def _derived(images: Sequence[ImageHeader]) -> list[str]:
         return [_MULTI_ENERGY] if untold else []
     more = " …" if len(words) > _MAX_WORDS_SHOWN else ""
     return [
-        f"derived images (ImageType {', '.join(list(words)[:_MAX_WORDS_SHOWN])}{more}): leave them out if "
-        "their values are not those of a plain CT"
+        f"derived images (ImageType {', '.join(list(words)[:_MAX_WORDS_SHOWN])}{more}): leave them "
+        "out if their values are not those of a plain CT"
     ]

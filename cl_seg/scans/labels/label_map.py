@@ -103,7 +103,8 @@ def _parse(option: str) -> tuple[str, tuple[int, ...]]:
         run = range(int(first), int(last or first) + 1)
         if not 0 < len(run) <= _MAX_RANGE_VALUES:
             raise InputError(
-                f"--label {option}: {first}-{last} is no range of up to {_MAX_RANGE_VALUES} ascending values"
+                f"--label {option}: {first}-{last} is no range of up to {_MAX_RANGE_VALUES} "
+                "ascending values"
             )
         values += list(run)
     if name != "background" and 0 in values:

@@ -105,8 +105,8 @@ def _by_options(unknown: list[int], label_map: LabelMap) -> str:
     return f"{classes} {background} for what is background, {ignored} for what nobody has labelled"
 
 
-def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, float]:
-    """Classes with more than ``AIR_FRACTION_DOUBTED`` of their pixels in air, as in mirrored labels.
+def fractions_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, float]:
+    """Classes of which more than ``AIR_FRACTION_DOUBTED`` lies in air, as in mirrored labels.
 
     Args:
         labels: (N, H, W) uint8, labels of the store.
@@ -114,14 +114,14 @@ def shares_in_air(labels: Labels, hu: HU, classes: Iterable[str]) -> dict[str, f
         classes: names of labels 1, 2, ….
 
     Returns:
-        Class → share of its pixels below ``AIR_HU``.
+        Class → fraction of its pixels below ``AIR_HU``.
     """
     labelled = (labels != 0) & (labels != UNLABELLED)
     found, air = labels[labelled], hu[labelled] < AIR_HU
     pixels, in_air = (np.bincount(of, minlength=UNLABELLED) for of in (found, found[air]))
-    shares = in_air / np.maximum(pixels, 1)
+    fractions = in_air / np.maximum(pixels, 1)
     return {
-        name: float(shares[label])
+        name: float(fractions[label])
         for label, name in enumerate(classes, start=1)
-        if shares[label] > AIR_FRACTION_DOUBTED
+        if fractions[label] > AIR_FRACTION_DOUBTED
     }

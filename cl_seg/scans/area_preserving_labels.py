@@ -1,18 +1,22 @@
-"""From pixels of one size to those of another: lengths they share, and labels that keep areas."""
+"""Labels resampled to pixels of another size such that every label keeps its area."""
 
 import numpy as np
 import numpy.typing as npt
 
-Shares = npt.NDArray[np.floating]
-_PURE = 1e-3  # share below which a label does not count as present in a pixel (engineering value)
-_DITHER = 5e-3  # below the differences of shares that matter, it decides ties (engineering value)
+Fractions = npt.NDArray[np.floating]
+_PURE = (
+    1e-3  # fraction below which a label does not count as present in a pixel (engineering value)
+)
+_DITHER = (
+    5e-3  # below the differences of fractions that matter, it decides ties (engineering value)
+)
 _ROUNDS = 100
 _IRRATIONAL = (0.7548776662466927, 0.5698402909980532)
 """Steps of the plastic-number sequence, whose points fill a plane evenly (Roberts 2018)."""
 
 
-def shared_lengths(source: int, target: int) -> npt.NDArray[np.float64]:
-    """Length that each of ``target`` pixels shares with each of ``source`` pixels on one line.
+def overlap_lengths(source: int, target: int) -> npt.NDArray[np.float64]:
+    """Overlap of each of ``target`` pixels with each of ``source`` pixels on one line.
 
     Returns:
         (target, source) whole numbers, in units of which a source pixel has ``target`` and a
@@ -25,42 +29,44 @@ def shared_lengths(source: int, target: int) -> npt.NDArray[np.float64]:
     return lengths
 
 
-def labels_of_shares(shares: Shares, areas: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
+def assign_labels_by_fraction(
+    fractions: Fractions, areas: npt.NDArray[np.floating]
+) -> npt.NDArray[np.intp]:
     """Give every pixel one label such that each label keeps its area.
 
-    The largest share alone would lose area wherever a structure is thin, and with ties going to one
-    side it would do so at every second edge. Here a constant per label is added to its shares
+    The largest fraction alone would lose area wherever a structure is thin, and with ties going to one
+    side it would do so at every second edge. Here a constant per label is added to its fractions
     before the largest wins, chosen so that each label gets as many pixels as its area asks for.
-    This is the assignment with the largest total share among all that keep the areas (the dual of
+    This is the assignment with the largest total fraction among all that keep the areas (the dual of
     a transport problem; Aurenhammer, Hoffmann & Aronov 1998). Equal pixels are decided by an even
     spread over the plane, not by side.
 
     Args:
-        shares: (C, H, W), share of each pixel that a label covers; they sum to 1 over C.
+        fractions: (C, H, W), fraction of each pixel that a label covers; they sum to 1 over C.
         areas: (C,), area of each label in pixels; they sum to H · W.
 
     Returns:
-        (H, W) index into C. A pixel only gets a label that has a share in it, so that an area can
+        (H, W) index into C. A pixel only gets a label that has a fraction in it, so that an area can
         be missed by the rounding to whole pixels.
     """
-    labels = np.asarray(shares.argmax(axis=0))
-    mixed = shares.max(axis=0) < 1 - _PURE
+    labels = np.asarray(fractions.argmax(axis=0))
+    mixed = fractions.max(axis=0) < 1 - _PURE
     if not mixed.any():
         return labels
-    pure = np.bincount(labels[~mixed], minlength=len(shares))
+    pure = np.bincount(labels[~mixed], minlength=len(fractions))
     wanted = _whole(np.maximum(areas - pure, 0), int(mixed.sum()))
-    labels[mixed] = _assigned(shares[:, mixed] + _spread(mixed, len(shares)), wanted)
+    labels[mixed] = _assigned(fractions[:, mixed] + _spread(mixed, len(fractions)), wanted)
     return labels
 
 
-def finer_labels(
-    probability: Shares, decided: Shares, areas: npt.NDArray[np.floating]
+def upsample_labels(
+    probability: Fractions, decided: Fractions, areas: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.intp]:
     """Labels on finer pixels than those a network predicts on, every label with the area it had.
 
     The largest of interpolated probabilities would shrink what is thin: a structure one pixel wide
     loses its ends and, aslant, its corners. Where all pixels around are of one label, so is the
-    finer one; elsewhere the areas are kept as in :func:`labels_of_shares`.
+    finer one; elsewhere the areas are kept as in :func:`assign_labels_by_fraction`.
 
     Args:
         probability: (C, H, W), interpolated on the finer pixels.
@@ -71,10 +77,12 @@ def finer_labels(
     Returns:
         (H, W) index into C.
     """
-    return labels_of_shares(np.where(decided.max(axis=0) > 1 - _PURE, decided, probability), areas)
+    return assign_labels_by_fraction(
+        np.where(decided.max(axis=0) > 1 - _PURE, decided, probability), areas
+    )
 
 
-def lengths_between(
+def lengths_within(
     centres: npt.NDArray[np.floating], spacing: float, low: float, high: float
 ) -> npt.NDArray[np.float64]:
     """Length of each pixel of a row that lies between two places, in the unit of the arguments."""
@@ -83,11 +91,11 @@ def lengths_between(
     return lengths
 
 
-def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Shares:
+def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Fractions:
     """(C, M) small numbers, evenly spread over the pixels and unrelated between labels."""
     where = np.stack(np.nonzero(mixed)).astype(float)
     steps = np.outer(np.arange(1, labels + 1), _IRRATIONAL)
-    spread: Shares = _DITHER * ((steps @ where) % 1.0)
+    spread: Fractions = _DITHER * ((steps @ where) % 1.0)
     return spread
 
 
@@ -100,9 +108,9 @@ def _whole(areas: npt.NDArray[np.floating], total: int) -> npt.NDArray[np.intp]:
     return whole
 
 
-def _assigned(shares: Shares, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """(M,) labels of pixels with shares (C, M), as near the wanted numbers as shares allow."""
-    value = np.where(shares > _PURE, shares, -np.inf)
+def _assigned(fractions: Fractions, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """(M,) labels of pixels with fractions (C, M), as near the wanted numbers as fractions allow."""
+    value = np.where(fractions > _PURE, fractions, -np.inf)
     added = np.zeros(len(value))
     labels = np.asarray(value.argmax(axis=0))
     for _ in range(_ROUNDS):

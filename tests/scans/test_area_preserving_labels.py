@@ -1,4 +1,4 @@
-"""Labels from shares: areas are kept, no pixel gets what is not in it, no side is preferred."""
+"""Labels from fractions: areas are kept, no pixel gets what is not in it, no side is preferred."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,16 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
-from cl_seg.scans.shares import finer_labels, labels_of_shares, lengths_between, shared_lengths
+from cl_seg.scans.area_preserving_labels import (
+    assign_labels_by_fraction,
+    lengths_within,
+    overlap_lengths,
+    upsample_labels,
+)
 
 
 def blocks(labels, size):
-    """(C, size, size) shares of the labels of a larger square."""
+    """(C, size, size) fractions of the labels of a larger square."""
     values = np.unique(labels)
     side = len(labels) // size
     return np.stack([
@@ -31,50 +36,54 @@ def random_labels(rng, size, classes):
 @given(st.integers(0, 10**6), st.sampled_from([2, 3, 4]), st.integers(2, 4))
 def test_areas_are_kept(seed, side, classes):
     labels = random_labels(np.random.default_rng(seed), 24 * side, classes)
-    shares = blocks(labels, 24)
-    chosen = labels_of_shares(shares, shares.sum(axis=(1, 2)))
-    counts = np.bincount(chosen.ravel(), minlength=len(shares))
-    assert np.abs(counts - shares.sum(axis=(1, 2))).max() <= 4
-    assert np.abs(counts - shares.sum(axis=(1, 2))).sum() <= 6
-    assert np.all(np.take_along_axis(shares, chosen[None], axis=0) > 0)
+    fractions = blocks(labels, 24)
+    chosen = assign_labels_by_fraction(fractions, fractions.sum(axis=(1, 2)))
+    counts = np.bincount(chosen.ravel(), minlength=len(fractions))
+    assert np.abs(counts - fractions.sum(axis=(1, 2))).max() <= 4
+    assert np.abs(counts - fractions.sum(axis=(1, 2))).sum() <= 6
+    assert np.all(np.take_along_axis(fractions, chosen[None], axis=0) > 0)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_assignment_with_these_areas_has_a_larger_share(seed):
     """Against the Hungarian algorithm, which needs a place per pixel."""
-    shares = blocks(random_labels(np.random.default_rng(seed), 40, 3), 10)
-    chosen = labels_of_shares(shares, shares.sum(axis=(1, 2)))
-    places = np.repeat(np.arange(len(shares)), np.bincount(chosen.ravel(), minlength=len(shares)))
-    flat = shares.reshape(len(shares), -1)
+    fractions = blocks(random_labels(np.random.default_rng(seed), 40, 3), 10)
+    chosen = assign_labels_by_fraction(fractions, fractions.sum(axis=(1, 2)))
+    places = np.repeat(
+        np.arange(len(fractions)), np.bincount(chosen.ravel(), minlength=len(fractions))
+    )
+    flat = fractions.reshape(len(fractions), -1)
     rows, columns = linear_sum_assignment(-flat[places])
     best = flat[places[rows], columns].sum()
-    ours = np.take_along_axis(shares, chosen[None], axis=0).sum()
+    ours = np.take_along_axis(fractions, chosen[None], axis=0).sum()
     assert ours >= best - 0.01 * len(rows)  # ties are decided by less than this
 
 
 def test_pure_pixels_are_what_they_are():
     labels = np.repeat(np.repeat(np.array([[0, 1], [2, 1]]), 4, axis=0), 4, axis=1)
-    assert np.array_equal(labels_of_shares(blocks(labels, 8), np.array([16.0, 32, 16])), labels)
+    assert np.array_equal(
+        assign_labels_by_fraction(blocks(labels, 8), np.array([16.0, 32, 16])), labels
+    )
 
 
 def test_a_thin_wall_keeps_its_area_where_the_largest_share_loses_it():
     y, x = np.indices((256, 256)) - 127.5
     wall = ((np.hypot(x, y) < 100) & (np.hypot(x, y) > 95)).astype(int)  # 5 of 8 pixels wide
-    shares = blocks(wall, 32)
-    assert shares.argmax(axis=0).sum() * 64 < 0.8 * wall.sum()
-    kept = labels_of_shares(shares, shares.sum(axis=(1, 2)))
+    fractions = blocks(wall, 32)
+    assert fractions.argmax(axis=0).sum() * 64 < 0.8 * wall.sum()
+    kept = assign_labels_by_fraction(fractions, fractions.sum(axis=(1, 2)))
     assert kept.sum() * 64 == pytest.approx(wall.sum(), abs=64)
 
 
 @given(st.integers(1, 12), st.integers(1, 12))
 def test_shared_lengths_fill_both_sides(source, target):
-    lengths = shared_lengths(source, target)
+    lengths = overlap_lengths(source, target)
     assert lengths.shape == (target, source)
     assert np.all(lengths.sum(axis=0) == target) and np.all(lengths.sum(axis=1) == source)
 
 
 def test_lengths_between():
-    lengths = lengths_between(np.array([0.0, 2.0, 4.0]), 2.0, 0.5, 3.5)
+    lengths = lengths_within(np.array([0.0, 2.0, 4.0]), 2.0, 0.5, 3.5)
     assert lengths.tolist() == [0.5, 2.0, 0.5]
 
 
@@ -83,5 +92,5 @@ def test_finer_labels_change_nothing_where_all_around_agrees():
     decided[0, :, :2] = decided[1, :, 3] = 1
     decided[:, :, 2] = 0.5
     probability = np.full((2, 4, 4), 0.5)
-    found = finer_labels(probability, decided, np.array([10.0, 6.0]))
+    found = upsample_labels(probability, decided, np.array([10.0, 6.0]))
     assert np.all(found[:, :2] == 0) and np.all(found[:, 3] == 1) and found[:, 2].sum() == 2
