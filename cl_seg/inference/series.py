@@ -20,7 +20,7 @@ from cl_seg.inference.stability import low_stability_notes
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans import nifti
-from cl_seg.scans.resample import cut_notes, size_notes
+from cl_seg.scans.resample import size_notes, truncation_notes
 from cl_seg.scans.scanner.aliases import Aliases
 from cl_seg.scans.scanner.identity import Scanner
 from cl_seg.scans.scanner.image_kind import kind_note
@@ -255,14 +255,14 @@ def _predicted(
     )
     for index, prediction in enumerate(predictions):
         masks.append(prediction.labels)
-        where = {**about, "body_cut": "yes" if placement.cut[index] else "no"}
+        where = {**about, "body_cut": "yes" if placement.truncated[index] else "no"}
         measured = _measured(where, volume, index, prediction, ensemble, options)
         rows += measured
         for row in measured:
             stabilities.setdefault(row["class"], []).append(row["agreement"])
         advance()
     notes = [*volume.notes(), *spacing_notes(volume.z_mm), *size_notes(placement)]
-    notes += cut_notes(placement, Grid(network_input.grid_size, network_input.spacing_mm))
+    notes += truncation_notes(placement, Grid(network_input.grid_size, network_input.spacing_mm))
     if volume.rejected:
         notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
     notes += low_stability_notes(stabilities)

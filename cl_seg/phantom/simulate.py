@@ -126,9 +126,9 @@ def _simulate_case(simulated_scan: SimulatedScan, grid: Grid) -> _Case:
     for level in LEVELS:
         series = simulate_series(simulated_scan, level)
         placement = place(series.volume, grid)
-        each = zip(series.rows, series.volume.hu, series.labels, placement.cut, strict=True)
-        for row, hu, labels, cut in each:
-            case.rows.append(replace(row, body_cut=cut))
+        each = zip(series.rows, series.volume.hu, series.labels, placement.truncated, strict=True)
+        for row, hu, labels, truncated in each:
+            case.rows.append(replace(row, body_cut=truncated))
             case.hu.append(resample_image(hu, series.volume, placement, grid))
             case.labels.append(resample_labels(labels, series.volume, placement, grid))
     return case

@@ -70,7 +70,7 @@ def dominant_tissue(
 def _fractions(
     values: npt.NDArray[np.uint8], source: Grid, target: Grid, centre_mm: tuple[float, float]
 ) -> tuple[npt.NDArray[np.uint8], Single]:
-    """Values that occur, 0 among them, and the fraction (C, M, M) of every target pixel they cover."""
+    """Values that occur, 0 among them, and their fraction (C, M, M) of every target pixel."""
     across, down = (overlap(source, target, shift) for shift in centre_mm)
     present = np.union1d(values, np.uint8(0)).astype(np.uint8)
     fractions = np.stack([

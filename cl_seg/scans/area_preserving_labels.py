@@ -34,20 +34,20 @@ def assign_labels_by_fraction(
 ) -> npt.NDArray[np.intp]:
     """Give every pixel one label such that each label keeps its area.
 
-    The largest fraction alone would lose area wherever a structure is thin, and with ties going to one
-    side it would do so at every second edge. Here a constant per label is added to its fractions
-    before the largest wins, chosen so that each label gets as many pixels as its area asks for.
-    This is the assignment with the largest total fraction among all that keep the areas (the dual of
-    a transport problem; Aurenhammer, Hoffmann & Aronov 1998). Equal pixels are decided by an even
-    spread over the plane, not by side.
+    Taking the label with the largest fraction would lose area wherever a structure is thin, and,
+    with ties going to one side, at every second edge. Here a constant per label is added to its
+    fractions before the largest wins, chosen so that each label gets as many pixels as its area
+    asks for. This is the assignment with the largest total fraction among all that keep the areas
+    (the dual of a transport problem; Aurenhammer, Hoffmann & Aronov 1998). Equal pixels are decided
+    by an even spread over the plane, not by side.
 
     Args:
         fractions: (C, H, W), fraction of each pixel that a label covers; they sum to 1 over C.
         areas: (C,), area of each label in pixels; they sum to H · W.
 
     Returns:
-        (H, W) index into C. A pixel only gets a label that has a fraction in it, so that an area can
-        be missed by the rounding to whole pixels.
+        (H, W) index into C. A pixel only gets a label that covers some of it, so that an area can be
+        missed by the rounding to whole pixels.
     """
     labels = np.asarray(fractions.argmax(axis=0))
     mixed = fractions.max(axis=0) < 1 - _PURE
@@ -109,7 +109,7 @@ def _whole(areas: npt.NDArray[np.floating], total: int) -> npt.NDArray[np.intp]:
 
 
 def _assigned(fractions: Fractions, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """(M,) labels of pixels with fractions (C, M), as near the wanted numbers as fractions allow."""
+    """(M,) labels of pixels with fractions (C, M), in numbers as near the wanted ones as can be."""
     value = np.where(fractions > _PURE, fractions, -np.inf)
     added = np.zeros(len(value))
     labels = np.asarray(value.argmax(axis=0))

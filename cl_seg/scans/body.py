@@ -1,4 +1,4 @@
-"""Finds the body in a series, and the slices in which it is cut by the image or the grid."""
+"""Finds the body in a series, and the slices that show only a part of its cross-section."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from cl_seg.scans.store import HU
 
 _TISSUE_HU = -300  # between air and fat (engineering value)
 _COARSE_MM = 4.0  # pixel size at which the body is searched (engineering value)
-_EDGE_MM = 20.0  # of body along an edge from which on it counts as cut there (engineering value)
+_EDGE_MM = 20.0  # of body along an edge from which on it is truncated (engineering value)
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -57,11 +57,11 @@ def box_mm(body: Body) -> tuple[Vector, Vector]:
     return low, high
 
 
-def beyond(body: Body, centre_mm: Vector, width_mm: float) -> Mask:
+def extends_beyond(body: Body, centre_mm: Vector, width_mm: float) -> Mask:
     """Slices in which a body extends beyond a square or beyond its image.
 
-    The image ends at its sides; where all is one value outside the circle that fits into it, as
-    scanners pad what they do not reconstruct, it ends at that circle.
+    The image ends at its sides, or, where everything outside its inscribed circle has one value
+    (the padding of what a scanner does not reconstruct), at that circle.
 
     Args:
         body: of a series.
@@ -71,14 +71,14 @@ def beyond(body: Body, centre_mm: Vector, width_mm: float) -> Mask:
     Returns:
         (N,) bool.
     """
-    place = np.moveaxis(np.indices(body.mask.shape[1:]), 0, -1) * body.step_mm
-    last, step = place[-1, -1], float(body.step_mm.max())
-    outside = np.any(np.abs(body.first_mm + place - centre_mm) > width_mm / 2, axis=-1)
-    outside |= np.any((place == 0) | (place == last), axis=-1)
-    from_middle = np.linalg.norm(place - last / 2, axis=-1)
+    offset_mm = np.moveaxis(np.indices(body.mask.shape[1:]), 0, -1) * body.step_mm
+    last, step = offset_mm[-1, -1], float(body.step_mm.max())
+    outside = np.any(np.abs(body.first_mm + offset_mm - centre_mm) > width_mm / 2, axis=-1)
+    outside |= np.any((offset_mm == 0) | (offset_mm == last), axis=-1)
+    from_middle = np.linalg.norm(offset_mm - last / 2, axis=-1)
     radius = float(last.min()) / 2
     padding = body.hu[:, from_middle > radius + step]
     if padding.size and np.ptp(padding) == 0:
         outside |= from_middle > radius - step
-    cut: Mask = (body.mask & outside).sum(axis=(1, 2)) * step > _EDGE_MM
-    return cut
+    truncated: Mask = (body.mask & outside).sum(axis=(1, 2)) * step > _EDGE_MM
+    return truncated

@@ -59,7 +59,7 @@ class _Ingest:
     in_air: dict[str, list[tuple[int, str, float]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    cut: list[tuple[Path, int]] = field(default_factory=list)
+    truncated: list[tuple[Path, int]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -153,7 +153,7 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
         if not report.scanners:
             raise nothing_usable(source, report.rejected)
         report.rejected = by_folder(report.rejected)
-        report.notes += truncated_body_notes(work.cut, grid)
+        report.notes += truncated_body_notes(work.truncated, grid)
     if any(scan.labels for scan in every):
         report.notes += absent_class_notes(label_map, work.labels_seen) + labels_in_air_notes(
             work.in_air
@@ -234,8 +234,8 @@ def _write_scanner(
             report.notes += canonical.notes
             for name, fraction in canonical.in_air.items():
                 work.in_air[name].append((scan.line, scan.where, fraction))
-            if cut := sum(row.body_cut for row in canonical.rows):
-                work.cut.append((scan.series.path, cut))
+            if truncated := sum(row.body_cut for row in canonical.rows):
+                work.truncated.append((scan.series.path, truncated))
             staging.append(canonical)
             if canonical.implausible:
                 taken = work.writer.header.provenance.setdefault("implausible_hu", [])

@@ -41,7 +41,7 @@ class IngestReport:
         store: folder of the new store.
         scanners: one entry per scanner, in the order of the store.
         rejected: files and series left out, with the reason.
-        notes: what the user should know: gaps, scanners with one patient, cut bodies.
+        notes: what the user should know: gaps, scanners with one patient, truncated bodies.
     """
 
     store: Path
@@ -120,20 +120,20 @@ def absent_class_notes(label_map: LabelMap, seen: set[int]) -> list[str]:
     ]
 
 
-def truncated_body_notes(cut: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
-    """A note of bodies that are cut.
+def truncated_body_notes(truncated: Sequence[tuple[Path, int]], grid: Grid) -> list[str]:
+    """Notes of truncated bodies.
 
     Args:
-        cut: path of each series with such slices, and how many they are.
+        truncated: path of each series with such slices, and how many they are.
         grid: of the store.
     """
-    if not cut:
+    if not truncated:
         return []
-    slices = counted(sum(count for _, count in cut), "slice")
-    series = counted(len(cut), "series", "series")
+    slices = counted(sum(count for _, count in truncated), "slice")
+    series = counted(len(truncated), "series", "series")
     return [
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
-        f"mm, in {slices} of {series}, first in {min(cut)[0]}: their areas are marked as "
+        f"mm, in {slices} of {series}, first in {min(truncated)[0]}: their areas are marked as "
         "incomplete; where an image is larger than the grid, a larger --size keeps all of it"
     ]
 
@@ -142,14 +142,14 @@ def labels_in_air_notes(fractions: Mapping[str, Sequence[tuple[int, str, float]]
     """Notes of classes that lie in air.
 
     Args:
-        fractions: class name → line and name of scans, and the fraction of the class there that is air.
+        fractions: class name → line and name of scans, and the fraction of the class in air there.
     """
     notes = []
     for name, found in fractions.items():
         _, where, fraction = min(found)
         notes.append(
             f"more than {AIR_FRACTION_DOUBTED:.0%} of the pixels labelled {name} are air (below "
-            f"{AIR_HU} HU) in {counted(len(found), 'scan')}, first in {where} ({fraction:.0%}): unless "
-            f"{name} holds air, its labels may be mirrored or shifted"
+            f"{AIR_HU} HU) in {counted(len(found), 'scan')}, first in {where} ({fraction:.0%}): "
+            f"unless {name} holds air, its labels may be mirrored or shifted"
         )
     return notes

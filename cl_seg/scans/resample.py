@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from cl_seg.messages.plural import counted
 from cl_seg.scans.area_preserving_labels import assign_labels_by_fraction, lengths_within
-from cl_seg.scans.body import beyond, box_mm, find_body
+from cl_seg.scans.body import box_mm, extends_beyond, find_body
 from cl_seg.scans.series import HU_AIR, Volume, to_hu
 from cl_seg.scans.store import HU, Grid, Labels
 
@@ -33,19 +33,19 @@ class Placement:
 
     Attributes:
         centre_mm: (y, x) centre of the grid, LPS mm.
-        cut: per slice, whether the body goes on beyond the grid or beyond the image.
+        truncated: per slice, whether the body goes on beyond the grid or beyond the image.
         body_mm: (y, x) size of the body, 0 where there is none.
     """
 
     centre_mm: tuple[float, float]
-    cut: tuple[bool, ...] = ()
+    truncated: tuple[bool, ...] = ()
     body_mm: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
 
 
 def place(volume: Volume, grid: Grid) -> Placement:
-    """Centre the grid on the reconstructed image, or on the body where it would be cut.
+    """Centre the grid on the reconstructed image, or on the body where it would be truncated.
 
-    One place for all slices of a series, so that anatomy does not jump from slice to slice. Where
+    One position for all slices of a series, so that anatomy does not jump from slice to slice. Where
     the pixels are of one size, those of the grid lie on those of the image.
     """
     spacing, origin = np.array(volume.spacing_mm), np.array(volume.origin_mm)
@@ -60,28 +60,28 @@ def place(volume: Volume, grid: Grid) -> Placement:
         centre += (np.floor(first + 0.5) - first) * spacing
     y, x = centre.tolist()
     down, across = (high - low).tolist()
-    cut = tuple(beyond(body, centre, 2 * half).tolist())
-    return Placement((y, x), cut, (down, across))
+    truncated = tuple(extends_beyond(body, centre, 2 * half).tolist())
+    return Placement((y, x), truncated, (down, across))
 
 
-def cut_notes(placement: Placement, grid: Grid) -> list[str]:
-    """A note where the body is cut, in words."""
-    count = sum(placement.cut)
+def truncation_notes(placement: Placement, grid: Grid) -> list[str]:
+    """A note where the body is truncated."""
+    count = sum(placement.truncated)
     if not count:
         return []
     return [
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
-        f"mm, in {count} of {counted(len(placement.cut), 'slice')}: areas in them are marked as "
+        f"mm, in {count} of {counted(len(placement.truncated), 'slice')}: areas in them are marked as "
         "incomplete"
     ]
 
 
 def size_notes(placement: Placement) -> list[str]:
-    """A note where the body has an impossible size, in words; a cut body may be small."""
+    """A note where the body has an impossible size, in words; a truncated body may be small."""
     down, across = placement.body_mm
     low, high = BODY_MM
     larger = max(down, across)
-    small = 0 < larger < low and not any(placement.cut)
+    small = 0 < larger < low and not any(placement.truncated)
     if not small and larger <= high:
         return []
     return [

@@ -1,24 +1,17 @@
-"""Which slices lie at equal distances, as far as positions that were rounded in writing can say."""
+"""Slices at equal distances, judged from positions that may have been rounded in writing."""
 
 import math
 
 import numpy as np
 import numpy.typing as npt
 
-_EVEN_TOLERANCE = (
-    0.1  # of the distance between slices, by which one may be off its place (engineering value)
-)
-_GAP_IN_STEPS = 1.5  # usual steps from which on a step is a gap (engineering value)
-_ROUNDING_UNITS_MM = (1.0, 0.5, 0.1, 0.05, 0.01)  # to which positions are rounded, if they are
-_MIN_SLICES_FOR_ROUNDING = (
-    8  # slices that tell rounded positions from uneven ones (engineering value)
-)
-_ROUNDING_EVIDENCE = (
-    1.8  # the more, the more alike are a step rounded up and two steps (engineering value)
-)
-_MIN_ROUNDED_FRACTION = (
-    0.1  # fraction of steps that rounding up, and down, must have (engineering value)
-)
+# Engineering values.
+_EVEN_TOLERANCE = 0.1  # of the distance between slices, by which a position may be off
+_GAP_IN_STEPS = 1.5  # usual steps from which on a step is a gap
+_ROUNDING_UNITS_MM = (1.0, 0.5, 0.1, 0.05, 0.01)  # to which positions may have been rounded
+_MIN_SLICES_FOR_ROUNDING = 8  # fewer do not tell rounded positions from uneven ones
+_ROUNDING_EVIDENCE = 1.8  # scales the slices needed where a step rounded up is close to two steps
+_MIN_ROUNDED_FRACTION = 0.1  # of the steps that were rounded up, and of those rounded down
 
 Positions = npt.NDArray[np.float64]
 
@@ -83,11 +76,11 @@ def spacing_notes(z_mm: Positions) -> list[str]:
 
 
 def usual_step(steps: Positions) -> tuple[float, float]:
-    """The usual one of the steps between positions, and to what these were rounded, both in mm.
+    """The usual step between positions, and the unit they were rounded to (0 for none), in mm.
 
-    Rounding turns equal steps into two that differ by what was rounded to, both again and again;
-    the usual step is their mean then. Where nothing shows that, it is the lower median, and 0 the
-    second: few slices do not tell rounding from a slice that is missing.
+    Rounding turns equal steps into two sizes that differ by the unit and both occur again and
+    again; the usual step is then their mean. Otherwise it is the lower median, and the unit is 0:
+    few slices do not tell rounding from a missing slice.
     """
     if not len(steps):
         return 1.0, 0.0
@@ -98,10 +91,9 @@ def usual_step(steps: Positions) -> tuple[float, float]:
         same, up, down = (np.abs(steps - usual - k * unit) < unit / 2 for k in (0, 1, -1))
         other = up if up.sum() >= down.sum() else down
         mean, fraction = float(steps[same | other].mean()), other.sum() / (same | other).sum()
-        enough = _ROUNDING_EVIDENCE * (2 + unit / (mean - unit)) if mean > unit else math.inf
-        if _MIN_ROUNDED_FRACTION <= fraction <= 1 - _MIN_ROUNDED_FRACTION and len(steps) + 1 >= max(
-            _MIN_SLICES_FOR_ROUNDING, enough
-        ):
+        needed = _ROUNDING_EVIDENCE * (2 + unit / (mean - unit)) if mean > unit else math.inf
+        enough = len(steps) + 1 >= max(_MIN_SLICES_FOR_ROUNDING, needed)
+        if enough and _MIN_ROUNDED_FRACTION <= fraction <= 1 - _MIN_ROUNDED_FRACTION:
             return mean, unit
         break
     return usual, 0.0

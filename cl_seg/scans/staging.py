@@ -84,7 +84,7 @@ def read_scan(
             labels = resample_labels(given[index], volume, placement, grid)
         covered = ",".join(scan.classes or label_map.classes) if is_labelled else ""
         row = _row(series, volume, index, scanner, covered)
-        read.rows.append(replace(row, body_cut=placement.cut[index]))
+        read.rows.append(replace(row, body_cut=placement.truncated[index]))
         read.hu.append(resample_image(volume.hu[index], volume, placement, grid))
         read.labels.append(labels)
     if not read.rows:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from cl_seg.scans.resample import (
     Placement,
-    cut_notes,
     place,
     resample_image,
     resample_labels,
     size_notes,
+    truncation_notes,
 )
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import Grid
@@ -90,9 +90,9 @@ def test_the_grid_is_centred_on_the_image_unless_the_body_would_be_cut():
     image[40:60, 2:40] = 40
     placed = place(make(image, 4.0), Grid(64, 4.0))
     assert placed.centre_mm == pytest.approx((198.0, 82.0), abs=4)
-    assert placed.cut == (False,)
+    assert placed.truncated == (False,)
     image[:] = 40
-    assert place(make(image, 4.0), Grid(64, 4.0)).cut == (True,)
+    assert place(make(image, 4.0), Grid(64, 4.0)).truncated == (True,)
 
 
 def test_an_empty_series_is_centred_on_the_image():
@@ -202,21 +202,21 @@ def test_a_body_is_cut_by_the_grid_by_the_image_or_by_the_circle_of_reconstructi
     y, x = np.indices((128, 128)) - 63.5
     body = np.where(np.hypot(x / 50, y / 35) < 1, 40, -1000)
     whole = make(body, 4.0)
-    assert place(whole, Grid(128, 4.0)).cut == (False,)
-    assert place(whole, Grid(96, 4.0)).cut == (True,)
-    assert place(make(body[:, 20:], 4.0), Grid(128, 4.0)).cut == (True,)
+    assert place(whole, Grid(128, 4.0)).truncated == (False,)
+    assert place(whole, Grid(96, 4.0)).truncated == (True,)
+    assert place(make(body[:, 20:], 4.0), Grid(128, 4.0)).truncated == (True,)
     wide = np.where(np.hypot(x / 70, y / 35) < 1, 40, -1000)
-    assert place(make(np.where(np.hypot(x, y) < 63, wide, -1024), 4.0), Grid(128, 4.0)).cut == (
-        True,
-    )
-    assert place(make(np.where(np.hypot(x, y) < 63, body, -1024), 4.0), Grid(128, 4.0)).cut == (
-        False,
-    )
+    assert place(
+        make(np.where(np.hypot(x, y) < 63, wide, -1024), 4.0), Grid(128, 4.0)
+    ).truncated == (True,)
+    assert place(
+        make(np.where(np.hypot(x, y) < 63, body, -1024), 4.0), Grid(128, 4.0)
+    ).truncated == (False,)
     two = Volume(np.stack([body, wide]).astype(np.int16), np.arange(2.0), (4.0, 4.0), (0.0, 0.0))
     placed = place(two, Grid(128, 4.0))
-    assert placed.cut == (False, True)
-    assert "in 1 of 2 slices" in cut_notes(placed, Grid(128, 4.0))[0]
-    assert cut_notes(place(whole, Grid(128, 4.0)), Grid(128, 4.0)) == []
+    assert placed.truncated == (False, True)
+    assert "in 1 of 2 slices" in truncation_notes(placed, Grid(128, 4.0))[0]
+    assert truncation_notes(place(whole, Grid(128, 4.0)), Grid(128, 4.0)) == []
 
 
 @pytest.mark.parametrize(("spacing", "told"), [(0.3, True), (3.0, False), (12.0, True)])
