@@ -16,7 +16,7 @@ from cl_seg.benchmark.preprocess import reduced, windowed
 from cl_seg.inference.saved_model import Input
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.area_preserving_labels import upsample_labels
-from cl_seg.scans.resample import Placement, inside, place, resample_image
+from cl_seg.scans.resample import Placement, centre_grid, grid_coverage, resample_image
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import Grid, Labels
 
@@ -100,7 +100,7 @@ def expected_cm2(probability: Tensor, spacing_mm: float) -> npt.NDArray[np.float
 
 def place_input(volume: Volume, network_input: Input) -> Placement:
     """Place the networks' grid over a series: on its body."""
-    return place(volume, Grid(network_input.grid_size, network_input.spacing_mm))
+    return centre_grid(volume, Grid(network_input.grid_size, network_input.spacing_mm))
 
 
 def _transforms(n_augmentations: int) -> Tensor:
@@ -153,7 +153,7 @@ def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Gri
     down, across = (
         fraction * grid.spacing_mm / spacing
         for fraction, spacing in zip(
-            inside(volume, placement, grid), volume.spacing_mm, strict=True
+            grid_coverage(volume, placement, grid), volume.spacing_mm, strict=True
         )
     )
     areas = np.array([down @ mask @ across for mask in decided])

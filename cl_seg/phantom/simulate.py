@@ -16,7 +16,7 @@ from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import in_order
-from cl_seg.scans.resample import place, resample_image, resample_labels
+from cl_seg.scans.resample import centre_grid, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, SliceRow, SliceStore, create_store
 
 
@@ -125,7 +125,7 @@ def _simulate_case(simulated_scan: SimulatedScan, grid: Grid) -> _Case:
     case = _Case([], [], [])
     for level in LEVELS:
         series = simulate_series(simulated_scan, level)
-        placement = place(series.volume, grid)
+        placement = centre_grid(series.volume, grid)
         each = zip(series.rows, series.volume.hu, series.labels, placement.truncated, strict=True)
         for row, hu, labels, truncated in each:
             case.rows.append(replace(row, body_cut=truncated))

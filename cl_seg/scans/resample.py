@@ -42,7 +42,7 @@ class Placement:
     body_mm: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
 
 
-def place(volume: Volume, grid: Grid) -> Placement:
+def centre_grid(volume: Volume, grid: Grid) -> Placement:
     """Centre the grid on the reconstructed image, or on the body where it would be truncated.
 
     One position for all slices of a series, so that anatomy does not jump from slice to slice. Where
@@ -110,9 +110,9 @@ def resample_labels(labels: Labels, volume: Volume, placement: Placement, grid: 
         return _copied(labels, first, grid, 0)
     present = np.union1d(labels, np.uint8(0))
     masks = [(labels == label).astype(np.float32) for label in present]
-    down, across = _covered(volume, placement, grid)
+    down, across = _image_coverage(volume, placement, grid)
     areas = np.array([down @ mask @ across for mask in masks])
-    within = np.outer(*inside(volume, placement, grid))
+    within = np.outer(*grid_coverage(volume, placement, grid))
     # Pixels of the grid that the image only touches are labelled by what lies at its edge.
     wider, beyond_edge = _with_border(volume, grid)
     edged = [np.pad(mask, beyond_edge, mode="edge") for mask in masks]
@@ -158,7 +158,7 @@ def _copied(image: Pixels, first: npt.NDArray[np.intp], grid: Grid, outside: int
     return cast("Pixels", copied)
 
 
-def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
+def _image_coverage(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
     """Length of each row and of each column of the image under the grid, in pixels of the grid."""
     half = grid.size * grid.spacing_mm / 2
     lengths = []
@@ -170,7 +170,7 @@ def _covered(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, 
     return lengths[0], lengths[1]
 
 
-def inside(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
+def grid_coverage(volume: Volume, placement: Placement, grid: Grid) -> tuple[Vector, Vector]:
     """Share of each row and of each column of the grid that lies in the image."""
     fractions = []
     corner = _corner(np.array(placement.centre_mm), grid)

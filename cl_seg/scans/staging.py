@@ -11,7 +11,7 @@ from cl_seg.scans.labels.label_map import LabelMap
 from cl_seg.scans.labels.read import fractions_in_air, read_labels
 from cl_seg.scans.resample import (
     Placement,
-    place,
+    centre_grid,
     resample_image,
     resample_labels,
     size_notes,
@@ -68,7 +68,7 @@ def read_scan(
         given = _given_labels(scan, volume, label_map)
     except InputError as error:
         return CanonicalScan([], [], [], [], [], str(error))
-    placement = place(volume, grid)
+    placement = centre_grid(volume, grid)
     read = CanonicalScan(
         *([], [], [], list(volume.rejected), _notes(scan, volume, placement)),
         implausible=bool(volume.implausible),

@@ -30,7 +30,7 @@ from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
-from cl_seg.scans.resample import place, resample_image, resample_labels
+from cl_seg.scans.resample import centre_grid, resample_image, resample_labels
 from cl_seg.scans.store import Grid, SliceStore, create_store
 
 WINDOW = (-160.0, 240.0)
@@ -145,7 +145,7 @@ def stored(folder: Path, series: list[SimulatedSeries], grid: Grid) -> SliceStor
     """The series in a store, as `cl-seg phantom simulate` writes them."""
     hu, labels, rows = [], [], []
     for one in series:
-        placement = place(one.volume, grid)
+        placement = centre_grid(one.volume, grid)
         for row, image, mask in zip(one.rows, one.volume.hu, one.labels, strict=True):
             rows.append(row)
             hu.append(resample_image(image, one.volume, placement, grid))

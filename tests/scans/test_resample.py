@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cl_seg.scans.resample import (
     Placement,
-    place,
+    centre_grid,
     resample_image,
     resample_labels,
     size_notes,
@@ -27,7 +27,7 @@ def make(image, spacing, origin=(0.0, 0.0)):
 
 def test_the_same_grid_is_left_alone():
     volume = make(body_image(), SPACING)
-    placement = place(volume, Grid(SIZE, SPACING))
+    placement = centre_grid(volume, Grid(SIZE, SPACING))
     assert np.array_equal(
         resample_image(volume.hu[0], volume, placement, Grid(SIZE, SPACING)), body_image()
     )
@@ -78,25 +78,27 @@ def test_a_labelled_disc_keeps_its_area_and_its_image(spacing):
 def test_unlabelled_pixels_stay_unlabelled():
     volume = make(body_image(), SPACING)
     unlabelled = np.full((SIZE, SIZE), 255, np.uint8)
-    placement, grid = place(volume, Grid(32, 4.0)), Grid(32, 4.0)
+    placement, grid = centre_grid(volume, Grid(32, 4.0)), Grid(32, 4.0)
     assert np.all(resample_labels(unlabelled, volume, placement, grid) == 255)
 
 
 def test_the_grid_is_centred_on_the_image_unless_the_body_would_be_cut():
     image = np.full((100, 100), -1000)
     image[40:60, 30:60] = 40
-    assert place(make(image, 4.0, (7.0, 9.0)), Grid(64, 4.0)) == Placement((205.0, 207.0), (False,))
+    assert centre_grid(make(image, 4.0, (7.0, 9.0)), Grid(64, 4.0)) == Placement(
+        (205.0, 207.0), (False,)
+    )
     image[:] = -1000
     image[40:60, 2:40] = 40
-    placed = place(make(image, 4.0), Grid(64, 4.0))
+    placed = centre_grid(make(image, 4.0), Grid(64, 4.0))
     assert placed.centre_mm == pytest.approx((198.0, 82.0), abs=4)
     assert placed.truncated == (False,)
     image[:] = 40
-    assert place(make(image, 4.0), Grid(64, 4.0)).truncated == (True,)
+    assert centre_grid(make(image, 4.0), Grid(64, 4.0)).truncated == (True,)
 
 
 def test_an_empty_series_is_centred_on_the_image():
-    placed = place(make(np.full((9, 9), -1000), 2.5), Grid(4, 2.0))
+    placed = centre_grid(make(np.full((9, 9), -1000), 2.5), Grid(4, 2.0))
     assert placed == Placement((10.0, 10.0), (False,))
 
 
@@ -108,7 +110,7 @@ def test_pixels_of_one_size_are_copied(shape, size):
     labels = np.random.default_rng(1).integers(0, 3, shape).astype(np.uint8)
     volume = Volume(noise[None], np.array([0.0]), (1.5, 1.5), (-3.3, 7.1))
     grid = Grid(size, 1.5)
-    placement = place(volume, grid)
+    placement = centre_grid(volume, grid)
     image = resample_image(volume.hu[0], volume, placement, grid)
     kept = resample_labels(labels, volume, placement, grid)
     down, across = (max(0, (n - size + 1) // 2) for n in shape)
@@ -129,7 +131,7 @@ def test_a_spacing_that_drifts_is_resampled():
     volume = make(body_image(), SPACING * 1.01)
     grid = Grid(SIZE, SPACING)
     assert not np.array_equal(
-        resample_image(volume.hu[0], volume, place(volume, grid), grid), body_image()
+        resample_image(volume.hu[0], volume, centre_grid(volume, grid), grid), body_image()
     )
 
 
@@ -178,7 +180,7 @@ def test_areas_are_kept(drawn, ratio, moved_mm):
         (spacing, spacing),
         (moved_mm, -moved_mm),
     )
-    stored = resample_labels(labels, volume, place(volume, grid), grid)
+    stored = resample_labels(labels, volume, centre_grid(volume, grid), grid)
     for label in (1, 2):
         true = (labels == label).sum() / ratio**2
         assert abs((stored == label).sum() - true) <= max(0.005 * true, 1)
@@ -192,7 +194,7 @@ def test_areas_at_the_edge_of_an_image_are_kept(size, spacing, grid):
     thick = int(8 / spacing)
     labels[:, :thick], labels[-thick:] = 1, 2
     volume = make(labels, spacing)
-    stored = resample_labels(labels, volume, place(volume, Grid(*grid)), Grid(*grid))
+    stored = resample_labels(labels, volume, centre_grid(volume, Grid(*grid)), Grid(*grid))
     for label in (1, 2):
         true = (labels == label).sum() * (spacing / grid[1]) ** 2
         assert abs((stored == label).sum() - true) <= max(0.005 * true, 1)
@@ -202,21 +204,21 @@ def test_a_body_is_cut_by_the_grid_by_the_image_or_by_the_circle_of_reconstructi
     y, x = np.indices((128, 128)) - 63.5
     body = np.where(np.hypot(x / 50, y / 35) < 1, 40, -1000)
     whole = make(body, 4.0)
-    assert place(whole, Grid(128, 4.0)).truncated == (False,)
-    assert place(whole, Grid(96, 4.0)).truncated == (True,)
-    assert place(make(body[:, 20:], 4.0), Grid(128, 4.0)).truncated == (True,)
+    assert centre_grid(whole, Grid(128, 4.0)).truncated == (False,)
+    assert centre_grid(whole, Grid(96, 4.0)).truncated == (True,)
+    assert centre_grid(make(body[:, 20:], 4.0), Grid(128, 4.0)).truncated == (True,)
     wide = np.where(np.hypot(x / 70, y / 35) < 1, 40, -1000)
-    assert place(
+    assert centre_grid(
         make(np.where(np.hypot(x, y) < 63, wide, -1024), 4.0), Grid(128, 4.0)
     ).truncated == (True,)
-    assert place(
+    assert centre_grid(
         make(np.where(np.hypot(x, y) < 63, body, -1024), 4.0), Grid(128, 4.0)
     ).truncated == (False,)
     two = Volume(np.stack([body, wide]).astype(np.int16), np.arange(2.0), (4.0, 4.0), (0.0, 0.0))
-    placed = place(two, Grid(128, 4.0))
+    placed = centre_grid(two, Grid(128, 4.0))
     assert placed.truncated == (False, True)
     assert "in 1 of 2 slices" in truncation_notes(placed, Grid(128, 4.0))[0]
-    assert truncation_notes(place(whole, Grid(128, 4.0)), Grid(128, 4.0)) == []
+    assert truncation_notes(centre_grid(whole, Grid(128, 4.0)), Grid(128, 4.0)) == []
 
 
 @pytest.mark.parametrize(("spacing", "told"), [(0.3, True), (3.0, False), (12.0, True)])
@@ -224,9 +226,9 @@ def test_a_body_of_no_bodys_size_is_told(spacing, told):
     """Centimetres written as millimetres; a part of a body may be small."""
     y, x = np.indices((128, 128)) - 63.5
     hu = np.where(np.hypot(x / 50, y / 35) < 1, 40, -1000)
-    notes = size_notes(place(make(hu, spacing), Grid(128, 3.0)))
+    notes = size_notes(centre_grid(make(hu, spacing), Grid(128, 3.0)))
     assert [
         bool(re.match(r"the body is about \d+ × \d+ mm, expected 60", note)) for note in notes
     ] == ([True] if told else [])
-    assert not size_notes(place(make(hu[40:88, 40:88], 0.3), Grid(128, 3.0)))
-    assert not size_notes(place(make(np.full((64, 64), -1000), 0.3), Grid(128, 3.0)))
+    assert not size_notes(centre_grid(make(hu[40:88, 40:88], 0.3), Grid(128, 3.0)))
+    assert not size_notes(centre_grid(make(np.full((64, 64), -1000), 0.3), Grid(128, 3.0)))
