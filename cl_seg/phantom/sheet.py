@@ -21,7 +21,7 @@ from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import in_order
-from cl_seg.scans.resample import place, resample_image
+from cl_seg.scans.resample import centre_grid, resample_image
 from cl_seg.scans.store import Grid
 
 Grey = npt.NDArray[np.uint8]
@@ -43,7 +43,7 @@ def window(hu: npt.NDArray[np.number[Any]]) -> Grey:
 def tile(simulated_scan: SimulatedScan, level: str) -> Grey:
     """One level of one body on one scanner, (256, 256)."""
     volume = simulate_series(simulated_scan, level).volume
-    return window(resample_image(volume.hu[0], volume, place(volume, GRID), GRID))
+    return window(resample_image(volume.hu[0], volume, centre_grid(volume, GRID), GRID))
 
 
 def write_sheet(

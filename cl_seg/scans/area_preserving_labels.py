@@ -46,8 +46,8 @@ def assign_labels_by_fraction(
         areas: (C,), area of each label in pixels; they sum to H · W.
 
     Returns:
-        (H, W) index into C. A pixel only gets a label that covers some of it, so that an area can be
-        missed by the rounding to whole pixels.
+        (H, W) index into C. A pixel only gets a label that covers some of it, so areas are kept up
+        to the rounding to whole pixels.
     """
     labels = np.asarray(fractions.argmax(axis=0))
     mixed = fractions.max(axis=0) < 1 - _PURE

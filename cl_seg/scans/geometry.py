@@ -63,7 +63,7 @@ def check_plane(plane: Plane) -> None:
     if not np.all(np.isfinite(numbers)) or min(plane.spacing) <= 0 or min(plane.shape) < 1:
         raise UnusableError("position, orientation or pixel spacing is not a sensible number")
     check_size(plane.shape)
-    check_place(plane.spacing, plane.position)
+    check_spacing_and_position(plane.spacing, plane.position)
     across, down = np.reshape(plane.directions, (2, 3))
     normal = np.abs(np.cross(across, down))
     length = float(np.linalg.norm(normal))
@@ -93,7 +93,7 @@ def check_size(shape: Sequence[int]) -> None:
         )
 
 
-def check_place(spacing: Sequence[float], position: Sequence[float]) -> None:
+def check_spacing_and_position(spacing: Sequence[float], position: Sequence[float]) -> None:
     """Refuse voxel sizes and positions in mm that no CT has.
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from nibabel.spatialimages import HeaderDataError
 
-from cl_seg.scans.geometry import MAX_TILT_DEG, check_place
+from cl_seg.scans.geometry import MAX_TILT_DEG, check_spacing_and_position
 from cl_seg.scans.series import UnusableError
 
 _SAME_SIZE = 0.005  # by which the sform's voxel sizes may differ from pixdim in rounding
@@ -31,7 +31,9 @@ def affine_mm(image: Any) -> npt.NDArray[np.float64]:
     affine[:3] *= _UNITS_MM.get(int(image.header["xyzt_units"]) % 8, 1.0)
     if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine)) < 1e-9:
         raise UnusableError("its affine is not a geometry: save it again with spacing and origin")
-    check_place(np.linalg.norm(affine[:3, :3], axis=0).tolist(), affine[:3, 3].tolist())
+    check_spacing_and_position(
+        np.linalg.norm(affine[:3, :3], axis=0).tolist(), affine[:3, 3].tolist()
+    )
     return affine
 
 

@@ -45,8 +45,8 @@ class Placement:
 def centre_grid(volume: Volume, grid: Grid) -> Placement:
     """Centre the grid on the reconstructed image, or on the body where it would be truncated.
 
-    One position for all slices of a series, so that anatomy does not jump from slice to slice. Where
-    the pixels are of one size, those of the grid lie on those of the image.
+    All slices of a series have one position, so that anatomy does not jump from slice to slice.
+    Where the pixels are of one size, those of the grid lie on those of the image.
     """
     spacing, origin = np.array(volume.spacing_mm), np.array(volume.origin_mm)
     centre = origin + spacing * (np.array(volume.hu.shape[1:]) - 1) / 2
@@ -71,8 +71,8 @@ def truncation_notes(placement: Placement, grid: Grid) -> list[str]:
         return []
     return [
         f"the body goes on beyond the image, or beyond the grid of {grid.size * grid.spacing_mm:g} "
-        f"mm, in {count} of {counted(len(placement.truncated), 'slice')}: areas in them are marked as "
-        "incomplete"
+        f"mm, in {count} of {counted(len(placement.truncated), 'slice')}: areas in them are marked "
+        "as incomplete"
     ]
 
 
