@@ -202,7 +202,7 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
     folder: AnyPath,
     scanners: Sequence[str] | None = None,
     *,
-    form: Literal["dicom", "nifti"] = "dicom",
+    file_format: Literal["dicom", "nifti"] = "dicom",
     own_bodies: int = 0,
     shared_bodies: int = 1,
     seed: int = 0,
@@ -216,7 +216,7 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
         folder: to make: ``images``, ``labels``, ``tissues`` and ``manifest.csv``.
         scanners: names of built-in profiles or paths of profile files; all built-in ones by
             default.
-        form: file format of the images.
+        file_format: file format of the images.
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that every scanner scans.
         seed: of anatomy and noise.
@@ -238,7 +238,7 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
         raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
     profiles = load_profiles(scanners)
     scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
-    export(Path(folder), scans, form, workers=workers)
+    export(Path(folder), scans, file_format, workers=workers)
     return Path(folder) / "manifest.csv"
 
 

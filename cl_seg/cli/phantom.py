@@ -77,7 +77,7 @@ def export(
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
-    form: Annotated[
+    file_format: Annotated[
         Format, typer.Option("--format", help="File format of the images.")
     ] = Format.DICOM,
     seed: Seed = 0,
@@ -91,7 +91,7 @@ def export(
     manifest = simulate_scans(
         folder,
         scanners or None,
-        form=form.value,
+        file_format=file_format.value,
         own_bodies=own_bodies,
         shared_bodies=shared_bodies,
         seed=seed,

@@ -9,7 +9,7 @@ from typing import Any
 from cl_seg.files.json_file import parse_json
 from cl_seg.messages.errors import InputError
 
-_FORM = 'expected names with whole numbers, e.g. "liver": 1'
+_EXPECTED_SYNTAX = 'expected names with whole numbers, e.g. "liver": 1'
 
 
 def read_json(path: Path, *, hint: str) -> dict[str, Any]:
@@ -103,11 +103,11 @@ def read_labels(labels: Any, where: Path) -> JsonLabels:
 def _numbers(labels: Any, where: Path) -> dict[str, tuple[int, ...]]:
     named: dict[str, tuple[int, ...]] = {}
     if not isinstance(labels, Mapping):
-        raise InputError(f"{where}: labels: {_FORM}")
+        raise InputError(f"{where}: labels: {_EXPECTED_SYNTAX}")
     for text, given in labels.items():
         values: list[Any] = given if isinstance(given, list) else [given]
         if not values or not all(isinstance(v, int) and v >= 0 for v in values):
-            raise InputError(f"{where}: labels: {text}: {_FORM}")
+            raise InputError(f"{where}: labels: {text}: {_EXPECTED_SYNTAX}")
         name = _class_name(str(text))
         if name in named:
             raise InputError(f"{where}: labels: two classes are named {name}")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cl_seg.messages.pydantic_errors import explain_errors
 
-Form = TypeVar("Form")
+Parsed = TypeVar("Parsed")
 
 
 def read_json(path: Path) -> Any:
@@ -35,27 +35,27 @@ def parse_json(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def in_form(value: Any, form: type[Form]) -> Form:
+def parse_as(value: Any, dataclass_type: type[Parsed]) -> Parsed:
     """A value read from JSON as a dataclass, the types of all its fields checked.
 
     Raises:
         ValueError: naming the first field that is missing or wrong.
     """
     try:
-        found: Form = _adapter(form).validate_python(value)  # type: ignore[arg-type]
+        found: Parsed = _adapter(dataclass_type).validate_python(value)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ValueError(explain_errors(error)[0]) from None
     return found
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass as the object that :func:`in_form` reads."""
+    """A dataclass as the object that :func:`parse_as` reads."""
     return _adapter(type(value)).dump_python(value, by_alias=True)
 
 
 @cache
-def _adapter(form: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(form)
+def _adapter(dataclass_type: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(dataclass_type)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class YamlFile:
     def explain(
         self,
         error: ValidationError,
-        form: Any = None,
+        schema: Any = None,
         expected: Mapping[str, str] | None = None,
         name: Callable[[Place], str] = dotted,
     ) -> list[str]:
@@ -84,7 +84,7 @@ class YamlFile:
 
         The arguments are those of :func:`cl_seg.messages.pydantic_errors.explain_errors`.
         """
-        return explain_errors(error, form, expected, name, (self.path, self.lines))
+        return explain_errors(error, schema, expected, name, (self.path, self.lines))
 
 
 def _walk(node: yaml.Node, loc: Place = ()) -> Iterator[tuple[Place, int]]:

@@ -18,7 +18,7 @@ from pydantic import Field
 from rich.progress import track
 
 from cl_seg.files.csv_file import Row, read_table, write_table
-from cl_seg.files.json_file import in_form, read_json, to_json
+from cl_seg.files.json_file import parse_as, read_json, to_json
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.labelling.cases import case_volumes, stored_labels
 from cl_seg.messages.errors import InputError
@@ -180,7 +180,7 @@ def read_queue(folder: Path) -> tuple[Origin, list[QueueRow]]:
     if not path.is_file():
         raise InputError(f"{folder} is no queue (no {ORIGIN}): make one with `cl-seg seed select`")
     try:
-        origin = in_form(read_json(path), Origin)
+        origin = parse_as(read_json(path), Origin)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): make the queue again") from error
     if origin.format != FORMAT:

@@ -20,7 +20,7 @@ def dotted(place: Place) -> str:
 
 def explain_errors(
     error: ValidationError,
-    form: Any = None,
+    schema: Any = None,
     expected: Mapping[str, str] | None = None,
     name: Name = dotted,
     source: tuple[Path, Mapping[Place, int]] | None = None,
@@ -29,7 +29,7 @@ def explain_errors(
 
     Args:
         error: of a validation.
-        form: model or union of models that was validated against; its fields are suggested for a
+        schema: model or union of models that was validated against; its fields are suggested for a
             field it does not know.
         expected: field → what belongs there, in words that are better than pydantic's; of "" in the
             whole.
@@ -47,7 +47,7 @@ def explain_errors(
             beginning = f"{path}:{numbers.get(known, 1)}: "
             # pydantic's place also names the kind of a union, which is no key of the file.
             place = (*known, place[-1]) if one["type"] == "missing" else known
-        told = name(place) + _explain(one, _fields_at(form, one["loc"]), expected or {})
+        told = name(place) + _explain(one, _fields_at(schema, one["loc"]), expected or {})
         lines.append(beginning + told.removeprefix(": "))
     return list(dict.fromkeys(lines))
 
@@ -96,9 +96,9 @@ def _known_place(place: Place, numbers: Mapping[Place, int]) -> Place:
     return known
 
 
-def _fields_at(form: Any, place: Place) -> list[str]:
+def _fields_at(schema: Any, place: Place) -> list[str]:
     """Names of the fields beside the last part of a place."""
-    models = _models(form)
+    models = _models(schema)
     for part in place[:-1]:
         below = [m.model_fields[part].annotation for m in models if part in m.model_fields]
         tagged = [m for m in models if _is_tagged(m, part)]

@@ -33,7 +33,7 @@ tissues/      NIfTI on the same grid: the tissue that fills most of a pixel, see
 def export(
     folder: Path,
     scans: list[SimulatedScan],
-    form: Format,
+    file_format: Format,
     *,
     workers: int = 1,
     show_progress: bool = True,
@@ -43,7 +43,7 @@ def export(
     Args:
         folder: to make; must not exist.
         scans: see :func:`cl_seg.phantom.simulated_scan.simulated_scans`.
-        form: of the images. DICOM series say in their headers that they are simulated.
+        file_format: of the images. DICOM series say in their headers that they are simulated.
         workers: processes, one thread each.
         show_progress: show a progress bar.
 
@@ -51,7 +51,7 @@ def export(
         InputError: ``folder`` exists or cannot be written.
     """
     with new_folder(folder) as building:
-        write = partial(_export_case, folder=building, form=form)
+        write = partial(_export_case, folder=building, file_format=file_format)
         with in_order(write, scans, workers) as done:
             shown = track(
                 done,
@@ -69,15 +69,15 @@ def export(
         write_text(building / "README.txt", README)
 
 
-def _export_case(simulated_scan: SimulatedScan, folder: Path, form: Format) -> list[Row]:
+def _export_case(simulated_scan: SimulatedScan, folder: Path, file_format: Format) -> list[Row]:
     rows = []
     for level in LEVELS:
         series = simulate_series(simulated_scan, level)
         name = series.rows[0].series
-        image = f"images/{name}" if form == "dicom" else f"images/{name}.nii.gz"
+        image = f"images/{name}" if file_format == "dicom" else f"images/{name}.nii.gz"
         for kind in ("images", "labels", "tissues"):
             (folder / kind).mkdir(exist_ok=True)
-        if form == "dicom":
+        if file_format == "dicom":
             (folder / image).mkdir()
             for index in range(len(series.rows)):
                 path = folder / image / f"{index + 1:04d}.dcm"
@@ -88,7 +88,7 @@ def _export_case(simulated_scan: SimulatedScan, folder: Path, form: Format) -> l
             _write_nifti(folder / image, series.volume.hu, series)
         _write_nifti(folder / f"labels/{name}.nii.gz", series.labels, series)
         _write_nifti(folder / f"tissues/{name}.nii.gz", series.tissues(), series)
-        given = "" if form == "dicom" else simulated_scan.profile.display_name
+        given = "" if file_format == "dicom" else simulated_scan.profile.display_name
         rows.append((image, f"labels/{name}.nii.gz", simulated_scan.body, given))
     return rows
 

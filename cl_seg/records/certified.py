@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from cl_seg.files.json_file import in_form, read_json
+from cl_seg.files.json_file import parse_as, read_json
 from cl_seg.files.write import write_json
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
@@ -92,7 +92,7 @@ def read_certificates(results: Path) -> tuple[Certificate, ...]:
     if not path.is_file():
         return ()
     try:
-        return in_form(read_json(path), _File).certificates
+        return parse_as(read_json(path), _File).certificates
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): remove it, certify again") from None
 

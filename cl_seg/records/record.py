@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from cl_seg.files.json_file import in_form, parse_json, read_json
+from cl_seg.files.json_file import parse_as, parse_json, read_json
 from cl_seg.records.migration import SCHEMA, migrated
 from cl_seg.records.run_spec import RecordModel, RunSpec, Text, Texts
 
@@ -164,7 +164,7 @@ def matrix_rows(matrix: npt.NDArray[np.float64]) -> Rows:
 
 
 def _record(raw: Any) -> RunRecord:
-    record = in_form(migrated(raw), RunRecord)
+    record = parse_as(migrated(raw), RunRecord)
     order = record.spec.order
     if lacking := {"mean", *record.spec.classes} - record.R.keys():
         raise ValueError(f"R lacks {min(lacking)}")

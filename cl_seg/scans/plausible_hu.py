@@ -155,8 +155,8 @@ def _seen(values: Values) -> str:
     first = int(counts.argmax())
     apart = np.abs(np.arange(_BINS) - first) > _BINS // 4
     peaks = sorted({first, int((counts * apart).argmax())})
-    form = ".0f" if edges[-1] - edges[0] > 100 else ".2g"
-    return " and ".join(f"{(edges[i] + edges[i + 1]) / 2:{form}}" for i in peaks)
+    number_format = ".0f" if edges[-1] - edges[0] > 100 else ".2g"
+    return " and ".join(f"{(edges[i] + edges[i + 1]) / 2:{number_format}}" for i in peaks)
 
 
 def _hint(values: Values) -> str:

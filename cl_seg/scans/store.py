@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.lib.format import open_memmap, write_array_header_1_0
 from pydantic import Field
 
-from cl_seg.files.json_file import in_form, read_json, to_json
+from cl_seg.files.json_file import parse_as, read_json, to_json
 from cl_seg.files.write import new_folder, write_json
 from cl_seg.messages.errors import InputError, one_line
 
@@ -184,7 +184,7 @@ def read_header(folder: Path) -> Header:
         raw = read_json(path)
         if raw["format"] != FORMAT:
             raise InputError(f"{path}: format {raw['format']}, expected {FORMAT}: ingest again")
-        return in_form(raw, Header)
+        return parse_as(raw, Header)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): ingest again") from error
 

@@ -33,8 +33,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("quick.yaml").write_text(json.dumps(SUITE))
         Path("experiments").mkdir()
         Path("experiments/quick.yaml").write_text(json.dumps(SUITE))
-        for form in ("dicom", "nifti"):
-            cl_seg.simulate_scans(f"{form}-scans", ["ge_like"], form=form)
+        for file_format in ("dicom", "nifti"):
+            cl_seg.simulate_scans(f"{file_format}-scans", ["ge_like"], file_format=file_format)
         shutil.copytree("dicom-scans/images", "dicom")
         shutil.copy(min(Path("nifti-scans/images").iterdir()), "ct.nii.gz")
         results = cl_seg.run("quick.yaml", workers=0, say=lambda line: None)

@@ -29,11 +29,11 @@ def stores(tmp_path_factory):
     )  # fmt: skip
     jobs = [SimulatedScan("shared-body-0000", n, load_profile(n), 7, slices=2) for n in SCANNERS]
     grid = Grid(SIZE, SPACING_MM)
-    for form in ("dicom", "nifti"):
-        export(folder / form, jobs, form, **common)
+    for file_format in ("dicom", "nifti"):
+        export(folder / file_format, jobs, file_format, **common)
         write_store_from_scans(
-            folder / form / "manifest.csv",
-            folder / f"{form}.store",
+            folder / file_format / "manifest.csv",
+            folder / f"{file_format}.store",
             grid=grid,
             **common,
         )
@@ -47,9 +47,9 @@ def stacks(store):
         yield store.hu(scanner)[rows], store.labels(scanner)[rows]
 
 
-@pytest.mark.parametrize("form", ["dicom", "nifti"])
-def test_ingest_of_what_was_exported_is_the_store(stores, form):
-    ours, theirs = SliceStore(stores / "store"), SliceStore(stores / f"{form}.store")
+@pytest.mark.parametrize("file_format", ["dicom", "nifti"])
+def test_ingest_of_what_was_exported_is_the_store(stores, file_format):
+    ours, theirs = SliceStore(stores / "store"), SliceStore(stores / f"{file_format}.store")
     assert len(theirs.scanners) == 2
     for (hu, labels), (other, other_labels) in zip(stacks(ours), stacks(theirs), strict=True):
         assert np.abs(hu.astype(int) - other).max() <= 1

@@ -15,7 +15,7 @@ from cl_seg.scans.store import UNLABELLED, Labels
 Others = Literal["error", "background", "ignore"]
 """Treatment of values without a name: refused, background, or ignored."""
 
-_FORM = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
+_EXPECTED_SYNTAX = "expected NAME=VALUE[,VALUE…], e.g. --label liver=5 --label muscle=86,87"
 _NUMBER = r"-?\d{1,8}"  # more digits than any label file holds
 _VALUES = rf"{_NUMBER}(?:\s*-\s*{_NUMBER})?"
 _MAX_RANGE_VALUES = 10_000  # values of one range
@@ -89,15 +89,15 @@ def parse_label_map(options: Sequence[str], others: Others = "error") -> LabelMa
         return LabelMap(DEFAULT_LABELS.classes, DEFAULT_LABELS.ignored, others=others)
     ignored, background = named.pop("ignore", ()), named.pop("background", ())
     if not 1 <= len(named) < UNLABELLED:
-        raise InputError(f"--label names {len(named)} classes: {_FORM}")
+        raise InputError(f"--label names {len(named)} classes: {_EXPECTED_SYNTAX}")
     return LabelMap(named, ignored, background, others)
 
 
 def _parse(option: str) -> tuple[str, tuple[int, ...]]:
-    form = rf"\s*([A-Za-z][\w-]*)\s*=\s*({_VALUES}(?:\s*,\s*{_VALUES})*)\s*"
-    match = re.fullmatch(form, option, re.ASCII)
+    pattern = rf"\s*([A-Za-z][\w-]*)\s*=\s*({_VALUES}(?:\s*,\s*{_VALUES})*)\s*"
+    match = re.fullmatch(pattern, option, re.ASCII)
     if match is None:
-        raise InputError(f"--label {option}: {_FORM}")
+        raise InputError(f"--label {option}: {_EXPECTED_SYNTAX}")
     name, values = match[1], []
     for first, last in re.findall(rf"({_NUMBER})(?:\s*-\s*({_NUMBER}))?", match[2]):
         run = range(int(first), int(last or first) + 1)

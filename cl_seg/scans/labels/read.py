@@ -86,8 +86,8 @@ def _names_in_header(path: Path) -> dict[int, str]:
     text = "".join(
         str(extension.get_content()) for extension in nibabel.load(path).header.extensions
     )
-    form = r'<Label Key="(\d{1,8})"[^>]{0,200}><!\[CDATA\[([A-Za-z][\w ./-]{0,40})\]\]>'
-    return {int(value): name for value, name in re.findall(form, text, re.ASCII)}
+    pattern = r'<Label Key="(\d{1,8})"[^>]{0,200}><!\[CDATA\[([A-Za-z][\w ./-]{0,40})\]\]>'
+    return {int(value): name for value, name in re.findall(pattern, text, re.ASCII)}
 
 
 def _by_options(unknown: list[int], label_map: LabelMap) -> str:
