@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from cl_seg.messages.errors import InputError
-from cl_seg.messages.pydantic_errors import Place, dotted, explain_errors
+from cl_seg.messages.pydantic_errors import KeyPath, dotted, explain_errors
 
 MAX_NODES = 20_000  # YAML aliases can unfold to billions of nodes
 MAX_CHARACTERS = 1_000_000  # which take the parser half a minute
@@ -27,7 +27,7 @@ class YamlFile:
 
     path: Path
     value: Any
-    lines: dict[Place, int]
+    lines: dict[KeyPath, int]
 
     @classmethod
     def parse(cls, path: Path) -> "YamlFile":
@@ -78,7 +78,7 @@ class YamlFile:
         error: ValidationError,
         schema: Any = None,
         expected: Mapping[str, str] | None = None,
-        name: Callable[[Place], str] = dotted,
+        name: Callable[[KeyPath], str] = dotted,
     ) -> list[str]:
         """Errors in what the file holds as lines ``file:line: field: what is wrong``.
 
@@ -87,7 +87,7 @@ class YamlFile:
         return explain_errors(error, schema, expected, name, (self.path, self.lines))
 
 
-def _walk(node: yaml.Node, loc: Place = ()) -> Iterator[tuple[Place, int]]:
+def _walk(node: yaml.Node, loc: KeyPath = ()) -> Iterator[tuple[KeyPath, int]]:
     if loc:
         yield loc, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):

@@ -1,4 +1,4 @@
-"""Errors of pydantic as lines that a user can act on: place, what is wrong, what was expected."""
+"""Errors of pydantic as lines that a user can act on: field, what is wrong, what was expected."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,14 +8,14 @@ from pydantic import BaseModel, ValidationError
 
 from cl_seg.messages.suggest import did_you_mean
 
-Place = tuple[Any, ...]
+KeyPath = tuple[Any, ...]
 """Keys and indices that lead to a value."""
-Name = Callable[[Place], str]
+Name = Callable[[KeyPath], str]
 
 
-def dotted(place: Place) -> str:
+def dotted(key_path: KeyPath) -> str:
     """``training.steps``"""
-    return ".".join(map(str, place))
+    return ".".join(map(str, key_path))
 
 
 def explain_errors(
@@ -23,7 +23,7 @@ def explain_errors(
     schema: Any = None,
     expected: Mapping[str, str] | None = None,
     name: Name = dotted,
-    source: tuple[Path, Mapping[Place, int]] | None = None,
+    source: tuple[Path, Mapping[KeyPath, int]] | None = None,
 ) -> list[str]:
     """Every error as one line ``file:line: field: what is wrong``, each line once.
 
@@ -33,27 +33,27 @@ def explain_errors(
             field it does not know.
         expected: field → what belongs there, in words that are better than pydantic's; of "" in the
             whole.
-        name: of a place, in words.
-        source: YAML file and the line of every place in it; without one, lines begin with the
+        name: text for a key path.
+        source: YAML file and the line of every key path in it; without one, lines begin with the
             field.
     """
     lines = []
     for one in error.errors():
-        place = (*one["loc"], *one.get("ctx", {}).get("in", ()))
+        key_path = (*one["loc"], *one.get("ctx", {}).get("in", ()))
         beginning = ""
         if source:
             path, numbers = source
-            known = _known_place(place, numbers)
+            known = _known_key_path(key_path, numbers)
             beginning = f"{path}:{numbers.get(known, 1)}: "
-            # pydantic's place also names the kind of a union, which is no key of the file.
-            place = (*known, place[-1]) if one["type"] == "missing" else known
-        told = name(place) + _explain(one, _fields_at(schema, one["loc"]), expected or {})
+            # pydantic's key path also names the kind of a union, which is no key of the file.
+            key_path = (*known, key_path[-1]) if one["type"] == "missing" else known
+        told = name(key_path) + _explain(one, _fields_at(schema, one["loc"]), expected or {})
         lines.append(beginning + told.removeprefix(": "))
     return list(dict.fromkeys(lines))
 
 
 def _explain(error: Any, fields: Sequence[str], expected: Mapping[str, str]) -> str:
-    """The fault at the place of one error, to be put behind the name of the place."""
+    """One fault, in words that follow the name of its field."""
     field = str(error["loc"][-1]) if error["loc"] else ""
     known = f"expected {expected[field]}" if field in expected else ""
     match error["type"]:
@@ -87,19 +87,19 @@ def _message(error: Any) -> str:
     return f"expected {wanted}{found}"
 
 
-def _known_place(place: Place, numbers: Mapping[Place, int]) -> Place:
-    """The parts of a place that are keys of the file."""
-    known: Place = ()
-    for part in place:
+def _known_key_path(key_path: KeyPath, numbers: Mapping[KeyPath, int]) -> KeyPath:
+    """The elements of a key path that are keys of the file."""
+    known: KeyPath = ()
+    for part in key_path:
         if (*known, part) in numbers:
             known = (*known, part)
     return known
 
 
-def _fields_at(schema: Any, place: Place) -> list[str]:
-    """Names of the fields beside the last part of a place."""
+def _fields_at(schema: Any, key_path: KeyPath) -> list[str]:
+    """Names of the fields beside the last element of a key path."""
     models = _models(schema)
-    for part in place[:-1]:
+    for part in key_path[:-1]:
         below = [m.model_fields[part].annotation for m in models if part in m.model_fields]
         tagged = [m for m in models if _is_tagged(m, part)]
         models = [m for annotation in below for m in _models(annotation)] or tagged or models

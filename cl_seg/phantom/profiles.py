@@ -179,7 +179,7 @@ def load_profile(name_or_path: str) -> Profile:
     try:
         return Profile.model_validate(tree.value)
     except ValidationError as error:
-        faults = tree.explain(error, Profile, name=lambda place: dotted(place) or "the file")
+        faults = tree.explain(error, Profile, name=lambda key_path: dotted(key_path) or "the file")
         rest = f" (and {len(faults) - 1} more)" if faults[1:] else ""
         raise InputError(faults[0] + rest) from error
 

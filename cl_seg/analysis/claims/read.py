@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from cl_seg.analysis.claims.claim import Claim, Claims
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
-from cl_seg.messages.pydantic_errors import Place
+from cl_seg.messages.pydantic_errors import KeyPath
 
 LOG = logging.getLogger(__name__)
 OLD_KEYS = {"ours": "a", "theirs": "b", "at_least": "margin", "beside": "descriptive"}
@@ -36,9 +36,9 @@ def read_claims(path: Path) -> list[Claim]:
     """
     file = _with_new_keys(YamlFile.parse(path))
 
-    def in_words(place: Place) -> str:
-        field = next((part for part in reversed(place) if isinstance(part, str)), "claims")
-        return ": ".join(filter(None, [", ".join(_in_words(place, file.value)), field]))
+    def in_words(key_path: KeyPath) -> str:
+        field = next((part for part in reversed(key_path) if isinstance(part, str)), "claims")
+        return ": ".join(filter(None, [", ".join(_in_words(key_path, file.value)), field]))
 
     try:
         return Claims.model_validate(file.value).claims
@@ -54,7 +54,7 @@ def _with_new_keys(file: YamlFile) -> YamlFile:
         InputError: a key is given under both names.
     """
     for old, new in OLD_KEYS.items():
-        lines = [line for place, line in file.lines.items() if place[-1] == old]
+        lines = [line for key_path, line in file.lines.items() if key_path[-1] == old]
         if lines:
             LOG.warning("%s:%d: `%s` is called `%s` now", file.path, min(lines), old, new)
 
@@ -68,14 +68,14 @@ def _with_new_keys(file: YamlFile) -> YamlFile:
             raise InputError(f"{file.path}: `{old}` stands beside `{new}`, its new name: keep one")
         return {OLD_KEYS.get(key, key): renamed(item) for key, item in value.items()}
 
-    places = {tuple(OLD_KEYS.get(p, p) for p in place): n for place, n in file.lines.items()}
+    places = {tuple(OLD_KEYS.get(p, p) for p in key_path): n for key_path, n in file.lines.items()}
     return YamlFile(file.path, renamed(file.value), places)
 
 
-def _in_words(place: Place, value: Any) -> list[str]:
+def _in_words(key_path: KeyPath, value: Any) -> list[str]:
     """Where an error is: claim C1, contrast 2, a."""
     words = []
-    for before, part in zip(("", *place), place[:-1], strict=False):
+    for before, part in zip(("", *key_path), key_path[:-1], strict=False):
         if before == "claims":
             words.append(f"claim {_name_of(value, part)}")
         elif before == "contrasts":
@@ -87,10 +87,10 @@ def _in_words(place: Place, value: Any) -> list[str]:
     return words
 
 
-def _name_of(value: Any, place: int) -> str:
+def _name_of(value: Any, index: int) -> str:
     """The name of a claim, where it has one that can be read; else its number."""
     try:
-        name = value["claims"][place]["name"]
+        name = value["claims"][index]["name"]
     except (KeyError, TypeError, IndexError):
-        return str(place + 1)
-    return name if isinstance(name, str) else str(place + 1)
+        return str(index + 1)
+    return name if isinstance(name, str) else str(index + 1)
