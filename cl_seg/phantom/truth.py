@@ -13,7 +13,7 @@ Single = npt.NDArray[np.float32]
 
 
 @lru_cache(maxsize=32)
-def overlap(source: Grid, target: Grid, shift_mm: float = 0.0) -> csr_array:
+def pixel_overlap_weights(source: Grid, target: Grid, shift_mm: float = 0.0) -> csr_array:
     """Share of each source pixel in each target pixel along one axis, (target, source).
 
     A target pixel averages over its own width, or over a source pixel's where that is wider:
@@ -71,7 +71,7 @@ def _fractions(
     values: npt.NDArray[np.uint8], source: Grid, target: Grid, centre_mm: tuple[float, float]
 ) -> tuple[npt.NDArray[np.uint8], Single]:
     """Values that occur, 0 among them, and their fraction (C, M, M) of every target pixel."""
-    across, down = (overlap(source, target, shift) for shift in centre_mm)
+    across, down = (pixel_overlap_weights(source, target, shift) for shift in centre_mm)
     present = np.union1d(values, np.uint8(0)).astype(np.uint8)
     fractions = np.stack([
         (down @ (across @ (values == value).astype(np.float32).T).T) for value in present

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cl_seg.phantom.truth import overlap, truth_labels
+from cl_seg.phantom.truth import pixel_overlap_weights, truth_labels
 from cl_seg.scans.store import Grid
 
 
@@ -20,7 +20,7 @@ def test_labels_outside_the_source_are_background():
 
 
 def test_rows_sum_to_one_inside():
-    matrix = overlap(Grid(100, 0.7), Grid(30, 1.6))
+    matrix = pixel_overlap_weights(Grid(100, 0.7), Grid(30, 1.6))
     np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-5)
 
 
