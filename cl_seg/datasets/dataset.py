@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cl_seg.datasets.overlap import Overlap
+from cl_seg.datasets.overlap import ClassOverlapAreas
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.series import RejectedFile
 
-LabelWriter = Callable[[Path], Overlap]
+LabelWriter = Callable[[Path], ClassOverlapAreas]
 """Writes the label file of one case to a path, and returns what of its masks overlaps; raises
 UnusableError where that cannot be done."""
 

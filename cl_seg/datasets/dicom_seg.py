@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
-from cl_seg.datasets.overlap import Overlap
+from cl_seg.datasets.overlap import ClassOverlapAreas
 from cl_seg.datasets.segmentation_object import SegmentationObject, read_masks, read_segments
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
@@ -133,7 +133,7 @@ def _of_fractional(found: Sequence[SegmentationObject]) -> list[str]:
 
 def _write(
     path: Path, series: Series, segmentation: Path, numbers: Mapping[str, Sequence[int]]
-) -> Overlap:
+) -> ClassOverlapAreas:
     volume = series.load(allow_implausible_hu=True)  # for its geometry; ingest looks at HU
     labels, overlap = read_masks(segmentation, numbers, volume)
     steps = np.diff(volume.z_mm)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.datasets.overlap import Mask, Overlap, merged
+from cl_seg.datasets.overlap import ClassOverlapAreas, Mask, merge_masks
 from cl_seg.scans import nifti
 from cl_seg.scans.series import UnusableError, Volume
 from cl_seg.scans.store import UNLABELLED
@@ -16,7 +16,7 @@ _SAME_MM = 0.01  # masks of one image are written with the same header
 
 def write_merged(
     path: Path, masks: Mapping[str, Sequence[Path]], classes: Sequence[str], slices_of: Path | None
-) -> Overlap:
+) -> ClassOverlapAreas:
     """Write a label file with 0, the classes as 1, 2, … and 255 for unlabelled slices.
 
     Where masks overlap, the class that comes first has the pixel.
@@ -42,7 +42,7 @@ def write_merged(
         raise UnusableError(f"{_structure(slices_of)} is not in this image")
     unions = ((name, _union(masks[name], like)) for name in classes if masks.get(name))
     pixel_mm2 = like.spacing_mm[0] * like.spacing_mm[1]
-    labels, overlap = merged(unions, classes, values.shape, pixel_mm2)
+    labels, overlap = merge_masks(unions, classes, values.shape, pixel_mm2)
     labels[~labelled] = UNLABELLED
     nifti.save(path, labels, like)
     return overlap

@@ -10,16 +10,16 @@ from cl_seg.messages.plural import counted
 from cl_seg.scans.store import Labels
 
 Mask = npt.NDArray[np.bool_]
-Overlap = Mapping[tuple[str, str], float]
+ClassOverlapAreas = Mapping[tuple[str, str], float]
 """Class that has pixels of another one, and that other one → area of them over all slices, cm²."""
 
 
-def merged(
+def merge_masks(
     masks: Iterable[tuple[str, Mask]],
     classes: Sequence[str],
     shape: tuple[int, ...],
     pixel_mm2: float,
-) -> tuple[Labels, Overlap]:
+) -> tuple[Labels, ClassOverlapAreas]:
     """Labels of masks, and what of them overlaps.
 
     Args:
@@ -38,7 +38,7 @@ def merged(
     return labels, overlap
 
 
-def overlap_notes(found: Sequence[tuple[Path, Overlap]]) -> list[str]:
+def overlap_notes(found: Sequence[tuple[Path, ClassOverlapAreas]]) -> list[str]:
     """Notes of classes that overlap.
 
     Args:

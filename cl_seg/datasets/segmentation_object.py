@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 
-from cl_seg.datasets.overlap import Mask, Overlap, merged
+from cl_seg.datasets.overlap import ClassOverlapAreas, Mask, merge_masks
 from cl_seg.scans.dicom.header import read_fields
 from cl_seg.scans.geometry import Plane, check_plane, corners_mm, to_lps
 from cl_seg.scans.series import Pseudonyms, UnusableError, Volume
@@ -83,7 +83,7 @@ def read_segments(path: Path, pseudonyms: Pseudonyms) -> SegmentationObject | No
 
 def read_masks(
     path: Path, classes: Mapping[str, Sequence[int]], volume: Volume
-) -> tuple[Labels, Overlap]:
+) -> tuple[Labels, ClassOverlapAreas]:
     """Labels of a series from the segments of a segmentation of it.
 
     Of a fractional one the pixels of half of MaximumFractionalValue or more are inside.
@@ -115,7 +115,7 @@ def read_masks(
         raise UnusableError("the segmentation is truncated or damaged") from error
     unions = ((name, _union(name, frames, volume.hu.shape)) for name in classes)
     row, column = volume.spacing_mm
-    return merged(unions, list(classes), volume.hu.shape, row * column)
+    return merge_masks(unions, list(classes), volume.hu.shape, row * column)
 
 
 def _union(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
 from cl_seg.datasets.declared import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
-from cl_seg.datasets.overlap import Overlap, overlap_notes
+from cl_seg.datasets.overlap import ClassOverlapAreas, overlap_notes
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError
@@ -65,7 +65,7 @@ def write_dataset(
     found: DataSet = import_module(DATASETS[name].module).read(folder, options)
     left_out = list(found.left_out)
     written: list[tuple[Case, str]] = []
-    overlaps: list[tuple[Path, Overlap]] = []
+    overlaps: list[tuple[Path, ClassOverlapAreas]] = []
     with new_folder(out) as building:
         if not all(isinstance(case.labels, Path) for case in found.cases):
             (building / "labels").mkdir()
@@ -103,7 +103,7 @@ def _check(name: str, folder: Path, options: DatasetOptions) -> None:
         raise InputError(f"{folder} is not a folder: download and unpack {DATASETS[name].title}")
 
 
-def _labels(case: Case, building: Path, out: Path, number: int) -> tuple[str, Overlap]:
+def _labels(case: Case, building: Path, out: Path, number: int) -> tuple[str, ClassOverlapAreas]:
     """The label file of a case as the manifest names it; made where the set has none."""
     if isinstance(case.labels, Path):
         return _relative(case.labels, out), {}
