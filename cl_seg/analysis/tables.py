@@ -15,10 +15,10 @@ from cl_seg.analysis.intervals import (
 )
 from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
-    accuracy,
-    backward_transfer,
+    acc,
+    bwt,
     forgetting,
-    forward_transfer,
+    fwt,
     intransigence,
     plasticity,
     relative_forgetting,
@@ -28,9 +28,9 @@ from cl_seg.records.results import Matrix, RunResult
 
 Diagonal = npt.NDArray[np.float64]
 SCORES: dict[str, Callable[[Matrix], float]] = {
-    "ACC": accuracy,
-    "BWT": backward_transfer,
-    "FWT": forward_transfer,
+    "ACC": acc,
+    "BWT": bwt,
+    "FWT": fwt,
     "forgetting": forgetting,
     "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
@@ -74,7 +74,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
     r = result.matrix()
     scores = {name: score(r) for name, score in SCORES.items() if is_defined(name, result.schedule)}
     if "ACC" in scores:
-        scores |= {f"ACC {name}": accuracy(result.matrix(name)) for name in result.classes}
+        scores |= {f"ACC {name}": acc(result.matrix(name)) for name in result.classes}
     if reference is not None and result.schedule in {"sequential", "cumulative"}:
         scores["intransigence"] = float(intransigence(r, reference).mean())
     missing = result.not_learned()

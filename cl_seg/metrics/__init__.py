@@ -8,16 +8,16 @@
 """
 
 from cl_seg.metrics.agreement import BlandAltman, bland_altman, intraclass_correlation
-from cl_seg.metrics.continual import accuracy as acc
-from cl_seg.metrics.continual import backward_transfer as bwt
 from cl_seg.metrics.continual import (
+    acc,
+    bwt,
     forgetting,
+    fwt,
     intransigence,
     plasticity,
     relative_forgetting,
     stability_gap,
 )
-from cl_seg.metrics.continual import forward_transfer as fwt
 from cl_seg.metrics.effort import added_path_length, area_to_correct
 from cl_seg.metrics.muscle import (
     area_cm2,

@@ -13,19 +13,19 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float64]
 
 
-def accuracy(r: npt.ArrayLike) -> float:
+def acc(r: npt.ArrayLike) -> float:
     """ACC = mean_j R[N, j] (Lopez-Paz & Ranzato 2017, eq. 2).
 
-    >>> accuracy([[0.0, 0.0], [0.8, 0.2], [0.6, 0.8]])
+    >>> acc([[0.0, 0.0], [0.8, 0.2], [0.6, 0.8]])
     0.7
     """
     return float(np.mean(np.asarray(r, float)[-1]))
 
 
-def backward_transfer(r: npt.ArrayLike) -> float:
+def bwt(r: npt.ArrayLike) -> float:
     """BWT = mean_{j<N} (R[N, j] − R[j, j]) (Lopez-Paz & Ranzato 2017, eq. 3); NaN if N = 1.
 
-    >>> backward_transfer([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
+    >>> bwt([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     -0.25
     """
     r = _streamed(r)
@@ -33,10 +33,10 @@ def backward_transfer(r: npt.ArrayLike) -> float:
     return float(np.mean(r[-1, :-1] - learned[:-1])) if len(learned) > 1 else math.nan
 
 
-def forward_transfer(r: npt.ArrayLike) -> float:
+def fwt(r: npt.ArrayLike) -> float:
     """FWT = mean_{j≥2} (R[j−1, j] − R[0, j]) (Lopez-Paz & Ranzato 2017, eq. 4); NaN if N = 1.
 
-    >>> forward_transfer([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
+    >>> fwt([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     0.25
     """
     r = _streamed(r)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cl_seg.metrics.continual import (
-    accuracy,
-    backward_transfer,
+    acc,
+    bwt,
     forgetting,
-    forward_transfer,
+    fwt,
     intransigence,
     plasticity,
     relative_forgetting,
@@ -33,9 +33,9 @@ matrices = st.integers(2, 5).flatmap(
 
 
 def test_worked_matrix():
-    assert accuracy(R) == pytest.approx((0.7 + 0.5 + 0.6) / 3)
-    assert backward_transfer(R) == pytest.approx(((0.7 - 0.8) + (0.5 - 0.9)) / 2)
-    assert forward_transfer(R) == pytest.approx(((0.4 - 0.2) + (0.7 - 0.3)) / 2)
+    assert acc(R) == pytest.approx((0.7 + 0.5 + 0.6) / 3)
+    assert bwt(R) == pytest.approx(((0.7 - 0.8) + (0.5 - 0.9)) / 2)
+    assert fwt(R) == pytest.approx(((0.4 - 0.2) + (0.7 - 0.3)) / 2)
     assert forgetting(R) == pytest.approx(((0.85 - 0.7) + (0.9 - 0.5)) / 2)
     assert plasticity(R) == pytest.approx((0.8 + 0.9 + 0.6) / 3)
     assert intransigence(R, np.array([0.85, 0.9, 0.95])) == pytest.approx([0.05, 0, 0.35])
@@ -65,18 +65,18 @@ def test_last_stage_is_no_candidate_for_the_maximum():
 
 def test_single_scanner():
     r = np.array([[0.1], [0.8]])
-    assert accuracy(r) == plasticity(r) == 0.8
+    assert acc(r) == plasticity(r) == 0.8
     assert intransigence(r, np.array([0.9])) == pytest.approx([0.1])
-    for score in (backward_transfer, forward_transfer, forgetting, relative_forgetting):
+    for score in (bwt, fwt, forgetting, relative_forgetting):
         assert math.isnan(score(r))
 
 
 def test_joint_training_has_an_accuracy():
     """One stage on all scanners: its R is (2, N)."""
-    assert accuracy(np.array([[0.0, 0.0, 0.0], [0.6, 0.7, 0.8]])) == pytest.approx(0.7)
+    assert acc(np.array([[0.0, 0.0, 0.0], [0.6, 0.7, 0.8]])) == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("score", [backward_transfer, forward_transfer, forgetting, plasticity])
+@pytest.mark.parametrize("score", [bwt, fwt, forgetting, plasticity])
 @pytest.mark.parametrize("shape", [(3, 3), (2, 3), (5, 3)])
 def test_wrong_shape(score, shape):
     with pytest.raises(ValueError, match="untrained model first"):
@@ -85,35 +85,35 @@ def test_wrong_shape(score, shape):
 
 @given(matrices)
 def test_forgetting_is_at_least_minus_backward_transfer(r):
-    assert forgetting(r) >= -backward_transfer(r) - 1e-12
+    assert forgetting(r) >= -bwt(r) - 1e-12
 
 
 @given(matrices)
 def test_means_stay_in_range(r):
-    for score in (accuracy, plasticity):
+    for score in (acc, plasticity):
         assert r.min() - 1e-12 <= score(r) <= r.max() + 1e-12
 
 
 @given(matrices)
 def test_frozen_model_neither_forgets_nor_transfers(r):
     frozen = np.repeat(r[:1], len(r), axis=0)
-    for score in (backward_transfer, forward_transfer, forgetting):
+    for score in (bwt, fwt, forgetting):
         assert score(frozen) == pytest.approx(0, abs=1e-12)
-    assert accuracy(frozen) == pytest.approx(plasticity(frozen))
+    assert acc(frozen) == pytest.approx(plasticity(frozen))
 
 
 @given(matrices, st.floats(-1, 1))
 def test_differences_ignore_a_common_shift(r, shift):
-    for score in (backward_transfer, forward_transfer, forgetting):
+    for score in (bwt, fwt, forgetting):
         assert score(r + shift) == pytest.approx(score(r), abs=1e-9)
-    assert accuracy(r + shift) == pytest.approx(accuracy(r) + shift, abs=1e-9)
+    assert acc(r + shift) == pytest.approx(acc(r) + shift, abs=1e-9)
 
 
 @given(matrices)
 def test_accuracy_is_plasticity_plus_share_of_backward_transfer(r):
     n = r.shape[1]
-    expected = plasticity(r) + (n - 1) / n * backward_transfer(r)
-    assert accuracy(r) == pytest.approx(expected, abs=1e-9)
+    expected = plasticity(r) + (n - 1) / n * bwt(r)
+    assert acc(r) == pytest.approx(expected, abs=1e-9)
 
 
 @given(matrices)
@@ -126,7 +126,7 @@ def test_no_intransigence_against_oneself(r):
 def test_relative_forgetting_is_backward_transfer_over_what_was_learned(r):
     learned = r[1:].diagonal()[:-1]
     if learned.sum() > 0:
-        expected = -backward_transfer(r) / learned.mean()
+        expected = -bwt(r) / learned.mean()
         assert relative_forgetting(r) == pytest.approx(expected, abs=1e-9, rel=1e-6)
         assert relative_forgetting(r) <= 1 + 1e-9
     else:
@@ -142,7 +142,7 @@ def test_order_of_earlier_scanners_does_not_matter_to_means(r, random):
     columns = [*order, n - 1]
     rows = [0, *(k + 1 for k in columns)]
     moved = r[np.ix_(rows, columns)]
-    for score in (accuracy, backward_transfer, plasticity, relative_forgetting, forgetting):
+    for score in (acc, bwt, plasticity, relative_forgetting, forgetting):
         assert score(moved) == pytest.approx(score(r), nan_ok=True, abs=1e-9)
 
 
@@ -150,7 +150,7 @@ def test_order_of_earlier_scanners_does_not_matter_to_means(r, random):
 def test_a_score_that_is_missing_is_not_made_up(r, where):
     r = r.copy()
     r[-1, where % (r.shape[1] - 1)] = np.nan
-    for score in (accuracy, backward_transfer, forgetting, relative_forgetting):
+    for score in (acc, bwt, forgetting, relative_forgetting):
         assert math.isnan(score(r))
 
 

@@ -11,7 +11,7 @@ from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import is_defined, rounded
 from cl_seg.analysis.tools_table import shown_tools
 from cl_seg.messages.errors import InputError
-from cl_seg.metrics.continual import accuracy
+from cl_seg.metrics.continual import acc
 
 TOOLS_NOTE = (
     "Semi-automatic tools: the person is simulated, clicks and polygons come from the truth and "
@@ -108,8 +108,8 @@ def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
             continue
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]
-            mean = float(np.mean([accuracy(run.matrix()) for run in own]))
-            found[model, strategy, name] = rounded(mean, margin=score_margin(own, accuracy))
+            mean = float(np.mean([acc(run.matrix()) for run in own]))
+            found[model, strategy, name] = rounded(mean, margin=score_margin(own, acc))
     if len(data.tools):
         for row in shown_tools(data.tools).to_dict("records"):
             found[row["tool"], "", row["structure"]] = row["Dice"]
