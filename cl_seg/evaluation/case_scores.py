@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.metrics.body_composition import area_cm2, area_error_percent
 from cl_seg.metrics.effort import added_path_length, area_to_correct
-from cl_seg.metrics.muscle import area_cm2, area_error_percent
 from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts, surface_scores
 from cl_seg.scans.store import UNLABELLED, Labels
 

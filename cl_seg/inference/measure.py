@@ -7,7 +7,12 @@ import numpy as np
 
 from cl_seg.inference.predict import SlicePrediction
 from cl_seg.inference.stability import stability
-from cl_seg.metrics.muscle import area_cm2, low_attenuation_share, mean_hu, skeletal_muscle_index
+from cl_seg.metrics.body_composition import (
+    area_cm2,
+    low_attenuation_share,
+    mean_hu,
+    skeletal_muscle_index,
+)
 from cl_seg.scans.store import HU
 
 MUSCLE = "muscle"

@@ -8,6 +8,13 @@
 """
 
 from cl_seg.metrics.agreement import BlandAltman, bland_altman, intraclass_correlation
+from cl_seg.metrics.body_composition import (
+    area_cm2,
+    area_error_percent,
+    low_attenuation_share,
+    mean_hu,
+    skeletal_muscle_index,
+)
 from cl_seg.metrics.continual import (
     acc,
     bwt,
@@ -19,13 +26,6 @@ from cl_seg.metrics.continual import (
     stability_gap,
 )
 from cl_seg.metrics.effort import added_path_length, area_to_correct
-from cl_seg.metrics.muscle import (
-    area_cm2,
-    area_error_percent,
-    low_attenuation_share,
-    mean_hu,
-    skeletal_muscle_index,
-)
 from cl_seg.metrics.segmentation import assd, dice, hd95, iou
 
 __all__ = [

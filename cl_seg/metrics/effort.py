@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.metrics.muscle import area_cm2
+from cl_seg.metrics.body_composition import area_cm2
 from cl_seg.metrics.segmentation import box_around, contour
 
 Mask = npt.NDArray[np.bool_]

@@ -28,7 +28,7 @@ from cl_seg.files.write import check_new
 from cl_seg.inference.saved_model import read_card
 from cl_seg.labelling.queue import DONE, QUEUE
 from cl_seg.messages.errors import InputError
-from cl_seg.metrics.muscle import area_cm2
+from cl_seg.metrics.body_composition import area_cm2
 from cl_seg.metrics.segmentation import dice
 from cl_seg.scans.store import SliceStore
 

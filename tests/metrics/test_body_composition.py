@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cl_seg.metrics.muscle import (
+from cl_seg.metrics.body_composition import (
     area_cm2,
     area_error_percent,
     low_attenuation_share,
