@@ -11,9 +11,9 @@ LOW_ATTENUATION_HU = (-29.0, 29.0)
 Mask = npt.NDArray[np.bool_]
 
 
-def area_cm2(pixels: float, mm: float) -> float:
-    """Area in cm² of so many pixels of ``mm`` by ``mm``."""
-    return pixels * mm * mm / 100
+def area_cm2(pixels: float, spacing_mm: float) -> float:
+    """Area in cm² of so many pixels of ``spacing_mm`` by ``spacing_mm``."""
+    return pixels * spacing_mm * spacing_mm / 100
 
 
 def area_error_percent(predicted: float, true: float) -> float:

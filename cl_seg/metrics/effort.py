@@ -9,7 +9,7 @@ from cl_seg.metrics.segmentation import box_around, contour
 Mask = npt.NDArray[np.bool_]
 
 
-def added_path_length(proposal: Mask, truth: Mask, mm: float) -> float:
+def added_path_length(proposal: Mask, truth: Mask, spacing_mm: float) -> float:
     """Length in mm of the true contour that a proposal's contour does not cover.
 
     Pixels of the true contour that are not on the proposal's, times the pixel size (Vaassen et al.
@@ -20,18 +20,18 @@ def added_path_length(proposal: Mask, truth: Mask, mm: float) -> float:
     Args:
         proposal: (H, W) bool.
         truth: (H, W) bool.
-        mm: pixel size in mm.
+        spacing_mm: pixel size in mm.
     """
     here = box_around(proposal | truth)
-    return float(np.count_nonzero(contour(truth[here]) & ~contour(proposal[here]))) * mm
+    return float(np.count_nonzero(contour(truth[here]) & ~contour(proposal[here]))) * spacing_mm
 
 
-def area_to_correct(proposal: Mask, truth: Mask, mm: float) -> float:
+def area_to_correct(proposal: Mask, truth: Mask, spacing_mm: float) -> float:
     """Area in cm² that a person has to add or take away.
 
     Args:
         proposal: bool of any shape.
         truth: bool of the same shape.
-        mm: pixel size in mm.
+        spacing_mm: pixel size in mm.
     """
-    return area_cm2(int(np.count_nonzero(proposal ^ truth)), mm)
+    return area_cm2(int(np.count_nonzero(proposal ^ truth)), spacing_mm)

@@ -57,19 +57,19 @@ def window_and_wall(tool_input: ToolInput) -> Outcome:
 
     No interaction. What lies deeper is bowel and organs of the same HU.
     """
-    mm = tool_input.spacing_mm
+    spacing_mm = tool_input.spacing_mm
     body = _body(tool_input)
     fat = body & (tool_input.hu > FAT_HU[0]) & (tool_input.hu < FAT_HU[1])
-    skin = body & ~_eroded(body, 4.0, mm)
-    under_skin = _touching(_opened(fat, 2.0, mm), _dilated(skin, 3.0, mm)) | skin
-    trunk = _largest(_opened(body & ~under_skin, 4.0, mm))
-    bone = _opened(trunk & (tool_input.hu > BONE_HU), 2.0, mm)
+    skin = body & ~_eroded(body, 4.0, spacing_mm)
+    under_skin = _touching(_opened(fat, 2.0, spacing_mm), _dilated(skin, 3.0, spacing_mm)) | skin
+    trunk = _largest(_opened(body & ~under_skin, 4.0, spacing_mm))
+    bone = _opened(trunk & (tool_input.hu > BONE_HU), 2.0, spacing_mm)
     spine = _largest(bone)
-    near = _depth(trunk, mm) <= WALL_MM
+    near = _depth(trunk, spacing_mm) <= WALL_MM
     if spine.any():
-        near |= ndimage.distance_transform_edt(~spine, mm) <= SPINE_MM
-    soft = trunk & ~bone & _window(tool_input.hu, MUSCLE_HU, mm) & near
-    return Outcome(_without_islands(_opened(soft, 1.5, mm), 100.0, mm), 0)
+        near |= ndimage.distance_transform_edt(~spine, spacing_mm) <= SPINE_MM
+    soft = trunk & ~bone & _window(tool_input.hu, MUSCLE_HU, spacing_mm) & near
+    return Outcome(_without_islands(_opened(soft, 1.5, spacing_mm), 100.0, spacing_mm), 0)
 
 
 def clicks(tool_input: ToolInput, limit: int = 12) -> Outcome:
@@ -78,21 +78,21 @@ def clicks(tool_input: ToolInput, limit: int = 12) -> Outcome:
     The person always clicks in the middle of the largest part that is missing or too much. Random
     walker: Grady 2006, doi 10.1109/TPAMI.2006.233.
     """
-    mm = tool_input.spacing_mm
-    smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / mm)
+    spacing_mm = tool_input.spacing_mm
+    smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / spacing_mm)
     image = np.clip(smooth, -200, 200) / 400
     seeds = np.where(_body(tool_input), 0, 2)
-    window = _window(tool_input.hu, MUSCLE_HU, mm)
+    window = _window(tool_input.hu, MUSCLE_HU, spacing_mm)
     best, done = np.zeros_like(tool_input.truth), 0
     found = best
     while done < limit:
         missing, extra = tool_input.truth & ~found, found & ~tool_input.truth
-        parts = [_opened(part, 2.0, mm) for part in (missing, extra)]
+        parts = [_opened(part, 2.0, spacing_mm) for part in (missing, extra)]
         label = 1 if _largest(parts[0]).sum() >= _largest(parts[1]).sum() else 2
         if not parts[label - 1].any():
             break
         done += 1
-        click = _around(_middle(parts[label - 1]), seeds.shape, 3.0, mm)
+        click = _around(_middle(parts[label - 1]), seeds.shape, 3.0, spacing_mm)
         seeds[click & (tool_input.truth if label == 1 else ~tool_input.truth)] = label
         if (seeds == 1).any():
             # solved directly: an iteration that stops early costs the tool 0.08 Dice
@@ -100,7 +100,7 @@ def clicks(tool_input: ToolInput, limit: int = 12) -> Outcome:
             found = (walked == 1) & window
         if dice(found, tool_input.truth) > dice(best, tool_input.truth):
             best = found
-    return Outcome(_without_islands(best, 20.0, mm), done)
+    return Outcome(_without_islands(best, 20.0, spacing_mm), done)
 
 
 def rough_region(tool_input: ToolInput) -> Outcome:
@@ -109,15 +109,15 @@ def rough_region(tool_input: ToolInput) -> Outcome:
     The polygon is the truth closed and widened by some mm, in straight lines; each corner is an
     interaction.
     """
-    mm = tool_input.spacing_mm
-    rough = _dilated(_closed(tool_input.truth, 8.0, mm), 4.0, mm)
+    spacing_mm = tool_input.spacing_mm
+    rough = _dilated(_closed(tool_input.truth, 8.0, spacing_mm), 4.0, spacing_mm)
     inside, corners = np.zeros_like(rough), 0
     for outline in measure.find_contours(np.pad(rough, 1).astype(float), 0.5):
-        polygon = measure.approximate_polygon(outline - 1, 3.0 / mm)
+        polygon = measure.approximate_polygon(outline - 1, 3.0 / spacing_mm)
         corners += len(polygon) - 1
         inside ^= measure.grid_points_in_poly(rough.shape, polygon)
-    soft = inside & _window(tool_input.hu, MUSCLE_HU, mm)
-    return Outcome(_without_islands(soft, 20.0, mm), corners)
+    soft = inside & _window(tool_input.hu, MUSCLE_HU, spacing_mm)
+    return Outcome(_without_islands(soft, 20.0, spacing_mm), corners)
 
 
 def level_set(tool_input: ToolInput) -> Outcome:
@@ -127,18 +127,18 @@ def level_set(tool_input: ToolInput) -> Outcome:
     growing by confidence, and a morphological geodesic active contour (Márquez-Neila et al. 2014,
     doi 10.1109/TPAMI.2013.106).
     """
-    mm, found, done = tool_input.spacing_mm, np.zeros_like(tool_input.truth), 0
-    smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / mm)
+    spacing_mm, found, done = tool_input.spacing_mm, np.zeros_like(tool_input.truth), 0
+    smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / spacing_mm)
     image = sitk.CurvatureAnisotropicDiffusion(sitk.GetImageFromArray(smooth), 0.0625, 3.0, 1, 10)
-    left = _without_islands(tool_input.truth, 400.0, mm)
+    left = _without_islands(tool_input.truth, 400.0, spacing_mm)
     for _ in range(PIECES):
         if not left.any():
             break
         place = _middle(left)
-        left[_around(place, left.shape, 15.0, mm)] = False
+        left[_around(place, left.shape, 15.0, spacing_mm)] = False
         for width in WIDTHS:
             done += 1
-            region = _grown(image, place, width, mm)
+            region = _grown(image, place, width, spacing_mm)
             if (region & tool_input.truth).sum() > 0.9 * region.sum() > 0:
                 found, left = found | region, left & ~region
                 break
@@ -151,10 +151,10 @@ def level_set(tool_input: ToolInput) -> Outcome:
     return Outcome(ndimage.binary_fill_holes(contour.astype(bool)), done)
 
 
-def _grown(image: sitk.Image, place: tuple[int, int], width: float, mm: float) -> Mask:
+def _grown(image: sitk.Image, place: tuple[int, int], width: float, spacing_mm: float) -> Mask:
     """A region around a click whose HU are within ``width`` standard deviations of its mean."""
     grown = sitk.ConfidenceConnected(image, [list(place[::-1])], 3, width, 3, 1)
-    region = ndimage.binary_fill_holes(_opened(sitk.GetArrayFromImage(grown) > 0, 3.0, mm))
+    region = ndimage.binary_fill_holes(_opened(sitk.GetArrayFromImage(grown) > 0, 3.0, spacing_mm))
     pieces, _ = ndimage.label(region)
     region &= pieces == pieces[place]
     return region
@@ -167,37 +167,37 @@ def _body(tool_input: ToolInput) -> Mask:
     return body
 
 
-def _window(hu: HU, bounds: tuple[int, int], mm: float) -> Mask:
-    smooth = ndimage.gaussian_filter(hu.astype(np.float32), SMOOTH_MM / mm)
+def _window(hu: HU, bounds: tuple[int, int], spacing_mm: float) -> Mask:
+    smooth = ndimage.gaussian_filter(hu.astype(np.float32), SMOOTH_MM / spacing_mm)
     return (smooth >= bounds[0]) & (smooth <= bounds[1])
 
 
-def _disk(radius_mm: float, mm: float) -> Mask:
-    element: Mask = disk(max(1, round(radius_mm / mm)), dtype=bool)
+def _disk(radius_mm: float, spacing_mm: float) -> Mask:
+    element: Mask = disk(max(1, round(radius_mm / spacing_mm)), dtype=bool)
     return element
 
 
-def _opened(mask: Mask, radius_mm: float, mm: float) -> Mask:
-    return ndimage.binary_opening(mask, _disk(radius_mm, mm))
+def _opened(mask: Mask, radius_mm: float, spacing_mm: float) -> Mask:
+    return ndimage.binary_opening(mask, _disk(radius_mm, spacing_mm))
 
 
-def _closed(mask: Mask, radius_mm: float, mm: float) -> Mask:
-    element = _disk(radius_mm, mm)
+def _closed(mask: Mask, radius_mm: float, spacing_mm: float) -> Mask:
+    element = _disk(radius_mm, spacing_mm)
     edge = len(element)
     closed: Mask = ndimage.binary_closing(np.pad(mask, edge), element)
     return closed[edge:-edge, edge:-edge]
 
 
-def _dilated(mask: Mask, radius_mm: float, mm: float) -> Mask:
-    return ndimage.binary_dilation(mask, _disk(radius_mm, mm))
+def _dilated(mask: Mask, radius_mm: float, spacing_mm: float) -> Mask:
+    return ndimage.binary_dilation(mask, _disk(radius_mm, spacing_mm))
 
 
-def _eroded(mask: Mask, radius_mm: float, mm: float) -> Mask:
-    return ndimage.binary_erosion(mask, _disk(radius_mm, mm))
+def _eroded(mask: Mask, radius_mm: float, spacing_mm: float) -> Mask:
+    return ndimage.binary_erosion(mask, _disk(radius_mm, spacing_mm))
 
 
-def _depth(mask: Mask, mm: float) -> npt.NDArray[np.float64]:
-    depth: npt.NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(mask, 1), mm)
+def _depth(mask: Mask, spacing_mm: float) -> npt.NDArray[np.float64]:
+    depth: npt.NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(mask, 1), spacing_mm)
     return depth[1:-1, 1:-1]
 
 
@@ -214,9 +214,9 @@ def _touching(mask: Mask, other: Mask) -> Mask:
     return np.isin(pieces, np.setdiff1d(pieces[other], 0))
 
 
-def _without_islands(mask: Mask, smallest_mm2: float, mm: float) -> Mask:
+def _without_islands(mask: Mask, smallest_mm2: float, spacing_mm: float) -> Mask:
     pieces, _ = ndimage.label(mask)
-    areas = np.bincount(pieces.ravel()) * mm**2
+    areas = np.bincount(pieces.ravel()) * spacing_mm**2
     kept = areas >= smallest_mm2
     kept[0] = False
     large: Mask = kept[pieces]
@@ -230,7 +230,9 @@ def _middle(mask: Mask) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _around(place: tuple[int, int], shape: tuple[int, ...], radius_mm: float, mm: float) -> Mask:
+def _around(
+    place: tuple[int, int], shape: tuple[int, ...], radius_mm: float, spacing_mm: float
+) -> Mask:
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    near: Mask = np.hypot(rows - place[0], columns - place[1]) * mm <= radius_mm
+    near: Mask = np.hypot(rows - place[0], columns - place[1]) * spacing_mm <= radius_mm
     return near
