@@ -1,6 +1,6 @@
 """Semi-automatic segmentation as a baseline: a person clicks, an algorithm does the rest.
 
-The person is simulated from the truth: clicks are placed as well as can be, and what does harm is
-taken back. Results are optimistic. Every interaction is counted. These are textbook methods; none
-of them is a commercial product.
+The person is simulated from the truth: clicks are placed as well as can be, and the best of the
+results is kept. Results are therefore optimistic. Every click and every corner of a polygon is
+counted. These are textbook methods; none of them is a commercial product.
 """

@@ -19,7 +19,7 @@ from cl_seg.scans.store import HU
 MUSCLE_HU = (-29, 150)  # Mitsiopoulos et al. 1998, as used for L3 muscle
 BODY_HU, FAT_HU, BONE_HU = -300, (-190, -30), 200
 SMOOTH_MM = 1.2
-WIDTHS, PIECES = (3.0, 2.0, 1.5, 1.0), 3
+REGION_GROWING_SDS, MAX_LIVER_PIECES = (3.0, 2.0, 1.5, 1.0), 3
 WALL_MM, SPINE_MM = 12.0, 45.0
 Mask = npt.NDArray[np.bool_]
 
@@ -53,9 +53,9 @@ class Outcome:
 
 
 def window_and_wall(tool_input: ToolInput) -> Outcome:
-    """Muscle by a script alone: the HU window near the fat under the skin, and around the spine.
+    """Muscle by HU thresholds alone, near the subcutaneous fat (the wall) and around the spine.
 
-    No interaction. What lies deeper is bowel and organs of the same HU.
+    No interaction. Deeper tissue of the same HU is bowel and organs.
     """
     spacing_mm = tool_input.spacing_mm
     body = _body(tool_input)
@@ -73,9 +73,9 @@ def window_and_wall(tool_input: ToolInput) -> Outcome:
 
 
 def clicks(tool_input: ToolInput, limit: int = 12) -> Outcome:
-    """Muscle by clicks inside and outside, which a random walker spreads, and the HU window.
+    """Muscle by a random walker seeded with clicks inside and outside, and HU thresholds.
 
-    The person always clicks in the middle of the largest part that is missing or too much. Random
+    The person clicks in the middle of the largest piece that is missing or wrongly included. Random
     walker: Grady 2006, doi 10.1109/TPAMI.2006.233.
     """
     spacing_mm = tool_input.spacing_mm
@@ -104,10 +104,10 @@ def clicks(tool_input: ToolInput, limit: int = 12) -> Outcome:
 
 
 def rough_region(tool_input: ToolInput) -> Outcome:
-    """Muscle by a polygon drawn roughly around it, and the HU window inside.
+    """Muscle by HU thresholds inside a polygon drawn roughly around it.
 
-    The polygon is the truth closed and widened by some mm, in straight lines; each corner is an
-    interaction.
+    The polygon is the truth, closed by 8 mm, dilated by 4 mm and simplified to within 3 mm; each
+    corner is an interaction.
     """
     spacing_mm = tool_input.spacing_mm
     rough = _dilated(_closed(tool_input.truth, 8.0, spacing_mm), 4.0, spacing_mm)
@@ -121,24 +121,24 @@ def rough_region(tool_input: ToolInput) -> Outcome:
 
 
 def level_set(tool_input: ToolInput) -> Outcome:
-    """Liver by clicks: a region of similar HU, then a contour that keeps to edges.
+    """Liver by region growing from clicks, then an active contour that follows edges.
 
-    A region that leaks is taken back and grown again within narrower bounds, which counts. Region
-    growing by confidence, and a morphological geodesic active contour (Márquez-Neila et al. 2014,
-    doi 10.1109/TPAMI.2013.106).
+    A region that leaks is grown again within narrower bounds of HU; each retry counts as one
+    interaction. Confidence-connected region growing, and a morphological geodesic active contour
+    (Márquez-Neila et al. 2014, doi 10.1109/TPAMI.2013.106).
     """
     spacing_mm, found, done = tool_input.spacing_mm, np.zeros_like(tool_input.truth), 0
     smooth = ndimage.gaussian_filter(tool_input.hu.astype(np.float32), SMOOTH_MM / spacing_mm)
     image = sitk.CurvatureAnisotropicDiffusion(sitk.GetImageFromArray(smooth), 0.0625, 3.0, 1, 10)
     left = _without_islands(tool_input.truth, 400.0, spacing_mm)
-    for _ in range(PIECES):
+    for _ in range(MAX_LIVER_PIECES):
         if not left.any():
             break
-        place = _middle(left)
-        left[_around(place, left.shape, 15.0, spacing_mm)] = False
-        for width in WIDTHS:
+        seed_pixel = _middle(left)
+        left[_around(seed_pixel, left.shape, 15.0, spacing_mm)] = False
+        for deviations in REGION_GROWING_SDS:
             done += 1
-            region = _grown(image, place, width, spacing_mm)
+            region = _grown(image, seed_pixel, deviations, spacing_mm)
             if (region & tool_input.truth).sum() > 0.9 * region.sum() > 0:
                 found, left = found | region, left & ~region
                 break
@@ -151,12 +151,14 @@ def level_set(tool_input: ToolInput) -> Outcome:
     return Outcome(ndimage.binary_fill_holes(contour.astype(bool)), done)
 
 
-def _grown(image: sitk.Image, place: tuple[int, int], width: float, spacing_mm: float) -> Mask:
-    """A region around a click whose HU are within ``width`` standard deviations of its mean."""
-    grown = sitk.ConfidenceConnected(image, [list(place[::-1])], 3, width, 3, 1)
+def _grown(
+    image: sitk.Image, seed_pixel: tuple[int, int], deviations: float, spacing_mm: float
+) -> Mask:
+    """A region around a click whose HU are within some standard deviations of its mean."""
+    grown = sitk.ConfidenceConnected(image, [list(seed_pixel[::-1])], 3, deviations, 3, 1)
     region = ndimage.binary_fill_holes(_opened(sitk.GetArrayFromImage(grown) > 0, 3.0, spacing_mm))
     pieces, _ = ndimage.label(region)
-    region &= pieces == pieces[place]
+    region &= pieces == pieces[seed_pixel]
     return region
 
 
@@ -234,5 +236,5 @@ def _around(
     place: tuple[int, int], shape: tuple[int, ...], radius_mm: float, spacing_mm: float
 ) -> Mask:
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    near: Mask = np.hypot(rows - place[0], columns - place[1]) * spacing_mm <= radius_mm
+    near: Mask = np.hypot(rows - pixel[0], columns - pixel[1]) * spacing_mm <= radius_mm
     return near
