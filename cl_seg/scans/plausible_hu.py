@@ -1,12 +1,13 @@
-"""Whether the values of a CT series can be Hounsfield units: air, fat and soft tissue in place.
+"""Check that the values of a CT series can be Hounsfield units: air, fat and soft tissue in place.
 
-What cannot be seen so: an offset of less than about 240 HU upwards or 150 HU downwards, or a scale
-that leaves everything within the bounds below. All bounds are engineering values, wide enough for
-virtual monoenergetic images of 40 to 190 keV, lungs, metal, noise, and images cut at a soft-tissue
-window.
+It does not find offsets of less than about 240 HU upwards or 150 HU downwards, nor a scale that
+leaves everything within the bounds below. All bounds are engineering values, wide enough for
+virtual monoenergetic images of 40 to 190 keV, lungs, metal, noise, and images clipped to a
+soft-tissue window.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,41 +17,68 @@ from cl_seg.messages.plural import counted
 SIDE = 64
 """Pixels of a slice that are looked at, per side."""
 
-PADDING = -1024
-"""Values that are repeated below it lie outside the image and say nothing."""
 
-AIR, FAT, SOFT, BONE = -500, -60, (-40, 350), 350
-"""Upper bounds of air (lungs included) and of fat, bounds of soft tissue, lower bound of bone."""
+@dataclass(frozen=True)
+class Thresholds:
+    """Bounds of plausible values; HU and fractions of the values that are looked at.
 
-MOST_AIR = (-1150, -780)
-"""Bounds of what may be air: a quarter may lie below the first, 95 % above the second."""
+    Attributes:
+        padding_max_hu: values repeated at or below it are padding outside the image.
+        air_max_hu: air, lungs included, lies below it.
+        air_quartile_min_hu: the lower quartile of air is not below it; what is may be padding.
+        air_5_percent_max_hu: the 5th percentile of air is not above it.
+        fat_max_hu: fat and air lie at or below it.
+        fat_and_air_min_fraction: of all values.
+        soft_tissue_hu: range of soft tissue.
+        soft_tissue_min_fraction: of the values above air.
+        bone_min_hu: bone lies above it.
+        clipped_floor_min_fraction: fraction of the lowest value above which it is the lower end of a
+            window that cut air off; soft tissue is then checked more strictly, among what is above
+            fat, because air no longer shows the scale.
+        windowed_soft_tissue_hu: range of soft tissue in such an image.
+        windowed_soft_tissue_min_fraction: of the values above fat in such an image.
+        windowed_fat_hu: range of fat in such an image, at 40 keV too.
+        windowed_fat_min_fraction: of the values above the lower end of the window.
+        floor_without_fat_max_hu: fat is asked for where the window begins below it; a window that
+            begins above may begin within fat.
+        eight_bit_range: least and largest value of what was stored in 8 bits with a sign, which no
+            window has.
+        scale_max_hu: upper end of the 12-bit scale of CT.
+        above_scale_max_fraction: of all values; metal alone has fewer.
+        stored_tissue: where fat and soft tissue lie in stored values.
+        stored_tissue_max_fraction: of bone, in that range.
+        scale_step_hu: median difference of neighbouring slices from which on they are on two
+            scales.
+        normalised_max_range: range of values that no CT has.
+    """
 
-LITTLE_FAT_AND_AIR, LITTLE_SOFT = 0.01, 0.12
-"""Shares of all values, and of those above air, below which one is missing."""
+    padding_max_hu: float = -1024
+    air_max_hu: float = -500
+    air_quartile_min_hu: float = -1150
+    air_5_percent_max_hu: float = -780
+    fat_max_hu: float = -60
+    fat_and_air_min_fraction: float = 0.01
+    soft_tissue_hu: tuple[float, float] = (-40, 350)
+    soft_tissue_min_fraction: float = 0.12
+    bone_min_hu: float = 350
+    clipped_floor_min_fraction: float = 0.02
+    windowed_soft_tissue_hu: tuple[float, float] = (20, 500)
+    windowed_soft_tissue_min_fraction: float = 0.3
+    windowed_fat_hu: tuple[float, float] = (-250, -60)
+    windowed_fat_min_fraction: float = 0.01
+    floor_without_fat_max_hu: float = -150
+    eight_bit_range: tuple[float, float] = (-128, 127)
+    scale_max_hu: float = 3071
+    above_scale_max_fraction: float = 0.1
+    stored_tissue: tuple[float, float] = (800, 1300)
+    stored_tissue_max_fraction: float = 0.6
+    scale_step_hu: float = 250
+    normalised_max_range: float = 50
 
-WINDOW, SOFT_IN_WINDOW, LITTLE_IN_WINDOW = 0.02, (20, 500), 0.3
-"""Share of the lowest value from which on it is a bound that cut air off; soft tissue is then
-asked for more closely, among what is above fat: air no longer shows the scale."""
 
-WINDOW_FAT, LITTLE_WINDOW_FAT, LOW_FAT = (-250, FAT), 0.01, -150
-"""Where fat is, 40 keV included, and its share of what is above a bound that cut air off; a bound
-above the third may be fat itself."""
-
-EIGHT_BITS = (-128, 127)
-"""Least and largest value of what was stored in 8 bits with a sign; no window is cut there."""
-
-BRIGHTEST, MUCH_BRIGHTEST = 3071, 0.1
-"""Upper end of the 12-bit scale of CT, and the share of values beyond it that no metal has."""
-
-STORED_TISSUE, STORED_SHARE = (800, 1300), 0.6
-"""Where soft tissue and fat are in stored values, and the share of bone there that no bone has."""
-
+LIMITS = Thresholds()
 LOST_INTERCEPTS = (-1024, -1000, 1024, 1000, -2048, 2048, -8192, 8192, -32768)
-TWO_SCALES = 250
-"""Median HU between slices side by side from which on they are on two scales."""
-
-NORMALISED = 50
-"""Range of values of no CT."""
+"""Rescale intercepts that are tried where values are implausible."""
 
 Values = npt.NDArray[np.float32]
 
@@ -74,81 +102,88 @@ def why_implausible(slices: Sequence[Values]) -> str:
     every = np.concatenate(slices)
     if scales := _two_scales(slices):
         return scales
-    reason = _wrong(every)
+    reason = _distribution_fault(every)
     if not reason:
         return ""
     values = _without_padding(every)
     return (
         f"its values run from {every.min():g} to {every.max():g}: {_EXPECTED}, but {reason}, "
-        f"and most are near {_seen(values if len(values) else every)}{_hint(every)}"
+        f"and most are near {_most_frequent(values if len(values) else every)}{_hint(every)}"
     )
 
 
-def _wrong(values: Values) -> str:
+def _distribution_fault(values: Values) -> str:
     """The fault in the distribution of values, in words; "" for none."""
     values = _without_padding(values)
     if not len(values):
         return _NO_TISSUE
     floor = float(values.min())
-    if (floor, float(values.max())) == EIGHT_BITS:
+    if (floor, float(values.max())) == LIMITS.eight_bit_range:
         return "these are the bounds of 8 bits"
-    if _share(values, BRIGHTEST, np.inf) > MUCH_BRIGHTEST:
+    if _fraction(values, LIMITS.scale_max_hu, np.inf) > LIMITS.above_scale_max_fraction:
         return "much is brighter than the scale of CT"
-    if np.mean(values == floor) > WINDOW:  # air, or what was cut off with it
-        little_fat = _share(values[values > floor], *WINDOW_FAT) < LITTLE_WINDOW_FAT
-        if AIR <= floor < LOW_FAT and little_fat:
+    if np.mean(values == floor) > LIMITS.clipped_floor_min_fraction:
+        # The lowest value is air, or what was clipped with it.
+        fat = _fraction(values[values > floor], *LIMITS.windowed_fat_hu)
+        shows_fat = fat >= LIMITS.windowed_fat_min_fraction
+        if LIMITS.air_max_hu <= floor < LIMITS.floor_without_fat_max_hu and not shows_fat:
             return "nothing is as low as fat"
-        values = np.where(values == floor, min(floor, AIR - 1), values)
-    if _share(values, -np.inf, FAT) < LITTLE_FAT_AND_AIR or floor > FAT:
+        values = np.where(values == floor, min(floor, LIMITS.air_max_hu - 1), values)
+    fat_and_air = _fraction(values, -np.inf, LIMITS.fat_max_hu)
+    if fat_and_air < LIMITS.fat_and_air_min_fraction or floor > LIMITS.fat_max_hu:
         return "nothing is as low as fat or air"
-    return (_wrong_air(values) if floor < AIR else "") or _wrong_tissue(values, floor)
+    return (_air_fault(values) if floor < LIMITS.air_max_hu else "") or _tissue_fault(values, floor)
 
 
-def _wrong_air(values: Values) -> str:
-    air = values[values < AIR]
+def _air_fault(values: Values) -> str:
+    air = values[values < LIMITS.air_max_hu]
     body = 1 - len(air) / len(values)
     if body > 0.95:
         return ""
     quarter, most = np.quantile(air, [0.25, 0.05])
     # Twice subtracted, fat is below air, soft tissue is taken for air and bone for a body.
-    twice = body < 0.08 and _share(air, -np.inf, -1080) > 0.12
-    if twice or quarter < MOST_AIR[0] or most > MOST_AIR[1]:
+    twice = body < 0.08 and _fraction(air, -np.inf, -1080) > 0.12
+    if twice or quarter < LIMITS.air_quartile_min_hu or most > LIMITS.air_5_percent_max_hu:
         return f"what may be air is near {np.median(air):.0f}"
     return ""
 
 
-def _wrong_tissue(values: Values, floor: float) -> str:
-    body = values[values >= AIR]
-    high = body[body > BONE]
-    much = 0.02 if _share(values, -np.inf, FAT) < 0.1 else 0.2
-    if len(high) > much * len(body) and _share(high, *STORED_TISSUE) > STORED_SHARE:
+def _tissue_fault(values: Values, floor: float) -> str:
+    body = values[values >= LIMITS.air_max_hu]
+    high = body[body > LIMITS.bone_min_hu]
+    much = 0.02 if _fraction(values, -np.inf, LIMITS.fat_max_hu) < 0.1 else 0.2
+    stored = _fraction(high, *LIMITS.stored_tissue)
+    if len(high) > much * len(body) and stored > LIMITS.stored_tissue_max_fraction:
         return f"what may be soft tissue is near {np.median(high):.0f}"
-    if _share(body, *SOFT) < LITTLE_SOFT or _share(body, AIR, AIR / 2) > 0.5:
+    soft_tissue = _fraction(body, *LIMITS.soft_tissue_hu)
+    lung_like = _fraction(body, LIMITS.air_max_hu, LIMITS.air_max_hu / 2)
+    if soft_tissue < LIMITS.soft_tissue_min_fraction or lung_like > 0.5:
         return _NO_TISSUE
-    without_air = floor > AIR or len(values) - len(body) < 0.01 * len(values)
-    if without_air and _share(body[body > FAT], *SOFT_IN_WINDOW) < LITTLE_IN_WINDOW:
+    without_air = floor > LIMITS.air_max_hu or len(values) - len(body) < 0.01 * len(values)
+    soft_tissue = _fraction(body[body > LIMITS.fat_max_hu], *LIMITS.windowed_soft_tissue_hu)
+    if without_air and soft_tissue < LIMITS.windowed_soft_tissue_min_fraction:
         return _NO_TISSUE
     return ""
 
 
 def _without_padding(values: Values) -> Values:
     """Values without those that are repeated below air."""
-    while len(values) and (lowest := values.min()) <= PADDING:
+    while len(values) and (lowest := values.min()) <= LIMITS.padding_max_hu:
         is_lowest = values == lowest
         if np.mean(is_lowest) < 0.002:
             break
         values = values[~is_lowest]
-    low = values[values < MOST_AIR[0]]
+    low = values[values < LIMITS.air_quartile_min_hu]
     if len(low) and np.mean(np.abs(low - np.median(low)) < 2) > 0.5:  # resampled padding
-        return values[values >= MOST_AIR[0]]
+        return values[values >= LIMITS.air_quartile_min_hu]
     return values
 
 
-def _share(values: Values, low: float, high: float) -> float:
+def _fraction(values: Values, low: float, high: float) -> float:
     return float(np.mean((values >= low) & (values <= high))) if len(values) else 0.0
 
 
-def _seen(values: Values) -> str:
+def _most_frequent(values: Values) -> str:
     """The one or two most frequent values, in words."""
     low, high = np.quantile(values, [0.001, 0.999]).tolist()
     counts, edges = np.histogram(values, _BINS, (low, high))
@@ -162,27 +197,27 @@ def _seen(values: Values) -> str:
 def _hint(values: Values) -> str:
     """The change that would make values plausible, in words; "" for none."""
     low, high = np.quantile(values, [0.01, 0.99])
-    if high - low < NORMALISED:
+    if high - low < LIMITS.normalised_max_range:
         return "; they were normalised: take the image from before that"
     for offset in LOST_INTERCEPTS:
-        if not _wrong(values + offset):
+        if not _distribution_fault(values + offset):
             return f"; adding {offset} makes them plausible: the rescale intercept was lost"
     return ""
 
 
 def _two_scales(slices: Sequence[Values]) -> str:
     """The fault where some slices are off the HU scale of their neighbours; "" for none."""
-    wrong = np.array([bool(_wrong(one)) for one in slices])
+    wrong = np.array([bool(_distribution_fault(one)) for one in slices])
     plausible = np.flatnonzero(~wrong)
     if not len(plausible):
         return ""
     moved: list[float] = []
     for index in np.flatnonzero(wrong).tolist():
         one, other = slices[index], slices[int(plausible[np.abs(plausible - index).argmin()])]
-        inside = (one > PADDING) & (other > PADDING)
+        inside = (one > LIMITS.padding_max_hu) & (other > LIMITS.padding_max_hu)
         if inside.any() and np.ptp(one) > 0:  # a blank slice is of no scale
             moved.append(float(np.median(one[inside] - other[inside])))
-    moved = [by for by in moved if abs(by) > TWO_SCALES]
+    moved = [by for by in moved if abs(by) > LIMITS.scale_step_hu]
     if not moved:
         return ""
     return (

@@ -233,7 +233,7 @@ def _middle(mask: Mask) -> tuple[int, int]:
 
 
 def _around(
-    place: tuple[int, int], shape: tuple[int, ...], radius_mm: float, spacing_mm: float
+    pixel: tuple[int, int], shape: tuple[int, ...], radius_mm: float, spacing_mm: float
 ) -> Mask:
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     near: Mask = np.hypot(rows - pixel[0], columns - pixel[1]) * spacing_mm <= radius_mm
