@@ -222,7 +222,7 @@ def predict_cases(
         )
     left_out = [] if left_out is None else left_out
     left_out += found.rejected
-    total, done = sum(scan.series.slices for scan in scans), count(1)
+    total, done = sum(scan.series.n_slices for scan in scans), count(1)
     aliases = Aliases(options.aliases)
     for number, scan in enumerate(scans, start=1):
         about = {"case": f"case-{number:03d}", **_scanner(scan.series, aliases, ensemble)}

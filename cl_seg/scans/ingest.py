@@ -141,7 +141,7 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
             allow_implausible_hu=allow_implausible_hu,
         )
         every = [scan for _, scan in known]
-        many = sum(scan.series.slices for scan in every) >= PARALLEL_FROM
+        many = sum(scan.series.n_slices for scan in every) >= PARALLEL_FROM
         with (
             in_order(reading, jobs, workers if many else 1) as read,
             _progress(every, show_progress) as (progress, task),
@@ -173,14 +173,14 @@ def _known(
         scanner = identify(scanner_header)
         if derived == "leave-out" and scanner_header.kind:
             reason = f"{scanner_header.kind}, which is no plain CT (--derived leave-out)"
-            rejected.append(RejectedFile(series.path, reason, series.slices))
+            rejected.append(RejectedFile(series.path, reason, series.n_slices))
         elif not scanner_header.given_name and (reason := why_ambiguous(scanner_header.kind)):
-            rejected.append(RejectedFile(series.path, reason, series.slices))
+            rejected.append(RejectedFile(series.path, reason, series.n_slices))
         elif scanner is not None:
             known.append((scanner, scan))
         elif is_anonymised(scanner_header.manufacturer):  # nothing says that these are of one maker
             rejected.append(
-                RejectedFile(series.path, unknown_manufacturer(scanner_header), series.slices)
+                RejectedFile(series.path, unknown_manufacturer(scanner_header), series.n_slices)
             )
         else:
             unknown[scanner_header.manufacturer, scanner_header.model].append(scan)
@@ -188,7 +188,7 @@ def _known(
         reason = unknown_manufacturer(same[0].series.scanner_header)
         first = min(scan.series.path for scan in same)
         more = f" ({len(same)} series, the first here)" if len(same) > 1 else ""
-        slices = sum(scan.series.slices for scan in same)
+        slices = sum(scan.series.n_slices for scan in same)
         rejected.append(RejectedFile(first, f"{reason}{more}", slices))
     return known, sorted(rejected, key=lambda one: one.path)
 
@@ -211,7 +211,7 @@ def _by_scanner(known: list[tuple[Scanner, Scan]]) -> dict[str, tuple[Scanner, l
 @contextmanager
 def _progress(scans: list[Scan], show: bool) -> Iterator[tuple[Progress, TaskID]]:
     with Progress(console=progress_console(), disable=not show) as progress:
-        yield progress, progress.add_task("Ingesting", total=sum(s.series.slices for s in scans))
+        yield progress, progress.add_task("Ingesting", total=sum(s.series.n_slices for s in scans))
 
 
 def _write_scanner(
@@ -223,7 +223,7 @@ def _write_scanner(
         for scan, canonical in zip(
             scans, read, strict=False
         ):  # `read` goes on with the next scanner
-            work.progress.advance(work.task, scan.series.slices)
+            work.progress.advance(work.task, scan.series.n_slices)
             if canonical.fault:
                 work.faults.append((scan.line, canonical.fault))
             if len(work.faults) > MAX_FAULTS_SHOWN:

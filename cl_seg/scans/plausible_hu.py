@@ -32,9 +32,9 @@ class Thresholds:
         soft_tissue_hu: range of soft tissue.
         soft_tissue_min_fraction: of the values above air.
         bone_min_hu: bone lies above it.
-        clipped_floor_min_fraction: fraction of the lowest value above which it is the lower end of a
-            window that cut air off; soft tissue is then checked more strictly, among what is above
-            fat, because air no longer shows the scale.
+        clipped_floor_min_fraction: of all values; a lowest value with a larger fraction is the
+            lower end of a window that clipped air. Soft tissue is then checked more strictly, among
+            what is above fat, because air no longer shows the scale.
         windowed_soft_tissue_hu: range of soft tissue in such an image.
         windowed_soft_tissue_min_fraction: of the values above fat in such an image.
         windowed_fat_hu: range of fat in such an image, at 40 keV too.

@@ -66,7 +66,7 @@ class Series:
         patient: salted hash of the patient.
         name: salted hash of the series.
         scanner_header: what the header says of the scanner.
-        slices: number of slices.
+        n_slices: number of slices.
         thickness_mm: slice thickness in mm, NaN when unknown.
         read: reads the pixels, whatever their values; raises UnusableError when none can be read.
         notes: what the user should know of this series.
@@ -76,7 +76,7 @@ class Series:
     patient: str
     name: str
     scanner_header: ScannerHeader
-    slices: int
+    n_slices: int
     thickness_mm: float
     read: Callable[[], Volume]
     notes: tuple[str, ...] = ()

@@ -62,7 +62,7 @@ def read_scan(
     try:
         volume = series.load(allow_implausible_hu)
     except UnusableError as error:
-        files = series.slices if series.path.is_dir() else 1
+        files = series.n_slices if series.path.is_dir() else 1
         return CanonicalScan([], [], [], [RejectedFile(series.path, str(error), files)], [])
     try:
         given = _given_labels(scan, volume, label_map)
@@ -89,7 +89,7 @@ def read_scan(
         read.labels.append(labels)
     if not read.rows:
         none = "none of its slices is labelled"
-        read.rejected.append(RejectedFile(series.path, none, series.slices))
+        read.rejected.append(RejectedFile(series.path, none, series.n_slices))
     return read
 
 

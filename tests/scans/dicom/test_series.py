@@ -45,7 +45,7 @@ def test_a_series_is_sorted_by_position_and_exact(tmp_path):
     assert np.array_equal(volume.hu, [EXPECTED] * 3)
     assert volume.spacing_mm == (SPACING, SPACING)
     assert volume.origin_mm == pytest.approx((-SPACING * (SIZE - 1) / 2,) * 2)
-    assert (series.slices, series.thickness_mm, series.scanner_header.kvp) == (3, 5.0, 120.0)
+    assert (series.n_slices, series.thickness_mm, series.scanner_header.kvp) == (3, 5.0, 120.0)
 
 
 def test_series_and_patients_are_told_apart_wherever_the_files_lie(tmp_path):
@@ -54,7 +54,7 @@ def test_series_and_patients_are_told_apart_wherever_the_files_lie(tmp_path):
     write_series(tmp_path / "x" / "deep", [0], series="s2", patient="p1")
     write_series(tmp_path / "z", [0], series="s1", patient="p2")
     series, _ = find(tmp_path)
-    assert sorted(s.slices for s in series) == [1, 1, 4]
+    assert sorted(s.n_slices for s in series) == [1, 1, 4]
     assert len({s.patient for s in series}) == 2
     assert len({s.name for s in series}) == 3
 
@@ -374,7 +374,7 @@ def test_derived_images_are_taken_and_told(tmp_path, image_type, words):
     with pydicom.config.disable_value_validation():
         write_series(tmp_path, change=set_to(ImageType=image_type))
     ((series,), rejected) = find(tmp_path)
-    assert series.slices == 3 and rejected == []
+    assert series.n_slices == 3 and rejected == []
     assert list(series.notes) == [
         f"derived images (ImageType {words}): leave them out if their values are not those of a "
         "plain CT"
@@ -401,7 +401,7 @@ def test_copies_of_a_file_are_left_out(tmp_path):
     first, *_ = write_series(tmp_path)
     (tmp_path / "copy.dcm").write_bytes(first.read_bytes())
     ((series,), (copy,)) = find(tmp_path)
-    assert series.slices == 3
+    assert series.n_slices == 3
     assert "copy" in copy.reason
 
 
@@ -412,7 +412,7 @@ def test_other_files_in_the_tree_do_no_harm(tmp_path):
     report.Modality, report.SOPInstanceUID = "SR", generate_uid()
     save(report, tmp_path / "report.dcm")
     ((series,), rejected) = find(tmp_path)
-    assert series.slices == 3
+    assert series.n_slices == 3
     assert {item.reason for item in rejected} == {
         "not a DICOM file", "not a CT image (Modality SR)",
     }  # fmt: skip

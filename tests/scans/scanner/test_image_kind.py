@@ -158,7 +158,7 @@ def test_kinds_inside_one_series_are_taken_apart_and_told(tmp_path):
 
     write_series(tmp_path, [0, 0, 0, 5, 5, 5], mixed)
     found, rejected = find(tmp_path)
-    assert sorted((s.scanner_header.kind, s.slices) for s in found) == [
+    assert sorted((s.scanner_header.kind, s.n_slices) for s in found) == [
         ("", 2), ("70 keV monoenergetic", 2)
     ]  # fmt: skip
     assert all("plain CT, 70 keV monoenergetic" in series.notes[0] for series in found)

@@ -91,7 +91,7 @@ def test_a_study_of_links_is_found_whole(tmp_path, source):
     lines = "image,labels,patient,scanner", "in/p1,,,", "in/p2,,,"
     (tmp_path / "scans.csv").write_text("\n".join(lines))
     found = find_scans_in_source(tmp_path / source, ["liver"], Pseudonyms(b"test"), False)
-    assert [scan.series.slices for scan in found.scans] == [3, 3]
+    assert [scan.series.n_slices for scan in found.scans] == [3, 3]
     assert sorted(str(scan.series.path.relative_to(tmp_path)) for scan in found.scans) == [
         "in/p1/ct", "in/p2/ct",
     ]  # fmt: skip
