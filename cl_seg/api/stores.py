@@ -190,7 +190,7 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         size=size,
         spacing_mm=_checked(spacing_mm),
         seed=seed,
-        slices=slices,
+        slices_per_level=slices,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
         show_progress=progress,

@@ -61,8 +61,8 @@ def simulate_series(
     body = draw_body(simulated_scan.seed, name)
     centre = draw_centring(profile, simulated_scan.random_generator(name, scanner, "centring"))
     thickness = profile.detector.slice_mm
-    middle = (simulated_scan.slices - 1) / 2
-    heights = thickness * (np.arange(simulated_scan.slices, dtype=np.float64) - middle)
+    middle = (simulated_scan.slices_per_level - 1) / 2
+    heights = thickness * (np.arange(simulated_scan.slices_per_level, dtype=np.float64) - middle)
     preparation = draw_preparation(profile, body.random_generator("preparation"))
     anatomies = [
         paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights

@@ -38,7 +38,7 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
     size: int = 320,
     spacing_mm: float = 1.6,
     seed: int = 0,
-    slices: int = 1,
+    slices_per_level: int = 1,
     intramuscular_fat: bool = False,
     workers: int = 1,
     show_progress: bool = True,
@@ -58,7 +58,7 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
         size: pixels per side of a stored slice.
         spacing_mm: pixel size of a stored slice in mm.
         seed: of all randomness, not negative.
-        slices: neighbouring slices per level.
+        slices_per_level: neighbouring slices per level.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
         workers: processes, one thread each.
         show_progress: show a progress bar.
@@ -73,20 +73,22 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
         "own_bodies + shared_bodies": (1, own_bodies + shared_bodies),
         "size": (16, size),
         "seed": (0, seed),
-        "slices": (1, slices),
+        "slices": (1, slices_per_level),
         "workers": (1, workers),
     })  # fmt: skip
     if not spacing_mm > 0:
         raise InputError(f"spacing_mm is {spacing_mm}: it must be positive")
     profiles, grid = load_profiles(scanners), Grid(size, spacing_mm)
-    scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    scans = simulated_scans(
+        profiles, own_bodies, shared_bodies, seed, slices_per_level, intramuscular_fat
+    )
     provenance = {
         "kind": "simulated",
         "seed": seed,
         "scanners": list(profiles),
         "own_bodies": own_bodies,
         "shared_bodies": shared_bodies,
-        "slices": slices,
+        "slices": slices_per_level,
         "intramuscular_fat": intramuscular_fat,
         "profiles": {name: profile.model_dump() for name, profile in profiles.items()},
     }

@@ -18,7 +18,7 @@ class SimulatedScan:
         scanner: name of the scanner.
         profile: of the scanner.
         seed: of all randomness.
-        slices: neighbouring slices per level.
+        slices_per_level: neighbouring slices per level.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
 
@@ -26,7 +26,7 @@ class SimulatedScan:
     scanner: str
     profile: Profile
     seed: int
-    slices: int = 1
+    slices_per_level: int = 1
     intramuscular_fat: bool = False
 
     @property
@@ -44,7 +44,7 @@ def simulated_scans(
     own_bodies: int,
     shared_bodies: int,
     seed: int = 0,
-    slices: int = 1,
+    slices_per_level: int = 1,
     intramuscular_fat: bool = False,
 ) -> list[SimulatedScan]:
     """Every body on every scanner that scans it, scanner after scanner.
@@ -54,11 +54,13 @@ def simulated_scans(
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that all scanners scan.
         seed: of all randomness.
-        slices: neighbouring slices per level.
+        slices_per_level: neighbouring slices per level.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
     return [
-        SimulatedScan(f"{of}-body-{number:04d}", scanner, profile, seed, slices, intramuscular_fat)
+        SimulatedScan(
+            f"{of}-body-{number:04d}", scanner, profile, seed, slices_per_level, intramuscular_fat
+        )
         for scanner, profile in profiles.items()
         for of, count in ((scanner, own_bodies), ("shared", shared_bodies))
         for number in range(count)

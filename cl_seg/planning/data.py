@@ -76,7 +76,7 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
         size=phantom.size,
         spacing_mm=phantom.spacing_mm,
         seed=body_seed(phantom),
-        slices=phantom.slices,
+        slices_per_level=phantom.slices,
         intramuscular_fat=phantom.intramuscular_fat,
         workers=workers,
     )

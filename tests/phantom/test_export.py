@@ -25,9 +25,12 @@ def stores(tmp_path_factory):
     common = {"show_progress": False}
     write_simulated_store(
         folder / "store", scanners=SCANNERS, own_bodies=0, shared_bodies=1, size=SIZE,
-        spacing_mm=SPACING_MM, seed=7, slices=2, **common,
+        spacing_mm=SPACING_MM, seed=7, slices_per_level=2, **common,
     )  # fmt: skip
-    jobs = [SimulatedScan("shared-body-0000", n, load_profile(n), 7, slices=2) for n in SCANNERS]
+    jobs = [
+        SimulatedScan("shared-body-0000", n, load_profile(n), 7, slices_per_level=2)
+        for n in SCANNERS
+    ]
     grid = Grid(SIZE, SPACING_MM)
     for file_format in ("dicom", "nifti"):
         export(folder / file_format, jobs, file_format, **common)
@@ -110,7 +113,9 @@ def test_an_existing_folder_is_kept(tmp_path):
 
 
 def test_the_same_scan_has_the_same_identifiers(stores, tmp_path):
-    job = SimulatedScan("shared-body-0000", SCANNERS[0], load_profile(SCANNERS[0]), 7, slices=2)
+    job = SimulatedScan(
+        "shared-body-0000", SCANNERS[0], load_profile(SCANNERS[0]), 7, slices_per_level=2
+    )
     export(tmp_path / "again", [job], "dicom", show_progress=False)
     for file in (tmp_path / "again" / "images").rglob("*.dcm"):
         first = stores / "dicom" / file.relative_to(tmp_path / "again")

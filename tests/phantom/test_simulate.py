@@ -128,7 +128,7 @@ def test_a_profile_of_ones_own_becomes_a_scanner(tmp_path):
 
 
 def test_neighbouring_slices_are_a_thickness_apart(tmp_path):
-    store = make(tmp_path / "store", ["ge_like"], slices=2)
+    store = make(tmp_path / "store", ["ge_like"], slices_per_level=2)
     assert store.slices.z_mm.tolist() == [-1.25, 1.25, 98.75, 101.25]
     assert store.slices.slice_id.is_unique
     assert (store.slices.groupby("series").size() == 2).all()
