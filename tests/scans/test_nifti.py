@@ -172,4 +172,4 @@ def test_an_image_without_a_geometry_is_refused(tmp_path, signs):
     moved = np.diag([*signs, 1.0])
     moved[:3, 3] = -100, -120, 30
     nibabel.save(nibabel.Nifti1Image(voxels, moved), tmp_path / "b.nii")
-    assert nifti.find_volume(tmp_path / "b.nii", "b", "p", "CT").slices == 4
+    assert nifti.find_volume(tmp_path / "b.nii", "b", "p", "CT").n_slices == 4

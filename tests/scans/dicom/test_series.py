@@ -166,7 +166,7 @@ def test_truncated_compressed_files_are_not_half_decoded(tmp_path, name, share):
     content = first.read_bytes()
     first.write_bytes(content[: int(share * len(content))])
     series, rejected = find(tmp_path)
-    if series[0].slices == 3:
+    if series[0].n_slices == 3:
         volume = series[0].load()
         rejected, z = volume.rejected, volume.z_mm
         assert z.tolist() == [5, 10]
