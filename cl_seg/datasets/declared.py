@@ -1,4 +1,4 @@
-"""Which public sets can be read, said without importing their readers.
+"""Public sets that can be read, listed without importing their readers.
 
 A new set is one file with a ``read(folder, options)`` plus one entry here.
 """

@@ -49,30 +49,44 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
             left_out.append(item)
         else:
             found[segmentation.series].append(segmentation)
-    every = [one for many in found.values() for one in many]
-    _check_classes(options.classes, every, unreadable)
+    segmentations = [one for of_series in found.values() for one in of_series]
+    _check_classes(options.classes, segmentations, unreadable)
     left_out += unreadable
-    in_folder = Counter(folder for one in series for folder in _folders(one))
+    in_folder = Counter(folder for dicom_series in series for folder in _folders(dicom_series))
     cases: list[Case] = []
-    for one in sorted(series, key=lambda one: one.path):  # they come in the order of their hashes
-        case = _case(one, found[one.name], options.classes, in_folder[one.path])
+    for dicom_series in sorted(
+        series, key=lambda dicom_series: dicom_series.path
+    ):  # they come in the order of their hashes
+        case = _case(
+            dicom_series, found[dicom_series.name], options.classes, in_folder[dicom_series.path]
+        )
         if isinstance(case, Case):
             cases.append(case)
         else:
             left_out.append(case)
     values = {name: (value,) for value, name in enumerate(options.classes, start=1)}
-    notes = _of_fractional([one for one in every if one.fractional and not one.fault])
+    notes = _of_fractional(
+        [
+            dicom_series
+            for dicom_series in segmentations
+            if dicom_series.fractional and not dicom_series.fault
+        ]
+    )
     return DataSet(cases, values, (UNLABELLED,), left_out=left_out, notes=notes)
 
 
 def _check_classes(
     classes: Mapping[str, tuple[str, ...]],
-    found: Sequence[SegmentationObject],
+    segmentations: Sequence[SegmentationObject],
     unreadable: Sequence[RejectedFile],
 ) -> None:
-    if classes and not found:  # why there is none is told of each series
+    if classes and not segmentations:  # every series then gets its own reason
         return
-    seen = Counter(label for one in found for label in sorted(set(one.segments.values())))
+    seen = Counter(
+        label
+        for segmentation in segmentations
+        for label in sorted(set(segmentation.segments.values()))
+    )
     listed = ", ".join(f"{label} ({count})" for label, count in seen.most_common(12)) or "none"
     asked = [structure for named in classes.values() for structure in named]
     known = {_plain(label) for label in seen}
@@ -94,27 +108,31 @@ def _folders(series: DicomSeries) -> set[Path]:
 
 def _case(
     series: DicomSeries,
-    found: Sequence[SegmentationObject],
+    segmentations: Sequence[SegmentationObject],
     classes: Mapping[str, tuple[str, ...]],
     series_in_folder: int,
 ) -> Case | RejectedFile:
-    if len(found) != 1:
-        number = len(found) or "no"
+    if len(segmentations) != 1:
+        number = len(segmentations) or "no"
         return RejectedFile(series.path, f"{number} segmentations refer to it, expected one")
     if len(_folders(series)) > 1:
         return RejectedFile(series.path, "its files lie in several folders: put them into one")
     if series_in_folder > 1:
         return RejectedFile(series.path, "its folder holds several CT series: give each its own")
-    if found[0].fault:
-        return RejectedFile(series.path, f"its segmentation cannot be read: {found[0].fault}")
+    if segmentations[0].fault:
+        return RejectedFile(
+            series.path, f"its segmentation cannot be read: {segmentations[0].fault}"
+        )
     numbers: dict[str, list[int]] = {}
     for name, structures in classes.items():
-        wanted = {_plain(structure) for structure in structures}
-        numbers[name] = [n for n, label in found[0].segments.items() if _plain(label) in wanted]
+        labels = {_plain(structure) for structure in structures}
+        numbers[name] = [
+            n for n, label in segmentations[0].segments.items() if _plain(label) in labels
+        ]
     covered = [name for name, of_it in numbers.items() if of_it]
     if not covered:
         return RejectedFile(series.path, "its segmentation has no segment of the classes")
-    writer = partial(_write, series=series, segmentation=found[0].path, numbers=numbers)
+    writer = partial(_write, series=series, segmentation=segmentations[0].path, numbers=numbers)
     return Case(series.path, writer, covered=() if len(covered) == len(classes) else tuple(covered))
 
 
@@ -122,12 +140,12 @@ def _plain(label: str) -> str:
     return label.strip().casefold()
 
 
-def _of_fractional(found: Sequence[SegmentationObject]) -> list[str]:
-    if not found:
+def _of_fractional(segmentations: Sequence[SegmentationObject]) -> list[str]:
+    if not segmentations:
         return []
     return [
-        f"{counted(len(found), 'segmentation is', 'segmentations are')} FRACTIONAL (first "
-        f"{found[0].path}): pixels of half of MaximumFractionalValue or more are inside"
+        f"{counted(len(segmentations), 'segmentation is', 'segmentations are')} FRACTIONAL (first "
+        f"{segmentations[0].path}): pixels of half of MaximumFractionalValue or more are inside"
     ]
 
 

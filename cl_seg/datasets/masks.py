@@ -28,7 +28,7 @@ def write_merged(
         slices_of: mask of a structure; only slices it is on are labelled. None for all slices.
 
     Returns:
-        What of the masks overlaps.
+        Areas in which the masks overlap.
 
     Raises:
         UnusableError: a mask cannot be read or lies on another grid, or no slice is labelled.

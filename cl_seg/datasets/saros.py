@@ -24,7 +24,7 @@ _IMAGE, _REGIONS, _HEADER = "image.nii.gz", "body-regions.nii.gz", "meta_first.d
 def read(folder: Path, options: DatasetOptions) -> DataSet:
     """The downloaded cases, with the scanner of each series from its first DICOM file.
 
-    Cases of one patient are told by the hashed PatientID and named after the first of them, so no
+    Cases of one patient have one hashed PatientID and are named after the first of them, so no
     identifier is kept.
 
     Raises:

@@ -44,24 +44,24 @@ def assign_scanners(
     Raises:
         InputError: the table cannot be read, or contradicts itself.
     """
-    own = folder / FILE
-    table = table or (own if own.exists() else None)
+    default_table = folder / FILE
+    table = table or (default_table if default_table.exists() else None)
     notes: list[str] = []
     if table is None:
         name = folder.resolve().name
-        known = {pair.case: (name, pair.case) for pair in pairs}
+        assigned = {pair.case: (name, pair.case) for pair in pairs}
         notes.append(f"the set names no scanners: all of it counts as one, {name}; {_HINT}")
     else:
         rows = read_table(table, ["case", "scanner"], optional=["patient"], hint=_HINT)
-        known = {row["case"]: (row["scanner"], row["patient"] or row["case"]) for row in rows}
+        assigned = {row["case"]: (row["scanner"], row["patient"] or row["case"]) for row in rows}
         for row in rows:
-            if known[row["case"]] != (row["scanner"], row["patient"] or row["case"]):
+            if assigned[row["case"]] != (row["scanner"], row["patient"] or row["case"]):
                 raise InputError(
                     f"{table}: {row['case']} is listed twice, with two scanners or patients"
                 )
     cases, left_out = [], []
     for pair in pairs:
-        scanner, patient = known.get(pair.case, ("", ""))
+        scanner, patient = assigned.get(pair.case, ("", ""))
         if not pair.image.is_file():
             near = similar_file(pair.image, pair.case)
             left_out.append(RejectedFile(pair.image, f"the image is missing{near}"))

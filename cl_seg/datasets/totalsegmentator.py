@@ -54,17 +54,17 @@ def read(folder: Path, options: DatasetOptions) -> DataSet:
     cases: list[Case] = []
     left_out: list[RejectedFile] = []
     for case in listed:
-        found = _case(folder / case, names.get(case, ""), classes, options.slices_of)
+        outcome = _case(folder / case, names.get(case, ""), classes, options.slices_of)
         if case in unknown:
-            found = RejectedFile(folder / case / "ct.nii.gz", unknown[case])
+            outcome = RejectedFile(folder / case / "ct.nii.gz", unknown[case])
         if case in contradicted:
-            found = RejectedFile(
+            outcome = RejectedFile(
                 folder / case / "ct.nii.gz", "rows of meta.csv for it contradict each other"
             )
-        if isinstance(found, Case):
-            cases.append(found)
+        if isinstance(outcome, Case):
+            cases.append(outcome)
         else:
-            left_out.append(found)
+            left_out.append(outcome)
     left_out += [
         RejectedFile(image, "meta.csv does not list it")
         for image in sorted(folder.glob("*/ct.nii.gz"))

@@ -1,1 +1,1 @@
-"""Reads and writes files: whole or not at all, damage told in one line."""
+"""Reads and writes files: whole or not at all, damage reported in one line."""

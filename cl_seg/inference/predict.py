@@ -74,17 +74,20 @@ def predict_slices(
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
         pixels = windowed(reduced(hu, network_input.size), network_input.window_hu)
-        each = torch.cat([_probabilities(model, pixels, transforms) for model in models])
-        found = [
-            _labels(one, volume, placement, coarse) for one in (each.mean(dim=0), *each.unbind())
+        probabilities = torch.cat([_probabilities(model, pixels, transforms) for model in models])
+        labels = [
+            _labels(probability, volume, placement, coarse)
+            for probability in (probabilities.mean(dim=0), *probabilities.unbind())
         ]
-        yield SlicePrediction(found[0], np.stack(found[1:]), expected_cm2(each, coarse.spacing_mm))
+        yield SlicePrediction(
+            labels[0], np.stack(labels[1:]), expected_cm2(probabilities, coarse.spacing_mm)
+        )
 
 
 def expected_cm2(probability: Tensor, spacing_mm: float) -> npt.NDArray[np.float64]:
     """Areas that probabilities add up to, found or not, in cm².
 
-    What is hardly possible (below ``NEGLIGIBLE``) is left out, as a whole body of it would add up.
+    Probabilities below ``NEGLIGIBLE`` are left out: over a whole body they would add up.
 
     Args:
         probability: (V, C, S, S).

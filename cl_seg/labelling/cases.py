@@ -42,8 +42,10 @@ def case_volumes(
     """
     hu, grid = store.hu(scanner), store.header.grid
     corner = -grid.spacing_mm * (grid.size - 1) / 2
-    own = store.slices[store.slices["scanner"] == scanner]
-    for number, (_, case) in enumerate(own.groupby(["case", "series"], sort=False), start=1):
+    scanner_slices = store.slices[store.slices["scanner"] == scanner]
+    for number, (_, case) in enumerate(
+        scanner_slices.groupby(["case", "series"], sort=False), start=1
+    ):
         case = case.sort_values("z_mm")  # noqa: PLW2901 - the same slices
         for letter, piece in lettered_segments(case["z_mm"].to_numpy(dtype=float)):
             rows = case.iloc[piece]

@@ -22,10 +22,10 @@ def unlabelled(store: SliceStore, scanner: str) -> pd.DataFrame:
         InputError: the store has no such scanner, or all its slices are labelled.
     """
     check_scanner(store, scanner)
-    own = store.slices[store.slices["scanner"] == scanner]
-    left = own.drop(index=usable_slices(own, store.header.classes).index)
+    scanner_slices = store.slices[store.slices["scanner"] == scanner]
+    left = scanner_slices.drop(index=usable_slices(scanner_slices, store.header.classes).index)
     if left.empty:
-        slices = counted(len(own), "slice")
+        slices = counted(len(scanner_slices), "slice")
         raise InputError(
             f"{store.folder}: nothing is left to label, {scanner} has {slices}, each with labels "
             "of all classes"

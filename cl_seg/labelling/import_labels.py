@@ -125,9 +125,11 @@ def _check_complete(
         )
 
 
-def _any_of(one: AnnotatedSlice, origin: Origin) -> bool:
+def _any_of(annotated: AnnotatedSlice, origin: Origin) -> bool:
     """Whether any newly labelled class is drawn on the slice."""
-    return bool(np.isin(one.labels, [origin.classes.index(name) + 1 for name in one.new]).any())
+    return bool(
+        np.isin(annotated.labels, [origin.classes.index(name) + 1 for name in annotated.new]).any()
+    )
 
 
 def provenance(store: SliceStore) -> pd.DataFrame:
@@ -155,8 +157,8 @@ def _annotated(
     by_slice = {entry.slice_id: entry for entry in entries if entry.status != SKIP}
     for case in case_volumes(store, origin.scanner, list(by_slice)):
         rows = case.rows.to_dict("records")
-        own = [by_slice[row["slice_id"]] for row in rows if row["slice_id"] in by_slice]
-        labels = drawn_labels(folder, own[0], case, origin.classes, others)
+        case_rows = [by_slice[row["slice_id"]] for row in rows if row["slice_id"] in by_slice]
+        labels = drawn_labels(folder, case_rows[0], case, origin.classes, others)
         proposals = None
         if origin.proposed_by:
             file = folder / "proposals" / f"{case.name}.nii.gz"
@@ -173,14 +175,14 @@ def _annotated(
                     f"{folder / QUEUE}: {entry.slice_id} is slice {index} of labels/{case.name}"
                     f".nii.gz, not slice {entry.slice} of {entry.labels}: keep these columns"
                 )
-            how = "manual"
+            label_origin = "manual"
             if proposals is not None:
-                how = "corrected"
+                label_origin = "corrected"
                 if np.array_equal(proposals[index], labels[index]):
-                    how = "proposed"
+                    label_origin = "proposed"
                     if entry.status != DONE:
                         continue
-            yield _merged(labels[index], entry, store, row, how)
+            yield _merged(labels[index], entry, store, row, label_origin)
     if by_slice:
         raise InputError(
             f"{folder / QUEUE}: {origin.scanner} has no slice {next(iter(by_slice))}: keep the "
@@ -210,21 +212,25 @@ def _merged(
     return AnnotatedSlice(entry, labels, classes, new, how)
 
 
-def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[AnnotatedSlice]) -> None:
+def _write(
+    store: SliceStore, out: Path, origin: Origin, annotated_slices: Sequence[AnnotatedSlice]
+) -> None:
     scanner, header = origin.scanner, store.header
-    of_slice = {one.entry.slice_id: one for one in drawn}
-    own = store.slices[store.slices["scanner"] == scanner].sort_values("row")
+    of_slice = {annotated.entry.slice_id: annotated for annotated in annotated_slices}
+    scanner_slices = store.slices[store.slices["scanner"] == scanner].sort_values("row")
     labels = np.array(store.labels(scanner))
     rows: list[SliceRow] = []
-    for row in own.drop(columns="row").to_dict("records"):
-        one = of_slice.get(row["slice_id"])
-        if one is not None:
-            row["labelled"] = ",".join(one.classes)
-            labels[len(rows)] = one.labels
+    for row in scanner_slices.drop(columns="row").to_dict("records"):
+        annotated = of_slice.get(row["slice_id"])
+        if annotated is not None:
+            row["labelled"] = ",".join(annotated.classes)
+            labels[len(rows)] = annotated.labels
         rows.append(SliceRow(**{str(name): value for name, value in row.items()}))
     older = provenance(store)
     older = older[~older["slice_id"].isin(list(of_slice))]
-    newer = pd.DataFrame([_noted(one, origin) for one in drawn], columns=COLUMNS)
+    newer = pd.DataFrame(
+        [_noted(annotated, origin) for annotated in annotated_slices], columns=COLUMNS
+    )
     text = io.StringIO()
     pd.concat([older, newer]).to_csv(text, index=False)
     with create_store(out, header.classes, header.grid, header.provenance) as writer:
@@ -232,10 +238,10 @@ def _write(store: SliceStore, out: Path, origin: Origin, drawn: Sequence[Annotat
         write_text(writer.folder / LABELLING, text.getvalue())
 
 
-def _noted(one: AnnotatedSlice, origin: Origin) -> list[str]:
-    entry = asdict(one.entry)
+def _noted(annotated: AnnotatedSlice, origin: Origin) -> list[str]:
+    entry = asdict(annotated.entry)
     return [
-        *(entry["slice_id"], one.origin, entry["classes"], entry["minutes"]),
+        *(entry["slice_id"], annotated.origin, entry["classes"], entry["minutes"]),
         *(origin.chosen_by, origin.proposed_by),
     ]
 

@@ -32,7 +32,7 @@ def propose_labels(
         on_progress: called with the slices done and all.
 
     Returns:
-        What makes a queue of them, least confident first.
+        Origin and slices of the queue, least confident first.
 
     Raises:
         InputError: the model does not fit the store, or no slice is left.

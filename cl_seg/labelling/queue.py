@@ -116,8 +116,8 @@ def write_queue(
     Raises:
         InputError: ``folder`` exists or cannot be written.
     """
-    rank_of = {one.slice_id: rank for rank, one in enumerate(slices, start=1)}
-    of_slice = {one.slice_id: one for one in slices}
+    rank_of = {item.slice_id: rank for rank, item in enumerate(slices, start=1)}
+    of_slice = {item.slice_id: item for item in slices}
     entries = []
     with new_folder(folder) as building:
         for part in ("images", "labels"):
@@ -130,8 +130,8 @@ def write_queue(
                 slice_id = row["slice_id"]
                 if slice_id not in rank_of:
                     continue
-                one = of_slice[slice_id]
-                drawn[index] = _to_draw_on(store, row, one.proposal)
+                item = of_slice[slice_id]
+                drawn[index] = _to_draw_on(store, row, item.proposal)
                 entries.append(
                     QueueRow(
                         rank=rank_of[slice_id],
@@ -139,7 +139,7 @@ def write_queue(
                         labels=labels,
                         slice=index,
                         z_mm=round(float(case.volume.z_mm[index]), 3),
-                        confidence="" if np.isnan(one.confidence) else f"{one.confidence:.3f}",
+                        confidence="" if np.isnan(item.confidence) else f"{item.confidence:.3f}",
                         classes=",".join(origin.classes),
                         status=TO_DO,
                         minutes="",

@@ -75,10 +75,12 @@ def _read_nrrd(
     labels = np.zeros(image.hu.shape, np.uint8)
     for layer in range(layers.shape[3]):
         of_layer = {number: name for (at, number), name in names.items() if at == layer}
-        here = np.zeros(image.hu.shape, np.uint8)
-        here[inside] = _classes_of(layers[..., layer], of_layer, classes, others, pixel_cm2, where)
-        _check_overlap(labels, here, classes, pixel_cm2, where)
-        labels = np.maximum(labels, here)
+        layer_labels = np.zeros(image.hu.shape, np.uint8)
+        layer_labels[inside] = _classes_of(
+            layers[..., layer], of_layer, classes, others, pixel_cm2, where
+        )
+        _check_overlap(labels, layer_labels, classes, pixel_cm2, where)
+        labels = np.maximum(labels, layer_labels)
     return labels
 
 
@@ -147,13 +149,13 @@ def _offset(drawn: sitk.Image, image: Volume, where: str) -> list[int]:
     step = np.diff(image.z_mm)
     distance = [float(np.median(step)) if len(step) else drawn.GetSpacing()[2], *image.spacing_mm]
     origin = np.array([image.z_mm[0], *image.origin_mm])
-    here = (np.array(drawn.GetOrigin()[::-1]) - origin) / distance
-    first = np.rint(here).astype(int)
+    start = (np.array(drawn.GetOrigin()[::-1]) - origin) / distance
+    first = np.rint(start).astype(int)
     last = first + drawn.GetSize()[::-1]
     straight = np.allclose(drawn.GetDirection(), np.eye(3).ravel(), atol=1e-3)
     size = np.array(drawn.GetSize()[::-1])
     stretched = (size - 1) * (np.array(drawn.GetSpacing()[::-1]) - distance)
-    moved = (here - first) * distance
+    moved = (start - first) * distance
     placed = max(np.abs(moved).max(), np.abs(moved + stretched).max()) <= _SAME_MM
     if (drawn.GetSpacing(), drawn.GetOrigin()) == ((1.0,) * 3, (0.0,) * 3) and not placed:
         raise InputError(

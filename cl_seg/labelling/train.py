@@ -172,8 +172,8 @@ def plan_seed_training(
 
 
 def _labelled_slices(store: SliceStore, scanner: str, classes: list[str]) -> pd.DataFrame:
-    own = store.slices[store.slices["scanner"] == scanner]
-    slices = partly_usable_slices(own, classes)
+    scanner_slices = store.slices[store.slices["scanner"] == scanner]
+    slices = partly_usable_slices(scanner_slices, classes)
     if slices.empty:
         raise InputError(
             f"no slice of {scanner} in {store.folder} is labelled for "
@@ -249,4 +249,4 @@ class _TellsSteps:
                 self.tell(int(noted["step"]), int(noted["steps"]))
 
     def ended(self, stage: Stage) -> None:
-        """Steps are told meanwhile."""
+        """Steps are reported meanwhile."""

@@ -38,53 +38,53 @@ def explain_errors(
             field.
     """
     lines = []
-    for one in error.errors():
-        key_path = (*one["loc"], *one.get("ctx", {}).get("in", ()))
-        beginning = ""
+    for fault in error.errors():
+        key_path = (*fault["loc"], *fault.get("ctx", {}).get("in", ()))
+        prefix = ""
         if source:
             path, numbers = source
             known = _known_key_path(key_path, numbers)
-            beginning = f"{path}:{numbers.get(known, 1)}: "
+            prefix = f"{path}:{numbers.get(known, 1)}: "
             # pydantic's key path also names the kind of a union, which is no key of the file.
-            key_path = (*known, key_path[-1]) if one["type"] == "missing" else known
-        told = name(key_path) + _explain(one, _fields_at(schema, one["loc"]), expected or {})
-        lines.append(beginning + told.removeprefix(": "))
+            key_path = (*known, key_path[-1]) if fault["type"] == "missing" else known
+        text = name(key_path) + _explain(fault, _fields_at(schema, fault["loc"]), expected or {})
+        lines.append(prefix + text.removeprefix(": "))
     return list(dict.fromkeys(lines))
 
 
 def _explain(error: Any, fields: Sequence[str], expected: Mapping[str, str]) -> str:
     """One fault, in words that follow the name of its field."""
     field = str(error["loc"][-1]) if error["loc"] else ""
-    known = f"expected {expected[field]}" if field in expected else ""
+    expectation = f"expected {expected[field]}" if field in expected else ""
     match error["type"]:
         case "extra_forbidden":
-            told = f": unknown field{did_you_mean(field, list(fields))}"
+            text = f": unknown field{did_you_mean(field, list(fields))}"
         case "missing":
-            told = " is missing" + (known and f": {known}")
+            text = " is missing" + (expectation and f": {expectation}")
         case "too_short" if error["ctx"]["min_length"] == 1:
-            told = f" is empty: {known or 'expected at least one entry'}"
+            text = f" is empty: {expectation or 'expected at least one entry'}"
         case "union_tag_not_found" | "union_tag_invalid":
             key, tag = error["ctx"]["discriminator"].strip("'"), error["ctx"].get("tag")
             found = f"unknown {key} {tag}" if tag else f"`{key}` is missing"
-            told = f": {found}: expected {expected.get(key, 'one of its values')}"
+            text = f": {found}: expected {expected.get(key, 'one of its values')}"
         case "model_attributes_type" | "model_type" | "dict_type" | "dataclass_type":
-            told = f": {known or 'expected fields (`name: value`)'}"
+            text = f": {expectation or 'expected fields (`name: value`)'}"
         case "list_type":
-            told = f": {known or 'expected a list (`[…]`)'}"
+            text = f": {expectation or 'expected a list (`[…]`)'}"
         case _:
-            told = f": {_message(error)}"
-    return told
+            text = f": {_message(error)}"
+    return text
 
 
 def _message(error: Any) -> str:
     """Pydantic's own message, as ``expected …, not …`` where it says what the input should be."""
     message = str(error["msg"]).removeprefix("Value error, ")
-    wanted = message.removeprefix("Input should be ")
-    if wanted == message:
+    expectation = message.removeprefix("Input should be ")
+    if expectation == message:
         return message
-    given = error.get("input")
-    found = f", not {given!r}" if isinstance(given, str | int | float) else ""
-    return f"expected {wanted}{found}"
+    value = error.get("input")
+    instead = f", not {value!r}" if isinstance(value, str | int | float) else ""
+    return f"expected {expectation}{instead}"
 
 
 def _known_key_path(key_path: KeyPath, numbers: Mapping[KeyPath, int]) -> KeyPath:

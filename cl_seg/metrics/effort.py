@@ -22,8 +22,8 @@ def added_path_length(proposal: Mask, truth: Mask, spacing_mm: float) -> float:
         truth: (H, W) bool.
         spacing_mm: pixel size in mm.
     """
-    here = box_around(proposal | truth)
-    return float(np.count_nonzero(contour(truth[here]) & ~contour(proposal[here]))) * spacing_mm
+    box = box_around(proposal | truth)
+    return float(np.count_nonzero(contour(truth[box]) & ~contour(proposal[box]))) * spacing_mm
 
 
 def area_to_correct(proposal: Mask, truth: Mask, spacing_mm: float) -> float:

@@ -95,8 +95,8 @@ def surface_distances(
     Returns:
         Prediction border → truth border, and truth border → prediction border.
     """
-    here = box_around(prediction | truth)
-    borders = [contour(mask[here]) for mask in (prediction, truth)]
+    box = box_around(prediction | truth)
+    borders = [contour(mask[box]) for mask in (prediction, truth)]
     to_prediction, to_truth = (
         ndimage.distance_transform_edt(~border) * spacing_mm for border in borders
     )
@@ -107,15 +107,15 @@ def surface_scores(
     prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float
 ) -> tuple[float, float]:
     """HD95 and ASSD in mm, see :func:`hd95` and :func:`assd`; both in one pass."""
-    found, there = _masks(prediction, truth)
-    if not found.any() and not there.any():
+    predicted, true = _masks(prediction, truth)
+    if not predicted.any() and not true.any():
         return math.nan, math.nan
-    if found.any() != there.any():
-        diagonal = spacing_mm * math.hypot(*there.shape)
+    if predicted.any() != true.any():
+        diagonal = spacing_mm * math.hypot(*true.shape)
         return diagonal, diagonal
-    each = surface_distances(found, there, spacing_mm)
-    percentile = float(max(np.percentile(one, 95) for one in each))
-    return percentile, float(np.concatenate(each).mean())
+    distances = surface_distances(predicted, true, spacing_mm)
+    percentile = float(max(np.percentile(direction, 95) for direction in distances))
+    return percentile, float(np.concatenate(distances).mean())
 
 
 def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:

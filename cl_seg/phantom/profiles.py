@@ -59,11 +59,11 @@ class Detector(_Section):
         source_detector_mm: distance.
         slice_mm: slice thickness at the isocentre.
         aperture_mm: width of a ray at the isocentre.
-        fill: active part of the detector's area.
-        efficiency: quantum detection efficiency.
-        swank: extra variance of the absorbed energy relative to its mean square.
+        fill: active fraction of the detector's area.
+        efficiency: quantum detection efficiency, 0 to 1.
+        swank: excess variance of the absorbed energy, relative to its mean square.
         electronic_noise_kev: standard deviation per reading.
-        ring: standard deviation of the relative channel gain error.
+        ring: standard deviation of the channel gains relative to 1, which makes rings.
         scatter: scatter before correction, as a fraction of the forward-scatter potential; the
             vendor's correction leaves some of its cupping, and nothing of its mean.
     """
@@ -106,7 +106,7 @@ class Reconstruction(_Section):
     fov_margin_mm: NonNegative
 
 
-class Protocol(_Section):
+class PatientMix(_Section):
     """The patients of this scanner, and how they are scanned.
 
     Attributes:
@@ -130,18 +130,18 @@ class Protocol(_Section):
 
 
 class Profile(_Section):
-    """One simulated scanner with its protocol.
+    """One simulated scanner and its patients.
 
     Attributes:
         display_name: shown in tables and figures; ends in "(simulated)".
-        track: "realistic" differences between current scanners, or a "stress" test.
+        track: how realistic it is: "realistic" differs as current scanners do, "stress" by more.
         couch: shape of the table.
     """
 
     display_name: Annotated[str, AfterValidator(_simulated)]
     track: Literal["realistic", "stress"]
     couch: Literal["curved", "flat", "none"]
-    protocol: Protocol
+    protocol: PatientMix
     tube: Tube
     detector: Detector
     reconstruction: Reconstruction

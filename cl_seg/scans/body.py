@@ -36,22 +36,22 @@ class Body:
 def find_body(volume: Volume) -> Body:
     """The body of a series; an empty mask where there is no tissue."""
     spacing = np.array(volume.spacing_mm)
-    every = np.maximum(1, np.rint(_COARSE_MM / spacing)).astype(int)
-    hu = volume.hu[:, :: every[0], :: every[1]]
+    stride = np.maximum(1, np.rint(_COARSE_MM / spacing)).astype(int)
+    hu = volume.hu[:, :: stride[0], :: stride[1]]
     tissue = ndimage.binary_opening(hu > _TISSUE_HU, np.ones((1, 5, 5), bool))
     pieces, count = ndimage.label(tissue)
     if count:
         tissue = pieces == int(np.bincount(pieces.ravel())[1:].argmax()) + 1
-    return Body(tissue, hu, np.array(volume.origin_mm), every * spacing)
+    return Body(tissue, hu, np.array(volume.origin_mm), stride * spacing)
 
 
 def box_mm(body: Body) -> tuple[Vector, Vector]:
     """Corners (y, x) in mm of the box around a body in all slices; both the middle without one."""
-    found = ndimage.find_objects(body.mask.astype(np.uint8))
-    if not found:
+    boxes = ndimage.find_objects(body.mask.astype(np.uint8))
+    if not boxes:
         middle = body.first_mm + body.step_mm * (np.array(body.mask.shape[1:]) - 1) / 2
         return middle, middle
-    _, rows, columns = found[0]
+    _, rows, columns = boxes[0]
     low = body.first_mm + body.step_mm * (np.array([rows.start, columns.start]) - 0.5)
     high = body.first_mm + body.step_mm * (np.array([rows.stop, columns.stop]) - 0.5)
     return low, high

@@ -27,7 +27,7 @@ FARTHEST_MM = 1e5
 """From the origin of the patient's coordinates (engineering value)."""
 
 SAME_MM = 0.01
-"""Positions and spacings closer than this are equal: headers carry decimal text."""
+"""Positions and spacings closer than this are equal: DICOM headers round them to decimal text."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ def corners_mm(
 ) -> npt.NDArray[np.float64]:
     """(y, x) in mm of the centres of the first and of the last pixel of a slice, (2, 2).
 
-    What makes two grids one: a difference of pixel sizes too small to see moves the far corner.
+    Two grids are compared by these corners, because a tiny difference of pixel sizes adds up to a
+    visible shift of the last pixel.
 
     Args:
         origin: (y, x) of the first pixel's centre, mm.

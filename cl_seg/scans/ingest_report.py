@@ -61,7 +61,7 @@ def image_kind_notes(groups: Groups) -> list[str]:
 
 
 def unknown_station_notes(groups: Groups) -> list[str]:
-    """Notes of scanners told apart by station whose headers name none."""
+    """Notes of scanners distinguished by station whose headers name none."""
     return [
         f"{name}: no StationName, so that several devices may be among them"
         for scanner, name in _names(groups)
@@ -94,18 +94,18 @@ def split_scanner_notes(
     groups: Groups, identify: Callable[[ScannerHeader], Scanner | None]
 ) -> list[str]:
     """Notes of scanners that some rows name by hand and others leave to the header."""
-    every = list(groups)
-    names = dict(_names(every))
+    all_groups = list(groups)
+    names = dict(_names(all_groups))
     notes = []
-    for scanner, scans in every:
+    for scanner, scans in all_groups:
         if not scanner.named_by_user:
             continue
         headers = [replace(scan.series.scanner_header, given_name="") for scan in scans]
-        for same in dict.fromkeys(map(identify, headers)):
-            if same is not None and same in names:
+        for header_scanner in dict.fromkeys(map(identify, headers)):
+            if header_scanner is not None and header_scanner in names:
                 notes.append(
-                    f"{names[scanner]} (so called in the manifest) and {names[same]} are one "
-                    "scanner by their headers: name it in all rows or in none, or it is two "
+                    f"{names[scanner]} (so called in the manifest) and {names[header_scanner]} are "
+                    "one scanner by their headers: name it in all rows or in none, or it is two "
                     "experiences"
                 )
     return notes

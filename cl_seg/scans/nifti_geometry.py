@@ -47,7 +47,7 @@ def _check_sizes(affine: npt.NDArray[np.float64], header: Any) -> None:
     scales = np.linalg.norm(affine[:3, :3], axis=0)
     pixdim = np.abs(np.asarray(header["pixdim"][1:4], float))
     if not (np.all(np.isfinite(affine)) and np.all(scales > 0)):
-        return  # no geometry at all, which is told as that
+        return  # no geometry at all, which is reported as such
     if not np.all(np.abs(scales - pixdim) <= _SAME_SIZE * scales):
         sform, sizes = (" × ".join(f"{mm:.4g}" for mm in three) for three in (scales, pixdim))
         raise UnusableError(

@@ -99,16 +99,17 @@ def why_implausible(slices: Sequence[Values]) -> str:
     Args:
         slices: :func:`sample` of every slice of a series, in the order of their positions.
     """
-    every = np.concatenate(slices)
+    all_values = np.concatenate(slices)
     if scales := _two_scales(slices):
         return scales
-    reason = _distribution_fault(every)
+    reason = _distribution_fault(all_values)
     if not reason:
         return ""
-    values = _without_padding(every)
+    values = _without_padding(all_values)
+    frequent = _most_frequent(values if len(values) else all_values)
     return (
-        f"its values run from {every.min():g} to {every.max():g}: {_EXPECTED}, but {reason}, "
-        f"and most are near {_most_frequent(values if len(values) else every)}{_hint(every)}"
+        f"its values run from {all_values.min():g} to {all_values.max():g}: {_EXPECTED}, but "
+        f"{reason}, and most are near {frequent}{_hint(all_values)}"
     )
 
 
@@ -207,21 +208,24 @@ def _hint(values: Values) -> str:
 
 def _two_scales(slices: Sequence[Values]) -> str:
     """The fault where some slices are off the HU scale of their neighbours; "" for none."""
-    wrong = np.array([bool(_distribution_fault(one)) for one in slices])
+    wrong = np.array([bool(_distribution_fault(values)) for values in slices])
     plausible = np.flatnonzero(~wrong)
     if not len(plausible):
         return ""
-    moved: list[float] = []
+    offsets: list[float] = []
     for index in np.flatnonzero(wrong).tolist():
-        one, other = slices[index], slices[int(plausible[np.abs(plausible - index).argmin()])]
-        inside = (one > LIMITS.padding_max_hu) & (other > LIMITS.padding_max_hu)
-        if inside.any() and np.ptp(one) > 0:  # a blank slice is of no scale
-            moved.append(float(np.median(one[inside] - other[inside])))
-    moved = [by for by in moved if abs(by) > LIMITS.scale_step_hu]
-    if not moved:
+        values, neighbour = (
+            slices[index],
+            slices[int(plausible[np.abs(plausible - index).argmin()])],
+        )
+        inside = (values > LIMITS.padding_max_hu) & (neighbour > LIMITS.padding_max_hu)
+        if inside.any() and np.ptp(values) > 0:  # a blank slice is of no scale
+            offsets.append(float(np.median(values[inside] - neighbour[inside])))
+    offsets = [offset for offset in offsets if abs(offset) > LIMITS.scale_step_hu]
+    if not offsets:
         return ""
     return (
-        f"{len(moved)} of its {counted(len(slices), 'slice')} lie {np.median(moved):+.0f} off "
+        f"{len(offsets)} of its {counted(len(slices), 'slice')} lie {np.median(offsets):+.0f} off "
         "those beside them: expected one scale of Hounsfield units; their rescale intercept was "
         "lost"
     )

@@ -31,6 +31,6 @@ def selected_slices(slices: pd.DataFrame, scanner: str, rows: str) -> pd.DataFra
         scanner: folder name.
         rows: as :func:`format_ranges` writes them.
     """
-    own = slices[slices["scanner"] == scanner]
-    places = pd.Series(np.arange(len(own)), index=own["row"].to_numpy())
-    return own.iloc[places.loc[parse_ranges(rows)].to_numpy()]
+    scanner_slices = slices[slices["scanner"] == scanner]
+    places = pd.Series(np.arange(len(scanner_slices)), index=scanner_slices["row"].to_numpy())
+    return scanner_slices.iloc[places.loc[parse_ranges(rows)].to_numpy()]

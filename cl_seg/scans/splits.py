@@ -44,7 +44,7 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
 
     Args:
         slices: rows with columns ``patient`` and ``scanner``.
-        fractions: share of each scanner's patients for test and validation, rounded.
+        fractions: fraction of each scanner's patients for test and validation, rounded.
         seed: of the draw.
     """
     scanners_of = {str(p): frozenset(s) for p, s in slices.groupby("patient")["scanner"]}
@@ -52,16 +52,22 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
     patients = patients.sample(frac=1, random_state=np.random.default_rng(seed))
     ranked = sorted(patients, key=lambda p: -len(scanners_of[p]))
     part = dict.fromkeys(ranked, "train")
-    of_scanner = {
+    patients_by_scanner = {
         s: [p for p in ranked if s in scanners_of[p]] for s in pd.unique(slices["scanner"])
     }
-    for name, share in (("test", fractions.test), ("validation", fractions.validation)):
-        for own in of_scanner.values():
-            wanted = max(1, round(share * len(own))) if name == "test" or len(own) > 2 else 0
-            for patient in own:
-                if sum(part[p] == name for p in own) >= wanted:
+    for name, fraction in (("test", fractions.test), ("validation", fractions.validation)):
+        for patients_of_scanner in patients_by_scanner.values():
+            wanted = (
+                max(1, round(fraction * len(patients_of_scanner)))
+                if name == "test" or len(patients_of_scanner) > 2
+                else 0
+            )
+            for patient in patients_of_scanner:
+                if sum(part[p] == name for p in patients_of_scanner) >= wanted:
                     break
-                if part[patient] == "train" and _can_spare(patient, part, scanners_of, of_scanner):
+                if part[patient] == "train" and _can_spare(
+                    patient, part, scanners_of, patients_by_scanner
+                ):
                     part[patient] = name
     return slices.assign(part=slices["patient"].map(part))
 
@@ -77,10 +83,10 @@ def check_parts(slices: pd.DataFrame, scanners: Sequence[str]) -> None:
         InputError: one has no slice, or no training or no test patient.
     """
     for scanner in scanners:
-        own = slices[slices["scanner"] == scanner]
-        if {"train", "test"} <= set(own["part"]):
+        scanner_slices = slices[slices["scanner"] == scanner]
+        if {"train", "test"} <= set(scanner_slices["part"]):
             continue
-        count = own["patient"].nunique()
+        count = scanner_slices["patient"].nunique()
         raise InputError(
             f"scanner {scanner} has {counted(count, 'patient')} labelled for this task, "
             "which leaves none for training or none for testing. Add patients, leave the scanner "

@@ -65,7 +65,7 @@ def read_scan(
         files = series.n_slices if series.path.is_dir() else 1
         return CanonicalScan([], [], [], [RejectedFile(series.path, str(error), files)], [])
     try:
-        given = _given_labels(scan, volume, label_map)
+        given_labels = _given_labels(scan, volume, label_map)
     except InputError as error:
         return CanonicalScan([], [], [], [], [], str(error))
     placement = centre_grid(volume, grid)
@@ -73,15 +73,15 @@ def read_scan(
         *([], [], [], list(volume.rejected), _notes(scan, volume, placement)),
         implausible=bool(volume.implausible),
     )
-    if given is not None:
-        read.in_air.update(fractions_in_air(given, volume.hu, label_map.classes))
+    if given_labels is not None:
+        read.in_air.update(fractions_in_air(given_labels, volume.hu, label_map.classes))
     for index in range(len(volume.z_mm)):
-        is_labelled = given is not None and np.any(given[index] != UNLABELLED)
+        is_labelled = given_labels is not None and np.any(given_labels[index] != UNLABELLED)
         if scan.labelled_only and not is_labelled:
             continue
         labels = np.full((grid.size, grid.size), UNLABELLED, np.uint8)
-        if given is not None and is_labelled:
-            labels = resample_labels(given[index], volume, placement, grid)
+        if given_labels is not None and is_labelled:
+            labels = resample_labels(given_labels[index], volume, placement, grid)
         covered = ",".join(scan.classes or label_map.classes) if is_labelled else ""
         row = _row(series, volume, index, scanner, covered)
         read.rows.append(replace(row, body_cut=placement.truncated[index]))

@@ -144,8 +144,8 @@ class SliceStore:
         """SHA-256 over rows, images and labels as they are now; reads all of them."""
         digest = hashlib.sha256()
         for scanner in self.scanners:
-            own = self.slices[self.slices["scanner"] == scanner].sort_values("row")
-            digest.update(_rows_text(own.to_dict("records")))
+            scanner_slices = self.slices[self.slices["scanner"] == scanner].sort_values("row")
+            digest.update(_rows_text(scanner_slices.to_dict("records")))
             for array in (self.hu(scanner), self.labels(scanner)):
                 for image in array:
                     digest.update(image.tobytes())

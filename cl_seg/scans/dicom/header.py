@@ -204,7 +204,7 @@ def _check_kind(header: Any) -> None:
     missing = [name for name in needed if not _values(header, name)]
     if missing:
         raise UnusableError(
-            f"the header lacks {', '.join(missing)}, without which no area or HU can be told: "
+            f"the header lacks {', '.join(missing)}, without which areas or HU are unknown: "
             "export it again with a complete header"
         )
     slope, intercept = _rescale(header)

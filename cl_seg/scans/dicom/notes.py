@@ -40,7 +40,7 @@ def _apart(images: Sequence[ImageHeader]) -> list[str]:
     thick = images[0].thickness_mm
     if not len(steps) or not math.isfinite(thick) or thick <= 0:
         return []
-    usual, _ = usual_step(steps)  # larger ones are told as gaps
+    usual, _ = usual_step(steps)  # larger ones are reported as gaps
     if usual <= _GAP_IN_THICKNESSES * thick:
         return []
     return [
@@ -50,7 +50,7 @@ def _apart(images: Sequence[ImageHeader]) -> list[str]:
 
 
 def _derived(images: Sequence[ImageHeader]) -> list[str]:
-    if images[0].scanner_header.kind:  # is told with the scanner it makes
+    if images[0].scanner_header.kind:  # reported with its scanner
         return []
     derived = [image.image_type for image in images if "DERIVED" in image.image_type]
     words = dict.fromkeys(word for one in derived for word in one if word not in _PLAIN_CT_WORDS)

@@ -135,7 +135,7 @@ def _stored_values(
 ) -> npt.NDArray[np.integer]:
     """The stored values in pixel cells: ``bits`` bits up to ``high_bit`` (PS3.5 8.1.1).
 
-    What is in the other bits is not of the image: overlays, in older files. A JPEG stream holds
+    The other bits are not part of the image; older files keep overlays there. A JPEG stream holds
     numbers as a rule (``are_numbers``), but whole cells in some files.
     """
     allocated, bounds = 8 * cells.dtype.itemsize, np.iinfo(cells.dtype)

@@ -20,8 +20,8 @@ AIR_HU = -300
 """Below it is no soft tissue and no fat (engineering value)."""
 AIR_FRACTION_DOUBTED = 0.2
 """Share of a class in air from which on its labels are doubted (engineering value)."""
-_MAX_VALUES_SHOWN = 8  # values without a name that are told, the largest
-_MAX_RANGES_SHOWN = 6  # of values that are told as an option
+_MAX_VALUES_SHOWN = 8  # values without a name that are listed, the largest
+_MAX_RANGES_SHOWN = 6  # of values that are listed as an option
 
 
 def read_labels(
@@ -71,14 +71,14 @@ def _sizes(
     pixels = dict(zip(found.tolist(), counts.tolist(), strict=True))
     order = sorted(wanted, key=lambda value: -pixels[value])
     cm2 = spacing_mm[0] * spacing_mm[1] / 100
-    told = []
+    described = []
     for value in order[:_MAX_VALUES_SHOWN]:
-        on = int((values == value).any(axis=(1, 2)).sum())
+        n_slices = int((values == value).any(axis=(1, 2)).sum())
         name = f" {names[value]}" if value in names else ""
-        area = f"{pixels[value] * cm2:.4g} cm² on {counted(on, 'slice')}"
-        told.append(f"{value}{name} ({area})")
+        area = f"{pixels[value] * cm2:.4g} cm² on {counted(n_slices, 'slice')}"
+        described.append(f"{value}{name} ({area})")
     more = f" and {len(order) - _MAX_VALUES_SHOWN} more" if len(order) > _MAX_VALUES_SHOWN else ""
-    return ", ".join(told) + more
+    return ", ".join(described) + more
 
 
 def _names_in_header(path: Path) -> dict[int, str]:

@@ -102,7 +102,7 @@ class Scanner:
         return self.station != NO_STATION and self._is_named(folder, name)
 
     def may_be_stored_as(self, folder: str, name: str) -> bool:
-        """True where a store's scanner is this one, as far as can be told without the station.
+        """True where a store's scanner is this one, as far as can be known without the station.
 
         Codes of stations of two ingests compare only if both had the same salt.
         """

@@ -86,7 +86,7 @@ def kind_note(kind: str) -> str:
 
 
 def why_ambiguous(kind: str) -> str:
-    """Why images of a kind may differ in HU among themselves, "" where they do not."""
+    """Reason why two images of a kind may not have comparable HU, "" where they have."""
     if NO_ENERGY in kind:
         unknown = "monoenergetic images, but no header field tells their keV, and HU depend on it"
     elif UNKNOWN_SPECTRAL in kind:
@@ -103,8 +103,14 @@ def _first(kinds: dict[str, str], text: str) -> str:
 def _energy(text: str, kev: float) -> float:
     """Energy of a monoenergetic image in keV, 0 when unknown."""
     written = re.search(r"(\d+(?:\.\d+)?) ?KEV|\b(?:VMI|MONO[A-Z]*|KEV) ?(\d+(?:\.\d+)?)", text)
-    told = [kev, *(float(number) for number in (written.groups() if written else ()) if number)]
-    return next((one for one in told if math.isfinite(one) and _KEV[0] <= one <= _KEV[1]), 0.0)
+    candidates = [
+        kev,
+        *(float(number) for number in (written.groups() if written else ()) if number),
+    ]
+    return next(
+        (energy for energy in candidates if math.isfinite(energy) and _KEV[0] <= energy <= _KEV[1]),
+        0.0,
+    )
 
 
 def _of_several_energies(text: str) -> str:

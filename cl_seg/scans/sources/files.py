@@ -50,7 +50,7 @@ def similar_file(path: Path, case: str = "") -> str:
 
     Args:
         path: the file that is expected.
-        case: how its name begins, which differs from file to file; told as CASE, so that all such
+        case: how its name begins, which differs from file to file; shown as CASE, so that all such
             files have one reason.
     """
     try:
