@@ -50,7 +50,7 @@ def parse_as(value: Any, dataclass_type: type[Parsed]) -> Parsed:
 
 def to_json(value: Any) -> Any:
     """A dataclass as the object that :func:`parse_as` reads."""
-    return _adapter(type(value)).dump_python(value, by_alias=True)
+    return _adapter(type(value)).dump_python(value, by_alias=True)  # type: ignore[arg-type]
 
 
 @cache
