@@ -109,8 +109,8 @@ def _identity(run: RunResult) -> tuple[str, str, str]:
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
     """All of it as Markdown."""
     specs, outcomes = compare_specs(a, b), compare_outcomes(a, b)
-    stamps = dict.fromkeys(stamp for run in (*a, *b) for stamp in run.stamps)
-    parts = [f"*{stamp}*\n" for stamp in stamps]
+    caveats = dict.fromkeys(caveat for run in (*a, *b) for caveat in run.caveats)
+    parts = [f"*{caveat}*\n" for caveat in caveats]
     parts += ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
     if lines := only_in_one(a, b):
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")

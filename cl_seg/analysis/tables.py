@@ -94,7 +94,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "missed_rate": last.loc[last["true"] > 0, "missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
-        "stamp": "; ".join(result.stamps),
+        "stamp": "; ".join(result.caveats),
         "learned": not missing,
         "not_learned": "; ".join(missing),
         **_cost(result.record.stages),

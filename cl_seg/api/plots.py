@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.claims.judge import judge, results_of
 from cl_seg.analysis.claims.read import read_claims
-from cl_seg.analysis.claims.text import stamps_of
+from cl_seg.analysis.claims.text import caveats_of_runs
 from cl_seg.analysis.figures import curves, heat_maps
 from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.loss_maps import joint_differences
@@ -84,7 +84,7 @@ class Plots:
         where = self.folder.parent if folder is None else Path(folder)
         judged = judge(read_claims(Path(claims)), where)
         runs = [run for own in results_of(judged, where).values() for run in own]
-        return _drawn(claims_figure(judged, stamps_of(runs)), "no claim could be judged")
+        return _drawn(claims_figure(judged, caveats_of_runs(runs)), "no claim could be judged")
 
     def __repr__(self) -> str:
         names = [name for name in vars(type(self)) if not name.startswith("_")]

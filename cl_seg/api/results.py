@@ -192,7 +192,7 @@ class Results:
         )
 
     def _repr_html_(self) -> str:
-        return html_page(repr(self), *self.runs[0].stamps, self.summary(rounded=True))
+        return html_page(repr(self), *self.runs[0].caveats, self.summary(rounded=True))
 
     @property
     def _of_seeds(self) -> bool:

@@ -70,7 +70,7 @@ def claims(
     from cl_seg.analysis.claims.judge import judge, results_of
     from cl_seg.analysis.claims.read import read_claims
     from cl_seg.analysis.claims.text import as_json as plain
-    from cl_seg.analysis.claims.text import claims_page, stamps_of
+    from cl_seg.analysis.claims.text import caveats_of_runs, claims_page
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")
@@ -84,7 +84,7 @@ def claims(
         sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n")
         return
     runs = [run for own in results_of(judged, results).values() for run in own]
-    sys.stdout.write(claims_page(judged, stamps_of(runs)))
+    sys.stdout.write(claims_page(judged, caveats_of_runs(runs)))
 
 
 def compare(

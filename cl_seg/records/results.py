@@ -97,14 +97,14 @@ class RunResult:
         return short if len({*short.values(), ""}) > len(short) else full
 
     @property
-    def stamps(self) -> list[str]:
-        """What every table and figure made from this run must say."""
-        stamps = []
+    def caveats(self) -> list[str]:
+        """Sentences that every table and figure of this run must show."""
+        caveats = []
         if self.record.data.kind == "simulated":
-            stamps.append("simulated scanners and bodies, no patient data")
+            caveats.append("simulated scanners and bodies, no patient data")
         if self.record.spec.split.by == "within_case":
-            stamps.append("split within cases, not a generalisation result")
-        return stamps
+            caveats.append("split within cases, not a generalisation result")
+        return caveats
 
     def matrix(self, name: str = "mean") -> Matrix:
         """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cl_seg.analysis.claims.judge import Judged, results_of
-from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
+from cl_seg.analysis.claims.text import as_json, caveats_of_runs, claims_page, claims_table
 from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.report.page import Page, html
@@ -52,11 +52,13 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     """
     suites = results_of(judged, folder)
     runs = list(chain.from_iterable(suites.values()))
-    stamps = stamps_of(runs)
+    caveats = caveats_of_runs(runs)
     sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
-    sections.append(Section("Runs", notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps]))
+    sections.append(
+        Section("Runs", notes=[f"{caveat[0].upper()}{caveat[1:]}." for caveat in caveats])
+    )
     svg = {}
-    figure = claims_figure(judged, stamps)
+    figure = claims_figure(judged, caveats)
     if figure is not None:
         sections.append(Section("Effects", figures={"claims": (CAPTION, figure)}))
         svg["claims"] = as_svg(figure)
@@ -77,7 +79,7 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
         write_text(folder / "claims.svg", svg["claims"])
     else:
         (folder / "claims.svg").unlink(missing_ok=True)
-    write_text(folder / "claims.md", claims_page(judged, stamps))
+    write_text(folder / "claims.md", claims_page(judged, caveats))
     write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
     write_text(folder / "claims.html", html(page))
     return folder / "claims.html"

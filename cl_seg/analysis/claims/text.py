@@ -13,14 +13,14 @@ from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.records.results import RunResult
 
 
-def stamps_of(runs: Sequence[RunResult]) -> list[str]:
+def caveats_of_runs(runs: Sequence[RunResult]) -> list[str]:
     """Sentences that whatever is made from some runs must show."""
-    return list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
+    return list(dict.fromkeys(caveat for run in runs for caveat in run.caveats))
 
 
-def claims_page(judged: Sequence[Judged], stamps: Sequence[str] = ()) -> str:
-    """Every claim with its verdict and the table of its contrasts, as Markdown below stamps."""
-    parts = [f"*{stamp}*\n" for stamp in stamps]
+def claims_page(judged: Sequence[Judged], caveats: Sequence[str] = ()) -> str:
+    """Every claim with its verdict and the table of its contrasts, as Markdown below caveats."""
+    parts = [f"*{caveat}*\n" for caveat in caveats]
     for one in judged:
         parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
         parts.append(f"({one.claim.source})\n\n{markdown(claims_table(one))}")

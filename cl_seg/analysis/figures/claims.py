@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.claims.evidence import Evidence
 from cl_seg.analysis.claims.judge import Judged
-from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.figures.style import STYLE, with_caveats
 
 LOOKS = {
     "supported": ("#1b7f5c", "o", "full"),
@@ -18,21 +18,21 @@ LOOKS = {
 }
 
 
-def claims_figure(judged: Sequence[Judged], stamps: Sequence[str]) -> Figure | None:
+def claims_figure(judged: Sequence[Judged], caveats: Sequence[str]) -> Figure | None:
     """Effects and intervals of all contrasts, below each claim's name and verdict.
 
     None where no contrast could be judged.
 
     Args:
         judged: the claims.
-        stamps: sentences that the figure must show.
+        caveats: sentences that the figure must show.
     """
     every = (found for one in judged for found in (*one.evidence, *one.descriptive))
     if not any(found.verdict in LOOKS for found in every):
         return None
     with mpl.rc_context(STYLE):
         figure = _drawn(judged)
-    return stamped(figure, stamps)
+    return with_caveats(figure, caveats)
 
 
 def _drawn(judged: Sequence[Judged]) -> Figure:

@@ -24,8 +24,8 @@ from cl_seg.analysis.figures.style import (
     Mark,
     legend_above,
     lowest_labelled,
-    stamped,
     strategy_marks,
+    with_caveats,
 )
 from cl_seg.analysis.tables import cells
 from cl_seg.records.results import RunResult
@@ -70,7 +70,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
         legend_above(figure, grid.flat, width)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strategy: str) -> None:
@@ -134,7 +134,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
             axes.set_xticks(range(1, longest + 1))
         figure.supxlabel("scanners learned", fontsize=9)
         figure.supylabel("mean Dice on them", fontsize=9)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def validation_curves(results: Sequence[RunResult]) -> Figure | None:
@@ -174,4 +174,4 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
         figure.supxlabel("optimiser steps", fontsize=9)
         figure.supylabel("validation Dice", fontsize=9)
         legend_above(figure, panels[:1], width)
-        return stamped(figure, runs[0].stamps)
+        return with_caveats(figure, runs[0].caveats)

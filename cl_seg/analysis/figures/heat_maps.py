@@ -22,7 +22,7 @@ from cl_seg.analysis.figures.panels import (
     panel_places,
     rows_of_panels,
 )
-from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.figures.style import STYLE, with_caveats
 from cl_seg.analysis.tables import cells
 from cl_seg.records.results import RunResult
 
@@ -55,7 +55,7 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from cl_seg.analysis.figures.labels import (
     wrapped,
 )
 from cl_seg.analysis.figures.panels import is_stream, models_and_strategies
-from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.figures.style import STYLE, with_caveats
 from cl_seg.analysis.pairs import LOSSES, pair_losses, pair_matrix
 from cl_seg.analysis.tables import cells
 from cl_seg.records.results import RunResult
@@ -55,7 +55,7 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
             axes.set_title(model, loc="left")
             name_columns(axes, range(len(names)), names)
             axes.set_yticks(range(len(streams)), streams)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -99,7 +99,7 @@ def pair_loss_maps(results: Sequence[RunResult]) -> Figure:
             name_rows(axes, firsts)
         figure.supylabel("first scanner", fontsize=9)
         figure.supxlabel("second scanner", fontsize=9)
-        return stamped(figure, results[0].stamps)
+        return with_caveats(figure, results[0].caveats)
 
 
 def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from cl_seg.analysis.figures.labels import wrapped
-from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.figures.style import STYLE, with_caveats
 from cl_seg.records.results import RunResult
 
 Plane = npt.NDArray[np.uint8]
@@ -46,7 +46,7 @@ def examples(runs: Sequence[RunResult]) -> Figure:
         planes = [[shown[f"{s}/{name}"] for name in ("image", "truth", w)] for s, w in columns]
         rows.append([overlay(len(run.classes), *plane) for plane in planes])
     titles = [f"{_title(runs[0], scanner)}\n{when} stage" for scanner, when in columns]
-    return _mosaic(rows, [f"{run.model}\n{run.strategy}" for run in runs], titles, runs[0].stamps)
+    return _mosaic(rows, [f"{run.model}\n{run.strategy}" for run in runs], titles, runs[0].caveats)
 
 
 def has_ranked(run: RunResult) -> bool:
@@ -68,7 +68,7 @@ def ranked_examples(run: RunResult) -> Figure:
         rows.append([overlay(len(run.classes), *planes) for planes in slices])
         dice.append([run.examples[f"{s}/ranked/{moment}/dice"][rank] for s, moment in columns])
     titles = [f"{_title(run, scanner)}\n{MOMENTS[moment]}" for scanner, moment in columns]
-    return _mosaic(rows, list(RANKS), titles, run.stamps, dice)
+    return _mosaic(rows, list(RANKS), titles, run.caveats, dice)
 
 
 def _title(run: RunResult, scanner: str) -> str:
@@ -100,7 +100,7 @@ def _mosaic(
     rows: Sequence[Sequence[Picture]],
     names: Sequence[str],
     titles: Sequence[str],
-    stamps: Sequence[str],
+    caveats: Sequence[str],
     numbers: Sequence[Sequence[float]] = (),
 ) -> Figure:
     """Panels of one size as one picture, cut to what is not black in any, with their names."""
@@ -126,7 +126,7 @@ def _mosaic(
             for column, value in enumerate(values):
                 at = (column + 1) * wide - 2 * GAP, (row + 1) * high - 2 * GAP
                 axes.text(*at, f"{value:.2f}", ha="right", va="bottom", fontsize=8, color="white")
-        return stamped(figure, stamps)
+        return with_caveats(figure, caveats)
 
 
 def _framed(panel: Picture) -> Picture:

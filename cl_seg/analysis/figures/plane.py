@@ -13,8 +13,8 @@ from cl_seg.analysis.figures.style import (
     STYLE,
     legend_above,
     lowest_labelled,
-    stamped,
     strategy_marks,
+    with_caveats,
 )
 from cl_seg.analysis.tables import NOT_EVALUABLE
 from cl_seg.records.results import RunResult
@@ -66,7 +66,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
         legend_above(figure, grid, PANEL * columns)
-        return stamped(figure, results[0].stamps)
+        return with_caveats(figure, results[0].caveats)
 
 
 def _margin(row: "pd.Series[float]", name: str) -> float | None:

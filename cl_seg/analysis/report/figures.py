@@ -125,7 +125,7 @@ def ranks(data: ReportData) -> Section | None:
         "the best; bars are 95 % intervals for other patients."
         f"{critical * (max(networks.values(), default=0) > 2)}"
     )
-    figure = rank_figure(data.last_dice, data.results[0].stamps)
+    figure = rank_figure(data.last_dice, data.results[0].caveats)
     return figure_section("Ranks of networks", "ranks", caption, figure)
 
 

@@ -16,7 +16,7 @@ def of_all_runs(data: ReportData) -> Section:
     first = data.results[0]
     record, spec = first.record, first.record.spec
     conditions = [
-        *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in first.stamps),
+        *(f"{caveat[0].upper()}{caveat[1:]}." for caveat in first.caveats),
         f"{counted(spec.training.steps, 'step')} of "
         f"{counted(spec.training.batch_size, 'slice')} per stage, "
         f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "

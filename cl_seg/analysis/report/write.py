@@ -57,7 +57,7 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     )
     # All is drawn before anything is written: a report that is stopped leaves the one before it.
     files: dict[str, str | bytes] = {
-        **_tables(sections, results[0].stamps),
+        **_tables(sections, results[0].caveats),
         **{f"figures/{name}.svg": text for name, text in svg.items()},
         **{
             f"figures/{name}.{suffix}": rendered(figure, suffix)
@@ -72,15 +72,15 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     return folder / PAGE
 
 
-def _tables(sections: Sequence[Section], stamps: Sequence[str]) -> dict[str, str]:
+def _tables(sections: Sequence[Section], caveats: Sequence[str]) -> dict[str, str]:
     """Name → text of the tables as CSV, Markdown and LaTeX."""
     files = {}
     whole = chain.from_iterable(section.files.items() for section in sections)
     for name, table in whole:
-        stamped = table if "stamp" in table else table.assign(stamp="; ".join(stamps))
-        files[f"{name}.csv"] = stamped.to_csv(index=False)
+        labelled = table if "stamp" in table else table.assign(stamp="; ".join(caveats))
+        files[f"{name}.csv"] = labelled.to_csv(index=False)
     shown = [(section, section.table) for section in sections if section.table is not None]
-    said = "".join(f"\\par\\noindent\\footnotesize {stamp}\n" for stamp in stamps)
+    said = "".join(f"\\par\\noindent\\footnotesize {caveat}\n" for caveat in caveats)
     for section, table in shown:
         files[f"tables/{section.anchor}.tex"] = table.to_latex(index=False, escape=True) + said
     notes = chain.from_iterable(section.notes for section in sections)
