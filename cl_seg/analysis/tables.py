@@ -77,7 +77,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         scores |= {f"ACC {name}": accuracy(result.matrix(name)) for name in result.classes}
     if reference is not None and result.schedule in {"sequential", "cumulative"}:
         scores["intransigence"] = float(intransigence(r, reference).mean())
-    missing = result.not_learned()
+    unlearned = result.unlearned_text()
     last = _last_cases(result)
     absent = last[last["true"] == 0]
     return {
@@ -95,8 +95,8 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
         "stamp": "; ".join(result.caveats),
-        "learned": not missing,
-        "not_learned": "; ".join(missing),
+        "learned": not unlearned,
+        "not_learned": "; ".join(unlearned),
         **_cost(result.record.stages),
     }
 

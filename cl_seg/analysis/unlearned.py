@@ -14,7 +14,7 @@ def describe_unlearned(runs: Sequence[RunResult]) -> str:
     """
     found: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
     for run in runs:
-        for scanner, name, dice in run.missed():
+        for scanner, name, dice in run.unlearned():
             place = run.short_names[scanner], name, run.bounds[name]
             found.setdefault(place, []).append((dice, run))
     several = len({tuple(run.order) for run in runs}) > 1

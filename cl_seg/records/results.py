@@ -127,31 +127,31 @@ class RunResult:
         return " → ".join(self.short_names[scanner] for scanner in self.order)
 
     @property
-    def bounds(self) -> dict[str, float]:
-        """Dice of every class that counts as learned, ``learned_dice`` of the suite."""
+    def learned_dice(self) -> dict[str, float]:
+        """Class → Dice from which it counts as learned, ``learned_dice`` of the suite."""
         return {name: self.record.spec.learned_dice.get(name, 0.0) for name in self.classes}
 
-    def missed(self) -> list[tuple[str, str, float]]:
-        """Scanner, class and Dice right after learning where that is below the suite's bound.
+    def unlearned(self) -> list[tuple[str, str, float]]:
+        """Scanner, class and Dice right after learning, where that is below ``learned_dice``.
 
-        Of joint training: after its only stage. NaN of a class that no test case has.
+        After the only stage of joint training. NaN for a class that no test case has.
         """
-        missing = []
+        unlearned = []
         for name, bound in self.bounds.items():
             r = self.matrix(name)
             after = r[-1] if self.joint else r[1:].diagonal()
-            missing += [
+            unlearned += [
                 (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)
                 if not value >= bound
             ]
-        return missing
+        return unlearned
 
-    def not_learned(self) -> list[str]:
-        """The same as text, a scanner and class each."""
+    def unlearned_text(self) -> list[str]:
+        """:meth:`unlearned` as text, one for each scanner and class."""
         return [
             f"{self.short_names[s]} {name} {'no test case' if np.isnan(dice) else f'{dice:.2f}'}"
-            for s, name, dice in self.missed()
+            for s, name, dice in self.unlearned()
         ]
 
     @property

@@ -54,9 +54,7 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     runs = list(chain.from_iterable(suites.values()))
     caveats = caveats_of_runs(runs)
     sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
-    sections.append(
-        Section("Runs", notes=[f"{caveat[0].upper()}{caveat[1:]}." for caveat in caveats])
-    )
+    sections.append(Section("Runs", notes=[f"{text[0].upper()}{text[1:]}." for text in caveats]))
     svg = {}
     figure = claims_figure(judged, caveats)
     if figure is not None:
