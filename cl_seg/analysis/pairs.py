@@ -15,7 +15,7 @@ def is_pairs(results: Sequence[RunResult]) -> bool:
 
     One pair both ways is a stream like any other.
     """
-    orders = {tuple(result.order) for result in results if not result.joint}
+    orders = {tuple(result.order) for result in results if not result.is_joint}
     scanners = {scanner for order in orders for scanner in order}
     return len(scanners) > 2 and all(len(order) == 2 for order in orders)
 
@@ -32,7 +32,7 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
     jointly = _joint_dice(results)
     rows = []
     for result in results:
-        if result.joint or len(result.order) != 2:
+        if result.is_joint or len(result.order) != 2:
             continue
         r = 100 * result.matrix()
         seed, (first, second) = result.seed, result.order
@@ -54,7 +54,7 @@ def _joint_dice(results: Sequence[RunResult]) -> dict[tuple[str, int, str], floa
     return {
         (result.model, result.seed, scanner): dice
         for result in results
-        if result.joint
+        if result.is_joint
         for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True)
     }
 

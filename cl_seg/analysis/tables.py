@@ -63,7 +63,7 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     references = {
         (one.model, one.order_and_seed): one.matrix()[1:].diagonal()
         for one in results
-        if one.restarts
+        if one.restarts_each_experience
     }
     return pd.DataFrame(
         [_run_row(one, references.get((one.model, one.order_and_seed))) for one in results]

@@ -92,14 +92,14 @@ def plasticity(r: npt.ArrayLike) -> float:
     return float(np.mean(_after_learning(_streamed(r))))
 
 
-def intransigence(r: npt.ArrayLike, joint: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def intransigence(r: npt.ArrayLike, reference: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """R*_k − R[k, k] per scanner (Chaudhry et al. 2018, eq. 5).
 
     Args:
         r: (N+1, N).
-        joint: (N,) score on scanner k of a model trained jointly, from scratch, on scanners 1..k.
+        reference: (N,) score on scanner k of a model trained from scratch on scanners 1..k.
     """
-    return np.asarray(joint, float) - _after_learning(_streamed(r))
+    return np.asarray(reference, float) - _after_learning(_streamed(r))
 
 
 def _streamed(r: npt.ArrayLike) -> Matrix:

@@ -115,7 +115,7 @@ class RunRecord(Part):
     finished: str = ""
 
     @property
-    def joint(self) -> bool:
+    def is_joint(self) -> bool:
         """True for a run of one stage on all scanners."""
         return self.schedule == "joint"
 
@@ -170,7 +170,7 @@ def _record(raw: Any) -> RunRecord:
         raise ValueError(f"R lacks {min(lacking)}")
     if any(len(row) != len(order) for matrix in record.R.values() for row in matrix):
         raise ValueError(f"R does not have a column for each of {len(order)} scanners")
-    rows = 2 if record.joint else 1 + len(order)
+    rows = 2 if record.is_joint else 1 + len(order)
     if record.schedule != "seed_curve" and any(len(m) != rows for m in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
     if lacking := set(order) - record.scanner_names.keys():

@@ -66,9 +66,9 @@ class RunResult:
         return self.record.strategy
 
     @property
-    def joint(self) -> bool:
+    def is_joint(self) -> bool:
         """True for a run of one stage on all scanners."""
-        return self.record.joint
+        return self.record.is_joint
 
     @property
     def schedule(self) -> str:
@@ -81,7 +81,7 @@ class RunResult:
         return not self.record.scores_with_memory
 
     @property
-    def restarts(self) -> bool:
+    def restarts_each_experience(self) -> bool:
         """True where each stage trains from scratch on all scanners seen so far."""
         settings = self.record.spec.strategy.settings
         return self.schedule == "cumulative" and bool(settings.get("restart"))
@@ -139,7 +139,7 @@ class RunResult:
         unlearned = []
         for name, bound in self.bounds.items():
             r = self.matrix(name)
-            after = r[-1] if self.joint else r[1:].diagonal()
+            after = r[-1] if self.is_joint else r[1:].diagonal()
             unlearned += [
                 (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)

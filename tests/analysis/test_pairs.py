@@ -93,7 +93,7 @@ def write(results: list[RunResult], tmp_path: Path) -> None:
     orders = list(map(list, dict.fromkeys(tuple(run.order) for run in results)))
     for index, run in enumerate(results):
         number = orders.index(run.order)
-        place = (0, int(run.joint), number, index)
+        place = (0, int(run.is_joint), number, index)
         one = changed(run, key=str(index), order_number=number + 1, place=place)
         write_record(tmp_path / "runs" / str(index), one)
 

@@ -40,7 +40,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     dotted lines are joint training. Bands are the range over runs of the same order. The axis holds
     what comes after learning: what was before is often far below.
     """
-    if all(run.joint for run in results):
+    if all(run.is_joint for run in results):
         return None
     by_cell = cells(results)
     models, strategies = models_and_strategies(by_cell)
@@ -75,7 +75,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
 
 def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strategy: str) -> None:
     values = np.array([run.matrix()[1:, column] for run in runs])
-    if runs[0].joint:
+    if runs[0].is_joint:
         axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
     if runs[0].schedule == "single":
@@ -91,7 +91,7 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strat
 def _lowest(run: RunResult) -> float:
     """Lowest Dice on a scanner from its learning on."""
     r = run.matrix()[1:]
-    after = r.ravel() if run.joint else r[np.tril_indices(len(r))]
+    after = r.ravel() if run.is_joint else r[np.tril_indices(len(r))]
     if run.schedule == "single":
         after = r.diagonal()
     return float(after[np.isfinite(after)].min(initial=1))
@@ -142,7 +142,7 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
 
     A panel per network and strategy, of its first run. None where nothing was validated.
     """
-    runs = [run for run in first_runs(results) if len(run.curve) and not run.joint]
+    runs = [run for run in first_runs(results) if len(run.curve) and not run.is_joint]
     if not runs:
         return None
     scanners = runs[0].order

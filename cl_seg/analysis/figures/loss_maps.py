@@ -32,7 +32,7 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
     """
     by_cell = cells(results)
     models, strategies = models_and_strategies(by_cell)
-    joint = {model: runs for (model, _), runs in by_cell.items() if runs[0].joint}
+    joint = {model: runs for (model, _), runs in by_cell.items() if runs[0].is_joint}
     models = [model for model in models if model in joint]
     streams = [s for s in strategies if any(is_stream(by_cell.get((m, s), ())) for m in models)]
     if not streams:
@@ -60,7 +60,7 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
 
 def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
     """Dice on every scanner after the last stage, mean over its runs; NaN without any."""
-    if not is_stream(runs) and not (runs and runs[0].joint):
+    if not is_stream(runs) and not (runs and runs[0].is_joint):
         return np.full(len(scanners), np.nan)
     last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
     each = {name: [dice[name] for dice in last if name in dice] for name in scanners}

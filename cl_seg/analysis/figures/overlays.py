@@ -60,7 +60,7 @@ def ranked_examples(run: RunResult) -> Figure:
     Rows are ranks, by mean Dice over the classes of a slice, which is written in it. Filled: truth.
     Lines: prediction.
     """
-    moments = ["last"] if run.joint else list(MOMENTS)
+    moments = ["last"] if run.is_joint else list(MOMENTS)
     columns = [(scanner, moment) for scanner in run.order for moment in moments]
     rows, dice = [], []
     for rank in range(len(RANKS)):

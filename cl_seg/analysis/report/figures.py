@@ -21,7 +21,7 @@ from cl_seg.records.results import RunResult
 def forgetting_curves(data: ReportData) -> Section | None:
     """Dice on every scanner over the stream."""
     results = data.results
-    with_joint = any(run.joint and run.order == results[0].order for run in results)
+    with_joint = any(run.is_joint and run.order == results[0].order for run in results)
     dotted = ", the dotted line joint training" * with_joint
     bands = "; lines are means over seeds, bands their range" * _several_seeds(results)
     caption = (
@@ -190,6 +190,6 @@ def _which_run(results: Sequence[RunResult]) -> str:
 
 def _which_order(results: Sequence[RunResult]) -> str:
     """Which order a figure of one order shows, where there are several."""
-    count, first = len({tuple(run.order) for run in results if not run.joint}), results[0]
+    count, first = len({tuple(run.order) for run in results if not run.is_joint}), results[0]
     shown = f" Of {count} orders, order {first.order_number} is shown: {first.stream}."
     return shown * (count > 1)

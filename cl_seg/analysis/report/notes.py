@@ -55,7 +55,7 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
 
 def numbers_of_orders(data: ReportData) -> Section | None:
     """Which order has which number, where there are several."""
-    numbered = {run.order_number: run.stream for run in data.results if not run.joint}
+    numbered = {run.order_number: run.stream for run in data.results if not run.is_joint}
     if len(numbered) < 2:
         return None
     named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
@@ -66,7 +66,7 @@ def numbers_of_orders(data: ReportData) -> Section | None:
 
 def scanners_of_streams(results: Sequence[RunResult]) -> str:
     """The scanners in stream order, or how many orders there are of which scanners."""
-    orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.joint))
+    orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.is_joint))
     names = _display_names(results)
     if len(orders) < 2:
         return " → ".join(names[scanner] for scanner in results[0].order)

@@ -114,7 +114,7 @@ def _not_evaluable(data: ReportData) -> list[str]:
     notes = []
     for (model, strategy), runs in data.cells.items():
         if unlearned := describe_unlearned(runs):
-            when = "after its only stage" if runs[0].joint else "right after learning"
+            when = "after its only stage" if runs[0].is_joint else "right after learning"
             notes.append(
                 f"{model} {strategy} is {NOT_EVALUABLE}: Dice {when} is below `learned_dice` of "
                 f"the suite: {unlearned}."
@@ -125,7 +125,7 @@ def _not_evaluable(data: ReportData) -> list[str]:
 def _partly_defined(results: Sequence[RunResult]) -> list[str]:
     """Strategies for which one score alone is defined."""
     notes = []
-    if joint := sorted({run.strategy for run in results if run.joint}):
+    if joint := sorted({run.strategy for run in results if run.is_joint}):
         notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
     if single := sorted({run.strategy for run in results if run.schedule == "single"}):
         notes.append(
