@@ -7,7 +7,7 @@ from cl_seg.records.results import RunResult
 
 
 def describe_unlearned(runs: Sequence[RunResult]) -> str:
-    """Structures and scanners below the bounds of some runs, with the runs in which they are.
+    """Structures and scanners below ``learned_dice`` in some runs, with the runs in which they are.
 
     ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where
     everything was learned.
@@ -15,7 +15,7 @@ def describe_unlearned(runs: Sequence[RunResult]) -> str:
     found: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
     for run in runs:
         for scanner, name, dice in run.unlearned():
-            place = run.short_names[scanner], name, run.bounds[name]
+            place = run.short_names[scanner], name, run.learned_dice[name]
             found.setdefault(place, []).append((dice, run))
     several = len({tuple(run.order) for run in runs}) > 1
     return ", ".join(

@@ -137,7 +137,7 @@ class RunResult:
         After the only stage of joint training. NaN for a class that no test case has.
         """
         unlearned = []
-        for name, bound in self.bounds.items():
+        for name, bound in self.learned_dice.items():
             r = self.matrix(name)
             after = r[-1] if self.is_joint else r[1:].diagonal()
             unlearned += [
