@@ -62,7 +62,9 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
     for (model, _), runs in by_cell.items():
         naive = by_cell.get((model, "Naive"), [])
         for name in WITH_INTERVAL:
-            if runs[0].schedule == "seed_curve" or not is_defined(name, runs[0].schedule):
+            if runs[0].training_regime == "seed_curve" or not is_defined(
+                name, runs[0].training_regime
+            ):
                 continue
             found = [paired_values(runs, SCORES[name])]
             if naive and same_design(runs, naive):

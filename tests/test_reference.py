@@ -33,7 +33,7 @@ def test_there_are_reference_results() -> None:
 
 
 def tables_of(results: list[RunResult]) -> dict[str, pd.DataFrame]:
-    if results[0].schedule == "seed_curve":
+    if results[0].training_regime == "seed_curve":
         return {"summary": seed_table(seed_cells(results))}
     runs = run_table(results)
     differences = difference_table(results)

@@ -21,7 +21,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
     for result in results:
         cases = result.cases
         # A single run has a network per scanner; older records have no areas.
-        if result.schedule == "single" or "true_cm2" not in cases:
+        if result.training_regime == "single" or "true_cm2" not in cases:
             continue
         last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
         columns = {

@@ -56,9 +56,9 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
     rows = []
     for cell in (cell for cell in by_a if cell in by_b):
         in_a, in_b = by_a[cell], by_b[cell]
-        schedules = {in_a[0].schedule, in_b[0].schedule}
-        for name in WITH_INTERVAL if len(schedules) == 1 else ():
-            if is_defined(name, in_a[0].schedule):
+        regimes = {in_a[0].training_regime, in_b[0].training_regime}
+        for name in WITH_INTERVAL if len(regimes) == 1 else ():
+            if is_defined(name, in_a[0].training_regime):
                 means = [_mean(name, side) for side in paired_runs(in_a, in_b)]
                 rows.append((*cell, name, *means, *difference(in_b, in_a, SCORES[name])))
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
@@ -71,7 +71,7 @@ def _mean(score: str, runs: Sequence[RunResult]) -> float:
 
 def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by network and strategy; in a seed curve also by what was labelled, as seen there."""
-    if results[0].schedule != "seed_curve":
+    if results[0].training_regime != "seed_curve":
         return cells(results)
     return {
         (model, f"{strategy}, {images} by {by}"): runs

@@ -44,7 +44,7 @@ def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
             "second": second,
             "learned": r[1, 0],
             "transfer": r[1, 0] - r[1, 1],
-            "forgetting": np.nan if result.schedule == "single" else r[1, 0] - r[2, 0],
+            "forgetting": np.nan if result.training_regime == "single" else r[1, 0] - r[2, 0],
             "joint": r[1, 0] - jointly.get((result.model, seed, second), np.nan),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -17,7 +17,7 @@ def stability_gap_of(result: RunResult) -> float:
     if (
         points.empty
         or not result.validation_matches_test
-        or result.schedule not in {"sequential", "cumulative"}
+        or result.training_regime not in {"sequential", "cumulative"}
     ):
         return float("nan")
     stages = points.index.get_level_values("stage").to_numpy()

@@ -35,17 +35,17 @@ SCORES: dict[str, Callable[[Matrix], float]] = {
     "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
 }
-ONLY_DEFINED = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
-"""Schedule → the one score that has a meaning where no network goes from scanner to scanner."""
+ONLY_DEFINED_SCORE = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
+"""Training regime → the one score that has a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
 SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
 NOT_EVALUABLE = "not evaluable"
 
 
-def is_defined(score: str, schedule: str) -> bool:
-    """Whether a score has a meaning for runs with a schedule."""
-    return ONLY_DEFINED.get(schedule, score) == score
+def is_defined(score: str, regime: str) -> bool:
+    """Whether a score has a meaning for runs of a training regime."""
+    return ONLY_DEFINED_SCORE.get(regime, score) == score
 
 
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -72,10 +72,12 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
 
 def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:
     r = result.matrix()
-    scores = {name: score(r) for name, score in SCORES.items() if is_defined(name, result.schedule)}
+    scores = {
+        name: score(r) for name, score in SCORES.items() if is_defined(name, result.training_regime)
+    }
     if "ACC" in scores:
         scores |= {f"ACC {name}": accuracy(result.matrix(name)) for name in result.classes}
-    if reference is not None and result.schedule in {"sequential", "cumulative"}:
+    if reference is not None and result.training_regime in {"sequential", "cumulative"}:
         scores["intransigence"] = float(intransigence(r, reference).mean())
     unlearned = result.unlearned_text()
     last = _last_cases(result)
@@ -105,7 +107,7 @@ def _last_cases(result: RunResult) -> pd.DataFrame:
     """Cases after the last stage; of a network per scanner those on the scanner of each."""
     cases = result.cases
     last = cases["stage"].max()
-    if result.schedule == "single":
+    if result.training_regime == "single":
         last = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
     own: pd.DataFrame = cases[cases["stage"] == last]
     return own
@@ -201,7 +203,11 @@ def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
     fine_tuned = {model: runs for (model, _), runs in by_cell.items() if _is_naive(runs[0])}
     rows = []
     for (model, strategy), runs in by_cell.items():
-        if model not in fine_tuned or _is_naive(runs[0]) or runs[0].schedule in ONLY_DEFINED:
+        if (
+            model not in fine_tuned
+            or _is_naive(runs[0])
+            or runs[0].training_regime in ONLY_DEFINED_SCORE
+        ):
             continue
         row: dict[str, object] = {"model": model, "strategy": strategy}
         for name in WITH_INTERVAL:

@@ -70,7 +70,7 @@ class Plots:
 
     def seed_curve(self) -> Figure:
         """Dice on a new scanner against the number of labelled slices of it (SEED images)."""
-        if self.runs[0].schedule != "seed_curve":
+        if self.runs[0].training_regime != "seed_curve":
             raise InputError(f"{self.folder} is of a stream of scanners, not a SEED curve")
         return seed_curves(seed_table(seed_cells(self.runs)), self.runs)
 
@@ -91,7 +91,7 @@ class Plots:
         return f"Plots({str(self.folder)!r}): {', '.join(names)}"
 
     def _streams(self) -> list[RunResult]:
-        if self.runs[0].schedule == "seed_curve":
+        if self.runs[0].training_regime == "seed_curve":
             raise InputError(f"{self.folder} is of a SEED curve, not a stream of scanners")
         return self.runs
 

@@ -196,7 +196,7 @@ class Results:
 
     @property
     def _of_seeds(self) -> bool:
-        return self.runs[0].schedule == "seed_curve"
+        return self.runs[0].training_regime == "seed_curve"
 
 
 def load_results(folder: AnyPath, *, failures: Mapping[str, str] | None = None) -> Results:

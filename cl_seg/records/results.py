@@ -71,8 +71,12 @@ class RunResult:
         return self.record.is_joint
 
     @property
-    def schedule(self) -> str:
-        """What its stages train on: sequential, joint, cumulative, single, or seed_curve."""
+    def training_regime(self) -> str:
+        """Scanners that a stage trains on, ``schedule`` of the record.
+
+        ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
+        one with a network of its own, ``seed_curve`` the base scanners, then SEED images.
+        """
         return self.record.schedule
 
     @property
@@ -84,7 +88,7 @@ class RunResult:
     def restarts_each_experience(self) -> bool:
         """True where each stage trains from scratch on all scanners seen so far."""
         settings = self.record.spec.strategy.settings
-        return self.schedule == "cumulative" and bool(settings.get("restart"))
+        return self.training_regime == "cumulative" and bool(settings.get("restart"))
 
     @property
     def short_names(self) -> dict[str, str]:

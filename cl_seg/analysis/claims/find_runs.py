@@ -40,7 +40,7 @@ def finder_of_runs(folder: Path) -> FindRuns:
         if known and not (folder / suite).is_dir():
             raise InputError(f"no suite {suite}; {_there_are(known)}")
         runs = load_results(folder / suite)
-        of_seeds = runs[0].schedule == "seed_curve"
+        of_seeds = runs[0].training_regime == "seed_curve"
         return [on_target(run) for run in runs] if of_seeds else runs
 
     @cache
@@ -75,7 +75,7 @@ def _both_sides(
     for run in (run for members in networks for one in members for run in one):
         if contrast.structure:
             _require("structure", contrast.structure, run.classes)
-        if not is_defined(contrast.score, run.schedule):
+        if not is_defined(contrast.score, run.training_regime):
             raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
     a, b = ([_of_structure(one, contrast.structure) for one in members] for members in networks)
     if len({tuple(one[0].classes) for one in (*a, *b)}) > 1:

@@ -78,7 +78,7 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strat
     if runs[0].is_joint:
         axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
-    if runs[0].schedule == "single":
+    if runs[0].training_regime == "single":
         values = np.where(np.arange(values.shape[1]) == column, values, np.nan)
     x = np.arange(1, values.shape[1] + 1)
     axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
@@ -92,7 +92,7 @@ def _lowest(run: RunResult) -> float:
     """Lowest Dice on a scanner from its learning on."""
     r = run.matrix()[1:]
     after = r.ravel() if run.is_joint else r[np.tril_indices(len(r))]
-    if run.schedule == "single":
+    if run.training_regime == "single":
         after = r.diagonal()
     return float(after[np.isfinite(after)].min(initial=1))
 

@@ -23,7 +23,7 @@ def stream_cells(cells: Cells) -> Cells:
 
 def is_stream(runs: Sequence[RunResult]) -> bool:
     """Whether one network is taught one scanner after another."""
-    return bool(runs) and not runs[0].is_joint and runs[0].schedule != "single"
+    return bool(runs) and not runs[0].is_joint and runs[0].training_regime != "single"
 
 
 def rows_of_panels(cells: Cells, width: float) -> list[list[tuple[str, str]]]:

@@ -71,6 +71,6 @@ SEED_CURVE = Kind(
 
 def kind_of(results: Sequence[RunResult]) -> Kind:
     """The kind of the suite that some runs are of."""
-    if results[0].schedule == "seed_curve":
+    if results[0].training_regime == "seed_curve":
         return SEED_CURVE
     return PAIRS if is_pairs(results) else STREAM

@@ -104,7 +104,7 @@ def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
     """Dice after the last stage by method, strategy and structure, where it is defined."""
     found = {}
     for (model, strategy), runs in data.cells.items():
-        if not is_defined("ACC", runs[0].schedule):
+        if not is_defined("ACC", runs[0].training_regime):
             continue
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]

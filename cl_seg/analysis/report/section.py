@@ -93,7 +93,9 @@ class ReportData:
     @cached_property
     def last_dice(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Dice of patients after the last stage, but of networks that know one scanner each."""
-        compared = {cell: own for cell, own in self.cells.items() if own[0].schedule != "single"}
+        compared = {
+            cell: own for cell, own in self.cells.items() if own[0].training_regime != "single"
+        }
         return last_dice_by_cell(compared)
 
     @cached_property

@@ -127,7 +127,7 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
     notes = []
     if joint := sorted({run.strategy for run in results if run.is_joint}):
         notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
-    if single := sorted({run.strategy for run in results if run.schedule == "single"}):
+    if single := sorted({run.strategy for run in results if run.training_regime == "single"}):
         notes.append(
             f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
         )
