@@ -23,7 +23,13 @@ from cl_seg.analysis.claims.evidence import contrast_values
 from cl_seg.analysis.claims.find_runs import finder_of_runs
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.intervals import ci_half_width, paired_values, same_design, simulated_coverage
-from cl_seg.analysis.tables import SCORES, WITH_INTERVAL, cells, is_defined, markdown
+from cl_seg.analysis.tables import (
+    SCORES,
+    WITH_INTERVAL,
+    is_defined,
+    markdown,
+    runs_by_configuration,
+)
 from cl_seg.records.load import load_results
 
 SEEDS, TRIALS = (3, 5, 10, 20), 1000
@@ -58,9 +64,9 @@ def main() -> None:
 
 def values_of(folder: Path) -> Iterator[np.ndarray]:
     """(patients, seeds) of every score, and of its difference to fine-tuning, that varies."""
-    by_cell = cells(load_results(folder))
-    for (model, _), runs in by_cell.items():
-        naive = by_cell.get((model, "Naive"), [])
+    by_configuration = runs_by_configuration(load_results(folder))
+    for (model, _), runs in by_configuration.items():
+        naive = by_configuration.get((model, "Naive"), [])
         for name in WITH_INTERVAL:
             if runs[0].training_regime == "seed_curve" or not is_defined(
                 name, runs[0].training_regime

@@ -14,7 +14,7 @@ from cl_seg.analysis.claims.judge import Judged, judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
-from cl_seg.analysis.seed_curve import seed_cells, seed_table
+from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
 from cl_seg.records.load import load_results
@@ -34,7 +34,7 @@ def test_there_are_reference_results() -> None:
 
 def tables_of(results: list[RunResult]) -> dict[str, pd.DataFrame]:
     if results[0].training_regime == "seed_curve":
-        return {"summary": seed_table(seed_cells(results))}
+        return {"summary": seed_curve_table(seed_curve_runs(results))}
     runs = run_table(results)
     differences = difference_table(results)
     kept = {"differences": differences} if len(differences) else {}
@@ -107,10 +107,12 @@ def test_the_readme_tells_what_strategies_gain() -> None:
     told = re.findall(rf"^\| ([\w-]+) \| ((?:[−+]{NUMBER}[ |]+){{4}})$", README, re.MULTILINE)
     table = pd.read_csv(REFERENCE / "paper" / "forgetting" / "differences.csv")
     assert [row[0] for row in told] == list(table["model"].unique())
-    for model, cells, *_ in told:
+    for model, runs_by_configuration, *_ in told:
         own = table[table["model"] == model].set_index("strategy")
         for strategy, text in zip(
-            ("EWC", "LwF", "Replay", "Cumulative"), cells.split("|")[:4], strict=True
+            ("EWC", "LwF", "Replay", "Cumulative"),
+            runs_by_configuration.split("|")[:4],
+            strict=True,
         ):
             gain, margin = own.loc[strategy, ["BWT", "BWT ±"]]
             assert text.strip() == f"{gain:+.3f} ± {margin:.3f}".replace("-", "−")

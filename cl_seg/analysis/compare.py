@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.intervals import difference, paired_runs
-from cl_seg.analysis.seed_curve import seed_cells
+from cl_seg.analysis.seed_curve import seed_curve_runs
 from cl_seg.analysis.tables import (
     SCORES,
     SIGNED,
     WITH_INTERVAL,
-    cells,
     is_defined,
     markdown,
     rounded,
+    runs_by_configuration,
 )
 from cl_seg.records.results import RunResult
 
@@ -31,10 +31,10 @@ def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFram
     """
     rows = []
     named = [{run.model for run in side} for side in (a, b)]
-    by_a, by_b = cells(a), cells(b)
-    both = [cell for cell in by_a if cell in by_b]
+    by_a, by_b = runs_by_configuration(a), runs_by_configuration(b)
+    both = [configuration for configuration in by_a if configuration in by_b]
     sides = [
-        _strategy_settings({cell: by[cell] for cell in both})
+        _strategy_settings({configuration: by[configuration] for configuration in both})
         | _described(side, named[0] & named[1])
         for side, by in ((a, by_a), (b, by_b))
     ]
@@ -52,15 +52,15 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
     that both have, so that the difference is b − a; NaN where there are none. Its interval is for
     other patients and other seeds, NaN where patients differ or there is one seed.
     """
-    by_a, by_b = _cells(a), _cells(b)
+    by_a, by_b = _runs_by_configuration(a), _runs_by_configuration(b)
     rows = []
-    for cell in (cell for cell in by_a if cell in by_b):
-        in_a, in_b = by_a[cell], by_b[cell]
+    for configuration in (configuration for configuration in by_a if configuration in by_b):
+        in_a, in_b = by_a[configuration], by_b[configuration]
         regimes = {in_a[0].training_regime, in_b[0].training_regime}
         for name in WITH_INTERVAL if len(regimes) == 1 else ():
             if is_defined(name, in_a[0].training_regime):
                 means = [_mean(name, side) for side in paired_runs(in_a, in_b)]
-                rows.append((*cell, name, *means, *difference(in_b, in_a, SCORES[name])))
+                rows.append((*configuration, name, *means, *difference(in_b, in_a, SCORES[name])))
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -69,13 +69,13 @@ def _mean(score: str, runs: Sequence[RunResult]) -> float:
     return float(np.mean([SCORES[score](run.matrix()) for run in runs])) if runs else math.nan
 
 
-def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
+def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by network and strategy; in a seed curve also by what was labelled, as seen there."""
     if results[0].training_regime != "seed_curve":
-        return cells(results)
+        return runs_by_configuration(results)
     return {
         (model, f"{strategy}, {images} by {by}"): runs
-        for (model, strategy, by, images), runs in seed_cells(results).items()
+        for (model, strategy, by, images), runs in seed_curve_runs(results).items()
     }
 
 
@@ -138,13 +138,13 @@ def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _strategy_settings(by_cell: dict[tuple[str, str], list[RunResult]]) -> dict[str, Any]:
+def _strategy_settings(by_configuration: dict[tuple[str, str], list[RunResult]]) -> dict[str, Any]:
     """Field → setting of a strategy, on each of its networks where these differ in it."""
     found = {}
-    for strategy in dict.fromkeys(strategy for _, strategy in by_cell):
+    for strategy in dict.fromkeys(strategy for _, strategy in by_configuration):
         of = {
             model: _flat({strategy: runs[0].record.spec.strategy.settings})
-            for (model, own), runs in by_cell.items()
+            for (model, own), runs in by_configuration.items()
             if own == strategy
         }
         for field in dict.fromkeys(field for settings in of.values() for field in settings):

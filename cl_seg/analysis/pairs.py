@@ -74,14 +74,14 @@ def pair_summary(losses: pd.DataFrame) -> pd.DataFrame:
     Columns ``pairs``, ``seeds``, and of each loss its median, quartiles and largest value.
     """
     rows = []
-    for (model, strategy), cell in losses.groupby(["model", "strategy"], sort=False):
-        means = cell.groupby(["first", "second"])[list(LOSSES)].mean()
+    for (model, strategy), configuration in losses.groupby(["model", "strategy"], sort=False):
+        means = configuration.groupby(["first", "second"])[list(LOSSES)].mean()
         row: dict[str, object] = {
             "model": model,
             "strategy": strategy,
             "pairs": len(means),
-            "seeds": cell["seed"].nunique(),
-            "learned": cell["learned"].mean(),
+            "seeds": configuration["seed"].nunique(),
+            "learned": configuration["learned"].mean(),
         }
         for loss in LOSSES:
             low, median, high = means[loss].quantile([0.25, 0.5, 0.75])

@@ -17,18 +17,18 @@ FEW, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""
 REACHED = 0.01
 """Dice by which transfer may fall short and still reach what scratch has (ours)."""
-Cell = tuple[str, str, str, int]
+SeedConfiguration = tuple[str, str, str, int]
 
 
-def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
+def seed_curve_runs(results: Sequence[RunResult]) -> dict[SeedConfiguration, list[RunResult]]:
     """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
-    found: dict[Cell, list[RunResult]] = {}
+    found: dict[SeedConfiguration, list[RunResult]] = {}
     for result in results:
-        found.setdefault(_cell(result), []).append(on_target(result))
+        found.setdefault(_configuration(result), []).append(on_target(result))
     return found
 
 
-def _cell(result: RunResult) -> Cell:
+def _configuration(result: RunResult) -> SeedConfiguration:
     images = seed_images_of(result)
     return result.model, result.strategy, images.by, images.count
 
@@ -58,14 +58,14 @@ def dice_at_end(r: Matrix) -> float:
     return float(r[-1, -1])
 
 
-def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
+def seed_curve_table(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> pd.DataFrame:
     """One row per network, strategy, choice of slices and their count.
 
     Columns model, strategy, start, by, images, seeds, ``Dice`` and ``Dice ±``, ``Dice`` and ``±``
     of every class, ``left to draw`` and ``to correct`` (cm² per slice).
     """
     rows = []
-    for (model, strategy, by, images), runs in by_cell.items():
+    for (model, strategy, by, images), runs in by_configuration.items():
         row: dict[str, object] = {
             "model": model,
             "strategy": strategy,
@@ -92,7 +92,7 @@ def _effort(runs: Sequence[RunResult]) -> dict[str, float]:
     }
 
 
-def shown_seed_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+def shown_seed_curve_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """The table rounded for reading."""
     shown = table[["model", "strategy", "by", "images", "seeds"]].copy()
     for name in ("Dice", *(f"Dice {name}" for name in classes)):
@@ -103,7 +103,7 @@ def shown_seed_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFram
     return shown
 
 
-def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
+def verdicts(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> list[str]:
     """Whether few SEED images by transfer reach what many do from scratch, in words.
 
     For every network, strategy and choice of slices: the largest count of at most 10 by transfer
@@ -113,9 +113,11 @@ def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
     """
     found = []
     scratch = {
-        (m, by, n): runs for (m, _, by, n), runs in by_cell.items() if _start(runs) == "scratch"
+        (m, by, n): runs
+        for (m, _, by, n), runs in by_configuration.items()
+        if _start(runs) == "scratch"
     }
-    transfer = {key: runs for key, runs in by_cell.items() if _start(runs) == "transfer"}
+    transfer = {key: runs for key, runs in by_configuration.items() if _start(runs) == "transfer"}
     for model, strategy, by in dict.fromkeys(key[:3] for key in transfer):
         few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW),
                   default=None)  # fmt: skip

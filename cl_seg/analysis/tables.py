@@ -36,7 +36,7 @@ SCORES: dict[str, Callable[[Matrix], float]] = {
     "plasticity": plasticity,
 }
 ONLY_DEFINED_SCORE = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
-"""Training regime → the one score that has a meaning where no network goes from scanner to scanner."""
+"""Training regime → the one score with a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
 SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
@@ -151,22 +151,24 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     """
     numbers = [c for c in runs.columns if runs[c].dtype.kind == "f"]
     groups = runs.groupby(["model", "strategy"], sort=False)
-    by_cell = cells(results)
-    summary = groups[numbers].mean().loc[list(by_cell)]
+    by_configuration = runs_by_configuration(results)
+    summary = groups[numbers].mean().loc[list(by_configuration)]
     # A score that a run lacks is not that of the others: they may be of other scanners.
     scores = [c for c in numbers if c in SCORES or c.startswith("ACC ")]
     summary[scores] = summary[scores].where(groups[scores].count().eq(groups.size(), axis=0))
     summary.insert(0, "runs", groups.size())
     for name in WITH_INTERVAL:
         summary[f"{name} ±"] = [
-            score_margin(runs_of, SCORES[name]) if np.isfinite(summary[name][cell]) else np.nan
-            for cell, runs_of in by_cell.items()
+            score_margin(runs_of, SCORES[name])
+            if np.isfinite(summary[name][configuration])
+            else np.nan
+            for configuration, runs_of in by_configuration.items()
         ]
         summary[f"{name} coverage"] = [
             simulated_coverage(paired_values(runs_of, SCORES[name]), groups=patient_groups(runs_of))
-            if np.isfinite(summary[f"{name} ±"][cell])
+            if np.isfinite(summary[f"{name} ±"][configuration])
             else np.nan
-            for cell, runs_of in by_cell.items()
+            for configuration, runs_of in by_configuration.items()
         ]
     summary["stamp"] = groups["stamp"].first()
     summary["verdict"] = np.where(groups["learned"].all(), "", NOT_EVALUABLE)
@@ -199,10 +201,12 @@ def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
     Columns model, strategy, and of ACC, BWT and plasticity the difference and ``±``; no rows
     without fine-tuning or without another strategy that goes from scanner to scanner.
     """
-    by_cell = cells(results)
-    fine_tuned = {model: runs for (model, _), runs in by_cell.items() if _is_naive(runs[0])}
+    by_configuration = runs_by_configuration(results)
+    fine_tuned = {
+        model: runs for (model, _), runs in by_configuration.items() if _is_naive(runs[0])
+    }
     rows = []
-    for (model, strategy), runs in by_cell.items():
+    for (model, strategy), runs in by_configuration.items():
         if (
             model not in fine_tuned
             or _is_naive(runs[0])
@@ -255,14 +259,14 @@ def rounded(value: float, signed: bool = False, margin: float = np.nan) -> str:
 def markdown(table: pd.DataFrame) -> str:
     """A table as Markdown."""
     rows = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).values.tolist()]
-    return "\n".join("| " + " | ".join(map(_in_a_cell, row)) + " |" for row in rows) + "\n"
+    return "\n".join("| " + " | ".join(map(_escaped, row)) + " |" for row in rows) + "\n"
 
 
-def _in_a_cell(text: str) -> str:
+def _escaped(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
+def runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by (network, strategy), in the suite's order."""
     found: dict[tuple[str, str], list[RunResult]] = {}
     for result in results:

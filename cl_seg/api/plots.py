@@ -14,7 +14,7 @@ from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.loss_maps import joint_differences
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.seed_curves import seed_curves
-from cl_seg.analysis.seed_curve import seed_cells, seed_table
+from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import run_table, summary_table
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
@@ -72,7 +72,7 @@ class Plots:
         """Dice on a new scanner against the number of labelled slices of it (SEED images)."""
         if self.runs[0].training_regime != "seed_curve":
             raise InputError(f"{self.folder} is of a stream of scanners, not a SEED curve")
-        return seed_curves(seed_table(seed_cells(self.runs)), self.runs)
+        return seed_curves(seed_curve_table(seed_curve_runs(self.runs)), self.runs)
 
     def claims(self, claims: AnyPath, folder: AnyPath | None = None) -> Figure:
         """Every contrast of every claim with its 95 % interval.

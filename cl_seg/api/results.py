@@ -58,13 +58,13 @@ class Results:
         """
         if self._of_seeds:
             from cl_seg.analysis.seed_curve import (  # noqa: PLC0415 - matplotlib, slow
-                seed_cells,
-                seed_table,
-                shown_seed_table,
+                seed_curve_runs,
+                seed_curve_table,
+                shown_seed_curve_table,
             )
 
-            table = seed_table(seed_cells(self.runs))
-            return shown_seed_table(table, self.runs[0].classes) if rounded else table
+            table = seed_curve_table(seed_curve_runs(self.runs))
+            return shown_seed_curve_table(table, self.runs[0].classes) if rounded else table
         from cl_seg.analysis.tables import (  # noqa: PLC0415 - scipy, slow
             run_table,
             shown_table,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast, Side
 from cl_seg.analysis.seed_curve import on_target
-from cl_seg.analysis.tables import cells, is_defined
+from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
@@ -63,7 +63,7 @@ def _both_sides(
     networks = [[_fitting(runs, n, side) for n in side.networks] for side in contrast.sides]
     found = [one for members in networks for one in members if one]
     # A tool has no order and no seed: it takes those of the network it is compared with.
-    like = found[0] if found else _one_of_each(next(iter(cells(runs).values())))
+    like = found[0] if found else _one_of_each(next(iter(runs_by_configuration(runs).values())))
     for side, members in zip(contrast.sides, networks, strict=True):
         for tool in side.tools:
             _require("tool", tool, tools["name"] if len(tools) else [])

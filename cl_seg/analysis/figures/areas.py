@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, with_caveats
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.metrics.agreement import bland_altman
 from cl_seg.records.results import RunResult
 
@@ -21,7 +21,7 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult]) -> Fi
     """
     measured = set(zip(areas["model"], areas["strategy"], strict=True))
     first: dict[str, str] = {}
-    for model, strategy in filter(measured.__contains__, cells(results)):
+    for model, strategy in filter(measured.__contains__, runs_by_configuration(results)):
         first.setdefault(model, strategy)
     scanners = list(dict.fromkeys(areas["scanner"]))
     with mpl.rc_context(STYLE):

@@ -16,7 +16,7 @@ from cl_seg.analysis.figures.panels import (
     of_order,
     panel_places,
     rows_of_panels,
-    stream_cells,
+    runs_of_streams,
 )
 from cl_seg.analysis.figures.style import (
     COLOURS,
@@ -27,7 +27,7 @@ from cl_seg.analysis.figures.style import (
     strategy_marks,
     with_caveats,
 )
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 
@@ -42,8 +42,8 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     """
     if all(run.is_joint for run in results):
         return None
-    by_cell = cells(results)
-    models, strategies = models_and_strategies(by_cell)
+    by_configuration = runs_by_configuration(results)
+    models, strategies = models_and_strategies(by_configuration)
     first = results[0]
     order = first.order
     marks = strategy_marks(strategies)
@@ -56,7 +56,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         for (row, model), (column, scanner) in product(enumerate(models), enumerate(order)):
             axes = grid[row][column]
             for strategy in strategies:
-                runs = of_order(by_cell.get((model, strategy), ()), order)
+                runs = of_order(by_configuration.get((model, strategy), ()), order)
                 if runs:
                     _curve(axes, runs, column, marks[strategy], strategy)
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
@@ -102,7 +102,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
 
     A panel per network and strategy; thick is the mean over orders. None of a single order.
     """
-    streams = stream_cells(cells(results))
+    streams = runs_of_streams(runs_by_configuration(results))
     if len({tuple(run.order) for runs in streams.values() for run in runs}) < 2:
         return None
     rows = rows_of_panels(streams, 1.9)

@@ -23,18 +23,18 @@ from cl_seg.analysis.figures.panels import (
     rows_of_panels,
 )
 from cl_seg.analysis.figures.style import STYLE, with_caveats
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 
 def heat_maps(results: Sequence[RunResult]) -> Figure:
     """R of every network and strategy: mean Dice after each stage, per scanner."""
-    by_cell, first = cells(results), results[0]
-    tall = max(len(runs[0].matrix()) for runs in by_cell.values())
+    by_configuration, first = runs_by_configuration(results), results[0]
+    tall = max(len(runs[0].matrix()) for runs in by_configuration.values())
     names = [first.short_names[s] for s in first.order]
     width, of_stages = 0.75 * len(names) + 0.35, 0.65 + extra_width(names, 0.9)
     height = (0.34 if not any_long(names) else 0.4) * tall + 0.55
-    rows = rows_of_panels(by_cell, width)
+    rows = rows_of_panels(by_configuration, width)
     columns = max(map(len, rows))
     with mpl.rc_context(STYLE):
         size = width * columns + 2 * of_stages, height * len(rows) + 1 + extra_height(names)
@@ -43,7 +43,7 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
         for axes in grid.flat:
             axes.set_axis_off()
         for (row, column), (model, strategy) in panel_places(rows):
-            runs = of_order(by_cell.get((model, strategy), ()), first.order)
+            runs = of_order(by_configuration.get((model, strategy), ()), first.order)
             if not runs:
                 continue
             axes = grid[row][column]

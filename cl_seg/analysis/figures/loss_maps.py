@@ -20,7 +20,7 @@ from cl_seg.analysis.figures.labels import (
 from cl_seg.analysis.figures.panels import is_stream, models_and_strategies
 from cl_seg.analysis.figures.style import STYLE, with_caveats
 from cl_seg.analysis.pairs import LOSSES, pair_losses, pair_matrix
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 
@@ -30,11 +30,13 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
     A panel per network that has joint training; a row per strategy, a column per scanner. None
     where no strategy has joint training of the same network beside it.
     """
-    by_cell = cells(results)
-    models, strategies = models_and_strategies(by_cell)
-    joint = {model: runs for (model, _), runs in by_cell.items() if runs[0].is_joint}
+    by_configuration = runs_by_configuration(results)
+    models, strategies = models_and_strategies(by_configuration)
+    joint = {model: runs for (model, _), runs in by_configuration.items() if runs[0].is_joint}
     models = [model for model in models if model in joint]
-    streams = [s for s in strategies if any(is_stream(by_cell.get((m, s), ())) for m in models)]
+    streams = [
+        s for s in strategies if any(is_stream(by_configuration.get((m, s), ())) for m in models)
+    ]
     if not streams:
         return None
     first = next(iter(joint.values()))[0]
@@ -48,7 +50,7 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
         for axes, model in zip(grid, models, strict=True):
             best = _last_dice(joint[model], scanners)
             below = [
-                best - _last_dice(by_cell.get((model, strategy), ()), scanners)
+                best - _last_dice(by_configuration.get((model, strategy), ()), scanners)
                 for strategy in streams
             ]
             _loss_map(axes, 100 * np.array(below))

@@ -103,7 +103,7 @@ def _similar_suite(data: ReportData) -> Section | None:
 def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
     """Dice after the last stage by method, strategy and structure, where it is defined."""
     found = {}
-    for (model, strategy), runs in data.cells.items():
+    for (model, strategy), runs in data.runs_by_configuration.items():
         if not is_defined("ACC", runs[0].training_regime):
             continue
         for name in runs[0].classes:

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.areas import area_table
 from cl_seg.analysis.published import Published
-from cl_seg.analysis.ranks import last_dice_by_cell
-from cl_seg.analysis.seed_curve import Cell, seed_cells, seed_table
-from cl_seg.analysis.tables import cells, run_table, summary_table
+from cl_seg.analysis.ranks import last_dice_by_configuration
+from cl_seg.analysis.seed_curve import SeedConfiguration, seed_curve_runs, seed_curve_table
+from cl_seg.analysis.tables import run_table, runs_by_configuration, summary_table
 from cl_seg.records.results import RunResult
 
 
@@ -76,9 +76,9 @@ class ReportData:
     planned: Sequence[str] = ()
 
     @cached_property
-    def cells(self) -> dict[tuple[str, str], list[RunResult]]:
+    def runs_by_configuration(self) -> dict[tuple[str, str], list[RunResult]]:
         """Runs by network and strategy."""
-        return cells(self.results)
+        return runs_by_configuration(self.results)
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -94,9 +94,11 @@ class ReportData:
     def last_dice(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Dice of patients after the last stage, but of networks that know one scanner each."""
         compared = {
-            cell: own for cell, own in self.cells.items() if own[0].training_regime != "single"
+            configuration: own
+            for configuration, own in self.runs_by_configuration.items()
+            if own[0].training_regime != "single"
         }
-        return last_dice_by_cell(compared)
+        return last_dice_by_configuration(compared)
 
     @cached_property
     def areas(self) -> pd.DataFrame:
@@ -110,11 +112,11 @@ class ReportData:
         return name, areas[areas["class"] == name] if len(areas) else areas
 
     @cached_property
-    def seed_cells(self) -> dict[Cell, list[RunResult]]:
+    def seed_curve_runs(self) -> dict[SeedConfiguration, list[RunResult]]:
         """Runs of a SEED curve by network, strategy, choice of slices and their number."""
-        return seed_cells(self.results)
+        return seed_curve_runs(self.results)
 
     @cached_property
-    def seed_table(self) -> pd.DataFrame:
+    def seed_curve_table(self) -> pd.DataFrame:
         """A row per network, strategy, choice of slices and their number."""
-        return seed_table(self.seed_cells)
+        return seed_curve_table(self.seed_curve_runs)

@@ -112,7 +112,7 @@ def _seeds(runs: pd.DataFrame) -> list[str]:
 def _not_evaluable(data: ReportData) -> list[str]:
     """A line per network and strategy that did not learn a scanner."""
     notes = []
-    for (model, strategy), runs in data.cells.items():
+    for (model, strategy), runs in data.runs_by_configuration.items():
         if unlearned := describe_unlearned(runs):
             when = "after its only stage" if runs[0].is_joint else "right after learning"
             notes.append(
