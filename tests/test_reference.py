@@ -107,11 +107,11 @@ def test_the_readme_tells_what_strategies_gain() -> None:
     told = re.findall(rf"^\| ([\w-]+) \| ((?:[−+]{NUMBER}[ |]+){{4}})$", README, re.MULTILINE)
     table = pd.read_csv(REFERENCE / "paper" / "forgetting" / "differences.csv")
     assert [row[0] for row in told] == list(table["model"].unique())
-    for model, runs_by_configuration, *_ in told:
+    for model, cells, *_ in told:
         own = table[table["model"] == model].set_index("strategy")
         for strategy, text in zip(
             ("EWC", "LwF", "Replay", "Cumulative"),
-            runs_by_configuration.split("|")[:4],
+            cells.split("|")[:4],
             strict=True,
         ):
             gain, margin = own.loc[strategy, ["BWT", "BWT ±"]]

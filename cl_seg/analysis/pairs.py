@@ -1,4 +1,4 @@
-"""Losses of every ordered pair of scanners: what a second scanner costs the first one's model."""
+"""Drops of Dice for every ordered pair of scanners: the cost of the second to the first's model."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ import pandas as pd
 
 from cl_seg.records.results import Matrix, RunResult
 
-LOSSES = ("transfer", "joint", "forgetting")
+DROPS = ("transfer", "joint", "forgetting")
+"""Columns of drops: on the unseen second scanner, with joint training, by forgetting."""
 
 
 def is_pairs(results: Sequence[RunResult]) -> bool:
@@ -20,13 +21,13 @@ def is_pairs(results: Sequence[RunResult]) -> bool:
     return len(scanners) > 2 and all(len(order) == 2 for order in orders)
 
 
-def pair_losses(results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row per run of a pair A → B; losses in Dice points (hundredths), positive is worse.
+def pair_drops(results: Sequence[RunResult]) -> pd.DataFrame:
+    """One row per run of a pair A → B; drops in Dice points (hundredths), positive is worse.
 
     Columns model, strategy, seed, first, second; ``learned`` R[1, A]; ``transfer`` R[1, A] −
     R[1, B], what the model of A loses on the unseen B; ``forgetting`` R[1, A] − R[2, A], what it
     loses on A by learning B, NaN where B is learned by another network; ``joint`` R[1, A] − R of
-    joint training on B, what is left of the first loss when all scanners are learned together, NaN
+    joint training on B, what is left of the first drop when all scanners are learned together, NaN
     where they are not. Scores on simulated scanners are of the same bodies on both.
     """
     jointly = _joint_dice(results)
@@ -60,32 +61,32 @@ def _joint_dice(results: Sequence[RunResult]) -> dict[tuple[str, int, str], floa
 
 
 def pair_matrix(
-    losses: pd.DataFrame, firsts: Sequence[str], seconds: Sequence[str], column: str
+    drops: pd.DataFrame, firsts: Sequence[str], seconds: Sequence[str], column: str
 ) -> Matrix:
-    """Mean over seeds of one loss, first scanner by second; NaN where a pair is missing."""
-    table = losses.groupby(["first", "second"])[column].mean()
+    """Mean over seeds of one drop, first scanner by second; NaN where a pair is missing."""
+    table = drops.groupby(["first", "second"])[column].mean()
     values = [[table.get((a, b), np.nan) for b in seconds] for a in firsts]
     return np.array(values, dtype=float)
 
 
-def pair_summary(losses: pd.DataFrame) -> pd.DataFrame:
+def pair_summary(drops: pd.DataFrame) -> pd.DataFrame:
     """One row per network and strategy: medians over pairs of the mean over seeds, and spread.
 
-    Columns ``pairs``, ``seeds``, and of each loss its median, quartiles and largest value.
+    Columns ``pairs``, ``seeds``, and of each drop its median, quartiles and largest value.
     """
     rows = []
-    for (model, strategy), configuration in losses.groupby(["model", "strategy"], sort=False):
-        means = configuration.groupby(["first", "second"])[list(LOSSES)].mean()
+    for (model, strategy), pairs in drops.groupby(["model", "strategy"], sort=False):
+        means = pairs.groupby(["first", "second"])[list(DROPS)].mean()
         row: dict[str, object] = {
             "model": model,
             "strategy": strategy,
             "pairs": len(means),
-            "seeds": configuration["seed"].nunique(),
-            "learned": configuration["learned"].mean(),
+            "seeds": pairs["seed"].nunique(),
+            "learned": pairs["learned"].mean(),
         }
-        for loss in LOSSES:
-            low, median, high = means[loss].quantile([0.25, 0.5, 0.75])
-            row |= {loss: median, f"{loss} quartiles": f"{low:.1f} to {high:.1f}"}
-            row |= {f"{loss} largest": means[loss].max()}
+        for drop in DROPS:
+            low, median, high = means[drop].quantile([0.25, 0.5, 0.75])
+            row |= {drop: median, f"{drop} quartiles": f"{low:.1f} to {high:.1f}"}
+            row |= {f"{drop} largest": means[drop].max()}
         rows.append(row)
     return pd.DataFrame(rows)

@@ -11,7 +11,7 @@ from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.claims.text import caveats_of_runs
 from cl_seg.analysis.figures import curves, heat_maps
 from cl_seg.analysis.figures.claims import claims_figure
-from cl_seg.analysis.figures.loss_maps import joint_differences
+from cl_seg.analysis.figures.drop_maps import joint_differences
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table

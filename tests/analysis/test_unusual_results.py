@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.figures.curves import order_fans
-from cl_seg.analysis.figures.loss_maps import joint_differences
+from cl_seg.analysis.figures.drop_maps import joint_differences
 from cl_seg.analysis.ranks import mean_ranks
 from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import run_table

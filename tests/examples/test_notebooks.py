@@ -24,12 +24,7 @@ from cl_seg.metrics import dice, bwt                        # pure functions, pu
 
 
 def code(notebook: Any) -> list[str]:
-    return [
-        line
-        for c in notebook.runs_by_configuration
-        if c.cell_type == "code"
-        for line in c.source.splitlines()
-    ]
+    return [line for c in notebook.cells if c.cell_type == "code" for line in c.source.splitlines()]
 
 
 def test_the_quickstart_has_every_promised_line_in_its_order() -> None:
@@ -42,9 +37,7 @@ def test_the_quickstart_has_every_promised_line_in_its_order() -> None:
 def test_what_is_kept_of_a_notebook_names_no_place_of_a_machine(path: Path) -> None:
     text = path.read_text()
     assert len(text) < 200_000 and "site-packages" not in text and "/tmp/" not in text
-    assert any(
-        cell.get("outputs") for cell in nbformat.read(path, as_version=4).runs_by_configuration
-    )
+    assert any(cell.get("outputs") for cell in nbformat.read(path, as_version=4).cells)
 
 
 @pytest.mark.slow
@@ -52,6 +45,4 @@ def test_what_is_kept_of_a_notebook_names_no_place_of_a_machine(path: Path) -> N
 def test_a_notebook_runs_in_a_fresh_kernel(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     ran = executed(path)
-    assert all(
-        cell.execution_count for cell in ran.runs_by_configuration if cell.cell_type == "code"
-    )
+    assert all(cell.execution_count for cell in ran.cells if cell.cell_type == "code")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from cl_seg.analysis.figures import curves, heat_maps, loss_maps, overlays
+from cl_seg.analysis.figures import curves, drop_maps, heat_maps, overlays
 from cl_seg.analysis.figures.areas import bland_altman_figure
 from cl_seg.analysis.figures.panels import first_runs
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.ranks import rank_figure
-from cl_seg.analysis.pairs import pair_losses, pair_summary
+from cl_seg.analysis.pairs import pair_drops, pair_summary
 from cl_seg.analysis.report.section import ReportData, Section, figure_section
 from cl_seg.analysis.tables import NOT_EVALUABLE
 from cl_seg.records.results import RunResult
@@ -49,7 +49,7 @@ def joint_differences(data: ReportData) -> Section | None:
         "Dice points below joint training on every scanner after the last stage: what going from "
         "scanner to scanner costs. Orders and seeds are averaged."
     )
-    figure = loss_maps.joint_differences(data.results)
+    figure = drop_maps.joint_differences(data.results)
     return figure_section("Below joint training", "joint_differences", caption, figure)
 
 
@@ -147,8 +147,8 @@ def bland_altman(data: ReportData) -> Section | None:
     )
 
 
-def losses_of_pairs(data: ReportData) -> Section:
-    """Losses of every pair of scanners as a figure, their medians in words."""
+def drops_of_pairs(data: ReportData) -> Section:
+    """Drops of every pair of scanners as a figure, their medians in words."""
     caption = (
         "Dice points lost by every ordered pair of scanners, mean over seeds. All are differences "
         "from the Dice of the model trained on the scanner of the row, there. Transfer: its Dice "
@@ -156,12 +156,12 @@ def losses_of_pairs(data: ReportData) -> Section:
         "together. Forgetting: its Dice on the scanner of the row after training on that of the "
         "column."
     )
-    losses = pair_losses(data.results)
+    drops = pair_drops(data.results)
     return Section(
         "Pairs",
-        figures={"pairs": (caption, loss_maps.pair_loss_maps(data.results))},
-        notes=[_medians(row) for row in pair_summary(losses).to_dict("records")],
-        files={"pairs": losses},
+        figures={"pairs": (caption, drop_maps.pair_drop_maps(data.results))},
+        notes=[_medians(row) for row in pair_summary(drops).to_dict("records")],
+        files={"pairs": drops},
     )
 
 

@@ -50,7 +50,7 @@ PAIRS = Kind(
     (
         notes.of_all_runs,
         stream.summary,
-        figures.losses_of_pairs,
+        figures.drops_of_pairs,
         stream.gains,
         stream.costs,
         other_methods.tools,
