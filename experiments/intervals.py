@@ -22,7 +22,12 @@ import pandas as pd
 from cl_seg.analysis.claims.evidence import contrast_values
 from cl_seg.analysis.claims.find_runs import finder_of_runs
 from cl_seg.analysis.claims.read import read_claims
-from cl_seg.analysis.intervals import ci_half_width, paired_values, same_design, simulated_coverage
+from cl_seg.analysis.intervals import (
+    ci_half_width,
+    jackknife_pseudo_values,
+    same_design,
+    simulated_coverage,
+)
 from cl_seg.analysis.tables import (
     SCORES,
     WITH_INTERVAL,
@@ -72,9 +77,9 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
                 name, runs[0].training_regime
             ):
                 continue
-            found = [paired_values(runs, SCORES[name])]
+            found = [jackknife_pseudo_values(runs, SCORES[name])]
             if naive and same_design(runs, naive):
-                found.append(found[0] - paired_values(naive, SCORES[name]))
+                found.append(found[0] - jackknife_pseudo_values(naive, SCORES[name]))
             yield from (one for one in found if min(one.shape) > 1 and np.ptp(one) > 0)
 
 

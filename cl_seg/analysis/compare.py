@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import difference, paired_runs
+from cl_seg.analysis.intervals import difference_with_half_width, paired_runs
 from cl_seg.analysis.seed_curve import seed_curve_runs
 from cl_seg.analysis.tables import (
     SCORES,
@@ -60,7 +60,14 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
         for name in WITH_INTERVAL if len(regimes) == 1 else ():
             if is_defined(name, in_a[0].training_regime):
                 means = [_mean(name, side) for side in paired_runs(in_a, in_b)]
-                rows.append((*configuration, name, *means, *difference(in_b, in_a, SCORES[name])))
+                rows.append(
+                    (
+                        *configuration,
+                        name,
+                        *means,
+                        *difference_with_half_width(in_b, in_a, SCORES[name]),
+                    )
+                )
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -134,7 +141,7 @@ def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
         pairs = zip(outcomes[side], signed, strict=True)
         shown[side] = [rounded(value, is_signed) for value, is_signed in pairs]
     pairs = zip(outcomes["difference"], outcomes["±"], strict=True)
-    shown["b − a"] = [rounded(value, True, margin) for value, margin in pairs]
+    shown["b − a"] = [rounded(value, True, half_width) for value, half_width in pairs]
     return shown
 
 

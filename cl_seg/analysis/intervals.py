@@ -188,13 +188,13 @@ def patient_groups(runs: Sequence[RunResult]) -> Groups:
     return groups
 
 
-def score_margin(runs: Sequence[RunResult], score: Score) -> float:
+def interval_half_width(runs: Sequence[RunResult], score: Score) -> float:
     """Half the width of the interval of the mean score of some runs; NaN where there is none."""
-    values = paired_values(runs, score)
+    values = jackknife_pseudo_values(runs, score)
     return ci_half_width(values, groups=patient_groups(runs)) if min(values.shape) > 1 else math.nan
 
 
-def difference(
+def difference_with_half_width(
     runs: Sequence[RunResult], reference: Sequence[RunResult], score: Score
 ) -> tuple[float, float]:
     """Mean difference of a score to that of reference runs, and half the width of its interval.
@@ -211,7 +211,7 @@ def difference(
     )
     if len({run.patients for run in (*own, *other)}) > 1:
         return change, math.nan
-    values = paired_values(own, score) - paired_values(other, score)
+    values = jackknife_pseudo_values(own, score) - jackknife_pseudo_values(other, score)
     if min(values.shape) < 2:
         return change, math.nan
     return change, ci_half_width(values, groups=patient_groups([*own, *other]))
@@ -226,7 +226,7 @@ def paired_runs(
     return first, second
 
 
-def paired_values(runs: Sequence[RunResult], score: Score) -> Values:
+def jackknife_pseudo_values(runs: Sequence[RunResult], score: Score) -> Values:
     """Jackknife pseudo-values of a score, (patients, seeds), averaged over orders.
 
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
@@ -255,11 +255,11 @@ def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
 
 
 def _pseudo_values(run: RunResult, score: Score) -> Values:
-    if score not in run.pseudo_values:
+    if score not in run.pseudo_value_cache:
         count = len(run.patients)
         without = np.array([score(r) for r in run.matrices_without])
-        run.pseudo_values[score] = count * score(run.matrix()) - (count - 1) * without
-    return run.pseudo_values[score]
+        run.pseudo_value_cache[score] = count * score(run.matrix()) - (count - 1) * without
+    return run.pseudo_value_cache[score]
 
 
 def _pairs(runs: Sequence[RunResult]) -> set[tuple[tuple[str, ...], int]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import difference, score_margin
+from cl_seg.analysis.intervals import difference_with_half_width, interval_half_width
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import Matrix, RunResult
@@ -74,11 +74,13 @@ def seed_curve_table(by_configuration: dict[SeedConfiguration, list[RunResult]])
             "images": images,
             "seeds": len(runs),
             "Dice": float(np.mean([dice_at_end(run.matrix()) for run in runs])),
-            "Dice ±": score_margin(runs, dice_at_end),
+            "Dice ±": interval_half_width(runs, dice_at_end),
         }
         for name in runs[0].classes:
             row[f"Dice {name}"] = float(np.mean([dice_at_end(run.matrix(name)) for run in runs]))
-            row[f"Dice {name} ±"] = score_margin([run.of_class(name) for run in runs], dice_at_end)
+            row[f"Dice {name} ±"] = interval_half_width(
+                [run.of_class(name) for run in runs], dice_at_end
+            )
         rows.append(row | _effort(runs))
     return pd.DataFrame(rows)
 
@@ -97,7 +99,7 @@ def shown_seed_curve_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.Da
     shown = table[["model", "strategy", "by", "images", "seeds"]].copy()
     for name in ("Dice", *(f"Dice {name}" for name in classes)):
         pairs = zip(table[name], table[f"{name} ±"], strict=True)
-        shown[name] = [rounded(value, margin=margin) for value, margin in pairs]
+        shown[name] = [rounded(value, half_width=half_width) for value, half_width in pairs]
     shown["left to draw"] = table["left to draw"].map("{:.0%}".format)
     shown["to correct, cm²"] = table["to correct"].map("{:.1f}".format)
     return shown
@@ -125,21 +127,21 @@ def verdicts(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> list
         if few is None or many is None:
             continue
         a, b = transfer[model, strategy, by, few], scratch[model, by, many]
-        gain, margin = difference(a, b, dice_at_end)
+        gain, half_width = difference_with_half_width(a, b, dice_at_end)
         found.append(
             f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
-            f"{many} from scratch, difference {rounded(gain, True, margin)} Dice: "
-            f"{_verdict(gain, margin)}."
+            f"{many} from scratch, difference {rounded(gain, True, half_width)} Dice: "
+            f"{_verdict(gain, half_width)}."
         )
     return found
 
 
-def _verdict(gain: float, margin: float) -> str:
-    if np.isnan(margin):
+def _verdict(gain: float, half_width: float) -> str:
+    if np.isnan(half_width):
         return "no interval, no verdict"
-    if gain - margin >= -REACHED:
+    if gain - half_width >= -REACHED:
         return "reached"
-    return "not reached" if gain + margin < -REACHED else "undecided"
+    return "not reached" if gain + half_width < -REACHED else "undecided"
 
 
 def _start(runs: Sequence[RunResult]) -> str:

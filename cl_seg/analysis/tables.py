@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.intervals import (
-    difference,
-    paired_values,
+    difference_with_half_width,
+    interval_half_width,
+    jackknife_pseudo_values,
     patient_groups,
-    score_margin,
     simulated_coverage,
 )
 from cl_seg.analysis.stability import stability_gap_of
@@ -159,13 +159,15 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     summary.insert(0, "runs", groups.size())
     for name in WITH_INTERVAL:
         summary[f"{name} ±"] = [
-            score_margin(runs_of, SCORES[name])
+            interval_half_width(runs_of, SCORES[name])
             if np.isfinite(summary[name][configuration])
             else np.nan
             for configuration, runs_of in by_configuration.items()
         ]
         summary[f"{name} coverage"] = [
-            simulated_coverage(paired_values(runs_of, SCORES[name]), groups=patient_groups(runs_of))
+            simulated_coverage(
+                jackknife_pseudo_values(runs_of, SCORES[name]), groups=patient_groups(runs_of)
+            )
             if np.isfinite(summary[f"{name} ±"][configuration])
             else np.nan
             for configuration, runs_of in by_configuration.items()
@@ -187,10 +189,10 @@ def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     verdict = ["verdict"] if summary["verdict"].any() else []
     shown = summary[["model", "strategy", *verdict, "runs", *columns]].copy()
     for column in columns:
-        margins = summary.get(f"{column} ±", np.full(len(summary), np.nan))
+        half_widths = summary.get(f"{column} ±", np.full(len(summary), np.nan))
         shown[column] = [
-            rounded(value, column in SIGNED, margin)
-            for value, margin in zip(summary[column], margins, strict=True)
+            rounded(value, column in SIGNED, half_width)
+            for value, half_width in zip(summary[column], half_widths, strict=True)
         ]
     return shown.rename(columns={c: c.replace("_", " ") for c in columns})
 
@@ -215,7 +217,9 @@ def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
             continue
         row: dict[str, object] = {"model": model, "strategy": strategy}
         for name in WITH_INTERVAL:
-            row[name], row[f"{name} ±"] = difference(runs, fine_tuned[model], SCORES[name])
+            row[name], row[f"{name} ±"] = difference_with_half_width(
+                runs, fine_tuned[model], SCORES[name]
+            )
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -229,7 +233,7 @@ def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
     shown = differences[["model", "strategy"]].copy()
     for name in WITH_INTERVAL:
         pairs = zip(differences[name], differences[f"{name} ±"], strict=True)
-        shown[name] = [rounded(value, True, margin) for value, margin in pairs]
+        shown[name] = [rounded(value, True, half_width) for value, half_width in pairs]
     return shown
 
 
@@ -248,12 +252,12 @@ def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def rounded(value: float, signed: bool = False, margin: float = np.nan) -> str:
-    """A score for reading, with its margin where there is one."""
+def rounded(value: float, signed: bool = False, half_width: float = np.nan) -> str:
+    """A score for reading, with its half_width where there is one."""
     if np.isnan(value):
         return "–"
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
-    return text if np.isnan(margin) else f"{text} ± {margin:.3f}"
+    return text if np.isnan(half_width) else f"{text} ± {half_width:.3f}"
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -200,8 +200,8 @@ class RunResult:
         return dice.reindex(columns=[s for s in self.order if s in dice.columns])
 
     @cached_property
-    def pseudo_values(self) -> dict[Callable[[Matrix], float], npt.NDArray[np.float64]]:
-        """By score, what :mod:`cl_seg.analysis.intervals` has worked out of this run already."""
+    def pseudo_value_cache(self) -> dict[Callable[[Matrix], float], npt.NDArray[np.float64]]:
+        """Score → jackknife pseudo-values, kept by :mod:`cl_seg.analysis.intervals`."""
         return {}
 
     @property

@@ -9,10 +9,10 @@ from scipy.stats import t
 
 from cl_seg.analysis.intervals import (
     ci_half_width,
-    difference,
+    difference_with_half_width,
+    interval_half_width,
     patient_groups,
     projected_half_width,
-    score_margin,
     simulated_coverage,
 )
 from cl_seg.metrics.continual import accuracy, backward_transfer
@@ -165,27 +165,27 @@ def test_the_interval_of_acc_is_that_of_its_patients_means() -> None:
         for one in runs
     ]
     expected = ci_half_width(np.stack(values, axis=1))
-    assert score_margin(runs, accuracy) == pytest.approx(expected)
+    assert interval_half_width(runs, accuracy) == pytest.approx(expected)
 
 
 def test_differences_are_paired_by_patient_order_and_seed() -> None:
     naive = [run(cases(seed), seed) for seed in range(3)]
     better = [run(cases(seed, shift=0.1), seed) for seed in range(3)]
-    gain, margin = difference(better, naive, accuracy)
+    gain, margin = difference_with_half_width(better, naive, accuracy)
     assert gain == pytest.approx(0.1) and margin == pytest.approx(0, abs=1e-12)
-    assert difference(better, naive, backward_transfer)[0] == pytest.approx(0)
+    assert difference_with_half_width(better, naive, backward_transfer)[0] == pytest.approx(0)
     one_more = [*better, run(cases(9), 9)]
-    assert difference(one_more, naive, accuracy)[0] == pytest.approx(0.1)
+    assert difference_with_half_width(one_more, naive, accuracy)[0] == pytest.approx(0.1)
 
 
 def test_what_cannot_be_paired_has_no_interval() -> None:
     naive = [run(cases(seed), seed) for seed in range(3)]
     others = [run(cases(seed, patients=5), seed) for seed in range(3)]
-    assert np.isnan(difference(others, naive, accuracy)[1])
+    assert np.isnan(difference_with_half_width(others, naive, accuracy)[1])
     elsewhere = [run(cases(seed), seed, ["b", "a"]) for seed in range(3)]
-    assert np.isnan(difference(elsewhere, naive, accuracy)).all()
+    assert np.isnan(difference_with_half_width(elsewhere, naive, accuracy)).all()
     incomplete = [*naive, run(cases(0), 0, ["b", "a"])]
-    assert np.isnan(score_margin(incomplete, accuracy))
+    assert np.isnan(interval_half_width(incomplete, accuracy))
 
 
 def test_orders_are_averaged() -> None:
@@ -195,7 +195,7 @@ def test_orders_are_averaged() -> None:
         np.mean([_last_dice(one) for one in both if one.seed == seed], axis=0) for seed in range(3)
     ]
     expected = ci_half_width(np.stack(values, axis=1))
-    assert score_margin(both, accuracy) == pytest.approx(expected)
+    assert interval_half_width(both, accuracy) == pytest.approx(expected)
 
 
 def test_the_margin_of_a_difference_is_that_of_the_paired_patients() -> None:
@@ -204,7 +204,7 @@ def test_the_margin_of_a_difference_is_that_of_the_paired_patients() -> None:
     values = [_last_dice(a) - _last_dice(b) for a, b in zip(other, naive, strict=True)]
     expected = ci_half_width(np.stack(values, axis=1))
     assert expected > 0.01
-    assert difference(other, naive, accuracy)[1] == pytest.approx(expected)
+    assert difference_with_half_width(other, naive, accuracy)[1] == pytest.approx(expected)
 
 
 def _last_dice(result: RunResult) -> np.ndarray:

@@ -14,7 +14,7 @@ from cl_seg.analysis.intervals import (
     LEVEL,
     Groups,
     ci_half_width,
-    paired_values,
+    jackknife_pseudo_values,
     patient_groups,
     projected_half_width,
     same_design,
@@ -116,7 +116,9 @@ def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Value
     if not all(same_design(every[0], runs) for runs in every):
         raise InputError("the runs differ in patients, seeds or orders")
     score = SCORES[contrast.score]
-    a, b = (np.mean([paired_values(runs, score) for runs in one], axis=0) for one in sides)
+    a, b = (
+        np.mean([jackknife_pseudo_values(runs, score) for runs in one], axis=0) for one in sides
+    )
     values: Values = a - b
     if not values.size:
         raise InputError("not all seeds have all orders: let `cl-seg run` finish the suite")

@@ -52,8 +52,8 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
             for _, row in known[known["model"] == model].iterrows():
                 mark = marks[str(row["strategy"])]
                 axes.errorbar(
-                    row["plasticity"], row["BWT"], xerr=_margin(row, "plasticity"),
-                    yerr=_margin(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
+                    row["plasticity"], row["BWT"], xerr=_half_width(row, "plasticity"),
+                    yerr=_half_width(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
                     mfc=mark.colour if row["kept_slices"] else "white", mew=1.4, ls="",
                     elinewidth=0.6, alpha=0.9, label=_label(row),
                 )  # fmt: skip
@@ -69,9 +69,9 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
         return with_caveats(figure, results[0].caveats)
 
 
-def _margin(row: "pd.Series[float]", name: str) -> float | None:
-    margin = row[f"{name} ±"]
-    return float(margin) if np.isfinite(margin) else None
+def _half_width(row: "pd.Series[float]", name: str) -> float | None:
+    half_width = row[f"{name} ±"]
+    return float(half_width) if np.isfinite(margin) else None
 
 
 def _label(row: "pd.Series[float]") -> str:

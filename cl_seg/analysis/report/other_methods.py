@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import score_margin
+from cl_seg.analysis.intervals import interval_half_width
 from cl_seg.analysis.published import Published
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import is_defined, rounded
@@ -109,7 +109,9 @@ def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]
             mean = float(np.mean([accuracy(run.matrix()) for run in own]))
-            found[model, strategy, name] = rounded(mean, margin=score_margin(own, accuracy))
+            found[model, strategy, name] = rounded(
+                mean, half_width=interval_half_width(own, accuracy)
+            )
     if len(data.tools):
         for row in shown_tools(data.tools).to_dict("records"):
             found[row["tool"], "", row["structure"]] = row["Dice"]
