@@ -11,7 +11,7 @@ from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import Matrix, RunResult
 from cl_seg.records.run_spec import SeedImagesSpec
-from cl_seg.records.tables import GivenTables
+from cl_seg.records.tables import InMemoryTables
 
 FEW, MANY = 10, 40
 """The study's claim: about so few SEED images by transfer do what so many do from scratch."""
@@ -49,7 +49,7 @@ def on_target(result: RunResult) -> RunResult:
     target, cases = result.order[-1], result.cases
     column = {name: tuple(row[-1:] for row in rows) for name, rows in result.record.R.items()}
     record = result.record.with_scores(column, order=(target,))
-    tables = GivenTables(cases[cases["scanner"] == target], result.curve)
+    tables = InMemoryTables(cases[cases["scanner"] == target], result.curve)
     return replace(result, record=record, tables=tables)
 
 

@@ -12,7 +12,7 @@ from cl_seg.records.damage import DamagedResults
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.record import matrix_rows
 from cl_seg.records.results import RunResult
-from cl_seg.records.tables import GivenTables
+from cl_seg.records.tables import InMemoryTables
 
 SCORES = ("dice", "hd95_mm", "area_error_percent", "seconds_per_slice", "interactions_per_slice")
 TEXT = dict.fromkeys(("tool", "class", "scanner", "patient", "case"), str)
@@ -97,5 +97,5 @@ def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list
         spec = record.spec.model_copy(update={"learned_dice": {}})
         names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "spec": spec}
         record = record.model_copy(update=names)
-        found.append(replace(run, record=record, tables=GivenTables(both)))
+        found.append(replace(run, record=record, tables=InMemoryTables(both)))
     return found

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cl_seg.records.matrices import matrices_without
 from cl_seg.records.record import RunRecord
-from cl_seg.records.tables import Examples, GivenTables, StoredTables, no_curve
+from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
 
 Matrix = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class RunResult:
     """
 
     record: RunRecord
-    tables: StoredTables | GivenTables
+    tables: StoredTables | InMemoryTables
     names: dict[str, str] = field(default_factory=dict)
 
     @property

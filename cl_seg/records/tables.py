@@ -31,7 +31,7 @@ def no_curve() -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class GivenTables:
+class InMemoryTables:
     """Tables that are in memory."""
 
     cases: pd.DataFrame
