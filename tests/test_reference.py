@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.claims.judge import Judged, judge
+from cl_seg.analysis.claims.judge import ClaimVerdict, judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
@@ -83,16 +83,20 @@ def test_claims_without_bodies_that_choices_have_seen_are_those_of_the_results()
 
 
 @pytest.fixture(scope="module")
-def judged() -> list[Judged]:
+def judged() -> list[ClaimVerdict]:
     return judge(read_claims(ROOT / "experiments" / "paper" / "claims.yaml"), REFERENCE / "paper")
 
 
-def test_the_page_of_claims_follows_from_the_scores_of_the_cases(judged: list[Judged]) -> None:
+def test_the_page_of_claims_follows_from_the_scores_of_the_cases(
+    judged: list[ClaimVerdict],
+) -> None:
     assert (REFERENCE / "paper" / "claims.md").read_text().endswith(claims_page(judged))
     assert json.loads((REFERENCE / "paper" / "claims.json").read_text()) == as_json(judged)
 
 
-def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Judged]) -> None:
+def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(
+    judged: list[ClaimVerdict],
+) -> None:
     rows = [line.split(" | ") for line in README.splitlines()]
     told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| [CN]\d", row[0])}
     for one in judged:

@@ -8,7 +8,7 @@ from cl_seg.messages.errors import InputError
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedValue:
     """A line of a file of published values.
 
     Attributes:
@@ -33,19 +33,19 @@ class Published:
         return self.method, self.strategy, self.structure
 
 
-COLUMNS = tuple(field.name for field in fields(Published))
+COLUMNS = tuple(field.name for field in fields(PublishedValue))
 
 
-def read_published(path: Path) -> list[Published]:
-    """Read a CSV file with the columns of :class:`Published`.
+def read_published(path: Path) -> list[PublishedValue]:
+    """Read a CSV file with the columns of :class:`PublishedValue`.
 
     Raises:
         InputError: a line has other fields, is there twice, its Dice is no number in 0…1 or has no
             source.
     """
-    found: dict[tuple[str, ...], Published] = {}
+    found: dict[tuple[str, ...], PublishedValue] = {}
     for row in read_table(path, COLUMNS, exact=True):
-        one = Published(**row)
+        one = PublishedValue(**row)
         if one.dice and not _is_dice(one.dice):
             raise row.error("dice", f"expected 0 to 1 or nothing, not {one.dice!r}")
         if one.dice and not one.source:

@@ -253,7 +253,7 @@ def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def rounded(value: float, signed: bool = False, half_width: float = np.nan) -> str:
-    """A score for reading, with its half_width where there is one."""
+    """A score for reading, with the half width of its interval, where there is one."""
     if np.isnan(value):
         return "–"
     text = f"{value:+.3f}" if signed else f"{value:.3f}"

@@ -22,7 +22,7 @@ from cl_seg.records.tables import PACKED
 
 
 @dataclass(frozen=True)
-class Judged:
+class ClaimVerdict:
     """A claim, its verdict, and the evidence on its contrasts."""
 
     claim: Claim
@@ -31,7 +31,7 @@ class Judged:
     descriptive: list[Evidence]
 
 
-def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
+def judge(claims: Sequence[Claim], folder: Path) -> list[ClaimVerdict]:
     """Hold claims to the results of suites below a folder.
 
     Raises:
@@ -51,11 +51,11 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         level = 1 - (1 - LEVEL) / len(claim.contrasts)
         evidence = [evidence_on(contrast, find_runs, level) for contrast in claim.contrasts]
         descriptive = [evidence_on(contrast, find_runs, LEVEL) for contrast in claim.descriptive]
-        judged.append(Judged(claim, _verdict_on_all(evidence), evidence, descriptive))
+        judged.append(ClaimVerdict(claim, _verdict_on_all(evidence), evidence, descriptive))
     return judged
 
 
-def results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResult]]:
+def results_of(judged: Sequence[ClaimVerdict], folder: Path) -> dict[str, list[RunResult]]:
     """Runs of every suite that the claims are about and that has any."""
     found: dict[str, list[RunResult]] = {}
     for one in judged:

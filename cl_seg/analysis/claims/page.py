@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cl_seg.analysis.claims.judge import Judged, results_of
+from cl_seg.analysis.claims.judge import ClaimVerdict, results_of
 from cl_seg.analysis.claims.text import as_json, caveats_of_runs, claims_page, claims_table
 from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.style import as_svg
@@ -38,7 +38,7 @@ DEFINITIONS = {
 }
 
 
-def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
+def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
     """Write ``claims.html``, with ``claims.md`` and ``claims.json``, to a folder.
 
     And ``claims.svg``, where a contrast could be judged.
@@ -83,7 +83,7 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
     return folder / "claims.html"
 
 
-def _verdicts(judged: Sequence[Judged]) -> pd.DataFrame:
+def _verdicts(judged: Sequence[ClaimVerdict]) -> pd.DataFrame:
     return pd.DataFrame({
         "claim": [one.claim.name for one in judged],
         "says": [one.claim.says for one in judged],

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.claims.evidence import Evidence
-from cl_seg.analysis.claims.judge import Judged
+from cl_seg.analysis.claims.judge import ClaimVerdict
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.records.results import RunResult
 
@@ -18,7 +18,7 @@ def caveats_of_runs(runs: Sequence[RunResult]) -> list[str]:
     return list(dict.fromkeys(caveat for run in runs for caveat in run.caveats))
 
 
-def claims_page(judged: Sequence[Judged], caveats: Sequence[str] = ()) -> str:
+def claims_page(judged: Sequence[ClaimVerdict], caveats: Sequence[str] = ()) -> str:
     """Every claim with its verdict and the table of its contrasts, as Markdown below caveats."""
     parts = [f"*{caveat}*\n" for caveat in caveats]
     for one in judged:
@@ -27,7 +27,7 @@ def claims_page(judged: Sequence[Judged], caveats: Sequence[str] = ()) -> str:
     return "\n".join(parts)
 
 
-def claims_table(one: Judged) -> pd.DataFrame:
+def claims_table(one: ClaimVerdict) -> pd.DataFrame:
     """A row per contrast of a claim, for reading; in brackets the descriptive ones."""
     rows = [_row(found, found.verdict) for found in one.evidence]
     return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.descriptive])
@@ -46,7 +46,7 @@ def _row(found: Evidence, verdict: str) -> dict[str, str]:
     }
 
 
-def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+def as_json(judged: Sequence[ClaimVerdict]) -> list[dict[str, Any]]:
     """Everything, with None for NaN."""
     return [
         {

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.claims.evidence import Evidence
-from cl_seg.analysis.claims.judge import Judged
+from cl_seg.analysis.claims.judge import ClaimVerdict
 from cl_seg.analysis.figures.style import STYLE, with_caveats
 
 LOOKS = {
@@ -18,7 +18,7 @@ LOOKS = {
 }
 
 
-def claims_figure(judged: Sequence[Judged], caveats: Sequence[str]) -> Figure | None:
+def claims_figure(judged: Sequence[ClaimVerdict], caveats: Sequence[str]) -> Figure | None:
     """Effects and intervals of all contrasts, below each claim's name and verdict.
 
     None where no contrast could be judged.
@@ -35,7 +35,7 @@ def claims_figure(judged: Sequence[Judged], caveats: Sequence[str]) -> Figure | 
     return with_caveats(figure, caveats)
 
 
-def _drawn(judged: Sequence[Judged]) -> Figure:
+def _drawn(judged: Sequence[ClaimVerdict]) -> Figure:
     rows = sum(2 + len(one.evidence) + len(one.descriptive) for one in judged)
     figure = Figure(figsize=(15, 0.8 + 0.25 * rows), layout="constrained")
     axes = figure.add_subplot()

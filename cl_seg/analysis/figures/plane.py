@@ -71,7 +71,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
 
 def _half_width(row: "pd.Series[float]", name: str) -> float | None:
     half_width = row[f"{name} ±"]
-    return float(half_width) if np.isfinite(margin) else None
+    return float(half_width) if np.isfinite(half_width) else None
 
 
 def _label(row: "pd.Series[float]") -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.intervals import interval_half_width
-from cl_seg.analysis.published import Published
+from cl_seg.analysis.published import PublishedValue
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import is_defined, rounded
 from cl_seg.analysis.tools_table import shown_tools
@@ -86,7 +86,7 @@ def _suite(data: ReportData) -> str:
     return data.results[0].record.suite
 
 
-def _of_suite(data: ReportData) -> list[Published]:
+def _of_suite(data: ReportData) -> list[PublishedValue]:
     return [one for one in data.published if one.suite == _suite(data)]
 
 

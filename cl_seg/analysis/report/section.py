@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.areas import area_table
-from cl_seg.analysis.published import Published
+from cl_seg.analysis.published import PublishedValue
 from cl_seg.analysis.ranks import last_dice_by_configuration
 from cl_seg.analysis.seed_curve import SeedConfiguration, seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import run_table, runs_by_configuration, summary_table
@@ -72,7 +72,7 @@ class ReportData:
 
     results: Sequence[RunResult]
     tools: pd.DataFrame = field(default_factory=pd.DataFrame)
-    published: Sequence[Published] = ()
+    published: Sequence[PublishedValue] = ()
     planned: Sequence[str] = ()
 
     @cached_property
