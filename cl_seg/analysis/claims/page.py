@@ -12,7 +12,7 @@ from cl_seg.analysis.claims.text import as_json, caveats_of_runs, claims_page, c
 from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.report.page import Page, html
-from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
+from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
 from cl_seg.analysis.report.section import Section
 from cl_seg.files.write import write_text
 from cl_seg.messages.plural import counted
@@ -65,8 +65,8 @@ def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
     ]
     page = Page(
         title="Claims",
-        data_kind=data_kind(runs) if runs else "no results",
-        about=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
+        data_origin=data_origin(runs) if runs else "no results",
+        subtitle=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
         f"{counted(len(suites), 'suite')}",
         sections=sections,
         svg=svg,

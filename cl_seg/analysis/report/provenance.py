@@ -10,7 +10,7 @@ from cl_seg.records.record import DataRecord
 from cl_seg.records.results import RunResult
 
 
-def data_kind(results: Sequence[RunResult]) -> str:
+def data_origin(results: Sequence[RunResult]) -> str:
     """Simulated data, CT scans, or both."""
     kinds = (run.record.data.kind == "simulated" for run in results)
     return ", ".join(dict.fromkeys("Simulated data" if one else "CT scans" for one in kinds))

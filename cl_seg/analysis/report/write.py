@@ -7,9 +7,9 @@ from pathlib import Path
 
 from cl_seg.analysis.figures.style import as_svg, rendered
 from cl_seg.analysis.published import read_published
-from cl_seg.analysis.report.kinds import kind_of
+from cl_seg.analysis.report.kinds import suite_report_of
 from cl_seg.analysis.report.page import Page, html
-from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
+from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import load_tools
@@ -41,15 +41,15 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     folder = Path(folder)
     values = read_published(published) if published else []
     results = load_results(folder)
-    kind = kind_of(results)
+    suite_report = suite_report_of(results)
     data = ReportData(results, load_tools(folder), values, list(read_plan(folder)))
-    sections = [section for make in kind.sections if (section := make(data)) is not None]
+    sections = [section for make in suite_report.sections if (section := make(data)) is not None]
     figures = [item for section in sections for item in section.figures.items()]
     svg = {name: as_svg(figure) for name, (_, figure) in figures}
     page = Page(
         title=results[0].record.suite,
-        data_kind=data_kind(results),
-        about=f"{counted(len(results), 'run')} · {kind.about(results)}",
+        data_origin=data_origin(results),
+        subtitle=f"{counted(len(results), 'run')} · {suite_report.describe_scanners(results)}",
         sections=sections,
         svg=svg,
         provenance=provenance(results, "cl-seg report"),
