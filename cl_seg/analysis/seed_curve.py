@@ -24,7 +24,7 @@ def seed_curve_runs(results: Sequence[RunResult]) -> dict[SeedConfiguration, lis
     """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
     found: dict[SeedConfiguration, list[RunResult]] = {}
     for result in results:
-        found.setdefault(_configuration(result), []).append(on_target(result))
+        found.setdefault(_configuration(result), []).append(as_single_scanner_run(result))
     return found
 
 
@@ -44,8 +44,8 @@ def seed_images_of(result: RunResult) -> SeedImagesSpec:
     return result.record.spec.seed_images
 
 
-def on_target(result: RunResult) -> RunResult:
-    """The run as if it had the new scanner only, so that transfer and scratch can be compared."""
+def as_single_scanner_run(result: RunResult) -> RunResult:
+    """The run with the new scanner alone, so that transfer and scratch can be compared."""
     target, cases = result.order[-1], result.cases
     column = {name: tuple(row[-1:] for row in rows) for name, rows in result.record.R.items()}
     record = result.record.with_scores(column, order=(target,))

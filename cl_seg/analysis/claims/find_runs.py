@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast, Side
-from cl_seg.analysis.seed_curve import on_target
+from cl_seg.analysis.seed_curve import as_single_scanner_run
 from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.messages.errors import InputError
@@ -41,7 +41,7 @@ def finder_of_runs(folder: Path) -> FindRuns:
             raise InputError(f"no suite {suite}; {_there_are(known)}")
         runs = load_results(folder / suite)
         of_seeds = runs[0].training_regime == "seed_curve"
-        return [on_target(run) for run in runs] if of_seeds else runs
+        return [as_single_scanner_run(run) for run in runs] if of_seeds else runs
 
     @cache
     def tools_of(suite: str) -> pd.DataFrame:
