@@ -20,7 +20,7 @@ Values = npt.NDArray[np.float64]
 Score = Callable[[Matrix], float]
 Groups = npt.NDArray[np.intp]
 LEVEL = 0.95
-CHUNK = 250
+DRAWS_AT_ONCE = 250
 
 
 def ci_half_width(values: Values, level: float = LEVEL, groups: Groups | None = None) -> float:
@@ -101,14 +101,14 @@ def simulated_coverage(
     seed_sd = math.sqrt(max(0.0, ms_seed - ms_residual) / patients)
     random = np.random.default_rng(0)
     hits = 0
-    for _ in range(0, trials, CHUNK):
+    for _ in range(0, trials, DRAWS_AT_ONCE):
         drawn = (
-            patient_sd * random.normal(size=(CHUNK, patients, 1))
-            + seed_sd * random.normal(size=(CHUNK, 1, seeds))
-            + math.sqrt(ms_residual) * random.normal(size=(CHUNK, patients, seeds))
+            patient_sd * random.normal(size=(DRAWS_AT_ONCE, patients, 1))
+            + seed_sd * random.normal(size=(DRAWS_AT_ONCE, 1, seeds))
+            + math.sqrt(ms_residual) * random.normal(size=(DRAWS_AT_ONCE, patients, seeds))
         )
         hits += int((np.abs(drawn.mean(axis=(1, 2))) <= _half_widths(drawn, level, members)).sum())
-    return hits / (CHUNK * math.ceil(trials / CHUNK))
+    return hits / (DRAWS_AT_ONCE * math.ceil(trials / DRAWS_AT_ONCE))
 
 
 def _half_widths(values: Values, level: float, members: Values) -> Values:

@@ -13,10 +13,10 @@ from cl_seg.records.results import Matrix, RunResult
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import InMemoryTables
 
-FEW, MANY = 10, 40
-"""The study's claim: about so few SEED images by transfer do what so many do from scratch."""
-REACHED = 0.01
-"""Dice by which transfer may fall short and still reach what scratch has (ours)."""
+FEW_SEED_IMAGES, MANY_SEED_IMAGES = 10, 40
+"""The study's claim: FEW_SEED_IMAGES by transfer reach what MANY_SEED_IMAGES do from scratch."""
+EQUIVALENCE_MARGIN = 0.01
+"""Dice by which transfer may be below scratch and still reach it (our choice)."""
 SeedConfiguration = tuple[str, str, str, int]
 
 
@@ -113,35 +113,40 @@ def verdicts(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> list
     where the whole interval of the difference lies above −0.01 Dice, not reached where it lies
     below, else undecided.
     """
-    found = []
-    scratch = {
-        (m, by, n): runs
-        for (m, _, by, n), runs in by_configuration.items()
-        if _start(runs) == "scratch"
-    }
-    transfer = {key: runs for key, runs in by_configuration.items() if _start(runs) == "transfer"}
+    sentences = []
+    starts = {key: _start(runs) for key, runs in by_configuration.items()}
+    scratch = [key for key, start in starts.items() if start == "scratch"]
+    transfer = [key for key, start in starts.items() if start == "transfer"]
     for model, strategy, by in dict.fromkeys(key[:3] for key in transfer):
-        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW),
-                  default=None)  # fmt: skip
-        many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
-        if few is None or many is None:
+        few = [key for key in transfer if key[:3] == (model, strategy, by)]
+        few = [key for key in few if _images(key) <= FEW_SEED_IMAGES]
+        # A strategy has no part in training from scratch.
+        many = [key for key in scratch if (key[0], key[2]) == (model, by)]
+        many = [key for key in many if _images(key) >= MANY_SEED_IMAGES]
+        if not few or not many:
             continue
-        a, b = transfer[model, strategy, by, few], scratch[model, by, many]
-        gain, half_width = difference_with_half_width(a, b, dice_at_end)
-        found.append(
-            f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
-            f"{many} from scratch, difference {rounded(gain, True, half_width)} Dice: "
-            f"{_verdict(gain, half_width)}."
+        most, fewest = max(few, key=_images), min(reversed(many), key=_images)
+        gain, half_width = difference_with_half_width(
+            by_configuration[most], by_configuration[fewest], dice_at_end
         )
-    return found
+        sentences.append(
+            f"{model}, {strategy}, slices chosen by {by}: {_images(most)} SEED images by transfer "
+            f"against {_images(fewest)} from scratch, difference {rounded(gain, True, half_width)} "
+            f"Dice: {_verdict(gain, half_width)}."
+        )
+    return sentences
+
+
+def _images(configuration: SeedConfiguration) -> int:
+    return configuration[3]
 
 
 def _verdict(gain: float, half_width: float) -> str:
     if np.isnan(half_width):
         return "no interval, no verdict"
-    if gain - half_width >= -REACHED:
+    if gain - half_width >= -EQUIVALENCE_MARGIN:
         return "reached"
-    return "not reached" if gain + half_width < -REACHED else "undecided"
+    return "not reached" if gain + half_width < -EQUIVALENCE_MARGIN else "undecided"
 
 
 def _start(runs: Sequence[RunResult]) -> str:

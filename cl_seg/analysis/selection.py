@@ -14,7 +14,7 @@ from cl_seg.records.results import RunResult
 from cl_seg.records.run_spec import NetworkSpec
 
 FAMILY = ["network", "strategy"]
-FEWEST = 3  # values of a grid from which on its ends are told
+MIN_GRID_VALUES = 3  # values from which a choice at an end of its grid is reported
 
 
 def selection_table(
@@ -138,7 +138,7 @@ def _at_edge(row: "pd.Series[Any]", table: pd.DataFrame) -> bool:
     for name, value in ({"": row["learning_rate"]} | row["settings"]).items():
         values = [grid[name] for grid in grids]
         numbers = sorted({v for v in values if isinstance(v, int | float)})
-        if row["chosen"] and len(numbers) >= FEWEST and value in (numbers[0], numbers[-1]):
+        if row["chosen"] and len(numbers) >= MIN_GRID_VALUES and value in (numbers[0], numbers[-1]):
             return True
     return False
 

@@ -20,7 +20,7 @@ PACKED = "runs.jsonl"
 CURVE_COLUMNS = ("stage", "step", "scanner", "class", "dice")
 NEEDED = {"stage", "scanner", "patient", "class", "dice", "true"}
 """Columns without which scores say nothing."""
-MOST_BYTES = 2**30
+MAX_EXAMPLE_BYTES = 2**30
 """Bytes that the pictures of a run may take in memory (engineering value)."""
 Examples = dict[str, npt.NDArray[Any]]
 
@@ -80,7 +80,7 @@ class StoredTables:
         try:
             with zipfile.ZipFile(path) as members:
                 size = sum(member.file_size for member in members.infolist())
-            if size > MOST_BYTES:
+            if size > MAX_EXAMPLE_BYTES:
                 raise InputError(f"{path} would take {size} bytes of memory: remove its folder")
             with np.load(path, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}

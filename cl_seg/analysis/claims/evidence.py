@@ -28,7 +28,7 @@ from cl_seg.records.results import RunResult
 
 Values = npt.NDArray[np.float64]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
-MOST = 1000
+MAX_SUGGESTED_SAMPLES = 1000
 """Seeds or patients beyond which "more" is no advice."""
 ONE_PATIENT = "more test patients: a scanner or structure has but one, and there is no interval"
 
@@ -186,7 +186,7 @@ def needed(
     effect = float(values.mean()) - margin
     level = LEVEL if effect > 0 else level
     for what, have in (("seeds", seeds), ("patients", patients)):
-        more = np.arange(have + 1, MOST + 1)
+        more = np.arange(have + 1, MAX_SUGGESTED_SAMPLES + 1)
         of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
         widths = projected_half_width(values, of_patients, of_seeds, level, groups)
         if (widths < abs(effect)).any():

@@ -20,7 +20,7 @@ CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
 COLOUR_NAMES = ("yellow", "blue", "pink", "green")
 RANKS = ("worst", "median", "best")
 MOMENTS = {"learned": "once learned", "last": "at the end"}
-WIDE = 130  # pixels of a panel at least, about; a line is as wide as one of so many
+MIN_PANEL_PIXELS = 130  # width of a panel, about; contours are one of so many pixels wide
 SHADES = 48  # of grey: with up to four classes a figure has no more than 256 colours
 GAP = 3  # pixels between panels
 PANEL = 1.7  # inches
@@ -77,8 +77,8 @@ def _title(run: RunResult, scanner: str) -> str:
 
 def overlay(classes: int, image: Plane, truth: Plane, found: Plane) -> Picture:
     """(H, W, 3) RGB in 0…1 of a slice, enlarged if small: truth filled, prediction outlined."""
-    factor = max(1, round(WIDE / image.shape[1]))
-    line = max(1, round(factor * image.shape[1] / WIDE))
+    factor = max(1, round(MIN_PANEL_PIXELS / image.shape[1]))
+    line = max(1, round(factor * image.shape[1] / MIN_PANEL_PIXELS))
     grey = np.rint(_enlarged(image / 255.0, factor) * (SHADES - 1)) / (SHADES - 1)
     picture = np.repeat(grey[..., None], 3, axis=2)
     for label in range(1, classes + 1):

@@ -21,7 +21,7 @@ from cl_seg.records.results import RunResult
 
 PANEL = 4.2  # inches
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # between lines of equal ACC
-MOST_LINES = 25  # where a step suffices
+MAX_LINES = 25  # of equal ACC
 TICKS = 5  # intervals between them; five digits each fit a panel where points are near each other
 
 
@@ -87,7 +87,7 @@ def _equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
     low, high = panels[0].get_xlim()
     bottom, top = panels[0].get_ylim()
     first, last = low + weight * bottom, high + weight * top
-    step = next((step for step in STEPS if last - first <= MOST_LINES * step), STEPS[-1])
+    step = next((step for step in STEPS if last - first <= MAX_LINES * step), STEPS[-1])
     values = step * np.arange(np.floor(first / step), last / step + 1)
     for axes in panels:
         for value in values:

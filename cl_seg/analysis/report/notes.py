@@ -7,8 +7,8 @@ from cl_seg.analysis.seed_curve import seed_images_of
 from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
 
-MOST_NAMED = 8  # missing runs
-MOST_ORDERS = 6
+MAX_NAMED = 8  # missing runs
+MAX_ORDERS = 6
 
 
 def of_all_runs(data: ReportData) -> Section:
@@ -30,8 +30,8 @@ def _missing(data: ReportData) -> list[str]:
     missing = [run for run in data.planned if run not in finished]
     if not missing:
         return []
-    more = [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
-    named = ", ".join([*missing[:MOST_NAMED], *more])
+    more = [f"{len(missing) - MAX_NAMED} more"] if len(missing) > MAX_NAMED else []
+    named = ", ".join([*missing[:MAX_NAMED], *more])
     planned = counted(len(data.planned), "run is", "runs are")
     return [f"{len(missing)} of {planned} missing: {named}."]
 
@@ -59,8 +59,8 @@ def numbers_of_orders(data: ReportData) -> Section | None:
     if len(numbered) < 2:
         return None
     named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
-    more = ["runs.csv has the others"] if len(named) > MOST_ORDERS else []
-    note = f"Orders of scanners: {'; '.join(named[:MOST_ORDERS] + more)}."
+    more = ["runs.csv has the others"] if len(named) > MAX_ORDERS else []
+    note = f"Orders of scanners: {'; '.join(named[:MAX_ORDERS] + more)}."
     return Section("Orders of scanners", notes=[note])
 
 

@@ -23,7 +23,7 @@ PUBLISHED_NOTE = (
     "Published values are of other patients, scanners and settings, read from the file given "
     "with --published; a dash: nothing is public to us."
 )
-SIMILAR = 0.85
+NAME_SIMILARITY = 0.85
 """Similarity of the names of two suites above which one may be a slip for the other."""
 
 
@@ -93,7 +93,7 @@ def _of_suite(data: ReportData) -> list[PublishedValue]:
 def _similar_suite(data: ReportData) -> Section | None:
     """A note on values of a suite with almost the same name."""
     suites = {one.suite for one in data.published}
-    similar = get_close_matches(_suite(data), suites, n=1, cutoff=SIMILAR)
+    similar = get_close_matches(_suite(data), suites, n=1, cutoff=NAME_SIMILARITY)
     if not similar:
         return None
     note = f"No published value is of {_suite(data)}; some are of {similar[0]}."
