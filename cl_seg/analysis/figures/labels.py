@@ -48,8 +48,9 @@ def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
     """Slanted names below a panel, long ones wrapped."""
     if any_long(names):
         shown = [wrapped(name) for name in names]
-        slanted = {"rotation": SLANT_DEGREES, "rotation_mode": "anchor"}
-        axes.set_xticks(at, shown, ha="right", va="center", **slanted)
+        axes.set_xticks(
+            at, shown, rotation=SLANT_DEGREES, ha="right", rotation_mode="anchor", va="center"
+        )
         axes.tick_params(axis="x", pad=6, labelsize=8)
     else:
         axes.set_xticks(at, names, rotation=30, ha="right")
