@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cl_seg.api.display import html_page
-from cl_seg.api.selection import mean_matrix, runs_of, with_columns
+from cl_seg.api.run_lookup import mean_matrix, runs_of, with_columns
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted

@@ -39,7 +39,7 @@ def best_settings(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
     """Choose the best settings of a grid by validation scores; writes selection.md and .csv."""
-    from cl_seg.api.settings import write_best_settings
+    from cl_seg.api.best_settings import write_best_settings
 
     lines, page = write_best_settings(results)
     say(lines)

@@ -17,7 +17,7 @@ FAMILY = ["network", "strategy"]
 MIN_GRID_VALUES = 3  # values from which a choice at an end of its grid is reported
 
 
-def selection_table(
+def best_settings_table(
     results: Sequence[RunResult], defaults: Mapping[str, Mapping[str, Any]] = {}
 ) -> pd.DataFrame:
     """One row per candidate: a network and strategy with settings and a learning rate.
@@ -143,7 +143,7 @@ def _at_edge(row: "pd.Series[Any]", table: pd.DataFrame) -> bool:
     return False
 
 
-def selection_page(table: pd.DataFrame) -> str:
+def best_settings_page(table: pd.DataFrame) -> str:
     """The grid with what was chosen, as Markdown, and the lines of a suite that take it over."""
     shown = pd.DataFrame({
         "network": table["network"],
