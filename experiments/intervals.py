@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.claims.evidence import contrast_values
-from cl_seg.analysis.claims.find_runs import finder_of_runs
+from cl_seg.analysis.claims.find_runs import RunFinder
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.intervals import (
     ci_half_width,
@@ -85,10 +85,10 @@ def values_of(folder: Path) -> Iterator[np.ndarray]:
 
 def contrasts_of(claims: Path, folder: Path) -> Iterator[np.ndarray]:
     """(patients, seeds) of every contrast that a claim rests on."""
-    find_runs = finder_of_runs(folder)
+    finder = RunFinder(folder)
     for claim in read_claims(claims):
         for contrast in claim.contrasts:
-            yield contrast_values(contrast, find_runs(contrast))
+            yield contrast_values(contrast, finder.find(contrast))
 
 
 def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast
-from cl_seg.analysis.claims.find_runs import FindRuns, Members
+from cl_seg.analysis.claims.find_runs import RunFinder, RunsPerMethod
 from cl_seg.analysis.intervals import (
     LEVEL,
     Groups,
@@ -63,16 +63,16 @@ class Evidence:
     reason: str = ""
 
 
-def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Evidence:
+def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence:
     """Evidence on a contrast; ``level`` is that at which it can be contradicted.
 
     Raises:
         DamagedResults: of other results that cannot be used the evidence says why.
     """
     try:
-        sides = find_runs(contrast)
-        every = [runs for members in sides for runs in members]
-        if unlearned := dict.fromkeys(filter(None, map(_unlearned, every))):
+        sides = finder.find(contrast)
+        methods = [runs for side in sides for runs in side]
+        if unlearned := dict.fromkeys(filter(None, map(_unlearned, methods))):
             reason = f"not learned: {'; '.join(unlearned)}"
             return Evidence(contrast, "not evaluable", reason=reason)
         values = contrast_values(contrast, sides)
@@ -87,7 +87,7 @@ def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Eviden
             contrast, "undecided", _effect(contrast, sides), superiority=superiority,
             patients=patients, seeds=seeds, need=ONE_PATIENT,
         )  # fmt: skip
-    groups = patient_groups([run for runs in every for run in runs])
+    groups = patient_groups([run for runs in methods for run in runs])
     verdict = _verdict(values, contrast.margin, level, groups)
     return Evidence(
         contrast,
@@ -102,22 +102,22 @@ def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Eviden
     )
 
 
-def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
+def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> Values:
     """Difference of the score, patient by patient and seed by seed, (patients, seeds).
 
     Args:
         contrast: which.
-        sides: its runs, see :func:`cl_seg.analysis.claims.find_runs.finder_of_runs`.
+        sides: its runs, see :class:`cl_seg.analysis.claims.find_runs.RunFinder`.
 
     Raises:
         InputError: the sides cannot be compared.
     """
-    every = [runs for members in sides for runs in members]
-    if not all(same_design(every[0], runs) for runs in every):
+    methods = [runs for side in sides for runs in side]
+    if not all(same_design(methods[0], runs) for runs in methods):
         raise InputError("the runs differ in patients, seeds or orders")
     score = SCORES[contrast.score]
     a, b = (
-        np.mean([jackknife_pseudo_values(runs, score) for runs in one], axis=0) for one in sides
+        np.mean([jackknife_pseudo_values(runs, score) for runs in side], axis=0) for side in sides
     )
     values: Values = a - b
     if not values.size:
@@ -127,19 +127,19 @@ def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Value
     return values
 
 
-def _effect(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+def _effect(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> float:
     score = SCORES[contrast.score]
-    a, b = (np.mean([score(run.matrix()) for runs in one for run in runs]) for one in sides)
+    a, b = (np.mean([score(run.matrix()) for runs in side for run in runs]) for side in sides)
     return float(a - b)
 
 
-def _superiority(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+def _superiority(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> float:
     """Share of patients of whom a is better, on the scanners each was seen on."""
     a, b = (
-        pd.concat([_by_patient(contrast, run) for runs in one for run in runs])
+        pd.concat([_by_patient(contrast, run) for runs in side for run in runs])
         .groupby(level=0)
         .mean()
-        for one in sides
+        for side in sides
     )
     gain = (a - b).dropna()
     return float((gain > 0).mean() + 0.5 * (gain == 0).mean())

@@ -61,7 +61,11 @@ def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
         sections.append(Section("Effects", figures={"claims": (CAPTION, figure)}))
         svg["claims"] = as_svg(figure)
     sections += [
-        Section(f"{one.claim.name}: {one.claim.says}", table=claims_table(one)) for one in judged
+        Section(
+            f"{claim_verdict.claim.name}: {claim_verdict.claim.says}",
+            table=claims_table(claim_verdict),
+        )
+        for claim_verdict in judged
     ]
     page = Page(
         title="Claims",
@@ -85,8 +89,8 @@ def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
 
 def _verdicts(judged: Sequence[ClaimVerdict]) -> pd.DataFrame:
     return pd.DataFrame({
-        "claim": [one.claim.name for one in judged],
-        "says": [one.claim.says for one in judged],
-        "source": [one.claim.source for one in judged],
-        "verdict": [one.verdict for one in judged],
+        "claim": [claim_verdict.claim.name for claim_verdict in judged],
+        "says": [claim_verdict.claim.says for claim_verdict in judged],
+        "source": [claim_verdict.claim.source for claim_verdict in judged],
+        "verdict": [claim_verdict.verdict for claim_verdict in judged],
     })  # fmt: skip

@@ -27,8 +27,12 @@ def claims_figure(judged: Sequence[ClaimVerdict], caveats: Sequence[str]) -> Fig
         judged: the claims.
         caveats: sentences that the figure must show.
     """
-    every = (found for one in judged for found in (*one.evidence, *one.descriptive))
-    if not any(found.verdict in LOOKS for found in every):
+    shown = (
+        found
+        for claim_verdict in judged
+        for found in (*claim_verdict.evidence, *claim_verdict.descriptive)
+    )
+    if not any(found.verdict in LOOKS for found in shown):
         return None
     with mpl.rc_context(STYLE):
         figure = _drawn(judged)
@@ -36,17 +40,22 @@ def claims_figure(judged: Sequence[ClaimVerdict], caveats: Sequence[str]) -> Fig
 
 
 def _drawn(judged: Sequence[ClaimVerdict]) -> Figure:
-    rows = sum(2 + len(one.evidence) + len(one.descriptive) for one in judged)
+    rows = sum(
+        2 + len(claim_verdict.evidence) + len(claim_verdict.descriptive) for claim_verdict in judged
+    )
     figure = Figure(figsize=(15, 0.8 + 0.25 * rows), layout="constrained")
     axes = figure.add_subplot()
     labels: list[tuple[float, str, bool]] = []
     y = 0.0
-    for one in judged:
-        labels.append((y, f"{one.claim.name}: {one.verdict}", True))
+    for claim_verdict in judged:
+        labels.append((y, f"{claim_verdict.claim.name}: {claim_verdict.verdict}", True))
         y += 1
-        for kind, every in (("", one.evidence), ("(descriptive) ", one.descriptive)):
-            for found in every:
-                labels.append((y, kind + str(found.contrast), False))
+        for prefix, contrasts in (
+            ("", claim_verdict.evidence),
+            ("(descriptive) ", claim_verdict.descriptive),
+        ):
+            for found in contrasts:
+                labels.append((y, prefix + str(found.contrast), False))
                 _draw(axes, y, found)
                 y += 1
         y += 0.6
