@@ -25,7 +25,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
             continue
         last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
         columns = {
-            "model": result.model,
+            "model": result.network,
             "strategy": result.strategy,
             "seed": result.seed,
             "order": " → ".join(result.order),

@@ -30,7 +30,7 @@ def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFram
     where both sides have them.
     """
     rows = []
-    named = [{run.model for run in side} for side in (a, b)]
+    named = [{run.network for run in side} for side in (a, b)]
     by_a, by_b = runs_by_configuration(a), runs_by_configuration(b)
     both = [configuration for configuration in by_a if configuration in by_b]
     sides = [
@@ -110,7 +110,7 @@ def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
 
 def _identity(run: RunResult) -> tuple[str, str, str]:
     """Network and strategy, order and seed."""
-    return f"{run.model} {run.strategy}", " → ".join(run.order), str(run.seed)
+    return f"{run.network} {run.strategy}", " → ".join(run.order), str(run.seed)
 
 
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
@@ -173,15 +173,15 @@ def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
         fields = {
             **_flat({k: v for k, v in spec.items() if k not in PER_RUN}),
-            **_flat({run.model: {k: v for k, v in network.items() if k != "label"}}),
+            **_flat({run.network: {k: v for k, v in network.items() if k != "label"}}),
             "data": record.data.content[:16],
             "processor": record.processor,
             "device": record.device,
             "commit": record.git_commit,
             **record.versions,
         }
-        if run.model not in shared:
-            fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.model}.")}
+        if run.network not in shared:
+            fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.network}.")}
         for field, value in fields.items():
             if value not in found.setdefault(field, []):
                 found[field].append(value)

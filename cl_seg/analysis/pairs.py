@@ -38,7 +38,7 @@ def pair_drops(results: Sequence[RunResult]) -> pd.DataFrame:
         r = 100 * result.matrix()
         seed, (first, second) = result.seed, result.order
         rows.append({
-            "model": result.model,
+            "model": result.network,
             "strategy": result.strategy,
             "seed": seed,
             "first": first,
@@ -46,14 +46,14 @@ def pair_drops(results: Sequence[RunResult]) -> pd.DataFrame:
             "learned": r[1, 0],
             "transfer": r[1, 0] - r[1, 1],
             "forgetting": np.nan if result.training_regime == "single" else r[1, 0] - r[2, 0],
-            "joint": r[1, 0] - jointly.get((result.model, seed, second), np.nan),
+            "joint": r[1, 0] - jointly.get((result.network, seed, second), np.nan),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def _joint_dice(results: Sequence[RunResult]) -> dict[tuple[str, int, str], float]:
     return {
-        (result.model, result.seed, scanner): dice
+        (result.network, result.seed, scanner): dice
         for result in results
         if result.is_joint
         for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True)

@@ -30,7 +30,7 @@ def seed_curve_runs(results: Sequence[RunResult]) -> dict[SeedConfiguration, lis
 
 def _configuration(result: RunResult) -> SeedConfiguration:
     images = seed_images_of(result)
-    return result.model, result.strategy, images.by, images.count
+    return result.network, result.strategy, images.by, images.count
 
 
 def seed_images_of(result: RunResult) -> SeedImagesSpec:

@@ -61,12 +61,12 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     there are no such cases.
     """
     references = {
-        (one.model, one.order_and_seed): one.matrix()[1:].diagonal()
+        (one.network, one.order_and_seed): one.matrix()[1:].diagonal()
         for one in results
         if one.restarts_each_experience
     }
     return pd.DataFrame(
-        [_run_row(one, references.get((one.model, one.order_and_seed))) for one in results]
+        [_run_row(one, references.get((one.network, one.order_and_seed))) for one in results]
     )
 
 
@@ -84,7 +84,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
     absent = last[last["true"] == 0]
     return {
         "run": result.run_id,
-        "model": result.model,
+        "model": result.network,
         "strategy": result.strategy,
         "order": " > ".join(result.order),
         "seed": result.seed,
@@ -274,5 +274,5 @@ def runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str],
     """Runs by (network, strategy), in the suite's order."""
     found: dict[tuple[str, str], list[RunResult]] = {}
     for result in results:
-        found.setdefault((result.model, result.strategy), []).append(result)
+        found.setdefault((result.network, result.strategy), []).append(result)
     return found

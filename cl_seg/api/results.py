@@ -40,9 +40,9 @@ class Results:
         self.folder, self.runs, self.failures = folder, list(runs), dict(failures or {})
 
     @property
-    def models(self) -> list[str]:
+    def networks(self) -> list[str]:
         """Titles of the networks."""
-        return list(dict.fromkeys(run.model for run in self.runs))
+        return list(dict.fromkeys(run.network for run in self.runs))
 
     @property
     def strategies(self) -> list[str]:
@@ -56,7 +56,7 @@ class Results:
             rounded: as text for reading, with the intervals behind the scores; else numbers, as
                 ``summary.csv`` has them. Scores are explained in docs/metrics.md.
         """
-        if self._of_seeds:
+        if self._is_seed_curve:
             from cl_seg.analysis.seed_curve import (  # noqa: PLC0415 - matplotlib, slow
                 seed_curve_runs,
                 seed_curve_table,
@@ -90,7 +90,7 @@ class Results:
 
     def R(
         self,
-        model: str,
+        network: str,
         strategy: str,
         seed: int | None = None,
         class_name: str | None = None,
@@ -99,7 +99,7 @@ class Results:
         """Accuracy matrix: test Dice on every scanner (columns) after every stage (rows).
 
         Args:
-            model: title or label of the network, ``VNet`` or ``vnet``.
+            network: title or label of the network, ``VNet`` or ``vnet``.
             strategy: title or label of the strategy, ``EWC`` or ``ewc``.
             seed: of the run; the mean over seeds by default.
             class_name: structure; the mean over all by default.
@@ -121,9 +121,9 @@ class Results:
             ...
             cl_seg.messages.errors.InputError: strategy 'EWV': expected one of Naive, EWC
         """
-        if self._of_seeds:
+        if self._is_seed_curve:
             raise InputError(f"{self.folder} is of a SEED curve, which has no R: see summary()")
-        return mean_matrix(runs_of(self.runs, model, strategy, seed), order, class_name)
+        return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name)
 
     @property
     def plot(self) -> "Plots":
@@ -148,7 +148,7 @@ class Results:
 
     def save_model(
         self,
-        model: str,
+        network: str,
         strategy: str,
         folder: AnyPath,
         seed: int | None = None,
@@ -157,7 +157,7 @@ class Results:
         """Save the network of a run as it is at the end, for :func:`cl_seg.load_model`.
 
         Args:
-            model: title or label of the network.
+            network: title or label of the network.
             strategy: title or label of the strategy.
             folder: model folder to make.
             seed: of the run; the first there is by default.
@@ -169,7 +169,7 @@ class Results:
         from cl_seg.suite.cache import StageCache  # noqa: PLC0415
         from cl_seg.suite.run_model import save_run_model  # noqa: PLC0415 - torch, slow
 
-        run = runs_of(self.runs, model, strategy, seed)[0]
+        run = runs_of(self.runs, network, strategy, seed)[0]
         save_run_model(self.folder / "runs" / run.run_id, Path(folder), StageCache(Path(cache)))
 
     def pack(self, folder: AnyPath) -> int:
@@ -185,7 +185,7 @@ class Results:
 
     def __repr__(self) -> str:
         runs, failed = counted(len(self.runs), "run"), len(self.failures)
-        of = f"{counted(len(self.models), 'network')} and "
+        of = f"{counted(len(self.networks), 'network')} and "
         of += counted(len(self.strategies), "strategy", "strategies")
         return f"Results({str(self.folder)!r}): {runs} of {of}" + f", {failed} failed" * bool(
             failed
@@ -195,7 +195,7 @@ class Results:
         return html_page(repr(self), *self.runs[0].caveats, self.summary(rounded=True))
 
     @property
-    def _of_seeds(self) -> bool:
+    def _is_seed_curve(self) -> bool:
         return self.runs[0].training_regime == "seed_curve"
 
 

@@ -56,8 +56,8 @@ class RunResult:
         return self.record.spec.order, self.seed
 
     @property
-    def model(self) -> str:
-        """Title of the network."""
+    def network(self) -> str:
+        """Title of the network, ``model`` in records and tables."""
         return self.record.model
 
     @property

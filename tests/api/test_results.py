@@ -36,7 +36,7 @@ def test_r_is_averaged_over_seeds_and_known_by_title_and_label(forgetting: cl_se
     run = next(
         run
         for run in load_runs(REFERENCE / "paper" / "forgetting")
-        if (run.model, run.strategy, run.seed, run.order_number) == ("VNet", "EWC", 1, 1)
+        if (run.network, run.strategy, run.seed, run.order_number) == ("VNet", "EWC", 1, 1)
     )
     assert np.array_equal(each[1], run.matrix())
     assert list(mean.columns) == [run.short_names[scanner] for scanner in run.order]

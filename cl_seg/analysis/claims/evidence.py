@@ -197,4 +197,4 @@ def needed(
 def _unlearned(runs: Sequence[RunResult]) -> str:
     """Structures that one network did not learn; empty of a tool, which learns nothing."""
     unlearned = describe_unlearned(runs) if runs[0].record.spec.learned_dice else ""
-    return f"{runs[0].model} {runs[0].strategy}: {unlearned}" if unlearned else ""
+    return f"{runs[0].network} {runs[0].strategy}: {unlearned}" if unlearned else ""

@@ -78,7 +78,7 @@ def _both_sides(
         if contrast.structure:
             _require("structure", contrast.structure, run.classes)
         if not is_defined(contrast.score, run.training_regime):
-            raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
+            raise InputError(f"{contrast.score} of {run.network} {run.strategy} is not defined")
     a, b = ([_of_structure(runs, contrast.structure) for runs in methods] for methods in sides)
     if len({tuple(runs[0].classes) for runs in (*a, *b)}) > 1:
         raise InputError("the sides are of several structures and of one: say `structure`")
@@ -97,7 +97,7 @@ def _one_of_each(runs: Sequence[RunResult]) -> list[RunResult]:
 def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
     """Refuse names that no run has; a side without networks gives none."""
     for network in side.networks:
-        _require("network", network, [run.model for run in runs])
+        _require("network", network, [run.network for run in runs])
     if side.networks:
         _require("strategy", side.strategy, [run.strategy for run in runs])
         _require("seed_images", side.seed_images, [_images(run)[0] for run in runs])
@@ -124,7 +124,7 @@ def _images(run: RunResult) -> tuple[int | None, str | None]:
 def _matching_runs(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
     found = []
     for run in runs:
-        (count, by), same = _images(run), (run.model, run.strategy) == (network, side.strategy)
+        (count, by), same = _images(run), (run.network, run.strategy) == (network, side.strategy)
         if same and count == side.seed_images and side.by in {"", by}:
             found.append(run)
     if len({_images(run)[1] for run in found}) > 1:

@@ -167,7 +167,7 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
                 axes.plot(steps, means[scanner], color=colours[scanner], lw=1.4, label=name)
             for edge in edges[:-1]:
                 axes.axvline(edge, color="#9ca3af", lw=0.8, ls=":")
-            axes.set_title(f"{run.model} · {run.strategy}", loc="left")
+            axes.set_title(f"{run.network} · {run.strategy}", loc="left")
             axes.set_ylim(0, 1)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
         lowest_labelled(panels, columns, len(runs))

@@ -72,7 +72,7 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
         canvas = FigureCanvasAgg(figure)
         axes = figure.subplots()
         _heat_map(axes, r, names, _stages(run))
-        axes.set_title(f"{run.model} · {run.strategy} · {name}", loc="left")
+        axes.set_title(f"{run.network} · {run.strategy} · {name}", loc="left")
         figure.tight_layout()
         canvas.draw()  # type: ignore[no-untyped-call]
         return np.asarray(canvas.buffer_rgba()).copy()  # type: ignore[no-untyped-call]

@@ -46,7 +46,9 @@ def examples(runs: Sequence[RunResult]) -> Figure:
         planes = [[shown[f"{s}/{name}"] for name in ("image", "truth", w)] for s, w in columns]
         rows.append([overlay(len(run.classes), *plane) for plane in planes])
     titles = [f"{_title(runs[0], scanner)}\n{when} stage" for scanner, when in columns]
-    return _mosaic(rows, [f"{run.model}\n{run.strategy}" for run in runs], titles, runs[0].caveats)
+    return _mosaic(
+        rows, [f"{run.network}\n{run.strategy}" for run in runs], titles, runs[0].caveats
+    )
 
 
 def has_ranked(run: RunResult) -> bool:

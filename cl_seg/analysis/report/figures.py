@@ -103,10 +103,10 @@ def slices(data: ReportData) -> Section | None:
     )
     figures = {"examples": (caption, overlays.examples(own))}
     for run in filter(overlays.has_ranked, own):
-        name = "ranked_" + re.sub(r"\W+", "_", run.model).lower()
+        name = "ranked_" + re.sub(r"\W+", "_", run.network).lower()
         name += f"_{len(figures)}" * (name in figures)
         caption = (
-            f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "
+            f"{run.network}, {run.strategy}: the test slices of every scanner with the lowest, "
             f"the median and the highest Dice, once the scanner was learned and at the end{end}"
         )
         figures[name] = caption, overlays.ranked_examples(run)
