@@ -28,8 +28,8 @@ class Plan:
         suites: suites to plan together; stages that they share are computed once.
         results: folder for the results of one suite; ``results/<its name>`` by default.
         cache: folder of finished stages.
-        processor: of the machine that will compute the stages, as its own ``plan.json`` names it; ""
-            for this machine's.
+        processor: of the machine that will compute the stages, as docs/how-to/slurm.md asks for
+            it; "" for this machine's.
 
     Raises:
         InputError: the data do not fit a suite, or results cannot be written to a folder.
@@ -55,7 +55,7 @@ class Plan:
 
     @property
     def runs(self) -> pd.DataFrame:
-        """A row per run: suite, run, model (title of the network), strategy, order, seed, finished."""
+        """A row per run: suite, run, model (the network), strategy, order, seed, finished."""
         done = self.finished
         return pd.DataFrame(
             {
@@ -114,8 +114,8 @@ def plan(
         data: store that replaces the suite's own data.
         results: folder for results; ``results/<name of the suite>`` by default.
         cache: folder of finished stages, shared by suites.
-        processor: of the machine that will compute the stages, as its own ``plan.json`` names it
-            under ``environment``; this machine's by default.
+        processor: of the machine that will compute the stages, as docs/how-to/slurm.md asks for
+            it; this machine's by default.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.

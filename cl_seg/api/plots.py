@@ -26,10 +26,10 @@ class Plots:
 
     Args:
         runs: finished runs of one suite.
-        folder: of their results.
+        folder: folder of their results.
 
     Raises:
-        InputError: the results have nothing of what a figure shows; it says why.
+        InputError: the results lack the data of a figure; the message says which.
 
     Examples:
         >>> import cl_seg
@@ -46,7 +46,7 @@ class Plots:
         return _drawn(curves.forgetting_curves(self._streams()), "every run trains jointly")
 
     def R(self) -> Figure:
-        """Accuracy matrices: Dice on each scanner (columns) after each stage (rows)."""
+        """Accuracy matrices: Dice on each scanner (columns) after each experience (rows)."""
         return heat_maps.heat_maps(self._streams())
 
     def joint_differences(self) -> Figure:
@@ -79,11 +79,12 @@ class Plots:
 
         Args:
             claims: file of claims (YAML).
-            folder: with a folder of results per suite; by default the one these results are in.
+            folder: folder that holds a folder of results per suite; by default the one above these
+                results.
         """
         where = self.folder.parent if folder is None else Path(folder)
         judged = judge(read_claims(Path(claims)), where)
-        runs = [run for own in results_of(judged, where).values() for run in own]
+        runs = [run for suite in results_of(judged, where).values() for run in suite]
         return _drawn(claims_figure(judged, caveats_of_runs(runs)), "no claim could be judged")
 
     def __repr__(self) -> str:

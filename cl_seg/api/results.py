@@ -24,12 +24,12 @@ class Results:
     """The finished runs of a suite.
 
     Args:
-        folder: of the results.
+        folder: folder of the results.
         runs: finished runs, in the order of the suite.
         failures: run that failed → reason, where these results come from :func:`cl_seg.run`.
 
     Attributes:
-        folder: of the results.
+        folder: folder of the results.
         runs: one typed record per run.
         failures: run that failed → reason.
     """
@@ -78,7 +78,7 @@ class Results:
     def cases(self) -> pd.DataFrame:
         """A row per run, stage, case and class: Dice, distances in mm, areas in pixels and cm².
 
-        Stage 0 is the untrained network.
+        Stage i is the network after training on experience i of the stream, 0 the untrained one.
         """
         return pd.concat([with_columns(run, run.cases) for run in self.runs], ignore_index=True)
 
@@ -96,20 +96,20 @@ class Results:
         class_name: str | None = None,
         order: int | None = None,
     ) -> pd.DataFrame:
-        """Accuracy matrix: test Dice on every scanner (columns) after every stage (rows).
+        """Accuracy matrix: test Dice on every scanner (columns) after each experience (rows).
 
         Args:
             network: title or label of the network, ``VNet`` or ``vnet``.
             strategy: title or label of the strategy, ``EWC`` or ``ewc``.
-            seed: of the run; the mean over seeds by default.
-            class_name: structure; the mean over all by default.
+            seed: random seed of the run; the mean over seeds by default.
+            class_name: class of the masks; the mean over all by default.
             order: number of the order of scanners, from 1; the first by default.
 
         Returns:
-            Rows untrained and after each stage, columns scanners in stream order.
+            Rows untrained and after each scanner learned, columns scanners in stream order.
 
         Raises:
-            InputError: there is no such run; it names those there are.
+            InputError: there is no such run; the message lists those there are.
 
         Examples:
             >>> import cl_seg
@@ -132,11 +132,11 @@ class Results:
 
         return Plots(self.runs, self.folder)
 
-    def report(self, also: Sequence[str] = (), published: AnyPath | None = None) -> Path:
+    def report(self, extra_formats: Sequence[str] = (), published: AnyPath | None = None) -> Path:
         """Write ``report.html``, tables and figures to the folder of the results.
 
         Args:
-            also: what figures are written as besides SVG, of ``pdf`` and ``png``.
+            extra_formats: formats of figures besides SVG, of ``pdf`` and ``png``.
             published: CSV file of published values to set beside ours.
 
         Returns:
@@ -144,7 +144,9 @@ class Results:
         """
         from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, slow
 
-        return write_report(self.folder, also, None if published is None else Path(published))
+        return write_report(
+            self.folder, extra_formats, None if published is None else Path(published)
+        )
 
     def save_model(
         self,
@@ -160,7 +162,7 @@ class Results:
             network: title or label of the network.
             strategy: title or label of the strategy.
             folder: model folder to make.
-            seed: of the run; the first there is by default.
+            seed: random seed of the run; the first one by default.
             cache: folder of finished stages, with the run's last training.
 
         Raises:
@@ -203,7 +205,7 @@ def load_results(folder: AnyPath, *, failures: Mapping[str, str] | None = None) 
     """The finished runs of a suite, packed or not.
 
     Args:
-        folder: of the results, ``results/<name of the suite>``.
+        folder: folder of the results, ``results/<name of the suite>``.
         failures: run that failed → reason.
 
     Raises:

@@ -22,12 +22,14 @@ PAGE = "report.html"
 WRITTEN = "report_files.json"
 
 
-def write_report(folder: Path, also: Collection[str] = (), published: Path | None = None) -> Path:
+def write_report(
+    folder: Path, extra_formats: Collection[str] = (), published: Path | None = None
+) -> Path:
     """Report every finished run below ``folder/runs``.
 
     Args:
         folder: of the results.
-        also: formats of the figures besides SVG: ``pdf``, ``png``.
+        extra_formats: formats of the figures besides SVG: ``pdf``, ``png``.
         published: file of published values, see :func:`cl_seg.analysis.published.read_published`.
 
     Returns:
@@ -62,7 +64,7 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
         **{
             f"figures/{name}.{suffix}": rendered(figure, suffix)
             for name, (_, figure) in figures
-            for suffix in also
+            for suffix in extra_formats
         },
         PAGE: html(page),
     }
