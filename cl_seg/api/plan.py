@@ -72,7 +72,7 @@ class Plan:
 
     @property
     def stages(self) -> pd.DataFrame:
-        """A row per stage of the computation: kind, stage (its title), optimiser steps, finished."""
+        """A row per stage of the computation: kind, stage (title), optimiser steps, finished."""
         done = self.cache.keys()
         return pd.DataFrame(
             {"kind": s.kind, "stage": s.title, "steps": s.steps, "finished": key in done}

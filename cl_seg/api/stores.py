@@ -27,7 +27,7 @@ class Store(SliceStore):
         folder: folder of the store.
 
     Attributes:
-        report: files that the ingest left out, and its notes; empty for a store that was only opened.
+        report: files that the ingest left out, and its notes; empty for a store opened later.
 
     Raises:
         InputError: ``folder`` is no store, or was written by another version.
@@ -236,8 +236,8 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
 
     if own_bodies + shared_bodies == 0:
         raise InputError(
-            "`own_bodies` (--own-bodies) and `shared_bodies` (--shared-bodies) are both 0: ask for at "
-            "least one body"
+            "`own_bodies` (--own-bodies) and `shared_bodies` (--shared-bodies) are both 0: ask for "
+            "at least one body"
         )
     profiles = load_profiles(scanners)
     scans = acquisitions(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)

@@ -213,7 +213,8 @@ def predict_cases(
     patients = {scan.series.patient for scan in scans}
     if options.height_m is not None and len(patients) > 1:
         raise InputError(
-            f"`height_m` (--height-m): {source} holds {len(patients)} patients: give one patient's series"
+            f"`height_m` (--height-m): {source} holds {len(patients)} patients: give one "
+            "patient's series"
         )
     left_out = [] if left_out is None else left_out
     left_out += found.rejected

@@ -1,6 +1,6 @@
 """Continual-learning scores as pure functions of the accuracy matrix R.
 
-R is (N+1, N): ``R[i, j]`` is the test score on the scanner learned at position j+1 after stage i,
+R is (N+1, N): ``R[i, j]`` is the test score on scanner j+1 of the stream after its experience i,
 row 0 being the untrained model. N is the number of scanners in the stream. Several definitions of
 forward transfer and of forgetting circulate; these are the ones used here, without alternatives.
 """

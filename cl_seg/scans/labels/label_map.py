@@ -105,7 +105,8 @@ def _parse(option: str) -> tuple[str, tuple[int, ...]]:
         run = range(int(first), int(last or first) + 1)
         if not 0 < len(run) <= _MOST:
             raise InputError(
-                f"`labels` (--label {option}): {first}-{last} is no range of up to {_MOST} ascending values"
+                f"`labels` (--label {option}): {first}-{last} is no range of up to "
+                f"{_MOST} ascending values"
             )
         values += list(run)
     if name != "background" and 0 in values:

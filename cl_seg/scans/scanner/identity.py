@@ -129,12 +129,14 @@ def parse_scanner_by(text: str) -> tuple[str, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if unknown := [word for word in words if word not in PARTS]:
         raise InputError(
-            f"`scanner_by` (--scanner-by): {unknown[0]} is none of {', '.join(PARTS)}: list what tells scanners "
+            f"`scanner_by` (--scanner-by): {unknown[0]} is none of {', '.join(PARTS)}: "
+            "list what tells scanners "
             f"apart, e.g. {','.join(DEFAULT_BY[:2])}"
         )
     if PARTS[0] not in words:
         raise InputError(
-            f"`scanner_by` (--scanner-by {text}): name the {PARTS[0]} too, e.g. {','.join(DEFAULT_BY[:2])}: "
+            f"`scanner_by` (--scanner-by {text}): name the {PARTS[0]} too, e.g. "
+            f"{','.join(DEFAULT_BY[:2])}: "
             "models and kernels of two manufacturers may have one name"
         )
     return tuple(part for part in PARTS if part in words)

@@ -67,7 +67,8 @@ def minutes_of(text: str) -> int:
         if minutes >= 2:
             return int(minutes)
     raise InputError(
-        f"`time` (--time {text}): expected at least two minutes, written as minutes, H:MM:SS or D-HH:MM:SS"
+        f"`time` (--time {text}): expected at least two minutes, written as minutes, "
+        "H:MM:SS or D-HH:MM:SS"
     )
 
 
