@@ -76,7 +76,7 @@ def _agreement(found: Areas, true: Areas) -> dict[str, float]:
 
 def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The rows of one class, for reading."""
-    own = table[table["class"] == name]
+    rows = table[table["class"] == name]
     return pd.DataFrame({
         "model": own["model"],
         "strategy": own["strategy"],
@@ -94,7 +94,7 @@ def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _incomplete(own: pd.DataFrame) -> dict[str, list[str]]:
-    """How many areas are of bodies that are cut, where any is."""
+    """Number of areas of truncated bodies, where there are any."""
     if not own["incomplete"].any():
         return {}
     pairs = zip(own["incomplete"], own["cases"], strict=True)

@@ -1,4 +1,4 @@
-"""Two folders of results side by side: what differs in what was asked, and in what came out."""
+"""Comparison of two folders of results: differences of their specs and of their scores."""
 
 import math
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images",
 
 
 def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
-    """What differs in spec, data, source and machine: columns field, a, b.
+    """Differences of spec, data, source and machine: columns field, a, b.
 
     Settings of networks, and of strategies on networks, are compared by their names in the suites,
     where both sides have them.
@@ -77,7 +77,7 @@ def _mean(score: str, runs: Sequence[RunResult]) -> float:
 
 
 def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
-    """Runs by network and strategy; in a seed curve also by what was labelled, as seen there."""
+    """Runs by network and strategy; in a seed curve also by the slices that were labelled."""
     if results[0].training_regime != "seed_curve":
         return runs_by_configuration(results)
     return {
@@ -87,7 +87,7 @@ def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str]
 
 
 def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
-    """Networks with strategies, orders, seeds and runs that one side has and the other has not."""
+    """Lines on networks with strategies, orders, seeds and runs that one side alone has."""
     lines = []
     kinds = ("networks and strategies", "orders", "seeds")
     sides = [dict.fromkeys(_identity(run) for run in side) for side in (a, b)]
@@ -114,7 +114,7 @@ def _identity(run: RunResult) -> tuple[str, str, str]:
 
 
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
-    """All of it as Markdown."""
+    """The whole comparison as Markdown."""
     specs, outcomes = compare_specs(a, b), compare_outcomes(a, b)
     caveats = dict.fromkeys(caveat for run in (*a, *b) for caveat in run.caveats)
     parts = [f"*{caveat}*\n" for caveat in caveats]
@@ -163,9 +163,9 @@ def _strategy_settings(by_configuration: dict[tuple[str, str], list[RunResult]])
 
 
 def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]:
-    """Field → value of everything a side was made with but strategies; of ``shared`` networks.
+    """Field → value of the spec, data, source and machine of a side, without its strategies.
 
-    Where its runs differ in a field, all values.
+    All values of a field in which its runs differ; settings of ``shared`` networks only.
     """
     found: dict[str, list[Any]] = {}
     for run in results:

@@ -75,7 +75,7 @@ def simulated_coverage(
     seeds: int | None = None,
     groups: Groups | None = None,
 ) -> float:
-    """How often the interval covers the truth where patients and seeds vary as in these values.
+    """Share of simulated intervals that cover the truth, with the variances of these values.
 
     Normal values are drawn with the variances of patients (of each group), seeds and residuals
     estimated from these; the answer is the same for the same values.
@@ -84,7 +84,7 @@ def simulated_coverage(
         values: (P, S).
         trials: draws.
         level: coverage that the interval claims.
-        seeds: of the drawn values; as many as there are unless said.
+        seeds: number of seeds of the drawn values; that of ``values`` by default.
         groups: as for :func:`ci_half_width`.
 
     Returns:
@@ -94,7 +94,7 @@ def simulated_coverage(
         return math.nan
     patients, seeds = values.shape[0], seeds or values.shape[1]
     members = _members(patients, groups)
-    ms_patient, ms_seed, ms_residual = (float(one) for one in _mean_squares(values))
+    ms_patient, ms_seed, ms_residual = map(float, _mean_squares(values))
     variance = max(0.0, ms_patient - ms_residual) / values.shape[1]
     of_group = patients * _shares(values, members) / members.sum(axis=1)
     patient_sd = np.sqrt(variance * of_group @ members)[:, None]
@@ -112,7 +112,7 @@ def simulated_coverage(
 
 
 def _half_widths(values: Values, level: float, members: Values) -> Values:
-    """Of (…, P, S) values, one interval per leading index."""
+    """Half widths of intervals of (…, P, S) values, one per leading index."""
     patients, seeds = map(np.asarray, values.shape[-2:])
     ms_patient, ms_seed, ms_residual = _mean_squares(values)
     patient_term = np.maximum(0.0, ms_patient - ms_residual)
@@ -127,7 +127,7 @@ def _from_terms(
     sizes: tuple[npt.NDArray[Any], npt.NDArray[Any]],
     level: float,
 ) -> Values:
-    """From M, MS_seed, 1 / f and the numbers of patients and seeds."""
+    """Half widths from M, MS_seed, 1 / f and the numbers of patients and seeds."""
     patients, seeds = sizes
     total = seed_term + patient_term
     with np.errstate(invalid="ignore"):
@@ -161,7 +161,7 @@ def _inverse_freedom(values: Values, members: Values) -> Values:
 
 
 def _mean_squares(values: Values) -> tuple[Values, Values, Values]:
-    """Of patients, of seeds and of the residuals, of (…, P, S) values."""
+    """Mean squares of patients, of seeds and of residuals, of (…, P, S) values."""
     patients, seeds = values.shape[-2:]
     mean = values.mean(axis=(-2, -1), keepdims=True)
     of_patient = values.mean(axis=-1, keepdims=True) - mean
@@ -197,7 +197,7 @@ def interval_half_width(runs: Sequence[RunResult], score: Score) -> float:
 def difference_with_half_width(
     runs: Sequence[RunResult], reference: Sequence[RunResult], score: Score
 ) -> tuple[float, float]:
-    """Mean difference of a score to that of reference runs, and half the width of its interval.
+    """Mean difference of a score from that of reference runs, and half the width of its interval.
 
     Runs of the same order and seed are compared with each other, on the same patients; NaN where
     there are none.
@@ -220,7 +220,7 @@ def difference_with_half_width(
 def paired_runs(
     runs: Sequence[RunResult], others: Sequence[RunResult]
 ) -> tuple[list[RunResult], list[RunResult]]:
-    """Those of each side that the other has with the same order and seed."""
+    """The runs of each side whose order and seed the other side has too."""
     both = _pairs(runs) & _pairs(others)
     first, second = ([run for run in side if run.order_and_seed in both] for side in (runs, others))
     return first, second

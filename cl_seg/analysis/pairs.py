@@ -12,7 +12,7 @@ DROPS = ("transfer", "joint", "forgetting")
 
 
 def is_pairs(results: Sequence[RunResult]) -> bool:
-    """Whether the streams of a suite are pairs of more than two scanners.
+    """True where the streams of a suite are pairs of more than two scanners.
 
     One pair both ways is a stream like any other.
     """

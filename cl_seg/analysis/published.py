@@ -12,12 +12,12 @@ class PublishedValue:
     """A line of a file of published values.
 
     Attributes:
-        suite: name of the suite it stands beside.
-        method: network or semi-automatic tool, as reports call it.
-        strategy: likewise, empty for a tool.
+        suite: name of the suite beside which it is shown.
+        method: name of a network or semi-automatic tool in reports.
+        strategy: name of the strategy in reports, empty for a tool.
         structure: class.
-        dice: in 0…1 as it is printed, empty where nothing is public.
-        source: where it is printed.
+        dice: Dice in 0…1 as printed, empty where nothing is public.
+        source: publication that prints it.
     """
 
     suite: str

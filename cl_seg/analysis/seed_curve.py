@@ -106,7 +106,7 @@ def shown_seed_curve_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.Da
 
 
 def verdicts(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> list[str]:
-    """Whether few SEED images by transfer reach what many do from scratch, in words.
+    """Sentences on whether few SEED images by transfer reach what many do from scratch.
 
     For every network, strategy and choice of slices: the largest count of at most 10 by transfer
     against the smallest of at least 40 from scratch, paired by patient and seed. It is reached

@@ -49,24 +49,23 @@ def is_defined(score: str, regime: str) -> bool:
 
 
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row per run: what it is, its scores, and whether it is evaluable.
+    """One row per run: its network, strategy, order and seed, scores, and whether it is evaluable.
 
     For joint training only ACC is defined, for one network per scanner only plasticity.
     ``intransigence`` is measured against the cumulative runs from scratch of the same network,
     order and seed, where there are any. ``validation`` is the Dice on validation slices after the
     last step, by which settings are chosen. ``missed_rate`` is the share of cases with the class
-    in which nothing of it is found after the last stage, by the network of their scanner where
-    each has its own, ``false_positive_rate`` that of cases
-    without it in which it is found, ``false_positive_cm2`` the mean area found in them; NaN where
-    there are no such cases.
+    in which nothing of it is found after the last stage (by the network of their scanner where
+    each has its own), ``false_positive_rate`` the share of cases without it in which it is found,
+    ``false_positive_cm2`` the mean area found there; NaN where there are no such cases.
     """
     references = {
-        (one.network, one.order_and_seed): one.matrix()[1:].diagonal()
-        for one in results
-        if one.restarts_each_experience
+        (run.network, run.order_and_seed): run.matrix()[1:].diagonal()
+        for run in results
+        if run.restarts_each_experience
     }
     return pd.DataFrame(
-        [_run_row(one, references.get((one.network, one.order_and_seed))) for one in results]
+        [_run_row(run, references.get((run.network, run.order_and_seed))) for run in results]
     )
 
 
@@ -109,12 +108,12 @@ def _last_cases(result: RunResult) -> pd.DataFrame:
     last = cases["stage"].max()
     if result.training_regime == "single":
         last = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
-    own: pd.DataFrame = cases[cases["stage"] == last]
-    return own
+    last_cases: pd.DataFrame = cases[cases["stage"] == last]
+    return last_cases
 
 
 def _cost(stages: Sequence[StageRow]) -> dict[str, float]:
-    """Steps, seconds, memory, and what the strategy keeps, most over the stages."""
+    """Sums of steps and seconds over the stages; largest memory, and size of what is kept."""
     return {
         "steps": float(sum(stage.steps for stage in stages)),
         "train_seconds": float(sum(stage.train_seconds for stage in stages)),
@@ -198,7 +197,7 @@ def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
-    """What every strategy gains over fine-tuning of the same network, order and seed.
+    """Gains of every strategy over fine-tuning of the same network, order and seed.
 
     Columns model, strategy, and of ACC, BWT and plasticity the difference and ``±``; no rows
     without fine-tuning or without another strategy that goes from scanner to scanner.
@@ -238,7 +237,7 @@ def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
-    """What a run of each row cost, rounded for reading."""
+    """Cost of a run of each row, rounded for reading."""
     after = summary["consolidate_seconds"]
     return pd.DataFrame({
         "model": summary["model"],

@@ -28,7 +28,7 @@ def describe_unlearned(runs: Sequence[RunResult]) -> str:
 
 
 def _span(values: Sequence[float], bound: float) -> str:
-    """With as many digits as it takes to see that all are below the bound."""
+    """Range of values, with as many digits as show that all are below the bound."""
     digits = next((n for n in range(2, 6) if round(max(values), n) < bound), 6)
     low, high = f"{min(values):.{digits}f}", f"{max(values):.{digits}f}"
     return low if low == high else f"{low} to {high}"

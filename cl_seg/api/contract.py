@@ -1,4 +1,4 @@
-"""Checks that strategies, and any Avalanche plugin, work on segmentation masks."""
+"""The contract for masks: whether strategies, and anyone's Avalanche plugin, work on them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,17 +15,17 @@ from cl_seg.strategies.declared import STRATEGIES
 
 
 def check_plugin(
-    plugin: str, settings: Mapping[str, Any] | None = None, *, network: str = "unet"
+    plugin: str, settings: Mapping[str, Any] | None = None, *, model: str = "unet"
 ) -> pd.DataFrame:
-    """Check that an Avalanche plugin works on segmentation masks (docs/stages.md).
+    """Hold anyone's Avalanche plugin to the contract for masks (docs/stages.md).
 
-    A few training steps on tiny images show whether it runs, changes the weights, keeps its state,
-    and leaves the rest of the training alone.
+    A few tiny dense training steps tell whether it runs, acts, keeps its state and leaves the rest
+    of the training alone.
 
     Args:
-        plugin: ``module:callable``; the module is installed, or in the current folder.
+        plugin: ``module:callable``, the module beside you or installed.
         settings: keyword arguments of the callable.
-        network: label of the network to check it on.
+        model: label of the network it is tried on.
 
     Returns:
         A row per point: point, kept, detail.
@@ -39,35 +39,35 @@ def check_plugin(
     if ":" not in plugin:
         raise InputError(f"{plugin}: expected module:callable, as in my_plugins:Plugin")
     check_target(plugin, Path("check_plugin"))
-    _known([network], list(NETWORKS), "network")
+    (network,) = _known([model], list(NETWORKS), "network")
     return pd.DataFrame(_points(plugin, dict(settings or {}), network))
 
 
 def check_strategies(
     strategies: Sequence[str] = (),
-    networks: Sequence[str] = (),
+    models: Sequence[str] = (),
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """Check that strategies work on segmentation masks, on every network.
+    """Hold strategies to the contract for masks on networks.
 
     Args:
         strategies: their names; all by default.
-        networks: names of networks; all by default.
+        models: names of networks; all by default.
         tell: called with the number of pairs done and of all.
 
     Returns:
         A row per network, strategy and point: network, strategy, point, kept, detail.
 
     Raises:
-        InputError: there is no such strategy or network.
+        InputError: a name is not known.
     """
     names = _known(strategies, [n for n, s in STRATEGIES.items() if s.plugin], "strategy")
-    networks = _known(networks, list(NETWORKS), "network")
+    networks = _known(models, list(NETWORKS), "network")
     rows: list[dict[str, Any]] = []
     for done, (network, name) in enumerate((n, s) for n in networks for s in names):
         tell(done, len(networks) * len(names))
-        points = _points(name, {}, network)
-        rows += [{"network": network, "strategy": name, **point} for point in points]
+        found = _points(name, {}, network)
+        rows += [{"network": network, "strategy": name, **point} for point in found]
     return pd.DataFrame(rows)
 
 
@@ -81,8 +81,8 @@ def _points(name: str, settings: dict[str, Any], network: str) -> list[dict[str,
     return [vars(point) for point in check_contract(subject_of(name, settings, build, size))]
 
 
-def _known(names: Sequence[str], known: list[str], what: str) -> list[str]:
-    for name in names:
+def _known(given: Sequence[str], known: list[str], what: str) -> list[str]:
+    for name in given:
         if name not in known:
             raise InputError(f"{what} {name} is not one of {', '.join(known)}")
-    return list(names) or known
+    return list(given) or known

@@ -114,7 +114,7 @@ class Model:
     """A trained network, or several whose probabilities are averaged.
 
     Attributes:
-        card: what is known of it: classes, scanners it was trained on, scores, intended use.
+        card: classes, scanners it was trained on, scores and intended use.
     """
 
     def __init__(self, folder: Path, ensemble: Ensemble) -> None:
@@ -144,8 +144,8 @@ class Model:
             source: folder of DICOM or NIfTI files, CSV manifest, or one NIfTI file.
             out: folder to make for label files and tables; by default the prediction keeps them
                 until it is saved.
-            variants: test-time augmentations per slice (rotated, rescaled copies), whose agreement says
-                how certain the result is.
+            variants: test-time augmentations per slice (rotated, rescaled copies); their agreement
+                shows how certain the result is.
             height_m: height of the one patient in m, for the skeletal muscle index.
             aliases: YAML file of scanner aliases, merged over those of the package.
             salt: secret that makes hashes of series repeatable; random by default.

@@ -28,8 +28,8 @@ class Plan:
         suites: suites to plan together; stages that they share are computed once.
         results: folder for the results of one suite; ``results/<its name>`` by default.
         cache: folder of finished stages.
-        processor: of the machine that will compute the stages, as docs/how-to/slurm.md asks for
-            it; "" for this machine's.
+        processor: CPU instructions or GPU model of the machine that will compute the stages, see
+            docs/how-to/slurm.md; "" for this machine's.
 
     Raises:
         InputError: the data do not fit a suite, or results cannot be written to a folder.
@@ -114,8 +114,8 @@ def plan(
         data: store that replaces the suite's own data.
         results: folder for results; ``results/<name of the suite>`` by default.
         cache: folder of finished stages, shared by suites.
-        processor: of the machine that will compute the stages, as docs/how-to/slurm.md asks for
-            it; this machine's by default.
+        processor: CPU instructions or GPU model of the machine that will compute the stages, see
+            docs/how-to/slurm.md; this machine's by default.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.

@@ -20,7 +20,8 @@ def prune_stages(
     Args:
         keep_suites: suites whose stages are kept.
         cache: folder of finished stages.
-        processor: of the machine that computes the stages; this machine's by default.
+        processor: CPU instructions or GPU model of the machine that computes the stages; this
+            machine's by default.
 
     Returns:
         Bytes removed and bytes kept.

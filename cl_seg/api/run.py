@@ -37,8 +37,8 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         workers: processes side by side, 0 for this one; by default as many as the cores allow.
         engine: place where stages are computed, ``local`` or :class:`cl_seg.api.engines.Slurm`.
         checkpoint_seconds: seconds between two checkpoints of a training.
-        processor: of the machine that computes the stages, as docs/how-to/slurm.md asks for it;
-            this machine's by default.
+        processor: CPU instructions or GPU model of the machine that computes the stages, see
+            docs/how-to/slurm.md; this machine's by default.
         say: called with every line for the reader.
 
     Returns:

@@ -73,9 +73,9 @@ def mean_matrix(
     """R of runs that differ in their seed, averaged; rows are stages, columns scanners.
 
     Args:
-        runs: of one network and strategy.
+        runs: runs of one network and strategy.
         order: number of the order of scanners, from 1; the first there is by default.
-        class_name: of one structure; all averaged by default.
+        class_name: class of the masks; the mean over all by default.
 
     Raises:
         InputError: no such order or class.

@@ -64,7 +64,7 @@ def check_plugin(
     chosen = YamlFile.of_text(settings, Path("--settings")).value
     if not isinstance(chosen, dict):
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
-    points = check(plugin, chosen, network=model)
+    points = check(plugin, chosen, model=model)
     if as_json:
         show_json(points)
     else:

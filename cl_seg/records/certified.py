@@ -15,20 +15,20 @@ from cl_seg.records.tables import PACKED, StoredTables
 CERTIFIED = "certified.json"
 Verdict = Literal["same bits", "same to 1e-6", "different"]
 VERDICTS: tuple[Verdict, ...] = ("same bits", "same to 1e-6", "different")
-"""From best to worst."""
+"""Verdicts from best to worst."""
 
 
 class CertifiedStage(Part):
     """A stage of a run that was recomputed.
 
     Attributes:
-        run_id: of the run.
-        position: of the stage in the run, from 1.
+        run_id: name of the run.
+        position: position of the stage in the run, from 1.
         selection: name of the slices it was trained on.
-        verdict: of the comparison with what was recorded.
+        verdict: result of the comparison with the record.
         largest: largest difference of a score, relative where the score exceeds 1; None where rows
-            are missing or of others.
-        score: which score that is, "" where there is no difference.
+            are missing or are those of other cases.
+        score: name of that score, "" where there is no difference.
     """
 
     run_id: str
@@ -51,11 +51,11 @@ class Certificate(Part):
     """Stages that were recomputed at one commit.
 
     Attributes:
-        commit: of the source, "" outside a repository.
-        date: in ISO format, UTC.
+        commit: commit of the source, "" outside a repository.
+        date: time in ISO format, UTC.
         versions: package → version.
-        device, processor: of the computation.
-        stages: what was recomputed.
+        device, processor: device and processor of the computation.
+        stages: stages that were recomputed.
     """
 
     commit: str

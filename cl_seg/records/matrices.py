@@ -14,8 +14,8 @@ def accuracy_matrices(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """R per class and, under ``mean``, their average.
 
-    ``R[i, j]`` is the mean Dice after stage i (experience i of the stream) on scanner ``order[j]``, over the cases whose truth
-    contains the class; classes are averaged last. NaN where no case contains the class.
+    ``R[i, j]`` is the mean Dice after stage i, which is experience i of the stream, on scanner
+    ``order[j]``, over the cases whose truth contains the class; classes are averaged last. NaN where no case contains the class.
 
     Args:
         cases: columns stage, scanner, class, dice, true (pixels).
@@ -36,7 +36,7 @@ def accuracy_matrices(
 def matrices_without(
     cases: pd.DataFrame, order: Sequence[str], classes: Sequence[str]
 ) -> npt.NDArray[np.float64]:
-    """The mean of R over classes as if a patient were not there, (patients, stages, scanners).
+    """The mean of R over classes without each patient in turn, (patients, stages, scanners).
 
     Args:
         cases: as for :func:`accuracy_matrices`, with a column patient; patients are taken in

@@ -11,10 +11,10 @@ SCHEMA = 2
 
 
 def migrated(raw: Any) -> Any:
-    """A record as it was read, in the form of this version; what is no record is left as it is.
+    """A record in the form of this version; anything that is no record is returned unchanged.
 
     Raises:
-        ValueError: its schema is none of this version.
+        ValueError: its schema is not known to this version.
     """
     if not isinstance(raw, dict):
         return raw
@@ -44,6 +44,9 @@ def _spec(old: Any) -> Any:
 
 
 def _order_number(place: Any) -> int:
-    """From the place (network, strategy, order, seed); seed curves have a longer one, one order."""
+    """Number of the order, from the place (network, strategy, order, seed) of a run.
+
+    Seed curves have a longer place and one order.
+    """
     in_stream = isinstance(place, list) and len(place) == 4 and isinstance(place[2], int)
     return place[2] + 1 if in_stream else 1

@@ -21,9 +21,9 @@ class RunResult:
     """One finished run.
 
     Attributes:
-        record: what is known of it besides its tables.
+        record: all that is known of it besides its tables.
         tables: per-case scores, validation curve and pictures.
-        names: scanner → display name, of all results it was loaded with; empty: of its own.
+        names: scanner → display name, for all results it was loaded with; its own where empty.
     """
 
     record: RunRecord
@@ -47,12 +47,12 @@ class RunResult:
 
     @property
     def seed(self) -> int:
-        """Seed of everything random in it."""
+        """Random seed of the run."""
         return self.record.spec.seed
 
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
-        """By which runs of several networks and strategies are paired."""
+        """Order and seed, by which runs of different networks and strategies are paired."""
         return self.record.spec.order, self.seed
 
     @property
@@ -81,7 +81,7 @@ class RunResult:
 
     @property
     def validation_matches_test(self) -> bool:
-        """False where test scores use what the strategy keeps, which validation scores lack."""
+        """False where test scores use what the strategy keeps and validation scores do not."""
         return not self.record.scores_with_memory
 
     @property
@@ -115,14 +115,14 @@ class RunResult:
         return np.array(self.record.R[name], dtype=float)
 
     def of_class(self, name: str) -> "RunResult":
-        """The run as if it had this class alone."""
+        """The run with this class alone."""
         rows = self.record.R[name]
         record = self.record.with_scores({"mean": rows, name: rows}, classes=(name,))
         return replace(self, record=record)
 
     @property
     def order_number(self) -> int:
-        """Place of its order in the suite, from 1."""
+        """Number of its order of scanners in the suite, from 1."""
         return self.record.order_number
 
     @property
@@ -170,7 +170,7 @@ class RunResult:
 
     @cached_property
     def seen(self) -> npt.NDArray[np.bool_]:
-        """(patients, scanners × structures): which of them every test patient was scored with."""
+        """(patients, scanners × structures): True where the patient was scored on that pair."""
         cases = self.cases[self.cases["stage"] == self.cases["stage"].max()]
         cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.order)]
         patients = pd.Categorical(cases["patient"].astype(str), categories=self.patients)
@@ -182,7 +182,7 @@ class RunResult:
 
     @cached_property
     def matrices_without(self) -> Matrix:
-        """R as if each of the patients were not there, (patients, N+1, N)."""
+        """R without each of the patients in turn, (patients, N+1, N)."""
         return matrices_without(self.cases, self.order, self.classes)
 
     @property

@@ -1,4 +1,4 @@
-"""The tables and pictures of one run: in its own folder, packed, or given."""
+"""The tables and pictures of one run: in its own folder, packed, or in memory."""
 
 import zipfile
 import zlib
@@ -44,8 +44,8 @@ class StoredTables:
     """Tables that are read when they are asked for.
 
     Attributes:
-        folder: of the run, or of packed results.
-        run_id: of the run.
+        folder: folder of the run, or of packed results.
+        run_id: name of the run.
     """
 
     folder: Path

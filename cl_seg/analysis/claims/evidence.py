@@ -38,17 +38,17 @@ class Evidence:
     """Evidence on a contrast, as far as the runs give any.
 
     Attributes:
-        contrast: which.
-        verdict: of this contrast alone.
+        contrast: contrast it is on.
+        verdict: verdict on this contrast alone.
         effect: difference of the means, a − b.
-        ci_half_width: of the 95 % interval for other patients and other seeds.
-        coverage: how often such an interval covers the truth, simulated with these variances.
+        ci_half_width: half the width of its 95 % interval for other patients and other seeds.
+        coverage: share of such intervals that cover the truth, simulated with these variances.
         superiority: share of patients of whom a is better, seeds and orders averaged; ties count
             half.
-        patients: how many.
-        seeds: how many.
-        need: more runs or patients that would decide an undecided one.
-        reason: why there is no effect.
+        patients: number of test patients.
+        seeds: number of random seeds.
+        need: number of seeds or patients that would decide an undecided contrast.
+        reason: reason for which there is no effect.
     """
 
     contrast: Contrast
@@ -106,7 +106,7 @@ def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMetho
     """Difference of the score, patient by patient and seed by seed, (patients, seeds).
 
     Args:
-        contrast: which.
+        contrast: contrast whose score is compared.
         sides: its runs, see :class:`cl_seg.analysis.claims.find_runs.RunFinder`.
 
     Raises:
@@ -172,12 +172,12 @@ def _verdict(values: Values, margin: float, level: float, groups: Groups) -> Ver
 def needed(
     values: Values, margin: float = 0.0, level: float = LEVEL, groups: Groups | None = None
 ) -> str:
-    """How many seeds, or patients, would decide if effect and spread stayed as they are.
+    """Number of seeds, or patients, that would decide if effect and spread stayed as they are.
 
     Args:
         values: (P, S).
-        margin: bound that the effect is held against.
-        level: at which an effect below the bound contradicts; one above it supports at 95 %.
+        margin: bound that the effect is compared with.
+        level: confidence level at which an effect below the bound contradicts; one above it supports at 95 %.
         groups: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
     """
     patients, seeds = values.shape

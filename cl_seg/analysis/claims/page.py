@@ -45,7 +45,7 @@ def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
 
     Args:
         judged: the claims.
-        folder: with a folder of results per suite.
+        folder: folder that holds a folder of results per suite.
 
     Returns:
         Path of the page.

@@ -25,7 +25,7 @@ def wrapped(name: str, width: int = WRAP_AFTER_CHARACTERS) -> str:
 
 
 def any_long(names: Sequence[str]) -> bool:
-    """Whether there is a name that is wrapped."""
+    """True where a name is wrapped."""
     return any(len(name) > WRAP_AFTER_CHARACTERS for name in names)
 
 

@@ -29,7 +29,7 @@ FILL = 0.3  # opacity of the truth
 
 
 def class_colours(run: RunResult) -> list[str]:
-    """Which colour each class has."""
+    """Colour of each class, in words."""
     return [f"{name} {COLOUR_NAMES[i % len(COLOUR_NAMES)]}" for i, name in enumerate(run.classes)]
 
 
@@ -52,7 +52,7 @@ def examples(runs: Sequence[RunResult]) -> Figure:
 
 
 def has_ranked(run: RunResult) -> bool:
-    """Whether a run kept its worst, median and best slices."""
+    """True where a run kept its worst, median and best slices."""
     return any("/ranked/" in name for name in run.examples)
 
 

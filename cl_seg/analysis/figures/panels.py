@@ -1,4 +1,4 @@
-"""Which panels a figure of several networks and strategies has, and where."""
+"""Layout of the panels of a figure of several networks and strategies."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -17,12 +17,12 @@ def first_runs(results: Sequence[RunResult]) -> list[RunResult]:
 
 
 def runs_of_streams(by_configuration: RunsByConfiguration) -> RunsByConfiguration:
-    """Those whose runs go on from scanner to scanner: not joint, not from scratch."""
+    """Configurations whose networks are trained on one scanner after another."""
     return {key: runs for key, runs in by_configuration.items() if is_stream(runs)}
 
 
 def is_stream(runs: Sequence[RunResult]) -> bool:
-    """Whether one network is taught one scanner after another."""
+    """True where one network is trained on one scanner after another."""
     return bool(runs) and not runs[0].is_joint and runs[0].training_regime != "single"
 
 

@@ -32,7 +32,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
     where no row remains.
 
     Args:
-        summary: of :func:`cl_seg.analysis.tables.summary_table`.
+        summary: table of :func:`cl_seg.analysis.tables.summary_table`.
         results: the runs it was made from. Lines of equal ACC are drawn where all their streams
             have the same number of scanners.
     """

@@ -17,7 +17,7 @@ def rank_figure(last_dice: LastDice, caveats: Sequence[str]) -> Figure | None:
     """A panel per strategy that two networks or more were trained with; None without any.
 
     Args:
-        last_dice: of :func:`cl_seg.analysis.ranks.last_dice_by_configuration`.
+        last_dice: tables of :func:`cl_seg.analysis.ranks.last_dice_by_configuration`.
         caveats: sentences that the figure must show.
     """
     ranks = {s: mean_ranks(last_dice, s) for s in dict.fromkeys(own for _, own in last_dice)}

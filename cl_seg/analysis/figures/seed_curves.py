@@ -16,7 +16,7 @@ def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
     """Dice against the number of SEED images: a panel per network (rows) and class (columns).
 
     Args:
-        table: of :func:`cl_seg.analysis.seed_curve.seed_curve_table`.
+        table: table of :func:`cl_seg.analysis.seed_curve.seed_curve_table`.
         results: the runs it was made from.
     """
     classes = results[0].classes

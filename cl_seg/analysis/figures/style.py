@@ -75,9 +75,9 @@ def lowest_labelled(panels: Iterable[Axes], columns: int, used: int) -> None:
     """Hide the panels behind the last used one; the lowest of each column shows the numbers of x.
 
     Args:
-        panels: of a grid whose panels share x, row by row.
-        columns: of the grid.
-        used: how many panels show something.
+        panels: panels of a grid, row by row, that share x.
+        columns: number of columns of the grid.
+        used: number of panels that show something.
     """
     every = list(panels)
     for axes in every[used:]:

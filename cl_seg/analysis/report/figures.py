@@ -189,7 +189,7 @@ def _which_run(results: Sequence[RunResult]) -> str:
 
 
 def _which_order(results: Sequence[RunResult]) -> str:
-    """Which order a figure of one order shows, where there are several."""
+    """The order that a figure shows, where there are several."""
     count, first = len({tuple(run.order) for run in results if not run.is_joint}), results[0]
     shown = f" Of {count} orders, order {first.order_number} is shown: {first.stream}."
     return shown * (count > 1)

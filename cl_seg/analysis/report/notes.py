@@ -37,7 +37,7 @@ def _missing(data: ReportData) -> list[str]:
 
 
 def _test_patients(results: Sequence[RunResult]) -> list[str]:
-    """How many test patients every scanner has, and a warning where that is one."""
+    """Number of test patients of every scanner, and a warning where it is one."""
     counts: dict[str, int] = {}
     first: dict[tuple[str, ...], RunResult] = {}
     for run in results:
@@ -54,7 +54,7 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
 
 
 def numbers_of_orders(data: ReportData) -> Section | None:
-    """Which order has which number, where there are several."""
+    """Numbers of the orders of scanners, where there are several."""
     numbered = {run.order_number: run.stream for run in data.results if not run.is_joint}
     if len(numbered) < 2:
         return None

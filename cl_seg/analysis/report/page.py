@@ -21,13 +21,13 @@ class Page:
     """Everything a page shows; all but the figures is escaped.
 
     Attributes:
-        title: of the page.
+        title: title of the page.
         data_origin: simulated or real.
         subtitle: a line below the title.
         sections: from top to bottom.
         svg: name → text of every figure of the sections.
         provenance: origin of the numbers.
-        settings: of the suite, as YAML.
+        settings: settings of the suite, as YAML.
     """
 
     title: str

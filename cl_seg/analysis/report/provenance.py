@@ -1,4 +1,4 @@
-"""Where the numbers of runs come from."""
+"""Provenance of runs: data, source, machine and settings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,11 +17,11 @@ def data_origin(results: Sequence[RunResult]) -> str:
 
 
 def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
-    """Where the numbers come from; what differs between runs is named with all its values.
+    """Source of the numbers; all values of an entry in which runs differ.
 
     Args:
         results: the runs.
-        command: that made the page from them.
+        command: command that made the page from them.
     """
 
     def each(values: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ class Section:
     One without table and figures has no heading: it adds notes alone.
 
     Attributes:
-        title: its heading.
+        title: heading of the section.
         table: rounded for reading.
         figures: name of the file → caption and figure.
         notes: sentences; those of all sections stand below the first heading.
@@ -50,7 +50,7 @@ class Section:
 
     @property
     def has_heading(self) -> bool:
-        """Whether there is a table or a figure to show."""
+        """True where there is a table or a figure to show."""
         return self.table is not None or bool(self.figures)
 
 

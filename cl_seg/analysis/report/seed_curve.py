@@ -34,7 +34,7 @@ def table(data: ReportData) -> Section:
 
 
 def curves(data: ReportData) -> Section:
-    """The same as a figure."""
+    """The table as a figure."""
     first = data.results[0]
     caption = CAPTION.format(first.record.scanner_names[first.order[-1]])
     figure = seed_curves(data.seed_curve_table, data.results)

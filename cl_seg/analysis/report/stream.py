@@ -135,7 +135,7 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
 
 
 def _coverage(summary: pd.DataFrame) -> list[str]:
-    """How good the intervals are, where there are any."""
+    """Coverage of the intervals, where there are any."""
     covered = summary.filter(like=" coverage").to_numpy(float)
     covered = covered[np.isfinite(covered)]
     if not len(covered):

@@ -28,7 +28,7 @@ def write_report(
     """Report every finished run below ``folder/runs``.
 
     Args:
-        folder: of the results.
+        folder: folder of the results.
         extra_formats: formats of the figures besides SVG: ``pdf``, ``png``.
         published: file of published values, see :func:`cl_seg.analysis.published.read_published`.
 
