@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -86,24 +87,29 @@ def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str]
     }
 
 
-def only_in_one(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
+def one_sided_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
     """Lines on networks with strategies, orders, seeds and runs that one side alone has."""
     lines = []
     kinds = ("networks and strategies", "orders", "seeds")
     sides = [dict.fromkeys(_identity(run) for run in side) for side in (a, b)]
-    known = [[dict.fromkeys(run[i] for run in side) for i in range(len(kinds))] for side in sides]
-    for place, what in enumerate(kinds):
-        for name, own, other in (("a", known[0], known[1]), ("b", known[1], known[0])):
-            if missing := [value for value in own[place] if value not in other[place]]:
-                lines.append(f"{what} in {name} alone: {', '.join(missing)}")
-    for name, here, there, parts in (
-        ("a", sides[0], sides[1], known[1]),
-        ("b", sides[1], sides[0], known[0]),
+    values_of = [
+        [dict.fromkeys(run[i] for run in side) for i in range(len(kinds))] for side in sides
+    ]
+    for i, kind in enumerate(kinds):
+        for name, these, those in (
+            ("a", values_of[0], values_of[1]),
+            ("b", values_of[1], values_of[0]),
+        ):
+            if missing := [value for value in these[i] if value not in those[i]]:
+                lines.append(f"{kind} in {name} alone: {', '.join(missing)}")
+    for name, these, those, other_values in (
+        ("a", sides[0], sides[1], values_of[1]),
+        ("b", sides[1], sides[0], values_of[0]),
     ):
         lines += [
             f"run in {name} alone: {run[0]}, order {run[1]}, seed {run[2]}"
-            for run in here
-            if run not in there and all(run[place] in parts[place] for place in range(len(kinds)))
+            for run in these
+            if run not in those and all(run[i] in other_values[i] for i in range(len(kinds)))
         ]
     return lines
 
@@ -119,7 +125,7 @@ def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
     caveats = dict.fromkeys(caveat for run in (*a, *b) for caveat in run.caveats)
     parts = [f"*{caveat}*\n" for caveat in caveats]
     parts += ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
-    if lines := only_in_one(a, b):
+    if lines := one_sided_notes(a, b):
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")
     parts.append("## What came out")
     parts.append(markdown(shown_outcomes(outcomes)) if len(outcomes) else "Nothing in common.\n")
@@ -147,19 +153,22 @@ def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 def _strategy_settings(by_configuration: dict[tuple[str, str], list[RunResult]]) -> dict[str, Any]:
     """Field → setting of a strategy, on each of its networks where these differ in it."""
-    found = {}
+    fields = {}
     for strategy in dict.fromkeys(strategy for _, strategy in by_configuration):
-        of = {
-            model: _flat({strategy: runs[0].record.spec.strategy.settings})
-            for (model, own), runs in by_configuration.items()
-            if own == strategy
+        settings_by_network = {
+            network: _flat({strategy: runs[0].record.spec.strategy.settings})
+            for (network, name), runs in by_configuration.items()
+            if name == strategy
         }
-        for field in dict.fromkeys(field for settings in of.values() for field in settings):
-            values = {model: settings.get(field, "–") for model, settings in of.items()}
-            each = ", ".join(f"{value} on {model}" for model, value in values.items())
+        for field in dict.fromkeys(chain.from_iterable(settings_by_network.values())):
+            values = {
+                network: settings.get(field, "–")
+                for network, settings in settings_by_network.items()
+            }
+            in_words = ", ".join(f"{value} on {network}" for network, value in values.items())
             alike = len(set(map(str, values.values()))) == 1
-            found[field] = next(iter(values.values())) if alike else each
-    return found
+            fields[field] = next(iter(values.values())) if alike else in_words
+    return fields
 
 
 def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]:
@@ -167,7 +176,7 @@ def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]
 
     All values of a field in which its runs differ; settings of ``shared`` networks only.
     """
-    found: dict[str, list[Any]] = {}
+    values_by_field: dict[str, list[Any]] = {}
     for run in results:
         record, spec = run.record, run.record.spec.as_suite_fields()
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
@@ -183,11 +192,11 @@ def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]
         if run.network not in shared:
             fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.network}.")}
         for field, value in fields.items():
-            if value not in found.setdefault(field, []):
-                found[field].append(value)
+            if value not in values_by_field.setdefault(field, []):
+                values_by_field[field].append(value)
     return {
         field: values[0] if len(values) == 1 else ", ".join(sorted(map(str, values)))
-        for field, values in found.items()
+        for field, values in values_by_field.items()
     }
 
 

@@ -174,7 +174,10 @@ def chosen_lines(table: pd.DataFrame) -> str:
         )
     strategies: list[Any] = []
     for name, rows in chosen.groupby("strategy", sort=False):
-        each = {row["network"]: row["fixed"] | row["settings"] for _, row in rows.iterrows()}
-        of = {network: settings for network, settings in each.items() if settings}
-        strategies.append({"name": name, "settings_of": of} if of else name)
+        settings_of = {
+            row["network"]: settings
+            for _, row in rows.iterrows()
+            if (settings := row["fixed"] | row["settings"])
+        }
+        strategies.append({"name": name, "settings_of": settings_of} if settings_of else name)
     return yaml.safe_dump({"strategies": strategies}, sort_keys=False, default_flow_style=None)

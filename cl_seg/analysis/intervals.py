@@ -202,19 +202,21 @@ def difference_with_half_width(
     Runs of the same order and seed are compared with each other, on the same patients; NaN where
     there are none.
     """
-    own, other = paired_runs(runs, reference)
-    if not own:
+    paired, paired_reference = paired_runs(runs, reference)
+    if not paired:
         return math.nan, math.nan
     change = float(
-        np.mean([score(run.matrix()) for run in own])
-        - np.mean([score(run.matrix()) for run in other])
+        np.mean([score(run.matrix()) for run in paired])
+        - np.mean([score(run.matrix()) for run in paired_reference])
     )
-    if len({run.patients for run in (*own, *other)}) > 1:
+    if len({run.patients for run in (*paired, *paired_reference)}) > 1:
         return change, math.nan
-    values = jackknife_pseudo_values(own, score) - jackknife_pseudo_values(other, score)
+    values = jackknife_pseudo_values(paired, score) - jackknife_pseudo_values(
+        paired_reference, score
+    )
     if min(values.shape) < 2:
         return change, math.nan
-    return change, ci_half_width(values, groups=patient_groups([*own, *other]))
+    return change, ci_half_width(values, groups=patient_groups([*paired, *paired_reference]))
 
 
 def paired_runs(

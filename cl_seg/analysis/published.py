@@ -43,17 +43,17 @@ def read_published(path: Path) -> list[PublishedValue]:
         InputError: a line has other fields, is there twice, its Dice is no number in 0…1 or has no
             source.
     """
-    found: dict[tuple[str, ...], PublishedValue] = {}
+    values: dict[tuple[str, ...], PublishedValue] = {}
     for row in read_table(path, COLUMNS, exact=True):
-        one = PublishedValue(**row)
-        if one.dice and not _is_dice(one.dice):
-            raise row.error("dice", f"expected 0 to 1 or nothing, not {one.dice!r}")
-        if one.dice and not one.source:
+        value = PublishedValue(**row)
+        if value.dice and not _is_dice(value.dice):
+            raise row.error("dice", f"expected 0 to 1 or nothing, not {value.dice!r}")
+        if value.dice and not value.source:
             raise row.error("source", "a published Dice needs its source")
-        if (key := (one.suite, *one.method_key)) in found:
+        if (key := (value.suite, *value.method_key)) in values:
             raise InputError(f"{row.where}: {', '.join(filter(None, key))} is there twice")
-        found[key] = one
-    return list(found.values())
+        values[key] = value
+    return list(values.values())
 
 
 def _is_dice(text: str) -> bool:

@@ -76,7 +76,7 @@ def paired_tests(last_dice: LastDice) -> pd.DataFrame:
     """
     rows = []
     for strategy in dict.fromkeys(strategy for _, strategy in last_dice):
-        models = [model for model, own in last_dice if own == strategy]
+        models = [model for model, name in last_dice if name == strategy]
         for a, b in combinations(models, 2):
             sides = paired_means({model: last_dice[model, strategy] for model in (a, b)})
             if not sides:
@@ -136,7 +136,7 @@ def unit_ranks(last_dice: LastDice, strategy: str) -> pd.DataFrame:
 def _of_strategy(last_dice: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
     """Last Dice of every network with a strategy, see :func:`paired_means`."""
     return paired_means(
-        {model: table for (model, own), table in last_dice.items() if own == strategy}
+        {model: table for (model, name), table in last_dice.items() if name == strategy}
     )
 
 

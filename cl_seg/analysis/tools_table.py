@@ -81,21 +81,23 @@ def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list
         name: name of the tool in the suite.
         runs: runs of one network and strategy.
     """
-    own = cases[cases["name"] == name] if len(cases) else cases
-    if own.empty:
+    tool_cases = cases[cases["name"] == name] if len(cases) else cases
+    if tool_cases.empty:
         return []
-    classes = (str(own["class"].iloc[0]),)
-    found = []
+    classes = (str(tool_cases["class"].iloc[0]),)
+    tool_as_runs = []
     for run in runs:
-        here = own[own["scanner"].isin(run.order)]
-        if here.empty:
+        run_cases = tool_cases[tool_cases["scanner"].isin(run.order)]
+        if run_cases.empty:
             return []
-        both = pd.concat([here.assign(stage=0), here.assign(stage=1)], ignore_index=True)
-        matrices = accuracy_matrices(both, run.order, list(classes))
+        before_and_after = pd.concat(
+            [run_cases.assign(stage=0), run_cases.assign(stage=1)], ignore_index=True
+        )
+        matrices = accuracy_matrices(before_and_after, run.order, list(classes))
         r = {key: matrix_rows(matrix) for key, matrix in matrices.items()}
         record = run.record.with_scores(r, classes=classes)
         spec = record.spec.model_copy(update={"learned_dice": {}})
-        names = {"model": str(own["tool"].iloc[0]), "schedule": "joint", "spec": spec}
+        names = {"model": str(tool_cases["tool"].iloc[0]), "schedule": "joint", "spec": spec}
         record = record.model_copy(update=names)
-        found.append(replace(run, record=record, tables=InMemoryTables(both)))
-    return found
+        tool_as_runs.append(replace(run, record=record, tables=InMemoryTables(before_and_after)))
+    return tool_as_runs

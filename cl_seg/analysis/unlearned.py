@@ -12,18 +12,18 @@ def describe_unlearned(runs: Sequence[RunResult]) -> str:
     ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where
     everything was learned.
     """
-    found: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
+    failures: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
     for run in runs:
         for scanner, name, dice in run.unlearned():
             place = run.short_names[scanner], name, run.learned_dice[name]
-            found.setdefault(place, []).append((dice, run))
+            failures.setdefault(place, []).append((dice, run))
     several = len({tuple(run.order) for run in runs}) > 1
     return ", ".join(
         f"no test case of {name} on {scanner}"
-        if math.isnan(own[0][0])
-        else f"{name} {_span([dice for dice, _ in own], bound)} on {scanner} "
-        f"(below {bound:.2f}; {_which([run for _, run in own], several)})"
-        for (scanner, name, bound), own in found.items()
+        if math.isnan(dice_and_runs[0][0])
+        else f"{name} {_span([dice for dice, _ in dice_and_runs], bound)} on {scanner} "
+        f"(below {bound:.2f}; {_which([run for _, run in dice_and_runs], several)})"
+        for (scanner, name, bound), dice_and_runs in failures.items()
     )
 
 

@@ -187,9 +187,9 @@ class Results:
 
     def __repr__(self) -> str:
         runs, failed = counted(len(self.runs), "run"), len(self.failures)
-        of = f"{counted(len(self.networks), 'network')} and "
-        of += counted(len(self.strategies), "strategy", "strategies")
-        return f"Results({str(self.folder)!r}): {runs} of {of}" + f", {failed} failed" * bool(
+        subjects = f"{counted(len(self.networks), 'network')} and "
+        subjects += counted(len(self.strategies), "strategy", "strategies")
+        return f"Results({str(self.folder)!r}): {runs} of {subjects}" + f", {failed} failed" * bool(
             failed
         )
 

@@ -104,7 +104,8 @@ def certified(results: Sequence[RunResult]) -> str:
         for r in results
         if isinstance(r.tables, StoredTables)
     }
-    return ", ".join(every[-1].text for folder in folders if (every := read_certificates(folder)))
+    per_folder = (read_certificates(folder) for folder in folders)
+    return ", ".join(certificates[-1].text for certificates in per_folder if certificates)
 
 
 def add_certificate(results: Path, certificate: Certificate) -> Path:
@@ -113,6 +114,6 @@ def add_certificate(results: Path, certificate: Certificate) -> Path:
     Raises:
         InputError: the file is damaged or cannot be written.
     """
-    every = _File(certificates=(*read_certificates(results), certificate))
-    write_json(results / CERTIFIED, every.model_dump(mode="json"))
+    file = _File(certificates=(*read_certificates(results), certificate))
+    write_json(results / CERTIFIED, file.model_dump(mode="json"))
     return results / CERTIFIED

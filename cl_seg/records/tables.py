@@ -123,4 +123,4 @@ def _damaged(path: Path, error: Exception) -> DamagedResults:
 def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
     table = _read_table(path)
     runs = table.groupby("run", sort=False)
-    return {str(run): own.drop(columns="run").reset_index(drop=True) for run, own in runs}
+    return {str(run): rows.drop(columns="run").reset_index(drop=True) for run, rows in runs}

@@ -177,7 +177,8 @@ def needed(
     Args:
         values: (P, S).
         margin: bound that the effect is compared with.
-        level: confidence level at which an effect below the bound contradicts; one above it supports at 95 %.
+        level: confidence level at which an effect below the bound contradicts; one above it
+            supports at 95 %.
         groups: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
     """
     patients, seeds = values.shape

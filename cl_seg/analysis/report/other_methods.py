@@ -45,26 +45,26 @@ def published_values(data: ReportData) -> Section | None:
     Raises:
         InputError: a value is given for a method that the suite does not have.
     """
-    own = _of_suite(data)
-    if not own:
+    values = _of_suite(data)
+    if not values:
         return _similar_suite(data)
-    here = _last_dice_in_words(data)
-    for one in own:
-        if one.method_key not in here:
-            known = sorted({" ".join(filter(None, key)) for key in here})
+    dice_here = _last_dice_in_words(data)
+    for value in values:
+        if value.method_key not in dice_here:
+            known = sorted({" ".join(filter(None, key)) for key in dice_here})
             raise InputError(
                 f"published values: {_suite(data)} has no "
-                f"{' '.join(filter(None, one.method_key))}; it has {', '.join(known)}"
+                f"{' '.join(filter(None, value.method_key))}; it has {', '.join(known)}"
             )
-    if not any(one.dice for one in own):
+    if not any(value.dice for value in values):
         return None  # a form not filled in yet: what it holds of ours, other tables have
     table = pd.DataFrame({
-        "method": [one.method for one in own],
-        "strategy": [one.strategy for one in own],
-        "structure": [one.structure for one in own],
-        "Dice here": [here[one.method_key] for one in own],
-        "published Dice": [one.dice or "–" for one in own],
-        "source": [one.source for one in own],
+        "method": [value.method for value in values],
+        "strategy": [value.strategy for value in values],
+        "structure": [value.structure for value in values],
+        "Dice here": [dice_here[value.method_key] for value in values],
+        "published Dice": [value.dice or "–" for value in values],
+        "source": [value.source for value in values],
     })  # fmt: skip
     return Section(PUBLISHED_TITLE, table=table, notes=[PUBLISHED_NOTE])
 
