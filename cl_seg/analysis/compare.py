@@ -102,14 +102,14 @@ def one_sided_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]
         ):
             if missing := [value for value in these[i] if value not in those[i]]:
                 lines.append(f"{kind} in {name} alone: {', '.join(missing)}")
-    for name, these, those, other_values in (
+    for name, runs, other_runs, other_values in (
         ("a", sides[0], sides[1], values_of[1]),
         ("b", sides[1], sides[0], values_of[0]),
     ):
         lines += [
             f"run in {name} alone: {run[0]}, order {run[1]}, seed {run[2]}"
-            for run in these
-            if run not in those and all(run[i] in other_values[i] for i in range(len(kinds)))
+            for run in runs
+            if run not in other_runs and all(run[i] in other_values[i] for i in range(len(kinds)))
         ]
     return lines
 

@@ -14,8 +14,9 @@ def accuracy_matrices(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """R per class and, under ``mean``, their average.
 
-    ``R[i, j]`` is the mean Dice after stage i, which is experience i of the stream, on
-    scanner ``order[j]``, over the cases whose truth contains the class; classes are averaged last. NaN where no case contains the class.
+    ``R[i, j]`` is the mean Dice after stage i, which is experience i of the stream, on scanner
+    ``order[j]``, over the cases whose truth contains the class; classes are averaged last. NaN
+    where no case contains the class.
 
     Args:
         cases: columns stage, scanner, class, dice, true (pixels).
