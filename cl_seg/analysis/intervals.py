@@ -259,7 +259,7 @@ def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
 def _pseudo_values(run: RunResult, score: Score) -> Values:
     if score not in run.pseudo_value_cache:
         count = len(run.patients)
-        without = np.array([score(r) for r in run.matrices_without])
+        without = np.array([score(r) for r in run.leave_one_patient_out_matrices])
         run.pseudo_value_cache[score] = count * score(run.matrix()) - (count - 1) * without
     return run.pseudo_value_cache[score]
 

@@ -34,7 +34,7 @@ def accuracy_matrices(
     return matrices
 
 
-def matrices_without(
+def leave_one_patient_out_matrices(
     cases: pd.DataFrame, order: Sequence[str], classes: Sequence[str]
 ) -> npt.NDArray[np.float64]:
     """The mean of R over classes without each patient in turn, (patients, stages, scanners).

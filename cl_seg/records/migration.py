@@ -21,10 +21,10 @@ def migrated(raw: Any) -> Any:
     schema = raw.get("schema", 1)
     if schema not in range(1, SCHEMA + 1):
         raise ValueError(f"schema: expected 1 to {SCHEMA}, not {schema!r} of another cl_seg")
-    return _from_first(raw) if schema == 1 else raw
+    return _from_schema_1(raw) if schema == 1 else raw
 
 
-def _from_first(old: dict[str, Any]) -> dict[str, Any]:
+def _from_schema_1(old: dict[str, Any]) -> dict[str, Any]:
     new = {name: value for name, value in old.items() if name not in {"joint", "scored_apart"}}
     new["scores_with_memory"] = old.get("scored_apart", False)
     new["spec"] = _spec(old.get("spec"))

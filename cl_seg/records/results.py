@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.records.matrices import matrices_without
+from cl_seg.records.matrices import leave_one_patient_out_matrices
 from cl_seg.records.record import RunRecord
 from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
 
@@ -181,9 +181,9 @@ class RunResult:
         return seen[..., :-1].reshape(len(seen), -1)
 
     @cached_property
-    def matrices_without(self) -> Matrix:
+    def leave_one_patient_out_matrices(self) -> Matrix:
         """R without each of the patients in turn, (patients, N+1, N)."""
-        return matrices_without(self.cases, self.order, self.classes)
+        return leave_one_patient_out_matrices(self.cases, self.order, self.classes)
 
     @property
     def curve(self) -> pd.DataFrame:

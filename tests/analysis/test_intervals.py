@@ -16,7 +16,7 @@ from cl_seg.analysis.intervals import (
     simulated_coverage,
 )
 from cl_seg.metrics.continual import accuracy, backward_transfer
-from cl_seg.records.matrices import MEAN, accuracy_matrices, matrices_without
+from cl_seg.records.matrices import MEAN, accuracy_matrices, leave_one_patient_out_matrices
 from cl_seg.records.results import RunResult
 from tests.records.factory import NAIVE, run_result
 
@@ -150,7 +150,7 @@ def run(
 
 def test_r_without_a_patient_is_r_of_the_others() -> None:
     table = cases(0, without=True)
-    without = matrices_without(table, ORDER, ["muscle", "liver"])
+    without = leave_one_patient_out_matrices(table, ORDER, ["muscle", "liver"])
     for index, patient in enumerate(sorted(table["patient"].unique())):
         others = table[table["patient"] != patient]
         expected = accuracy_matrices(others, ORDER, ["muscle", "liver"])[MEAN]

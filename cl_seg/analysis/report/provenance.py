@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from cl_seg.records.certified import certified
+from cl_seg.records.certified import certificates_in_words
 from cl_seg.records.record import DataRecord
 from cl_seg.records.results import RunResult
 

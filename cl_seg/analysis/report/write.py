@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cl_seg.analysis.figures.style import as_svg, rendered
 from cl_seg.analysis.published import read_published
-from cl_seg.analysis.report.kinds import suite_report_of
 from cl_seg.analysis.report.page import Page, html
 from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
 from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.report.suite_report import suite_report_of
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import load_tools
 from cl_seg.files.json_file import read_json
