@@ -97,7 +97,7 @@ def read_certificates(results: Path) -> tuple[Certificate, ...]:
         raise InputError(f"{path} is damaged ({error}): remove it, certify again") from None
 
 
-def certified(results: Sequence[RunResult]) -> str:
+def certificates_in_words(results: Sequence[RunResult]) -> str:
     """The latest certificates beside some results in words, "" where there is none."""
     folders = {
         r.tables.folder if (r.tables.folder / PACKED).is_file() else r.tables.folder.parents[1]: ""

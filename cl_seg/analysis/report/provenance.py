@@ -37,7 +37,7 @@ def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
         "computed on": each(f"{r.processor}, {r.device}" for r in records),
         "finished": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
         "versions": each(f"{k} {v}" for r in records for k, v in r.versions.items()),
-        **({"certified": found} if (found := certified(results)) else {}),
+        **({"certified": text} if (text := certificates_in_words(results)) else {}),
     }
 
 
