@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from cl_seg.analysis.figures.labels import extra_height, name_columns, wrapped
 from cl_seg.analysis.figures.panels import (
     first_runs,
-    models_and_strategies,
+    networks_and_strategies,
     of_order,
-    panel_places,
+    positions_of_panels,
     rows_of_panels,
     runs_of_streams,
 )
@@ -43,7 +43,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     if all(run.is_joint for run in results):
         return None
     by_configuration = runs_by_configuration(results)
-    models, strategies = models_and_strategies(by_configuration)
+    models, strategies = networks_and_strategies(by_configuration)
     first = results[0]
     order = first.order
     marks = strategy_marks(strategies)
@@ -115,7 +115,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
         for row, own in enumerate(rows):
             for axes in grid[row][len(own) :]:
                 axes.set_axis_off()
-        for (row, column), (model, strategy) in panel_places(rows):
+        for (row, column), (model, strategy) in positions_of_panels(rows):
             axes = grid[row][column]
             runs = streams.get((model, strategy), ())
             by_order: dict[tuple[str, ...], list[list[float]]]

@@ -17,7 +17,7 @@ from cl_seg.analysis.figures.labels import (
     name_rows,
     wrapped,
 )
-from cl_seg.analysis.figures.panels import is_stream, models_and_strategies
+from cl_seg.analysis.figures.panels import is_stream, networks_and_strategies
 from cl_seg.analysis.figures.style import STYLE, with_caveats
 from cl_seg.analysis.pairs import DROPS, pair_drops, pair_matrix
 from cl_seg.analysis.tables import runs_by_configuration
@@ -31,7 +31,7 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
     where no strategy has joint training of the same network beside it.
     """
     by_configuration = runs_by_configuration(results)
-    models, strategies = models_and_strategies(by_configuration)
+    models, strategies = networks_and_strategies(by_configuration)
     joint = {model: runs for (model, _), runs in by_configuration.items() if runs[0].is_joint}
     models = [model for model in models if model in joint]
     streams = [

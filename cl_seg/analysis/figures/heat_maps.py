@@ -19,7 +19,7 @@ from cl_seg.analysis.figures.labels import (
 )
 from cl_seg.analysis.figures.panels import (
     of_order,
-    panel_places,
+    positions_of_panels,
     rows_of_panels,
 )
 from cl_seg.analysis.figures.style import STYLE, with_caveats
@@ -42,7 +42,7 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
         grid = figure.subplots(len(rows), columns, squeeze=False)
         for axes in grid.flat:
             axes.set_axis_off()
-        for (row, column), (model, strategy) in panel_places(rows):
+        for (row, column), (model, strategy) in positions_of_panels(rows):
             runs = of_order(by_configuration.get((model, strategy), ()), first.order)
             if not runs:
                 continue

@@ -33,30 +33,32 @@ def rows_of_panels(
 
     Every network begins a row; of one strategy the networks are beside each other.
     """
-    models, strategies = models_and_strategies(by_configuration)
-    groups = [[(model, strategy) for strategy in strategies] for model in models]
+    networks, strategies = networks_and_strategies(by_configuration)
+    groups = [[(network, strategy) for strategy in strategies] for network in networks]
     groups = groups if len(strategies) > 1 else [list(chain.from_iterable(groups))]
     most = max(1, int(WIDEST / width))
-    columns = [-(-len(own) // -(-len(own) // most)) for own in groups]  # rows of about one length
+    columns = [
+        -(-len(group) // -(-len(group) // most)) for group in groups
+    ]  # rows of about one length
     return [
-        own[i : i + step]
-        for own, step in zip(groups, columns, strict=True)
-        for i in range(0, len(own), step)
+        group[i : i + step]
+        for group, step in zip(groups, columns, strict=True)
+        for i in range(0, len(group), step)
     ]
 
 
-def panel_places(
+def positions_of_panels(
     rows: list[list[tuple[str, str]]],
 ) -> list[tuple[tuple[int, int], tuple[str, str]]]:
     """Row and column of every panel."""
-    return [((i, j), panel) for i, own in enumerate(rows) for j, panel in enumerate(own)]
+    return [((i, j), panel) for i, row in enumerate(rows) for j, panel in enumerate(row)]
 
 
-def models_and_strategies(by_configuration: RunsByConfiguration) -> tuple[list[str], list[str]]:
+def networks_and_strategies(by_configuration: RunsByConfiguration) -> tuple[list[str], list[str]]:
     """Networks and strategies, each once."""
-    models = list(dict.fromkeys(model for model, _ in by_configuration))
+    networks = list(dict.fromkeys(network for network, _ in by_configuration))
     strategies = list(dict.fromkeys(strategy for _, strategy in by_configuration))
-    return models, strategies
+    return networks, strategies
 
 
 def of_order(runs: Sequence[RunResult], order: list[str]) -> list[RunResult]:
