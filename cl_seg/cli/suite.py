@@ -25,8 +25,7 @@ ProcessorOption = Annotated[
     typer.Option(
         "--processor",
         envvar="CL_SEG_PROCESSOR",
-        help="CPU instructions or GPU model of the machine that computes the stages, as it names "
-        "them (docs/how-to/slurm.md); by default those of this machine.",
+        help="Processor that computes the stages, where it is not that of this machine.",
     ),
 ]
 SLURM: dict[str, Any] = {"rich_help_panel": "On Slurm"}
