@@ -87,7 +87,7 @@ def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str]
     }
 
 
-def one_sided_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
+def unmatched_run_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
     """Lines on networks with strategies, orders, seeds and runs that one side alone has."""
     lines = []
     kinds = ("networks and strategies", "orders", "seeds")
@@ -125,7 +125,7 @@ def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
     caveats = dict.fromkeys(caveat for run in (*a, *b) for caveat in run.caveats)
     parts = [f"*{caveat}*\n" for caveat in caveats]
     parts += ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
-    if lines := one_sided_notes(a, b):
+    if lines := unmatched_run_notes(a, b):
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")
     parts.append("## What came out")
     parts.append(markdown(shown_outcomes(outcomes)) if len(outcomes) else "Nothing in common.\n")

@@ -10,7 +10,7 @@ from cl_seg.analysis.compare import (
     compare_outcomes,
     compare_specs,
     comparison_page,
-    one_sided_notes,
+    unmatched_run_notes,
 )
 from cl_seg.records.record import matrix_rows
 from cl_seg.records.results import RunResult
@@ -74,7 +74,7 @@ def test_what_differs_in_a_later_run_is_told() -> None:
 
 def test_a_run_that_is_missing_in_a_grid_is_told() -> None:
     other = [run(seed, 1.0, strategy="mas") for seed in range(3)]
-    (line,) = one_sided_notes([*A, *other], [*A, *other[1:]])
+    (line,) = unmatched_run_notes([*A, *other], [*A, *other[1:]])
     assert line == "run in a alone: UNet MAS, order a → b, seed 0"
 
 
@@ -146,7 +146,7 @@ def test_seed_curves_are_compared_count_by_count() -> None:
 
 def test_what_one_side_lacks_is_told() -> None:
     other = [run(7, 1.0, strategy="mas")]
-    lines = one_sided_notes(A, other)
+    lines = unmatched_run_notes(A, other)
     assert "networks and strategies in a alone: UNet EWC" in lines
     assert "seeds in b alone: 7" in lines
     assert "Nothing in common." in comparison_page(A, other)
