@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from cl_seg import metrics, strategies
     from cl_seg.api.contract import check_plugin
     from cl_seg.api.models import Model, load_model
+    from cl_seg.api.plan import Plan, plan
     from cl_seg.api.results import Results, load_results
+    from cl_seg.api.run import run
     from cl_seg.api.stores import Store, ingest, simulate, simulate_scans
-    from cl_seg.api.suites import Plan, Suite, plan, run
+    from cl_seg.api.suite import Suite
     from cl_seg.messages.errors import InputError
 
 __version__ = "0.1.0"
@@ -20,16 +22,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "InputError": "cl_seg.messages.errors",
     "Model": "cl_seg.api.models",
-    "Plan": "cl_seg.api.suites",
+    "Plan": "cl_seg.api.plan",
     "Results": "cl_seg.api.results",
     "Store": "cl_seg.api.stores",
-    "Suite": "cl_seg.api.suites",
+    "Suite": "cl_seg.api.suite",
     "check_plugin": "cl_seg.api.contract",
     "ingest": "cl_seg.api.stores",
     "load_model": "cl_seg.api.models",
     "load_results": "cl_seg.api.results",
-    "plan": "cl_seg.api.suites",
-    "run": "cl_seg.api.suites",
+    "plan": "cl_seg.api.plan",
+    "run": "cl_seg.api.run",
     "simulate": "cl_seg.api.stores",
     "simulate_scans": "cl_seg.api.stores",
 }

@@ -20,10 +20,21 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.claims.evidence import contrast_values
-from cl_seg.analysis.claims.find_runs import finder_of_runs
+from cl_seg.analysis.claims.find_runs import RunFinder
 from cl_seg.analysis.claims.read import read_claims
-from cl_seg.analysis.intervals import ci_half_width, paired_values, same_design, simulated_coverage
-from cl_seg.analysis.tables import SCORES, WITH_INTERVAL, cells, is_defined, markdown
+from cl_seg.analysis.intervals import (
+    ci_half_width,
+    jackknife_pseudo_values,
+    same_design,
+    simulated_coverage,
+)
+from cl_seg.analysis.tables import (
+    SCORES,
+    WITH_INTERVAL,
+    is_defined,
+    markdown,
+    runs_by_configuration,
+)
 from cl_seg.records.load import load_results
 
 SEEDS, TRIALS = (3, 5, 10, 20), 1000
@@ -58,24 +69,26 @@ def main() -> None:
 
 def values_of(folder: Path) -> Iterator[np.ndarray]:
     """(patients, seeds) of every score, and of its difference to fine-tuning, that varies."""
-    by_cell = cells(load_results(folder))
-    for (model, _), runs in by_cell.items():
-        naive = by_cell.get((model, "Naive"), [])
+    by_configuration = runs_by_configuration(load_results(folder))
+    for (model, _), runs in by_configuration.items():
+        naive = by_configuration.get((model, "Naive"), [])
         for name in WITH_INTERVAL:
-            if runs[0].schedule == "seed_curve" or not is_defined(name, runs[0].schedule):
+            if runs[0].training_regime == "seed_curve" or not is_defined(
+                name, runs[0].training_regime
+            ):
                 continue
-            found = [paired_values(runs, SCORES[name])]
+            found = [jackknife_pseudo_values(runs, SCORES[name])]
             if naive and same_design(runs, naive):
-                found.append(found[0] - paired_values(naive, SCORES[name]))
+                found.append(found[0] - jackknife_pseudo_values(naive, SCORES[name]))
             yield from (one for one in found if min(one.shape) > 1 and np.ptp(one) > 0)
 
 
 def contrasts_of(claims: Path, folder: Path) -> Iterator[np.ndarray]:
     """(patients, seeds) of every contrast that a claim rests on."""
-    find_runs = finder_of_runs(folder)
+    finder = RunFinder(folder)
     for claim in read_claims(claims):
         for contrast in claim.contrasts:
-            yield contrast_values(contrast, find_runs(contrast))
+            yield contrast_values(contrast, finder.find(contrast))
 
 
 def resampled(values: np.ndarray, seeds: int, trials: int) -> tuple[float, float]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.claims.judge import Judged, judge
+from cl_seg.analysis.claims.judge import ClaimVerdict, judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.claims.text import as_json, claims_page
 from cl_seg.analysis.compare import compare_outcomes
-from cl_seg.analysis.seed_curve import seed_cells, seed_table
+from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
 from cl_seg.records.load import load_results
@@ -33,8 +33,8 @@ def test_there_are_reference_results() -> None:
 
 
 def tables_of(results: list[RunResult]) -> dict[str, pd.DataFrame]:
-    if results[0].schedule == "seed_curve":
-        return {"summary": seed_table(seed_cells(results))}
+    if results[0].training_regime == "seed_curve":
+        return {"summary": seed_curve_table(seed_curve_runs(results))}
     runs = run_table(results)
     differences = difference_table(results)
     kept = {"differences": differences} if len(differences) else {}
@@ -83,16 +83,20 @@ def test_claims_without_bodies_that_choices_have_seen_are_those_of_the_results()
 
 
 @pytest.fixture(scope="module")
-def judged() -> list[Judged]:
+def judged() -> list[ClaimVerdict]:
     return judge(read_claims(ROOT / "experiments" / "paper" / "claims.yaml"), REFERENCE / "paper")
 
 
-def test_the_page_of_claims_follows_from_the_scores_of_the_cases(judged: list[Judged]) -> None:
+def test_the_page_of_claims_follows_from_the_scores_of_the_cases(
+    judged: list[ClaimVerdict],
+) -> None:
     assert (REFERENCE / "paper" / "claims.md").read_text().endswith(claims_page(judged))
     assert json.loads((REFERENCE / "paper" / "claims.json").read_text()) == as_json(judged)
 
 
-def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(judged: list[Judged]) -> None:
+def test_the_readme_tells_the_verdicts_and_effects_of_the_claims(
+    judged: list[ClaimVerdict],
+) -> None:
     rows = [line.split(" | ") for line in README.splitlines()]
     told = {row[0][2:4]: row[1:] for row in rows if re.match(r"\| [CN]\d", row[0])}
     for one in judged:
@@ -110,7 +114,9 @@ def test_the_readme_tells_what_strategies_gain() -> None:
     for model, cells, *_ in told:
         own = table[table["model"] == model].set_index("strategy")
         for strategy, text in zip(
-            ("EWC", "LwF", "Replay", "Cumulative"), cells.split("|")[:4], strict=True
+            ("EWC", "LwF", "Replay", "Cumulative"),
+            cells.split("|")[:4],
+            strict=True,
         ):
             gain, margin = own.loc[strategy, ["BWT", "BWT ±"]]
             assert text.strip() == f"{gain:+.3f} ± {margin:.3f}".replace("-", "−")

@@ -21,11 +21,11 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
     for result in results:
         cases = result.cases
         # A single run has a network per scanner; older records have no areas.
-        if result.schedule == "single" or "true_cm2" not in cases:
+        if result.training_regime == "single" or "true_cm2" not in cases:
             continue
         last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
         columns = {
-            "model": result.model,
+            "model": result.network,
             "strategy": result.strategy,
             "seed": result.seed,
             "order": " → ".join(result.order),
@@ -47,18 +47,18 @@ def agreement_table(areas: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["model", "strategy", "class", "scanner"]
     found, true = (areas[name].to_numpy(float) for name in ("found_cm2", "true_cm2"))
-    cut = areas["body_cut"].to_numpy(bool)
+    truncated = areas["body_cut"].to_numpy(bool)
     runs = areas.groupby([*keys, "seed", "order"], sort=False).indices
-    each = [
+    per_run = [
         {
             **dict(zip(keys, run[: len(keys)], strict=True)),
-            "incomplete": int(cut[at].sum()),
+            "incomplete": int(truncated[at].sum()),
             **_agreement(found[at], true[at]),
         }
         for run, at in runs.items()
         if isinstance(run, tuple)
     ]
-    return pd.DataFrame(each).groupby(keys, sort=False, as_index=False).mean()
+    return pd.DataFrame(per_run).groupby(keys, sort=False, as_index=False).mean()
 
 
 def _agreement(found: Areas, true: Areas) -> dict[str, float]:
@@ -76,26 +76,26 @@ def _agreement(found: Areas, true: Areas) -> dict[str, float]:
 
 def shown_agreement(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The rows of one class, for reading."""
-    own = table[table["class"] == name]
+    rows = table[table["class"] == name]
     return pd.DataFrame({
-        "model": own["model"],
-        "strategy": own["strategy"],
-        "scanner": own["scanner"],
-        "true cm²": own["true_cm2"].map("{:.1f}".format),
-        **_incomplete(own),
-        "absolute error %": own["error_percent"].map("{:.1f}".format),
-        "bias cm²": own["bias_cm2"].map("{:+.1f}".format),
+        "model": rows["model"],
+        "strategy": rows["strategy"],
+        "scanner": rows["scanner"],
+        "true cm²": rows["true_cm2"].map("{:.1f}".format),
+        **_incomplete(rows),
+        "absolute error %": rows["error_percent"].map("{:.1f}".format),
+        "bias cm²": rows["bias_cm2"].map("{:+.1f}".format),
         "limits of agreement cm²": [
             "–" if np.isnan(low) else f"{low:+.1f} to {high:+.1f}"
-            for low, high in zip(own["lower_cm2"], own["upper_cm2"], strict=True)
+            for low, high in zip(rows["lower_cm2"], rows["upper_cm2"], strict=True)
         ],
-        "ICC": ["–" if np.isnan(icc) else f"{icc:.2f}" for icc in own["icc"]],
+        "ICC": ["–" if np.isnan(icc) else f"{icc:.2f}" for icc in rows["icc"]],
     })  # fmt: skip
 
 
-def _incomplete(own: pd.DataFrame) -> dict[str, list[str]]:
-    """How many areas are of bodies that are cut, where any is."""
-    if not own["incomplete"].any():
+def _incomplete(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """Number of areas of truncated bodies, where there are any."""
+    if not rows["incomplete"].any():
         return {}
-    pairs = zip(own["incomplete"], own["cases"], strict=True)
-    return {"incomplete": [f"{cut:g} of {cases:g}" for cut, cases in pairs]}
+    pairs = zip(rows["incomplete"], rows["cases"], strict=True)
+    return {"incomplete": [f"{truncated:g} of {cases:g}" for truncated, cases in pairs]}

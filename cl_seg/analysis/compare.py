@@ -1,22 +1,23 @@
-"""Two folders of results side by side: what differs in what was asked, and in what came out."""
+"""Comparison of two folders of results: differences of their specs and of their scores."""
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import difference, paired_runs
-from cl_seg.analysis.seed_curve import seed_cells
+from cl_seg.analysis.intervals import difference_with_half_width, paired_runs
+from cl_seg.analysis.seed_curve import seed_curve_runs
 from cl_seg.analysis.tables import (
     SCORES,
     SIGNED,
     WITH_INTERVAL,
-    cells,
     is_defined,
     markdown,
     rounded,
+    runs_by_configuration,
 )
 from cl_seg.records.results import RunResult
 
@@ -24,17 +25,17 @@ PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images",
 
 
 def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:
-    """What differs in spec, data, source and machine: columns field, a, b.
+    """Differences of spec, data, source and machine: columns field, a, b.
 
     Settings of networks, and of strategies on networks, are compared by their names in the suites,
     where both sides have them.
     """
     rows = []
-    named = [{run.model for run in side} for side in (a, b)]
-    by_a, by_b = cells(a), cells(b)
-    both = [cell for cell in by_a if cell in by_b]
+    named = [{run.network for run in side} for side in (a, b)]
+    by_a, by_b = runs_by_configuration(a), runs_by_configuration(b)
+    both = [configuration for configuration in by_a if configuration in by_b]
     sides = [
-        _strategy_settings({cell: by[cell] for cell in both})
+        _strategy_settings({configuration: by[configuration] for configuration in both})
         | _described(side, named[0] & named[1])
         for side, by in ((a, by_a), (b, by_b))
     ]
@@ -52,15 +53,22 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
     that both have, so that the difference is b − a; NaN where there are none. Its interval is for
     other patients and other seeds, NaN where patients differ or there is one seed.
     """
-    by_a, by_b = _cells(a), _cells(b)
+    by_a, by_b = _runs_by_configuration(a), _runs_by_configuration(b)
     rows = []
-    for cell in (cell for cell in by_a if cell in by_b):
-        in_a, in_b = by_a[cell], by_b[cell]
-        schedules = {in_a[0].schedule, in_b[0].schedule}
-        for name in WITH_INTERVAL if len(schedules) == 1 else ():
-            if is_defined(name, in_a[0].schedule):
+    for configuration in (configuration for configuration in by_a if configuration in by_b):
+        in_a, in_b = by_a[configuration], by_b[configuration]
+        regimes = {in_a[0].training_regime, in_b[0].training_regime}
+        for name in WITH_INTERVAL if len(regimes) == 1 else ():
+            if is_defined(name, in_a[0].training_regime):
                 means = [_mean(name, side) for side in paired_runs(in_a, in_b)]
-                rows.append((*cell, name, *means, *difference(in_b, in_a, SCORES[name])))
+                rows.append(
+                    (
+                        *configuration,
+                        name,
+                        *means,
+                        *difference_with_half_width(in_b, in_a, SCORES[name]),
+                    )
+                )
     columns = ["model", "strategy", "score", "a", "b", "difference", "±"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -69,48 +77,53 @@ def _mean(score: str, runs: Sequence[RunResult]) -> float:
     return float(np.mean([SCORES[score](run.matrix()) for run in runs])) if runs else math.nan
 
 
-def _cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
-    """Runs by network and strategy; in a seed curve also by what was labelled, as seen there."""
-    if results[0].schedule != "seed_curve":
-        return cells(results)
+def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
+    """Runs by network and strategy; in a seed curve also by the slices that were labelled."""
+    if results[0].training_regime != "seed_curve":
+        return runs_by_configuration(results)
     return {
         (model, f"{strategy}, {images} by {by}"): runs
-        for (model, strategy, by, images), runs in seed_cells(results).items()
+        for (model, strategy, by, images), runs in seed_curve_runs(results).items()
     }
 
 
 def unmatched_run_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[str]:
-    """Networks with strategies, orders, seeds and runs that one side has and the other has not."""
+    """Lines on networks with strategies, orders, seeds and runs that one side alone has."""
     lines = []
     kinds = ("networks and strategies", "orders", "seeds")
     sides = [dict.fromkeys(_identity(run) for run in side) for side in (a, b)]
-    known = [[dict.fromkeys(run[i] for run in side) for i in range(len(kinds))] for side in sides]
-    for place, what in enumerate(kinds):
-        for name, own, other in (("a", known[0], known[1]), ("b", known[1], known[0])):
-            if missing := [value for value in own[place] if value not in other[place]]:
-                lines.append(f"{what} in {name} alone: {', '.join(missing)}")
-    for name, here, there, parts in (
-        ("a", sides[0], sides[1], known[1]),
-        ("b", sides[1], sides[0], known[0]),
+    values_of = [
+        [dict.fromkeys(run[i] for run in side) for i in range(len(kinds))] for side in sides
+    ]
+    for i, kind in enumerate(kinds):
+        for name, these, those in (
+            ("a", values_of[0], values_of[1]),
+            ("b", values_of[1], values_of[0]),
+        ):
+            if missing := [value for value in these[i] if value not in those[i]]:
+                lines.append(f"{kind} in {name} alone: {', '.join(missing)}")
+    for name, runs, other_runs, other_values in (
+        ("a", sides[0], sides[1], values_of[1]),
+        ("b", sides[1], sides[0], values_of[0]),
     ):
         lines += [
             f"run in {name} alone: {run[0]}, order {run[1]}, seed {run[2]}"
-            for run in here
-            if run not in there and all(run[place] in parts[place] for place in range(len(kinds)))
+            for run in runs
+            if run not in other_runs and all(run[i] in other_values[i] for i in range(len(kinds)))
         ]
     return lines
 
 
 def _identity(run: RunResult) -> tuple[str, str, str]:
     """Network and strategy, order and seed."""
-    return f"{run.model} {run.strategy}", " → ".join(run.order), str(run.seed)
+    return f"{run.network} {run.strategy}", " → ".join(run.order), str(run.seed)
 
 
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:
-    """All of it as Markdown."""
+    """The whole comparison as Markdown."""
     specs, outcomes = compare_specs(a, b), compare_outcomes(a, b)
-    stamps = dict.fromkeys(stamp for run in (*a, *b) for stamp in run.stamps)
-    parts = [f"*{stamp}*\n" for stamp in stamps]
+    caveats = dict.fromkeys(caveat for run in (*a, *b) for caveat in run.caveats)
+    parts = [f"*{caveat}*\n" for caveat in caveats]
     parts += ["## What was asked", markdown(specs) if len(specs) else "The same.\n"]
     if lines := unmatched_run_notes(a, b):
         parts.append("\n".join(f"- {line}" for line in lines) + "\n")
@@ -134,53 +147,56 @@ def shown_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
         pairs = zip(outcomes[side], signed, strict=True)
         shown[side] = [rounded(value, is_signed) for value, is_signed in pairs]
     pairs = zip(outcomes["difference"], outcomes["±"], strict=True)
-    shown["b − a"] = [rounded(value, True, margin) for value, margin in pairs]
+    shown["b − a"] = [rounded(value, True, half_width) for value, half_width in pairs]
     return shown
 
 
-def _strategy_settings(by_cell: dict[tuple[str, str], list[RunResult]]) -> dict[str, Any]:
+def _strategy_settings(by_configuration: dict[tuple[str, str], list[RunResult]]) -> dict[str, Any]:
     """Field → setting of a strategy, on each of its networks where these differ in it."""
-    found = {}
-    for strategy in dict.fromkeys(strategy for _, strategy in by_cell):
-        of = {
-            model: _flat({strategy: runs[0].record.spec.strategy.settings})
-            for (model, own), runs in by_cell.items()
-            if own == strategy
+    fields = {}
+    for strategy in dict.fromkeys(strategy for _, strategy in by_configuration):
+        settings_by_network = {
+            network: _flat({strategy: runs[0].record.spec.strategy.settings})
+            for (network, name), runs in by_configuration.items()
+            if name == strategy
         }
-        for field in dict.fromkeys(field for settings in of.values() for field in settings):
-            values = {model: settings.get(field, "–") for model, settings in of.items()}
-            each = ", ".join(f"{value} on {model}" for model, value in values.items())
+        for field in dict.fromkeys(chain.from_iterable(settings_by_network.values())):
+            values = {
+                network: settings.get(field, "–")
+                for network, settings in settings_by_network.items()
+            }
+            in_words = ", ".join(f"{value} on {network}" for network, value in values.items())
             alike = len(set(map(str, values.values()))) == 1
-            found[field] = next(iter(values.values())) if alike else each
-    return found
+            fields[field] = next(iter(values.values())) if alike else in_words
+    return fields
 
 
 def _described(results: Sequence[RunResult], shared: set[str]) -> dict[str, Any]:
-    """Field → value of everything a side was made with but strategies; of ``shared`` networks.
+    """Field → value of the spec, data, source and machine of a side, without its strategies.
 
-    Where its runs differ in a field, all values.
+    All values of a field in which its runs differ; settings of ``shared`` networks only.
     """
-    found: dict[str, list[Any]] = {}
+    values_by_field: dict[str, list[Any]] = {}
     for run in results:
         record, spec = run.record, run.record.spec.as_suite_fields()
         network = {"learning_rate": spec.get("learning_rate"), **spec["model"]}
         fields = {
             **_flat({k: v for k, v in spec.items() if k not in PER_RUN}),
-            **_flat({run.model: {k: v for k, v in network.items() if k != "label"}}),
+            **_flat({run.network: {k: v for k, v in network.items() if k != "label"}}),
             "data": record.data.content[:16],
             "processor": record.processor,
             "device": record.device,
             "commit": record.git_commit,
             **record.versions,
         }
-        if run.model not in shared:
-            fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.model}.")}
+        if run.network not in shared:
+            fields = {k: v for k, v in fields.items() if not k.startswith(f"{run.network}.")}
         for field, value in fields.items():
-            if value not in found.setdefault(field, []):
-                found[field].append(value)
+            if value not in values_by_field.setdefault(field, []):
+                values_by_field[field].append(value)
     return {
         field: values[0] if len(values) == 1 else ", ".join(sorted(map(str, values)))
-        for field, values in found.items()
+        for field, values in values_by_field.items()
     }
 
 

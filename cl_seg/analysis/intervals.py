@@ -20,7 +20,7 @@ Values = npt.NDArray[np.float64]
 Score = Callable[[Matrix], float]
 Groups = npt.NDArray[np.intp]
 LEVEL = 0.95
-CHUNK = 250
+DRAWS_AT_ONCE = 250
 
 
 def ci_half_width(values: Values, level: float = LEVEL, groups: Groups | None = None) -> float:
@@ -75,7 +75,7 @@ def simulated_coverage(
     seeds: int | None = None,
     groups: Groups | None = None,
 ) -> float:
-    """How often the interval covers the truth where patients and seeds vary as in these values.
+    """Share of simulated intervals that cover the truth, with the variances of these values.
 
     Normal values are drawn with the variances of patients (of each group), seeds and residuals
     estimated from these; the answer is the same for the same values.
@@ -84,7 +84,7 @@ def simulated_coverage(
         values: (P, S).
         trials: draws.
         level: coverage that the interval claims.
-        seeds: of the drawn values; as many as there are unless said.
+        seeds: number of seeds of the drawn values; that of ``values`` by default.
         groups: as for :func:`ci_half_width`.
 
     Returns:
@@ -94,25 +94,25 @@ def simulated_coverage(
         return math.nan
     patients, seeds = values.shape[0], seeds or values.shape[1]
     members = _members(patients, groups)
-    ms_patient, ms_seed, ms_residual = (float(one) for one in _mean_squares(values))
+    ms_patient, ms_seed, ms_residual = map(float, _mean_squares(values))
     variance = max(0.0, ms_patient - ms_residual) / values.shape[1]
     of_group = patients * _shares(values, members) / members.sum(axis=1)
     patient_sd = np.sqrt(variance * of_group @ members)[:, None]
     seed_sd = math.sqrt(max(0.0, ms_seed - ms_residual) / patients)
     random = np.random.default_rng(0)
     hits = 0
-    for _ in range(0, trials, CHUNK):
+    for _ in range(0, trials, DRAWS_AT_ONCE):
         drawn = (
-            patient_sd * random.normal(size=(CHUNK, patients, 1))
-            + seed_sd * random.normal(size=(CHUNK, 1, seeds))
-            + math.sqrt(ms_residual) * random.normal(size=(CHUNK, patients, seeds))
+            patient_sd * random.normal(size=(DRAWS_AT_ONCE, patients, 1))
+            + seed_sd * random.normal(size=(DRAWS_AT_ONCE, 1, seeds))
+            + math.sqrt(ms_residual) * random.normal(size=(DRAWS_AT_ONCE, patients, seeds))
         )
         hits += int((np.abs(drawn.mean(axis=(1, 2))) <= _half_widths(drawn, level, members)).sum())
-    return hits / (CHUNK * math.ceil(trials / CHUNK))
+    return hits / (DRAWS_AT_ONCE * math.ceil(trials / DRAWS_AT_ONCE))
 
 
 def _half_widths(values: Values, level: float, members: Values) -> Values:
-    """Of (…, P, S) values, one interval per leading index."""
+    """Half widths of intervals of (…, P, S) values, one per leading index."""
     patients, seeds = map(np.asarray, values.shape[-2:])
     ms_patient, ms_seed, ms_residual = _mean_squares(values)
     patient_term = np.maximum(0.0, ms_patient - ms_residual)
@@ -127,7 +127,7 @@ def _from_terms(
     sizes: tuple[npt.NDArray[Any], npt.NDArray[Any]],
     level: float,
 ) -> Values:
-    """From M, MS_seed, 1 / f and the numbers of patients and seeds."""
+    """Half widths from M, MS_seed, 1 / f and the numbers of patients and seeds."""
     patients, seeds = sizes
     total = seed_term + patient_term
     with np.errstate(invalid="ignore"):
@@ -161,7 +161,7 @@ def _inverse_freedom(values: Values, members: Values) -> Values:
 
 
 def _mean_squares(values: Values) -> tuple[Values, Values, Values]:
-    """Of patients, of seeds and of the residuals, of (…, P, S) values."""
+    """Mean squares of patients, of seeds and of residuals, of (…, P, S) values."""
     patients, seeds = values.shape[-2:]
     mean = values.mean(axis=(-2, -1), keepdims=True)
     of_patient = values.mean(axis=-1, keepdims=True) - mean
@@ -188,45 +188,47 @@ def patient_groups(runs: Sequence[RunResult]) -> Groups:
     return groups
 
 
-def score_margin(runs: Sequence[RunResult], score: Score) -> float:
+def interval_half_width(runs: Sequence[RunResult], score: Score) -> float:
     """Half the width of the interval of the mean score of some runs; NaN where there is none."""
-    values = paired_values(runs, score)
+    values = jackknife_pseudo_values(runs, score)
     return ci_half_width(values, groups=patient_groups(runs)) if min(values.shape) > 1 else math.nan
 
 
-def difference(
+def difference_with_half_width(
     runs: Sequence[RunResult], reference: Sequence[RunResult], score: Score
 ) -> tuple[float, float]:
-    """Mean difference of a score to that of reference runs, and half the width of its interval.
+    """Mean difference of a score from that of reference runs, and half the width of its interval.
 
     Runs of the same order and seed are compared with each other, on the same patients; NaN where
     there are none.
     """
-    own, other = paired_runs(runs, reference)
-    if not own:
+    paired, paired_reference = paired_runs(runs, reference)
+    if not paired:
         return math.nan, math.nan
     change = float(
-        np.mean([score(run.matrix()) for run in own])
-        - np.mean([score(run.matrix()) for run in other])
+        np.mean([score(run.matrix()) for run in paired])
+        - np.mean([score(run.matrix()) for run in paired_reference])
     )
-    if len({run.patients for run in (*own, *other)}) > 1:
+    if len({run.patients for run in (*paired, *paired_reference)}) > 1:
         return change, math.nan
-    values = paired_values(own, score) - paired_values(other, score)
+    values = jackknife_pseudo_values(paired, score) - jackknife_pseudo_values(
+        paired_reference, score
+    )
     if min(values.shape) < 2:
         return change, math.nan
-    return change, ci_half_width(values, groups=patient_groups([*own, *other]))
+    return change, ci_half_width(values, groups=patient_groups([*paired, *paired_reference]))
 
 
 def paired_runs(
     runs: Sequence[RunResult], others: Sequence[RunResult]
 ) -> tuple[list[RunResult], list[RunResult]]:
-    """Those of each side that the other has with the same order and seed."""
+    """The runs of each side whose order and seed the other side has too."""
     both = _pairs(runs) & _pairs(others)
     first, second = ([run for run in side if run.order_and_seed in both] for side in (runs, others))
     return first, second
 
 
-def paired_values(runs: Sequence[RunResult], score: Score) -> Values:
+def jackknife_pseudo_values(runs: Sequence[RunResult], score: Score) -> Values:
     """Jackknife pseudo-values of a score, (patients, seeds), averaged over orders.
 
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
@@ -255,11 +257,11 @@ def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
 
 
 def _pseudo_values(run: RunResult, score: Score) -> Values:
-    if score not in run.pseudo_values:
+    if score not in run.pseudo_value_cache:
         count = len(run.patients)
-        without = np.array([score(r) for r in run.matrices_without])
-        run.pseudo_values[score] = count * score(run.matrix()) - (count - 1) * without
-    return run.pseudo_values[score]
+        without = np.array([score(r) for r in run.leave_one_patient_out_matrices])
+        run.pseudo_value_cache[score] = count * score(run.matrix()) - (count - 1) * without
+    return run.pseudo_value_cache[score]
 
 
 def _pairs(runs: Sequence[RunResult]) -> set[tuple[tuple[str, ...], int]]:

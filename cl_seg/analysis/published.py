@@ -8,16 +8,16 @@ from cl_seg.messages.errors import InputError
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedValue:
     """A line of a file of published values.
 
     Attributes:
-        suite: name of the suite it stands beside.
-        method: network or semi-automatic tool, as reports call it.
-        strategy: likewise, empty for a tool.
+        suite: name of the suite beside which it is shown.
+        method: name of a network or semi-automatic tool in reports.
+        strategy: name of the strategy in reports, empty for a tool.
         structure: class.
-        dice: in 0…1 as it is printed, empty where nothing is public.
-        source: where it is printed.
+        dice: Dice in 0…1 as printed, empty where nothing is public.
+        source: publication that prints it.
     """
 
     suite: str
@@ -33,27 +33,27 @@ class Published:
         return self.method, self.strategy, self.structure
 
 
-COLUMNS = tuple(field.name for field in fields(Published))
+COLUMNS = tuple(field.name for field in fields(PublishedValue))
 
 
-def read_published(path: Path) -> list[Published]:
-    """Read a CSV file with the columns of :class:`Published`.
+def read_published(path: Path) -> list[PublishedValue]:
+    """Read a CSV file with the columns of :class:`PublishedValue`.
 
     Raises:
         InputError: a line has other fields, is there twice, its Dice is no number in 0…1 or has no
             source.
     """
-    found: dict[tuple[str, ...], Published] = {}
+    values: dict[tuple[str, ...], PublishedValue] = {}
     for row in read_table(path, COLUMNS, exact=True):
-        one = Published(**row)
-        if one.dice and not _is_dice(one.dice):
-            raise row.error("dice", f"expected 0 to 1 or nothing, not {one.dice!r}")
-        if one.dice and not one.source:
+        value = PublishedValue(**row)
+        if value.dice and not _is_dice(value.dice):
+            raise row.error("dice", f"expected 0 to 1 or nothing, not {value.dice!r}")
+        if value.dice and not value.source:
             raise row.error("source", "a published Dice needs its source")
-        if (key := (one.suite, *one.method_key)) in found:
+        if (key := (value.suite, *value.method_key)) in values:
             raise InputError(f"{row.where}: {', '.join(filter(None, key))} is there twice")
-        found[key] = one
-    return list(found.values())
+        values[key] = value
+    return list(values.values())
 
 
 def _is_dice(text: str) -> bool:

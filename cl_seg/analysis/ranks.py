@@ -16,7 +16,7 @@ from scipy.stats import rankdata, studentized_range, wilcoxon
 
 from cl_seg.records.results import RunResult
 
-Cells = Mapping[tuple[str, str], Sequence[RunResult]]
+RunsByConfiguration = Mapping[tuple[str, str], Sequence[RunResult]]
 LastDice = Mapping[tuple[str, str], pd.DataFrame]
 UNIT = ["scanner", "class"]
 FEW_PATIENTS = 50  # fewer are warned of
@@ -40,9 +40,11 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
     return table
 
 
-def last_dice_by_cell(cells: Cells) -> dict[tuple[str, str], pd.DataFrame]:
+def last_dice_by_configuration(
+    by_configuration: RunsByConfiguration,
+) -> dict[tuple[str, str], pd.DataFrame]:
     """Dice after the last stage by (network, strategy), see :func:`last_dice`."""
-    return {cell: last_dice(runs) for cell, runs in cells.items()}
+    return {configuration: last_dice(runs) for configuration, runs in by_configuration.items()}
 
 
 def paired_means(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -64,7 +66,7 @@ def paired_means(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return means if len(common) and len(shapes) == 1 else {}
 
 
-def paired_tests(cells: LastDice) -> pd.DataFrame:
+def paired_tests(last_dice: LastDice) -> pd.DataFrame:
     """Wilcoxon's signed-rank test of every two networks with the same strategy.
 
     What is paired is a patient's mean Dice over units, orders and seeds that both have. Columns
@@ -73,10 +75,10 @@ def paired_tests(cells: LastDice) -> pd.DataFrame:
     patients.
     """
     rows = []
-    for strategy in dict.fromkeys(strategy for _, strategy in cells):
-        models = [model for model, own in cells if own == strategy]
+    for strategy in dict.fromkeys(strategy for _, strategy in last_dice):
+        models = [model for model, name in last_dice if name == strategy]
         for a, b in combinations(models, 2):
-            sides = paired_means({model: cells[model, strategy] for model in (a, b)})
+            sides = paired_means({model: last_dice[model, strategy] for model in (a, b)})
             if not sides:
                 continue
             gain = (sides[a].mean(axis=1) - sides[b].mean(axis=1)).to_numpy(float)
@@ -101,14 +103,14 @@ def holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return corrected
 
 
-def mean_ranks(cells: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFrame:
+def mean_ranks(last_dice: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFrame:
     """Rank of every network with a strategy, mean over units, 1 the highest Dice.
 
     Columns model, ``rank``, and its 95 % interval ``low`` to ``high`` by drawing patients anew,
     on all scanners together, NaN with one patient; a draw says nothing on a unit that none of its
     patients has. Empty with fewer than two networks, or nothing to pair them by.
     """
-    tables = _of_strategy(cells, strategy)
+    tables = _of_strategy(last_dice, strategy)
     if not tables:
         return pd.DataFrame(columns=["model", "rank", "low", "high"])
     dice = np.stack([table.to_numpy(float) for table in tables.values()])
@@ -122,18 +124,20 @@ def mean_ranks(cells: LastDice, strategy: str, draws: int = DRAWS) -> pd.DataFra
     return pd.DataFrame({"model": list(tables), "rank": rank, "low": low, "high": high})
 
 
-def unit_ranks(cells: LastDice, strategy: str) -> pd.DataFrame:
+def unit_ranks(last_dice: LastDice, strategy: str) -> pd.DataFrame:
     """Rank of every network (columns) with a strategy in every unit (rows); maybe empty."""
-    tables = _of_strategy(cells, strategy)
+    tables = _of_strategy(last_dice, strategy)
     if not tables:
         return pd.DataFrame()
     ranks = _ranks(np.stack([table.to_numpy(float) for table in tables.values()]))[:, 0]
     return pd.DataFrame(ranks.T, index=next(iter(tables.values())).columns, columns=list(tables))
 
 
-def _of_strategy(cells: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
+def _of_strategy(last_dice: LastDice, strategy: str) -> dict[str, pd.DataFrame]:
     """Last Dice of every network with a strategy, see :func:`paired_means`."""
-    return paired_means({model: table for (model, own), table in cells.items() if own == strategy})
+    return paired_means(
+        {model: table for (model, name), table in last_dice.items() if name == strategy}
+    )
 
 
 def _ranks(

@@ -6,31 +6,31 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import difference, score_margin
+from cl_seg.analysis.intervals import difference_with_half_width, interval_half_width
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import Matrix, RunResult
 from cl_seg.records.run_spec import SeedImagesSpec
-from cl_seg.records.tables import GivenTables
+from cl_seg.records.tables import InMemoryTables
 
-FEW, MANY = 10, 40
-"""The study's claim: about so few SEED images by transfer do what so many do from scratch."""
-REACHED = 0.01
-"""Dice by which transfer may fall short and still reach what scratch has (ours)."""
-Cell = tuple[str, str, str, int]
+FEW_SEED_IMAGES, MANY_SEED_IMAGES = 10, 40
+"""The study's claim: FEW_SEED_IMAGES by transfer reach what MANY_SEED_IMAGES do from scratch."""
+EQUIVALENCE_MARGIN = 0.01
+"""Dice by which transfer may be below scratch and still reach it (our choice)."""
+SeedConfiguration = tuple[str, str, str, int]
 
 
-def seed_cells(results: Sequence[RunResult]) -> dict[Cell, list[RunResult]]:
+def seed_curve_runs(results: Sequence[RunResult]) -> dict[SeedConfiguration, list[RunResult]]:
     """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
-    found: dict[Cell, list[RunResult]] = {}
+    found: dict[SeedConfiguration, list[RunResult]] = {}
     for result in results:
-        found.setdefault(_cell(result), []).append(on_target(result))
+        found.setdefault(_configuration(result), []).append(as_single_scanner_run(result))
     return found
 
 
-def _cell(result: RunResult) -> Cell:
+def _configuration(result: RunResult) -> SeedConfiguration:
     images = seed_images_of(result)
-    return result.model, result.strategy, images.by, images.count
+    return result.network, result.strategy, images.by, images.count
 
 
 def seed_images_of(result: RunResult) -> SeedImagesSpec:
@@ -44,12 +44,12 @@ def seed_images_of(result: RunResult) -> SeedImagesSpec:
     return result.record.spec.seed_images
 
 
-def on_target(result: RunResult) -> RunResult:
-    """The run as if it had the new scanner only, so that transfer and scratch can be compared."""
+def as_single_scanner_run(result: RunResult) -> RunResult:
+    """The run with the new scanner alone, so that transfer and scratch can be compared."""
     target, cases = result.order[-1], result.cases
     column = {name: tuple(row[-1:] for row in rows) for name, rows in result.record.R.items()}
     record = result.record.with_scores(column, order=(target,))
-    tables = GivenTables(cases[cases["scanner"] == target], result.curve)
+    tables = InMemoryTables(cases[cases["scanner"] == target], result.curve)
     return replace(result, record=record, tables=tables)
 
 
@@ -58,14 +58,14 @@ def dice_at_end(r: Matrix) -> float:
     return float(r[-1, -1])
 
 
-def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
+def seed_curve_table(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> pd.DataFrame:
     """One row per network, strategy, choice of slices and their count.
 
     Columns model, strategy, start, by, images, seeds, ``Dice`` and ``Dice ±``, ``Dice`` and ``±``
     of every class, ``left to draw`` and ``to correct`` (cm² per slice).
     """
     rows = []
-    for (model, strategy, by, images), runs in by_cell.items():
+    for (model, strategy, by, images), runs in by_configuration.items():
         row: dict[str, object] = {
             "model": model,
             "strategy": strategy,
@@ -74,11 +74,13 @@ def seed_table(by_cell: dict[Cell, list[RunResult]]) -> pd.DataFrame:
             "images": images,
             "seeds": len(runs),
             "Dice": float(np.mean([dice_at_end(run.matrix()) for run in runs])),
-            "Dice ±": score_margin(runs, dice_at_end),
+            "Dice ±": interval_half_width(runs, dice_at_end),
         }
         for name in runs[0].classes:
             row[f"Dice {name}"] = float(np.mean([dice_at_end(run.matrix(name)) for run in runs]))
-            row[f"Dice {name} ±"] = score_margin([run.of_class(name) for run in runs], dice_at_end)
+            row[f"Dice {name} ±"] = interval_half_width(
+                [run.of_class(name) for run in runs], dice_at_end
+            )
         rows.append(row | _effort(runs))
     return pd.DataFrame(rows)
 
@@ -92,52 +94,59 @@ def _effort(runs: Sequence[RunResult]) -> dict[str, float]:
     }
 
 
-def shown_seed_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+def shown_seed_curve_table(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """The table rounded for reading."""
     shown = table[["model", "strategy", "by", "images", "seeds"]].copy()
     for name in ("Dice", *(f"Dice {name}" for name in classes)):
         pairs = zip(table[name], table[f"{name} ±"], strict=True)
-        shown[name] = [rounded(value, margin=margin) for value, margin in pairs]
+        shown[name] = [rounded(value, half_width=half_width) for value, half_width in pairs]
     shown["left to draw"] = table["left to draw"].map("{:.0%}".format)
     shown["to correct, cm²"] = table["to correct"].map("{:.1f}".format)
     return shown
 
 
-def verdicts(by_cell: dict[Cell, list[RunResult]]) -> list[str]:
-    """Whether few SEED images by transfer reach what many do from scratch, in words.
+def verdicts(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> list[str]:
+    """Sentences on whether few SEED images by transfer reach what many do from scratch.
 
     For every network, strategy and choice of slices: the largest count of at most 10 by transfer
     against the smallest of at least 40 from scratch, paired by patient and seed. It is reached
     where the whole interval of the difference lies above −0.01 Dice, not reached where it lies
     below, else undecided.
     """
-    found = []
-    scratch = {
-        (m, by, n): runs for (m, _, by, n), runs in by_cell.items() if _start(runs) == "scratch"
-    }
-    transfer = {key: runs for key, runs in by_cell.items() if _start(runs) == "transfer"}
+    sentences = []
+    starts = {key: _start(runs) for key, runs in by_configuration.items()}
+    scratch = [key for key, start in starts.items() if start == "scratch"]
+    transfer = [key for key, start in starts.items() if start == "transfer"]
     for model, strategy, by in dict.fromkeys(key[:3] for key in transfer):
-        few = max((n for m, s, b, n in transfer if (m, s, b) == (model, strategy, by) and n <= FEW),
-                  default=None)  # fmt: skip
-        many = min((n for m, b, n in scratch if (m, b) == (model, by) and n >= MANY), default=None)
-        if few is None or many is None:
+        few = [key for key in transfer if key[:3] == (model, strategy, by)]
+        few = [key for key in few if _images(key) <= FEW_SEED_IMAGES]
+        # A strategy has no part in training from scratch.
+        many = [key for key in scratch if (key[0], key[2]) == (model, by)]
+        many = [key for key in many if _images(key) >= MANY_SEED_IMAGES]
+        if not few or not many:
             continue
-        a, b = transfer[model, strategy, by, few], scratch[model, by, many]
-        gain, margin = difference(a, b, dice_at_end)
-        found.append(
-            f"{model}, {strategy}, slices chosen by {by}: {few} SEED images by transfer against "
-            f"{many} from scratch, difference {rounded(gain, True, margin)} Dice: "
-            f"{_verdict(gain, margin)}."
+        most, fewest = max(few, key=_images), min(reversed(many), key=_images)
+        gain, half_width = difference_with_half_width(
+            by_configuration[most], by_configuration[fewest], dice_at_end
         )
-    return found
+        sentences.append(
+            f"{model}, {strategy}, slices chosen by {by}: {_images(most)} SEED images by transfer "
+            f"against {_images(fewest)} from scratch, difference {rounded(gain, True, half_width)} "
+            f"Dice: {_verdict(gain, half_width)}."
+        )
+    return sentences
 
 
-def _verdict(gain: float, margin: float) -> str:
-    if np.isnan(margin):
+def _images(configuration: SeedConfiguration) -> int:
+    return configuration[3]
+
+
+def _verdict(gain: float, half_width: float) -> str:
+    if np.isnan(half_width):
         return "no interval, no verdict"
-    if gain - margin >= -REACHED:
+    if gain - half_width >= -EQUIVALENCE_MARGIN:
         return "reached"
-    return "not reached" if gain + margin < -REACHED else "undecided"
+    return "not reached" if gain + half_width < -EQUIVALENCE_MARGIN else "undecided"
 
 
 def _start(runs: Sequence[RunResult]) -> str:

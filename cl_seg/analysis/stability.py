@@ -7,17 +7,16 @@ from cl_seg.records.results import Matrix, RunResult
 
 
 def stability_gap_of(result: RunResult) -> float:
-    """Mean over the stages from the second on; NaN where scanners were not scored while training.
+    """Mean stability gap over the stages from the second on, classes averaged.
 
-    NaN too where the curve lacks the strategy's part in scoring.
-
-    Dice on the validation slices, classes averaged.
+    From Dice on validation slices. NaN where scanners were not scored while training, or without
+    the strategy's part in scoring.
     """
     points = result.validation
     if (
         points.empty
         or not result.validation_matches_test
-        or result.schedule not in {"sequential", "cumulative"}
+        or result.training_regime not in {"sequential", "cumulative"}
     ):
         return float("nan")
     stages = points.index.get_level_values("stage").to_numpy()
@@ -30,7 +29,7 @@ def stability_gap_of(result: RunResult) -> float:
 
 
 def _stage_gap(before: Matrix, during: Matrix, earlier: int) -> float:
-    """Of (steps, scanners) Dice in two stages, on the scanners that came earlier."""
+    """Stability gap between the (steps, scanners) Dice of two stages, on earlier scanners."""
     if not len(before) or not len(during):
         return float("nan")
     scored = np.isfinite(before[-1, :earlier])

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.intervals import (
-    difference,
-    paired_values,
+    difference_with_half_width,
+    interval_half_width,
+    jackknife_pseudo_values,
     patient_groups,
-    score_margin,
     simulated_coverage,
 )
 from cl_seg.analysis.stability import stability_gap_of
@@ -35,54 +35,55 @@ SCORES: dict[str, Callable[[Matrix], float]] = {
     "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
 }
-ONLY_DEFINED = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
-"""Schedule → the one score that has a meaning where no network goes from scanner to scanner."""
+ONLY_DEFINED_SCORE = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
+"""Training regime → the one score with a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
 SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
 NOT_EVALUABLE = "not evaluable"
 
 
-def is_defined(score: str, schedule: str) -> bool:
-    """Whether a score has a meaning for runs with a schedule."""
-    return ONLY_DEFINED.get(schedule, score) == score
+def is_defined(score: str, regime: str) -> bool:
+    """Whether a score has a meaning for runs of a training regime."""
+    return ONLY_DEFINED_SCORE.get(regime, score) == score
 
 
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
-    """One row per run: what it is, its scores, and whether it is evaluable.
+    """One row per run: its network, strategy, order and seed, scores, and whether it is evaluable.
 
     For joint training only ACC is defined, for one network per scanner only plasticity.
     ``intransigence`` is measured against the cumulative runs from scratch of the same network,
     order and seed, where there are any. ``validation`` is the Dice on validation slices after the
     last step, by which settings are chosen. ``missed_rate`` is the share of cases with the class
-    in which nothing of it is found after the last stage, by the network of their scanner where
-    each has its own, ``false_positive_rate`` that of cases
-    without it in which it is found, ``false_positive_cm2`` the mean area found in them; NaN where
-    there are no such cases.
+    in which nothing of it is found after the last stage (by the network of their scanner where
+    each has its own), ``false_positive_rate`` the share of cases without it in which it is found,
+    ``false_positive_cm2`` the mean area found there; NaN where there are no such cases.
     """
     references = {
-        (one.model, one.order_and_seed): one.matrix()[1:].diagonal()
-        for one in results
-        if one.restarts
+        (run.network, run.order_and_seed): run.matrix()[1:].diagonal()
+        for run in results
+        if run.restarts_each_experience
     }
     return pd.DataFrame(
-        [_run_row(one, references.get((one.model, one.order_and_seed))) for one in results]
+        [_run_row(run, references.get((run.network, run.order_and_seed))) for run in results]
     )
 
 
 def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:
     r = result.matrix()
-    scores = {name: score(r) for name, score in SCORES.items() if is_defined(name, result.schedule)}
+    scores = {
+        name: score(r) for name, score in SCORES.items() if is_defined(name, result.training_regime)
+    }
     if "ACC" in scores:
         scores |= {f"ACC {name}": acc(result.matrix(name)) for name in result.classes}
-    if reference is not None and result.schedule in {"sequential", "cumulative"}:
+    if reference is not None and result.training_regime in {"sequential", "cumulative"}:
         scores["intransigence"] = float(intransigence(r, reference).mean())
-    missing = result.not_learned()
+    unlearned = result.unlearned_text()
     last = _last_cases(result)
     absent = last[last["true"] == 0]
     return {
         "run": result.run_id,
-        "model": result.model,
+        "model": result.network,
         "strategy": result.strategy,
         "order": " > ".join(result.order),
         "seed": result.seed,
@@ -94,9 +95,9 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "missed_rate": last.loc[last["true"] > 0, "missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
-        "stamp": "; ".join(result.stamps),
-        "learned": not missing,
-        "not_learned": "; ".join(missing),
+        "stamp": "; ".join(result.caveats),
+        "learned": not unlearned,
+        "not_learned": "; ".join(unlearned),
         **_cost(result.record.stages),
     }
 
@@ -105,14 +106,14 @@ def _last_cases(result: RunResult) -> pd.DataFrame:
     """Cases after the last stage; of a network per scanner those on the scanner of each."""
     cases = result.cases
     last = cases["stage"].max()
-    if result.schedule == "single":
+    if result.training_regime == "single":
         last = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
-    own: pd.DataFrame = cases[cases["stage"] == last]
-    return own
+    last_cases: pd.DataFrame = cases[cases["stage"] == last]
+    return last_cases
 
 
 def _cost(stages: Sequence[StageRow]) -> dict[str, float]:
-    """Steps, seconds, memory, and what the strategy keeps, most over the stages."""
+    """Sums of steps and seconds over the stages; largest memory, and size of what is kept."""
     return {
         "steps": float(sum(stage.steps for stage in stages)),
         "train_seconds": float(sum(stage.train_seconds for stage in stages)),
@@ -149,22 +150,26 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     """
     numbers = [c for c in runs.columns if runs[c].dtype.kind == "f"]
     groups = runs.groupby(["model", "strategy"], sort=False)
-    by_cell = cells(results)
-    summary = groups[numbers].mean().loc[list(by_cell)]
+    by_configuration = runs_by_configuration(results)
+    summary = groups[numbers].mean().loc[list(by_configuration)]
     # A score that a run lacks is not that of the others: they may be of other scanners.
     scores = [c for c in numbers if c in SCORES or c.startswith("ACC ")]
     summary[scores] = summary[scores].where(groups[scores].count().eq(groups.size(), axis=0))
     summary.insert(0, "runs", groups.size())
     for name in WITH_INTERVAL:
         summary[f"{name} ±"] = [
-            score_margin(runs_of, SCORES[name]) if np.isfinite(summary[name][cell]) else np.nan
-            for cell, runs_of in by_cell.items()
+            interval_half_width(runs_of, SCORES[name])
+            if np.isfinite(summary[name][configuration])
+            else np.nan
+            for configuration, runs_of in by_configuration.items()
         ]
         summary[f"{name} coverage"] = [
-            simulated_coverage(paired_values(runs_of, SCORES[name]), groups=patient_groups(runs_of))
-            if np.isfinite(summary[f"{name} ±"][cell])
+            simulated_coverage(
+                jackknife_pseudo_values(runs_of, SCORES[name]), groups=patient_groups(runs_of)
+            )
+            if np.isfinite(summary[f"{name} ±"][configuration])
             else np.nan
-            for cell, runs_of in by_cell.items()
+            for configuration, runs_of in by_configuration.items()
         ]
     summary["stamp"] = groups["stamp"].first()
     summary["verdict"] = np.where(groups["learned"].all(), "", NOT_EVALUABLE)
@@ -183,29 +188,37 @@ def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     verdict = ["verdict"] if summary["verdict"].any() else []
     shown = summary[["model", "strategy", *verdict, "runs", *columns]].copy()
     for column in columns:
-        margins = summary.get(f"{column} ±", np.full(len(summary), np.nan))
+        half_widths = summary.get(f"{column} ±", np.full(len(summary), np.nan))
         shown[column] = [
-            rounded(value, column in SIGNED, margin)
-            for value, margin in zip(summary[column], margins, strict=True)
+            rounded(value, column in SIGNED, half_width)
+            for value, half_width in zip(summary[column], half_widths, strict=True)
         ]
     return shown.rename(columns={c: c.replace("_", " ") for c in columns})
 
 
 def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
-    """What every strategy gains over fine-tuning of the same network, order and seed.
+    """Gains of every strategy over fine-tuning of the same network, order and seed.
 
     Columns model, strategy, and of ACC, BWT and plasticity the difference and ``±``; no rows
     without fine-tuning or without another strategy that goes from scanner to scanner.
     """
-    by_cell = cells(results)
-    fine_tuned = {model: runs for (model, _), runs in by_cell.items() if _is_naive(runs[0])}
+    by_configuration = runs_by_configuration(results)
+    fine_tuned = {
+        model: runs for (model, _), runs in by_configuration.items() if _is_naive(runs[0])
+    }
     rows = []
-    for (model, strategy), runs in by_cell.items():
-        if model not in fine_tuned or _is_naive(runs[0]) or runs[0].schedule in ONLY_DEFINED:
+    for (model, strategy), runs in by_configuration.items():
+        if (
+            model not in fine_tuned
+            or _is_naive(runs[0])
+            or runs[0].training_regime in ONLY_DEFINED_SCORE
+        ):
             continue
         row: dict[str, object] = {"model": model, "strategy": strategy}
         for name in WITH_INTERVAL:
-            row[name], row[f"{name} ±"] = difference(runs, fine_tuned[model], SCORES[name])
+            row[name], row[f"{name} ±"] = difference_with_half_width(
+                runs, fine_tuned[model], SCORES[name]
+            )
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -219,12 +232,12 @@ def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
     shown = differences[["model", "strategy"]].copy()
     for name in WITH_INTERVAL:
         pairs = zip(differences[name], differences[f"{name} ±"], strict=True)
-        shown[name] = [rounded(value, True, margin) for value, margin in pairs]
+        shown[name] = [rounded(value, True, half_width) for value, half_width in pairs]
     return shown
 
 
 def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
-    """What a run of each row cost, rounded for reading."""
+    """Cost of a run of each row, rounded for reading."""
     after = summary["consolidate_seconds"]
     return pd.DataFrame({
         "model": summary["model"],
@@ -238,27 +251,27 @@ def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def rounded(value: float, signed: bool = False, margin: float = np.nan) -> str:
-    """A score for reading, with its margin where there is one."""
+def rounded(value: float, signed: bool = False, half_width: float = np.nan) -> str:
+    """A score for reading, with the half width of its interval, where there is one."""
     if np.isnan(value):
         return "–"
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
-    return text if np.isnan(margin) else f"{text} ± {margin:.3f}"
+    return text if np.isnan(half_width) else f"{text} ± {half_width:.3f}"
 
 
 def markdown(table: pd.DataFrame) -> str:
     """A table as Markdown."""
     rows = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).values.tolist()]
-    return "\n".join("| " + " | ".join(map(_in_a_cell, row)) + " |" for row in rows) + "\n"
+    return "\n".join("| " + " | ".join(map(_escaped, row)) + " |" for row in rows) + "\n"
 
 
-def _in_a_cell(text: str) -> str:
+def _escaped(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def cells(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
+def runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by (network, strategy), in the suite's order."""
     found: dict[tuple[str, str], list[RunResult]] = {}
     for result in results:
-        found.setdefault((result.model, result.strategy), []).append(result)
+        found.setdefault((result.network, result.strategy), []).append(result)
     return found

@@ -7,28 +7,28 @@ from cl_seg.records.results import RunResult
 
 
 def describe_unlearned(runs: Sequence[RunResult]) -> str:
-    """Structures and scanners below the bounds of some runs, with the runs in which they are.
+    """Structures and scanners below ``learned_dice`` in some runs, with the runs in which they are.
 
     ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where
     everything was learned.
     """
-    found: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
+    failures: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
     for run in runs:
-        for scanner, name, dice in run.missed():
-            place = run.short_names[scanner], name, run.bounds[name]
-            found.setdefault(place, []).append((dice, run))
+        for scanner, name, dice in run.unlearned():
+            place = run.short_names[scanner], name, run.learned_dice[name]
+            failures.setdefault(place, []).append((dice, run))
     several = len({tuple(run.order) for run in runs}) > 1
     return ", ".join(
         f"no test case of {name} on {scanner}"
-        if math.isnan(own[0][0])
-        else f"{name} {_span([dice for dice, _ in own], bound)} on {scanner} "
-        f"(below {bound:.2f}; {_which([run for _, run in own], several)})"
-        for (scanner, name, bound), own in found.items()
+        if math.isnan(dice_and_runs[0][0])
+        else f"{name} {_span([dice for dice, _ in dice_and_runs], bound)} on {scanner} "
+        f"(below {bound:.2f}; {_which([run for _, run in dice_and_runs], several)})"
+        for (scanner, name, bound), dice_and_runs in failures.items()
     )
 
 
 def _span(values: Sequence[float], bound: float) -> str:
-    """With as many digits as it takes to see that all are below the bound."""
+    """Range of values, with as many digits as show that all are below the bound."""
     digits = next((n for n in range(2, 6) if round(max(values), n) < bound), 6)
     low, high = f"{min(values):.{digits}f}", f"{max(values):.{digits}f}"
     return low if low == high else f"{low} to {high}"

@@ -1,4 +1,4 @@
-"""How the objects of the API show themselves in a notebook."""
+"""Objects of the API as HTML, for notebooks."""
 
 from html import escape
 

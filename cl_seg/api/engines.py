@@ -1,4 +1,4 @@
-"""Where the stages of a suite are computed: in worker processes here, or on a cluster."""
+"""Engines that compute the stages of a suite: worker processes here, or jobs on a cluster."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ class Slurm:
     """A Slurm cluster that computes stages as jobs.
 
     Attributes:
-        partition: of the cluster.
+        partition: partition of the cluster.
         gres: resources of a job, such as ``gpu:1``.
-        time: limit of a job as sbatch takes it; what is left then is queued again.
-        max_jobs: jobs in the queue at once, at most.
+        time: limit of a job, as sbatch takes it; stages not finished by then are queued again.
+        max_jobs: largest number of jobs in the queue at once.
         sbatch: other options of sbatch, ``{"account": "lab"}`` or ``["account=lab"]``.
     """
 
@@ -42,18 +42,19 @@ def choose_engine(
     checkpoint_seconds: float,
     say: Say,
 ) -> "StageEngine":
-    """The engine for a choice of the user's.
+    """The engine that the user chose.
 
     Args:
         engine: ``local`` for this machine.
         workers: processes side by side on this machine, 0 for this process alone; by default as
             many as the cores allow.
         threads: CPU threads of each.
-        checkpoint_seconds: between two checkpoints of a training.
+        checkpoint_seconds: seconds between two checkpoints of a training.
         say: prints a line.
 
     Raises:
-        InputError: a number or an option is none.
+        InputError: the number of workers is negative, or the engine or an option of sbatch is
+            invalid.
     """
     if isinstance(engine, Slurm):
         from cl_seg.suite.engines.slurm import SlurmEngine  # noqa: PLC0415 - submitit, slow
@@ -63,10 +64,11 @@ def choose_engine(
             sbatch_options,
         )
 
-        given = engine.sbatch
-        texts = [f"{k}={v}" for k, v in given.items()] if isinstance(given, Mapping) else given
+        options = engine.sbatch
+        if isinstance(options, Mapping):
+            options = [f"{name}={value}" for name, value in options.items()]
         resources = Resources(
-            engine.partition, engine.gres, minutes_of(engine.time), threads, sbatch_options(texts)
+            engine.partition, engine.gres, minutes_of(engine.time), threads, sbatch_options(options)
         )
         return SlurmEngine(resources, engine.max_jobs, checkpoint_seconds, say)
     if engine != "local":

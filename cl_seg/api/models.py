@@ -35,8 +35,8 @@ class Prediction:
     Attributes:
         cases: a row per series: case, scanner, whether the model has seen it, slices, note.
         left_out: files that could not be used, with reasons.
-        folder: with label files and tables; of its own, and removed with the object, unless the
-            prediction was written to a folder of the user's.
+        folder: folder with label files and tables. It is temporary, and removed with the object,
+            unless ``predict`` was given ``out``.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Prediction:
         folder: Path,
         cases: pd.DataFrame,
         left_out: Sequence[RejectedFile] = (),
-        kept: "tempfile.TemporaryDirectory[str] | None" = None,
+        temporary_folder: "tempfile.TemporaryDirectory[str] | None" = None,
     ) -> None:
         self.folder, self.cases, self.left_out = folder, cases, list(left_out)
-        self._kept = kept
+        self._temporary_folder = temporary_folder  # removed with the object
 
     @property
     def labels(self) -> dict[str, Labels]:
@@ -66,7 +66,7 @@ class Prediction:
 
     @property
     def notes(self) -> list[str]:
-        """What to know of the whole: scanners the model never saw, files that name none."""
+        """Warnings: scanners that the model was not trained on, files that name no scanner."""
         notes = []
         if new := sorted(set(self.cases.loc[self.cases["seen"] == "no", "scanner"])):
             notes.append(f"the model never saw {', '.join(new)}: check its masks there")
@@ -115,7 +115,7 @@ class Model:
     """A trained network, or several whose probabilities are averaged.
 
     Attributes:
-        card: what is known of it: classes, scanners it was trained on, scores, intended use.
+        card: classes, scanners it was trained on, scores and intended use.
     """
 
     def __init__(self, folder: Path, ensemble: Ensemble) -> None:
@@ -123,7 +123,7 @@ class Model:
 
     @property
     def card(self) -> ModelCard:
-        """Of the model; of several, that of the first."""
+        """Card of the model; of the first one where there are several."""
         return self._ensemble.cards[0]
 
     def predict(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
@@ -145,8 +145,8 @@ class Model:
             source: folder of DICOM or NIfTI files, CSV manifest, or one NIfTI file.
             out: folder to make for label files and tables; by default the prediction keeps them
                 until it is saved.
-            variants: test-time augmentations (rotated, rescaled copies) per slice, which show how
-                stable the result is.
+            variants: test-time augmentations per slice (rotated, rescaled copies); their agreement
+                shows how certain the result is.
             height_m: height of the one patient in m, for the skeletal muscle index.
             aliases: YAML file of scanner aliases, merged over those of the package.
             salt: secret that makes hashes of series repeatable; random by default.
@@ -177,12 +177,12 @@ class Model:
             secret,
             allow_implausible_hu,
         )
-        kept = None
+        temporary_folder = None
         if out is None:
-            kept = tempfile.TemporaryDirectory(prefix="cl_seg-")
-            out = Path(kept.name, "prediction")
+            temporary_folder = tempfile.TemporaryDirectory(prefix="cl_seg-")
+            out = Path(temporary_folder.name, "prediction")
         cases, left_out = predict_source(self._ensemble, Path(source), Path(out), options, tell)
-        return Prediction(Path(out), cases, left_out, kept)
+        return Prediction(Path(out), cases, left_out, temporary_folder)
 
     def __repr__(self) -> str:
         card = self.card
@@ -194,12 +194,12 @@ class Model:
         return html_page(repr(self), scores, self.card.intended_use)
 
 
-def load_model(folder: AnyPath, *others: AnyPath, trusted_network: str = "") -> Model:
+def load_model(folder: AnyPath, *more_folders: AnyPath, trusted_network: str = "") -> Model:
     """A model from a folder that ``cl-seg model save`` or :meth:`Results.save_model` has made.
 
     Args:
-        folder: of the model.
-        others: further models of the same task, whose probabilities are averaged with its.
+        folder: folder of the model.
+        more_folders: folders of further models of the same task; probabilities are averaged.
         trusted_network: ``module:callable`` of a network outside cl_seg that may be imported, if
             the card names it.
 
@@ -215,5 +215,5 @@ def load_model(folder: AnyPath, *others: AnyPath, trusted_network: str = "") -> 
         ...
         cl_seg.messages.errors.InputError: nowhere is no model folder ...
     """
-    folders = [Path(one) for one in (folder, *others)]
+    folders = [Path(path) for path in (folder, *more_folders)]
     return Model(folders[0], load_ensemble(folders, trusted_network))

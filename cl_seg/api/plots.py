@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 
 from cl_seg.analysis.claims.judge import judge, results_of
 from cl_seg.analysis.claims.read import read_claims
-from cl_seg.analysis.claims.text import stamps_of
+from cl_seg.analysis.claims.text import caveats_of_runs
 from cl_seg.analysis.figures import curves, heat_maps
 from cl_seg.analysis.figures.claims import claims_figure
-from cl_seg.analysis.figures.loss_maps import joint_differences
+from cl_seg.analysis.figures.drop_maps import joint_differences
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.seed_curves import seed_curves
-from cl_seg.analysis.seed_curve import seed_cells, seed_table
+from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import run_table, summary_table
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
@@ -26,10 +26,10 @@ class Plots:
 
     Args:
         runs: finished runs of one suite.
-        folder: of their results.
+        folder: folder of their results.
 
     Raises:
-        InputError: the results have nothing of what a figure shows; it says why.
+        InputError: the results lack the data of a figure; the message says which.
 
     Examples:
         >>> import cl_seg
@@ -46,7 +46,7 @@ class Plots:
         return _drawn(curves.forgetting_curves(self._streams()), "every run trains jointly")
 
     def R(self) -> Figure:
-        """Accuracy matrices: Dice on each scanner (columns) after each stage (rows)."""
+        """Accuracy matrices: Dice on each scanner (columns) after each experience (rows)."""
         return heat_maps.heat_maps(self._streams())
 
     def joint_differences(self) -> Figure:
@@ -70,28 +70,29 @@ class Plots:
 
     def seed_curve(self) -> Figure:
         """Dice on a new scanner against the number of labelled slices of it (SEED images)."""
-        if self.runs[0].schedule != "seed_curve":
+        if self.runs[0].training_regime != "seed_curve":
             raise InputError(f"{self.folder} is of a stream of scanners, not a SEED curve")
-        return seed_curves(seed_table(seed_cells(self.runs)), self.runs)
+        return seed_curves(seed_curve_table(seed_curve_runs(self.runs)), self.runs)
 
     def claims(self, claims: AnyPath, folder: AnyPath | None = None) -> Figure:
         """Every contrast of every claim with its 95 % interval.
 
         Args:
             claims: file of claims (YAML).
-            folder: with a folder of results per suite; by default the one these results are in.
+            folder: folder that holds a folder of results per suite; by default the one above these
+                results.
         """
         where = self.folder.parent if folder is None else Path(folder)
         judged = judge(read_claims(Path(claims)), where)
-        runs = [run for own in results_of(judged, where).values() for run in own]
-        return _drawn(claims_figure(judged, stamps_of(runs)), "no claim could be judged")
+        runs = [run for suite in results_of(judged, where).values() for run in suite]
+        return _drawn(claims_figure(judged, caveats_of_runs(runs)), "no claim could be judged")
 
     def __repr__(self) -> str:
         names = [name for name in vars(type(self)) if not name.startswith("_")]
         return f"Plots({str(self.folder)!r}): {', '.join(names)}"
 
     def _streams(self) -> list[RunResult]:
-        if self.runs[0].schedule == "seed_curve":
+        if self.runs[0].training_regime == "seed_curve":
             raise InputError(f"{self.folder} is of a SEED curve, not a stream of scanners")
         return self.runs
 

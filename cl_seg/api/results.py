@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cl_seg.api.display import html_page
-from cl_seg.api.selection import mean_matrix, runs_of, with_columns
+from cl_seg.api.run_lookup import mean_matrix, runs_of, with_columns
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
@@ -24,12 +24,12 @@ class Results:
     """The finished runs of a suite.
 
     Args:
-        folder: of the results.
+        folder: folder of the results.
         runs: finished runs, in the order of the suite.
         failures: run that failed → reason, where these results come from :func:`cl_seg.run`.
 
     Attributes:
-        folder: of the results.
+        folder: folder of the results.
         runs: one typed record per run.
         failures: run that failed → reason.
     """
@@ -40,9 +40,9 @@ class Results:
         self.folder, self.runs, self.failures = folder, list(runs), dict(failures or {})
 
     @property
-    def models(self) -> list[str]:
+    def networks(self) -> list[str]:
         """Titles of the networks."""
-        return list(dict.fromkeys(run.model for run in self.runs))
+        return list(dict.fromkeys(run.network for run in self.runs))
 
     @property
     def strategies(self) -> list[str]:
@@ -56,15 +56,15 @@ class Results:
             rounded: as text for reading, with the intervals behind the scores; else numbers, as
                 ``summary.csv`` has them. Scores are explained in docs/metrics.md.
         """
-        if self._of_seeds:
+        if self._is_seed_curve:
             from cl_seg.analysis.seed_curve import (  # noqa: PLC0415 - matplotlib, slow
-                seed_cells,
-                seed_table,
-                shown_seed_table,
+                seed_curve_runs,
+                seed_curve_table,
+                shown_seed_curve_table,
             )
 
-            table = seed_table(seed_cells(self.runs))
-            return shown_seed_table(table, self.runs[0].classes) if rounded else table
+            table = seed_curve_table(seed_curve_runs(self.runs))
+            return shown_seed_curve_table(table, self.runs[0].classes) if rounded else table
         from cl_seg.analysis.tables import (  # noqa: PLC0415 - scipy, slow
             run_table,
             shown_table,
@@ -78,7 +78,7 @@ class Results:
     def cases(self) -> pd.DataFrame:
         """A row per run, stage, case and class: Dice, distances in mm, areas in pixels and cm².
 
-        Stage 0 is the untrained network.
+        Stage i is the network after training on experience i of the stream, 0 the untrained one.
         """
         return pd.concat([with_columns(run, run.cases) for run in self.runs], ignore_index=True)
 
@@ -90,26 +90,26 @@ class Results:
 
     def R(
         self,
-        model: str,
+        network: str,
         strategy: str,
         seed: int | None = None,
         class_name: str | None = None,
         order: int | None = None,
     ) -> pd.DataFrame:
-        """Accuracy matrix: test Dice on every scanner (columns) after every stage (rows).
+        """Accuracy matrix: test Dice on every scanner (columns) after each experience (rows).
 
         Args:
-            model: title or label of the network, ``VNet`` or ``vnet``.
+            network: title or label of the network, ``VNet`` or ``vnet``.
             strategy: title or label of the strategy, ``EWC`` or ``ewc``.
-            seed: of the run; the mean over seeds by default.
-            class_name: structure; the mean over all by default.
+            seed: random seed of the run; the mean over seeds by default.
+            class_name: class of the masks; the mean over all by default.
             order: number of the order of scanners, from 1; the first by default.
 
         Returns:
-            Rows untrained and after each stage, columns scanners in stream order.
+            Rows untrained and after each scanner learned, columns scanners in stream order.
 
         Raises:
-            InputError: there is no such run; it names those there are.
+            InputError: there is no such run; the message lists those there are.
 
         Examples:
             >>> import cl_seg
@@ -121,9 +121,9 @@ class Results:
             ...
             cl_seg.messages.errors.InputError: strategy 'EWV': expected one of Naive, EWC
         """
-        if self._of_seeds:
+        if self._is_seed_curve:
             raise InputError(f"{self.folder} is of a SEED curve, which has no R: see summary()")
-        return mean_matrix(runs_of(self.runs, model, strategy, seed), order, class_name)
+        return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name)
 
     @property
     def plot(self) -> "Plots":
@@ -132,11 +132,11 @@ class Results:
 
         return Plots(self.runs, self.folder)
 
-    def report(self, also: Sequence[str] = (), published: AnyPath | None = None) -> Path:
+    def report(self, extra_formats: Sequence[str] = (), published: AnyPath | None = None) -> Path:
         """Write ``report.html``, tables and figures to the folder of the results.
 
         Args:
-            also: what figures are written as besides SVG, of ``pdf`` and ``png``.
+            extra_formats: formats of figures besides SVG, of ``pdf`` and ``png``.
             published: CSV file of published values to set beside ours.
 
         Returns:
@@ -144,11 +144,13 @@ class Results:
         """
         from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, slow
 
-        return write_report(self.folder, also, None if published is None else Path(published))
+        return write_report(
+            self.folder, extra_formats, None if published is None else Path(published)
+        )
 
     def save_model(
         self,
-        model: str,
+        network: str,
         strategy: str,
         folder: AnyPath,
         seed: int | None = None,
@@ -157,10 +159,10 @@ class Results:
         """Save the network of a run as it is at the end, for :func:`cl_seg.load_model`.
 
         Args:
-            model: title or label of the network.
+            network: title or label of the network.
             strategy: title or label of the strategy.
             folder: model folder to make.
-            seed: of the run; the first there is by default.
+            seed: random seed of the run; the first one by default.
             cache: folder of finished stages, with the run's last training.
 
         Raises:
@@ -169,7 +171,7 @@ class Results:
         from cl_seg.suite.cache import StageCache  # noqa: PLC0415
         from cl_seg.suite.run_model import save_run_model  # noqa: PLC0415 - torch, slow
 
-        run = runs_of(self.runs, model, strategy, seed)[0]
+        run = runs_of(self.runs, network, strategy, seed)[0]
         save_run_model(self.folder / "runs" / run.run_id, Path(folder), StageCache(Path(cache)))
 
     def pack(self, folder: AnyPath) -> int:
@@ -185,25 +187,25 @@ class Results:
 
     def __repr__(self) -> str:
         runs, failed = counted(len(self.runs), "run"), len(self.failures)
-        of = f"{counted(len(self.models), 'network')} and "
-        of += counted(len(self.strategies), "strategy", "strategies")
-        return f"Results({str(self.folder)!r}): {runs} of {of}" + f", {failed} failed" * bool(
+        subjects = f"{counted(len(self.networks), 'network')} and "
+        subjects += counted(len(self.strategies), "strategy", "strategies")
+        return f"Results({str(self.folder)!r}): {runs} of {subjects}" + f", {failed} failed" * bool(
             failed
         )
 
     def _repr_html_(self) -> str:
-        return html_page(repr(self), *self.runs[0].stamps, self.summary(rounded=True))
+        return html_page(repr(self), *self.runs[0].caveats, self.summary(rounded=True))
 
     @property
-    def _of_seeds(self) -> bool:
-        return self.runs[0].schedule == "seed_curve"
+    def _is_seed_curve(self) -> bool:
+        return self.runs[0].training_regime == "seed_curve"
 
 
 def load_results(folder: AnyPath, *, failures: Mapping[str, str] | None = None) -> Results:
     """The finished runs of a suite, packed or not.
 
     Args:
-        folder: of the results, ``results/<name of the suite>``.
+        folder: folder of the results, ``results/<name of the suite>``.
         failures: run that failed → reason.
 
     Raises:

@@ -24,10 +24,10 @@ class Store(SliceStore):
     """A store of CT slices on disk, opened for reading.
 
     Args:
-        folder: of the store.
+        folder: folder of the store.
 
     Attributes:
-        report: of the ingest that made the store: what was left out, and notes; else empty.
+        report: files that the ingest left out, and its notes; empty for a store opened later.
 
     Raises:
         InputError: ``folder`` is no store, or was written by another version.
@@ -49,13 +49,13 @@ class Store(SliceStore):
         """A row per scanner: its name, patients, slices, and labelled slices of every class."""
         rows = []
         for scanner, name in self.header.scanners.items():
-            own = self.slices[self.slices["scanner"] == scanner]
-            labelled = own["labelled"].str.split(",")
+            scanner_slices = self.slices[self.slices["scanner"] == scanner]
+            labelled = scanner_slices["labelled"].str.split(",")
             counts = {
                 c: int(labelled.map(lambda x, c=c: c in x).sum()) for c in self.header.classes
             }
-            found = {"patients": own["patient"].nunique(), "slices": len(own)}
-            rows.append({"scanner": scanner, "name": name, **found, **counts})
+            sizes = {"patients": scanner_slices["patient"].nunique(), "slices": len(scanner_slices)}
+            rows.append({"scanner": scanner, "name": name, **sizes, **counts})
         return pd.DataFrame(rows)
 
     def __fspath__(self) -> str:
@@ -89,7 +89,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
 
     Args:
         source: folder of DICOM files, searched with its subfolders, or a CSV manifest.
-        store: folder to make; must not exist.
+        store: folder to make; it must not exist.
         labels: meaning of the values in label files, ``{"liver": 5, "muscle": [86, 87]}``, or as
             for ``cl-seg ingest --label``; by default 1 muscle, 2 liver, 255 unlabelled.
         others: meaning of values that ``labels`` does not name.
@@ -157,14 +157,14 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     """Scan simulated bodies, no patients, on simulated scanners into a store.
 
     Args:
-        store: folder to make; must not exist.
+        store: folder to make; it must not exist.
         scanners: names of built-in profiles or paths of profile files; all built-in ones by
             default, see ``cl-seg phantom profiles``.
         own_bodies: bodies per scanner that no other scanner sees.
         shared_bodies: bodies that every scanner sees.
         size: height and width of a stored slice in pixels.
         spacing_mm: pixel size of a stored slice in mm.
-        seed: of anatomy and noise.
+        seed: random seed of anatomy and noise.
         slices: neighbouring slices per level (third lumbar vertebra, liver).
         intramuscular_fat: whether the fat inside muscle is labelled as muscle.
         workers: processes that scan side by side; the store is the same with any number.
@@ -213,13 +213,13 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
     """Write simulated scans as files, with labels, tissue maps and a manifest for :func:`ingest`.
 
     Args:
-        folder: to make: ``images``, ``labels``, ``tissues`` and ``manifest.csv``.
+        folder: folder to make, with ``images``, ``labels``, ``tissues`` and ``manifest.csv``.
         scanners: names of built-in profiles or paths of profile files; all built-in ones by
             default.
         file_format: file format of the images.
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that every scanner scans.
-        seed: of anatomy and noise.
+        seed: random seed of anatomy and noise.
         slices: neighbouring slices per level (third lumbar vertebra, liver).
         intramuscular_fat: whether the fat inside muscle is labelled as muscle.
         workers: processes that scan side by side.
@@ -235,7 +235,10 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
     from cl_seg.phantom.simulated_scan import simulated_scans  # noqa: PLC0415 - scipy, slow
 
     if own_bodies + shared_bodies == 0:
-        raise InputError("--own-bodies and --shared-bodies are both 0: ask for at least one body")
+        raise InputError(
+            "`own_bodies` (--own-bodies) and `shared_bodies` (--shared-bodies) are both 0: ask for "
+            "at least one body"
+        )
     profiles = load_profiles(scanners)
     scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
     export(Path(folder), scans, file_format, workers=workers)
@@ -246,11 +249,13 @@ def _label_options(labels: Labels) -> list[str]:
     """Meanings of label values as ``--label`` takes them."""
     if not isinstance(labels, Mapping):
         return list(labels)
-    each = {k: [v] if isinstance(v, int) else v for k, v in labels.items()}
-    return [f"{name}={','.join(map(str, values))}" for name, values in each.items()]
+    values_of = {name: [v] if isinstance(v, int) else v for name, v in labels.items()}
+    return [f"{name}={','.join(map(str, values))}" for name, values in values_of.items()]
 
 
 def _checked(spacing_mm: float) -> float:
     if not 0.1 <= spacing_mm <= 20:
-        raise InputError(f"--spacing-mm {spacing_mm}: expected a pixel size of 0.1 to 20 mm")
+        raise InputError(
+            f"`spacing_mm` (--spacing-mm {spacing_mm}): expected a pixel size of 0.1 to 20 mm"
+        )
     return spacing_mm

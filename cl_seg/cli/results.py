@@ -39,7 +39,7 @@ def best_settings(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
     """Choose the best settings of a grid by validation scores; writes selection.md and .csv."""
-    from cl_seg.api.settings import write_best_settings
+    from cl_seg.api.best_settings import write_best_settings
 
     lines, page = write_best_settings(results)
     say(lines)
@@ -70,7 +70,7 @@ def claims(
     from cl_seg.analysis.claims.judge import judge, results_of
     from cl_seg.analysis.claims.read import read_claims
     from cl_seg.analysis.claims.text import as_json as plain
-    from cl_seg.analysis.claims.text import claims_page, stamps_of
+    from cl_seg.analysis.claims.text import caveats_of_runs, claims_page
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")
@@ -84,7 +84,7 @@ def claims(
         sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n")
         return
     runs = [run for own in results_of(judged, results).values() for run in own]
-    sys.stdout.write(claims_page(judged, stamps_of(runs)))
+    sys.stdout.write(claims_page(judged, caveats_of_runs(runs)))
 
 
 def compare(

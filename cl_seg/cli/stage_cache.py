@@ -33,7 +33,8 @@ def prune(
     processor: ProcessorOption = "",
 ) -> None:
     """Remove the stages that none of some suites needs; results of finished runs stay."""
-    from cl_seg.api.suites import Suite, prune_stages
+    from cl_seg.api.prune import prune_stages
+    from cl_seg.api.suite import Suite
 
     if bool(keep) == everything:
         raise InputError("name the suites whose stages to keep, or say --all to keep none")

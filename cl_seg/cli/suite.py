@@ -11,7 +11,7 @@ from cl_seg.cli.console import STAGES, CacheOption, complain, detail, made, say,
 from cl_seg.messages.errors import InputError
 
 if TYPE_CHECKING:
-    from cl_seg.api.suites import Plan
+    from cl_seg.api.plan import Plan
 
 SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
 DataOption = Annotated[
@@ -89,7 +89,7 @@ def run(
 ) -> None:
     """Run suites and write their reports; what is finished is not repeated."""
     from cl_seg.api.engines import Engine, Slurm
-    from cl_seg.api.suites import run_plan
+    from cl_seg.api.run import run_plan
 
     if engine is EngineName.LOCAL and (partition or gres or sbatch):
         raise InputError("--partition, --gres and --sbatch are for --engine slurm")
@@ -122,6 +122,7 @@ def status(
 def _planned(
     files: list[Path], data: Path | None, results: Path | None, cache: Path, processor: str
 ) -> "Plan":
-    from cl_seg.api.suites import Plan, Suite
+    from cl_seg.api.plan import Plan
+    from cl_seg.api.suite import Suite
 
     return Plan([Suite(file, data) for file in files], results, cache, processor)

@@ -81,18 +81,20 @@ class ModelCard(CardModel):
     """Card of a saved model: network, classes, input, training data and scores.
 
     Attributes:
-        format: of the folder.
-        network: how it is built.
+        format: version of the folder's layout.
+        network: architecture, as needed to build it.
         classes: names of the labels 1, 2, ….
-        input: what it sees.
-        scanners: those it was trained on, key → name.
-        simulated: True where it has seen simulated CT only.
-        trained: the run's spec.
+        input: image size and HU window that the network takes.
+        scanners: scanners it was trained on, key → name.
+        simulated: True where it was trained on simulated CT only.
+        trained: record of the training: the spec of its run (:mod:`cl_seg.records.run_spec`); after
+            ``cl-seg seed train`` the base model's checksum, the new scanner with its slices and
+            patients, the training settings, and under ``before`` the base model's own record.
         scores: scanner → class → Dice on test patients, None where there is none.
-        weights_sha256: of the weights file.
-        versions: of the packages it was trained with.
-        git_commit: of the source it was trained with.
-        intended_use: and what it is not for.
+        weights_sha256: checksum of the weights file.
+        versions: package → version it was trained with.
+        git_commit: commit of the source it was trained with.
+        intended_use: what it may be used for, and what not.
     """
 
     format: Literal[1] = 1

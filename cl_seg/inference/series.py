@@ -117,15 +117,15 @@ class PredictedCase:
     """A CT series with the labels predicted on it.
 
     Attributes:
-        about: case, scanner, whether the models have seen it ("yes", "no", "unknown"), series,
-            file.
+        identification: case, scanner, whether the models have seen it ("yes", "no", "unknown"),
+            series, file.
         volume: the series; None where it could not be read.
         labels: (N, H, W) uint8 on the pixels of the series, 0 background, then the classes.
         measurements: a row per slice and class, see :func:`cl_seg.inference.measure.measurements`.
         notes: what the user should know; why the series could not be read.
     """
 
-    about: dict[str, Any]
+    identification: dict[str, Any]
     volume: Volume | None
     labels: Labels
     measurements: list[dict[str, Any]]
@@ -142,7 +142,7 @@ class PredictedCase:
         paths = []
         for letter, piece in nifti.lettered_segments(self.volume.z_mm):
             part = replace(self.volume, hu=self.volume.hu[piece], z_mm=self.volume.z_mm[piece])
-            paths.append(folder / f"{self.about['case']}{letter}.nii.gz")
+            paths.append(folder / f"{self.identification['case']}{letter}.nii.gz")
             nifti.save(paths[-1], self.labels[piece], part)
         return paths
 
@@ -181,7 +181,7 @@ def predict_source(
             case.save(building)
             rows += case.measurements
             note = "; ".join(case.notes)
-            cases.append({**case.about, "slices": len(case.labels), "note": note})
+            cases.append({**case.identification, "slices": len(case.labels), "note": note})
         table = pd.DataFrame(cases)
         if not table["slices"].any():
             reasons = "; ".join(dict.fromkeys(table["note"]))
@@ -218,22 +218,27 @@ def predict_cases(
     patients = {scan.series.patient for scan in scans}
     if options.height_m is not None and len(patients) > 1:
         raise InputError(
-            f"--height-m: {source} holds {len(patients)} patients: give one patient's series"
+            f"`height_m` (--height-m): {source} holds {len(patients)} patients: give one "
+            "patient's series"
         )
     left_out = [] if left_out is None else left_out
     left_out += found.rejected
     total, done = sum(scan.series.n_slices for scan in scans), count(1)
     aliases = Aliases(options.aliases)
     for number, scan in enumerate(scans, start=1):
-        about = {"case": f"case-{number:03d}", **_scanner(scan.series, aliases, ensemble)}
-        about["file"] = file_as_named(scan.series, Path(source))
+        identification = {"case": f"case-{number:03d}", **_scanner(scan.series, aliases, ensemble)}
+        identification["file"] = file_as_named(scan.series, Path(source))
         try:
             volume = scan.series.load(options.allow_implausible_hu)
         except UnusableError as error:
-            yield PredictedCase(about, None, np.zeros((0, 0, 0), np.uint8), [], [str(error)])
+            yield PredictedCase(
+                identification, None, np.zeros((0, 0, 0), np.uint8), [], [str(error)]
+            )
             continue
         left_out += volume.rejected
-        case = _predicted(ensemble, volume, about, options, lambda: tell(next(done), total))
+        case = _predicted(
+            ensemble, volume, identification, options, lambda: tell(next(done), total)
+        )
         notes = [*_kind_notes(scan.series, aliases), *scan.series.notes, *case.notes]
         yield replace(case, notes=notes)
 
@@ -241,7 +246,7 @@ def predict_cases(
 def _predicted(
     ensemble: Ensemble,
     volume: Volume,
-    about: dict[str, Any],
+    identification: dict[str, Any],
     options: PredictionOptions,
     advance: Callable[[], None],
 ) -> PredictedCase:
@@ -255,7 +260,7 @@ def _predicted(
     )
     for index, prediction in enumerate(predictions):
         masks.append(prediction.labels)
-        where = {**about, "body_cut": "yes" if placement.truncated[index] else "no"}
+        where = {**identification, "body_cut": "yes" if placement.truncated[index] else "no"}
         measured = _measured(where, volume, index, prediction, ensemble, options)
         rows += measured
         for row in measured:
@@ -266,9 +271,9 @@ def _predicted(
     if volume.rejected:
         notes.append(f"{counted(len(volume.rejected), 'slice')} could not be read")
     notes += low_stability_notes(stabilities)
-    if ensemble.simulated and "simulated" not in about["scanner"].casefold():
+    if ensemble.simulated and "simulated" not in identification["scanner"].casefold():
         notes.append(SIMULATED_ONLY)
-    return PredictedCase(about, volume, np.stack(masks), rows, notes)
+    return PredictedCase(identification, volume, np.stack(masks), rows, notes)
 
 
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:

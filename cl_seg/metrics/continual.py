@@ -1,6 +1,6 @@
 """Continual-learning scores as pure functions of the accuracy matrix R.
 
-R is (N+1, N): ``R[i, j]`` is the test score on the scanner learned at position j+1 after stage i,
+R is (N+1, N): ``R[i, j]`` is the test score on scanner j+1 of the stream after its experience i,
 row 0 being the untrained model. N is the number of scanners in the stream. Several definitions of
 forward transfer and of forgetting circulate; these are the ones used here, without alternatives.
 """
@@ -92,14 +92,14 @@ def plasticity(r: npt.ArrayLike) -> float:
     return float(np.mean(_after_learning(_streamed(r))))
 
 
-def intransigence(r: npt.ArrayLike, joint: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def intransigence(r: npt.ArrayLike, reference: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """R*_k − R[k, k] per scanner (Chaudhry et al. 2018, eq. 5).
 
     Args:
         r: (N+1, N).
-        joint: (N,) score on scanner k of a model trained jointly, from scratch, on scanners 1..k.
+        reference: (N,) score on scanner k of a model trained from scratch on scanners 1..k.
     """
-    return np.asarray(joint, float) - _after_learning(_streamed(r))
+    return np.asarray(reference, float) - _after_learning(_streamed(r))
 
 
 def _streamed(r: npt.ArrayLike) -> Matrix:

@@ -15,20 +15,20 @@ from cl_seg.records.tables import PACKED, StoredTables
 CERTIFIED = "certified.json"
 Verdict = Literal["same bits", "same to 1e-6", "different"]
 VERDICTS: tuple[Verdict, ...] = ("same bits", "same to 1e-6", "different")
-"""From best to worst."""
+"""Verdicts from best to worst."""
 
 
 class CertifiedStage(RecordModel):
     """A stage of a run that was recomputed.
 
     Attributes:
-        run_id: of the run.
-        position: of the stage in the run, from 1.
+        run_id: name of the run.
+        position: position of the stage in the run, from 1.
         selection: name of the slices it was trained on.
-        verdict: of the comparison with what was recorded.
+        verdict: result of the comparison with the record.
         largest: largest difference of a score, relative where the score exceeds 1; None where rows
-            are missing or of others.
-        score: which score that is, "" where there is no difference.
+            are missing or are those of other cases.
+        score: name of that score, "" where there is no difference.
     """
 
     run_id: str
@@ -51,11 +51,11 @@ class Certificate(RecordModel):
     """Stages that were recomputed at one commit.
 
     Attributes:
-        commit: of the source, "" outside a repository.
-        date: in ISO format, UTC.
+        commit: commit of the source, "" outside a repository.
+        date: time in ISO format, UTC.
         versions: package → version.
-        device, processor: of the computation.
-        stages: what was recomputed.
+        device, processor: device and processor of the computation.
+        stages: stages that were recomputed.
     """
 
     commit: str
@@ -97,14 +97,15 @@ def read_certificates(results: Path) -> tuple[Certificate, ...]:
         raise InputError(f"{path} is damaged ({error}): remove it, certify again") from None
 
 
-def certified(results: Sequence[RunResult]) -> str:
+def certificates_in_words(results: Sequence[RunResult]) -> str:
     """The latest certificates beside some results in words, "" where there is none."""
     folders = {
         r.tables.folder if (r.tables.folder / PACKED).is_file() else r.tables.folder.parents[1]: ""
         for r in results
         if isinstance(r.tables, StoredTables)
     }
-    return ", ".join(every[-1].text for folder in folders if (every := read_certificates(folder)))
+    per_folder = (read_certificates(folder) for folder in folders)
+    return ", ".join(certificates[-1].text for certificates in per_folder if certificates)
 
 
 def add_certificate(results: Path, certificate: Certificate) -> Path:
@@ -113,6 +114,6 @@ def add_certificate(results: Path, certificate: Certificate) -> Path:
     Raises:
         InputError: the file is damaged or cannot be written.
     """
-    every = _File(certificates=(*read_certificates(results), certificate))
-    write_json(results / CERTIFIED, every.model_dump(mode="json"))
+    file = _File(certificates=(*read_certificates(results), certificate))
+    write_json(results / CERTIFIED, file.model_dump(mode="json"))
     return results / CERTIFIED

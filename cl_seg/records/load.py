@@ -38,10 +38,10 @@ def load_results(folder: Path) -> list[RunResult]:
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )
-    # The place of a run is that in the suite it was computed for, which may have grown since.
-    now = {run: number for number, run in enumerate(plan)}
-    results.sort(key=lambda r: (now.get(r.run_id, 0), r.record.place))
-    return _named_alike(results)
+    # The place in a record is that in the suite then; the suite may have grown since.
+    planned_place = {run: number for number, run in enumerate(plan)}
+    results.sort(key=lambda r: (planned_place.get(r.run_id, 0), r.record.place))
+    return _with_common_names(results)
 
 
 def load_run(folder: Path) -> RunResult:
@@ -70,18 +70,18 @@ def load_packed(path: Path) -> list[RunResult]:
             raise ValueError("it is empty")
         records = [parse_record(line) for line in lines]
         counts = Counter(record.run_id for record in records)
-        if twice := [run for run, count in counts.items() if count > 1]:
-            raise ValueError(f"the run {twice[0]} is there {counts[twice[0]]} times")
+        if repeated := [run for run, count in counts.items() if count > 1]:
+            raise ValueError(f"the run {repeated[0]} is there {counts[repeated[0]]} times")
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{path.parent} holds no packed results ({PACKED}): `cl-seg pack` makes them"
         ) from None
     except (OSError, ValueError) as error:
         raise DamagedResults(f"{path} is damaged ({error}): pack the results again") from None
-    return _named_alike([RunResult(r, StoredTables(path.parent, r.run_id)) for r in records])
+    return _with_common_names([RunResult(r, StoredTables(path.parent, r.run_id)) for r in records])
 
 
-def _named_alike(results: list[RunResult]) -> list[RunResult]:
+def _with_common_names(results: list[RunResult]) -> list[RunResult]:
     names = {k: v for result in results for k, v in result.record.scanner_names.items()}
     return [replace(result, names=names) for result in results]
 

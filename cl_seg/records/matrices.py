@@ -14,8 +14,9 @@ def accuracy_matrices(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """R per class and, under ``mean``, their average.
 
-    ``R[i, j]`` is the mean Dice after stage i on scanner ``order[j]``, over the cases whose truth
-    contains the class; classes are averaged last. NaN where no case contains the class.
+    ``R[i, j]`` is the mean Dice after stage i, which is experience i of the stream, on scanner
+    ``order[j]``, over the cases whose truth contains the class; classes are averaged last. NaN
+    where no case contains the class.
 
     Args:
         cases: columns stage, scanner, class, dice, true (pixels).
@@ -33,10 +34,10 @@ def accuracy_matrices(
     return matrices
 
 
-def matrices_without(
+def leave_one_patient_out_matrices(
     cases: pd.DataFrame, order: Sequence[str], classes: Sequence[str]
 ) -> npt.NDArray[np.float64]:
-    """The mean of R over classes as if a patient were not there, (patients, stages, scanners).
+    """The mean of R over classes without each patient in turn, (patients, stages, scanners).
 
     Args:
         cases: as for :func:`accuracy_matrices`, with a column patient; patients are taken in

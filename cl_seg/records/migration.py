@@ -11,20 +11,20 @@ SCHEMA = 2
 
 
 def migrated(raw: Any) -> Any:
-    """A record as it was read, in the form of this version; what is no record is left as it is.
+    """A record in the form of this version; anything that is no record is returned unchanged.
 
     Raises:
-        ValueError: its schema is none of this version.
+        ValueError: its schema is not known to this version.
     """
     if not isinstance(raw, dict):
         return raw
     schema = raw.get("schema", 1)
     if schema not in range(1, SCHEMA + 1):
         raise ValueError(f"schema: expected 1 to {SCHEMA}, not {schema!r} of another cl_seg")
-    return _from_first(raw) if schema == 1 else raw
+    return _from_schema_1(raw) if schema == 1 else raw
 
 
-def _from_first(old: dict[str, Any]) -> dict[str, Any]:
+def _from_schema_1(old: dict[str, Any]) -> dict[str, Any]:
     new = {name: value for name, value in old.items() if name not in {"joint", "scored_apart"}}
     new["scores_with_memory"] = old.get("scored_apart", False)
     new["spec"] = _spec(old.get("spec"))
@@ -44,6 +44,9 @@ def _spec(old: Any) -> Any:
 
 
 def _order_number(place: Any) -> int:
-    """From the place (network, strategy, order, seed); seed curves have a longer one, one order."""
+    """Number of the order, from the place (network, strategy, order, seed) of a run.
+
+    Seed curves have a longer place and one order.
+    """
     in_stream = isinstance(place, list) and len(place) == 4 and isinstance(place[2], int)
     return place[2] + 1 if in_stream else 1

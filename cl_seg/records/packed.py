@@ -36,7 +36,7 @@ def pack_results(folder: Path, out: Path) -> int:
             pd.concat(tables).to_parquet(building / file, index=False, compression="zstd")
         lines = (json.dumps(r.record.as_json()) + "\n" for r in results)
         (building / PACKED).write_text("".join(lines), encoding="utf-8")
-        _copy_what_is_of_no_run(Path(folder), building)
+        _copy_suite_files(Path(folder), building)
     return len(results)
 
 
@@ -60,11 +60,11 @@ def unpack_results(packed: Path, out: Path) -> int:
             result.cases.to_parquet(folder / CASES, index=False)
             result.curve.to_parquet(folder / CURVE, index=False)
             write_json(folder / RUN_FILE, result.record.as_json())
-        _copy_what_is_of_no_run(Path(packed), building)
+        _copy_suite_files(Path(packed), building)
     return len(results)
 
 
-def _copy_what_is_of_no_run(folder: Path, building: Path) -> None:
+def _copy_suite_files(folder: Path, building: Path) -> None:
     for name in (PLAN, CERTIFIED):
         if (folder / name).is_file():
             shutil.copy(folder / name, building / name)

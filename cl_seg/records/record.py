@@ -38,16 +38,16 @@ class GridRecord(RecordModel):
 
 
 class StageRow(RecordModel):
-    """What one stage took.
+    """Cost of one stage of a run: steps, time and memory.
 
     Attributes:
-        position: in the run, from 1; 0 in files that do not say.
+        position: position in the run, from 1; 0 where a file does not say.
         selection: name of the slices it was trained on.
         steps: optimiser steps.
-        train_seconds, consolidate_seconds, test_seconds: of training, of what the strategy keeps
-            of the experience, and of the tests after it.
-        peak_bytes: most memory of the process; None where it was not measured.
-        kept_slices, kept_bytes: what the strategy keeps.
+        train_seconds, consolidate_seconds, test_seconds: seconds of the training, of the
+            strategy's work on the experience afterwards, and of the tests.
+        peak_bytes: peak memory of the process; None where it was not measured.
+        kept_slices, kept_bytes: slices and bytes that the strategy keeps.
     """
 
     position: int = 0
@@ -62,31 +62,32 @@ class StageRow(RecordModel):
 
 
 class RunRecord(RecordModel):
-    """What is known of a finished run besides its tables.
+    """Record of a finished run: all that is known of it besides its tables.
 
     Attributes:
         run_id: folder name, unique in the suite.
         suite: name of the suite.
         key: hash of all that determines the result.
-        spec: what of the suite determines the result.
+        spec: fields of the suite that determine the result.
         model, strategy: titles for tables and figures; their names and labels are in ``spec``.
-        order_number: which of the suite's orders it is of, from 1.
+        order_number: number of its order of scanners in the suite, from 1.
         place: position of its choices in the suite, for sorting.
-        schedule: what its stages train on: sequential, joint, cumulative, single or seed_curve.
+        schedule: training regime: sequential, joint, cumulative, single or seed_curve, see
+            :attr:`cl_seg.records.results.RunResult.training_regime`.
         scores_with_memory: True where test scores use what the strategy keeps, e.g. a network for
             every scanner; validation scores while training never do.
         scanner_names: scanner → display name.
         data: the store of slices.
-        grid: of the store; None in older files.
+        grid: grid of the store; None in older files.
         R: class, and ``mean`` of all, → accuracy matrix, (N+1, N), None where no case has the
             class.
-        states: keys of its trainings; empty in older files.
-        stages: what each stage took.
-        device, processor: what it was computed on.
+        states: keys of its training stages; empty in older files.
+        stages: cost of each stage.
+        device, processor: device and processor that computed it.
         parameters: number of the network's parameters.
         slices: scanner → part of the split → number of slices.
         versions: package → version.
-        git_commit: of the source; empty where it is not known.
+        git_commit: commit of the source; empty where it is not known.
         finished: time in ISO format, UTC.
     """
 
@@ -115,7 +116,7 @@ class RunRecord(RecordModel):
     finished: str = ""
 
     @property
-    def joint(self) -> bool:
+    def is_joint(self) -> bool:
         """True for a run of one stage on all scanners."""
         return self.schedule == "joint"
 
@@ -127,7 +128,7 @@ class RunRecord(RecordModel):
         return self.model_copy(update={"R": matrices, "spec": self.spec.model_copy(update=changes)})
 
     def as_json(self) -> dict[str, Any]:
-        """What its file holds, with the number of its schema."""
+        """Content of its file, with the number of the schema."""
         return {"schema": SCHEMA, **self.model_dump(mode="json", exclude_unset=True)}
 
 
@@ -170,7 +171,7 @@ def _record(raw: Any) -> RunRecord:
         raise ValueError(f"R lacks {min(lacking)}")
     if any(len(row) != len(order) for matrix in record.R.values() for row in matrix):
         raise ValueError(f"R does not have a column for each of {len(order)} scanners")
-    rows = 2 if record.joint else 1 + len(order)
+    rows = 2 if record.is_joint else 1 + len(order)
     if record.schedule != "seed_curve" and any(len(m) != rows for m in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
     if lacking := set(order) - record.scanner_names.keys():

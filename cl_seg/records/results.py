@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.records.matrices import matrices_without
+from cl_seg.records.matrices import leave_one_patient_out_matrices
 from cl_seg.records.record import RunRecord
-from cl_seg.records.tables import Examples, GivenTables, StoredTables, no_curve
+from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
 
 Matrix = npt.NDArray[np.float64]
 
@@ -21,13 +21,13 @@ class RunResult:
     """One finished run.
 
     Attributes:
-        record: what is known of it besides its tables.
+        record: all that is known of it besides its tables.
         tables: per-case scores, validation curve and pictures.
-        names: scanner → display name, of all results it was loaded with; empty: of its own.
+        names: scanner → display name, for all results it was loaded with; its own where empty.
     """
 
     record: RunRecord
-    tables: StoredTables | GivenTables
+    tables: StoredTables | InMemoryTables
     names: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -47,17 +47,17 @@ class RunResult:
 
     @property
     def seed(self) -> int:
-        """Seed of everything random in it."""
+        """Random seed of the run."""
         return self.record.spec.seed
 
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
-        """By which runs of several networks and strategies are paired."""
+        """Order and seed, by which runs of different networks and strategies are paired."""
         return self.record.spec.order, self.seed
 
     @property
-    def model(self) -> str:
-        """Title of the network."""
+    def network(self) -> str:
+        """Title of the network, ``model`` in records and tables."""
         return self.record.model
 
     @property
@@ -66,25 +66,29 @@ class RunResult:
         return self.record.strategy
 
     @property
-    def joint(self) -> bool:
+    def is_joint(self) -> bool:
         """True for a run of one stage on all scanners."""
-        return self.record.joint
+        return self.record.is_joint
 
     @property
-    def schedule(self) -> str:
-        """What its stages train on: sequential, joint, cumulative, single, or seed_curve."""
+    def training_regime(self) -> str:
+        """Scanners that a stage trains on, ``schedule`` of the record.
+
+        ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
+        one with a network of its own, ``seed_curve`` the base scanners, then SEED images.
+        """
         return self.record.schedule
 
     @property
     def validation_matches_test(self) -> bool:
-        """False where test scores use what the strategy keeps, which validation scores lack."""
+        """False where test scores use what the strategy keeps and validation scores do not."""
         return not self.record.scores_with_memory
 
     @property
-    def restarts(self) -> bool:
+    def restarts_each_experience(self) -> bool:
         """True where each stage trains from scratch on all scanners seen so far."""
         settings = self.record.spec.strategy.settings
-        return self.schedule == "cumulative" and bool(settings.get("restart"))
+        return self.training_regime == "cumulative" and bool(settings.get("restart"))
 
     @property
     def short_names(self) -> dict[str, str]:
@@ -97,28 +101,28 @@ class RunResult:
         return short if len({*short.values(), ""}) > len(short) else full
 
     @property
-    def stamps(self) -> list[str]:
-        """What every table and figure made from this run must say."""
-        stamps = []
+    def caveats(self) -> list[str]:
+        """Sentences that every table and figure of this run must show."""
+        caveats = []
         if self.record.data.kind == "simulated":
-            stamps.append("simulated scanners and bodies, no patient data")
+            caveats.append("simulated scanners and bodies, no patient data")
         if self.record.spec.split.by == "within_case":
-            stamps.append("split within cases, not a generalisation result")
-        return stamps
+            caveats.append("split within cases, not a generalisation result")
+        return caveats
 
     def matrix(self, name: str = "mean") -> Matrix:
         """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
         return np.array(self.record.R[name], dtype=float)
 
     def of_class(self, name: str) -> "RunResult":
-        """The run as if it had this class alone."""
+        """The run with this class alone."""
         rows = self.record.R[name]
         record = self.record.with_scores({"mean": rows, name: rows}, classes=(name,))
         return replace(self, record=record)
 
     @property
     def order_number(self) -> int:
-        """Place of its order in the suite, from 1."""
+        """Number of its order of scanners in the suite, from 1."""
         return self.record.order_number
 
     @property
@@ -127,31 +131,31 @@ class RunResult:
         return " → ".join(self.short_names[scanner] for scanner in self.order)
 
     @property
-    def bounds(self) -> dict[str, float]:
-        """Dice of every class that counts as learned, ``learned_dice`` of the suite."""
+    def learned_dice(self) -> dict[str, float]:
+        """Class → Dice from which it counts as learned, ``learned_dice`` of the suite."""
         return {name: self.record.spec.learned_dice.get(name, 0.0) for name in self.classes}
 
-    def missed(self) -> list[tuple[str, str, float]]:
-        """Scanner, class and Dice right after learning where that is below the suite's bound.
+    def unlearned(self) -> list[tuple[str, str, float]]:
+        """Scanner, class and Dice right after learning, where that is below ``learned_dice``.
 
-        Of joint training: after its only stage. NaN of a class that no test case has.
+        After the only stage of joint training. NaN for a class that no test case has.
         """
-        missing = []
-        for name, bound in self.bounds.items():
+        unlearned = []
+        for name, bound in self.learned_dice.items():
             r = self.matrix(name)
-            after = r[-1] if self.joint else r[1:].diagonal()
-            missing += [
+            after = r[-1] if self.is_joint else r[1:].diagonal()
+            unlearned += [
                 (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)
                 if not value >= bound
             ]
-        return missing
+        return unlearned
 
-    def not_learned(self) -> list[str]:
-        """The same as text, a scanner and class each."""
+    def unlearned_text(self) -> list[str]:
+        """:meth:`unlearned` as text, one for each scanner and class."""
         return [
             f"{self.short_names[s]} {name} {'no test case' if np.isnan(dice) else f'{dice:.2f}'}"
-            for s, name, dice in self.missed()
+            for s, name, dice in self.unlearned()
         ]
 
     @property
@@ -166,7 +170,7 @@ class RunResult:
 
     @cached_property
     def scored_mask(self) -> npt.NDArray[np.bool_]:
-        """(patients, scanners × structures): which of them every test patient was scored with."""
+        """(patients, scanners × structures): True where the patient was scored on that pair."""
         cases = self.cases[self.cases["stage"] == self.cases["stage"].max()]
         cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.order)]
         patients = pd.Categorical(cases["patient"].astype(str), categories=self.patients)
@@ -177,9 +181,9 @@ class RunResult:
         return seen[..., :-1].reshape(len(seen), -1)
 
     @cached_property
-    def matrices_without(self) -> Matrix:
-        """R as if each of the patients were not there, (patients, N+1, N)."""
-        return matrices_without(self.cases, self.order, self.classes)
+    def leave_one_patient_out_matrices(self) -> Matrix:
+        """R without each of the patients in turn, (patients, N+1, N)."""
+        return leave_one_patient_out_matrices(self.cases, self.order, self.classes)
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -196,8 +200,8 @@ class RunResult:
         return dice.reindex(columns=[s for s in self.order if s in dice.columns])
 
     @cached_property
-    def pseudo_values(self) -> dict[Callable[[Matrix], float], npt.NDArray[np.float64]]:
-        """By score, what :mod:`cl_seg.analysis.intervals` has worked out of this run already."""
+    def pseudo_value_cache(self) -> dict[Callable[[Matrix], float], npt.NDArray[np.float64]]:
+        """Score → jackknife pseudo-values, kept by :mod:`cl_seg.analysis.intervals`."""
         return {}
 
     @property

@@ -1,4 +1,4 @@
-"""What of a suite determines one run, as records hold it.
+"""Fields of a suite that determine one run, as records hold them.
 
 The types are those of :mod:`cl_seg.spec` without its checks: a record of an older version says what
 was run then, whether or not a suite may ask for it today.
@@ -43,22 +43,22 @@ class StrategySpec(SuitePart):
 
 
 class SplitSpec(SuitePart):
-    """How patients were split, see :class:`cl_seg.spec.settings.Split`."""
+    """Split of the patients, see :class:`cl_seg.spec.settings.Split`."""
 
     by: Text
 
 
 class ImageSpec(SuitePart):
-    """What networks see, see :class:`cl_seg.spec.settings.Image`."""
+    """Input of the networks, see :class:`cl_seg.spec.settings.Image`."""
 
     size: int
     window_hu: tuple[float, float] = (-160.0, 240.0)
 
 
 class TrainingSpec(SuitePart):
-    """How every stage was trained, see :class:`cl_seg.spec.settings.Training`.
+    """Training of every stage, see :class:`cl_seg.spec.settings.Training`.
 
-    What stands in older files only, or does not, is of no use to readers and may be missing.
+    Fields with a default are missing in older files, or are only in those.
     """
 
     steps: int
@@ -80,8 +80,8 @@ class SeedImagesSpec(RecordModel):
     """SEED images: the slices of the new scanner that were labelled, in a seed curve.
 
     Attributes:
-        count: how many.
-        by: how they were chosen.
+        count: number of slices.
+        by: method by which they were chosen.
         start: ``transfer`` where training on them started from the network of the base scanners,
             ``scratch`` where from an untrained one.
         base: the base scanners.
@@ -101,11 +101,11 @@ class RunSpec(SuitePart):
         model: network.
         learning_rate: peak learning rate.
         strategy: strategy with its settings.
-        seed: of everything random in the run.
+        seed: random seed of the run.
         classes: names of the foreground classes.
-        split, image, training: as in the suite.
+        split, image, training: settings of the suite.
         learned_dice: class → Dice right after learning from which a scanner counts as learned.
-        seed_images: what was labelled of the last scanner, in a seed curve.
+        seed_images: slices labelled of the last scanner, in a seed curve.
     """
 
     order: Texts

@@ -1,4 +1,4 @@
-"""The tables and pictures of one run: in its own folder, packed, or given."""
+"""The tables and pictures of one run: in its own folder, packed, or in memory."""
 
 import zipfile
 import zlib
@@ -20,7 +20,7 @@ PACKED = "runs.jsonl"
 CURVE_COLUMNS = ("stage", "step", "scanner", "class", "dice")
 NEEDED = {"stage", "scanner", "patient", "class", "dice", "true"}
 """Columns without which scores say nothing."""
-MOST_BYTES = 2**30
+MAX_EXAMPLE_BYTES = 2**30
 """Bytes that the pictures of a run may take in memory (engineering value)."""
 Examples = dict[str, npt.NDArray[Any]]
 
@@ -31,7 +31,7 @@ def no_curve() -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class GivenTables:
+class InMemoryTables:
     """Tables that are in memory."""
 
     cases: pd.DataFrame
@@ -44,8 +44,8 @@ class StoredTables:
     """Tables that are read when they are asked for.
 
     Attributes:
-        folder: of the run, or of packed results.
-        run_id: of the run.
+        folder: folder of the run, or of packed results.
+        run_id: name of the run.
     """
 
     folder: Path
@@ -80,7 +80,7 @@ class StoredTables:
         try:
             with zipfile.ZipFile(path) as members:
                 size = sum(member.file_size for member in members.infolist())
-            if size > MOST_BYTES:
+            if size > MAX_EXAMPLE_BYTES:
                 raise InputError(f"{path} would take {size} bytes of memory: remove its folder")
             with np.load(path, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
@@ -123,4 +123,4 @@ def _damaged(path: Path, error: Exception) -> DamagedResults:
 def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
     table = _read_table(path)
     runs = table.groupby("run", sort=False)
-    return {str(run): own.drop(columns="run").reset_index(drop=True) for run, own in runs}
+    return {str(run): rows.drop(columns="run").reset_index(drop=True) for run, rows in runs}

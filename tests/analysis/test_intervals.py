@@ -9,14 +9,14 @@ from scipy.stats import t
 
 from cl_seg.analysis.intervals import (
     ci_half_width,
-    difference,
+    difference_with_half_width,
+    interval_half_width,
     patient_groups,
     projected_half_width,
-    score_margin,
     simulated_coverage,
 )
 from cl_seg.metrics.continual import acc, bwt
-from cl_seg.records.matrices import MEAN, accuracy_matrices, matrices_without
+from cl_seg.records.matrices import MEAN, accuracy_matrices, leave_one_patient_out_matrices
 from cl_seg.records.results import RunResult
 from tests.records.factory import NAIVE, run_result
 
@@ -150,7 +150,7 @@ def run(
 
 def test_r_without_a_patient_is_r_of_the_others() -> None:
     table = cases(0, without=True)
-    without = matrices_without(table, ORDER, ["muscle", "liver"])
+    without = leave_one_patient_out_matrices(table, ORDER, ["muscle", "liver"])
     for index, patient in enumerate(sorted(table["patient"].unique())):
         others = table[table["patient"] != patient]
         expected = accuracy_matrices(others, ORDER, ["muscle", "liver"])[MEAN]
@@ -165,27 +165,27 @@ def test_the_interval_of_acc_is_that_of_its_patients_means() -> None:
         for one in runs
     ]
     expected = ci_half_width(np.stack(values, axis=1))
-    assert score_margin(runs, acc) == pytest.approx(expected)
+    assert interval_half_width(runs, acc) == pytest.approx(expected)
 
 
 def test_differences_are_paired_by_patient_order_and_seed() -> None:
     naive = [run(cases(seed), seed) for seed in range(3)]
     better = [run(cases(seed, shift=0.1), seed) for seed in range(3)]
-    gain, margin = difference(better, naive, acc)
+    gain, margin = difference_with_half_width(better, naive, acc)
     assert gain == pytest.approx(0.1) and margin == pytest.approx(0, abs=1e-12)
-    assert difference(better, naive, bwt)[0] == pytest.approx(0)
+    assert difference_with_half_width(better, naive, bwt)[0] == pytest.approx(0)
     one_more = [*better, run(cases(9), 9)]
-    assert difference(one_more, naive, acc)[0] == pytest.approx(0.1)
+    assert difference_with_half_width(one_more, naive, acc)[0] == pytest.approx(0.1)
 
 
 def test_what_cannot_be_paired_has_no_interval() -> None:
     naive = [run(cases(seed), seed) for seed in range(3)]
     others = [run(cases(seed, patients=5), seed) for seed in range(3)]
-    assert np.isnan(difference(others, naive, acc)[1])
+    assert np.isnan(difference_with_half_width(others, naive, acc)[1])
     elsewhere = [run(cases(seed), seed, ["b", "a"]) for seed in range(3)]
-    assert np.isnan(difference(elsewhere, naive, acc)).all()
+    assert np.isnan(difference_with_half_width(elsewhere, naive, acc)).all()
     incomplete = [*naive, run(cases(0), 0, ["b", "a"])]
-    assert np.isnan(score_margin(incomplete, acc))
+    assert np.isnan(interval_half_width(incomplete, acc))
 
 
 def test_orders_are_averaged() -> None:
@@ -195,7 +195,7 @@ def test_orders_are_averaged() -> None:
         np.mean([_last_dice(one) for one in both if one.seed == seed], axis=0) for seed in range(3)
     ]
     expected = ci_half_width(np.stack(values, axis=1))
-    assert score_margin(both, acc) == pytest.approx(expected)
+    assert interval_half_width(both, acc) == pytest.approx(expected)
 
 
 def test_the_margin_of_a_difference_is_that_of_the_paired_patients() -> None:
@@ -204,7 +204,7 @@ def test_the_margin_of_a_difference_is_that_of_the_paired_patients() -> None:
     values = [_last_dice(a) - _last_dice(b) for a, b in zip(other, naive, strict=True)]
     expected = ci_half_width(np.stack(values, axis=1))
     assert expected > 0.01
-    assert difference(other, naive, acc)[1] == pytest.approx(expected)
+    assert difference_with_half_width(other, naive, acc)[1] == pytest.approx(expected)
 
 
 def _last_dice(result: RunResult) -> np.ndarray:

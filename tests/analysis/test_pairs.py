@@ -1,4 +1,4 @@
-"""Losses of pairs from records with known R."""
+"""Drops of pairs from records with known R."""
 
 import warnings
 from pathlib import Path
@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.figures.loss_maps import pair_loss_maps
+from cl_seg.analysis.figures.drop_maps import pair_drop_maps
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.pairs import (
     is_pairs,
-    pair_losses,
+    pair_drops,
     pair_matrix,
     pair_summary,
 )
@@ -43,34 +43,34 @@ THIRD = result("ca", [[0, 0], [0.90, 0.80], [0.85, 0.85]])
 
 def test_what_another_network_learns_is_not_forgotten() -> None:
     alone = result("ab", [[0, 0], [0.9, 0.8], [0.3, 0.85]])
-    losses = pair_losses([changed(alone, schedule="single")])
-    assert losses["forgetting"].isna().all() and losses["transfer"].tolist() == pytest.approx([10])
+    drops = pair_drops([changed(alone, schedule="single")])
+    assert drops["forgetting"].isna().all() and drops["transfer"].tolist() == pytest.approx([10])
 
 
-def test_losses_are_points_of_dice() -> None:
-    losses = pair_losses(RESULTS)
-    assert losses["transfer"].tolist() == pytest.approx([10, 6, 1])
-    assert losses["forgetting"].tolist() == pytest.approx([20, 10, 2])
-    assert losses["learned"].tolist() == pytest.approx([90, 90, 88])
+def test_drops_are_points_of_dice() -> None:
+    drops = pair_drops(RESULTS)
+    assert drops["transfer"].tolist() == pytest.approx([10, 6, 1])
+    assert drops["forgetting"].tolist() == pytest.approx([20, 10, 2])
+    assert drops["learned"].tolist() == pytest.approx([90, 90, 88])
 
 
 def test_matrices_average_over_seeds_and_leave_the_diagonal_open() -> None:
-    matrix = pair_matrix(pair_losses(RESULTS), ["a", "b"], ["a", "b"], "transfer")
+    matrix = pair_matrix(pair_drops(RESULTS), ["a", "b"], ["a", "b"], "transfer")
     np.testing.assert_allclose(matrix, [[np.nan, 8], [1, np.nan]])
 
 
 def test_a_matrix_has_the_scanners_that_come_first_and_those_that_come_second() -> None:
-    matrix = pair_matrix(pair_losses(RESULTS[:2]), ["a"], ["b"], "transfer")
+    matrix = pair_matrix(pair_drops(RESULTS[:2]), ["a"], ["b"], "transfer")
     np.testing.assert_allclose(matrix, [[8]])
 
 
 def test_joint_training_is_compared_with_the_first_scanner_as_transfer_is() -> None:
-    losses = pair_losses(RESULTS)
-    np.testing.assert_allclose(losses["joint"], [90 - 86, np.nan, 88 - 89])
+    drops = pair_drops(RESULTS)
+    np.testing.assert_allclose(drops["joint"], [90 - 86, np.nan, 88 - 89])
 
 
 def test_medians_are_over_pairs_not_over_runs() -> None:
-    row = pair_summary(pair_losses(RESULTS)).iloc[0]
+    row = pair_summary(pair_drops(RESULTS)).iloc[0]
     assert (row["pairs"], row["seeds"]) == (2, 2)
     assert row["transfer"] == pytest.approx((8 + 1) / 2)
     assert row["forgetting"] == pytest.approx((15 + 2) / 2)
@@ -78,7 +78,7 @@ def test_medians_are_over_pairs_not_over_runs() -> None:
 
 
 def test_without_joint_training_its_loss_is_unknown() -> None:
-    assert np.isnan(pair_summary(pair_losses(RESULTS[:3]))["joint"][0])
+    assert np.isnan(pair_summary(pair_drops(RESULTS[:3]))["joint"][0])
 
 
 def test_one_order_or_longer_streams_are_no_pairs() -> None:
@@ -93,12 +93,12 @@ def write(results: list[RunResult], tmp_path: Path) -> None:
     orders = list(map(list, dict.fromkeys(tuple(run.order) for run in results)))
     for index, run in enumerate(results):
         number = orders.index(run.order)
-        place = (0, int(run.joint), number, index)
+        place = (0, int(run.is_joint), number, index)
         one = changed(run, key=str(index), order_number=number + 1, place=place)
         write_record(tmp_path / "runs" / str(index), one)
 
 
-def test_the_report_of_pairs_shows_their_losses(tmp_path: Path) -> None:
+def test_the_report_of_pairs_shows_their_drops(tmp_path: Path) -> None:
     write([*RESULTS, THIRD], tmp_path)
     page = write_report(tmp_path).read_text()
     notes = (tmp_path / "summary.md").read_text()
@@ -120,7 +120,7 @@ def test_the_report_of_two_scanners_both_ways_is_that_of_a_stream(tmp_path: Path
 
 def test_a_loss_that_nobody_measured_of_a_network_is_an_empty_panel() -> None:
     with warnings.catch_warnings(action="error"):
-        figure = pair_loss_maps([*RESULTS, changed(RESULTS[0], model="UNet")])
+        figure = pair_drop_maps([*RESULTS, changed(RESULTS[0], model="UNet")])
         assert "<svg" in as_svg(figure)
     assert "UNet Naive · joint, not measured" in [axes.get_title("left") for axes in figure.axes]
 
@@ -128,6 +128,6 @@ def test_a_loss_that_nobody_measured_of_a_network_is_an_empty_panel() -> None:
 def test_long_names_are_wrapped_below_the_panels() -> None:
     long = "GE Discovery CT750 HD, STANDARD, 120 kV"
     renamed = changed(RESULTS[0], scanner_names={"a": long, "b": long})
-    axes = pair_loss_maps([renamed]).axes[0]
+    axes = pair_drop_maps([renamed]).axes[0]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [text.get_text().count("\n") for text in labels] == [1]

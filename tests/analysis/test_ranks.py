@@ -14,7 +14,7 @@ from cl_seg.analysis.ranks import (
     critical_difference,
     holm,
     last_dice,
-    last_dice_by_cell,
+    last_dice_by_configuration,
     mean_ranks,
     paired_means,
     paired_tests,
@@ -78,39 +78,42 @@ def test_only_orders_and_seeds_that_all_networks_have_are_compared() -> None:
     base = random.uniform(0.5, 0.7, (10, 4))
     unet = [run("UNet", base - 0.2 * seed, seed) for seed in (0, 1)]
     vnet = [run("VNet", base - 0.01, 0)]
-    cells = {("UNet", "Naive"): unet, ("VNet", "Naive"): vnet}
-    (row,) = paired_tests(last_dice_by_cell(cells)).to_dict("records")
+    by_configuration = {("UNet", "Naive"): unet, ("VNet", "Naive"): vnet}
+    (row,) = paired_tests(last_dice_by_configuration(by_configuration)).to_dict("records")
     assert row["median"] == pytest.approx(0.01), "UNet's bad seed has no partner"
-    assert mean_ranks(last_dice_by_cell(cells), "Naive")["rank"].tolist() == [1, 2]
-    cells["UNet", "Naive"] = unet[1:]
+    assert mean_ranks(last_dice_by_configuration(by_configuration), "Naive")["rank"].tolist() == [
+        1,
+        2,
+    ]
+    by_configuration["UNet", "Naive"] = unet[1:]
     assert (
-        paired_tests(last_dice_by_cell(cells)).empty
-        and mean_ranks(last_dice_by_cell(cells), "Naive").empty
+        paired_tests(last_dice_by_configuration(by_configuration)).empty
+        and mean_ranks(last_dice_by_configuration(by_configuration), "Naive").empty
     )
-    cells["VNet", "Naive"] = [run("VNet", base, 1, order=["b", "a"])]
-    assert paired_tests(last_dice_by_cell(cells)).empty
+    by_configuration["VNet", "Naive"] = [run("VNet", base, 1, order=["b", "a"])]
+    assert paired_tests(last_dice_by_configuration(by_configuration)).empty
 
 
 def test_a_structure_of_few_patients_leaves_an_interval_of_the_rank() -> None:
     random = np.random.default_rng(4)
-    cells = {}
+    by_configuration = {}
     for model in ("A", "B"):
         one = run(model, random.normal(0.7, 0.1, (20, 4)))
         rare = (one.cases["class"] == "liver") & (one.cases["patient"] > "p02")
         one.cases["true"] = np.where(rare, 0, 1)
-        cells[model, "Naive"] = [one]
-    table = mean_ranks(last_dice_by_cell(cells), "Naive")
+        by_configuration[model, "Naive"] = [one]
+    table = mean_ranks(last_dice_by_configuration(by_configuration), "Naive")
     assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()
 
 
 def test_patients_are_the_sample_not_their_cases_nor_the_seeds() -> None:
     random = np.random.default_rng(0)
     base = random.uniform(0.5, 0.7, (8, 4))
-    cells = {
+    by_configuration = {
         (model, "Naive"): [run(model, base + gain, seed) for seed in range(5)]
         for model, gain in (("VNet", 0.1), ("UNet", 0.0))
     }
-    (row,) = paired_tests(last_dice_by_cell(cells)).to_dict("records")
+    (row,) = paired_tests(last_dice_by_configuration(by_configuration)).to_dict("records")
     assert (row["a"], row["b"], row["patients"]) == ("VNet", "UNet", 8)
     assert row["median"] == pytest.approx(0.1)
     assert row["p"] == pytest.approx(2 / 2**8), "the smallest p that eight patients allow"
@@ -118,35 +121,38 @@ def test_patients_are_the_sample_not_their_cases_nor_the_seeds() -> None:
 
 def test_other_patients_are_not_compared() -> None:
     dice = np.full((4, 4), 0.5)
-    cells = {
+    by_configuration = {
         ("VNet", "Naive"): [run("VNet", dice)],
         ("UNet", "Naive"): [run("UNet", dice, patients=["q1", "q2", "q3", "q4"])],
     }
     assert (
-        paired_tests(last_dice_by_cell(cells)).empty
-        and mean_ranks(last_dice_by_cell(cells), "Naive").empty
+        paired_tests(last_dice_by_configuration(by_configuration)).empty
+        and mean_ranks(last_dice_by_configuration(by_configuration), "Naive").empty
     )
 
 
 def test_ranks_are_those_of_the_units_and_ties_share() -> None:
     dice = np.full((5, 4), 0.5)
     better = dice + np.array([0.1, 0.1, 0.1, 0.0])
-    cells = {("VNet", "Naive"): [run("VNet", better)], ("UNet", "Naive"): [run("UNet", dice)]}
-    ranks = unit_ranks(last_dice_by_cell(cells), "Naive")
+    by_configuration = {
+        ("VNet", "Naive"): [run("VNet", better)],
+        ("UNet", "Naive"): [run("UNet", dice)],
+    }
+    ranks = unit_ranks(last_dice_by_configuration(by_configuration), "Naive")
     assert dict(zip(ranks.index, ranks["VNet"], strict=True)) == {
         **dict.fromkeys(UNITS, 1.0), ("b", "liver"): 1.5
     }  # fmt: skip
-    table = mean_ranks(last_dice_by_cell(cells), "Naive").set_index("model")
+    table = mean_ranks(last_dice_by_configuration(by_configuration), "Naive").set_index("model")
     assert table["rank"].to_dict() == {"VNet": 1.125, "UNet": 1.875}
     assert (table["low"] == table["rank"]).all() and (table["high"] == table["rank"]).all()
 
 
 def test_noise_between_patients_makes_the_interval_of_a_rank_wide() -> None:
     random = np.random.default_rng(1)
-    cells = {
+    by_configuration = {
         (model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in ("A", "B")
     }
-    table = mean_ranks(last_dice_by_cell(cells), "Naive")
+    table = mean_ranks(last_dice_by_configuration(by_configuration), "Naive")
     assert (table["high"] - table["low"] > 0.4).all()
     assert ((table["low"] <= table["rank"]) & (table["rank"] <= table["high"])).all()
 
@@ -160,13 +166,20 @@ def test_critical_differences_are_those_of_the_published_table() -> None:
 
 def test_the_report_of_ranks_shows_every_network_and_warns_of_few_patients() -> None:
     random = np.random.default_rng(2)
-    cells = {(model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in "ABC"}
-    tests = paired_tests(last_dice_by_cell(cells))
+    by_configuration = {
+        (model, "Naive"): [run(model, random.normal(0.7, 0.1, (10, 4)))] for model in "ABC"
+    }
+    tests = paired_tests(last_dice_by_configuration(by_configuration))
     assert shown_tests(tests)["networks"].tolist() == ["A − B", "A − C", "B − C"]
     assert "10 test patients are fewer than 50" in few_patients(tests)[0]
-    figure = rank_figure(last_dice_by_cell(cells), [])
+    figure = rank_figure(last_dice_by_configuration(by_configuration), [])
     assert figure is not None
     (axes,) = figure.axes
     (dots,) = axes.lines
     assert sorted(dots.get_ydata()) == ["A", "B", "C"]
-    assert rank_figure(last_dice_by_cell({("A", "Naive"): cells["A", "Naive"]}), []) is None
+    assert (
+        rank_figure(
+            last_dice_by_configuration({("A", "Naive"): by_configuration["A", "Naive"]}), []
+        )
+        is None
+    )

@@ -7,7 +7,7 @@ import pytest
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.report.section import ReportData
 from cl_seg.analysis.report.seed_curve import curves, table
-from cl_seg.analysis.seed_curve import seed_cells, seed_images_of, seed_table, verdicts
+from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table, seed_images_of, verdicts
 from cl_seg.records.results import RunResult
 from tests.records.factory import changed, run_result
 
@@ -59,7 +59,7 @@ def results(few: float, many: float, wobble: float = 0.01) -> list[RunResult]:
 
 
 def test_the_table_is_of_the_new_scanner_alone() -> None:
-    table = seed_table(seed_cells(results(0.9, 0.8))).set_index(["start", "images"])
+    table = seed_curve_table(seed_curve_runs(results(0.9, 0.8))).set_index(["start", "images"])
     assert table.loc[("transfer", 10), "Dice"] == pytest.approx(0.9, abs=0.01)
     assert table.loc[("scratch", 40), "Dice liver"] == pytest.approx(0.8, abs=0.01)
     assert 0 < table.loc[("transfer", 10), "Dice ±"] < 0.02
@@ -78,15 +78,15 @@ def test_the_table_is_of_the_new_scanner_alone() -> None:
 def test_ten_by_transfer_against_forty_from_scratch(
     few: float, many: float, wobble: float, verdict: str
 ) -> None:
-    (said,) = verdicts(seed_cells(results(few, many, wobble)))
+    (said,) = verdicts(seed_curve_runs(results(few, many, wobble)))
     assert "10 SEED images by transfer against 40 from scratch" in said and said.endswith(verdict)
 
 
 def test_without_forty_there_is_no_verdict() -> None:
     few = [one for one in results(0.9, 0.8) if seed_images_of(one).count < 40]
-    assert verdicts(seed_cells(few)) == []
+    assert verdicts(seed_curve_runs(few)) == []
     one_seed = [one for one in results(0.9, 0.8) if one.seed == 0]
-    assert "no verdict" in verdicts(seed_cells(one_seed))[0]
+    assert "no verdict" in verdicts(seed_curve_runs(one_seed))[0]
 
 
 def test_no_run_is_lost_where_runs_of_several_counts_are_mixed() -> None:
@@ -94,7 +94,7 @@ def test_no_run_is_lost_where_runs_of_several_counts_are_mixed() -> None:
         changed(one, place=(0, 0, 0, 0, number % 2, number))
         for number, one in enumerate(results(0.9, 0.8))
     ]
-    assert (seed_table(seed_cells(mixed))["seeds"] == 3).all()
+    assert (seed_curve_table(seed_curve_runs(mixed))["seeds"] == 3).all()
 
 
 def test_a_report_has_table_figure_and_verdict() -> None:

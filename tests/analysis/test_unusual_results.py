@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cl_seg.analysis.figures.curves import order_fans
-from cl_seg.analysis.figures.loss_maps import joint_differences
+from cl_seg.analysis.figures.drop_maps import joint_differences
 from cl_seg.analysis.ranks import mean_ranks
 from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import run_table
@@ -100,7 +100,7 @@ def test_a_network_per_scanner_misses_what_its_own_misses(tmp_path: Path) -> Non
 def test_what_an_earlier_report_wrote_of_other_runs_is_gone(tmp_path: Path) -> None:
     write_run(tmp_path, "Naive", NAIVE)
     write_run(tmp_path, "Other", NAIVE, model="UNet", strategy="Naive")
-    write_report(tmp_path, also=("png",))
+    write_report(tmp_path, extra_formats=("png",))
     mine = [tmp_path / "figures" / "mine.svg", tmp_path / "tables" / "mine.tex"]
     for path in mine:
         path.write_text("of somebody")

@@ -36,7 +36,7 @@ def test_r_is_averaged_over_seeds_and_known_by_title_and_label(forgetting: cl_se
     run = next(
         run
         for run in load_runs(REFERENCE / "paper" / "forgetting")
-        if (run.model, run.strategy, run.seed, run.order_number) == ("VNet", "EWC", 1, 1)
+        if (run.network, run.strategy, run.seed, run.order_number) == ("VNet", "EWC", 1, 1)
     )
     assert np.array_equal(each[1], run.matrix())
     assert list(mean.columns) == [run.short_names[scanner] for scanner in run.order]
@@ -53,7 +53,7 @@ def test_r_of_a_class_and_of_another_order(forgetting: cl_seg.Results) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"model": "VNett"}, "network 'VNett': expected one of VNet, UNet, UNETR, Swin-UNETR"),
+        ({"network": "VNett"}, "network 'VNett': expected one of VNet, UNet, UNETR, Swin-UNETR"),
         ({"strategy": "EWV"}, "strategy 'EWV': expected one of Naive, "),
         ({"seed": 7}, "seed 7: expected one of 0, 1, 2"),
         ({"class_name": "lung"}, "class 'lung': expected one of muscle, liver"),
@@ -64,7 +64,7 @@ def test_a_wrong_name_is_told_with_those_there_are(
     forgetting: cl_seg.Results, given: dict[str, object], message: str
 ) -> None:
     with pytest.raises(cl_seg.InputError, match=message):
-        forgetting.R(**{"model": "VNet", "strategy": "EWC", **given})
+        forgetting.R(**{"network": "VNet", "strategy": "EWC", **given})
 
 
 def test_cases_and_curve_are_tidy(in_workspace: Path) -> None:

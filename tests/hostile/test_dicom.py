@@ -497,7 +497,8 @@ def test_what_makes_a_scanner_is_said_on_the_command_line(
 ) -> None:
     good(tmp_path)
     words = ("ingest", "in", "s", *GRID, "--scanner-by")
-    cl_seg.refuses("--scanner-by: serial is none of manufacturer, model", *words, "serial")
+    wrong = r"`scanner_by` \(--scanner-by\): serial is none of manufacturer, model"
+    cl_seg.refuses(wrong, *words, "serial")
     assert "Siemens Sensation 64 ·" not in cl_seg.takes(*words, "manufacturer,model")
     assert SliceStore(tmp_path / "s").scanners == ["siemens-sensation-64"]
 

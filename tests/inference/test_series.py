@@ -195,7 +195,7 @@ def test_nothing_usable_is_one_clear_error(tmp_path: Path, source: str) -> None:
 def test_one_height_is_of_one_patient(scans: Path, tmp_path: Path) -> None:
     model = load_ensemble([model_folder(tmp_path / "model")])
     options = PredictionOptions(measure=True, height_m=1.8)
-    with pytest.raises(InputError, match=r"--height-m: .* holds 4 patients"):
+    with pytest.raises(InputError, match=r"`height_m` \(--height-m\): .* holds 4 patients"):
         predict_source(model, scans, tmp_path / "out", options, quiet)
     predict_source(model, scans / "a", tmp_path / "out", options, quiet)
     measured = pd.read_csv(tmp_path / "out" / "measurements.csv")

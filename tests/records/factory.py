@@ -10,7 +10,7 @@ import pandas as pd
 
 from cl_seg.records.record import RUN_FILE, RunRecord, matrix_rows, parse_record
 from cl_seg.records.results import RunResult
-from cl_seg.records.tables import CASES, CURVE, EXAMPLES, GivenTables, no_curve
+from cl_seg.records.tables import CASES, CURVE, EXAMPLES, InMemoryTables, no_curve
 
 ORDER = ["a", "b"]
 NAIVE = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8]]
@@ -71,7 +71,7 @@ def run_result(
     """A run whose tables are in memory; ``changes`` as for :func:`run_record`."""
     record = run_record(r, **changes)
     cases = cases_of(record) if cases is None else cases
-    return RunResult(record, GivenTables(cases, no_curve() if curve is None else curve))
+    return RunResult(record, InMemoryTables(cases, no_curve() if curve is None else curve))
 
 
 def changed(result: RunResult, **changes: Any) -> RunResult:
@@ -128,7 +128,7 @@ def write_run(results: Path, strategy: str, r: Any = NAIVE, /, **changes: Any) -
     given = {"run_id": strategy, "key": strategy.lower(), "strategy": strategy, "place": place}
     spec = {"strategy": {"name": strategy.lower()}, **changes.pop("spec", {})}
     record = run_record(r, spec=spec, **(given | changes))
-    tables = GivenTables(cases_of(record), curve_of(record), examples_of(record.spec.order))
+    tables = InMemoryTables(cases_of(record), curve_of(record), examples_of(record.spec.order))
     folder = results / "runs" / strategy
     write_record(folder, RunResult(record, tables))
     return folder

@@ -73,7 +73,7 @@ def test_a_file_without_a_version_is_migrated() -> None:
 def test_the_schedule_of_older_files_is_told_by_joint() -> None:
     joint = {"mean": [[0, 0], [0.9, 0.5]], "liver": [[0, 0], [0.9, 0.5]]}
     assert parse_record(first(schedule=None)).schedule == "sequential"
-    assert parse_record(first(schedule=None, joint=True, R=joint)).joint
+    assert parse_record(first(schedule=None, joint=True, R=joint)).is_joint
     with pytest.raises(ValueError, match="schedule"):
         parse_record(first(schedule=None, joint=None))
 

@@ -12,11 +12,11 @@ class Side(Spec):
     """One side of a contrast; several networks and tools are averaged.
 
     Attributes:
-        networks: names as tables show them.
-        strategy: likewise.
+        networks: names of networks in tables.
+        strategy: name of the strategy in tables.
         tools: names of tools, as suites name them.
         seed_images: number of SEED images, in a seed curve.
-        by: how they were chosen, where the suite has several ways.
+        by: method by which they were chosen, where the suite has several.
     """
 
     networks: list[str] = Field(default=[])
@@ -37,11 +37,11 @@ class Contrast(Spec):
     """The claim that a score of ``a`` is more than that of ``b``, by more than ``margin``.
 
     Attributes:
-        suite: folder of results below the one that is looked at.
-        score: of ``a`` minus that of ``b``.
+        suite: name of the folder of its results.
+        score: score whose difference, ``a`` minus ``b``, is judged.
         structure: class the score is of, "" for the mean over classes.
-        a: the side that is said to be better.
-        b: the side it is better than.
+        a: side that is said to be better.
+        b: side that is said to be worse.
         margin: bound that the difference must exceed.
     """
 
@@ -68,10 +68,10 @@ class Claim(Spec):
     """A claim of somebody.
 
     Attributes:
-        name: short.
-        says: in words.
-        source: who says so.
-        contrasts: all of which must hold.
+        name: short name.
+        says: the claim in words.
+        source: author of the claim.
+        contrasts: contrasts that must all hold.
         descriptive: contrasts shown with the claim, without a say in its verdict.
     """
 

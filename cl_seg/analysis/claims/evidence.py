@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast
-from cl_seg.analysis.claims.find_runs import FindRuns, Members
+from cl_seg.analysis.claims.find_runs import RunFinder, RunsPerMethod
 from cl_seg.analysis.intervals import (
     LEVEL,
     Groups,
     ci_half_width,
-    paired_values,
+    jackknife_pseudo_values,
     patient_groups,
     projected_half_width,
     same_design,
@@ -28,7 +28,7 @@ from cl_seg.records.results import RunResult
 
 Values = npt.NDArray[np.float64]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
-MOST = 1000
+MAX_SUGGESTED_SAMPLES = 1000
 """Seeds or patients beyond which "more" is no advice."""
 ONE_PATIENT = "more test patients: a scanner or structure has but one, and there is no interval"
 
@@ -38,17 +38,17 @@ class Evidence:
     """Evidence on a contrast, as far as the runs give any.
 
     Attributes:
-        contrast: which.
-        verdict: of this contrast alone.
+        contrast: contrast it is on.
+        verdict: verdict on this contrast alone.
         effect: difference of the means, a − b.
-        ci_half_width: of the 95 % interval for other patients and other seeds.
-        coverage: how often such an interval covers the truth, simulated with these variances.
+        ci_half_width: half the width of its 95 % interval for other patients and other seeds.
+        coverage: share of such intervals that cover the truth, simulated with these variances.
         superiority: share of patients of whom a is better, seeds and orders averaged; ties count
             half.
-        patients: how many.
-        seeds: how many.
-        need: more runs or patients that would decide an undecided one.
-        reason: why there is no effect.
+        patients: number of test patients.
+        seeds: number of random seeds.
+        need: number of seeds or patients that would decide an undecided contrast.
+        reason: reason for which there is no effect.
     """
 
     contrast: Contrast
@@ -63,16 +63,16 @@ class Evidence:
     reason: str = ""
 
 
-def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Evidence:
+def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence:
     """Evidence on a contrast; ``level`` is that at which it can be contradicted.
 
     Raises:
         DamagedResults: of other results that cannot be used the evidence says why.
     """
     try:
-        sides = find_runs(contrast)
-        every = [runs for members in sides for runs in members]
-        if unlearned := dict.fromkeys(filter(None, map(_unlearned, every))):
+        sides = finder.find(contrast)
+        methods = [runs for side in sides for runs in side]
+        if unlearned := dict.fromkeys(filter(None, map(_unlearned, methods))):
             reason = f"not learned: {'; '.join(unlearned)}"
             return Evidence(contrast, "not evaluable", reason=reason)
         values = contrast_values(contrast, sides)
@@ -87,7 +87,7 @@ def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Eviden
             contrast, "undecided", _effect(contrast, sides), superiority=superiority,
             patients=patients, seeds=seeds, need=ONE_PATIENT,
         )  # fmt: skip
-    groups = patient_groups([run for runs in every for run in runs])
+    groups = patient_groups([run for runs in methods for run in runs])
     verdict = _verdict(values, contrast.margin, level, groups)
     return Evidence(
         contrast,
@@ -102,21 +102,23 @@ def evidence_on(contrast: Contrast, find_runs: FindRuns, level: float) -> Eviden
     )
 
 
-def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Values:
+def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> Values:
     """Difference of the score, patient by patient and seed by seed, (patients, seeds).
 
     Args:
-        contrast: which.
-        sides: its runs, see :func:`cl_seg.analysis.claims.find_runs.finder_of_runs`.
+        contrast: contrast whose score is compared.
+        sides: its runs, see :class:`cl_seg.analysis.claims.find_runs.RunFinder`.
 
     Raises:
         InputError: the sides cannot be compared.
     """
-    every = [runs for members in sides for runs in members]
-    if not all(same_design(every[0], runs) for runs in every):
+    methods = [runs for side in sides for runs in side]
+    if not all(same_design(methods[0], runs) for runs in methods):
         raise InputError("the runs differ in patients, seeds or orders")
     score = SCORES[contrast.score]
-    a, b = (np.mean([paired_values(runs, score) for runs in one], axis=0) for one in sides)
+    a, b = (
+        np.mean([jackknife_pseudo_values(runs, score) for runs in side], axis=0) for side in sides
+    )
     values: Values = a - b
     if not values.size:
         raise InputError("not all seeds have all orders: let `cl-seg run` finish the suite")
@@ -125,19 +127,19 @@ def contrast_values(contrast: Contrast, sides: tuple[Members, Members]) -> Value
     return values
 
 
-def _effect(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+def _effect(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> float:
     score = SCORES[contrast.score]
-    a, b = (np.mean([score(run.matrix()) for runs in one for run in runs]) for one in sides)
+    a, b = (np.mean([score(run.matrix()) for runs in side for run in runs]) for side in sides)
     return float(a - b)
 
 
-def _superiority(contrast: Contrast, sides: tuple[Members, Members]) -> float:
+def _superiority(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> float:
     """Share of patients of whom a is better, on the scanners each was seen on."""
     a, b = (
-        pd.concat([_by_patient(contrast, run) for runs in one for run in runs])
+        pd.concat([_by_patient(contrast, run) for runs in side for run in runs])
         .groupby(level=0)
         .mean()
-        for one in sides
+        for side in sides
     )
     gain = (a - b).dropna()
     return float((gain > 0).mean() + 0.5 * (gain == 0).mean())
@@ -170,12 +172,13 @@ def _verdict(values: Values, margin: float, level: float, groups: Groups) -> Ver
 def needed(
     values: Values, margin: float = 0.0, level: float = LEVEL, groups: Groups | None = None
 ) -> str:
-    """How many seeds, or patients, would decide if effect and spread stayed as they are.
+    """Number of seeds, or patients, that would decide if effect and spread stayed as they are.
 
     Args:
         values: (P, S).
-        margin: bound that the effect is held against.
-        level: at which an effect below the bound contradicts; one above it supports at 95 %.
+        margin: bound that the effect is compared with.
+        level: confidence level at which an effect below the bound contradicts; one above it
+            supports at 95 %.
         groups: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
     """
     patients, seeds = values.shape
@@ -184,7 +187,7 @@ def needed(
     effect = float(values.mean()) - margin
     level = LEVEL if effect > 0 else level
     for what, have in (("seeds", seeds), ("patients", patients)):
-        more = np.arange(have + 1, MOST + 1)
+        more = np.arange(have + 1, MAX_SUGGESTED_SAMPLES + 1)
         of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
         widths = projected_half_width(values, of_patients, of_seeds, level, groups)
         if (widths < abs(effect)).any():
@@ -195,4 +198,4 @@ def needed(
 def _unlearned(runs: Sequence[RunResult]) -> str:
     """Structures that one network did not learn; empty of a tool, which learns nothing."""
     unlearned = describe_unlearned(runs) if runs[0].record.spec.learned_dice else ""
-    return f"{runs[0].model} {runs[0].strategy}: {unlearned}" if unlearned else ""
+    return f"{runs[0].network} {runs[0].strategy}: {unlearned}" if unlearned else ""

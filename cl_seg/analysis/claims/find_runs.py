@@ -1,6 +1,6 @@
 """The runs that a contrast compares: of the networks and tools of both its sides."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,16 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import Contrast, Side
-from cl_seg.analysis.seed_curve import on_target
-from cl_seg.analysis.tables import cells, is_defined
+from cl_seg.analysis.seed_curve import as_single_scanner_run
+from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from cl_seg.records.results import RunResult
 from cl_seg.records.tables import PACKED
 
-Members = list[list[RunResult]]
+RunsPerMethod = list[list[RunResult]]
 """The runs of every network and tool of one side."""
-FindRuns = Callable[[Contrast], tuple[Members, Members]]
 
 
 def suites_below(folder: Path) -> list[str]:
@@ -27,58 +26,61 @@ def suites_below(folder: Path) -> list[str]:
     return packed + sorted(path.parent.name for path in folder.glob("*/runs"))
 
 
-def finder_of_runs(folder: Path) -> FindRuns:
-    """A function that finds the runs of a contrast below a folder, reading every suite once.
+class RunFinder:
+    """Finds the runs of contrasts below a folder of results; every suite is read once."""
 
-    It raises :class:`InputError` where there are none, or they cannot be compared.
-    """
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._runs = cache(self._read_runs)
+        self._tools = cache(self._read_tools)
 
-    @cache
-    def runs_of(suite: str) -> list[RunResult]:
-        known = suites_below(folder)
-        # Where there is nothing at all, the error of reading it says how to make results.
-        if known and not (folder / suite).is_dir():
-            raise InputError(f"no suite {suite}; {_there_are(known)}")
-        runs = load_results(folder / suite)
-        of_seeds = runs[0].schedule == "seed_curve"
-        return [on_target(run) for run in runs] if of_seeds else runs
+    def find(self, contrast: Contrast) -> tuple[RunsPerMethod, RunsPerMethod]:
+        """The runs of both sides.
 
-    @cache
-    def tools_of(suite: str) -> pd.DataFrame:
-        return load_tools(folder / suite)
-
-    def find_runs(contrast: Contrast) -> tuple[Members, Members]:
+        Raises:
+            InputError: there are none, or they cannot be compared.
+        """
         with_tools = contrast.a.tools or contrast.b.tools
-        tools = tools_of(contrast.suite) if with_tools else pd.DataFrame()
-        return _both_sides(contrast, runs_of(contrast.suite), tools)
+        tools = self._tools(contrast.suite) if with_tools else pd.DataFrame()
+        return _both_sides(contrast, self._runs(contrast.suite), tools)
 
-    return find_runs
+    def _read_runs(self, suite: str) -> list[RunResult]:
+        suites = suites_below(self.folder)
+        # Where there is nothing at all, the error of reading it says how to make results.
+        if suites and not (self.folder / suite).is_dir():
+            raise InputError(f"no suite {suite}; {_available(suites)}")
+        runs = load_results(self.folder / suite)
+        is_seed_curve = runs[0].training_regime == "seed_curve"
+        return [as_single_scanner_run(run) for run in runs] if is_seed_curve else runs
+
+    def _read_tools(self, suite: str) -> pd.DataFrame:
+        return load_tools(self.folder / suite)
 
 
 def _both_sides(
     contrast: Contrast, runs: Sequence[RunResult], tools: pd.DataFrame
-) -> tuple[Members, Members]:
+) -> tuple[RunsPerMethod, RunsPerMethod]:
     for side in contrast.sides:
         _require_names(side, runs)
-    networks = [[_fitting(runs, n, side) for n in side.networks] for side in contrast.sides]
-    found = [one for members in networks for one in members if one]
+    sides = [[_matching_runs(runs, n, side) for n in side.networks] for side in contrast.sides]
+    found = [method for methods in sides for method in methods if method]
     # A tool has no order and no seed: it takes those of the network it is compared with.
-    like = found[0] if found else _one_of_each(next(iter(cells(runs).values())))
-    for side, members in zip(contrast.sides, networks, strict=True):
+    like = found[0] if found else _one_of_each(next(iter(runs_by_configuration(runs).values())))
+    for side, methods in zip(contrast.sides, sides, strict=True):
         for tool in side.tools:
             _require("tool", tool, tools["name"] if len(tools) else [])
-        members += [tool_runs(tools, tool, like) for tool in side.tools]
-        if not members:
+        methods += [tool_runs(tools, tool, like) for tool in side.tools]
+        if not methods:
             raise InputError("a side names neither networks nor tools")
-        if not all(members):
+        if not all(methods):
             raise InputError(f"{contrast.suite} lacks {side}")
-    for run in (run for members in networks for one in members for run in one):
+    for run in (run for methods in sides for method in methods for run in method):
         if contrast.structure:
             _require("structure", contrast.structure, run.classes)
-        if not is_defined(contrast.score, run.schedule):
-            raise InputError(f"{contrast.score} of {run.model} {run.strategy} is not defined")
-    a, b = ([_of_structure(one, contrast.structure) for one in members] for members in networks)
-    if len({tuple(one[0].classes) for one in (*a, *b)}) > 1:
+        if not is_defined(contrast.score, run.training_regime):
+            raise InputError(f"{contrast.score} of {run.network} {run.strategy} is not defined")
+    a, b = ([_of_structure(runs, contrast.structure) for runs in methods] for methods in sides)
+    if len({tuple(runs[0].classes) for runs in (*a, *b)}) > 1:
         raise InputError("the sides are of several structures and of one: say `structure`")
     return a, b
 
@@ -95,7 +97,7 @@ def _one_of_each(runs: Sequence[RunResult]) -> list[RunResult]:
 def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
     """Refuse names that no run has; a side without networks gives none."""
     for network in side.networks:
-        _require("network", network, [run.model for run in runs])
+        _require("network", network, [run.network for run in runs])
     if side.networks:
         _require("strategy", side.strategy, [run.strategy for run in runs])
         _require("seed_images", side.seed_images, [_images(run)[0] for run in runs])
@@ -105,10 +107,10 @@ def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
 def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
     if name not in (there := list(dict.fromkeys(known))):
         missing = f"no {what} {name}" if name else f"`{what}` is missing"
-        raise InputError(f"{missing}; {_there_are([str(one) for one in there if one])}")
+        raise InputError(f"{missing}; {_available([str(one) for one in there if one])}")
 
 
-def _there_are(names: Sequence[str]) -> str:
+def _available(names: Sequence[str]) -> str:
     """Names as the end of an error."""
     return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or 'none'}"
 
@@ -119,10 +121,10 @@ def _images(run: RunResult) -> tuple[int | None, str | None]:
     return (images.count, images.by) if images else (None, None)
 
 
-def _fitting(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
+def _matching_runs(runs: Sequence[RunResult], network: str, side: Side) -> list[RunResult]:
     found = []
     for run in runs:
-        (count, by), same = _images(run), (run.model, run.strategy) == (network, side.strategy)
+        (count, by), same = _images(run), (run.network, run.strategy) == (network, side.strategy)
         if same and count == side.seed_images and side.by in {"", by}:
             found.append(run)
     if len({_images(run)[1] for run in found}) > 1:

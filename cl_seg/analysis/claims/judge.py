@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cl_seg.analysis.claims.claim import Claim
 from cl_seg.analysis.claims.evidence import Evidence, Verdict, evidence_on
-from cl_seg.analysis.claims.find_runs import finder_of_runs, suites_below
+from cl_seg.analysis.claims.find_runs import RunFinder, suites_below
 from cl_seg.analysis.intervals import LEVEL
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
@@ -22,7 +22,7 @@ from cl_seg.records.tables import PACKED
 
 
 @dataclass(frozen=True)
-class Judged:
+class ClaimVerdict:
     """A claim, its verdict, and the evidence on its contrasts."""
 
     claim: Claim
@@ -31,7 +31,7 @@ class Judged:
     descriptive: list[Evidence]
 
 
-def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
+def judge(claims: Sequence[Claim], folder: Path) -> list[ClaimVerdict]:
     """Hold claims to the results of suites below a folder.
 
     Raises:
@@ -45,21 +45,21 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[Judged]:
         raise InputError(f"{folder} is the results of one suite: give the folder that holds it")
     if not suites_below(folder):
         raise InputError(f"{folder} holds no results of a suite: `cl-seg run` makes them")
-    find_runs = finder_of_runs(folder)
+    finder = RunFinder(folder)
     judged = []
     for claim in claims:
         level = 1 - (1 - LEVEL) / len(claim.contrasts)
-        evidence = [evidence_on(contrast, find_runs, level) for contrast in claim.contrasts]
-        descriptive = [evidence_on(contrast, find_runs, LEVEL) for contrast in claim.descriptive]
-        judged.append(Judged(claim, _verdict_on_all(evidence), evidence, descriptive))
+        evidence = [evidence_on(contrast, finder, level) for contrast in claim.contrasts]
+        descriptive = [evidence_on(contrast, finder, LEVEL) for contrast in claim.descriptive]
+        judged.append(ClaimVerdict(claim, _verdict_on_all(evidence), evidence, descriptive))
     return judged
 
 
-def results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResult]]:
+def results_of(judged: Sequence[ClaimVerdict], folder: Path) -> dict[str, list[RunResult]]:
     """Runs of every suite that the claims are about and that has any."""
     found: dict[str, list[RunResult]] = {}
-    for one in judged:
-        for evidence in (*one.evidence, *one.descriptive):
+    for claim_verdict in judged:
+        for evidence in (*claim_verdict.evidence, *claim_verdict.descriptive):
             with suppress(InputError):
                 suite = evidence.contrast.suite
                 found[suite] = found.get(suite) or load_results(folder / suite)
@@ -67,9 +67,9 @@ def results_of(judged: Sequence[Judged], folder: Path) -> dict[str, list[RunResu
 
 
 def _verdict_on_all(evidence: Sequence[Evidence]) -> Verdict:
-    each = [one.verdict for one in evidence]
+    verdicts = [one.verdict for one in evidence]
     # A contradicted contrast decides, whatever the others lack.
     for decisive in ("contradicted", "no result", "not evaluable"):
-        if decisive in each:
+        if decisive in verdicts:
             return decisive
-    return "supported" if all(verdict == "supported" for verdict in each) else "undecided"
+    return "supported" if all(verdict == "supported" for verdict in verdicts) else "undecided"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from cl_seg.analysis.claims.judge import Judged, results_of
-from cl_seg.analysis.claims.text import as_json, claims_page, claims_table, stamps_of
+from cl_seg.analysis.claims.judge import ClaimVerdict, results_of
+from cl_seg.analysis.claims.text import as_json, caveats_of_runs, claims_page, claims_table
 from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.report.page import Page, html
-from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
+from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
 from cl_seg.analysis.report.section import Section
 from cl_seg.files.write import write_text
 from cl_seg.messages.plural import counted
@@ -38,35 +38,39 @@ DEFINITIONS = {
 }
 
 
-def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
+def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
     """Write ``claims.html``, with ``claims.md`` and ``claims.json``, to a folder.
 
     And ``claims.svg``, where a contrast could be judged.
 
     Args:
         judged: the claims.
-        folder: with a folder of results per suite.
+        folder: folder that holds a folder of results per suite.
 
     Returns:
         Path of the page.
     """
     suites = results_of(judged, folder)
     runs = list(chain.from_iterable(suites.values()))
-    stamps = stamps_of(runs)
+    caveats = caveats_of_runs(runs)
     sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
-    sections.append(Section("Runs", notes=[f"{stamp[0].upper()}{stamp[1:]}." for stamp in stamps]))
+    sections.append(Section("Runs", notes=[f"{text[0].upper()}{text[1:]}." for text in caveats]))
     svg = {}
-    figure = claims_figure(judged, stamps)
+    figure = claims_figure(judged, caveats)
     if figure is not None:
         sections.append(Section("Effects", figures={"claims": (CAPTION, figure)}))
         svg["claims"] = as_svg(figure)
     sections += [
-        Section(f"{one.claim.name}: {one.claim.says}", table=claims_table(one)) for one in judged
+        Section(
+            f"{claim_verdict.claim.name}: {claim_verdict.claim.says}",
+            table=claims_table(claim_verdict),
+        )
+        for claim_verdict in judged
     ]
     page = Page(
         title="Claims",
-        data_kind=data_kind(runs) if runs else "no results",
-        about=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
+        data_origin=data_origin(runs) if runs else "no results",
+        subtitle=f"{counted(len(judged), 'claim')} · {counted(len(runs), 'run')} of "
         f"{counted(len(suites), 'suite')}",
         sections=sections,
         svg=svg,
@@ -77,16 +81,16 @@ def write_claims(judged: Sequence[Judged], folder: Path) -> Path:
         write_text(folder / "claims.svg", svg["claims"])
     else:
         (folder / "claims.svg").unlink(missing_ok=True)
-    write_text(folder / "claims.md", claims_page(judged, stamps))
+    write_text(folder / "claims.md", claims_page(judged, caveats))
     write_text(folder / "claims.json", json.dumps(as_json(judged), indent=1) + "\n")
     write_text(folder / "claims.html", html(page))
     return folder / "claims.html"
 
 
-def _verdicts(judged: Sequence[Judged]) -> pd.DataFrame:
+def _verdicts(judged: Sequence[ClaimVerdict]) -> pd.DataFrame:
     return pd.DataFrame({
-        "claim": [one.claim.name for one in judged],
-        "says": [one.claim.says for one in judged],
-        "source": [one.claim.source for one in judged],
-        "verdict": [one.verdict for one in judged],
+        "claim": [claim_verdict.claim.name for claim_verdict in judged],
+        "says": [claim_verdict.claim.says for claim_verdict in judged],
+        "source": [claim_verdict.claim.source for claim_verdict in judged],
+        "verdict": [claim_verdict.verdict for claim_verdict in judged],
     })  # fmt: skip

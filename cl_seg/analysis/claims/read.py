@@ -73,7 +73,7 @@ def _with_new_keys(file: YamlFile) -> YamlFile:
 
 
 def _in_words(key_path: KeyPath, value: Any) -> list[str]:
-    """Where an error is: claim C1, contrast 2, a."""
+    """Place of an error in words: claim C1, contrast 2, a."""
     words = []
     for before, part in zip(("", *key_path), key_path[:-1], strict=False):
         if before == "claims":

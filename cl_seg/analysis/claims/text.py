@@ -8,60 +8,63 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.claims.evidence import Evidence
-from cl_seg.analysis.claims.judge import Judged
+from cl_seg.analysis.claims.judge import ClaimVerdict
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.records.results import RunResult
 
 
-def stamps_of(runs: Sequence[RunResult]) -> list[str]:
+def caveats_of_runs(runs: Sequence[RunResult]) -> list[str]:
     """Sentences that whatever is made from some runs must show."""
-    return list(dict.fromkeys(stamp for run in runs for stamp in run.stamps))
+    return list(dict.fromkeys(caveat for run in runs for caveat in run.caveats))
 
 
-def claims_page(judged: Sequence[Judged], stamps: Sequence[str] = ()) -> str:
-    """Every claim with its verdict and the table of its contrasts, as Markdown below stamps."""
-    parts = [f"*{stamp}*\n" for stamp in stamps]
-    for one in judged:
-        parts.append(f"## {one.claim.name}: {one.verdict}\n\n{one.claim.says}")
-        parts.append(f"({one.claim.source})\n\n{markdown(claims_table(one))}")
+def claims_page(judged: Sequence[ClaimVerdict], caveats: Sequence[str] = ()) -> str:
+    """Every claim with its verdict and the table of its contrasts, as Markdown below caveats."""
+    parts = [f"*{caveat}*\n" for caveat in caveats]
+    for claim_verdict in judged:
+        parts.append(
+            f"## {claim_verdict.claim.name}: {claim_verdict.verdict}\n\n{claim_verdict.claim.says}"
+        )
+        parts.append(f"({claim_verdict.claim.source})\n\n{markdown(claims_table(claim_verdict))}")
     return "\n".join(parts)
 
 
-def claims_table(one: Judged) -> pd.DataFrame:
+def claims_table(claim_verdict: ClaimVerdict) -> pd.DataFrame:
     """A row per contrast of a claim, for reading; in brackets the descriptive ones."""
-    rows = [_row(found, found.verdict) for found in one.evidence]
-    return pd.DataFrame(rows + [_row(found, f"({found.verdict})") for found in one.descriptive])
+    rows = [_row(evidence, evidence.verdict) for evidence in claim_verdict.evidence]
+    rows += [_row(evidence, f"({evidence.verdict})") for evidence in claim_verdict.descriptive]
+    return pd.DataFrame(rows)
 
 
-def _row(found: Evidence, verdict: str) -> dict[str, str]:
-    share = "–" if np.isnan(found.superiority) else f"{found.superiority:.0%}"
+def _row(evidence: Evidence, verdict: str) -> dict[str, str]:
+    share = "–" if np.isnan(evidence.superiority) else f"{evidence.superiority:.0%}"
     return {
-        "contrast": str(found.contrast),
+        "contrast": str(evidence.contrast),
         "verdict": verdict,
-        "effect": rounded(found.effect, True, found.ci_half_width),
-        "covers": "–" if np.isnan(found.coverage) else f"{found.coverage:.0%}",
+        "effect": rounded(evidence.effect, True, evidence.ci_half_width),
+        "covers": "–" if np.isnan(evidence.coverage) else f"{evidence.coverage:.0%}",
         "better in": share,
-        "patients × seeds": f"{found.patients} × {found.seeds}" if found.seeds else "–",
-        "what would decide": found.need or found.reason,
+        "patients × seeds": f"{evidence.patients} × {evidence.seeds}" if evidence.seeds else "–",
+        "what would decide": evidence.need or evidence.reason,
     }
 
 
-def as_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+def as_json(judged: Sequence[ClaimVerdict]) -> list[dict[str, Any]]:
     """Everything, with None for NaN."""
     return [
         {
-            "claim": one.claim.name,
-            "says": one.claim.says,
-            "source": one.claim.source,
-            "verdict": one.verdict,
-            "contrasts": [_plain(found) for found in one.evidence],
-            "descriptive": [_plain(found) for found in one.descriptive],
+            "claim": claim_verdict.claim.name,
+            "says": claim_verdict.claim.says,
+            "source": claim_verdict.claim.source,
+            "verdict": claim_verdict.verdict,
+            "contrasts": [_plain(evidence) for evidence in claim_verdict.evidence],
+            "descriptive": [_plain(evidence) for evidence in claim_verdict.descriptive],
         }
-        for one in judged
+        for claim_verdict in judged
     ]
 
 
-def _plain(found: Evidence) -> dict[str, Any]:
-    values = {one.name: getattr(found, one.name) for one in fields(found)}
+def _plain(evidence: Evidence) -> dict[str, Any]:
+    values = {field.name: getattr(evidence, field.name) for field in fields(evidence)}
     plain = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in values.items()}
-    return {**plain, "contrast": found.contrast.model_dump()}
+    return {**plain, "contrast": evidence.contrast.model_dump()}

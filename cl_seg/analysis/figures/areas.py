@@ -6,8 +6,8 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, with_caveats
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.metrics.agreement import bland_altman
 from cl_seg.records.results import RunResult
 
@@ -21,7 +21,7 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult]) -> Fi
     """
     measured = set(zip(areas["model"], areas["strategy"], strict=True))
     first: dict[str, str] = {}
-    for model, strategy in filter(measured.__contains__, cells(results)):
+    for model, strategy in filter(measured.__contains__, runs_by_configuration(results)):
         first.setdefault(model, strategy)
     scanners = list(dict.fromkeys(areas["scanner"]))
     with mpl.rc_context(STYLE):
@@ -47,4 +47,4 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult]) -> Fi
         figure.supxlabel("mean of found and true area, cm²", fontsize=9)
         figure.supylabel("found − true, cm²", fontsize=9)
         legend_above(figure, grid[:1], width)
-        return stamped(figure, results[0].stamps)
+        return with_caveats(figure, results[0].caveats)

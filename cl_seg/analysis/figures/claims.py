@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.claims.evidence import Evidence
-from cl_seg.analysis.claims.judge import Judged
-from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.claims.judge import ClaimVerdict
+from cl_seg.analysis.figures.style import STYLE, with_caveats
 
 LOOKS = {
     "supported": ("#1b7f5c", "o", "full"),
@@ -18,35 +18,44 @@ LOOKS = {
 }
 
 
-def claims_figure(judged: Sequence[Judged], stamps: Sequence[str]) -> Figure | None:
+def claims_figure(judged: Sequence[ClaimVerdict], caveats: Sequence[str]) -> Figure | None:
     """Effects and intervals of all contrasts, below each claim's name and verdict.
 
     None where no contrast could be judged.
 
     Args:
         judged: the claims.
-        stamps: sentences that the figure must show.
+        caveats: sentences that the figure must show.
     """
-    every = (found for one in judged for found in (*one.evidence, *one.descriptive))
-    if not any(found.verdict in LOOKS for found in every):
+    shown = (
+        found
+        for claim_verdict in judged
+        for found in (*claim_verdict.evidence, *claim_verdict.descriptive)
+    )
+    if not any(found.verdict in LOOKS for found in shown):
         return None
     with mpl.rc_context(STYLE):
         figure = _drawn(judged)
-    return stamped(figure, stamps)
+    return with_caveats(figure, caveats)
 
 
-def _drawn(judged: Sequence[Judged]) -> Figure:
-    rows = sum(2 + len(one.evidence) + len(one.descriptive) for one in judged)
+def _drawn(judged: Sequence[ClaimVerdict]) -> Figure:
+    rows = sum(
+        2 + len(claim_verdict.evidence) + len(claim_verdict.descriptive) for claim_verdict in judged
+    )
     figure = Figure(figsize=(15, 0.8 + 0.25 * rows), layout="constrained")
     axes = figure.add_subplot()
     labels: list[tuple[float, str, bool]] = []
     y = 0.0
-    for one in judged:
-        labels.append((y, f"{one.claim.name}: {one.verdict}", True))
+    for claim_verdict in judged:
+        labels.append((y, f"{claim_verdict.claim.name}: {claim_verdict.verdict}", True))
         y += 1
-        for kind, every in (("", one.evidence), ("(descriptive) ", one.descriptive)):
-            for found in every:
-                labels.append((y, kind + str(found.contrast), False))
+        for prefix, contrasts in (
+            ("", claim_verdict.evidence),
+            ("(descriptive) ", claim_verdict.descriptive),
+        ):
+            for found in contrasts:
+                labels.append((y, prefix + str(found.contrast), False))
                 _draw(axes, y, found)
                 y += 1
         y += 0.6

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from cl_seg.analysis.figures.labels import extra_height, name_columns, wrapped
 from cl_seg.analysis.figures.panels import (
     first_runs,
-    models_and_strategies,
+    networks_and_strategies,
     of_order,
-    panel_places,
+    positions_of_panels,
     rows_of_panels,
-    stream_cells,
+    runs_of_streams,
 )
 from cl_seg.analysis.figures.style import (
     COLOURS,
@@ -24,10 +24,10 @@ from cl_seg.analysis.figures.style import (
     Mark,
     legend_above,
     lowest_labelled,
-    stamped,
     strategy_marks,
+    with_caveats,
 )
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 
@@ -40,10 +40,10 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     dotted lines are joint training. Bands are the range over runs of the same order. The axis holds
     what comes after learning: what was before is often far below.
     """
-    if all(run.joint for run in results):
+    if all(run.is_joint for run in results):
         return None
-    by_cell = cells(results)
-    models, strategies = models_and_strategies(by_cell)
+    by_configuration = runs_by_configuration(results)
+    models, strategies = networks_and_strategies(by_configuration)
     first = results[0]
     order = first.order
     marks = strategy_marks(strategies)
@@ -56,7 +56,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         for (row, model), (column, scanner) in product(enumerate(models), enumerate(order)):
             axes = grid[row][column]
             for strategy in strategies:
-                runs = of_order(by_cell.get((model, strategy), ()), order)
+                runs = of_order(by_configuration.get((model, strategy), ()), order)
                 if runs:
                     _curve(axes, runs, column, marks[strategy], strategy)
             axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
@@ -70,15 +70,15 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
         legend_above(figure, grid.flat, width)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strategy: str) -> None:
     values = np.array([run.matrix()[1:, column] for run in runs])
-    if runs[0].joint:
+    if runs[0].is_joint:
         axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
-    if runs[0].schedule == "single":
+    if runs[0].training_regime == "single":
         values = np.where(np.arange(values.shape[1]) == column, values, np.nan)
     x = np.arange(1, values.shape[1] + 1)
     axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
@@ -91,8 +91,8 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strat
 def _lowest(run: RunResult) -> float:
     """Lowest Dice on a scanner from its learning on."""
     r = run.matrix()[1:]
-    after = r.ravel() if run.joint else r[np.tril_indices(len(r))]
-    if run.schedule == "single":
+    after = r.ravel() if run.is_joint else r[np.tril_indices(len(r))]
+    if run.training_regime == "single":
         after = r.diagonal()
     return float(after[np.isfinite(after)].min(initial=1))
 
@@ -102,7 +102,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
 
     A panel per network and strategy; thick is the mean over orders. None of a single order.
     """
-    streams = stream_cells(cells(results))
+    streams = runs_of_streams(runs_by_configuration(results))
     if len({tuple(run.order) for runs in streams.values() for run in runs}) < 2:
         return None
     rows = rows_of_panels(streams, 1.9)
@@ -115,7 +115,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
         for row, own in enumerate(rows):
             for axes in grid[row][len(own) :]:
                 axes.set_axis_off()
-        for (row, column), (model, strategy) in panel_places(rows):
+        for (row, column), (model, strategy) in positions_of_panels(rows):
             axes = grid[row][column]
             runs = streams.get((model, strategy), ())
             by_order: dict[tuple[str, ...], list[list[float]]]
@@ -134,7 +134,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
             axes.set_xticks(range(1, longest + 1))
         figure.supxlabel("scanners learned", fontsize=9)
         figure.supylabel("mean Dice on them", fontsize=9)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def validation_curves(results: Sequence[RunResult]) -> Figure | None:
@@ -142,7 +142,7 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
 
     A panel per network and strategy, of its first run. None where nothing was validated.
     """
-    runs = [run for run in first_runs(results) if len(run.curve) and not run.joint]
+    runs = [run for run in first_runs(results) if len(run.curve) and not run.is_joint]
     if not runs:
         return None
     scanners = runs[0].order
@@ -167,11 +167,11 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
                 axes.plot(steps, means[scanner], color=colours[scanner], lw=1.4, label=name)
             for edge in edges[:-1]:
                 axes.axvline(edge, color="#9ca3af", lw=0.8, ls=":")
-            axes.set_title(f"{run.model} · {run.strategy}", loc="left")
+            axes.set_title(f"{run.network} · {run.strategy}", loc="left")
             axes.set_ylim(0, 1)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
         lowest_labelled(panels, columns, len(runs))
         figure.supxlabel("optimiser steps", fontsize=9)
         figure.supylabel("validation Dice", fontsize=9)
         legend_above(figure, panels[:1], width)
-        return stamped(figure, runs[0].stamps)
+        return with_caveats(figure, runs[0].caveats)

@@ -19,22 +19,22 @@ from cl_seg.analysis.figures.labels import (
 )
 from cl_seg.analysis.figures.panels import (
     of_order,
-    panel_places,
+    positions_of_panels,
     rows_of_panels,
 )
-from cl_seg.analysis.figures.style import STYLE, stamped
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.figures.style import STYLE, with_caveats
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 
 def heat_maps(results: Sequence[RunResult]) -> Figure:
     """R of every network and strategy: mean Dice after each stage, per scanner."""
-    by_cell, first = cells(results), results[0]
-    tall = max(len(runs[0].matrix()) for runs in by_cell.values())
+    by_configuration, first = runs_by_configuration(results), results[0]
+    tall = max(len(runs[0].matrix()) for runs in by_configuration.values())
     names = [first.short_names[s] for s in first.order]
     width, of_stages = 0.75 * len(names) + 0.35, 0.65 + extra_width(names, 0.9)
     height = (0.34 if not any_long(names) else 0.4) * tall + 0.55
-    rows = rows_of_panels(by_cell, width)
+    rows = rows_of_panels(by_configuration, width)
     columns = max(map(len, rows))
     with mpl.rc_context(STYLE):
         size = width * columns + 2 * of_stages, height * len(rows) + 1 + extra_height(names)
@@ -42,8 +42,8 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
         grid = figure.subplots(len(rows), columns, squeeze=False)
         for axes in grid.flat:
             axes.set_axis_off()
-        for (row, column), (model, strategy) in panel_places(rows):
-            runs = of_order(by_cell.get((model, strategy), ()), first.order)
+        for (row, column), (model, strategy) in positions_of_panels(rows):
+            runs = of_order(by_configuration.get((model, strategy), ()), first.order)
             if not runs:
                 continue
             axes = grid[row][column]
@@ -55,7 +55,7 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]:
@@ -72,7 +72,7 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
         canvas = FigureCanvasAgg(figure)
         axes = figure.subplots()
         _heat_map(axes, r, names, _stages(run))
-        axes.set_title(f"{run.model} · {run.strategy} · {name}", loc="left")
+        axes.set_title(f"{run.network} · {run.strategy} · {name}", loc="left")
         figure.tight_layout()
         canvas.draw()  # type: ignore[no-untyped-call]
         return np.asarray(canvas.buffer_rgba()).copy()  # type: ignore[no-untyped-call]
@@ -93,6 +93,6 @@ def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) ->
 
 
 def _stages(run: RunResult) -> list[str]:
-    if run.joint:
+    if run.is_joint:
         return ["untrained", "all"]
     return ["untrained", *(run.short_names[s] for s in run.order)]

@@ -6,12 +6,12 @@ from textwrap import wrap
 
 from matplotlib.axes import Axes
 
-LONG = 20  # characters from which on a name is wrapped
-LETTER = 0.075  # inches, about, at 9 points
-SLANT = 45  # degrees, at which two lines need less than half an inch between ticks
+WRAP_AFTER_CHARACTERS = 20
+CHARACTER_WIDTH = 0.075  # inches, about, at 9 points
+SLANT_DEGREES = 45  # at which two lines need less than half an inch between ticks
 
 
-def wrapped(name: str, width: int = LONG) -> str:
+def wrapped(name: str, width: int = WRAP_AFTER_CHARACTERS) -> str:
     """The name on two lines of about the same length, or more if it is very long.
 
     A name no longer than ``width`` is left as it is.
@@ -25,8 +25,8 @@ def wrapped(name: str, width: int = LONG) -> str:
 
 
 def any_long(names: Sequence[str]) -> bool:
-    """Whether there is a name that is wrapped."""
-    return any(len(name) > LONG for name in names)
+    """True where a name is wrapped."""
+    return any(len(name) > WRAP_AFTER_CHARACTERS for name in names)
 
 
 def longest_line(names: Sequence[str]) -> int:
@@ -36,19 +36,21 @@ def longest_line(names: Sequence[str]) -> int:
 
 def extra_width(names: Sequence[str], have: float) -> float:
     """Inches that long names beside the rows of a panel take beyond those it has."""
-    return max(0.0, LETTER * longest_line(names) + 0.25 - have) if any_long(names) else 0.0
+    return max(0.0, CHARACTER_WIDTH * longest_line(names) + 0.25 - have) if any_long(names) else 0.0
 
 
 def extra_height(names: Sequence[str]) -> float:
     """Inches that long names below a panel take beyond those of short ones."""
-    return 0.75 * LETTER * longest_line(names) if any_long(names) else 0.0
+    return 0.75 * CHARACTER_WIDTH * longest_line(names) if any_long(names) else 0.0
 
 
 def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
     """Slanted names below a panel, long ones wrapped."""
     if any_long(names):
         shown = [wrapped(name) for name in names]
-        axes.set_xticks(at, shown, rotation=SLANT, ha="right", rotation_mode="anchor", va="center")
+        axes.set_xticks(
+            at, shown, rotation=SLANT_DEGREES, ha="right", rotation_mode="anchor", va="center"
+        )
         axes.tick_params(axis="x", pad=6, labelsize=8)
     else:
         axes.set_xticks(at, names, rotation=30, ha="right")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from cl_seg.analysis.figures.labels import wrapped
-from cl_seg.analysis.figures.style import STYLE, stamped
+from cl_seg.analysis.figures.style import STYLE, with_caveats
 from cl_seg.records.results import RunResult
 
 Plane = npt.NDArray[np.uint8]
@@ -20,7 +20,7 @@ CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
 COLOUR_NAMES = ("yellow", "blue", "pink", "green")
 RANKS = ("worst", "median", "best")
 MOMENTS = {"learned": "once learned", "last": "at the end"}
-WIDE = 130  # pixels of a panel at least, about; a line is as wide as one of so many
+MIN_PANEL_PIXELS = 130  # width of a panel, about; contours are one of so many pixels wide
 SHADES = 48  # of grey: with up to four classes a figure has no more than 256 colours
 GAP = 3  # pixels between panels
 PANEL = 1.7  # inches
@@ -29,7 +29,7 @@ FILL = 0.3  # opacity of the truth
 
 
 def class_colours(run: RunResult) -> list[str]:
-    """Which colour each class has."""
+    """Colour of each class, in words."""
     return [f"{name} {COLOUR_NAMES[i % len(COLOUR_NAMES)]}" for i, name in enumerate(run.classes)]
 
 
@@ -46,11 +46,13 @@ def examples(runs: Sequence[RunResult]) -> Figure:
         planes = [[shown[f"{s}/{name}"] for name in ("image", "truth", w)] for s, w in columns]
         rows.append([overlay(len(run.classes), *plane) for plane in planes])
     titles = [f"{_title(runs[0], scanner)}\n{when} stage" for scanner, when in columns]
-    return _mosaic(rows, [f"{run.model}\n{run.strategy}" for run in runs], titles, runs[0].stamps)
+    return _mosaic(
+        rows, [f"{run.network}\n{run.strategy}" for run in runs], titles, runs[0].caveats
+    )
 
 
 def has_ranked(run: RunResult) -> bool:
-    """Whether a run kept its worst, median and best slices."""
+    """True where a run kept its worst, median and best slices."""
     return any("/ranked/" in name for name in run.examples)
 
 
@@ -60,7 +62,7 @@ def ranked_examples(run: RunResult) -> Figure:
     Rows are ranks, by mean Dice over the classes of a slice, which is written in it. Filled: truth.
     Lines: prediction.
     """
-    moments = ["last"] if run.joint else list(MOMENTS)
+    moments = ["last"] if run.is_joint else list(MOMENTS)
     columns = [(scanner, moment) for scanner in run.order for moment in moments]
     rows, dice = [], []
     for rank in range(len(RANKS)):
@@ -68,7 +70,7 @@ def ranked_examples(run: RunResult) -> Figure:
         rows.append([overlay(len(run.classes), *planes) for planes in slices])
         dice.append([run.examples[f"{s}/ranked/{moment}/dice"][rank] for s, moment in columns])
     titles = [f"{_title(run, scanner)}\n{MOMENTS[moment]}" for scanner, moment in columns]
-    return _mosaic(rows, list(RANKS), titles, run.stamps, dice)
+    return _mosaic(rows, list(RANKS), titles, run.caveats, dice)
 
 
 def _title(run: RunResult, scanner: str) -> str:
@@ -77,8 +79,8 @@ def _title(run: RunResult, scanner: str) -> str:
 
 def overlay(classes: int, image: Plane, truth: Plane, found: Plane) -> Picture:
     """(H, W, 3) RGB in 0…1 of a slice, enlarged if small: truth filled, prediction outlined."""
-    factor = max(1, round(WIDE / image.shape[1]))
-    line = max(1, round(factor * image.shape[1] / WIDE))
+    factor = max(1, round(MIN_PANEL_PIXELS / image.shape[1]))
+    line = max(1, round(factor * image.shape[1] / MIN_PANEL_PIXELS))
     grey = np.rint(_enlarged(image / 255.0, factor) * (SHADES - 1)) / (SHADES - 1)
     picture = np.repeat(grey[..., None], 3, axis=2)
     for label in range(1, classes + 1):
@@ -100,7 +102,7 @@ def _mosaic(
     rows: Sequence[Sequence[Picture]],
     names: Sequence[str],
     titles: Sequence[str],
-    stamps: Sequence[str],
+    caveats: Sequence[str],
     numbers: Sequence[Sequence[float]] = (),
 ) -> Figure:
     """Panels of one size as one picture, cut to what is not black in any, with their names."""
@@ -126,7 +128,7 @@ def _mosaic(
             for column, value in enumerate(values):
                 at = (column + 1) * wide - 2 * GAP, (row + 1) * high - 2 * GAP
                 axes.text(*at, f"{value:.2f}", ha="right", va="bottom", fontsize=8, color="white")
-        return stamped(figure, stamps)
+        return with_caveats(figure, caveats)
 
 
 def _framed(panel: Picture) -> Picture:

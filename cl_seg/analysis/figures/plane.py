@@ -13,15 +13,15 @@ from cl_seg.analysis.figures.style import (
     STYLE,
     legend_above,
     lowest_labelled,
-    stamped,
     strategy_marks,
+    with_caveats,
 )
 from cl_seg.analysis.tables import NOT_EVALUABLE
 from cl_seg.records.results import RunResult
 
 PANEL = 4.2  # inches
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # between lines of equal ACC
-MOST_LINES = 25  # where a step suffices
+MAX_LINES = 25  # of equal ACC
 TICKS = 5  # intervals between them; five digits each fit a panel where points are near each other
 
 
@@ -32,7 +32,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
     where no row remains.
 
     Args:
-        summary: of :func:`cl_seg.analysis.tables.summary_table`.
+        summary: table of :func:`cl_seg.analysis.tables.summary_table`.
         results: the runs it was made from. Lines of equal ACC are drawn where all their streams
             have the same number of scanners.
     """
@@ -52,8 +52,8 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
             for _, row in known[known["model"] == model].iterrows():
                 mark = marks[str(row["strategy"])]
                 axes.errorbar(
-                    row["plasticity"], row["BWT"], xerr=_margin(row, "plasticity"),
-                    yerr=_margin(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
+                    row["plasticity"], row["BWT"], xerr=_half_width(row, "plasticity"),
+                    yerr=_half_width(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
                     mfc=mark.colour if row["kept_slices"] else "white", mew=1.4, ls="",
                     elinewidth=0.6, alpha=0.9, label=_label(row),
                 )  # fmt: skip
@@ -66,12 +66,12 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
         legend_above(figure, grid, PANEL * columns)
-        return stamped(figure, results[0].stamps)
+        return with_caveats(figure, results[0].caveats)
 
 
-def _margin(row: "pd.Series[float]", name: str) -> float | None:
-    margin = row[f"{name} ±"]
-    return float(margin) if np.isfinite(margin) else None
+def _half_width(row: "pd.Series[float]", name: str) -> float | None:
+    half_width = row[f"{name} ±"]
+    return float(half_width) if np.isfinite(half_width) else None
 
 
 def _label(row: "pd.Series[float]") -> str:
@@ -87,7 +87,7 @@ def _equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
     low, high = panels[0].get_xlim()
     bottom, top = panels[0].get_ylim()
     first, last = low + weight * bottom, high + weight * top
-    step = next((step for step in STEPS if last - first <= MOST_LINES * step), STEPS[-1])
+    step = next((step for step in STEPS if last - first <= MAX_LINES * step), STEPS[-1])
     values = step * np.arange(np.floor(first / step), last / step + 1)
     for axes in panels:
         for value in values:

@@ -7,18 +7,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.style import COLOURS, STYLE, lowest_labelled, stamped
+from cl_seg.analysis.figures.style import COLOURS, STYLE, lowest_labelled, with_caveats
 from cl_seg.analysis.ranks import LastDice, critical_difference, mean_ranks, unit_ranks
 
 PER_ROW = 4
 
 
-def rank_figure(last_dice: LastDice, stamps: Sequence[str]) -> Figure | None:
+def rank_figure(last_dice: LastDice, caveats: Sequence[str]) -> Figure | None:
     """A panel per strategy that two networks or more were trained with; None without any.
 
     Args:
-        last_dice: of :func:`cl_seg.analysis.ranks.last_dice_by_cell`.
-        stamps: sentences that the figure must show.
+        last_dice: tables of :func:`cl_seg.analysis.ranks.last_dice_by_configuration`.
+        caveats: sentences that the figure must show.
     """
     ranks = {s: mean_ranks(last_dice, s) for s in dict.fromkeys(own for _, own in last_dice)}
     ranks = {strategy: table for strategy, table in ranks.items() if len(table)}
@@ -36,7 +36,7 @@ def rank_figure(last_dice: LastDice, stamps: Sequence[str]) -> Figure | None:
             axes.set_title(strategy, loc="left")
         lowest_labelled(grid.flat, columns, len(ranks))
         figure.supxlabel("mean rank", fontsize=9)
-        return stamped(figure, stamps)
+        return with_caveats(figure, caveats)
 
 
 def _panel(axes: Axes, table: pd.DataFrame, units: int) -> None:

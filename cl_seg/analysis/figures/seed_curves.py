@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, stamped
+from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, with_caveats
 from cl_seg.records.results import RunResult
 
 
@@ -16,7 +16,7 @@ def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
     """Dice against the number of SEED images: a panel per network (rows) and class (columns).
 
     Args:
-        table: of :func:`cl_seg.analysis.seed_curve.seed_table`.
+        table: table of :func:`cl_seg.analysis.seed_curve.seed_curve_table`.
         results: the runs it was made from.
     """
     classes = results[0].classes
@@ -45,7 +45,7 @@ def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
         figure.supxlabel("SEED images", fontsize=9)
         figure.supylabel("Dice", fontsize=9)
         legend_above(figure, grid.flat, size[0])
-        return stamped(figure, results[0].stamps)
+        return with_caveats(figure, results[0].caveats)
 
 
 def _curve(

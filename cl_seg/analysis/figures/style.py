@@ -21,7 +21,7 @@ Line = str | tuple[int, tuple[int, ...]]
 LINES: tuple[Line, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 PNG_DPI = 200
 PNG_INSIDE = re.compile(r'(?<="data:image/png;base64,)[^"]*')
-LEGEND_LINE, STAMP_LINE = 0.2, 0.16  # inches
+LEGEND_LINE, CAVEAT_LINE = 0.2, 0.16  # inches
 COLOURS = ("#3b6fb6", "#d1603d", "#4c9f70", "#8e5ea2", "#c9a227", "#5f6b7a", "#b8497a", "#2a9d9d")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -75,9 +75,9 @@ def lowest_labelled(panels: Iterable[Axes], columns: int, used: int) -> None:
     """Hide the panels behind the last used one; the lowest of each column shows the numbers of x.
 
     Args:
-        panels: of a grid whose panels share x, row by row.
-        columns: of the grid.
-        used: how many panels show something.
+        panels: panels of a grid, row by row, that share x.
+        columns: number of columns of the grid.
+        used: number of panels that show something.
     """
     every = list(panels)
     for axes in every[used:]:
@@ -86,9 +86,9 @@ def lowest_labelled(panels: Iterable[Axes], columns: int, used: int) -> None:
         axes.tick_params(labelbottom=True)
 
 
-def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
+def with_caveats(figure: Figure, caveats: Sequence[str]) -> Figure:
     """The figure, laid out, with the sentences it must show in a corner."""
-    line = STAMP_LINE / figure.get_figheight()
+    line = CAVEAT_LINE / figure.get_figheight()
     layout = figure.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
         layout.set(rect=(0, line, 1, 1 - line))
@@ -98,7 +98,7 @@ def stamped(figure: Figure, stamps: Sequence[str]) -> Figure:
             if label.get_position()[1] < line:
                 label.set_y(label.get_position()[1] + line)  # the rectangle is for axes alone
     below = 0 if layout else -line
-    figure.text(1, below, " · ".join(stamps), ha="right", va="bottom", fontsize=7, color="#6b7280")
+    figure.text(1, below, " · ".join(caveats), ha="right", va="bottom", fontsize=7, color="#6b7280")
     return figure
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from cl_seg.analysis.figures import curves, heat_maps, loss_maps, overlays
+from cl_seg.analysis.figures import curves, drop_maps, heat_maps, overlays
 from cl_seg.analysis.figures.areas import bland_altman_figure
 from cl_seg.analysis.figures.panels import first_runs
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.ranks import rank_figure
-from cl_seg.analysis.pairs import pair_losses, pair_summary
+from cl_seg.analysis.pairs import pair_drops, pair_summary
 from cl_seg.analysis.report.section import ReportData, Section, figure_section
 from cl_seg.analysis.tables import NOT_EVALUABLE
 from cl_seg.records.results import RunResult
@@ -21,7 +21,7 @@ from cl_seg.records.results import RunResult
 def forgetting_curves(data: ReportData) -> Section | None:
     """Dice on every scanner over the stream."""
     results = data.results
-    with_joint = any(run.joint and run.order == results[0].order for run in results)
+    with_joint = any(run.is_joint and run.order == results[0].order for run in results)
     dotted = ", the dotted line joint training" * with_joint
     bands = "; lines are means over seeds, bands their range" * _several_seeds(results)
     caption = (
@@ -49,7 +49,7 @@ def joint_differences(data: ReportData) -> Section | None:
         "Dice points below joint training on every scanner after the last stage: what going from "
         "scanner to scanner costs. Orders and seeds are averaged."
     )
-    figure = loss_maps.joint_differences(data.results)
+    figure = drop_maps.joint_differences(data.results)
     return figure_section("Below joint training", "joint_differences", caption, figure)
 
 
@@ -103,10 +103,10 @@ def slices(data: ReportData) -> Section | None:
     )
     figures = {"examples": (caption, overlays.examples(own))}
     for run in filter(overlays.has_ranked, own):
-        name = "ranked_" + re.sub(r"\W+", "_", run.model).lower()
+        name = "ranked_" + re.sub(r"\W+", "_", run.network).lower()
         name += f"_{len(figures)}" * (name in figures)
         caption = (
-            f"{run.model}, {run.strategy}: the test slices of every scanner with the lowest, "
+            f"{run.network}, {run.strategy}: the test slices of every scanner with the lowest, "
             f"the median and the highest Dice, once the scanner was learned and at the end{end}"
         )
         figures[name] = caption, overlays.ranked_examples(run)
@@ -125,7 +125,7 @@ def ranks(data: ReportData) -> Section | None:
         "the best; bars are 95 % intervals for other patients."
         f"{critical * (max(networks.values(), default=0) > 2)}"
     )
-    figure = rank_figure(data.last_dice, data.results[0].stamps)
+    figure = rank_figure(data.last_dice, data.results[0].caveats)
     return figure_section("Ranks of networks", "ranks", caption, figure)
 
 
@@ -147,8 +147,8 @@ def bland_altman(data: ReportData) -> Section | None:
     )
 
 
-def losses_of_pairs(data: ReportData) -> Section:
-    """Losses of every pair of scanners as a figure, their medians in words."""
+def drops_of_pairs(data: ReportData) -> Section:
+    """Drops of every pair of scanners as a figure, their medians in words."""
     caption = (
         "Dice points lost by every ordered pair of scanners, mean over seeds. All are differences "
         "from the Dice of the model trained on the scanner of the row, there. Transfer: its Dice "
@@ -156,12 +156,12 @@ def losses_of_pairs(data: ReportData) -> Section:
         "together. Forgetting: its Dice on the scanner of the row after training on that of the "
         "column."
     )
-    losses = pair_losses(data.results)
+    drops = pair_drops(data.results)
     return Section(
         "Pairs",
-        figures={"pairs": (caption, loss_maps.pair_loss_maps(data.results))},
-        notes=[_medians(row) for row in pair_summary(losses).to_dict("records")],
-        files={"pairs": losses},
+        figures={"pairs": (caption, drop_maps.pair_drop_maps(data.results))},
+        notes=[_medians(row) for row in pair_summary(drops).to_dict("records")],
+        files={"pairs": drops},
     )
 
 
@@ -189,7 +189,7 @@ def _which_run(results: Sequence[RunResult]) -> str:
 
 
 def _which_order(results: Sequence[RunResult]) -> str:
-    """Which order a figure of one order shows, where there are several."""
-    count, first = len({tuple(run.order) for run in results if not run.joint}), results[0]
+    """The order that a figure shows, where there are several."""
+    count, first = len({tuple(run.order) for run in results if not run.is_joint}), results[0]
     shown = f" Of {count} orders, order {first.order_number} is shown: {first.stream}."
     return shown * (count > 1)

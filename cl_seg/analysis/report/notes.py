@@ -7,8 +7,8 @@ from cl_seg.analysis.seed_curve import seed_images_of
 from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
 
-MOST_NAMED = 8  # missing runs
-MOST_ORDERS = 6
+MAX_NAMED = 8  # missing runs
+MAX_ORDERS = 6
 
 
 def of_all_runs(data: ReportData) -> Section:
@@ -16,7 +16,7 @@ def of_all_runs(data: ReportData) -> Section:
     first = data.results[0]
     record, spec = first.record, first.record.spec
     conditions = [
-        *(f"{stamp[0].upper()}{stamp[1:]}." for stamp in first.stamps),
+        *(f"{caveat[0].upper()}{caveat[1:]}." for caveat in first.caveats),
         f"{counted(spec.training.steps, 'step')} of "
         f"{counted(spec.training.batch_size, 'slice')} per stage, "
         f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "
@@ -30,14 +30,14 @@ def _missing(data: ReportData) -> list[str]:
     missing = [run for run in data.planned if run not in finished]
     if not missing:
         return []
-    more = [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
-    named = ", ".join([*missing[:MOST_NAMED], *more])
+    more = [f"{len(missing) - MAX_NAMED} more"] if len(missing) > MAX_NAMED else []
+    named = ", ".join([*missing[:MAX_NAMED], *more])
     planned = counted(len(data.planned), "run is", "runs are")
     return [f"{len(missing)} of {planned} missing: {named}."]
 
 
 def _test_patients(results: Sequence[RunResult]) -> list[str]:
-    """How many test patients every scanner has, and a warning where that is one."""
+    """Number of test patients of every scanner, and a warning where it is one."""
     counts: dict[str, int] = {}
     first: dict[tuple[str, ...], RunResult] = {}
     for run in results:
@@ -54,19 +54,19 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
 
 
 def numbers_of_orders(data: ReportData) -> Section | None:
-    """Which order has which number, where there are several."""
-    numbered = {run.order_number: run.stream for run in data.results if not run.joint}
+    """Numbers of the orders of scanners, where there are several."""
+    numbered = {run.order_number: run.stream for run in data.results if not run.is_joint}
     if len(numbered) < 2:
         return None
     named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
-    more = ["runs.csv has the others"] if len(named) > MOST_ORDERS else []
-    note = f"Orders of scanners: {'; '.join(named[:MOST_ORDERS] + more)}."
+    more = ["runs.csv has the others"] if len(named) > MAX_ORDERS else []
+    note = f"Orders of scanners: {'; '.join(named[:MAX_ORDERS] + more)}."
     return Section("Orders of scanners", notes=[note])
 
 
 def scanners_of_streams(results: Sequence[RunResult]) -> str:
     """The scanners in stream order, or how many orders there are of which scanners."""
-    orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.joint))
+    orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.is_joint))
     names = _display_names(results)
     if len(orders) < 2:
         return " → ".join(names[scanner] for scanner in results[0].order)

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.intervals import score_margin
-from cl_seg.analysis.published import Published
+from cl_seg.analysis.intervals import interval_half_width
+from cl_seg.analysis.published import PublishedValue
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import is_defined, rounded
 from cl_seg.analysis.tools_table import shown_tools
@@ -23,7 +23,7 @@ PUBLISHED_NOTE = (
     "Published values are of other patients, scanners and settings, read from the file given "
     "with --published; a dash: nothing is public to us."
 )
-SIMILAR = 0.85
+NAME_SIMILARITY = 0.85
 """Similarity of the names of two suites above which one may be a slip for the other."""
 
 
@@ -45,26 +45,26 @@ def published_values(data: ReportData) -> Section | None:
     Raises:
         InputError: a value is given for a method that the suite does not have.
     """
-    own = _of_suite(data)
-    if not own:
+    values = _of_suite(data)
+    if not values:
         return _similar_suite(data)
-    here = _last_dice_in_words(data)
-    for one in own:
-        if one.method_key not in here:
-            known = sorted({" ".join(filter(None, key)) for key in here})
+    dice_here = _last_dice_in_words(data)
+    for value in values:
+        if value.method_key not in dice_here:
+            known = sorted({" ".join(filter(None, key)) for key in dice_here})
             raise InputError(
                 f"published values: {_suite(data)} has no "
-                f"{' '.join(filter(None, one.method_key))}; it has {', '.join(known)}"
+                f"{' '.join(filter(None, value.method_key))}; it has {', '.join(known)}"
             )
-    if not any(one.dice for one in own):
+    if not any(value.dice for value in values):
         return None  # a form not filled in yet: what it holds of ours, other tables have
     table = pd.DataFrame({
-        "method": [one.method for one in own],
-        "strategy": [one.strategy for one in own],
-        "structure": [one.structure for one in own],
-        "Dice here": [here[one.method_key] for one in own],
-        "published Dice": [one.dice or "–" for one in own],
-        "source": [one.source for one in own],
+        "method": [value.method for value in values],
+        "strategy": [value.strategy for value in values],
+        "structure": [value.structure for value in values],
+        "Dice here": [dice_here[value.method_key] for value in values],
+        "published Dice": [value.dice or "–" for value in values],
+        "source": [value.source for value in values],
     })  # fmt: skip
     return Section(PUBLISHED_TITLE, table=table, notes=[PUBLISHED_NOTE])
 
@@ -86,14 +86,14 @@ def _suite(data: ReportData) -> str:
     return data.results[0].record.suite
 
 
-def _of_suite(data: ReportData) -> list[Published]:
+def _of_suite(data: ReportData) -> list[PublishedValue]:
     return [one for one in data.published if one.suite == _suite(data)]
 
 
 def _similar_suite(data: ReportData) -> Section | None:
     """A note on values of a suite with almost the same name."""
     suites = {one.suite for one in data.published}
-    similar = get_close_matches(_suite(data), suites, n=1, cutoff=SIMILAR)
+    similar = get_close_matches(_suite(data), suites, n=1, cutoff=NAME_SIMILARITY)
     if not similar:
         return None
     note = f"No published value is of {_suite(data)}; some are of {similar[0]}."
@@ -103,13 +103,15 @@ def _similar_suite(data: ReportData) -> Section | None:
 def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
     """Dice after the last stage by method, strategy and structure, where it is defined."""
     found = {}
-    for (model, strategy), runs in data.cells.items():
-        if not is_defined("ACC", runs[0].schedule):
+    for (model, strategy), runs in data.runs_by_configuration.items():
+        if not is_defined("ACC", runs[0].training_regime):
             continue
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]
             mean = float(np.mean([acc(run.matrix()) for run in own]))
-            found[model, strategy, name] = rounded(mean, margin=score_margin(own, acc))
+            found[model, strategy, name] = rounded(
+                mean, half_width=interval_half_width(own, acc)
+            )
     if len(data.tools):
         for row in shown_tools(data.tools).to_dict("records"):
             found[row["tool"], "", row["structure"]] = row["Dice"]

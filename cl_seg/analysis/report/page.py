@@ -21,18 +21,18 @@ class Page:
     """Everything a page shows; all but the figures is escaped.
 
     Attributes:
-        title: of the page.
-        data_kind: simulated or real.
-        about: a line below the title.
+        title: title of the page.
+        data_origin: simulated or real.
+        subtitle: a line below the title.
         sections: from top to bottom.
         svg: name → text of every figure of the sections.
         provenance: origin of the numbers.
-        settings: of the suite, as YAML.
+        settings: settings of the suite, as YAML.
     """
 
     title: str
-    data_kind: str
-    about: str
+    data_origin: str
+    subtitle: str
     sections: Sequence[Section]
     svg: Mapping[str, str]
     provenance: Mapping[str, str]
@@ -47,8 +47,8 @@ def html(page: Page) -> str:
     notes = chain.from_iterable(section.notes for section in page.sections)
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(page.title),
-        data_kind=escape(page.data_kind),
-        about=escape(page.about),
+        data_origin=escape(page.data_origin),
+        subtitle=escape(page.subtitle),
         contents=" · ".join(f'<a href="#{s.anchor}">{escape(s.short_title)}</a>' for s in shown),
         first=first,
         notes="".join(f"<li>{escape(note)}</li>" for note in notes),

@@ -1,27 +1,27 @@
-"""Where the numbers of runs come from."""
+"""Provenance of runs: data, source, machine and settings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
 
-from cl_seg.records.certified import certified
+from cl_seg.records.certified import certificates_in_words
 from cl_seg.records.record import DataRecord
 from cl_seg.records.results import RunResult
 
 
-def data_kind(results: Sequence[RunResult]) -> str:
+def data_origin(results: Sequence[RunResult]) -> str:
     """Simulated data, CT scans, or both."""
     kinds = (run.record.data.kind == "simulated" for run in results)
     return ", ".join(dict.fromkeys("Simulated data" if one else "CT scans" for one in kinds))
 
 
 def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
-    """Where the numbers come from; what differs between runs is named with all its values.
+    """Source of the numbers; all values of an entry in which runs differ.
 
     Args:
         results: the runs.
-        command: that made the page from them.
+        command: command that made the page from them.
     """
 
     def each(values: Iterable[str]) -> str:
@@ -37,7 +37,7 @@ def provenance(results: Sequence[RunResult], command: str) -> dict[str, str]:
         "computed on": each(f"{r.processor}, {r.device}" for r in records),
         "finished": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
         "versions": each(f"{k} {v}" for r in records for k, v in r.versions.items()),
-        **({"certified": found} if (found := certified(results)) else {}),
+        **({"certified": text} if (text := certificates_in_words(results)) else {}),
     }
 
 

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.areas import area_table
-from cl_seg.analysis.published import Published
-from cl_seg.analysis.ranks import last_dice_by_cell
-from cl_seg.analysis.seed_curve import Cell, seed_cells, seed_table
-from cl_seg.analysis.tables import cells, run_table, summary_table
+from cl_seg.analysis.published import PublishedValue
+from cl_seg.analysis.ranks import last_dice_by_configuration
+from cl_seg.analysis.seed_curve import SeedConfiguration, seed_curve_runs, seed_curve_table
+from cl_seg.analysis.tables import run_table, runs_by_configuration, summary_table
 from cl_seg.records.results import RunResult
 
 
@@ -23,7 +23,7 @@ class Section:
     One without table and figures has no heading: it adds notes alone.
 
     Attributes:
-        title: its heading.
+        title: heading of the section.
         table: rounded for reading.
         figures: name of the file → caption and figure.
         notes: sentences; those of all sections stand below the first heading.
@@ -50,7 +50,7 @@ class Section:
 
     @property
     def has_heading(self) -> bool:
-        """Whether there is a table or a figure to show."""
+        """True where there is a table or a figure to show."""
         return self.table is not None or bool(self.figures)
 
 
@@ -72,13 +72,13 @@ class ReportData:
 
     results: Sequence[RunResult]
     tools: pd.DataFrame = field(default_factory=pd.DataFrame)
-    published: Sequence[Published] = ()
+    published: Sequence[PublishedValue] = ()
     planned: Sequence[str] = ()
 
     @cached_property
-    def cells(self) -> dict[tuple[str, str], list[RunResult]]:
+    def runs_by_configuration(self) -> dict[tuple[str, str], list[RunResult]]:
         """Runs by network and strategy."""
-        return cells(self.results)
+        return runs_by_configuration(self.results)
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -93,8 +93,12 @@ class ReportData:
     @cached_property
     def last_dice(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Dice of patients after the last stage, but of networks that know one scanner each."""
-        compared = {cell: own for cell, own in self.cells.items() if own[0].schedule != "single"}
-        return last_dice_by_cell(compared)
+        compared = {
+            configuration: own
+            for configuration, own in self.runs_by_configuration.items()
+            if own[0].training_regime != "single"
+        }
+        return last_dice_by_configuration(compared)
 
     @cached_property
     def areas(self) -> pd.DataFrame:
@@ -108,11 +112,11 @@ class ReportData:
         return name, areas[areas["class"] == name] if len(areas) else areas
 
     @cached_property
-    def seed_cells(self) -> dict[Cell, list[RunResult]]:
+    def seed_curve_runs(self) -> dict[SeedConfiguration, list[RunResult]]:
         """Runs of a SEED curve by network, strategy, choice of slices and their number."""
-        return seed_cells(self.results)
+        return seed_curve_runs(self.results)
 
     @cached_property
-    def seed_table(self) -> pd.DataFrame:
+    def seed_curve_table(self) -> pd.DataFrame:
         """A row per network, strategy, choice of slices and their number."""
-        return seed_table(self.seed_cells)
+        return seed_curve_table(self.seed_curve_runs)

@@ -2,7 +2,7 @@
 
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.report.section import ReportData, Section
-from cl_seg.analysis.seed_curve import seed_images_of, shown_seed_table, verdicts
+from cl_seg.analysis.seed_curve import seed_images_of, shown_seed_curve_table, verdicts
 
 DEFINITIONS = {
     "transfer": "the network of the base scanners goes on with the SEED images; the strategy says "
@@ -26,16 +26,16 @@ def table(data: ReportData) -> Section:
     base = f"Base scanners: {', '.join(seed_images_of(first).base)}; new scanner: "
     return Section(
         "SEED curve",
-        table=shown_seed_table(data.seed_table, first.classes),
-        notes=[f"{base}{first.order[-1]}.", *verdicts(data.seed_cells)],
+        table=shown_seed_curve_table(data.seed_curve_table, first.classes),
+        notes=[f"{base}{first.order[-1]}.", *verdicts(data.seed_curve_runs)],
         definitions=DEFINITIONS,
-        files={"summary": data.seed_table},
+        files={"summary": data.seed_curve_table},
     )
 
 
 def curves(data: ReportData) -> Section:
-    """The same as a figure."""
+    """The table as a figure."""
     first = data.results[0]
     caption = CAPTION.format(first.record.scanner_names[first.order[-1]])
-    figure = seed_curves(data.seed_table, data.results)
+    figure = seed_curves(data.seed_curve_table, data.results)
     return Section("Dice by labelled slices", figures={"seed_curve": (caption, figure)})

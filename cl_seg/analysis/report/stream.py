@@ -112,9 +112,9 @@ def _seeds(runs: pd.DataFrame) -> list[str]:
 def _not_evaluable(data: ReportData) -> list[str]:
     """A line per network and strategy that did not learn a scanner."""
     notes = []
-    for (model, strategy), runs in data.cells.items():
+    for (model, strategy), runs in data.runs_by_configuration.items():
         if unlearned := describe_unlearned(runs):
-            when = "after its only stage" if runs[0].joint else "right after learning"
+            when = "after its only stage" if runs[0].is_joint else "right after learning"
             notes.append(
                 f"{model} {strategy} is {NOT_EVALUABLE}: Dice {when} is below `learned_dice` of "
                 f"the suite: {unlearned}."
@@ -125,9 +125,9 @@ def _not_evaluable(data: ReportData) -> list[str]:
 def _partly_defined(results: Sequence[RunResult]) -> list[str]:
     """Strategies for which one score alone is defined."""
     notes = []
-    if joint := sorted({run.strategy for run in results if run.joint}):
+    if joint := sorted({run.strategy for run in results if run.is_joint}):
         notes.append(f"{', '.join(joint)}: one stage on all scanners, so only ACC is defined.")
-    if single := sorted({run.strategy for run in results if run.schedule == "single"}):
+    if single := sorted({run.strategy for run in results if run.training_regime == "single"}):
         notes.append(
             f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
         )
@@ -135,7 +135,7 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
 
 
 def _coverage(summary: pd.DataFrame) -> list[str]:
-    """How good the intervals are, where there are any."""
+    """Coverage of the intervals, where there are any."""
     covered = summary.filter(like=" coverage").to_numpy(float)
     covered = covered[np.isfinite(covered)]
     if not len(covered):

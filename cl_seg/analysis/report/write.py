@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cl_seg.analysis.figures.style import as_svg, rendered
 from cl_seg.analysis.published import read_published
-from cl_seg.analysis.report.kinds import kind_of
 from cl_seg.analysis.report.page import Page, html
-from cl_seg.analysis.report.provenance import data_kind, provenance, settings_of
+from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
 from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.report.suite_report import suite_report_of
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.tools_table import load_tools
 from cl_seg.files.json_file import read_json
@@ -22,12 +22,14 @@ PAGE = "report.html"
 WRITTEN = "report_files.json"
 
 
-def write_report(folder: Path, also: Collection[str] = (), published: Path | None = None) -> Path:
+def write_report(
+    folder: Path, extra_formats: Collection[str] = (), published: Path | None = None
+) -> Path:
     """Report every finished run below ``folder/runs``.
 
     Args:
-        folder: of the results.
-        also: formats of the figures besides SVG: ``pdf``, ``png``.
+        folder: folder of the results.
+        extra_formats: formats of the figures besides SVG: ``pdf``, ``png``.
         published: file of published values, see :func:`cl_seg.analysis.published.read_published`.
 
     Returns:
@@ -41,15 +43,15 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     folder = Path(folder)
     values = read_published(published) if published else []
     results = load_results(folder)
-    kind = kind_of(results)
+    suite_report = suite_report_of(results)
     data = ReportData(results, load_tools(folder), values, list(read_plan(folder)))
-    sections = [section for make in kind.sections if (section := make(data)) is not None]
+    sections = [section for make in suite_report.sections if (section := make(data)) is not None]
     figures = [item for section in sections for item in section.figures.items()]
     svg = {name: as_svg(figure) for name, (_, figure) in figures}
     page = Page(
         title=results[0].record.suite,
-        data_kind=data_kind(results),
-        about=f"{counted(len(results), 'run')} · {kind.about(results)}",
+        data_origin=data_origin(results),
+        subtitle=f"{counted(len(results), 'run')} · {suite_report.describe_scanners(results)}",
         sections=sections,
         svg=svg,
         provenance=provenance(results, "cl-seg report"),
@@ -57,12 +59,12 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     )
     # All is drawn before anything is written: a report that is stopped leaves the one before it.
     files: dict[str, str | bytes] = {
-        **_tables(sections, results[0].stamps),
+        **_tables(sections, results[0].caveats),
         **{f"figures/{name}.svg": text for name, text in svg.items()},
         **{
             f"figures/{name}.{suffix}": rendered(figure, suffix)
             for name, (_, figure) in figures
-            for suffix in also
+            for suffix in extra_formats
         },
         PAGE: html(page),
     }
@@ -72,15 +74,15 @@ def write_report(folder: Path, also: Collection[str] = (), published: Path | Non
     return folder / PAGE
 
 
-def _tables(sections: Sequence[Section], stamps: Sequence[str]) -> dict[str, str]:
+def _tables(sections: Sequence[Section], caveats: Sequence[str]) -> dict[str, str]:
     """Name → text of the tables as CSV, Markdown and LaTeX."""
     files = {}
     whole = chain.from_iterable(section.files.items() for section in sections)
     for name, table in whole:
-        stamped = table if "stamp" in table else table.assign(stamp="; ".join(stamps))
-        files[f"{name}.csv"] = stamped.to_csv(index=False)
+        labelled = table if "stamp" in table else table.assign(stamp="; ".join(caveats))
+        files[f"{name}.csv"] = labelled.to_csv(index=False)
     shown = [(section, section.table) for section in sections if section.table is not None]
-    said = "".join(f"\\par\\noindent\\footnotesize {stamp}\n" for stamp in stamps)
+    said = "".join(f"\\par\\noindent\\footnotesize {caveat}\n" for caveat in caveats)
     for section, table in shown:
         files[f"tables/{section.anchor}.tex"] = table.to_latex(index=False, escape=True) + said
     notes = chain.from_iterable(section.notes for section in sections)

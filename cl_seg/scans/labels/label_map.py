@@ -80,16 +80,18 @@ def parse_label_map(options: Sequence[str], others: Others = "error") -> LabelMa
     for option in options:
         name, values = _parse(option)
         if name in named:
-            raise InputError(f"--label {option}: {name} is given twice, list its values together")
+            raise InputError(
+                f"`labels` (--label {option}): {name} is given twice, list its values together"
+            )
         taken = sorted(set(values) & {v for others in named.values() for v in others})
         if taken:
-            raise InputError(f"--label {option}: value {taken[0]} already has a meaning")
+            raise InputError(f"`labels` (--label {option}): value {taken[0]} already has a meaning")
         named[name] = values
     if not named:
         return LabelMap(DEFAULT_LABELS.classes, DEFAULT_LABELS.ignored, others=others)
     ignored, background = named.pop("ignore", ()), named.pop("background", ())
     if not 1 <= len(named) < UNLABELLED:
-        raise InputError(f"--label names {len(named)} classes: {_EXPECTED_SYNTAX}")
+        raise InputError(f"`labels` (--label) names {len(named)} classes: {_EXPECTED_SYNTAX}")
     return LabelMap(named, ignored, background, others)
 
 
@@ -97,22 +99,23 @@ def _parse(option: str) -> tuple[str, tuple[int, ...]]:
     pattern = rf"\s*([A-Za-z][\w-]*)\s*=\s*({_VALUES}(?:\s*,\s*{_VALUES})*)\s*"
     match = re.fullmatch(pattern, option, re.ASCII)
     if match is None:
-        raise InputError(f"--label {option}: {_EXPECTED_SYNTAX}")
+        raise InputError(f"`labels` (--label {option}): {_EXPECTED_SYNTAX}")
     name, values = match[1], []
     for first, last in re.findall(rf"({_NUMBER})(?:\s*-\s*({_NUMBER}))?", match[2]):
         run = range(int(first), int(last or first) + 1)
         if not 0 < len(run) <= _MAX_RANGE_VALUES:
             raise InputError(
-                f"--label {option}: {first}-{last} is no range of up to {_MAX_RANGE_VALUES} "
+                f"`labels` (--label {option}): {first}-{last} is no range of up to "
+                f"{_MAX_RANGE_VALUES} "
                 "ascending values"
             )
         values += list(run)
     if name != "background" and 0 in values:
-        raise InputError(f"--label {option}: 0 is background and needs no name")
+        raise InputError(f"`labels` (--label {option}): 0 is background and needs no name")
     if name not in {"background", "ignore"} and min(values) < 0:
-        raise InputError(f"--label {option}: a class has values from 1 on")
+        raise InputError(f"`labels` (--label {option}): a class has values from 1 on")
     if len(set(values)) < len(values):
-        raise InputError(f"--label {option}: a value is given twice")
+        raise InputError(f"`labels` (--label {option}): a value is given twice")
     return name, tuple(values)
 
 

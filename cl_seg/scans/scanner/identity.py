@@ -130,12 +130,13 @@ def parse_scanner_by(text: str) -> tuple[str, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if unknown := [word for word in words if word not in IDENTITY_FIELDS]:
         raise InputError(
-            f"--scanner-by: {unknown[0]} is none of {', '.join(IDENTITY_FIELDS)}: list what tells "
+            f"`scanner_by` (--scanner-by): {unknown[0]} is none of {', '.join(IDENTITY_FIELDS)}: "
+            "list what tells "
             f"scanners apart, e.g. {','.join(DEFAULT_BY[:2])}"
         )
     if IDENTITY_FIELDS[0] not in words:
         raise InputError(
-            f"--scanner-by {text}: name the {IDENTITY_FIELDS[0]} too, e.g. "
+            f"`scanner_by` (--scanner-by {text}): name the {IDENTITY_FIELDS[0]} too, e.g. "
             f"{','.join(DEFAULT_BY[:2])}: models and kernels of two manufacturers may have one name"
         )
     return tuple(part for part in IDENTITY_FIELDS if part in words)

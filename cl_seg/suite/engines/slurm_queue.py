@@ -67,7 +67,8 @@ def minutes_of(text: str) -> int:
         if minutes >= 2:
             return int(minutes)
     raise InputError(
-        f"--time {text}: expected at least two minutes, written as minutes, H:MM:SS or D-HH:MM:SS"
+        f"`time` (--time {text}): expected at least two minutes, written as minutes, "
+        "H:MM:SS or D-HH:MM:SS"
     )
 
 
@@ -81,9 +82,11 @@ def sbatch_options(texts: Iterable[str]) -> dict[str, str | bool]:
     for text in texts:
         name, equals, value = text.lstrip("-").partition("=")
         if not name or " " in name or (equals and not value):
-            raise InputError(f"--sbatch '{text}': expected NAME=VALUE, such as account=lab")
+            raise InputError(
+                f"`sbatch` (--sbatch '{text}'): expected NAME=VALUE, such as account=lab"
+            )
         if name in OWN:
-            raise InputError(f"--sbatch {text}: {OWN[name]}")
+            raise InputError(f"`sbatch` (--sbatch {text}): {OWN[name]}")
         options[name] = value or True
     return options
 

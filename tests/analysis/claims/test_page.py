@@ -9,7 +9,7 @@ import pytest
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.page import write_claims
 from cl_seg.analysis.figures.claims import claims_figure
-from cl_seg.analysis.report.provenance import data_kind
+from cl_seg.analysis.report.provenance import data_origin
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from tests.analysis.claims.test_judge import claim, record
@@ -60,7 +60,7 @@ def test_a_descriptive_contrast_has_the_colour_of_its_verdict(results: Path) -> 
 def test_kinds_of_data_are_both_named(results: Path) -> None:
     run = next((results / "forgetting" / "runs").iterdir())
     in_record(run, "data", "kind", value="scans")
-    assert data_kind(load_results(results / "forgetting")) in {
+    assert data_origin(load_results(results / "forgetting")) in {
         "Simulated data, CT scans",
         "CT scans, Simulated data",
     }

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cl_seg.analysis.figures.drop_maps import joint_differences
 from cl_seg.analysis.figures.heat_maps import heat_maps
-from cl_seg.analysis.figures.loss_maps import joint_differences
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.records.load import load_results
 from tests.records.factory import NAIVE, write_run

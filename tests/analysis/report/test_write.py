@@ -11,9 +11,9 @@ import pytest
 from cl_seg.analysis.report.write import write_report
 from cl_seg.analysis.tables import (
     NOT_EVALUABLE,
-    cells,
     difference_table,
     run_table,
+    runs_by_configuration,
     shown_table,
     summary_table,
 )
@@ -172,9 +172,9 @@ def test_a_suite_that_has_grown_is_reported_whole_and_in_its_order(tmp_path: Pat
     (tmp_path / "plan.json").write_text(json.dumps({run: run.lower() for run in plan}))
     assert [run.run_id for run in load_results(tmp_path)] == plan
     (tmp_path / "plan.json").unlink()
-    assert {key: len(own) for key, own in cells(load_results(tmp_path)).items()} == {
-        ("VNet", "Naive"): 2, ("VNet", "Lazy"): 2
-    }  # fmt: skip
+    runs = runs_by_configuration(load_results(tmp_path))
+    counts = {configuration: len(own) for configuration, own in runs.items()}
+    assert counts == {("VNet", "Naive"): 2, ("VNet", "Lazy"): 2}
 
 
 def test_a_damaged_record_is_named(results: Path) -> None:

@@ -17,10 +17,10 @@ from cl_seg.analysis.figures.labels import (
     name_rows,
     wrapped,
 )
-from cl_seg.analysis.figures.panels import is_stream, models_and_strategies
-from cl_seg.analysis.figures.style import STYLE, stamped
-from cl_seg.analysis.pairs import LOSSES, pair_losses, pair_matrix
-from cl_seg.analysis.tables import cells
+from cl_seg.analysis.figures.panels import is_stream, networks_and_strategies
+from cl_seg.analysis.figures.style import STYLE, with_caveats
+from cl_seg.analysis.pairs import DROPS, pair_drops, pair_matrix
+from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 
@@ -30,11 +30,13 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
     A panel per network that has joint training; a row per strategy, a column per scanner. None
     where no strategy has joint training of the same network beside it.
     """
-    by_cell = cells(results)
-    models, strategies = models_and_strategies(by_cell)
-    joint = {model: runs for (model, _), runs in by_cell.items() if runs[0].joint}
+    by_configuration = runs_by_configuration(results)
+    models, strategies = networks_and_strategies(by_configuration)
+    joint = {model: runs for (model, _), runs in by_configuration.items() if runs[0].is_joint}
     models = [model for model in models if model in joint]
-    streams = [s for s in strategies if any(is_stream(by_cell.get((m, s), ())) for m in models)]
+    streams = [
+        s for s in strategies if any(is_stream(by_configuration.get((m, s), ())) for m in models)
+    ]
     if not streams:
         return None
     first = next(iter(joint.values()))[0]
@@ -48,29 +50,29 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
         for axes, model in zip(grid, models, strict=True):
             best = _last_dice(joint[model], scanners)
             below = [
-                best - _last_dice(by_cell.get((model, strategy), ()), scanners)
+                best - _last_dice(by_configuration.get((model, strategy), ()), scanners)
                 for strategy in streams
             ]
-            _loss_map(axes, 100 * np.array(below))
+            _drop_map(axes, 100 * np.array(below))
             axes.set_title(model, loc="left")
             name_columns(axes, range(len(names)), names)
             axes.set_yticks(range(len(streams)), streams)
-        return stamped(figure, first.stamps)
+        return with_caveats(figure, first.caveats)
 
 
 def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:
     """Dice on every scanner after the last stage, mean over its runs; NaN without any."""
-    if not is_stream(runs) and not (runs and runs[0].joint):
+    if not is_stream(runs) and not (runs and runs[0].is_joint):
         return np.full(len(scanners), np.nan)
     last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
     each = {name: [dice[name] for dice in last if name in dice] for name in scanners}
     return np.array([np.mean(dice) if dice else np.nan for dice in each.values()])
 
 
-def pair_loss_maps(results: Sequence[RunResult]) -> Figure:
-    """Losses of every ordered pair of scanners in Dice points, a panel per network and loss."""
-    table = pair_losses(results)
-    losses = [loss for loss in LOSSES if table[loss].notna().any()]
+def pair_drop_maps(results: Sequence[RunResult]) -> Figure:
+    """Drops of every ordered pair of scanners in Dice points, a panel per network and drop."""
+    table = pair_drops(results)
+    drops = [drop for drop in DROPS if table[drop].notna().any()]
     of_models = {
         f"{model} {strategy}": own
         for (model, strategy), own in table.groupby(["model", "strategy"], sort=False)
@@ -81,28 +83,28 @@ def pair_loss_maps(results: Sequence[RunResult]) -> Figure:
         [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side] for side in pairs
     )
     with mpl.rc_context(STYLE):
-        width = max(2.2, 0.5 * len(seconds)) * len(losses) + 0.085 * longest_line(firsts) + 0.6
+        width = max(2.2, 0.5 * len(seconds)) * len(drops) + 0.085 * longest_line(firsts) + 0.6
         height = (max(0.6, 0.32 * len(firsts)) + 0.45) * len(of_models) + 0.6
         height += 0.085 * longest_line(seconds)
         figure = Figure((width, height), layout="constrained")
-        size = len(of_models), len(losses)
+        size = len(of_models), len(drops)
         grid = figure.subplots(*size, squeeze=False, sharex=True, sharey=True)
-        for axes, ((model, own), loss) in zip(
-            grid.flat, product(of_models.items(), losses), strict=True
+        for axes, ((model, own), drop) in zip(
+            grid.flat, product(of_models.items(), drops), strict=True
         ):
-            values = pair_matrix(own, pairs[0], pairs[1], loss)
-            _loss_map(axes, values)
+            values = pair_matrix(own, pairs[0], pairs[1], drop)
+            _drop_map(axes, values)
             known = values[np.isfinite(values)]
             middle = f"median {np.median(known):.1f}" if known.size else "not measured"
-            axes.set_title(f"{model} · {loss}, {middle}", loc="left")
+            axes.set_title(f"{model} · {drop}, {middle}", loc="left")
             axes.set_xticks(range(len(seconds)), map(wrapped, seconds), rotation=90)
             name_rows(axes, firsts)
         figure.supylabel("first scanner", fontsize=9)
         figure.supxlabel("second scanner", fontsize=9)
-        return stamped(figure, results[0].stamps)
+        return with_caveats(figure, results[0].caveats)
 
 
-def _loss_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
+def _drop_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     axes.imshow(values, cmap="RdBu_r", vmin=-30, vmax=30, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):

@@ -13,11 +13,11 @@ from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
 from cl_seg.records.run_spec import NetworkSpec
 
-FAMILY = ["network", "strategy"]
-FEWEST = 3  # values of a grid from which on its ends are told
+CONFIGURATION = ["network", "strategy"]
+MIN_GRID_VALUES = 3  # values from which a choice at an end of its grid is reported
 
 
-def selection_table(
+def best_settings_table(
     results: Sequence[RunResult], defaults: Mapping[str, Mapping[str, Any]] = {}
 ) -> pd.DataFrame:
     """One row per candidate: a network and strategy with settings and a learning rate.
@@ -39,28 +39,28 @@ def selection_table(
     """
     _check_stream(results)
     runs = pd.DataFrame([_candidate(result) for result in results])
-    rates = runs.groupby("size")["learning_rate"].transform("nunique") > 1
-    if (rates & (runs.groupby("size")["all"].transform("nunique") > 1)).any():
+    has_rates = runs.groupby("architecture")["learning_rate"].transform("nunique") > 1
+    if (has_rates & (runs.groupby("architecture")["settings_json"].transform("nunique") > 1)).any():
         raise InputError(
             "choose learning rates first, in a suite of one strategy without a grid, then the "
             "settings of strategies at the chosen rates"
         )
-    runs["network"] = runs["size"].where(rates, runs["label"])
+    runs["network"] = runs["architecture"].where(has_rates, runs["label"])
     rows = []
-    for family, members in runs.groupby(FAMILY, sort=False):
-        candidates = [c for _, c in members.groupby(["learning_rate", "all"], sort=False)]
+    for configuration, grid in runs.groupby(CONFIGURATION, sort=False):
+        candidates = [c for _, c in grid.groupby(["learning_rate", "settings_json"], sort=False)]
         seeds = {tuple(sorted(c["seed"])) for c in candidates}
         if len(seeds) > 1:
             raise InputError(
-                f"{' '.join(map(str, family))}: some settings have other seeds than others: "
+                f"{' '.join(map(str, configuration))}: some settings have other seeds than others: "
                 "run all of them"
             )
-        differing = _differing([json.loads(c["all"].iloc[0]) for c in candidates])
-        default = defaults.get(str(family[1]), {}).items()
+        differing = _differing([json.loads(c["settings_json"].iloc[0]) for c in candidates])
+        default = defaults.get(str(configuration[1]), {}).items()
         for candidate in candidates:
-            settings = json.loads(candidate["all"].iloc[0])
+            settings = json.loads(candidate["settings_json"].iloc[0])
             rows.append({
-                **dict(zip(FAMILY, family, strict=True)),
+                **dict(zip(CONFIGURATION, configuration, strict=True)),
                 "learning_rate": candidate["learning_rate"].iloc[0],
                 "settings": {name: settings.get(name) for name in differing},
                 "fixed": {
@@ -75,7 +75,7 @@ def selection_table(
                 **{name: candidate[name].mean() for name in _by_scanner(candidate)},
             })  # fmt: skip
     table = pd.DataFrame(rows)
-    best = table.groupby(FAMILY, sort=False)["validation"].idxmax()
+    best = table.groupby(CONFIGURATION, sort=False)["validation"].idxmax()
     table["chosen"] = table.index.isin(best)
     table["edge"] = [_at_edge(row, table) for _, row in table.iterrows()]
     return table
@@ -106,10 +106,10 @@ def _candidate(result: RunResult) -> dict[str, Any]:
         )
     return {
         "label": spec.model.label,
-        "size": _size(spec.model),
+        "architecture": _architecture(spec.model),
         "strategy": spec.strategy.name,
         "learning_rate": spec.learning_rate,
-        "all": json.dumps(spec.strategy.settings, sort_keys=True),
+        "settings_json": json.dumps(spec.strategy.settings, sort_keys=True),
         "seed": spec.seed,
         "validation": validation,
         **{f"on {name}": dice for name, dice in last_validations(result).items()},
@@ -120,31 +120,35 @@ def _by_scanner(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if name.startswith("on ")]
 
 
-def _size(model: NetworkSpec) -> str:
-    """A network of one size, whatever its label and learning rate."""
+def _architecture(model: NetworkSpec) -> str:
+    """Name, preset and arguments of a network, without its label and learning rate."""
     arguments = json.dumps(model.arguments, sort_keys=True) if model.arguments else ""
     return " ".join(filter(None, [model.name, model.preset, arguments]))
 
 
 def _differing(settings: list[dict[str, Any]]) -> list[str]:
-    names = list(dict.fromkeys(name for one in settings for name in one))
-    return [name for name in names if len({json.dumps(one.get(name)) for one in settings}) > 1]
+    names = list(dict.fromkeys(name for candidate in settings for name in candidate))
+    return [
+        name
+        for name in names
+        if len({json.dumps(candidate.get(name)) for candidate in settings}) > 1
+    ]
 
 
 def _at_edge(row: "pd.Series[Any]", table: pd.DataFrame) -> bool:
-    family = table[(table[FAMILY] == row[FAMILY]).all(axis=1)]
+    candidates = table[(table[CONFIGURATION] == row[CONFIGURATION]).all(axis=1)]
     grids = [({"": rate} | settings) for rate, settings in zip(
-        family["learning_rate"], family["settings"], strict=True)]  # fmt: skip
+        candidates["learning_rate"], candidates["settings"], strict=True)]  # fmt: skip
     for name, value in ({"": row["learning_rate"]} | row["settings"]).items():
         values = [grid[name] for grid in grids]
         numbers = sorted({v for v in values if isinstance(v, int | float)})
-        if row["chosen"] and len(numbers) >= FEWEST and value in (numbers[0], numbers[-1]):
+        if row["chosen"] and len(numbers) >= MIN_GRID_VALUES and value in (numbers[0], numbers[-1]):
             return True
     return False
 
 
-def selection_page(table: pd.DataFrame) -> str:
-    """The grid with what was chosen, as Markdown, and the lines of a suite that take it over."""
+def best_settings_page(table: pd.DataFrame) -> str:
+    """The grid with the chosen settings as Markdown, and the lines to copy into a suite."""
     shown = pd.DataFrame({
         "network": table["network"],
         "strategy": table["strategy"],
@@ -165,16 +169,19 @@ def selection_page(table: pd.DataFrame) -> str:
 
 
 def chosen_lines(table: pd.DataFrame) -> str:
-    """The choice, as ``strategies`` of a suite or, of learning rates, in words."""
+    """The choice as lines of a suite: its ``strategies``, or learning rates as comments."""
     chosen = table[table["chosen"]]
-    if table.groupby(FAMILY)["learning_rate"].nunique().max() > 1:
+    if table.groupby(CONFIGURATION)["learning_rate"].nunique().max() > 1:
         return "".join(
             f"# {row['network']}: learning_rate: {row['learning_rate']:g}\n"
             for _, row in chosen.iterrows()
         )
     strategies: list[Any] = []
     for name, rows in chosen.groupby("strategy", sort=False):
-        each = {row["network"]: row["fixed"] | row["settings"] for _, row in rows.iterrows()}
-        of = {network: settings for network, settings in each.items() if settings}
-        strategies.append({"name": name, "settings_of": of} if of else name)
+        settings_of = {
+            row["network"]: settings
+            for _, row in rows.iterrows()
+            if (settings := row["fixed"] | row["settings"])
+        }
+        strategies.append({"name": name, "settings_of": settings_of} if settings_of else name)
     return yaml.safe_dump({"strategies": strategies}, sort_keys=False, default_flow_style=None)

@@ -1,4 +1,4 @@
-"""Which sections the report of a suite has, by the kind of the suite."""
+"""Sections of the report: of streams of scanners, of pairs, and of SEED curves."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,20 @@ from cl_seg.records.results import RunResult
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How suites of a kind are reported.
+class SuiteReport:
+    """The report of suites of one kind.
 
     Attributes:
-        about: names their scanners, for the line below the title.
-        sections: functions that make the sections, in their order; None has nothing to show.
+        describe_scanners: makes the text on scanners in the line below the title.
+        sections: functions that make the sections, in their order; one returns None where it has
+            nothing to show.
     """
 
-    about: Callable[[Sequence[RunResult]], str]
+    describe_scanners: Callable[[Sequence[RunResult]], str]
     sections: Sequence[Callable[[ReportData], Section | None]]
 
 
-STREAM = Kind(
+STREAM = SuiteReport(
     notes.scanners_of_streams,
     (
         notes.of_all_runs,
@@ -45,19 +46,19 @@ STREAM = Kind(
         other_methods.published_values,
     ),
 )
-PAIRS = Kind(
+PAIRS = SuiteReport(
     notes.scanners_of_streams,
     (
         notes.of_all_runs,
         stream.summary,
-        figures.losses_of_pairs,
+        figures.drops_of_pairs,
         stream.gains,
         stream.costs,
         other_methods.tools,
         other_methods.published_values,
     ),
 )
-SEED_CURVE = Kind(
+SEED_CURVE = SuiteReport(
     notes.scanners_of_seed_curve,
     (
         notes.of_all_runs,
@@ -69,8 +70,8 @@ SEED_CURVE = Kind(
 )
 
 
-def kind_of(results: Sequence[RunResult]) -> Kind:
-    """The kind of the suite that some runs are of."""
-    if results[0].schedule == "seed_curve":
+def suite_report_of(results: Sequence[RunResult]) -> SuiteReport:
+    """The report of the suite that some runs are of."""
+    if results[0].training_regime == "seed_curve":
         return SEED_CURVE
     return PAIRS if is_pairs(results) else STREAM

@@ -1,4 +1,4 @@
-"""Which runs of a suite the user's words name, and their accuracy matrices."""
+"""Runs found by the names of their network and strategy, and their mean accuracy matrix."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,24 +11,24 @@ from cl_seg.records.results import RunResult
 
 
 def with_columns(run: RunResult, table: pd.DataFrame) -> pd.DataFrame:
-    """A table of a run with columns that say which run it is of: run, model, strategy, order, seed.
+    """A table of a run with the columns run, model, strategy, order and seed before its own.
 
     ``order`` is the number of the order of scanners, from 1.
     """
     columns = {
         "run": run.run_id,
-        "model": run.model,
+        "model": run.network,
         "strategy": run.strategy,
         "order": run.order_number,
         "seed": run.seed,
     }
-    known = pd.DataFrame(columns, index=table.index)
-    return pd.concat([known, table], axis=1)
+    identity = pd.DataFrame(columns, index=table.index)
+    return pd.concat([identity, table], axis=1)
 
 
-def model_names(run: RunResult) -> tuple[str, str]:
+def network_names(run: RunResult) -> tuple[str, str]:
     """Title and label of the network of a run."""
-    return run.model, str(run.record.spec.model.label)
+    return run.network, str(run.record.spec.model.label)
 
 
 def strategy_names(run: RunResult) -> tuple[str, str]:
@@ -37,21 +37,21 @@ def strategy_names(run: RunResult) -> tuple[str, str]:
 
 
 def runs_of(
-    runs: Sequence[RunResult], model: str, strategy: str, chosen_seed: int | None = None
+    runs: Sequence[RunResult], network: str, strategy: str, random_seed: int | None = None
 ) -> list[RunResult]:
     """The runs of a network and a strategy, named by title or label, in any case.
 
     Raises:
         InputError: there is none, naming those there are.
     """
-    of_model = _named(runs, model, model_names, "network")
-    found = _named(of_model, strategy, strategy_names, "strategy")
-    if chosen_seed is None:
-        return found
-    seeds = sorted({run.seed for run in found})
-    if chosen_seed not in seeds:
-        raise InputError(f"seed {chosen_seed}: expected one of {', '.join(map(str, seeds))}")
-    return [run for run in found if run.seed == chosen_seed]
+    of_network = _named(runs, network, network_names, "network")
+    of_both = _named(of_network, strategy, strategy_names, "strategy")
+    if random_seed is None:
+        return of_both
+    seeds = sorted({run.seed for run in of_both})
+    if random_seed not in seeds:
+        raise InputError(f"seed {random_seed}: expected one of {', '.join(map(str, seeds))}")
+    return [run for run in of_both if run.seed == random_seed]
 
 
 def _named(
@@ -60,9 +60,9 @@ def _named(
     names_of: Callable[[RunResult], tuple[str, str]],
     what: str,
 ) -> list[RunResult]:
-    wanted = name.casefold()
-    if found := [run for run in runs if wanted in map(str.casefold, names_of(run))]:
-        return found
+    folded = name.casefold()
+    if named := [run for run in runs if folded in map(str.casefold, names_of(run))]:
+        return named
     titles = list(dict.fromkeys(names_of(run)[0] for run in runs))
     raise InputError(f"{what} {name!r}: expected one of {', '.join(titles)}")
 
@@ -73,9 +73,9 @@ def mean_matrix(
     """R of runs that differ in their seed, averaged; rows are stages, columns scanners.
 
     Args:
-        runs: of one network and strategy.
+        runs: runs of one network and strategy.
         order: number of the order of scanners, from 1; the first there is by default.
-        class_name: of one structure; all averaged by default.
+        class_name: class of the masks; the mean over all by default.
 
     Raises:
         InputError: no such order or class.
@@ -84,11 +84,11 @@ def mean_matrix(
     chosen = numbers[0] if order is None else order
     if chosen not in numbers:
         raise InputError(f"order {order}: expected one of {', '.join(map(str, numbers))}")
-    same = [run for run in runs if run.order_number == chosen]
-    first = same[0]
+    of_order = [run for run in runs if run.order_number == chosen]
+    first = of_order[0]
     if class_name is not None and class_name not in first.classes:
         raise InputError(f"class {class_name!r}: expected one of {', '.join(first.classes)}")
-    values = np.mean([run.matrix(class_name or MEAN) for run in same], axis=0)
+    values = np.mean([run.matrix(class_name or MEAN) for run in of_order], axis=0)
     scanners = [first.short_names[scanner] for scanner in first.order]
     learned = ["all scanners"] if len(values) == 2 and len(scanners) > 1 else scanners
     rows = ["untrained", *(f"after {name}" for name in learned)]

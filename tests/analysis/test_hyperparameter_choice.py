@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+from cl_seg.analysis.hyperparameter_choice import (
+    best_settings_page,
+    best_settings_table,
+    chosen_lines,
+)
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import RunResult
 from cl_seg.strategies.ewc import EWCSettings
@@ -58,7 +62,7 @@ RESULTS = [
 
 
 def test_the_best_mean_of_the_last_validation_is_chosen() -> None:
-    table = selection_table(RESULTS)
+    table = best_settings_table(RESULTS)
     assert table["validation"].tolist() == pytest.approx([0.55, 0.7, 0.75, 0.6])
     assert table["chosen"].tolist() == [True, False, True, False]
     assert table["settings"].tolist() == [{}, *({"ewc_lambda": x} for x in (0.1, 1.0, 10.0))]
@@ -70,27 +74,27 @@ def test_what_is_kept_of_the_first_scanner_is_told_beside_what_is_learned_of_the
     curve = forgetful.curve
     last = (curve["stage"] == 2) & (curve["step"] == 10)
     curve.loc[last & (curve["scanner"] == "b"), "dice"] = 0.8
-    table = selection_table([forgetful])
+    table = best_settings_table([forgetful])
     row = table[["validation", "on a", "on b"]].iloc[0]
     assert row.tolist() == pytest.approx([0.4, 0.0, 0.8])
-    assert "| 0.400 | 0.000 | 0.800 | chosen |" in selection_page(table)
+    assert "| 0.400 | 0.000 | 0.800 | chosen |" in best_settings_page(table)
 
 
 def test_a_choice_at_the_end_of_a_grid_is_told() -> None:
-    table = selection_table([ewc(0.1, 0.7), ewc(1.0, 0.6), ewc(10.0, 0.6)])
+    table = best_settings_table([ewc(0.1, 0.7), ewc(1.0, 0.6), ewc(10.0, 0.6)])
     assert table["edge"].tolist() == [True, False, False]
-    assert "chosen, at an end of its grid" in selection_page(table)
+    assert "chosen, at an end of its grid" in best_settings_page(table)
 
 
 def test_learning_rates_are_candidates_too() -> None:
     slow, fast = (run("naive", d, rate=r, label=f"unet_{r}") for d, r in ((0.5, 0.1), (0.6, 0.2)))
-    table = selection_table([slow, fast])
+    table = best_settings_table([slow, fast])
     assert table["chosen"].tolist() == [False, True]
     assert chosen_lines(table) == "# unet small: learning_rate: 0.2\n"
 
 
 def test_sizes_of_a_network_choose_apart() -> None:
-    table = selection_table([
+    table = best_settings_table([
         run("l2", dice, {"l2_lambda": x}, label=label, preset=label)
         for label, scores in (("small", (0.9, 0.5)), ("large", (0.3, 0.8)))
         for x, dice in zip((1, 10), scores, strict=True)
@@ -101,7 +105,7 @@ def test_sizes_of_a_network_choose_apart() -> None:
 
 
 def test_the_choice_can_be_pasted_into_a_suite() -> None:
-    lines = yaml.safe_load(chosen_lines(selection_table(RESULTS)))
+    lines = yaml.safe_load(chosen_lines(best_settings_table(RESULTS)))
     assert lines["strategies"] == [
         "naive",
         {"name": "ewc", "settings_of": {"unet": {"mode": "summed", "ewc_lambda": 1.0}}},
@@ -112,7 +116,7 @@ def test_what_is_pasted_is_what_was_chosen() -> None:
     given = [{"mode": "online", "decay": 0.9, "ewc_lambda": weight} for weight in (0.1, 1.0)]
     filled = [EWCSettings.model_validate(one).model_dump() for one in given]
     candidates = [run("ewc", dice, one) for one, dice in zip(filled, (0.8, 0.7), strict=True)]
-    table = selection_table([*candidates, run("replay", 0.5, {"budget": 200})], DEFAULTS)
+    table = best_settings_table([*candidates, run("replay", 0.5, {"budget": 200})], DEFAULTS)
     ewc, replay = yaml.safe_load(chosen_lines(table))["strategies"]
     assert ewc["settings_of"]["unet"] == given[0], "what the suite gave and not the defaults"
     assert EWCSettings.model_validate(ewc["settings_of"]["unet"]).model_dump() == filled[0]
@@ -130,16 +134,16 @@ def test_what_is_pasted_is_what_was_chosen() -> None:
 )
 def test_what_would_not_be_a_fair_choice_is_refused(results: list[RunResult], told: str) -> None:
     with pytest.raises(InputError, match=told):
-        selection_table(results)
+        best_settings_table(results)
 
 
 def test_a_strategy_that_validation_does_not_see_is_not_chosen_by_it() -> None:
     apart = changed(run("naive", 0.5), scores_with_memory=True)
     with pytest.raises(InputError, match="lacks its part in scoring"):
-        selection_table([apart])
+        best_settings_table([apart])
 
 
 def test_without_validation_curves_nothing_is_chosen() -> None:
     blind = run_result()
     with pytest.raises(InputError, match="curve_every"):
-        selection_table([blind])
+        best_settings_table([blind])

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from cl_seg.analysis.selection import chosen_lines, selection_page, selection_table
+from cl_seg.analysis.hyperparameter_choice import (
+    best_settings_page,
+    best_settings_table,
+    chosen_lines,
+)
 from cl_seg.api.stores import AnyPath
 from cl_seg.files.write import write_text
 from cl_seg.records.load import load_results
@@ -23,7 +27,7 @@ def write_best_settings(results: AnyPath) -> tuple[str, Path]:
         for name, strategy in STRATEGIES.items()
     }
     folder = Path(results)
-    table = selection_table(load_results(folder), defaults)
+    table = best_settings_table(load_results(folder), defaults)
     write_text(folder / "selection.csv", table.to_csv(index=False))
-    write_text(folder / "selection.md", selection_page(table))
+    write_text(folder / "selection.md", best_settings_page(table))
     return chosen_lines(table).rstrip(), folder / "selection.md"
