@@ -73,12 +73,13 @@ def check_strategies(
 
 def _points(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
     from cl_seg.models.registry import build_model  # noqa: PLC0415 - torch, slow
-    from cl_seg.training.contract.check import check_contract  # noqa: PLC0415
-    from cl_seg.training.contract.subject import CLASSES, subject_of  # noqa: PLC0415
+    from cl_seg.training.contract.run_checks import check_contract  # noqa: PLC0415
+    from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415
 
     size = NETWORKS[network].smallest_size
     build = partial(build_model, network, "small", {}, CLASSES, size)
-    return [vars(point) for point in check_contract(subject_of(name, settings, build, size))]
+    results = check_contract(strategy_under_test(name, settings, build, size))
+    return [{"point": r.check, "kept": r.passed, "detail": r.detail} for r in results]
 
 
 def _known(given: Sequence[str], known: list[str], what: str) -> list[str]:

@@ -34,15 +34,15 @@ def _broken(run: Run, image_size: int) -> str:
     # Torch is imported here: most suites need none in the process that plans them.
     from cl_seg.models.registry import build_model  # noqa: PLC0415
     from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
-    from cl_seg.training.contract.check import ESSENTIAL, check_contract  # noqa: PLC0415
-    from cl_seg.training.contract.subject import CLASSES, subject_of  # noqa: PLC0415
+    from cl_seg.training.contract.run_checks import ESSENTIAL, check_contract  # noqa: PLC0415
+    from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415
 
     make_deterministic(1)
     model, strategy = run.model, run.strategy
     size = NETWORKS[model.name].smallest_size if model.name in NETWORKS else image_size
     build = partial(build_model, model.name, model.preset, model.arguments, CLASSES, size)
-    verdicts = check_contract(subject_of(strategy.name, strategy.settings, build, size), ESSENTIAL)
-    for one in verdicts:
-        if not one.kept or one.detail.startswith("refused"):
-            return f"strategy {strategy.name} on {model.label}, {one.point}: {one.detail}"
+    tested = strategy_under_test(strategy.name, strategy.settings, build, size)
+    for result in check_contract(tested, ESSENTIAL):
+        if not result.passed or result.detail.startswith("refused"):
+            return f"strategy {strategy.name} on {model.label}, {result.check}: {result.detail}"
     return ""

@@ -1,4 +1,4 @@
-"""A strategy on a network, which is held to the contract."""
+"""A strategy on a network, as the checks of the contract train it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from cl_seg.strategies.declared import declared_strategy
 from cl_seg.strategies.registry import build_plugin
 
 CLASSES = 3
-"""Channels of the networks that are tried, background included."""
+"""Channels of the networks in the checks, background included."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A plugin and a network, made anew for every trial.
+class StrategyUnderTest:
+    """A plugin and a network, made anew for every training.
 
     Attributes:
         make_plugin: makes the plugin as it is before the first experience.
         make_model: makes the untrained network, the same one every time.
         size: height and width of the images.
-        active_from: position (from 1) of the first experience whose training it may change or
-            watch; None where it takes part in none.
-        keeps_state: True where it has a ``state_dict`` to go on from.
-        make_baseline: makes the plugin with what sets it apart switched off; None to compare with
-            plain fine-tuning.
-        changes_scoring: True where it changes the network that is scored, by
+        active_from: position (from 1) of the first experience in whose training the plugin is
+            active, by changing or by observing it; None for never.
+        keeps_state: True where its ``state_dict`` lets a run be resumed.
+        make_baseline: makes the plugin with its characteristic part switched off, to compare with;
+            None to compare with plain fine-tuning.
+        changes_scoring: True where it changes the network that is evaluated, by
             ``load_scanner_statistics``.
     """
 
@@ -41,14 +41,14 @@ class Subject:
     changes_scoring: bool = False
 
 
-def subject_of(
+def strategy_under_test(
     name: str, settings: Mapping[str, Any], make_model: Callable[[], nn.Module], size: int
-) -> Subject:
+) -> StrategyUnderTest:
     """A registered strategy, or anyone's plugin, on a network.
 
     Args:
         name: of the strategy, or ``module:Class``.
-        settings: of it, without those that have defaults.
+        settings: of it; the others have their defaults.
         make_model: makes the network for :data:`CLASSES` classes, its weights not yet fixed.
         size: height and width it takes.
     """
@@ -61,7 +61,7 @@ def subject_of(
         torch.manual_seed(1)
         return make_model()
 
-    return Subject(
+    return StrategyUnderTest(
         making({}),
         same_model,
         size,
