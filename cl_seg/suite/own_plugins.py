@@ -1,4 +1,4 @@
-"""Plugins of the user are held to the contract for masks before a suite is trained with them."""
+"""Checks plugins of the user against the contract for masks before a suite trains with them."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -9,18 +9,18 @@ from cl_seg.planning.runs import Run
 
 
 def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
-    """Refuse a plugin that crashes on masks, does nothing, or is not what it says it keeps.
+    """Refuse a plugin that crashes on masks, changes nothing, or cannot be resumed from its state.
 
-    Each is tried for some steps on each network it is for: a registered one on small images, one
-    of the user's own at the suite's size. Plugins of this package are held to more than that by
-    its tests, and what a suite says ``check: false`` of is left alone.
+    Each is trained for some steps on each network it is for: a registered network on small images,
+    one of the user's own at the suite's size. Plugins of this package pass more checks in its
+    tests. A strategy with ``check: false`` in the suite is not checked.
 
     Args:
         runs: those that are still to be computed.
         image_size: height and width of the suite's images.
 
     Raises:
-        InputError: naming the strategy, the network and what was seen.
+        InputError: naming the strategy, the network and what was observed.
     """
     own = [run for run in runs if ":" in run.strategy.name and run.strategy.check]
     pairs = {(run.model.model_dump_json(), run.strategy.model_dump_json()): run for run in own}
