@@ -44,7 +44,7 @@ class _Planner:
             return self._add_run_from_model(run, run.base_model)
         declared = declared_strategy(run.strategy.name)
         initial = self._initial(run)
-        if declared.memory == "not_saved":
+        if declared.state_saved == "never":
             return self._add_run_in_one_piece(run, initial)
         state = memory = ""
         trained, kept_by, last = [], [], len(run.experiences)
@@ -61,7 +61,7 @@ class _Planner:
                 *self._training(run, position),
                 *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
             )
-            if declared.memory == "during_training":
+            if declared.state_saved == "during_training":
                 memory = state
             elif declared.consolidates and (position < last or declared.changes_scoring):
                 memory = self._add_stage(

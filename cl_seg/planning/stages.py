@@ -64,8 +64,8 @@ class Stage:
     @property
     def not_resumable(self) -> bool:
         """True where a run is trained in one piece, because its strategy's state is not saved."""
-        memory = declared_strategy(self.run.strategy.name).memory
-        return self.kind == "train" and memory == "not_saved"
+        state_saved = declared_strategy(self.run.strategy.name).state_saved
+        return self.kind == "train" and state_saved == "never"
 
     @property
     def first(self) -> int:

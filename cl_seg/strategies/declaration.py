@@ -10,7 +10,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
 
 Schedule = Literal["sequential", "joint", "cumulative", "single"]
-Memory = Literal["none", "after_training", "during_training", "not_saved"]
+StateSaved = Literal["not_needed", "after_training", "during_training", "never"]
 
 
 class Settings(BaseModel):
@@ -55,10 +55,11 @@ class Strategy:
             where it takes part in no training.
         training_only: settings that matter to training, and not to what is kept of an experience.
         idle_in_first: settings without effect on the first stage, even if it is active there.
-        memory: when what it keeps of an experience is made: ``after_training``, by its
-            ``after_training_exp``, or ``during_training``, in both cases saved by ``state_dict``;
-            ``not_saved`` is gone with the process, so that a run is trained in one piece; ``none``
-            where the network it starts from is all it needs.
+        state_saved: when the plugin's state is complete and saved by its ``state_dict``:
+            ``after_training``, once its ``after_training_exp`` has run in a stage of its own;
+            ``during_training``, with the network; ``not_needed`` where the network it starts from
+            is all it needs; ``never`` where it has no ``state_dict``, so that all experiences of a
+            run are trained in one process.
         changes_scoring: True where what it keeps changes the network that is scored.
         contract_settings: settings under which a few steps show what it does, for the contract.
         contract_baseline: settings that switch off what sets it apart, for the contract; empty
@@ -72,7 +73,7 @@ class Strategy:
     active_from: int | None = 2
     training_only: frozenset[str] = frozenset()
     idle_in_first: frozenset[str] = frozenset()
-    memory: Memory = "after_training"
+    state_saved: StateSaved = "after_training"
     changes_scoring: bool = False
     contract_settings: Mapping[str, Any] = field(default_factory=dict)
     contract_baseline: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Strategy:
     @property
     def consolidates(self) -> bool:
         """True where what it keeps of an experience is made by a stage of its own."""
-        return self.plugin is not None and self.memory == "after_training"
+        return self.plugin is not None and self.state_saved == "after_training"
 
     def is_active_at(self, position: int) -> bool:
         """True where it takes part in the training of the stage at a position (from 1)."""

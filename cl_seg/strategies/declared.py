@@ -4,7 +4,7 @@ from functools import cache
 from importlib import import_module
 
 from cl_seg.runtime.import_path import has_methods
-from cl_seg.strategies.declaration import Memory, PluginSettings, Strategy
+from cl_seg.strategies.declaration import PluginSettings, StateSaved, Strategy
 
 NAMES = (
     "naive",
@@ -43,6 +43,6 @@ def declared_strategy(name: str) -> Strategy:
 @cache
 def _of_plugin(target: str) -> Strategy:
     saved = has_methods(target, ("state_dict", "load_state_dict"))
-    memory: Memory = "during_training" if saved else "not_saved"
+    state_saved: StateSaved = "during_training" if saved else "never"
     title = target.partition(":")[2]
-    return Strategy(title, PluginSettings, target, active_from=1, memory=memory)
+    return Strategy(title, PluginSettings, target, active_from=1, state_saved=state_saved)

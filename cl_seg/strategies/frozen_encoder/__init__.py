@@ -33,5 +33,5 @@ STRATEGY = Strategy(
     title="Frozen encoder",
     settings=FrozenEncoderSettings,
     plugin="cl_seg.strategies.frozen_encoder.plugin:FrozenEncoder",
-    memory="none",
+    state_saved="not_needed",
 )

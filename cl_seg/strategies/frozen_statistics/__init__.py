@@ -6,5 +6,5 @@ STRATEGY = Strategy(
     title="Frozen BN statistics",
     settings=Settings,
     plugin="cl_seg.strategies.frozen_statistics.plugin:FrozenStatistics",
-    memory="none",
+    state_saved="not_needed",
 )

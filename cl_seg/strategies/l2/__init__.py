@@ -16,5 +16,8 @@ class L2Settings(Settings):
 
 
 STRATEGY = Strategy(
-    title="L2", settings=L2Settings, plugin="cl_seg.strategies.l2.plugin:L2", memory="none"
+    title="L2",
+    settings=L2Settings,
+    plugin="cl_seg.strategies.l2.plugin:L2",
+    state_saved="not_needed",
 )

@@ -18,5 +18,8 @@ class LwFSettings(Settings):
 
 
 STRATEGY = Strategy(
-    title="LwF", settings=LwFSettings, plugin="cl_seg.strategies.lwf.plugin:LwF", memory="none"
+    title="LwF",
+    settings=LwFSettings,
+    plugin="cl_seg.strategies.lwf.plugin:LwF",
+    state_saved="not_needed",
 )

@@ -28,6 +28,6 @@ STRATEGY = Strategy(
     plugin="cl_seg.strategies.rwalk.plugin:RWalk",
     active_from=1,
     idle_in_first=frozenset({"rwalk_lambda"}),
-    memory="during_training",
+    state_saved="during_training",
     contract_settings={"every": 2},
 )

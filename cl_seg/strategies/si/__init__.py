@@ -23,5 +23,5 @@ STRATEGY = Strategy(
     plugin="cl_seg.strategies.si.plugin:SI",
     active_from=1,
     idle_in_first=frozenset({"si_lambda"}),
-    memory="during_training",
+    state_saved="during_training",
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from cl_seg.files.write import write_bytes
 from cl_seg.runtime.tensor_bytes import to_bytes
-from cl_seg.suite.cache import MEMORY
+from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.strategy import memory_footprint, restored_plugin
 from cl_seg.suite.stages.work import Work
@@ -16,5 +16,5 @@ def consolidate(work: Work, results: Path) -> dict[str, Any]:
     """Write what the strategy keeps."""
     position, plugin = work.stage.position, restored_plugin(work)
     consolidate_stage(training_loop(work, position, [plugin]), experience(work, position), plugin)
-    write_bytes(results / MEMORY, to_bytes(plugin.state_dict()))
+    write_bytes(results / STRATEGY_STATE, to_bytes(plugin.state_dict()))
     return memory_footprint(plugin, work.context.image.size)

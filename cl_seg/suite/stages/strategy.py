@@ -1,4 +1,4 @@
-"""A strategy's plugin, what it remembers of earlier experiences, and how much that is."""
+"""A strategy's plugin, its saved state, and how large that is."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.runs import Run
 from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 from cl_seg.strategies.registry import build_plugin
-from cl_seg.suite.cache import MEMORY
+from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.seeds import derive_seeds
 
@@ -20,10 +20,10 @@ def strategy_plugin(run: Run) -> Any:
 
 
 def restored_plugin(work: Work) -> Any:
-    """The strategy's plugin with its memory of the experiences before, or None."""
+    """The strategy's plugin in its state after the experiences before, or None."""
     plugin = strategy_plugin(work.run)
     if plugin is not None and work.stage.memory:
-        kept = from_bytes(work.cache.read(work.stage.memory, MEMORY), None)
+        kept = from_bytes(work.cache.read(work.stage.memory, STRATEGY_STATE), None)
         plugin.load_state_dict(kept)
     return plugin
 

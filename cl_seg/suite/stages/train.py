@@ -11,7 +11,7 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_bytes
 from cl_seg.runtime.tensor_bytes import to_bytes
 from cl_seg.strategies.declared import declared_strategy
-from cl_seg.suite.cache import CHECKPOINT, CURVE, MEMORY, state_file
+from cl_seg.suite.cache import CHECKPOINT, CURVE, STRATEGY_STATE, state_file
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.step_progress import StepProgress
 from cl_seg.suite.stages.strategy import memory_footprint, plain_state, restored_plugin
@@ -24,13 +24,15 @@ CURVE_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "t
 
 
 def train(work: Work, results: Path) -> dict[str, Any]:
-    """Write the state after an experience, its validation curve, and the memory made on the way."""
+    """Write the network after an experience, its validation curve and, where it is complete, the
+    strategy's state.
+    """
     stage, control = work.stage, work.control
-    memory = declared_strategy(work.run.strategy.name).memory
+    state_saved = declared_strategy(work.run.strategy.name).state_saved
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
     plugin = restored_plugin(work) if stage.uses_strategy else None
-    if memory == "during_training":
+    if state_saved == "during_training":
         plain_state(plugin, work.run.strategy.name)
     acting = [] if plugin is None else [plugin]
     trained: list[dict[str, Any]] = []
@@ -47,7 +49,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
             loop = training_loop(work, position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))
-        loop.consolidates = memory != "after_training"
+        loop.consolidates = state_saved != "after_training"
         train_stage(loop, experience(work, position))
         work.adopt_model(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
@@ -56,8 +58,8 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         place = {"position": position, "selection": work.run.stage_name(position)}
         trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
     kept = {}
-    if memory == "during_training":
-        write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
+    if state_saved == "during_training":
+        write_bytes(results / STRATEGY_STATE, plain_state(plugin, work.run.strategy.name))
         kept = memory_footprint(plugin, work.context.image.size)
     pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
     return {"trained": trained, "earlier": earlier, **kept}

@@ -66,7 +66,7 @@ def strategy_under_test(
         same_model,
         size,
         declared.active_from,
-        declared.memory in {"after_training", "during_training"},
+        declared.state_saved in {"after_training", "during_training"},
         making(declared.contract_baseline) if declared.contract_baseline else None,
         declared.changes_scoring,
     )
