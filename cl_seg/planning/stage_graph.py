@@ -63,7 +63,7 @@ class _Planner:
             )
             if declared.state_saved == "during_training":
                 memory = state
-            elif declared.consolidates and (position < last or declared.changes_scoring):
+            elif declared.has_consolidation_stage and (position < last or declared.changes_scoring):
                 memory = self._add_stage(
                     Stage("", "consolidate", self.context, run, position, state, memory),
                     state,

@@ -79,8 +79,8 @@ class Strategy:
     contract_baseline: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def consolidates(self) -> bool:
-        """True where what it keeps of an experience is made by a stage of its own."""
+    def has_consolidation_stage(self) -> bool:
+        """True where its state is made by a stage of its own, after the training."""
         return self.plugin is not None and self.state_saved == "after_training"
 
     def is_active_at(self, position: int) -> bool:

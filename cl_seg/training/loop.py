@@ -80,7 +80,8 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
     Attributes:
         checkpoint: state the next experience is resumed from; empty to start at its first step.
         spatial_transform: the transform that augmented the current batch.
-        consolidates: False skips the ``after_training_exp`` of all plugins.
+        runs_after_training_exp: False skips the ``after_training_exp`` of all plugins, which a
+            stage of its own then runs.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         self.augment = augment
         self.step = 0
         self.checkpoint: State = {}
-        self.consolidates = True
+        self.runs_after_training_exp = True
         model.to(device)
         super().__init__(
             model=model,
@@ -196,7 +197,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             self._after_training_iteration(**kwargs)
 
     def _after_training_exp(self, **kwargs: Any) -> None:
-        if self.consolidates:
+        if self.runs_after_training_exp:
             super()._after_training_exp(**kwargs)
 
     def forward(self) -> Tensor:

@@ -80,10 +80,10 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             entropy = (self.seed, strategy.experience.current_experience)
             images, generator = draw_images(len(dataset), self.settings.fisher_images, entropy)
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
-        self._consolidate(fisher, dict(model.named_parameters()))
+        self._add_importance(fisher, dict(model.named_parameters()))
 
     @torch.no_grad()
-    def _consolidate(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
+    def _add_importance(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
         for name, new in fisher.items():
             theta = parameters[name].detach().clone()
             old = self.fisher.get(name)

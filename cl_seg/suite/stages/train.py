@@ -49,7 +49,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
             loop = training_loop(work, position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))
-        loop.consolidates = state_saved != "after_training"
+        loop.runs_after_training_exp = state_saved != "after_training"
         train_stage(loop, experience(work, position))
         work.adopt_model(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
