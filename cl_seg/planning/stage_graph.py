@@ -172,12 +172,12 @@ class _Planner:
         )
 
     def _training_settings(self, run: Run, position: int) -> str:
-        later = declared_strategy(run.strategy.name).idle_in_first
+        later = declared_strategy(run.strategy.name).settings_unused_in_first_experience
         left_out = later if position == 1 else frozenset()
         return _strategy(run.strategy, left_out, self.context.environment)
 
     def _memory_settings(self, run: Run) -> str:
-        left_out = declared_strategy(run.strategy.name).training_only
+        left_out = declared_strategy(run.strategy.name).settings_unused_by_consolidation
         return _strategy(run.strategy, left_out, self.context.environment)
 
     def _curve(self, run: Run, position: int) -> list[Any]:

@@ -50,11 +50,13 @@ class Strategy:
         schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all,
             ``cumulative`` one stage per scanner on all scanners seen so far, ``single`` one stage
             per scanner from scratch.
-        active_from: position (from 1) of the first stage whose training it takes part in, by
-            changing it or by watching it; earlier stages are those of naive fine-tuning. None
-            where it takes part in no training.
-        training_only: settings that matter to training, and not to what is kept of an experience.
-        idle_in_first: settings without effect on the first stage, even if it is active there.
+        first_active_experience: position (from 1) of the first experience in whose training the
+            plugin is active, by changing or by observing it; the earlier ones are trained as by
+            naive fine-tuning. None where it is active in no training.
+        settings_unused_by_consolidation: settings that change the training only, and not the state
+            that a consolidation makes.
+        settings_unused_in_first_experience: settings that do not change the training on the first
+            experience, even if the plugin is active there.
         state_saved: when the plugin's state is complete and saved by its ``state_dict``:
             ``after_training``, once its ``after_training_exp`` has run in a stage of its own;
             ``during_training``, with the network; ``not_needed`` where the network it starts from
@@ -70,9 +72,9 @@ class Strategy:
     settings: type[Settings] | type[PluginSettings]
     plugin: str | None = None
     schedule: Schedule = "sequential"
-    active_from: int | None = 2
-    training_only: frozenset[str] = frozenset()
-    idle_in_first: frozenset[str] = frozenset()
+    first_active_experience: int | None = 2
+    settings_unused_by_consolidation: frozenset[str] = frozenset()
+    settings_unused_in_first_experience: frozenset[str] = frozenset()
     state_saved: StateSaved = "after_training"
     changes_scoring: bool = False
     contract_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -87,6 +89,6 @@ class Strategy:
         """True where it takes part in the training of the stage at a position (from 1)."""
         return (
             self.plugin is not None
-            and self.active_from is not None
-            and position >= self.active_from
+            and self.first_active_experience is not None
+            and position >= self.first_active_experience
         )

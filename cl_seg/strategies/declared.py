@@ -45,4 +45,6 @@ def _of_plugin(target: str) -> Strategy:
     saved = has_methods(target, ("state_dict", "load_state_dict"))
     state_saved: StateSaved = "during_training" if saved else "never"
     title = target.partition(":")[2]
-    return Strategy(title, PluginSettings, target, active_from=1, state_saved=state_saved)
+    return Strategy(
+        title, PluginSettings, target, first_active_experience=1, state_saved=state_saved
+    )

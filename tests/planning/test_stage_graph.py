@@ -92,7 +92,7 @@ def test_a_strategy_that_watches_the_first_experience_is_not_shared(
 ) -> None:
     from dataclasses import replace
 
-    watching = replace(STRATEGIES["ewc"], active_from=1)
+    watching = replace(STRATEGIES["ewc"], first_active_experience=1)
     monkeypatch.setitem(STRATEGIES, "ewc", watching)
     planned = stages_of(several(store, "[naive, ewc]"), tmp_path)
     assert trainings(planned) == (6, 6)

@@ -12,5 +12,5 @@ STRATEGY = Strategy(
     title="A-GEM",
     settings=AGEMSettings,
     plugin="cl_seg.strategies.agem.plugin:AGEM",
-    training_only=frozenset({"batch_share"}),
+    settings_unused_by_consolidation=frozenset({"batch_share"}),
 )

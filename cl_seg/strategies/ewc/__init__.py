@@ -43,5 +43,5 @@ STRATEGY = Strategy(
     title="EWC",
     settings=EWCSettings,
     plugin="cl_seg.strategies.ewc.plugin:EWC",
-    training_only=frozenset({"ewc_lambda"}),
+    settings_unused_by_consolidation=frozenset({"ewc_lambda"}),
 )

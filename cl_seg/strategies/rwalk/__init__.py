@@ -26,8 +26,8 @@ STRATEGY = Strategy(
     title="RWalk",
     settings=RWalkSettings,
     plugin="cl_seg.strategies.rwalk.plugin:RWalk",
-    active_from=1,
-    idle_in_first=frozenset({"rwalk_lambda"}),
+    first_active_experience=1,
+    settings_unused_in_first_experience=frozenset({"rwalk_lambda"}),
     state_saved="during_training",
     contract_settings={"every": 2},
 )

@@ -6,6 +6,6 @@ STRATEGY = Strategy(
     title="BN statistics per scanner",
     settings=Settings,
     plugin="cl_seg.strategies.statistics_per_scanner.plugin:StatisticsPerScanner",
-    active_from=None,
+    first_active_experience=None,
     changes_scoring=True,
 )

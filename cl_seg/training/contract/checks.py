@@ -49,7 +49,7 @@ def leaves_data_and_shapes_alone(strategy: StrategyUnderTest) -> str:
 
 def has_effect(strategy: StrategyUnderTest) -> str:
     """It trains other weights than its baseline: a silent no-op fails."""
-    if strategy.active_from is None:
+    if strategy.first_active_experience is None:
         return "takes part in no training"
     other = "plain fine-tuning" if strategy.make_baseline is None else "itself switched off"
     baseline = replace(strategy, make_plugin=strategy.make_baseline or (lambda: None))
@@ -65,7 +65,11 @@ def has_effect(strategy: StrategyUnderTest) -> str:
 
 def has_no_effect_too_early(strategy: StrategyUnderTest) -> str:
     """It leaves the training alone before the first experience it is declared active in."""
-    first = EXPERIENCES + 1 if strategy.active_from is None else strategy.active_from
+    first = (
+        EXPERIENCES + 1
+        if strategy.first_active_experience is None
+        else strategy.first_active_experience
+    )
     own, plain = train(strategy), train(replace(strategy, make_plugin=lambda: None))
     for position in range(1, min(first, EXPERIENCES + 1)):
         if not _same(own[position - 1], plain[position - 1]):
@@ -78,7 +82,7 @@ def has_no_effect_too_early(strategy: StrategyUnderTest) -> str:
 def resumes_from_saved_state(strategy: StrategyUnderTest) -> str:
     """Resumed from files after each experience and within it, it trains the same weights."""
     whole = train(strategy)[-1]
-    if not strategy.keeps_state and strategy.active_from == 1:
+    if not strategy.keeps_state and strategy.first_active_experience == 1:
         return "keeps none: its runs are trained in one piece"
     weights, state = to_bytes(strategy.make_model().state_dict()), None
     for position in range(1, EXPERIENCES + 1):

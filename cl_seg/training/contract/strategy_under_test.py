@@ -23,8 +23,8 @@ class StrategyUnderTest:
         make_plugin: makes the plugin as it is before the first experience.
         make_model: makes the untrained network, the same one every time.
         size: height and width of the images.
-        active_from: position (from 1) of the first experience in whose training the plugin is
-            active, by changing or by observing it; None for never.
+        first_active_experience: position (from 1) of the first experience in whose training the
+            plugin is active, by changing or by observing it; None for never.
         keeps_state: True where its ``state_dict`` lets a run be resumed.
         make_baseline: makes the plugin with its characteristic part switched off, to compare with;
             None to compare with plain fine-tuning.
@@ -35,7 +35,7 @@ class StrategyUnderTest:
     make_plugin: Callable[[], Any]
     make_model: Callable[[], nn.Module]
     size: int
-    active_from: int | None
+    first_active_experience: int | None
     keeps_state: bool
     make_baseline: Callable[[], Any] | None = None
     changes_scoring: bool = False
@@ -65,7 +65,7 @@ def strategy_under_test(
         making({}),
         same_model,
         size,
-        declared.active_from,
+        declared.first_active_experience,
         declared.state_saved in {"after_training", "during_training"},
         making(declared.contract_baseline) if declared.contract_baseline else None,
         declared.changes_scoring,

@@ -18,8 +18,10 @@ def model():
     return tiny_network()
 
 
-def broken(make_plugin, active_from=2, keeps_state=False):
-    results = check_contract(StrategyUnderTest(make_plugin, model, 32, active_from, keeps_state))
+def broken(make_plugin, first_active_experience=2, keeps_state=False):
+    results = check_contract(
+        StrategyUnderTest(make_plugin, model, 32, first_active_experience, keeps_state)
+    )
     return {r.check: r.detail for r in results if not r.passed}
 
 
@@ -44,7 +46,7 @@ class Early(SupervisedPlugin):
 
 def test_acting_too_early():
     assert "experience 1" in broken(Early)["acts not too early"]
-    assert "acts not too early" not in broken(Early, active_from=1)
+    assert "acts not too early" not in broken(Early, first_active_experience=1)
 
 
 class Forgetful(SupervisedPlugin):
