@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
 
-Schedule = Literal["sequential", "joint", "cumulative", "single"]
+TrainingScheme = Literal["sequential", "joint", "cumulative", "single"]
 StateSaved = Literal["not_needed", "after_training", "during_training", "never"]
 
 
@@ -47,9 +47,9 @@ class Strategy:
         settings: model of its settings, with defaults.
         plugin: ``module:Class``, taking the settings as keyword arguments (one of ours a ``seed``
             besides); None for plain fine-tuning.
-        schedule: ``sequential`` trains one stage per scanner, ``joint`` one stage on all,
-            ``cumulative`` one stage per scanner on all scanners seen so far, ``single`` one stage
-            per scanner from scratch.
+        training_scheme: ``sequential`` trains on one scanner after another, ``joint`` once on all
+            of them, ``cumulative`` at each scanner on all seen so far, ``single`` on each scanner
+            from scratch. Records name it ``schedule``.
         first_active_experience: position (from 1) of the first experience in whose training the
             plugin is active, by changing or by observing it; the earlier ones are trained as by
             naive fine-tuning. None where it is active in no training.
@@ -71,7 +71,7 @@ class Strategy:
     title: str
     settings: type[Settings] | type[PluginSettings]
     plugin: str | None = None
-    schedule: Schedule = "sequential"
+    training_scheme: TrainingScheme = "sequential"
     first_active_experience: int | None = 2
     settings_unused_by_consolidation: frozenset[str] = frozenset()
     settings_unused_in_first_experience: frozenset[str] = frozenset()

@@ -2,4 +2,4 @@
 
 from cl_seg.strategies.declaration import Settings, Strategy
 
-STRATEGY = Strategy("Single", Settings, schedule="single")
+STRATEGY = Strategy("Single", Settings, training_scheme="single")

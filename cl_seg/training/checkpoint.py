@@ -81,7 +81,7 @@ def loop_state(loop: Any) -> State:
         "step": loop.step,
         "model": loop.model.state_dict(),
         "optimizer": loop.optimizer.state_dict(),
-        "schedule": loop.schedule.state_dict(),
+        "schedule": loop.lr_schedule.state_dict(),
         "plugins": [plugin.state_dict() for plugin in stateful(loop.plugins)],
         "augmentation": loop.augment.generator.get_state() if loop.augment else None,
         "random": _random_states(loop.device),
@@ -107,7 +107,7 @@ def restore_loop(loop: Any, state: State) -> None:
     """Put a loop into a state of :func:`loop_state`, between two of its steps."""
     loop.model.load_state_dict(state["model"])
     loop.optimizer.load_state_dict(state["optimizer"])
-    loop.schedule.load_state_dict(state["schedule"])
+    loop.lr_schedule.load_state_dict(state["schedule"])
     for plugin, plugin_state in zip(stateful(loop.plugins), state["plugins"], strict=True):
         plugin.load_state_dict(plugin_state)
     if loop.augment:

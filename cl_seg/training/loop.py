@@ -138,7 +138,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         )
         # torch divides by zero where the rise lasts exactly one step; up to one step is no rise.
         rise = chosen.warmup if chosen.warmup * chosen.steps > 1 else 0.9 / chosen.steps
-        self.schedule = OneCycleLR(
+        self.lr_schedule = OneCycleLR(
             self.optimizer, chosen.learning_rate, chosen.steps, pct_start=min(chosen.warmup, rise)
         )
 
@@ -190,7 +190,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
             self._before_update(**kwargs)
             self.optimizer_step()
-            self.schedule.step()
+            self.lr_schedule.step()
             self._after_update(**kwargs)
 
             self.step += 1
