@@ -118,7 +118,7 @@ def test_the_seed_round_trip_takes_anonymised_ct_with_slices_that_hold_no_liver(
     tmp_path: Path,
 ) -> None:
     from cl_seg.inference.saved_model import save_model
-    from cl_seg.models.registry import build_model
+    from cl_seg.models.build import build_model
     from tests.inference.test_saved_model import CONTENT
     from tests.scans.conftest import volume, write_nifti, write_series
 

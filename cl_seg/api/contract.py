@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.runtime.import_path import check_target
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 
 
 def check_plugin(
@@ -72,7 +72,7 @@ def check_strategies(
 
 
 def _points(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
-    from cl_seg.models.registry import build_model  # noqa: PLC0415 - torch, slow
+    from cl_seg.models.build import build_model  # noqa: PLC0415 - torch, slow
     from cl_seg.training.contract.run_checks import check_contract  # noqa: PLC0415
     from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415
 

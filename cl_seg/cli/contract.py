@@ -78,8 +78,8 @@ def check_plugin(
 
 
 def _show_matrix(points: "pd.DataFrame") -> None:
-    from cl_seg.models.declared import NETWORKS
-    from cl_seg.strategies.declared import STRATEGIES
+    from cl_seg.models.registry import NETWORKS
+    from cl_seg.strategies.registry import STRATEGIES
 
     networks = list(dict.fromkeys(points["network"]))
     table = Table("strategy", *(NETWORKS[n].title for n in networks), box=None)

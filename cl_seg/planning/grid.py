@@ -9,7 +9,7 @@ from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.runs import Run, SeedImages
 from cl_seg.spec.choices import StrategyChoice
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 
 SCRATCH = StrategyChoice.model_construct(name="naive", label="scratch")
 
@@ -77,7 +77,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
                 f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
             )
     for choice in suite.strategies:
-        if declared_strategy(choice.name).training_scheme != "sequential":
+        if find_strategy(choice.name).training_scheme != "sequential":
             raise InputError(
                 f"strategies: {choice.name} has no place in a seed curve, where a network goes "
                 "from the base scanners to the SEED images"

@@ -31,7 +31,7 @@ class Suite(Spec):
         seeds: one run each; of weights, batches, augmentation and memories.
         training: of every stage.
         tools: semi-automatic tools scored on the same test slices, see
-            ``cl_seg/semi_automatic/declared.py``.
+            ``cl_seg/semi_automatic/registry.py``.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")

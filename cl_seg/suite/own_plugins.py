@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.runs import Run
 
 
@@ -32,7 +32,7 @@ def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
 
 def _broken(run: Run, image_size: int) -> str:
     # Torch is imported here: most suites need none in the process that plans them.
-    from cl_seg.models.registry import build_model  # noqa: PLC0415
+    from cl_seg.models.build import build_model  # noqa: PLC0415
     from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
     from cl_seg.training.contract.run_checks import ESSENTIAL, check_contract  # noqa: PLC0415
     from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415

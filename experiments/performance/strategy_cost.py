@@ -44,9 +44,9 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.scans.store import SliceStore
-from cl_seg.strategies.registry import build_plugin
+from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.strategy import tensor_bytes
 from cl_seg.training.loop import DenseTraining, LoopSettings

@@ -53,8 +53,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import labels_on
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.data import open_store
 from cl_seg.planning.request import load_suite
 from cl_seg.planning.split import split_slices

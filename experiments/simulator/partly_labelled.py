@@ -23,7 +23,7 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.predict import predict
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.phantom.simulate import simulate
 from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training

@@ -23,7 +23,7 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predict
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.records.load import load_results
 from cl_seg.records.record import RunRecord

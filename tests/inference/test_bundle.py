@@ -13,7 +13,7 @@ from cl_seg.benchmark.preprocess import reduced, windowed
 from cl_seg.inference.bundle import export_bundle
 from cl_seg.inference.saved_model import load_model, save_model
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.scans import nifti
 from cl_seg.scans.resample import place, resample_image
 from cl_seg.scans.series import Volume

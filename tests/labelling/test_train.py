@@ -11,7 +11,7 @@ from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
 from cl_seg.labelling import train
 from cl_seg.labelling.train import SeedTraining, train_on_seed_images
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import single

@@ -14,7 +14,7 @@ from cl_seg.planning import environment
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.source import callable_hash, source_hash, stage_source
 from cl_seg.planning.stages import Graph, Stage
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.summary import trainings
 
 
@@ -212,10 +212,10 @@ EDITS = [
     ("strategies/replay/plugin.py", of("replay")),
     ("strategies/si/plugin.py", nothing),
     ("strategies/replay/__init__.py", of("replay")),
-    ("strategies/declared.py", nothing),
+    ("strategies/registry.py", nothing),
     ("strategies/__init__.py", nothing),
     ("models/monai_networks.py", everything),
-    ("models/registry.py", everything),
+    ("models/build.py", everything),
     ("models/vnet.py", nothing),
     ("benchmark/task_images.py", everything),
     ("scans/shares.py", everything),

@@ -1,7 +1,7 @@
 """A-GEM: no step against the gradient of stored slices."""
 
-from cl_seg.strategies.declaration import Strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.strategy import Strategy
 
 
 class AGEMSettings(MemorySettings):

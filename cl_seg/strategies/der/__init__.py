@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from cl_seg.strategies.declaration import Strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.strategy import Strategy
 
 
 class DERSettings(MemorySettings):

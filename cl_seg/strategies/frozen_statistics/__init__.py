@@ -1,6 +1,6 @@
 """Frozen statistics: batch norm keeps the statistics of the first scanner; a control."""
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 STRATEGY = Strategy(
     title="Frozen BN statistics",

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class L2Settings(Settings):

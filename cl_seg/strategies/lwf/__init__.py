@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveFloat
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class LwFSettings(Settings):

@@ -1,7 +1,7 @@
 """Replay: part of every batch comes from a memory of earlier scanners."""
 
-from cl_seg.strategies.declaration import Strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.strategy import Strategy
 
 
 class ReplaySettings(MemorySettings):

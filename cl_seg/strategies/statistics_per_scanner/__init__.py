@@ -1,6 +1,6 @@
 """Statistics per scanner: each is scored with batch-norm statistics of its own; a control."""
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 STRATEGY = Strategy(
     title="BN statistics per scanner",

@@ -5,10 +5,10 @@ from contextlib import suppress
 from importlib import import_module
 
 from cl_seg.files.write import write_json
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext, check_as_planned
 from cl_seg.planning.stages import Stage
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import ABOUT, StageCache
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.consolidate import consolidate
@@ -66,7 +66,7 @@ def import_named(context: StageContext) -> None:
     computed afterwards is from that source. What cannot be imported fails where it is used.
     """
     builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in context.models]
-    plugins = [declared_strategy(s.name).plugin or "" for s in context.strategies]
+    plugins = [find_strategy(s.name).plugin or "" for s in context.strategies]
     for target in filter(None, [*builders, *plugins]):
         with suppress(Exception):
             import_module(target.partition(":")[0])

@@ -7,7 +7,7 @@ import torch
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.runs import Run
 from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
-from cl_seg.strategies.registry import build_plugin
+from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.seeds import derive_seeds

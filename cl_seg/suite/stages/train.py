@@ -10,7 +10,7 @@ import pandas as pd
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_bytes
 from cl_seg.runtime.tensor_bytes import to_bytes
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import CHECKPOINT, CURVE, STRATEGY_STATE, state_file
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.step_progress import StepProgress
@@ -28,7 +28,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
     strategy's state.
     """
     stage, control = work.stage, work.control
-    state_saved = declared_strategy(work.run.strategy.name).state_saved
+    state_saved = find_strategy(work.run.strategy.name).state_saved
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
     plugin = restored_plugin(work) if stage.uses_strategy else None

@@ -11,7 +11,7 @@ from torch import nn
 
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import parameter_count
+from cl_seg.models.build import parameter_count
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import processor
 from cl_seg.planning.stages import Stage

@@ -8,8 +8,8 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import nn
 
-from cl_seg.strategies.declared import declared_strategy
-from cl_seg.strategies.registry import build_plugin
+from cl_seg.strategies.build import build_plugin
+from cl_seg.strategies.registry import find_strategy
 
 CLASSES = 3
 """Channels of the networks in the checks, background included."""
@@ -52,10 +52,10 @@ def strategy_under_test(
         make_model: makes the network for :data:`CLASSES` classes, its weights not yet fixed.
         size: height and width it takes.
     """
-    declared = declared_strategy(name)
+    found = find_strategy(name)
 
     def making(more: Mapping[str, Any]) -> Callable[[], Any]:
-        return lambda: build_plugin(name, {**declared.contract_settings, **settings, **more}, 1)
+        return lambda: build_plugin(name, {**found.contract_settings, **settings, **more}, 1)
 
     def same_model() -> nn.Module:
         torch.manual_seed(1)
@@ -65,8 +65,8 @@ def strategy_under_test(
         making({}),
         same_model,
         size,
-        declared.first_active_experience,
-        declared.state_saved in {"after_training", "during_training"},
-        making(declared.contract_baseline) if declared.contract_baseline else None,
-        declared.changes_scoring,
+        found.first_active_experience,
+        found.state_saved in {"after_training", "during_training"},
+        making(found.contract_baseline) if found.contract_baseline else None,
+        found.changes_scoring,
     )

@@ -4,8 +4,8 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 
 from cl_seg.api.contract import check_strategies
-from cl_seg.models.declared import NETWORKS
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.models.registry import NETWORKS
+from cl_seg.strategies.registry import STRATEGIES
 
 PLUGINS = [name for name, strategy in STRATEGIES.items() if strategy.plugin]
 BATCH_NORM = {"vnet"}

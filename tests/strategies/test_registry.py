@@ -11,7 +11,7 @@ import pytest
 import cl_seg.strategies
 from cl_seg.messages.errors import InputError
 from cl_seg.runtime.import_path import imports_of, module_file, parse
-from cl_seg.strategies.declared import NAMES, STRATEGIES
+from cl_seg.strategies.registry import NAMES, STRATEGIES
 
 PLUGINS = {name: one.plugin for name, one in STRATEGIES.items() if one.plugin}
 
@@ -110,5 +110,5 @@ def test_the_source_of_a_strategy_knows_no_other_and_no_list(name):
             imports = imports_of(ast.walk(parse(path)), module, path)
             waiting += [*imports, module.rpartition(".")[0]]
     rooms = {module.split(".")[2] for module in found - {"cl_seg.strategies"}}
-    assert rooms <= {name, "declaration", "shared"}
+    assert rooms <= {name, "strategy", "shared"}
     assert f"cl_seg.strategies.{name}" in found

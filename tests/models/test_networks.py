@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.models.build import build_model, parameter_count
+from cl_seg.models.registry import NETWORKS
 
 TRAINABLE = {name: max(2 * n.size_multiple, 32) for name, n in NETWORKS.items()}
 

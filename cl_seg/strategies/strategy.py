@@ -1,4 +1,4 @@
-"""The form in which a strategy declares itself, without torch: settings, stages, plugin."""
+"""A strategy and its settings as the rest of the package sees them, without torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class PluginSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Strategy:
-    """A strategy of the registry.
+    """A strategy: its name in tables, settings, plugin, and how it is trained.
 
     Attributes:
         title: name in tables and figures.
