@@ -1,5 +1,7 @@
 """Every registered network gives logits of the declared shape at the declared sizes, and learns."""
 
+import pydoc
+
 import pytest
 import torch
 from torch import nn
@@ -102,3 +104,7 @@ def test_what_cannot_be_imported(name):
 def test_wrong_arguments_are_an_input_error():
     with pytest.raises(InputError, match="width"):
         build_model(f"{__name__}:make", "small", {"width": 2}, classes=3, image_size=24)
+
+
+def test_bundles_of_earlier_versions_find_the_function() -> None:
+    assert pydoc.locate("cl_seg.models.registry.build_model") is build_model

@@ -116,7 +116,7 @@ def test_parameters_of_no_importance_stay_defined():
     for _ in range(3):
         plugin._add_importance(dict(nothing), dict(model.named_parameters()))
     assert not added(plugin, model).any()
-    assert all(torch.isfinite(m).all() for m in plugin.mean.values())
+    assert all(torch.isfinite(m).all() for m in plugin.centre.values())
 
 
 def tensors(state):

@@ -1,4 +1,4 @@
-"""L2: quadratic penalty towards the weights of the stage before, all alike; a control."""
+"""L2: quadratic penalty towards the weights after the experience before, all alike; a control."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class L2Settings(Settings):
-    """Quadratic penalty towards the weights of the stage before, every weight alike.
+    """Quadratic penalty towards the weights after the experience before, every weight alike.
 
     Attributes:
         l2_lambda: the training loss gains ``l2_lambda / 2 · Σ_k (θ_k − θ*_k)²``.
