@@ -18,12 +18,12 @@ from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
 State = dict[str, Any]
 
 
-class Stopped(Exception):
-    """Training was asked to stop; a checkpoint has been written where it can go on from one."""
+class TrainingStopped(Exception):
+    """Training was asked to stop; where it can be resumed, a checkpoint has been written."""
 
 
-class Stopping(SupervisedPlugin):  # type: ignore[misc]
-    """Stops a training that cannot go on from a checkpoint; put it last.
+class StopPlugin(SupervisedPlugin):  # type: ignore[misc]
+    """Stops a training that cannot be resumed from a checkpoint; must be the last plugin.
 
     Args:
         stop: True when training shall stop after the current step.
@@ -37,14 +37,14 @@ class Stopping(SupervisedPlugin):  # type: ignore[misc]
         """Stop when asked to.
 
         Raises:
-            Stopped: the training so far is lost.
+            TrainingStopped: the training so far is lost.
         """
         if self.stop():
-            raise Stopped
+            raise TrainingStopped
 
 
-class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
-    """Writes a checkpoint every so many seconds, and when asked to stop; put it last.
+class CheckpointPlugin(SupervisedPlugin):  # type: ignore[misc]
+    """Writes a checkpoint every so many seconds, and before it stops; must be the last plugin.
 
     The times at which checkpoints are written change no result.
 
@@ -63,7 +63,7 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
         """Write when it is time.
 
         Raises:
-            Stopped: after a checkpoint, when asked to stop before the last step.
+            TrainingStopped: after a checkpoint, when asked to stop before the last step.
         """
         stopping = self.stop()
         if stopping or time.monotonic() - self.last >= self.seconds:
@@ -72,7 +72,7 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
             write_bytes(self.file, hashlib.sha256(content).digest() + content)
             self.last = time.monotonic()
         if stopping:
-            raise Stopped
+            raise TrainingStopped
 
 
 def loop_state(loop: Any) -> State:

@@ -202,11 +202,11 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
     def forward(self) -> Tensor:
         """Logits of the current batch."""
-        with self.precision():
+        with self.autocast_context():
             logits: Tensor = super().forward()
         return logits
 
-    def precision(self) -> torch.autocast:
+    def autocast_context(self) -> torch.autocast:
         """Context of a forward pass: bfloat16 where asked for."""
         on = self.settings.autocast
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=on)

@@ -77,7 +77,7 @@ def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
-        Stopped: a plugin of the loop was asked to stop.
+        TrainingStopped: a plugin of the loop was asked to stop.
     """
     loop.train(experience, eval_streams=[])
 

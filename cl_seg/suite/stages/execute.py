@@ -18,7 +18,7 @@ from cl_seg.suite.stages.load import load
 from cl_seg.suite.stages.rank import rank
 from cl_seg.suite.stages.train import train
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import Stopped
+from cl_seg.training.checkpoint import TrainingStopped
 
 COMPUTE = {
     "load": load,
@@ -36,10 +36,10 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         InputError: data, packages, source or device are not those the suite was planned with, the
             loss became non-finite, or the cache cannot be written.
         DamagedStage: a stage it starts from is damaged.
-        Stopped: it was asked to stop.
+        TrainingStopped: it was asked to stop.
     """
     if control.stop():
-        raise Stopped
+        raise TrainingStopped
     with cache.claim(stage.key, control.stop) as results:
         if results is not None:
             import_named(stage.context)
@@ -56,7 +56,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             write_json(results / ABOUT, {**work.about, **about, **cost})
             return
     if not cache.has(stage.key):
-        raise Stopped
+        raise TrainingStopped
 
 
 def import_named(context: StageContext) -> None:

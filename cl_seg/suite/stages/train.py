@@ -16,7 +16,7 @@ from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.step_progress import StepProgress
 from cl_seg.suite.stages.strategy import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import Checkpointing, Stopping, read_checkpoint
+from cl_seg.training.checkpoint import CheckpointPlugin, StopPlugin, read_checkpoint
 from cl_seg.training.stage import train_stage
 from cl_seg.training.validation_curve import ValidationCurve
 
@@ -43,9 +43,11 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         curve = _validation_curve(work, position)
         progress = StepProgress(partial, curve, sum(t["steps"] for t in trained), stage.steps)
         if stage.not_resumable:
-            loop = training_loop(work, position, [*acting, curve, progress, Stopping(control.stop)])
+            loop = training_loop(
+                work, position, [*acting, curve, progress, StopPlugin(control.stop)]
+            )
         else:
-            saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
+            saving = CheckpointPlugin(file, control.checkpoint_seconds, control.stop)
             loop = training_loop(work, position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))

@@ -9,7 +9,7 @@ import torch
 
 from cl_seg.losses import IGNORED
 from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
-from cl_seg.training.checkpoint import Stopped
+from cl_seg.training.checkpoint import TrainingStopped
 from cl_seg.training.contract.strategy_under_test import StrategyUnderTest
 from cl_seg.training.contract.tiny_training import (
     EXPERIENCES,
@@ -88,7 +88,7 @@ def resumes_from_saved_state(strategy: StrategyUnderTest) -> str:
     for position in range(1, EXPERIENCES + 1):
         try:
             loop, plugin = train_from_files(strategy, position, weights, state, {})
-        except Stopped as stopped:
+        except TrainingStopped as stopped:
             loop, plugin = train_from_files(strategy, position, weights, state, stopped.args[0])
         state = to_bytes(plugin.state_dict()) if strategy.keeps_state else None
         weights = to_bytes(loop.model.state_dict())

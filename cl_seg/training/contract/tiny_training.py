@@ -20,7 +20,7 @@ from torch.utils.data import TensorDataset
 
 from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
-from cl_seg.training.checkpoint import Checkpointing, State, Stopped, read_checkpoint
+from cl_seg.training.checkpoint import CheckpointPlugin, State, TrainingStopped, read_checkpoint
 from cl_seg.training.contract.strategy_under_test import CLASSES, StrategyUnderTest
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
@@ -76,7 +76,7 @@ def train_from_files(
     """Train an experience from saved files; without a checkpoint, stop in the middle of it.
 
     Raises:
-        Stopped: with the checkpoint.
+        TrainingStopped: with the checkpoint.
     """
     model, plugin = strategy.make_model(), strategy.make_plugin()
     model.load_state_dict(from_bytes(weights))
@@ -90,11 +90,11 @@ def train_from_files(
         if not checkpoint:
             steps = count(1)
             half = SETTINGS.steps // 2
-            loop.plugins.append(Checkpointing(file, math.inf, lambda: next(steps) == half))
+            loop.plugins.append(CheckpointPlugin(file, math.inf, lambda: next(steps) == half))
         try:
             loop.train(experience, eval_streams=[])
-        except Stopped:
-            raise Stopped(read_checkpoint(file)) from None
+        except TrainingStopped:
+            raise TrainingStopped(read_checkpoint(file)) from None
     return loop, plugin
 
 
