@@ -10,7 +10,7 @@ import pandas as pd
 
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import NETWORKS
-from cl_seg.runtime.import_path import check_target
+from cl_seg.runtime.static_import import check_target
 from cl_seg.strategies.registry import STRATEGIES
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark.preprocess import reduced, windowed
+from cl_seg.benchmark.preprocess import downsampled, windowed
 from cl_seg.inference.saved_model import Input
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.resample import Placement, inside, place, resample_image
@@ -70,7 +70,7 @@ def predict_slices(
     moves = _moves(variants)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
-        pixels = windowed(reduced(hu, seen.size), seen.window_hu)
+        pixels = windowed(downsampled(hu, seen.size), seen.window_hu)
         each = torch.cat([_probabilities(model, pixels, moves) for model in models])
         found = [
             _labels(one, volume, placement, coarse) for one in (each.mean(dim=0), *each.unbind())

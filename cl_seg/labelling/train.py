@@ -28,7 +28,7 @@ from cl_seg.planning.runs import BaseModel, Run
 from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import RunStages, Stage
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.choices import ModelChoice, StrategyChoice

@@ -13,7 +13,7 @@ from cl_seg.planning.data import data_header, store_folder
 from cl_seg.planning.grid import plan_runs
 from cl_seg.planning.runs import Run
 from cl_seg.planning.source import callable_files
-from cl_seg.runtime.import_path import check_target, module_file
+from cl_seg.runtime.static_import import check_target, module_file
 from cl_seg.scans.store import Header, check_offers
 from cl_seg.spec.read import read_suite, suite_from
 from cl_seg.spec.settings import Data

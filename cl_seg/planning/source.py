@@ -20,7 +20,7 @@ from cl_seg.planning.source_roots import (
     WITHOUT_NUMBERS,
 )
 from cl_seg.planning.syntax import read_source
-from cl_seg.runtime.import_path import installed_version, module_file
+from cl_seg.runtime.static_import import installed_version, module_file
 from cl_seg.strategies.registry import STRATEGIES
 
 DATA = {".csv", ".npz", ".yaml"}

@@ -25,7 +25,7 @@ WITHOUT_NUMBERS = {
     "cl_seg.models.registry": "presets, which are in a key by value",
     "cl_seg.strategies.registry": "settings and how they are used, which are in a key by value",
     "cl_seg.strategies.strategy": "the class of which every strategy is declared",
-    "cl_seg.runtime.import_path": "finds files",
+    "cl_seg.runtime.static_import": "finds files",
     "cl_seg.runtime.workers": "the number of processes, which changes no bit",
     "cl_seg.suite.cache": "keeps what was computed",
     "cl_seg.suite.peak_memory": "measures a cost",

@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import import_module
 
-from cl_seg.runtime.import_path import has_methods
+from cl_seg.runtime.static_import import has_methods
 from cl_seg.strategies.strategy import PluginSettings, StateSaved, Strategy
 
 NAMES = (

@@ -13,7 +13,7 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.files.write import write_bytes
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.runtime.serialise import from_bytes, to_bytes
 
 State = dict[str, Any]
 

@@ -89,7 +89,7 @@ def compare(store: SliceStore, labelled: str, steps: int, seed: int) -> None:
 def with_masks(images: TaskImages, scanner: str, labelled: str, rest: int) -> TaskImages:
     """Images of a scanner of whose labels one class is left, all else being ``rest``."""
     seen = copy.copy(images)
-    hu, masks = images.scanner(scanner)
+    hu, masks = images.images_and_masks(scanner)
     label = TASK.classes.index(labelled) + 1
     seen._kept = {scanner: (hu, torch.where(masks == label, label, rest).to(torch.uint8))}
     return seen

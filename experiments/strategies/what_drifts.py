@@ -27,7 +27,7 @@ from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.records.load import load_results
 from cl_seg.records.record import RunRecord
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.shared.batch_norm import running_statistics

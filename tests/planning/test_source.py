@@ -18,7 +18,7 @@ from cl_seg.planning.source import (
     stage_source,
 )
 from cl_seg.planning.source_roots import ELSEWHERE, SIMULATOR, SOURCES, TOOLS, WITHOUT_NUMBERS
-from cl_seg.runtime.import_path import module_file
+from cl_seg.runtime.static_import import module_file
 from cl_seg.strategies.registry import STRATEGIES
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import cl_seg.strategies
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.import_path import imports_of, module_file, parse
+from cl_seg.runtime.static_import import imports_of, module_file, parse
 from cl_seg.strategies.registry import NAMES, STRATEGIES
 
 PLUGINS = {name: one.plugin for name, one in STRATEGIES.items() if one.plugin}

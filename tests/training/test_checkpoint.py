@@ -9,7 +9,7 @@ import pytest
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.runtime.serialise import from_bytes, to_bytes
 from cl_seg.spec.settings import Training
 from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.files.write import write_bytes
-from cl_seg.runtime.tensor_bytes import to_bytes
+from cl_seg.runtime.serialise import to_bytes
 from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.strategy import memory_footprint, restored_plugin

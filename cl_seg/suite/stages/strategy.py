@@ -6,7 +6,7 @@ import torch
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.runs import Run
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.runtime.serialise import from_bytes, to_bytes
 from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.work import Work
@@ -53,11 +53,11 @@ def memory_footprint(plugin: Any, size: int) -> dict[str, int]:
     slices = int(getattr(plugin, "kept_slices", 0))
     return {
         "kept_slices": slices,
-        "kept_bytes": slices * size * size * 3 + tensor_bytes(plugin.state_dict()),
+        "kept_bytes": slices * size * size * 3 + tensor_size_bytes(plugin.state_dict()),
     }
 
 
-def tensor_bytes(state: Any) -> int:
+def tensor_size_bytes(state: Any) -> int:
     """Bytes of all tensors in plain data."""
     if isinstance(state, torch.Tensor):
         return int(state.nbytes)
@@ -65,4 +65,4 @@ def tensor_bytes(state: Any) -> int:
         state = state.values()
     elif not isinstance(state, list | tuple):
         return 0
-    return sum(map(tensor_bytes, state))
+    return sum(map(tensor_size_bytes, state))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_bytes
-from cl_seg.runtime.tensor_bytes import to_bytes
+from cl_seg.runtime.serialise import to_bytes
 from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import CHECKPOINT, CURVE, STRATEGY_STATE, state_file
 from cl_seg.suite.stages.experience import experience, training_loop

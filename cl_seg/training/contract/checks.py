@@ -8,7 +8,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 
 from cl_seg.losses import IGNORED
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.runtime.serialise import from_bytes, to_bytes
 from cl_seg.training.checkpoint import TrainingStopped
 from cl_seg.training.contract.strategy_under_test import StrategyUnderTest
 from cl_seg.training.contract.tiny_training import (

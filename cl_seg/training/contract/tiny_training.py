@@ -18,7 +18,7 @@ from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.checkpoint import CheckpointPlugin, State, TrainingStopped, read_checkpoint
 from cl_seg.training.contract.strategy_under_test import CLASSES, StrategyUnderTest
