@@ -31,7 +31,7 @@ def test_every_suite_of_ours_can_be_read(path: Path) -> None:
 def settings(choice: StrategyChoice, networks: list[str], scale: float) -> list[dict[str, Any]]:
     """With λ times that, as the loss is a mean over pixels, and without sizes of memories."""
     changed = {"ewc_lambda": lambda value: round(value * scale, 12), "budget": lambda _: None}
-    each = (choice.on(name).settings for name in networks)
+    each = (choice.for_network(name).settings for name in networks)
     return [{k: changed.get(k, lambda v: v)(v) for k, v in own.items()} for own in each]
 
 

@@ -56,7 +56,7 @@ def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
         if strategy.networks is not None and model.label not in strategy.networks:
             continue
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
-        run = Run(run_id, orders[o], model, strategy.on(model.label), seed, place)
+        run = Run(run_id, orders[o], model, strategy.for_network(model.label), seed, place)
         if run.joint:
             run = replace(run, order=together) if together else run
             same = (frozenset(run.order), model.label, strategy.label, seed)
@@ -96,7 +96,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
         transfer = start == "transfer"
         if not transfer and c:
             continue
-        strategy = choice.on(model.label) if transfer else SCRATCH
+        strategy = choice.for_network(model.label) if transfer else SCRATCH
         run_id = f"{model.label}-{strategy.label}-{by}-{count}-seed{seed}"
         order = (*base, target) if transfer else (target,)
         images = SeedImages(count, by, base, transfer)

@@ -45,7 +45,7 @@ CHOICES = ("cl_seg.models", "cl_seg.strategies")
 BUILDERS = tuple(f"{room}.build" for room in CHOICES)
 """Modules that make a network or a strategy from its name, the same for every choice."""
 
-ELSEWHERE = {"scoring": ("cl_seg.suite.stages.strategy",)}
+ELSEWHERE = {"scoring": ("cl_seg.suite.stages.plugin_state",)}
 """Modules whose source is in the keys of the stages that a kind of stage starts from.
 
 An evaluation needs a strategy only where it starts from a memory, whose key has that source.

@@ -28,7 +28,7 @@ class Suite(Spec):
         image: the image that networks see.
         models: networks, at least one.
         strategies: at least one.
-        seeds: one run each; of weights, batches, augmentation and memories.
+        seeds: random seeds, one run each: of weights, batches, augmentation and memories.
         training: of every stage.
         tools: semi-automatic tools scored on the same test slices, see
             ``cl_seg/semi_automatic/registry.py``.

@@ -60,8 +60,8 @@ class Strategy:
         state_saved: when the plugin's state is complete and saved by its ``state_dict``:
             ``after_training``, once its ``after_training_exp`` has run in a stage of its own;
             ``during_training``, with the network; ``not_needed`` where the network it starts from
-            is all it needs; ``never`` where it has no ``state_dict``, so that all experiences of a
-            run are trained in one process.
+            is all it needs; ``never`` where it has no ``state_dict``, so that a run is trained in
+            one piece, as a single stage.
         changes_scoring: True where what it keeps changes the network that is scored.
         contract_settings: settings under which a few steps show what it does, for the contract.
         contract_baseline: settings that switch off what sets it apart, for the contract; empty

@@ -430,6 +430,6 @@ def test_settings_of_a_network_replace_the_common_ones(tmp_path):
     models = "[unet, {name: unet, label: other}]"
     text = STREAM.replace("[naive]", f"[{strategy}]").replace("[unet]", models)
     (choice,) = read(tmp_path, text).strategies
-    settings = [choice.on(label).settings for label in ("unet", "other")]
+    settings = [choice.for_network(label).settings for label in ("unet", "other")]
     assert [s["ewc_lambda"] for s in settings] == [3, 2]
     assert [s["fisher"] for s in settings] == ["batch", "batch"]

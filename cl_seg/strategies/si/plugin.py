@@ -71,14 +71,14 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores importance and the path so far."""
-        parts = {name: copied(getattr(self, name)) for name in PARTS}
+        parts = {name: copied(getattr(self, name)) for name in STATE_PARTS}
         return {**parts, "omega": copied(self.path.omega)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore importance and path."""
-        for name in PARTS:
+        for name in STATE_PARTS:
             setattr(self, name, dict(state[name]))
         self.path.omega = dict(state["omega"])
 
 
-PARTS = ("importance", "centre", "start")
+STATE_PARTS = ("importance", "centre", "start")

@@ -7,7 +7,7 @@ from cl_seg.files.write import write_bytes
 from cl_seg.runtime.serialise import to_bytes
 from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.experience import experience, training_loop
-from cl_seg.suite.stages.strategy import memory_footprint, restored_plugin
+from cl_seg.suite.stages.plugin_state import memory_footprint, restored_plugin
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.stage import run_after_training_exp
 

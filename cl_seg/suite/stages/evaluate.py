@@ -14,7 +14,7 @@ from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.examples import ranked_slices, slice_dice, typical_slice
 from cl_seg.evaluation.predict import predict
 from cl_seg.suite.cache import CASES, EXAMPLE
-from cl_seg.suite.stages.strategy import restored_plugin
+from cl_seg.suite.stages.plugin_state import restored_plugin
 from cl_seg.suite.stages.work import Work
 
 

@@ -13,14 +13,14 @@ from cl_seg.runtime.serialise import to_bytes
 from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import CHECKPOINT, CURVE, STRATEGY_STATE, state_file
 from cl_seg.suite.stages.experience import experience, training_loop
+from cl_seg.suite.stages.plugin_state import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.step_progress import StepProgress
-from cl_seg.suite.stages.strategy import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.checkpoint import CheckpointPlugin, StopPlugin, read_checkpoint
 from cl_seg.training.stage import train_stage
 from cl_seg.training.validation_curve import ValidationCurve
 
-CURVE_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
+PIXEL_COUNT_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
 
 
 def train(work: Work, results: Path) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
     if state_saved == "during_training":
         write_bytes(results / STRATEGY_STATE, plain_state(plugin, work.run.strategy.name))
         kept = memory_footprint(plugin, work.context.image.size)
-    pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
+    pd.DataFrame(points, columns=PIXEL_COUNT_COLUMNS).to_parquet(results / CURVE, index=False)
     return {"trained": trained, "earlier": earlier, **kept}
 
 

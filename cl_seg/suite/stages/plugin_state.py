@@ -46,7 +46,7 @@ def plain_state(plugin: Any, name: str) -> bytes:
 
 
 def memory_footprint(plugin: Any, size: int) -> dict[str, int]:
-    """What a strategy keeps of the experiences so far: slices, and bytes with its tensors.
+    """Size of a strategy's state after the experiences so far: slices, and bytes with tensors.
 
     A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
     """
