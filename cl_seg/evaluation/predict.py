@@ -31,14 +31,14 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
 
     def predicted(batch: range) -> Tensor:
         images, _ = slices.batch(torch.tensor(batch))
-        return torch.from_numpy(upsampled_labels(model(images).float().softmax(dim=1), size))
+        return torch.from_numpy(predicted_labels(model(images).float().softmax(dim=1), size))
 
     with eval_mode(model), torch.no_grad():
         prediction = memory_mapped(map(predicted, batches), "uint8", (count, size, size))
     return prediction.numpy(), slices.truth
 
 
-def upsampled_labels(probability: Tensor, size: int) -> Labels:
+def predicted_labels(probability: Tensor, size: int) -> Labels:
     """Labels (N, size, size) uint8 on finer pixels, from probabilities (N, C, S, S).
 
     The largest probability decides on the pixels it was predicted on, and so how large every

@@ -77,7 +77,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
                 f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
             )
     for choice in suite.strategies:
-        if find_strategy(choice.name).training_scheme != "sequential":
+        if find_strategy(choice.name).training_regime != "sequential":
             raise InputError(
                 f"strategies: {choice.name} has no place in a seed curve, where a network goes "
                 "from the base scanners to the SEED images"

@@ -74,12 +74,12 @@ class Run:
     @property
     def joint(self) -> bool:
         """True where one stage trains on all scanners together."""
-        return find_strategy(self.strategy.name).training_scheme == "joint"
+        return find_strategy(self.strategy.name).training_regime == "joint"
 
     @property
     def cumulative(self) -> bool:
         """True where every stage trains on all scanners seen so far."""
-        return find_strategy(self.strategy.name).training_scheme == "cumulative"
+        return find_strategy(self.strategy.name).training_regime == "cumulative"
 
     @property
     def order_number(self) -> int:
@@ -106,8 +106,8 @@ class Run:
     @property
     def from_scratch(self) -> bool:
         """True where every stage starts from the untrained network."""
-        scheme = find_strategy(self.strategy.name).training_scheme
-        return scheme == "single" or bool(self.strategy.settings.get("restart"))
+        regime = find_strategy(self.strategy.name).training_regime
+        return regime == "single" or bool(self.strategy.settings.get("restart"))
 
     def stage_name(self, position: int) -> str:
         """The selection a stage trains on: a scanner, all of them, or those seen so far."""

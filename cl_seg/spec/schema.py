@@ -12,7 +12,7 @@ from cl_seg.spec.read import ADAPTER
 from cl_seg.spec.settings import Data, Image, PhantomData, Split, Training
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
-SUITE_PARTS = (
+SCHEMA_MODELS = (
     *(Data, PhantomData, Split, Image, ModelChoice, StrategyChoice, Training),
     *(StreamSuite, SeedCurveSuite),
 )
@@ -34,7 +34,7 @@ def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> 
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "cl_seg suite"
     parts = schema["$defs"]
-    for schema_class in SUITE_PARTS:
+    for schema_class in SCHEMA_MODELS:
         _describe(parts[schema_class.__name__], schema_class)
     for name, strategy in strategies.items():
         parts[f"{name}_settings"] = _describe(

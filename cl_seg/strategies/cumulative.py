@@ -19,4 +19,4 @@ class CumulativeSettings(Settings):
     restart: bool = False
 
 
-STRATEGY = Strategy("Cumulative", CumulativeSettings, training_scheme="cumulative")
+STRATEGY = Strategy("Cumulative", CumulativeSettings, training_regime="cumulative")

@@ -16,4 +16,4 @@ class JointSettings(Settings):
     steps_factor: float | None = Field(default=None, gt=0)
 
 
-STRATEGY = Strategy("Joint", JointSettings, training_scheme="joint")
+STRATEGY = Strategy("Joint", JointSettings, training_regime="joint")

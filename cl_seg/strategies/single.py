@@ -2,4 +2,4 @@
 
 from cl_seg.strategies.strategy import Settings, Strategy
 
-STRATEGY = Strategy("Single", Settings, training_scheme="single")
+STRATEGY = Strategy("Single", Settings, training_regime="single")

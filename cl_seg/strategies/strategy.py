@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
 
-TrainingScheme = Literal["sequential", "joint", "cumulative", "single"]
+TrainingRegime = Literal["sequential", "joint", "cumulative", "single"]
 StateSaved = Literal["not_needed", "after_training", "during_training", "never"]
 
 
@@ -47,7 +47,7 @@ class Strategy:
         settings: model of its settings, with defaults.
         plugin: ``module:Class``, taking the settings as keyword arguments (one of ours a ``seed``
             besides); None for plain fine-tuning.
-        training_scheme: ``sequential`` trains on one scanner after another, ``joint`` once on all
+        training_regime: ``sequential`` trains on one scanner after another, ``joint`` once on all
             of them, ``cumulative`` at each scanner on all seen so far, ``single`` on each scanner
             from scratch. Records name it ``schedule``.
         first_active_experience: position (from 1) of the first experience in whose training the
@@ -71,7 +71,7 @@ class Strategy:
     title: str
     settings: type[Settings] | type[PluginSettings]
     plugin: str | None = None
-    training_scheme: TrainingScheme = "sequential"
+    training_regime: TrainingRegime = "sequential"
     first_active_experience: int | None = 2
     settings_unused_by_consolidation: frozenset[str] = frozenset()
     settings_unused_in_first_experience: frozenset[str] = frozenset()

@@ -114,7 +114,7 @@ def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> 
         strategy=run.titles["strategy"],
         order_number=run.order_number,
         place=run.place,
-        schedule="seed_curve" if run.seed_images else strategy.training_scheme,
+        schedule="seed_curve" if run.seed_images else strategy.training_regime,
         scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},
         data=DataRecord(

@@ -52,7 +52,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from cl_seg.evaluation.case_scores import case_scores
-from cl_seg.evaluation.predict import upsampled_labels
+from cl_seg.evaluation.predict import predicted_labels
 from cl_seg.models.build import build_model
 from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.data import open_store
@@ -287,7 +287,7 @@ class Script:
                 shares = model(images).softmax(dim=1)
             rows = self.rows(scanner, "test")
             truth = np.stack([self.store.labels(scanner)[row] for row in rows["row"]])
-            found = upsampled_labels(shares, truth.shape[-1])
+            found = predicted_labels(shares, truth.shape[-1])
             table = pd.DataFrame(
                 case_scores(found, truth, list(rows["case"]), self.suite.classes, 1.0)
             )

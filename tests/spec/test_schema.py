@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cl_seg.models.registry import NETWORKS
-from cl_seg.spec.schema import SUITE_PARTS, suite_schema
+from cl_seg.spec.schema import SCHEMA_MODELS, suite_schema
 from cl_seg.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_plugins_and_networks_of_ones_own_are_allowed() -> None:
 
 
 def test_every_field_of_every_part_is_described() -> None:
-    for part in SUITE_PARTS:
+    for part in SCHEMA_MODELS:
         model = SCHEMA["$defs"][part.__name__]
         fields = model["anyOf"][1] if "anyOf" in model else model
         bare = {name for name, field in fields["properties"].items() if "description" not in field}

@@ -122,18 +122,18 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and numbers from which :meth:`load_state_dict` restores everything."""
-        parts = {name: copied(getattr(self, name)) for name in STATE_PARTS}
+        parts = {name: copied(getattr(self, name)) for name in SAVED_TENSORS}
         return {**parts, "omega": copied(self.path.omega), "steps": self.steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore importance, Fisher information and the path so far."""
-        for name in STATE_PARTS:
+        for name in SAVED_TENSORS:
             setattr(self, name, dict(state[name]))
         self.path.omega = dict(state["omega"])
         self.steps = int(state["steps"])
 
 
-STATE_PARTS = ("fisher", "score", "importance", "centre", "new_score", "interval_start")
+SAVED_TENSORS = ("fisher", "score", "importance", "centre", "new_score", "interval_start")
 
 
 def _at_most_one(parts: Parameters) -> Parameters:

@@ -71,14 +71,14 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores importance and the path so far."""
-        parts = {name: copied(getattr(self, name)) for name in STATE_PARTS}
+        parts = {name: copied(getattr(self, name)) for name in SAVED_TENSORS}
         return {**parts, "omega": copied(self.path.omega)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore importance and path."""
-        for name in STATE_PARTS:
+        for name in SAVED_TENSORS:
             setattr(self, name, dict(state[name]))
         self.path.omega = dict(state["omega"])
 
 
-STATE_PARTS = ("importance", "centre", "start")
+SAVED_TENSORS = ("importance", "centre", "start")
