@@ -3,12 +3,14 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from cl_seg.messages.errors import InputError
 from cl_seg.training.contract.checks import CHECKS, ContractViolation, changes_scoring, trains
 from cl_seg.training.contract.strategy_under_test import StrategyUnderTest
 from cl_seg.training.loop import NonFiniteLoss
 
+Status = Literal["passed", "failed", "refused"]
 ESSENTIAL = frozenset({"runs", "acts", "changes nothing else", "keeps its state"})
 """Checks without which no result of a plugin means anything, whatever data and settings are."""
 MAY_REFUSE = frozenset({"runs", "batch of one", "bfloat16"})
@@ -21,22 +23,22 @@ class CheckResult:
 
     Attributes:
         check: its name.
-        passed: False where the strategy violates the contract.
+        status: passed, failed, or refused: the plugin itself says why it cannot run here.
         detail: the observation in words.
     """
 
     check: str
-    passed: bool
+    status: Status
     detail: str = ""
 
 
 def check_contract(strategy: StrategyUnderTest, only: Collection[str] = ()) -> list[CheckResult]:
     """Results of all checks, or of those named in ``only``.
 
-    Where the strategy cannot be trained at all, that is the only result.
+    If the first check (``runs``) does not pass, its result is the only one.
     """
     first = _result("runs", partial(trains, strategy))
-    if not first.passed or first.detail.startswith("refused"):
+    if first.status != "passed":
         return [first]
     checks = dict(CHECKS) | ({"scores": changes_scoring} if strategy.changes_scoring else {})
     chosen = {name: check for name, check in checks.items() if not only or name in only}
@@ -45,11 +47,12 @@ def check_contract(strategy: StrategyUnderTest, only: Collection[str] = ()) -> l
 
 def _result(name: str, check: Callable[[], str]) -> CheckResult:
     try:
-        return CheckResult(name, True, check())
+        return CheckResult(name, "passed", check())
     except (ContractViolation, NonFiniteLoss) as violation:
-        return CheckResult(name, False, str(violation))
+        return CheckResult(name, "failed", str(violation))
     except InputError as refused:
-        return CheckResult(name, name in MAY_REFUSE, f"refused: {refused}")
+        status: Status = "refused" if name in MAY_REFUSE else "failed"
+        return CheckResult(name, status, f"refused: {refused}")
     except Exception as error:  # whatever the plugin raises
         reason = str(error).splitlines()[0] if str(error) else ""
-        return CheckResult(name, False, f"{type(error).__name__}: {reason}")
+        return CheckResult(name, "failed", f"{type(error).__name__}: {reason}")
