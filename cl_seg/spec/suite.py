@@ -29,7 +29,7 @@ class Suite(Spec):
         models: networks, at least one.
         strategies: at least one.
         seeds: random seeds, one run each: of weights, batches, augmentation and memories.
-        training: of every stage.
+        training: on every experience.
         tools: semi-automatic tools scored on the same test slices, see
             ``cl_seg/semi_automatic/registry.py``.
     """

@@ -9,7 +9,7 @@ class JointSettings(Settings):
     """Joint training on the union of all scanners, the usual upper bound.
 
     Attributes:
-        steps_factor: optimiser steps as a multiple of one stage; None means the number of
+        steps_factor: optimiser steps as a multiple of the suite's; None means the number of
             scanners, so that joint training costs as much as the whole stream.
     """
 

@@ -62,8 +62,8 @@ class Strategy:
             ``during_training``, with the network; ``not_needed`` where the network it starts from
             is all it needs; ``never`` where it has no ``state_dict``, so that a run is trained in
             one piece, as a single stage.
-        changes_scoring: True where what it keeps changes the network that is scored.
-        contract_settings: settings under which a few steps show what it does, for the contract.
+        changes_scoring: True where its state changes the network that is evaluated.
+        contract_settings: settings under which a few steps show its effect, for the contract.
         contract_baseline: settings that switch off what sets it apart, for the contract; empty
             where it is compared with plain fine-tuning.
     """
@@ -86,7 +86,7 @@ class Strategy:
         return self.plugin is not None and self.state_saved == "after_training"
 
     def is_active_at(self, position: int) -> bool:
-        """True where it takes part in the training of the stage at a position (from 1)."""
+        """True where it is active in the training on the experience at a position (from 1)."""
         return (
             self.plugin is not None
             and self.first_active_experience is not None

@@ -1,4 +1,4 @@
-"""Exact resume inside a stage: the state of the training loop, as tensors and plain data."""
+"""Exact resume of a training: the state of the training loop, as tensors and plain data."""
 
 import hashlib
 import random
@@ -90,7 +90,7 @@ def loop_state(loop: Any) -> State:
 
 
 def read_checkpoint(file: Path) -> State:
-    """The state a stage is resumed from, every tensor on the device it was on.
+    """The state a training is resumed from, every tensor on the device it was on.
 
     Empty where there is no checkpoint or a damaged one.
     """
