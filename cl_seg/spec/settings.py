@@ -125,7 +125,8 @@ class Training(Spec):
     """Training on every experience; the optimiser starts anew with each.
 
     Attributes:
-        steps: optimiser steps per experience, the same for every strategy (joint: see its settings).
+        steps: optimiser steps per experience, the same for every strategy; for joint training see
+            its settings.
         batch_size: slices per step, old and new together.
         weight_decay: AdamW weight decay.
         warmup: share of the steps in which the one-cycle rate rises.
