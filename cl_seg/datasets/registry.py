@@ -1,4 +1,4 @@
-"""The list of public sets that can be read, without importing their readers.
+"""Public sets that can be read, listed without importing their readers.
 
 A new set is one file with a ``read(folder, options)`` plus one entry here.
 """
@@ -9,7 +9,7 @@ CLASS, SLICES_OF, SCANNERS, ALIASES = "--class", "--slices-of", "--scanners", "-
 
 
 @dataclass(frozen=True)
-class PublicSet:
+class DatasetEntry:
     """A set that can be read.
 
     Attributes:
@@ -26,13 +26,13 @@ class PublicSet:
 
 
 _ROOM = "cl_seg.datasets"
-DATASETS: dict[str, PublicSet] = {
-    "totalsegmentator": PublicSet(
+DATASETS: dict[str, DatasetEntry] = {
+    "totalsegmentator": DatasetEntry(
         "TotalSegmentator CT v2", f"{_ROOM}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
     ),
-    "amos22": PublicSet("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
-    "saros": PublicSet("SAROS", f"{_ROOM}.saros", (ALIASES,)),
-    "nnunet": PublicSet("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
-    "msd": PublicSet("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
-    "dicom_seg": PublicSet("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
+    "amos22": DatasetEntry("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
+    "saros": DatasetEntry("SAROS", f"{_ROOM}.saros", (ALIASES,)),
+    "nnunet": DatasetEntry("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
+    "msd": DatasetEntry("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
+    "dicom_seg": DatasetEntry("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
 }
