@@ -12,8 +12,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.models.build import build_model, parameter_count
+from cl_seg.models.registry import NETWORKS
 from cl_seg.phantom.profiles import load_profile, profile_names
 
 ROOT = Path(__file__).parents[1]

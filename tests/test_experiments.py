@@ -31,7 +31,7 @@ def test_every_suite_of_ours_can_be_read(path: Path) -> None:
 def settings(choice: StrategyChoice, networks: list[str], scale: float) -> list[dict[str, Any]]:
     """With λ times that, as the loss is a mean over pixels, and without sizes of memories."""
     changed = {"ewc_lambda": lambda value: round(value * scale, 12), "budget": lambda _: None}
-    each = (choice.on(name).settings for name in networks)
+    each = (choice.for_network(name).settings for name in networks)
     return [{k: changed.get(k, lambda v: v)(v) for k, v in own.items()} for own in each]
 
 
@@ -118,7 +118,7 @@ def test_the_seed_round_trip_takes_anonymised_ct_with_slices_that_hold_no_liver(
     tmp_path: Path,
 ) -> None:
     from cl_seg.inference.saved_model import save_model
-    from cl_seg.models.registry import build_model
+    from cl_seg.models.build import build_model
     from tests.inference.test_saved_model import CONTENT
     from tests.scans.conftest import volume, write_nifti, write_series
 

@@ -1,4 +1,4 @@
-"""What a network makes of slices without labels: features to compare them, and how sure it is."""
+"""Features of unlabelled slices in a network, and the entropy of its predictions on them."""
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
@@ -42,20 +42,20 @@ def embed(model: nn.Module, slices: SliceDataset) -> tuple[Values, Values]:
 
 
 def _coarsest(model: nn.Module, image: Tensor) -> str:
-    """Name of the module with the coarsest (B, C, H, W) output that others have worked on."""
+    """Name of the module with the coarsest (B, C, H, W) output, after the embedding."""
     sizes: dict[str, tuple[int, int]] = {}
 
-    def noting(name: str) -> object:
-        def note(_module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-            # What a patch embedding makes of the image is no feature that was learned.
+    def size_hook(name: str) -> object:
+        def record_size(_module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+            # The output of a patch embedding of the image is not a feature that was learned.
             of_image = name != "" and any(one is image for one in inputs)
             if isinstance(output, Tensor) and output.dim() == 4 and not of_image:
                 sizes[name] = output.shape[2] * output.shape[3], -output.shape[1]
 
-        return note
+        return record_size
 
     hooks = [
-        module.register_forward_hook(noting(name))  # type: ignore[arg-type]
+        module.register_forward_hook(size_hook(name))  # type: ignore[arg-type]
         for name, module in model.named_modules()
     ]
     try:

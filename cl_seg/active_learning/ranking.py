@@ -1,7 +1,7 @@
-"""Which slices are worth labelling first: rankings of unlabelled slices.
+"""Rankings of unlabelled slices by how much labelling them is worth.
 
-Every method gives a whole ranking, so that the first n of it are the choice for n and a larger
-choice holds the smaller ones. Ties and draws are settled by the seed.
+Every method ranks all slices. The first n are the choice of n slices, so a larger choice contains
+the smaller ones. Draws and ties depend on the seed.
 """
 
 import warnings
@@ -35,7 +35,7 @@ class Candidates:
 
 
 def rank(method: str, candidates: Candidates, seed: int) -> Ranking:
-    """Positions of the candidates, the one to label first in front.
+    """Positions of the candidates, the slice to label first at the beginning.
 
     Args:
         method: a name of :data:`METHODS`.
@@ -90,8 +90,8 @@ def by_typicality(candidates: Candidates, random: np.random.Generator) -> Rankin
     """TypiClust: the most typical slice of every cluster (Hacohen et al. 2022, arXiv 2202.02794).
 
     Typicality is the inverse mean distance to the 20 nearest neighbours in the cluster. To rank
-    all, choices of 1, 2, 4, 8 … clusters follow one another; a choice takes the clusters without a
-    slice yet, the largest first.
+    all slices, they are divided into 1, 2, 4, 8 … clusters in turn; each time the clusters without
+    a chosen slice add one, the largest cluster first.
     """
     features = _standardised(candidates)
     distinct = len(np.unique(features, axis=0))
@@ -99,10 +99,12 @@ def by_typicality(candidates: Candidates, random: np.random.Generator) -> Rankin
     clusters = 1
     while len(chosen) < len(features):
         count = min(clusters, distinct)
-        label = _clustered(features, count, random)
-        free = [c for c in range(count) if not np.isin(chosen, np.flatnonzero(label == c)).any()]
-        for cluster in sorted(free, key=lambda c: (-int((label == c).sum()), c)):
-            members = np.flatnonzero(label == cluster)
+        cluster_of = _clustered(features, count, random)
+        free = [
+            c for c in range(count) if not np.isin(chosen, np.flatnonzero(cluster_of == c)).any()
+        ]
+        for cluster in sorted(free, key=lambda c: (-int((cluster_of == c).sum()), c)):
+            members = np.flatnonzero(cluster_of == cluster)
             if len(members):
                 chosen.append(int(members[_typicality(features[members]).argmax()]))
         if count == distinct:
@@ -118,8 +120,8 @@ def _clustered(
     if count == 1:
         return np.zeros(len(features), np.int32)
     with warnings.catch_warnings(action="ignore", category=UserWarning):
-        label: npt.NDArray[np.int32] = kmeans2(features, count, minit="++", seed=random)[1]
-    return label
+        clusters: npt.NDArray[np.int32] = kmeans2(features, count, minit="++", seed=random)[1]
+    return clusters
 
 
 def _typicality(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

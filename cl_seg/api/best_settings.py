@@ -10,7 +10,7 @@ from cl_seg.analysis.hyperparameter_choice import (
 from cl_seg.api.stores import AnyPath
 from cl_seg.files.write import write_text
 from cl_seg.records.load import load_results
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 
 
 def write_best_settings(results: AnyPath) -> tuple[str, Path]:

@@ -1,1 +1,1 @@
-"""From a slice store to an Avalanche benchmark with one experience per scanner."""
+"""A slice store as an Avalanche benchmark with one experience per scanner."""

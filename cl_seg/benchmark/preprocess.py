@@ -7,13 +7,13 @@ from torch import Tensor
 from cl_seg.scans.area_preserving_labels import assign_labels_by_fraction, overlap_lengths
 
 
-def reduced(hu: Tensor, size: int) -> Tensor:
+def downsampled(hu: Tensor, size: int) -> Tensor:
     """Average (N, H, H) int16 HU by area to (N, size, size), in whole HU."""
     lengths = torch.from_numpy(overlap_lengths(hu.shape[-1], size))
     return (lengths @ hu.double() @ lengths.T / hu.shape[-1] ** 2).round().to(torch.int16)
 
 
-def reduced_labels(labels: Tensor, size: int) -> Tensor:
+def downsampled_labels(labels: Tensor, size: int) -> Tensor:
     """(N, H, H) uint8 labels on (N, size, size) pixels, every label with the area it had.
 
     Unlabelled area counts as a label of its own; see

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cl_seg.benchmark.preprocess import windowed
-from cl_seg.benchmark.task_images import TaskImages, in_temporary_file
+from cl_seg.benchmark.task_images import TaskImages, memory_mapped
 from cl_seg.scans.store import Labels
 
 
@@ -27,7 +27,7 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
         self.rows = rows.reset_index(drop=True)
         self.window = images.task.window_hu
         names = list(pd.unique(self.rows["scanner"]))
-        self._arrays = [images.scanner(name) for name in names]
+        self._arrays = [images.images_and_masks(name) for name in names]
         self._array_of = torch.from_numpy(
             self.rows["scanner"]
             .map({n: i for i, n in enumerate(names)})
@@ -52,7 +52,7 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
         pairs = zip(self.rows["scanner"], self.rows["row"], strict=True)
         size = self.images.store.header.grid.size
         each = (self.images.truth(name)[int(row)] for name, row in pairs)
-        return in_temporary_file(each, "uint8", (len(self), size, size)).numpy()
+        return memory_mapped(each, "uint8", (len(self), size, size)).numpy()
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """(B,) int64 indices → (B, 1, S, S) images and (B, S, S) masks, on the device."""

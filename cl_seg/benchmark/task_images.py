@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cl_seg.benchmark.preprocess import reduced, reduced_labels
+from cl_seg.benchmark.preprocess import downsampled, downsampled_labels
 from cl_seg.files.write import writable
 from cl_seg.scans.store import UNLABELLED, SliceStore, check_offers
 
@@ -52,7 +52,7 @@ class TaskImages:
         for channel, name in enumerate(task.classes, start=1):
             self._lookup[header.classes.index(name) + 1] = channel
 
-    def scanner(self, name: str) -> tuple[Tensor, Tensor]:
+    def images_and_masks(self, name: str) -> tuple[Tensor, Tensor]:
         """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner, on the device.
 
         On the CPU these are memory-mapped files: the store's own where it has the task's size and
@@ -66,10 +66,10 @@ class TaskImages:
             images, masks = torch.from_numpy(self.store.hu(name)), self.truth(name)
             size = self.task.image_size
             if masks.shape[-1] != size:
-                seen = (reduced_labels(chunk, size) for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
-                masks = in_temporary_file(seen, "uint8", (len(masks), size, size))
-                seen = (reduced(chunk, size) for chunk in images.split(CHUNK))  # type: ignore[no-untyped-call]
-                images = in_temporary_file(seen, "int16", (len(images), size, size))
+                seen = (downsampled_labels(chunk, size) for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
+                masks = memory_mapped(seen, "uint8", (len(masks), size, size))
+                seen = (downsampled(chunk, size) for chunk in images.split(CHUNK))  # type: ignore[no-untyped-call]
+                images = memory_mapped(seen, "int16", (len(images), size, size))
             self._kept[name] = images.to(self.device), masks.to(self.device)
         return self._kept[name]
 
@@ -80,7 +80,7 @@ class TaskImages:
             masks: scanner → (N, S, S) uint8 labels on the device.
         """
         other = copy.copy(self)
-        other._kept = {name: (self.scanner(name)[0], own) for name, own in masks.items()}
+        other._kept = {name: (self.images_and_masks(name)[0], own) for name, own in masks.items()}
         return other
 
     def truth(self, name: str) -> Tensor:
@@ -95,12 +95,12 @@ class TaskImages:
             labels = torch.from_numpy(self.store.labels(name))
             if self.task.classes != tuple(self.store.header.classes):
                 known = (self._lookup[chunk.int()] for chunk in labels.split(CHUNK))  # type: ignore[no-untyped-call]
-                labels = in_temporary_file(known, "uint8", tuple(labels.shape))
+                labels = memory_mapped(known, "uint8", tuple(labels.shape))
             self._truth[name] = labels
         return self._truth[name]
 
 
-def in_temporary_file(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ...]) -> Tensor:
+def memory_mapped(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ...]) -> Tensor:
     """A tensor, written chunk by chunk and memory-mapped; its file is gone when the tensor is.
 
     Raises:

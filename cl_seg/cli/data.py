@@ -20,7 +20,7 @@ from cl_seg.cli.console import (
     say_table,
     shown,
 )
-from cl_seg.datasets.declared import DATASETS
+from cl_seg.datasets.registry import DATASETS
 from cl_seg.runtime.workers import CORES
 
 

@@ -3,8 +3,8 @@
 import json
 import sys
 
-from cl_seg.models.declared import NETWORKS
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.models.registry import NETWORKS
+from cl_seg.strategies.registry import STRATEGIES
 
 
 def schema() -> None:

@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from cl_seg.datasets.dataset import Case, DataSet, DatasetOptions
-from cl_seg.datasets.declared import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
 from cl_seg.datasets.overlap import ClassOverlapAreas, overlap_notes
+from cl_seg.datasets.registry import ALIASES, CLASS, DATASETS, SCANNERS, SLICES_OF
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError

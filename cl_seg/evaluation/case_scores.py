@@ -17,12 +17,21 @@ def case_scores(
 ) -> list[dict[str, Any]]:
     """One row per case and class.
 
-    Dice and IoU add up the pixels of all slices of a case; its area and the errors of it are those
-    of the mean slice, errors positive where too much is found; surface distances are the mean over
-    the slices in which the class is true or predicted, NaN when there are none; so are the length
-    of the true contour, what of it a person would have to draw, and the area to correct, 0 when
-    there are none.
-    Pixels of unknown truth take no part.
+    Pixels of unknown truth are left out. "Mean slice" is the mean over all slices of a case,
+    "occupied slices" are those in which the class is true or predicted.
+
+    - ``overlap``, ``predicted``, ``true``: pixels of all slices.
+    - ``dice``, ``iou``: of these pixels, 0…1.
+    - ``true_cm2``: true area of the mean slice, cm².
+    - ``area_error_cm2``, ``area_error_percent``: predicted minus true area of the mean slice, in
+      cm² and in per cent of the true one.
+    - ``contour_mm``: length of the true contour, mm, mean over occupied slices, 0 without any.
+    - ``added_path_mm``: length of it that a person would have to draw, likewise.
+    - ``to_correct_cm2``: area that a person would have to correct, cm², likewise.
+    - ``hd95_mm``, ``assd_mm``: 95th percentile and mean of the surface distances, mm, mean over
+      occupied slices, NaN without any.
+    - ``missed``: True where the class is true and nowhere predicted.
+    - ``false_positive_cm2``: falsely predicted area of all slices together, cm².
 
     Args:
         prediction: (N, H, W) uint8.

@@ -9,7 +9,7 @@ from cl_seg.scans.store import Labels
 
 
 def slice_dice(prediction: Labels, truth: Labels, classes: int) -> npt.NDArray[np.float64]:
-    """Dice of every slice, the mean over the classes it has or is said to have.
+    """Dice of every slice, the mean over the classes that are present in truth or prediction.
 
     Args:
         prediction: (N, H, W) uint8.
@@ -35,7 +35,7 @@ def ranked_slices(dice: npt.NDArray[np.float64]) -> tuple[int, int, int]:
     return int(order[0]), int(order[len(order) // 2]), int(order[-1])
 
 
-def example_slice(truth: Labels, classes: int) -> int:
+def typical_slice(truth: Labels, classes: int) -> int:
     """A typical slice, not the easiest: median labelled area among those with most classes."""
     areas = np.stack([(truth == label).sum((1, 2)) for label in range(1, classes + 1)], axis=1)
     richness = (areas > 0).sum(axis=1)

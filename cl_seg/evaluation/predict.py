@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.benchmark.task_images import in_temporary_file
+from cl_seg.benchmark.task_images import memory_mapped
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.area_preserving_labels import upsample_labels
 from cl_seg.scans.store import Labels
@@ -31,15 +31,15 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
 
     def predicted(batch: range) -> Tensor:
         images, _ = slices.batch(torch.tensor(batch))
-        return torch.from_numpy(labels_on(model(images).float().softmax(dim=1), size))
+        return torch.from_numpy(predicted_labels(model(images).float().softmax(dim=1), size))
 
     with eval_mode(model), torch.no_grad():
-        prediction = in_temporary_file(map(predicted, batches), "uint8", (count, size, size))
+        prediction = memory_mapped(map(predicted, batches), "uint8", (count, size, size))
     return prediction.numpy(), slices.truth
 
 
-def labels_on(probability: Tensor, size: int) -> Labels:
-    """Labels (N, size, size) uint8 of probabilities (N, C, S, S) on finer pixels of one image.
+def predicted_labels(probability: Tensor, size: int) -> Labels:
+    """Labels (N, size, size) uint8 on finer pixels, from probabilities (N, C, S, S).
 
     The largest probability decides on the pixels it was predicted on, and so how large every
     structure is. Which of the finer pixels a structure has is decided by the probabilities

@@ -98,7 +98,7 @@ def _inference(card: ModelCard) -> dict[str, Any]:
     return {
         "device": "$torch.device('cpu')",
         "network_def": {
-            "_target_": "cl_seg.models.registry.build_model",
+            "_target_": "cl_seg.models.build.build_model",
             "name": network.name,
             "preset": network.preset,
             "arguments": network.arguments,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cl_seg.benchmark.preprocess import reduced, windowed
+from cl_seg.benchmark.preprocess import downsampled, windowed
 from cl_seg.inference.saved_model import Input
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.area_preserving_labels import upsample_labels
@@ -73,7 +73,7 @@ def predict_slices(
     transforms = _transforms(n_augmentations)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
-        pixels = windowed(reduced(hu, network_input.size), network_input.window_hu)
+        pixels = windowed(downsampled(hu, network_input.size), network_input.window_hu)
         probabilities = torch.cat([_probabilities(model, pixels, transforms) for model in models])
         labels = [
             _labels(probability, volume, placement, coarse)

@@ -29,8 +29,8 @@ from cl_seg.files.json_file import read_json
 from cl_seg.files.write import new_folder, write_bytes, write_text
 from cl_seg.messages.errors import InputError, one_line
 from cl_seg.messages.pydantic_errors import explain_errors
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
+from cl_seg.models.registry import NETWORKS
 from cl_seg.scans.store import MAX_SIZE
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
@@ -46,7 +46,7 @@ class CardModel(BaseModel):
 
 
 class Network(CardModel):
-    """How the network is built, see :func:`cl_seg.models.registry.build_model`."""
+    """How the network is built, see :func:`cl_seg.models.build.build_model`."""
 
     name: str
     preset: str

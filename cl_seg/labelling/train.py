@@ -19,7 +19,7 @@ from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.digests import fingerprint, part_digests
 from cl_seg.planning.environment import find_environment, git_commit, versions
@@ -28,12 +28,12 @@ from cl_seg.planning.runs import BaseModel, Run
 from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import RunStages, Stage
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Image, Spec, Training
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.compute import compute
 from cl_seg.suite.durations import Durations

@@ -17,7 +17,7 @@ from cl_seg.phantom.dicom import dataset
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
-from cl_seg.runtime.workers import in_order
+from cl_seg.runtime.workers import map_in_order
 
 Format = Literal["dicom", "nifti"]
 Row = tuple[str, str, str, str]  # of the manifest: image, labels, patient and scanner
@@ -52,7 +52,7 @@ def export(
     """
     with new_folder(folder) as building:
         write = partial(_export_case, folder=building, file_format=file_format)
-        with in_order(write, scans, workers) as done:
+        with map_in_order(write, scans, workers) as done:
             shown = track(
                 done,
                 "Scanning",

@@ -20,7 +20,7 @@ from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
-from cl_seg.runtime.workers import in_order
+from cl_seg.runtime.workers import map_in_order
 from cl_seg.scans.resample import centre_grid, resample_image
 from cl_seg.scans.store import Grid
 
@@ -73,7 +73,7 @@ def write_sheet(
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
     scans = simulated_scans(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
-    with in_order(partial(_tiles, levels=levels), scans, workers) as done:
+    with map_in_order(partial(_tiles, levels=levels), scans, workers) as done:
         shown = track(done, "Scanning", len(scans), console=progress_console(), transient=True,
                       disable=not show_progress)  # fmt: skip
         columns = [np.concatenate(list(islice(shown, bodies))) for _ in profiles]

@@ -15,7 +15,7 @@ from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
-from cl_seg.runtime.workers import in_order
+from cl_seg.runtime.workers import map_in_order
 from cl_seg.scans.resample import centre_grid, resample_image, resample_labels
 from cl_seg.scans.store import HU, Grid, Labels, SliceRow, SliceStore, create_store
 
@@ -94,7 +94,7 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
     }
     with (
         create_store(Path(folder), CLASSES, grid, provenance) as store,
-        in_order(partial(_simulate_case, grid=grid), scans, workers) as done,
+        map_in_order(partial(_simulate_case, grid=grid), scans, workers) as done,
     ):
         shown = track(
             done,

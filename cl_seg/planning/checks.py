@@ -9,9 +9,9 @@ from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.environment import gpu_here
 from cl_seg.planning.runs import Run
-from cl_seg.semi_automatic.declared import TOOLS
+from cl_seg.semi_automatic.registry import TOOLS
 from cl_seg.spec.suite import Suite
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -27,7 +27,7 @@ def check_batches(suite: Suite, runs: Sequence[Run]) -> None:
         run.strategy.label
         for run in runs
         if len(run.experiences) > 1
-        and issubclass(declared_strategy(run.strategy.name).settings, MemorySettings)
+        and issubclass(find_strategy(run.strategy.name).settings, MemorySettings)
     )
     if mixing and suite.training.batch_size < 2:
         raise InputError(

@@ -12,11 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cl_seg
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.source import callable_hash, stage_source
 from cl_seg.planning.source_roots import SOURCES
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy", "scipy")
 NVIDIA = Path("/proc/driver/nvidia/gpus")
@@ -50,7 +50,7 @@ def find_environment(
 
 def _sources(models: Sequence[ModelChoice], strategies: Sequence[StrategyChoice]) -> dict[str, str]:
     builders = {m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in models}
-    plugins = {s.label: declared_strategy(s.name).plugin for s in strategies}
+    plugins = {s.label: find_strategy(s.name).plugin for s in strategies}
     return {
         **{f"source of {what}": stage_source(what) for what in SOURCES},
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},

@@ -9,7 +9,7 @@ from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.runs import Run, SeedImages
 from cl_seg.spec.choices import StrategyChoice
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 
 SCRATCH = StrategyChoice.model_construct(name="naive", label="scratch")
 
@@ -56,7 +56,7 @@ def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
         if strategy.networks is not None and model.label not in strategy.networks:
             continue
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
-        run = Run(run_id, orders[o], model, strategy.on(model.label), seed, place)
+        run = Run(run_id, orders[o], model, strategy.for_network(model.label), seed, place)
         if run.joint:
             run = replace(run, order=together) if together else run
             same = (frozenset(run.order), model.label, strategy.label, seed)
@@ -77,7 +77,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
                 f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
             )
     for choice in suite.strategies:
-        if declared_strategy(choice.name).schedule != "sequential":
+        if find_strategy(choice.name).training_regime != "sequential":
             raise InputError(
                 f"strategies: {choice.name} has no place in a seed curve, where a network goes "
                 "from the base scanners to the SEED images"
@@ -96,7 +96,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
         transfer = start == "transfer"
         if not transfer and c:
             continue
-        strategy = choice.on(model.label) if transfer else SCRATCH
+        strategy = choice.for_network(model.label) if transfer else SCRATCH
         run_id = f"{model.label}-{strategy.label}-{by}-{count}-seed{seed}"
         order = (*base, target) if transfer else (target,)
         images = SeedImages(count, by, base, transfer)

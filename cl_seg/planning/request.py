@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.checks import check_batches, check_tools
 from cl_seg.planning.data import data_header, store_folder
 from cl_seg.planning.grid import plan_runs
 from cl_seg.planning.runs import Run
 from cl_seg.planning.source import callable_files
-from cl_seg.runtime.import_path import check_target, module_file
+from cl_seg.runtime.static_import import check_target, module_file
 from cl_seg.scans.store import Header, check_offers
 from cl_seg.spec.read import read_suite, suite_from
 from cl_seg.spec.settings import Data
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 
 GivenSuite = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
 """A suite file, its content, or a suite."""

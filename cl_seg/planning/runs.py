@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 
 JOINT = "all scanners"
 
@@ -74,12 +74,12 @@ class Run:
     @property
     def joint(self) -> bool:
         """True where one stage trains on all scanners together."""
-        return declared_strategy(self.strategy.name).schedule == "joint"
+        return find_strategy(self.strategy.name).training_regime == "joint"
 
     @property
     def cumulative(self) -> bool:
         """True where every stage trains on all scanners seen so far."""
-        return declared_strategy(self.strategy.name).schedule == "cumulative"
+        return find_strategy(self.strategy.name).training_regime == "cumulative"
 
     @property
     def order_number(self) -> int:
@@ -106,8 +106,8 @@ class Run:
     @property
     def from_scratch(self) -> bool:
         """True where every stage starts from the untrained network."""
-        schedule = declared_strategy(self.strategy.name).schedule
-        return schedule == "single" or bool(self.strategy.settings.get("restart"))
+        regime = find_strategy(self.strategy.name).training_regime
+        return regime == "single" or bool(self.strategy.settings.get("restart"))
 
     def stage_name(self, position: int) -> str:
         """The selection a stage trains on: a scanner, all of them, or those seen so far."""
@@ -125,7 +125,7 @@ class Run:
         model, strategy = self.model, self.strategy
         return {
             "model": NETWORKS[model.name].title if model.label == model.name else model.label,
-            "strategy": declared_strategy(strategy.name).title
+            "strategy": find_strategy(strategy.name).title
             if strategy.label == strategy.name
             else strategy.label,
         }

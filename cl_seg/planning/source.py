@@ -12,16 +12,16 @@ from pathlib import Path
 
 import cl_seg
 from cl_seg.planning.source_roots import (
+    BUILDERS,
     CHOICES,
     ELSEWHERE,
     FRONT_DOORS,
-    REGISTRIES,
     SOURCES,
     WITHOUT_NUMBERS,
 )
 from cl_seg.planning.syntax import read_source
-from cl_seg.runtime.import_path import installed_version, module_file
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.runtime.static_import import installed_version, module_file
+from cl_seg.strategies.registry import STRATEGIES
 
 DATA = {".csv", ".npz", ".yaml"}
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -38,7 +38,7 @@ def stage_files(what: str) -> dict[str, Path]:
     elsewhere = ELSEWHERE.get(what, ())
 
     def matters(name: str) -> bool:
-        chosen = _is_below(name, CHOICES) and name not in REGISTRIES
+        chosen = _is_below(name, CHOICES) and name not in BUILDERS
         return _is_ours(name) and not chosen and not _is_below(name, elsewhere)
 
     return _closure([SOURCES[what]], matters)
@@ -88,7 +88,7 @@ def callable_files(target: str) -> dict[str, Path]:
         if name == module:
             return True
         if name.partition(".")[0] == "cl_seg":
-            return _is_ours(name) and name not in (*CHOICES, *REGISTRIES)
+            return _is_ours(name) and name not in (*CHOICES, *BUILDERS)
         path = None if _is_below(module, ["cl_seg"]) else module_file(name)
         # What is installed has a version; a virtual environment may lie below the user's folder.
         return path is not None and path.is_relative_to(below) and not _is_installed(path)

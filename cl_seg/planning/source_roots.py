@@ -22,10 +22,10 @@ WITHOUT_NUMBERS = {
     "cl_seg.messages": "words",
     "cl_seg.spec": "settings, which are in a key by value",
     "cl_seg.planning": "selections and steps, which are in a key by value, and the keys themselves",
-    "cl_seg.models.declared": "presets, which are in a key by value",
-    "cl_seg.strategies.declared": "settings and how they are used, which are in a key by value",
-    "cl_seg.strategies.declaration": "the form in which strategies are declared",
-    "cl_seg.runtime.import_path": "finds files",
+    "cl_seg.models.registry": "presets, which are in a key by value",
+    "cl_seg.strategies.registry": "settings and how they are used, which are in a key by value",
+    "cl_seg.strategies.strategy": "the class of which every strategy is declared",
+    "cl_seg.runtime.static_import": "finds files",
     "cl_seg.runtime.workers": "the number of processes, which changes no bit",
     "cl_seg.suite.cache": "keeps what was computed",
     "cl_seg.suite.peak_memory": "measures a cost",
@@ -42,10 +42,10 @@ FRONT_DOORS = ("cl_seg", "cl_seg.metrics", "cl_seg.models", "cl_seg.strategies")
 CHOICES = ("cl_seg.models", "cl_seg.strategies")
 """Rooms of networks and strategies, each hashed for itself."""
 
-REGISTRIES = tuple(f"{room}.registry" for room in CHOICES)
+BUILDERS = tuple(f"{room}.build" for room in CHOICES)
 """Modules that make a network or a strategy from its name, the same for every choice."""
 
-ELSEWHERE = {"scoring": ("cl_seg.suite.stages.strategy",)}
+ELSEWHERE = {"scoring": ("cl_seg.suite.stages.plugin_state",)}
 """Modules whose source is in the keys of the stages that a kind of stage starts from.
 
 An evaluation needs a strategy only where it starts from a memory, whose key has that source.

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from cl_seg.active_learning.ranking import NEEDS_NETWORK
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.runs import BaseModel, Run
 from cl_seg.planning.stages import Graph, RunStages, Stage
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 
 FINE_TUNING = StrategyChoice.model_construct(name="naive", label="naive")
 ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
@@ -42,9 +42,9 @@ class _Planner:
         """Add the stages of a run that are not there yet."""
         if run.base_model is not None:
             return self._add_run_from_model(run, run.base_model)
-        declared = declared_strategy(run.strategy.name)
+        declared = find_strategy(run.strategy.name)
         initial = self._initial(run)
-        if declared.memory == "not_saved":
+        if declared.state_saved == "never":
             return self._add_run_in_one_piece(run, initial)
         state = memory = ""
         trained, kept_by, last = [], [], len(run.experiences)
@@ -61,9 +61,9 @@ class _Planner:
                 *self._training(run, position),
                 *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
             )
-            if declared.memory == "during_training":
+            if declared.state_saved == "during_training":
                 memory = state
-            elif declared.consolidates and (position < last or declared.changes_scoring):
+            elif declared.has_consolidation_stage and (position < last or declared.changes_scoring):
                 memory = self._add_stage(
                     Stage("", "consolidate", self.context, run, position, state, memory),
                     state,
@@ -172,12 +172,12 @@ class _Planner:
         )
 
     def _training_settings(self, run: Run, position: int) -> str:
-        later = declared_strategy(run.strategy.name).idle_in_first
+        later = find_strategy(run.strategy.name).settings_unused_in_first_experience
         left_out = later if position == 1 else frozenset()
         return _strategy(run.strategy, left_out, self.context.environment)
 
     def _memory_settings(self, run: Run) -> str:
-        left_out = declared_strategy(run.strategy.name).training_only
+        left_out = find_strategy(run.strategy.name).settings_unused_by_consolidation
         return _strategy(run.strategy, left_out, self.context.environment)
 
     def _curve(self, run: Run, position: int) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.runs import Run
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 
 Kind = Literal["load", "train", "consolidate", "rank", "evaluate"]
 
@@ -49,7 +49,7 @@ class Stage:
     @property
     def uses_strategy(self) -> bool:
         """True where the strategy has a part in the result."""
-        declared = declared_strategy(self.run.strategy.name)
+        declared = find_strategy(self.run.strategy.name)
         kept = self.kind == "consolidate" or (self.kind == "evaluate" and bool(self.memory))
         return kept or declared.is_active_at(self.position)
 
@@ -64,8 +64,8 @@ class Stage:
     @property
     def not_resumable(self) -> bool:
         """True where a run is trained in one piece, because its strategy's state is not saved."""
-        memory = declared_strategy(self.run.strategy.name).memory
-        return self.kind == "train" and memory == "not_saved"
+        state_saved = find_strategy(self.run.strategy.name).state_saved
+        return self.kind == "train" and state_saved == "never"
 
     @property
     def first(self) -> int:

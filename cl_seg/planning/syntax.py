@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cl_seg.runtime.import_path import imports_of, parse
+from cl_seg.runtime.static_import import imports_of, parse
 
 
 @dataclass(frozen=True)

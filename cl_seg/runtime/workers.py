@@ -1,4 +1,4 @@
-"""Worker processes that leave with their parent and let only the parent answer Ctrl-C."""
+"""Worker processes that exit with their parent and leave Ctrl-C to it."""
 
 import multiprocessing
 import os
@@ -39,7 +39,7 @@ def interrupts_blocked(*others: signal.Signals) -> Iterator[None]:
 
 
 @contextmanager
-def without_main() -> Iterator[None]:
+def hide_main_module() -> Iterator[None]:
     """Start worker processes inside: they do not run the user's script a second time.
 
     A spawned process imports the script of its parent, which would start processes of its own where
@@ -53,7 +53,7 @@ def without_main() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-def leave_with_parent() -> None:
+def exit_with_parent() -> None:
     """Make a worker exit at once when its parent process ends in any way."""
     parent = multiprocessing.parent_process()
     if parent is None:
@@ -67,10 +67,10 @@ def leave_with_parent() -> None:
 
 
 @contextmanager
-def in_order(
+def map_in_order(
     work: Callable[[Job], Result], jobs: Iterable[Job], workers: int
 ) -> Iterator[Iterator[Result]]:
-    """Results in the order of the jobs; processes and pending work end with the block.
+    """Map jobs to results, in their order; processes and pending work end with the block.
 
     No more than a few results wait to be taken, however many jobs there are.
 
@@ -86,12 +86,12 @@ def in_order(
         yield map(work, jobs)
         return
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, initializer=leave_with_parent)
+    pool = ProcessPoolExecutor(workers, spawn, initializer=exit_with_parent)
     try:
         yield _ahead(pool, work, jobs, 2 * workers)
     except BrokenProcessPool:
         raise InputError(
-            "a worker process was killed, perhaps for want of memory: try fewer --workers"
+            "a worker process was killed, perhaps it ran out of memory: try fewer --workers"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
@@ -102,7 +102,7 @@ def _ahead(
 ) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()
     for job in jobs:
-        with interrupts_blocked(), without_main():  # a process may be started now
+        with interrupts_blocked(), hide_main_module():  # a process may be started now
             waiting.append(pool.submit(work, job))
         if len(waiting) > ahead:
             yield waiting.popleft().result()

@@ -14,7 +14,7 @@ from rich.progress import Progress, TaskID
 
 from cl_seg.messages.errors import MAX_FAULTS_SHOWN, refuse
 from cl_seg.messages.progress import progress_console
-from cl_seg.runtime.workers import in_order
+from cl_seg.runtime.workers import map_in_order
 from cl_seg.scans.ingest_report import (
     IngestReport,
     ScannerReport,
@@ -143,7 +143,7 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
         every = [scan for _, scan in known]
         many = sum(scan.series.n_slices for scan in every) >= PARALLEL_FROM
         with (
-            in_order(reading, jobs, workers if many else 1) as read,
+            map_in_order(reading, jobs, workers if many else 1) as read,
             _progress(every, show_progress) as (progress, task),
         ):
             work = _Ingest(writer, label_map, report, progress, task)

@@ -1,5 +1,5 @@
 """Suite files (YAML) as pydantic models, checked whole before anything runs.
 
-Names of networks and strategies are checked against registries handed in by the caller, so that
-this room stays free of torch and of every other room.
+The registries of networks and strategies are handed in by the caller. So this package imports
+neither torch nor any other package of cl_seg, except ``messages`` and ``files``.
 """

@@ -23,8 +23,8 @@ from cl_seg.spec.settings import Spec
 LABEL = r"^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)?$"
 
 
-def _plain(value: Any) -> Any:
-    """Refuse what JSON cannot tell apart or hold, such as numbers as names, and dates."""
+def _require_json_value(value: Any) -> Any:
+    """Refuse values that JSON cannot hold, such as dates, and field names that are no text."""
     parts: list[Any] = []
     if isinstance(value, dict):
         for name in value:
@@ -37,11 +37,11 @@ def _plain(value: Any) -> Any:
         text = "expected text, numbers, lists or fields, not a {kind}: quote it"
         raise PydanticCustomError("plain", text, {"kind": type(value).__name__})
     for part in parts:
-        _plain(part)
+        _require_json_value(part)
     return value
 
 
-Arguments = Annotated[dict[str, Any], BeforeValidator(_plain)]
+Arguments = Annotated[dict[str, Any], BeforeValidator(_require_json_value)]
 
 
 class ModelChoice(Spec):
@@ -149,8 +149,8 @@ class StrategyChoice(Spec):
         """The strategies of its grid; only itself where there is none."""
         return self._points or [self]
 
-    def on(self, network: str) -> "StrategyChoice":
-        """The strategy with the settings it has on the network of a label."""
+    def for_network(self, network: str) -> "StrategyChoice":
+        """The strategy with its settings for the network of a label."""
         return self.model_copy(update={"settings": self.settings_of.get(network, self.settings)})
 
 
@@ -160,13 +160,13 @@ def with_defaults(
     """Settings of a strategy with its defaults; of somebody else's plugin as they are."""
     if name not in strategies:
         return settings
-    model = strategies[name].settings
+    schema_class = strategies[name].settings
     try:
-        filled: dict[str, Any] = model.model_validate(settings).model_dump()
+        filled: dict[str, Any] = schema_class.model_validate(settings).model_dump()
     except ValidationError as error:
-        text = "; ".join(explain_errors(error, model))
-        place = [*where, *error.errors()[0]["loc"]]
-        raise PydanticCustomError("settings", "{text}", {"text": text, "in": place}) from None
+        text = "; ".join(explain_errors(error, schema_class))
+        location = [*where, *error.errors()[0]["loc"]]
+        raise PydanticCustomError("settings", "{text}", {"text": text, "in": location}) from None
     return filled
 
 

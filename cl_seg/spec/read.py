@@ -1,4 +1,4 @@
-"""Suite files: read, checked, every fault told with file and line."""
+"""Reads and checks suite files; every fault is told with file and line."""
 
 from collections.abc import Mapping
 from pathlib import Path

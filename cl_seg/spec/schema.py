@@ -34,8 +34,8 @@ def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> 
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "cl_seg suite"
     parts = schema["$defs"]
-    for model in SCHEMA_MODELS:
-        _describe(parts[model.__name__], model)
+    for schema_class in SCHEMA_MODELS:
+        _describe(parts[schema_class.__name__], schema_class)
     for name, strategy in strategies.items():
         parts[f"{name}_settings"] = _describe(
             strategy.settings.model_json_schema(), strategy.settings
@@ -48,10 +48,12 @@ def suite_schema(networks: Mapping[str, Any], strategies: Mapping[str, Any]) -> 
     return schema
 
 
-def _describe(schema: Schema, model: type[BaseModel]) -> Schema:
-    """Put the docstrings of a model and its bases where JSON Schema has descriptions."""
-    schema["description"] = inspect.cleandoc(model.__doc__ or "").partition("\n\nAttributes:")[0]
-    for base in reversed(model.__mro__):
+def _describe(schema: Schema, schema_class: type[BaseModel]) -> Schema:
+    """Describe a schema and its fields by the docstrings of its pydantic class and its bases."""
+    schema["description"] = inspect.cleandoc(schema_class.__doc__ or "").partition(
+        "\n\nAttributes:"
+    )[0]
+    for base in reversed(schema_class.__mro__):
         text = inspect.cleandoc(vars(base).get("__doc__") or "").partition("Attributes:\n")[2]
         for names, said in re.findall(r"^ {4}([\w, ]+): (.*(?:\n {8}.*)*)", text, re.M):
             for name in set(names.split(", ")) & schema.get("properties", {}).keys():

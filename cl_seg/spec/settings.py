@@ -1,4 +1,4 @@
-"""The parts of a suite that choose neither network nor strategy."""
+"""The parts of a suite other than networks and strategies: data, split, image and training."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -122,10 +122,11 @@ class Image(Spec):
 
 
 class Training(Spec):
-    """Training of every stage; the optimiser starts anew with each experience.
+    """Training on every experience; the optimiser starts anew with each.
 
     Attributes:
-        steps: optimiser steps per stage, the same for every strategy (joint: see its settings).
+        steps: optimiser steps per experience, the same for every strategy; for joint training see
+            its settings.
         batch_size: slices per step, old and new together.
         weight_decay: AdamW weight decay.
         warmup: share of the steps in which the one-cycle rate rises.

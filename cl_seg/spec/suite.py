@@ -28,10 +28,10 @@ class Suite(Spec):
         image: the image that networks see.
         models: networks, at least one.
         strategies: at least one.
-        seeds: one run each; of weights, batches, augmentation and memories.
-        training: of every stage.
+        seeds: random seeds, one run each: of weights, batches, augmentation and memories.
+        training: on every experience.
         tools: semi-automatic tools scored on the same test slices, see
-            ``cl_seg/semi_automatic/declared.py``.
+            ``cl_seg/semi_automatic/registry.py``.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")

@@ -5,9 +5,13 @@
     from cl_seg.strategies import EWC, Replay
     EWC(ewc_lambda=1e-4)
 
-A strategy is a folder: its ``__init__`` holds settings and declaration, without torch, ``plugin``
-the Avalanche plugin. ``shared`` is what several of them need, ``declared`` the list of all. The
-plugins are imported on first use (PEP 562), so that planning needs no torch.
+A strategy is a folder: its ``__init__`` holds settings and a :class:`.strategy.Strategy`, without
+torch, and ``plugin`` the Avalanche plugin. ``shared`` is the code that several of them use,
+``registry`` the list of all, and ``build`` makes a plugin from a name. The plugins are imported on
+first use (PEP 562), so that planning needs no torch.
+
+In the hooks of a plugin the argument ``strategy`` is the training loop,
+:class:`cl_seg.training.loop.DenseTraining`: Avalanche names it so.
 """
 
 from importlib import import_module
@@ -27,6 +31,6 @@ def __dir__() -> list[str]:
 
 def _plugins() -> dict[str, str]:
     """Class of every plugin → its module."""
-    strategies = import_module(f"{__name__}.declared").STRATEGIES.values()
+    strategies = import_module(f"{__name__}.registry").STRATEGIES.values()
     targets = [strategy.plugin.split(":") for strategy in strategies if strategy.plugin]
     return {name: module for module, name in targets}

@@ -1,5 +1,5 @@
 """Plain fine-tuning on one scanner after another, the lower bound."""
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 STRATEGY = Strategy("Naive", Settings)

@@ -1,45 +1,50 @@
-"""From a name to the Avalanche plugin of a strategy."""
+"""The list of strategies. A new one is a folder (or module) of its name and a line here."""
 
-from typing import Any
+from functools import cache
+from importlib import import_module
 
-import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.core import BasePlugin
+from cl_seg.runtime.static_import import has_methods
+from cl_seg.strategies.strategy import PluginSettings, StateSaved, Strategy
 
-from cl_seg.messages.errors import InputError
-from cl_seg.runtime.import_target import import_target
-from cl_seg.runtime.torch_setup import seed_everything
-from cl_seg.strategies.declared import STRATEGIES
+NAMES = (
+    "naive",
+    "replay",
+    "agem",
+    "der",
+    "ewc",
+    "mas",
+    "si",
+    "rwalk",
+    "lwf",
+    "l2",
+    "frozen_encoder",
+    "frozen_statistics",
+    "statistics_per_scanner",
+    "single",
+    "cumulative",
+    "joint",
+)
+"""In the order of tables."""
+
+STRATEGIES: dict[str, Strategy] = {
+    name: import_module(f"cl_seg.strategies.{name}").STRATEGY for name in NAMES
+}
 
 
-def build_plugin(name: str, settings: dict[str, Any], seed: int) -> Any:
-    """Make a strategy's plugin as it is before the first experience; None where it needs none.
+def find_strategy(name: str) -> Strategy:
+    """The strategy of a name, or one made for the ``module:callable`` of any plugin.
 
-    Args:
-        name: registered strategy, or ``module:Class`` of an Avalanche plugin.
-        settings: keyword arguments of the plugin.
-        seed: of all that the plugin draws, and of what a ``module:Class`` draws when it is made.
-
-    Raises:
-        InputError: a setting is wrong; ``module:Class`` cannot be imported or made, or is no
-            plugin.
+    Somebody else's plugin may be active from the first step on, and may do anything when an
+    experience ends. Its state can be saved when it has ``state_dict`` and ``load_state_dict``.
     """
-    if name not in STRATEGIES:
-        seed_everything(seed)
-        return _own_plugin(name, settings)
-    target = STRATEGIES[name].plugin
-    if target is None:
-        return None
-    return import_target(target, "strategy")(**settings, seed=seed)
+    return STRATEGIES[name] if name in STRATEGIES else _of_plugin(name)
 
 
-def _own_plugin(target: str, settings: dict[str, Any]) -> BasePlugin:
-    make = import_target(target, "strategy")
-    try:
-        plugin = make(**settings)
-    except TypeError as error:
-        raise InputError(
-            f"strategy {target} cannot be made with settings {settings}: {error}"
-        ) from error
-    if not isinstance(plugin, BasePlugin):
-        raise InputError(f"strategy {target} gives a {type(plugin).__name__}, no Avalanche plugin")
-    return plugin
+@cache
+def _of_plugin(target: str) -> Strategy:
+    saved = has_methods(target, ("state_dict", "load_state_dict"))
+    state_saved: StateSaved = "during_training" if saved else "never"
+    title = target.partition(":")[2]
+    return Strategy(
+        title, PluginSettings, target, first_active_experience=1, state_saved=state_saved
+    )

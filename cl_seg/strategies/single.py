@@ -1,5 +1,5 @@
 """A network of its own for every scanner, trained from scratch."""
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
-STRATEGY = Strategy("Single", Settings, schedule="single")
+STRATEGY = Strategy("Single", Settings, training_regime="single")

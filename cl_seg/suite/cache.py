@@ -23,7 +23,7 @@ from cl_seg.files.write import remove_abandoned, writable, write_json
 from cl_seg.messages.errors import InputError
 
 ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
-MEMORY, RANKING = "memory.pt", "ranking.json"
+STRATEGY_STATE, RANKING = "memory.pt", "ranking.json"
 CURVE, CASES, EXAMPLE = "curve.parquet", "cases.parquet", "example.npz"
 POLL_SECONDS = 0.5
 

@@ -1,26 +1,26 @@
-"""Plugins of the user are held to the contract for masks before a suite is trained with them."""
+"""Checks plugins of the user against the contract for masks before a suite trains with them."""
 
 from collections.abc import Iterable
 from functools import partial
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.runs import Run
 
 
 def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
-    """Refuse a plugin that crashes on masks, does nothing, or is not what it says it keeps.
+    """Refuse a plugin that crashes on masks, changes nothing, or cannot be resumed from its state.
 
-    Each is tried for some steps on each network it is for: a registered one on small images, one
-    of the user's own at the suite's size. Plugins of this package are held to more than that by
-    its tests, and what a suite says ``check: false`` of is left alone.
+    Each is trained for some steps on each network it is for: a registered network on small images,
+    one of the user's own at the suite's size. Plugins of this package pass more checks in its
+    tests. A strategy with ``check: false`` in the suite is not checked.
 
     Args:
         runs: those that are still to be computed.
         image_size: height and width of the suite's images.
 
     Raises:
-        InputError: naming the strategy, the network and what was seen.
+        InputError: naming the strategy, the network and what was observed.
     """
     own = [run for run in runs if ":" in run.strategy.name and run.strategy.check]
     pairs = {(run.model.model_dump_json(), run.strategy.model_dump_json()): run for run in own}
@@ -32,17 +32,17 @@ def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
 
 def _broken(run: Run, image_size: int) -> str:
     # Torch is imported here: most suites need none in the process that plans them.
-    from cl_seg.models.registry import build_model  # noqa: PLC0415
+    from cl_seg.models.build import build_model  # noqa: PLC0415
     from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
-    from cl_seg.training.contract.check import ESSENTIAL, check_contract  # noqa: PLC0415
-    from cl_seg.training.contract.subject import CLASSES, subject_of  # noqa: PLC0415
+    from cl_seg.training.contract.run_checks import ESSENTIAL, check_contract  # noqa: PLC0415
+    from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415
 
     make_deterministic(1)
     model, strategy = run.model, run.strategy
     size = NETWORKS[model.name].smallest_size if model.name in NETWORKS else image_size
     build = partial(build_model, model.name, model.preset, model.arguments, CLASSES, size)
-    verdicts = check_contract(subject_of(strategy.name, strategy.settings, build, size), ESSENTIAL)
-    for one in verdicts:
-        if not one.kept or one.detail.startswith("refused"):
-            return f"strategy {strategy.name} on {model.label}, {one.point}: {one.detail}"
+    tested = strategy_under_test(strategy.name, strategy.settings, build, size)
+    for result in check_contract(tested, ESSENTIAL):
+        if result.status != "passed":
+            return f"strategy {strategy.name} on {model.label}, {result.check}: {result.detail}"
     return ""

@@ -31,7 +31,7 @@ from cl_seg.records.record import (
 )
 from cl_seg.records.run_spec import RunSpec
 from cl_seg.scans.store import read_header
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
 NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
@@ -102,7 +102,7 @@ def curve_of(trained: Sequence[str], cache: StageCache) -> pd.DataFrame:
 def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:
     run, context = stages.run, stages.context
     header = read_header(context.store)
-    strategy = declared_strategy(run.strategy.name)
+    strategy = find_strategy(run.strategy.name)
     trained = [cache.about(key) for key in stages.trained]
     last = trained[-1]
     return RunRecord(
@@ -114,7 +114,7 @@ def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> 
         strategy=run.titles["strategy"],
         order_number=run.order_number,
         place=run.place,
-        schedule="seed_curve" if run.seed_images else strategy.schedule,
+        schedule="seed_curve" if run.seed_images else strategy.training_regime,
         scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},
         data=DataRecord(

@@ -19,7 +19,7 @@ from cl_seg.planning.source import source_hash
 from cl_seg.planning.source_roots import TOOLS as COMPUTED_BY
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
-from cl_seg.semi_automatic.declared import TOOLS, DeclaredTool
+from cl_seg.semi_automatic.registry import TOOLS, Tool
 
 FOLDER = "tools"
 
@@ -78,21 +78,21 @@ def _scored(
 ) -> pd.DataFrame:
     from cl_seg.evaluation.case_scores import case_scores  # noqa: PLC0415 - scipy, not for plans
 
-    declared, tables = TOOLS[name], []
+    tool, tables = TOOLS[name], []
     mm = store.header.grid.spacing_mm
     for scanner, rows in tests.items():
         found: list[Any] = []
         true: list[Any] = []
         costs = []
         for row in rows["row"]:
-            mask, truth, cost = _applied(declared, store, scanner, int(row))
+            mask, truth, cost = _applied(tool, store, scanner, int(row))
             costs.append(cost)
             found.append(mask)
             true.append(truth)
             tell()
         cases = list(rows["case"])
         scores = pd.DataFrame(
-            case_scores(np.stack(found), np.stack(true), cases, [declared.structure], mm)
+            case_scores(np.stack(found), np.stack(true), cases, [tool.structure], mm)
         )
         spent = pd.DataFrame(costs).assign(case=cases).groupby("case").mean()
         patients = dict(zip(rows["case"], rows["patient"], strict=True))
@@ -100,24 +100,24 @@ def _scored(
         scores.insert(1, "patient", scores["case"].map(patients))
         scores["body_cut"] = scores["case"].map(rows.groupby("case")["body_cut"].any())
         tables.append(scores.join(spent, on="case"))
-    return pd.concat(tables).assign(tool=declared.title)
+    return pd.concat(tables).assign(tool=tool.title)
 
 
 def _applied(
-    declared: DeclaredTool, store: SliceStore, scanner: str, row: int
+    tool: Tool, store: SliceStore, scanner: str, row: int
 ) -> tuple[Any, Any, dict[str, float]]:
     """Mask, truth (0, 1, 255) and cost of a tool on one slice."""
     from cl_seg.semi_automatic.tools import ToolInput  # noqa: PLC0415 - scikit-image
 
-    module, _, attribute = declared.target.partition(":")
-    tool = getattr(importlib.import_module(module), attribute)
+    module, _, attribute = tool.target.partition(":")
+    apply = getattr(importlib.import_module(module), attribute)
     labels = np.asarray(store.labels(scanner)[row])
-    label = store.header.classes.index(declared.structure) + 1
+    label = store.header.classes.index(tool.structure) + 1
     tool_input = ToolInput(
         np.asarray(store.hu(scanner)[row]), store.header.grid.spacing_mm, labels == label
     )
     started = time.perf_counter()
-    outcome = tool(tool_input)
+    outcome = apply(tool_input)
     seconds = time.perf_counter() - started
     truth = np.where(labels == 255, 255, labels == label).astype(np.uint8)
     cost = {"seconds_per_slice": seconds, "interactions_per_slice": float(outcome.interactions)}

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """AugmentationConfig from which each image's changes are drawn.
+    """Ranges from which the changes of each image are drawn.
 
     Attributes:
         rotate_degrees: rotation uniform in ± this.
@@ -27,13 +27,13 @@ class AugmentationConfig:
 
 @dataclass(frozen=True)
 class SpatialTransform:
-    """Rotation, scale and mirroring of each image of a batch, and its shift in intensity.
+    """Rotation, scale and mirroring of each image of a batch; it also shifts the intensity.
 
-    Pixels from outside the image are air and background.
+    Pixels that come from outside the image become air and background.
 
     Attributes:
-        grid: (B, H, W, 2), where each pixel comes from.
-        shift: (B, 1, 1, 1), added to the image.
+        grid: (B, H, W, 2), where each pixel comes from, in -1…1 as ``grid_sample`` takes it.
+        shift: (B, 1, 1, 1), added to the resampled image; None for no shift.
     """
 
     grid: Tensor

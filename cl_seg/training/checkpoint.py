@@ -1,4 +1,4 @@
-"""Exact resume inside a stage: the state of the training loop, as tensors and plain data."""
+"""Exact resume of a training: the state of the training loop, as tensors and plain data."""
 
 import hashlib
 import random
@@ -13,17 +13,17 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.files.write import write_bytes
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.runtime.serialise import from_bytes, to_bytes
 
 State = dict[str, Any]
 
 
-class Stopped(Exception):
-    """Training was asked to stop; a checkpoint has been written where it can go on from one."""
+class TrainingStopped(Exception):
+    """Training was asked to stop; where it can be resumed, a checkpoint has been written."""
 
 
-class Stopping(SupervisedPlugin):  # type: ignore[misc]
-    """Stops a training that cannot go on from a checkpoint; put it last.
+class StopPlugin(SupervisedPlugin):  # type: ignore[misc]
+    """Stops a training that cannot be resumed from a checkpoint; must be the last plugin.
 
     Args:
         stop: True when training shall stop after the current step.
@@ -37,14 +37,14 @@ class Stopping(SupervisedPlugin):  # type: ignore[misc]
         """Stop when asked to.
 
         Raises:
-            Stopped: the training so far is lost.
+            TrainingStopped: the training so far is lost.
         """
         if self.stop():
-            raise Stopped
+            raise TrainingStopped
 
 
-class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
-    """Writes a checkpoint every so many seconds, and when asked to stop; put it last.
+class CheckpointPlugin(SupervisedPlugin):  # type: ignore[misc]
+    """Writes a checkpoint every so many seconds, and before it stops; must be the last plugin.
 
     The times at which checkpoints are written change no result.
 
@@ -63,7 +63,7 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
         """Write when it is time.
 
         Raises:
-            Stopped: after a checkpoint, when asked to stop before the last step.
+            TrainingStopped: after a checkpoint, when asked to stop before the last step.
         """
         stopping = self.stop()
         if stopping or time.monotonic() - self.last >= self.seconds:
@@ -72,7 +72,7 @@ class Checkpointing(SupervisedPlugin):  # type: ignore[misc]
             write_bytes(self.file, hashlib.sha256(content).digest() + content)
             self.last = time.monotonic()
         if stopping:
-            raise Stopped
+            raise TrainingStopped
 
 
 def loop_state(loop: Any) -> State:
@@ -81,7 +81,7 @@ def loop_state(loop: Any) -> State:
         "step": loop.step,
         "model": loop.model.state_dict(),
         "optimizer": loop.optimizer.state_dict(),
-        "schedule": loop.schedule.state_dict(),
+        "schedule": loop.lr_schedule.state_dict(),
         "plugins": [plugin.state_dict() for plugin in stateful(loop.plugins)],
         "augmentation": loop.augment.generator.get_state() if loop.augment else None,
         "random": _random_states(loop.device),
@@ -90,7 +90,7 @@ def loop_state(loop: Any) -> State:
 
 
 def read_checkpoint(file: Path) -> State:
-    """The state a stage is resumed from, every tensor on the device it was on.
+    """The state a training is resumed from, every tensor on the device it was on.
 
     Empty where there is no checkpoint or a damaged one.
     """
@@ -107,7 +107,7 @@ def restore_loop(loop: Any, state: State) -> None:
     """Put a loop into a state of :func:`loop_state`, between two of its steps."""
     loop.model.load_state_dict(state["model"])
     loop.optimizer.load_state_dict(state["optimizer"])
-    loop.schedule.load_state_dict(state["schedule"])
+    loop.lr_schedule.load_state_dict(state["schedule"])
     for plugin, plugin_state in zip(stateful(loop.plugins), state["plugins"], strict=True):
         plugin.load_state_dict(plugin_state)
     if loop.augment:

@@ -80,7 +80,8 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
     Attributes:
         checkpoint: state the next experience is resumed from; empty to start at its first step.
         spatial_transform: the transform that augmented the current batch.
-        consolidates: False skips the ``after_training_exp`` of all plugins.
+        runs_after_training_exp: False skips the ``after_training_exp`` of all plugins, which a
+            stage of its own then runs.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         self.augment = augment
         self.step = 0
         self.checkpoint: State = {}
-        self.consolidates = True
+        self.runs_after_training_exp = True
         model.to(device)
         super().__init__(
             model=model,
@@ -137,7 +138,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         )
         # torch divides by zero where the rise lasts exactly one step; up to one step is no rise.
         rise = chosen.warmup if chosen.warmup * chosen.steps > 1 else 0.9 / chosen.steps
-        self.schedule = OneCycleLR(
+        self.lr_schedule = OneCycleLR(
             self.optimizer, chosen.learning_rate, chosen.steps, pct_start=min(chosen.warmup, rise)
         )
 
@@ -189,23 +190,23 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
             self._before_update(**kwargs)
             self.optimizer_step()
-            self.schedule.step()
+            self.lr_schedule.step()
             self._after_update(**kwargs)
 
             self.step += 1
             self._after_training_iteration(**kwargs)
 
     def _after_training_exp(self, **kwargs: Any) -> None:
-        if self.consolidates:
+        if self.runs_after_training_exp:
             super()._after_training_exp(**kwargs)
 
     def forward(self) -> Tensor:
         """Logits of the current batch."""
-        with self.precision():
+        with self.autocast_context():
             logits: Tensor = super().forward()
         return logits
 
-    def precision(self) -> torch.autocast:
+    def autocast_context(self) -> torch.autocast:
         """Context of a forward pass: bfloat16 where asked for."""
         on = self.settings.autocast
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=on)

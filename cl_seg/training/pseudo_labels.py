@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cl_seg.benchmark.preprocess import windowed
-from cl_seg.benchmark.task_images import CHUNK, TaskImages, in_temporary_file
+from cl_seg.benchmark.task_images import CHUNK, TaskImages, memory_mapped
 from cl_seg.runtime.eval_mode import eval_mode
 
 
@@ -38,9 +38,9 @@ def with_pseudo_labels(
         return images, rows
     completed: dict[str, Tensor] = {}
     for scanner in pd.unique(rows["scanner"]):
-        hu, masks = images.scanner(scanner)
+        hu, masks = images.images_and_masks(scanner)
         chunks = (chunk.cpu() for chunk in masks.split(CHUNK))  # type: ignore[no-untyped-call]
-        masks = in_temporary_file(chunks, "uint8", tuple(masks.shape)).to(masks.device)
+        masks = memory_mapped(chunks, "uint8", tuple(masks.shape)).to(masks.device)
         of_scanner = (rows["scanner"] == scanner).to_numpy()
         for absent in set(missing):
             same = [of_it and one == absent for of_it, one in zip(of_scanner, missing, strict=True)]

@@ -1,4 +1,4 @@
-"""Seeds of a stage, derived from where it stands and from nothing else."""
+"""Seeds derived from the seed of a run, a position in its stream and a name."""
 
 from zlib import crc32
 
@@ -8,12 +8,12 @@ GENERATORS = ("global", "order", "augmentation")
 
 
 def derive_seeds(seed: int, position: int, selection: str) -> dict[str, int]:
-    """Independent seeds of a stage by purpose, so that it does not depend on what ran before it.
+    """Independent seeds by purpose, so that no result depends on what was computed before it.
 
     Args:
         seed: of the run.
-        position: of the stage, from 1; 0 for what is drawn before the first.
-        selection: name of what the stage trains on, usually a scanner.
+        position: of the experience, from 1; 0 for draws before the first.
+        selection: name of the slices that are trained on, usually a scanner, or of another purpose.
 
     Returns:
         Seeds of ``global`` generators, of the ``order`` of slices and of ``augmentation``.

@@ -77,12 +77,14 @@ def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
-        Stopped: a plugin of the loop was asked to stop.
+        TrainingStopped: a plugin of the loop was asked to stop.
     """
     loop.train(experience, eval_streams=[])
 
 
-def consolidate_stage(loop: DenseTraining, experience: DatasetExperience[Any], plugin: Any) -> None:
+def run_after_training_exp(
+    loop: DenseTraining, experience: DatasetExperience[Any], plugin: Any
+) -> None:
     """Run a plugin's ``after_training_exp`` on an experience that the model has been trained on.
 
     The plugin sees the model as at the end of a training that it is attached to.

@@ -19,7 +19,7 @@ class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]
     Args:
         slices: scanner → its validation slices.
         classes: names of labels 1, 2, ….
-        every: steps between two points; the last step of a stage is always one.
+        every: steps between two points; the last step of an experience is always one.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]
         self.rows: list[dict[str, Any]] = []
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        """Score when it is time."""
+        """Count the pixels every so many steps."""
         step, steps = strategy.step, strategy.settings.steps
         if not self.every or (step % self.every and step != steps):
             return

@@ -19,9 +19,9 @@ from notebooks import notebooks
 from notebooks import page as notebook_page
 from suite_reference import suite_page
 
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.schema import suite_schema
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -25,8 +25,8 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
+from cl_seg.models.registry import NETWORKS
 from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings

@@ -44,11 +44,11 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.scans.store import SliceStore
-from cl_seg.strategies.registry import build_plugin
+from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
-from cl_seg.suite.stages.strategy import tensor_bytes
+from cl_seg.suite.stages.plugin_state import tensor_size_bytes
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
 SIZE, BATCH, SLICES, RATE = 64, 4, 16, 1e-3
@@ -218,7 +218,7 @@ def ewc_memory(contest: Contest) -> list[dict[str, float]]:
     for position, experience in enumerate(contest.ours):
         begin_peak(CPU)
         contest.loop(model, plugin, position).train(experience, eval_streams=[])
-        kept, peak = tensor_bytes(plugin.state_dict()) / 1e6, (peak_bytes(CPU) or 0) / 1e6
+        kept, peak = tensor_size_bytes(plugin.state_dict()) / 1e6, (peak_bytes(CPU) or 0) / 1e6
         rows.append({"experience": position + 1, "kept_mb": kept, "peak_mb": peak})
         print(f"  EWC after experience {position + 1}: keeps {kept:.1f} MB, peak {peak:.0f} MB")
     return rows

@@ -52,9 +52,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from cl_seg.evaluation.case_scores import case_scores
-from cl_seg.evaluation.predict import labels_on
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model
+from cl_seg.evaluation.predict import predicted_labels
+from cl_seg.models.build import build_model
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.data import open_store
 from cl_seg.planning.request import load_suite
 from cl_seg.planning.split import split_slices
@@ -287,7 +287,7 @@ class Script:
                 shares = model(images).softmax(dim=1)
             rows = self.rows(scanner, "test")
             truth = np.stack([self.store.labels(scanner)[row] for row in rows["row"]])
-            found = labels_on(shares, truth.shape[-1])
+            found = predicted_labels(shares, truth.shape[-1])
             table = pd.DataFrame(
                 case_scores(found, truth, list(rows["case"]), self.suite.classes, 1.0)
             )

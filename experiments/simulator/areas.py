@@ -108,7 +108,7 @@ def areas(series: list[SimulatedSeries], grid: Grid, size: int) -> dict[str, np.
     with tempfile.TemporaryDirectory() as folder:
         store = stored(Path(folder) / "x.store", series, grid)
         images = TaskImages(store, Task(tuple(CLASSES), size, WINDOW), CPU)
-        seen = images.scanner(series[0].rows[0].scanner)[1]
+        seen = images.images_and_masks(series[0].rows[0].scanner)[1]
         prediction, truth = predict(Perfect(seen), SliceDataset(images, store.slices))
         masks = iter(seen)
         for one in series:

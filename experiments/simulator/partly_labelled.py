@@ -23,7 +23,7 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.predict import predict
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.phantom.simulate import write_simulated_store
 from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training
@@ -89,7 +89,7 @@ def compare(store: SliceStore, labelled: str, steps: int, seed: int) -> None:
 def with_masks(images: TaskImages, scanner: str, labelled: str, rest: int) -> TaskImages:
     """Images of a scanner of whose labels one class is left, all else being ``rest``."""
     seen = copy.copy(images)
-    hu, masks = images.scanner(scanner)
+    hu, masks = images.images_and_masks(scanner)
     label = TASK.classes.index(labelled) + 1
     seen._kept = {scanner: (hu, torch.where(masks == label, label, rest).to(torch.uint8))}
     return seen

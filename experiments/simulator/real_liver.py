@@ -25,8 +25,8 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predict
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
+from cl_seg.models.registry import NETWORKS
 from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore

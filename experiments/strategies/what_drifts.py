@@ -23,11 +23,11 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predict
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.records.load import load_results
 from cl_seg.records.record import RunRecord
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.shared.batch_norm import running_statistics

@@ -8,7 +8,7 @@ from torch import nn
 
 from cl_seg.active_learning.embedding import embed
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 
 
 class Known(nn.Module):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cl_seg.benchmark.preprocess import reduced, reduced_labels
+from cl_seg.benchmark.preprocess import downsampled, downsampled_labels
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
@@ -54,7 +54,7 @@ def test_labels_follow_the_order_of_the_task(tmp_path, classes, expected):
     labels = np.array([0, 1, 2, 3, 255]).reshape(5, 1, 1).repeat(4, 1).repeat(4, 2)
     store = write(tmp_path / "x", np.zeros((5, 4, 4)), labels, ("muscle", "liver", "spleen"))
     task_images = TaskImages(store, Task(classes, 4, WINDOW), CPU)
-    assert task_images.scanner("s")[1][:, 2, 2].tolist() == expected
+    assert task_images.images_and_masks("s")[1][:, 2, 2].tolist() == expected
 
 
 def test_what_is_not_mapped_already_is_written_where_there_is_room(tmp_path, monkeypatch):
@@ -64,18 +64,18 @@ def test_what_is_not_mapped_already_is_written_where_there_is_room(tmp_path, mon
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("cl_seg.benchmark.task_images.tempfile.TemporaryFile", full)
-    own = TaskImages(store, Task(("muscle", "liver"), 8, WINDOW), CPU).scanner("s")
+    own = TaskImages(store, Task(("muscle", "liver"), 8, WINDOW), CPU).images_and_masks("s")
     assert torch.equal(own[0], torch.from_numpy(store.hu("s")))
     for task in (Task(("liver",), 8, WINDOW), Task(("muscle", "liver"), 4, WINDOW)):
         with pytest.raises(InputError, match=r"cannot write .*free some space"):
-            TaskImages(store, task, CPU).scanner("s")
+            TaskImages(store, task, CPU).images_and_masks("s")
 
 
 def test_slices_are_averaged_by_area(tmp_path):
     hu = np.random.default_rng(0).integers(-1000, 1000, (70, 8, 8))
     store = write(tmp_path / "x", hu, np.zeros_like(hu))
     task_images = TaskImages(store, Task(("liver",), 4, WINDOW), CPU)
-    small = task_images.scanner("s")[0]
+    small = task_images.images_and_masks("s")[0]
     expected = hu.reshape(70, 4, 2, 4, 2).mean((2, 4)).round()
     assert small.dtype == torch.int16 and np.array_equal(small, expected)
 
@@ -85,14 +85,14 @@ def test_labels_by_hand():
     quarters[0, :2, :2] = [[1, 1], [1, 2]]  # a block with three of four pixels 1
     quarters[0, 2:, 2:] = 255
     quarters[0, 2:, :2] = 2
-    assert reduced_labels(torch.from_numpy(quarters), 2)[0].tolist() == [[1, 0], [2, 255]]
+    assert downsampled_labels(torch.from_numpy(quarters), 2)[0].tolist() == [[1, 0], [2, 255]]
 
 
 def test_half_covered_pixels_are_shared_out_evenly():
     """A straight edge through the middle of the new pixels: no side gets them all."""
     half = np.zeros((1, 64, 64), np.uint8)
     half[0, :, 17:] = 1
-    small = reduced_labels(torch.from_numpy(half), 32)[0].numpy()
+    small = downsampled_labels(torch.from_numpy(half), 32)[0].numpy()
     assert np.all(small[:, :8] == 0) and np.all(small[:, 9:] == 1)
     assert small[:, 8].sum() == 16
     runs = np.flatnonzero(np.diff(small[:, 8].astype(int)))
@@ -104,7 +104,7 @@ def test_half_covered_pixels_are_shared_out_evenly():
     st.sampled_from([6, 8, 9, 12, 16, 23]),
 )
 def test_labels_keep_their_area(masks, size):
-    small = reduced_labels(torch.from_numpy(masks), size)[0].numpy()
+    small = downsampled_labels(torch.from_numpy(masks), size)[0].numpy()
     for value in (0, 1, 2, 255):
         wanted = (masks == value).sum() * (size / 24) ** 2
         assert abs((small == value).sum() - wanted) <= 2
@@ -114,7 +114,7 @@ def test_images_of_any_size_are_averaged_by_area():
     hu = torch.from_numpy(np.random.default_rng(0).integers(-1000, 1000, (3, 10, 10))).short()
     blown = hu.double().repeat_interleave(4, 1).repeat_interleave(4, 2)  # 40 = 4 × 10 = 10 × 4
     expected = blown.reshape(3, 4, 10, 4, 10).mean((2, 4)).round()
-    assert torch.equal(reduced(hu, 4), expected.short())
+    assert torch.equal(downsampled(hu, 4), expected.short())
 
 
 def test_missing_class(store):

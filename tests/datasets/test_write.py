@@ -9,7 +9,7 @@ import pytest
 
 from cl_seg.datasets import masks
 from cl_seg.datasets.dataset import DatasetOptions, parse_classes
-from cl_seg.datasets.declared import DATASETS
+from cl_seg.datasets.registry import DATASETS
 from cl_seg.datasets.write import write_dataset
 from cl_seg.messages.errors import InputError
 
@@ -20,10 +20,10 @@ from .test_totalsegmentator import miniature as totalsegmentator
 
 def test_every_set_has_a_reader_and_a_page():
     text = (Path(__file__).parents[2] / "docs/how-to/public-data.md").read_text()
-    for name, declared in DATASETS.items():
-        assert callable(import_module(declared.module).read)
+    for name, entry in DATASETS.items():
+        assert callable(import_module(entry.module).read)
         assert f"cl-seg dataset {name} " in text
-        for option in declared.takes:
+        for option in entry.takes:
             assert option in text
 
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.scans.dicom.header import read_header
 from cl_seg.scans.series import Pseudonyms, UnusableError
 from cl_seg.scans.sources.manifest import read_manifest
 from cl_seg.spec.read import read_suite
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 
 FOLDER = tempfile.TemporaryDirectory(prefix="cl-seg-fuzz-")
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from cl_seg.inference.saved_model import CARD, WEIGHTS, Input, ModelCard, Network, save_model
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.suite.cache import CHECKPOINT, StageCache
 from cl_seg.training.checkpoint import read_checkpoint
 from tests.records.factory import in_record, run_result, write_record

@@ -9,11 +9,11 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 
-from cl_seg.benchmark.preprocess import reduced, windowed
+from cl_seg.benchmark.preprocess import downsampled, windowed
 from cl_seg.inference.bundle import export_bundle
 from cl_seg.inference.saved_model import read_model_folder, save_model
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.scans import nifti
 from cl_seg.scans.resample import centre_grid, resample_image
 from cl_seg.scans.series import Volume
@@ -64,7 +64,7 @@ def test_preprocessing_shows_the_network_what_ours_does(bundle: Path, tmp_path: 
     _, card = read_model_folder(bundle.parent / "model")
     grid = Grid(card.input.grid_size, card.input.spacing_mm)
     stored = resample_image(volume.hu[0], volume, centre_grid(volume, grid), grid)
-    ours = windowed(reduced(torch.from_numpy(stored)[None], 32), card.input.window_hu)[0, 0]
+    ours = windowed(downsampled(torch.from_numpy(stored)[None], 32), card.input.window_hu)[0, 0]
     image = theirs["image"][0, :, :, 0]
     assert image.shape == ours.shape
     # Their pixels are picked, ours averaged: edges differ, places do not.

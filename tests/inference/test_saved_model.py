@@ -20,7 +20,7 @@ from cl_seg.inference.saved_model import (
     save_model,
 )
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 
 CONTENT = ModelCard(
     network=Network(name="vnet", preset="small"),

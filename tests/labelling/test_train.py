@@ -11,11 +11,11 @@ from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
 from cl_seg.labelling import train
 from cl_seg.labelling.train import SeedTraining, train_on_seed_images
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import single
-from cl_seg.training.checkpoint import Checkpointing
+from cl_seg.training.checkpoint import CheckpointPlugin
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW
 
 
@@ -71,16 +71,16 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_weights
     (tmp_path / "elsewhere").mkdir()
     undisturbed = trained(store, wanted, tmp_path / "elsewhere" / "whole", [])
     monkeypatch.setattr(train, "SingleEngine", lambda: single.SingleEngine(checkpoint_seconds=0))
-    after_step, done = Checkpointing.after_training_iteration, 0
+    after_step, done = CheckpointPlugin.after_training_iteration, 0
 
-    def counted(self: Checkpointing, strategy: Any, **kwargs: Any) -> None:
+    def counted(self: CheckpointPlugin, strategy: Any, **kwargs: Any) -> None:
         nonlocal done
         after_step(self, strategy, **kwargs)
         done += 1
         if done == 7:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Checkpointing, "after_training_iteration", counted)
+    monkeypatch.setattr(CheckpointPlugin, "after_training_iteration", counted)
     with pytest.raises(KeyboardInterrupt):
         trained(store, wanted, tmp_path / "out", [])
     assert done == 7 and not (tmp_path / "out").exists()

@@ -7,7 +7,7 @@ import pytest
 
 import cl_seg
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.source import (
     callable_hash,
     data_files,
@@ -18,8 +18,8 @@ from cl_seg.planning.source import (
     stage_source,
 )
 from cl_seg.planning.source_roots import ELSEWHERE, SIMULATOR, SOURCES, TOOLS, WITHOUT_NUMBERS
-from cl_seg.runtime.import_path import module_file
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.runtime.static_import import module_file
+from cl_seg.strategies.registry import STRATEGIES
 
 
 def forgotten() -> None:
@@ -144,10 +144,10 @@ def test_a_plugin_is_hashed_with_what_it_imports(package: Path) -> None:
     edit(package / "losses.py", "l = 1\n")
     for name, text in {
         "__init__": "",
-        "ewc": "from cl_seg.strategies.fisher import f\nfrom cl_seg.strategies.declared import S\n",
+        "ewc": "from cl_seg.strategies.fisher import f\nfrom cl_seg.strategies.registry import S\n",
         "fisher": "from cl_seg.losses import l\nimport os\n",
-        "declared": "S = 1\n",
-        "registry": "R = 1\n",
+        "registry": "S = 1\n",
+        "build": "R = 1\n",
         "replay": "r = 1\n",
     }.items():
         edit(room / f"{name}.py", text)
@@ -161,7 +161,7 @@ def test_a_plugin_is_hashed_with_what_it_imports(package: Path) -> None:
         edit(path, text + "g = 2\n")
         assert hashes()[0] != ewc and hashes()[1] == replay
         edit(path, text)
-    for name in ("declared", "registry", "__init__"):
+    for name in ("registry", "build", "__init__"):
         edit(room / f"{name}.py", "S = 2\n")
         assert hashes() == [ewc, replay], "the list of strategies is no part of any"
 

@@ -14,7 +14,7 @@ from cl_seg.planning import environment
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.source import callable_hash, source_hash, stage_source
 from cl_seg.planning.stages import Graph, Stage
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.summary import trainings
 
 
@@ -92,7 +92,7 @@ def test_a_strategy_that_watches_the_first_experience_is_not_shared(
 ) -> None:
     from dataclasses import replace
 
-    watching = replace(STRATEGIES["ewc"], active_from=1)
+    watching = replace(STRATEGIES["ewc"], first_active_experience=1)
     monkeypatch.setitem(STRATEGIES, "ewc", watching)
     planned = stages_of(several(store, "[naive, ewc]"), tmp_path)
     assert trainings(planned) == (6, 6)
@@ -212,10 +212,10 @@ EDITS = [
     ("strategies/replay/plugin.py", of("replay")),
     ("strategies/si/plugin.py", nothing),
     ("strategies/replay/__init__.py", of("replay")),
-    ("strategies/declared.py", nothing),
+    ("strategies/registry.py", nothing),
     ("strategies/__init__.py", nothing),
     ("models/monai_networks.py", everything),
-    ("models/registry.py", everything),
+    ("models/build.py", everything),
     ("models/vnet.py", nothing),
     ("benchmark/task_images.py", everything),
     ("scans/area_preserving_labels.py", everything),

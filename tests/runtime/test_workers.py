@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.workers import in_order
+from cl_seg.runtime.workers import map_in_order
 
 PARENT = """
 import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
-from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent
+from cl_seg.runtime.workers import interrupts_blocked, exit_with_parent
 
 def sleep(seconds):
     time.sleep(seconds)
@@ -24,7 +24,7 @@ def identify():
 
 if __name__ == "__main__":
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(1, spawn, initializer=leave_with_parent)
+    pool = ProcessPoolExecutor(1, spawn, initializer=exit_with_parent)
     with interrupts_blocked():
         worker = pool.submit(identify)
     print(worker.result(), flush=True)
@@ -35,10 +35,10 @@ if __name__ == "__main__":
 # The first worker of all, with nothing of multiprocessing running before it.
 FIRST = """
 import multiprocessing, time
-from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent
+from cl_seg.runtime.workers import interrupts_blocked, exit_with_parent
 
 def work():
-    leave_with_parent()
+    exit_with_parent()
     time.sleep(60)
 
 if __name__ == "__main__":
@@ -102,7 +102,7 @@ def doubled(number: int) -> int:
 
 def test_results_come_in_the_order_of_the_jobs() -> None:
     for workers in (1, 2):
-        with in_order(doubled, range(12), workers) as results:
+        with map_in_order(doubled, range(12), workers) as results:
             assert list(results) == list(range(0, 24, 2))
 
 
@@ -114,25 +114,25 @@ def test_few_results_wait_however_many_jobs_there_are() -> None:
             asked.append(number)
             yield number
 
-    with in_order(doubled, jobs(), 2) as results:
+    with map_in_order(doubled, jobs(), 2) as results:
         assert next(results) == 0
         assert len(asked) == 5
     assert len(asked) == 5
 
 
 def test_an_error_of_a_worker_is_raised_and_its_death_told() -> None:
-    with pytest.raises(InputError, match="13"), in_order(doubled, [1, 13, 2], 2) as results:
+    with pytest.raises(InputError, match="13"), map_in_order(doubled, [1, 13, 2], 2) as results:
         list(results)
-    with pytest.raises(InputError, match="killed"), in_order(doubled, [1, 99, 2], 2) as results:
+    with pytest.raises(InputError, match="killed"), map_in_order(doubled, [1, 99, 2], 2) as results:
         list(results)
 
 
 def test_a_script_without_a_guard_is_not_run_again_by_its_workers(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "from cl_seg.runtime.workers import in_order\n"
+        "from cl_seg.runtime.workers import map_in_order\n"
         "print('begin')\n"
-        "with in_order(abs, [-1, -2, -3], 2) as results:\n"
+        "with map_in_order(abs, [-1, -2, -3], 2) as results:\n"
         "    print(list(results))\n"
     )
     done = subprocess.run(

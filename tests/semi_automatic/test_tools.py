@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cl_seg.metrics.segmentation import dice
-from cl_seg.semi_automatic.declared import TOOLS
+from cl_seg.semi_automatic.registry import TOOLS
 from cl_seg.semi_automatic.tools import ToolInput, clicks, level_set, rough_region, window_and_wall
 
 MM, SIZE = 2.0, 160
@@ -86,6 +86,6 @@ def test_an_image_of_air_gives_nothing(tool):
 def test_every_declared_tool_is_there():
     import importlib
 
-    for declared in TOOLS.values():
-        module, _, name = declared.target.partition(":")
+    for tool in TOOLS.values():
+        module, _, name = tool.target.partition(":")
         assert callable(getattr(importlib.import_module(module), name))

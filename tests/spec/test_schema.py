@@ -7,9 +7,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.schema import SCHEMA_MODELS, suite_schema
-from cl_seg.strategies.declared import STRATEGIES
+from cl_seg.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "claims.yaml")

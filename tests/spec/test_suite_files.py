@@ -9,12 +9,12 @@ import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.choices import LABEL
 from cl_seg.spec.read import read_suite
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
-from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.strategies.ewc import EWCSettings
+from cl_seg.strategies.registry import STRATEGIES
 
 STREAM = """\
 kind: stream
@@ -378,7 +378,7 @@ def test_did_you_mean():
 def test_planning_needs_no_torch():
     modules = [
         "cl_seg.spec.read", "cl_seg.files.write",
-        "cl_seg.models.declared", "cl_seg.strategies.declared",
+        "cl_seg.models.registry", "cl_seg.strategies.registry",
         "cl_seg.scans.store", "cl_seg.scans.splits", "cl_seg.metrics.segmentation",
         "cl_seg.metrics.continual", "cl_seg.analysis.report.write", "cl_seg.analysis.tables",
         "cl_seg.planning.runs",
@@ -430,6 +430,6 @@ def test_settings_of_a_network_replace_the_common_ones(tmp_path):
     models = "[unet, {name: unet, label: other}]"
     text = STREAM.replace("[naive]", f"[{strategy}]").replace("[unet]", models)
     (choice,) = read(tmp_path, text).strategies
-    settings = [choice.on(label).settings for label in ("unet", "other")]
+    settings = [choice.for_network(label).settings for label in ("unet", "other")]
     assert [s["ewc_lambda"] for s in settings] == [3, 2]
     assert [s["fisher"] for s in settings] == ["batch", "batch"]

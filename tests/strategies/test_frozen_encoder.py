@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.strategies.frozen_encoder.plugin import FrozenEncoder
 
 

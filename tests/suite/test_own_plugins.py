@@ -97,7 +97,7 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
 def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_path: Path) -> None:
     from cl_seg.suite.stages.control import Control
     from cl_seg.suite.stages.execute import execute_stage
-    from cl_seg.training.checkpoint import Stopped
+    from cl_seg.training.checkpoint import TrainingStopped
 
     text = with_strategies(suite_text, plugin("Anchor"))
     graph = planned(text, tmp_path)
@@ -110,7 +110,7 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
         steps += 1
         return steps == 20
 
-    with pytest.raises(Stopped):
+    with pytest.raises(TrainingStopped):
         execute_stage(stage, cache, Control(stop))
     assert not cache.has(stage.key) and not cache.begun(), "nothing is left to go on from"
     _, failed = run(text, tmp_path / "results")
@@ -137,13 +137,13 @@ def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
 def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_path: Path) -> None:
     from cl_seg.suite.stages.control import Control
     from cl_seg.suite.stages.execute import execute_stage
-    from cl_seg.training.checkpoint import Stopped
+    from cl_seg.training.checkpoint import TrainingStopped
 
     text = with_strategies(suite_text, plugin("Clocked"))
     graph, cache = planned(text, tmp_path), StageCache(tmp_path / "stages")
     first = next(stage for stage in graph.stages.values() if stage.kind == "train")
     calls = iter(range(100))
-    with pytest.raises(Stopped):
+    with pytest.raises(TrainingStopped):
         execute_stage(first, cache, Control(lambda: next(calls) == 7))
     _, failed = run(text, tmp_path / "results")
     (tmp_path / "undisturbed").mkdir()

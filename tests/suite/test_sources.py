@@ -15,13 +15,13 @@ import torch
 import cl_seg
 from cl_seg.inference.saved_model import Input, ModelCard, Network, read_card, save_model
 from cl_seg.labelling.train import SeedTraining, plan_seed_training
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.planning.source import callable_files, stage_files
 from cl_seg.planning.source_roots import FRONT_DOORS, SOURCES, WITHOUT_NUMBERS
 from cl_seg.planning.stages import Stage
 from cl_seg.scans.store import SliceStore
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.execute import execute
@@ -166,7 +166,7 @@ def test_nothing_a_stage_imports_is_missing_from_its_key(
     assert {stage.kind for stage, _ in imports.values()} == set(KIND)
     for title, (stage, edges) in imports.items():
         what = KIND[stage.kind]
-        plugin = declared_strategy(stage.run.strategy.name).plugin
+        plugin = find_strategy(stage.run.strategy.name).plugin
         acts = stage.uses_strategy and plugin
         in_key = {
             *stage_files(what),

@@ -9,11 +9,11 @@ import pytest
 import torch
 from avalanche.training.plugins import SupervisedPlugin
 
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
+from cl_seg.runtime.serialise import from_bytes, to_bytes
 from cl_seg.spec.settings import Training
 from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay
-from cl_seg.training.checkpoint import Checkpointing, Stopped, read_checkpoint
+from cl_seg.training.checkpoint import CheckpointPlugin, TrainingStopped, read_checkpoint
 from cl_seg.training.seeds import derive_seeds
 from cl_seg.training.stage import (
     augmentation_config,
@@ -96,8 +96,8 @@ def test_resume_is_exact(benchmark, tmp_path, name, stops):
             steps += 1
             return steps == stop
 
-        with pytest.raises(Stopped):
-            saving = Checkpointing(file, 1e9, asked)
+        with pytest.raises(TrainingStopped):
+            saving = CheckpointPlugin(file, 1e9, asked)
             second_stage(benchmark, name, first, saving, checkpoint=checkpoint)
         checkpoint = read_checkpoint(file)
         assert checkpoint["step"] == stop
@@ -125,9 +125,9 @@ class Impatient(SupervisedPlugin):
 def test_a_training_that_was_ending_is_ended(benchmark, tmp_path):
     first = learn_first(benchmark, "naive")
     whole, _ = second_stage(benchmark, "naive", first, Impatient())
-    with pytest.raises(Stopped):
+    with pytest.raises(TrainingStopped):
         steps = count(1)
-        saving = Checkpointing(tmp_path / "checkpoint.pt", 1e9, lambda: next(steps) == 5)
+        saving = CheckpointPlugin(tmp_path / "checkpoint.pt", 1e9, lambda: next(steps) == 5)
         second_stage(benchmark, "naive", first, Impatient(), saving)
     checkpoint = read_checkpoint(tmp_path / "checkpoint.pt")
     assert checkpoint["step"] == 5 and checkpoint["seconds"] > 0
@@ -138,7 +138,7 @@ def test_a_training_that_was_ending_is_ended(benchmark, tmp_path):
 def test_checkpoints_do_not_change_training(benchmark, tmp_path):
     first = learn_first(benchmark, "replay")
     whole, _ = second_stage(benchmark, "replay", first)
-    saving = Checkpointing(tmp_path / "checkpoint.pt", 0, lambda: False)
+    saving = CheckpointPlugin(tmp_path / "checkpoint.pt", 0, lambda: False)
     saved, _ = second_stage(benchmark, "replay", first, saving)
     assert torch.equal(whole, saved)
     assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == TRAINING.steps
@@ -153,7 +153,7 @@ def test_damage_is_noticed(cut):
 
 def test_a_damaged_checkpoint_is_not_used(benchmark, tmp_path):
     first, file = learn_first(benchmark, "naive"), tmp_path / "checkpoint.pt"
-    second_stage(benchmark, "naive", first, Checkpointing(file, 0, lambda: False))
+    second_stage(benchmark, "naive", first, CheckpointPlugin(file, 0, lambda: False))
     whole = file.read_bytes()
     assert read_checkpoint(file)
     for place in range(0, len(whole), len(whole) // 25):

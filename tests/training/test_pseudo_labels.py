@@ -41,14 +41,16 @@ def rows(store: SliceStore) -> pd.DataFrame:
 def test_background_becomes_what_the_network_says_of_the_other_class(
     images: TaskImages, rows: pd.DataFrame
 ) -> None:
-    before = images.scanner("beta")[1].clone()
+    before = images.images_and_masks("beta")[1].clone()
     teacher = Teacher()
     filled, all_labelled = with_pseudo_labels(images, rows, teacher)
     assert teacher.training, "its mode is left as it was"
     assert set(all_labelled["labelled"]) == {"muscle,liver"}
-    assert torch.equal(images.scanner("beta")[1], before), "the store's labels are not changed"
-    hu, after = filled.scanner("beta")
-    assert torch.equal(hu, images.scanner("beta")[0])
+    assert torch.equal(images.images_and_masks("beta")[1], before), (
+        "the store's labels are not changed"
+    )
+    hu, after = filled.images_and_masks("beta")
+    assert torch.equal(hu, images.images_and_masks("beta")[0])
     left, upper = torch.zeros(2, SIZE, SIZE, dtype=torch.bool)
     left[:, : SIZE // 4], upper[: SIZE // 2] = True, True
     for row, labelled in zip(rows["row"], rows["labelled"], strict=True):

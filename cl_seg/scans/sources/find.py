@@ -10,7 +10,7 @@ from rich.progress import track
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.messages.progress import progress_console
-from cl_seg.runtime.workers import in_order
+from cl_seg.runtime.workers import map_in_order
 from cl_seg.scans.dicom.header import ImageHeader
 from cl_seg.scans.dicom.series import series_of, try_header
 from cl_seg.scans.nifti import is_nifti
@@ -60,7 +60,7 @@ def find_scans_in_source(
     bar = partial(track, total=len(files), console=progress_console(), disable=not show)
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
     workers = workers if len(files) >= PARALLEL_FROM else 1
-    with in_order(partial(_each, reading), chunks, workers) as read:
+    with map_in_order(partial(_each, reading), chunks, workers) as read:
         headers = list(bar((one for chunk in read for one in chunk), "Reading headers"))
     series, rejected = series_of(headers)
     return FoundScans([Scan(one) for one in series], closed + rejected)

@@ -1,7 +1,7 @@
 """A-GEM: no step against the gradient of stored slices."""
 
-from cl_seg.strategies.declaration import Strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.strategy import Strategy
 
 
 class AGEMSettings(MemorySettings):
@@ -12,5 +12,5 @@ STRATEGY = Strategy(
     title="A-GEM",
     settings=AGEMSettings,
     plugin="cl_seg.strategies.agem.plugin:AGEM",
-    training_only=frozenset({"batch_share"}),
+    settings_unused_by_consolidation=frozenset({"batch_share"}),
 )

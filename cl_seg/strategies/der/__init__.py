@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from cl_seg.strategies.declaration import Strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.strategy import Strategy
 
 
 class DERSettings(MemorySettings):
@@ -22,6 +22,6 @@ STRATEGY = Strategy(
     title="DER++",
     settings=DERSettings,
     plugin="cl_seg.strategies.der.plugin:DER",
-    training_only=frozenset({"batch_share", "alpha", "beta"}),
+    settings_unused_by_consolidation=frozenset({"batch_share", "alpha", "beta"}),
     contract_baseline={"alpha": 0.0},
 )

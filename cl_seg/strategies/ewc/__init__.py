@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class EWCSettings(Settings):
@@ -43,5 +43,5 @@ STRATEGY = Strategy(
     title="EWC",
     settings=EWCSettings,
     plugin="cl_seg.strategies.ewc.plugin:EWC",
-    training_only=frozenset({"ewc_lambda"}),
+    settings_unused_by_consolidation=frozenset({"ewc_lambda"}),
 )

@@ -9,7 +9,11 @@ from torch import Tensor
 
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.shared.fisher import batch_fisher, draw_images, fisher_information
-from cl_seg.strategies.shared.quadratic_penalty import Parameters, offsets, trained_parameters
+from cl_seg.strategies.shared.quadratic_penalty import (
+    Parameters,
+    penalised_parameters,
+    trained_parameters,
+)
 
 
 class EWC(SupervisedPlugin):  # type: ignore[misc]
@@ -19,7 +23,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
     the earlier experiences i. A sum of quadratics in θ_k is again one quadratic, so memory is two
     copies of the parameters, whatever the number of experiences::
 
-        Σ_i F_i (θ − θ*_i)² = F (θ − m)² + c,   F = Σ F_i,   m = Σ F_i θ*_i / F
+        Σ_i F_i (θ − θ*_i)² = F (θ − θ*)² + c,   F = Σ F_i,   θ* = Σ F_i θ*_i / F
 
     The online mode keeps ``F ← γ F + F_i`` around the latest parameters (Schwarz et al. 2018,
     arXiv 1805.06370, eq. 9). Avalanche's EWCPlugin omits the factor 1/2: its λ is half of ours.
@@ -59,13 +63,13 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         )
         self.seed = seed
         self.fisher: Parameters = {}
-        self.mean: Parameters = {}
+        self.centre: Parameters = {}
 
     @torch.no_grad()
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
         trained = trained_parameters(strategy.model)
-        for name, p, gradient, offset in offsets(trained, self.mean):
+        for name, p, gradient, offset in penalised_parameters(trained, self.centre):
             # Not one addcmul: rounded like this it is what autograd gives wherever λ is a power of
             # two, bit for bit.
             offset.mul_(self.fisher[name])
@@ -80,31 +84,31 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             entropy = (self.seed, strategy.experience.current_experience)
             images, generator = draw_images(len(dataset), self.settings.fisher_images, entropy)
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
-        self._consolidate(fisher, dict(model.named_parameters()))
+        self._add_importance(fisher, dict(model.named_parameters()))
 
     @torch.no_grad()
-    def _consolidate(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
+    def _add_importance(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
         for name, new in fisher.items():
             theta = parameters[name].detach().clone()
             old = self.fisher.get(name)
             if old is None:
-                self.fisher[name], self.mean[name] = new, theta
+                self.fisher[name], self.centre[name] = new, theta
             elif self.settings.decay is not None:
-                self.fisher[name], self.mean[name] = self.settings.decay * old + new, theta
+                self.fisher[name], self.centre[name] = self.settings.decay * old + new, theta
             else:
                 self._add_quadratic(name, new, theta)
 
     def _add_quadratic(self, name: str, new: Tensor, theta: Tensor) -> None:
-        old, mean = self.fisher[name], self.mean[name]
+        old, centre = self.fisher[name], self.centre[name]
         total = old + new
         weight = torch.where(total > 0, new / total, 1.0)
         self.fisher[name] = total
-        self.mean[name] = mean + weight * (theta - mean)
+        self.centre[name] = centre + weight * (theta - centre)
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores the penalty."""
-        return {"fisher": dict(self.fisher), "mean": dict(self.mean)}
+        return {"fisher": dict(self.fisher), "mean": dict(self.centre)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the penalty."""
-        self.fisher, self.mean = dict(state["fisher"]), dict(state["mean"])
+        self.fisher, self.centre = dict(state["fisher"]), dict(state["mean"])

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 ENCODERS = (
     r"in_tr|down_tr|vit\.|swinViT|encoder|"
@@ -33,5 +33,5 @@ STRATEGY = Strategy(
     title="Frozen encoder",
     settings=FrozenEncoderSettings,
     plugin="cl_seg.strategies.frozen_encoder.plugin:FrozenEncoder",
-    memory="none",
+    state_saved="not_needed",
 )

@@ -1,12 +1,12 @@
-"""L2: quadratic penalty towards the weights of the stage before, all alike; a control."""
+"""L2: quadratic penalty towards the weights after the experience before, all alike; a control."""
 
 from pydantic import Field
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class L2Settings(Settings):
-    """Quadratic penalty towards the weights of the stage before, every weight alike.
+    """Quadratic penalty towards the weights after the experience before, every weight alike.
 
     Attributes:
         l2_lambda: the training loss gains ``l2_lambda / 2 · Σ_k (θ_k − θ*_k)²``.
@@ -16,5 +16,8 @@ class L2Settings(Settings):
 
 
 STRATEGY = Strategy(
-    title="L2", settings=L2Settings, plugin="cl_seg.strategies.l2.plugin:L2", memory="none"
+    title="L2",
+    settings=L2Settings,
+    plugin="cl_seg.strategies.l2.plugin:L2",
+    state_saved="not_needed",
 )

@@ -31,13 +31,13 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
     def __init__(self, *, l2_lambda: float = 0.01, seed: int = 0) -> None:
         super().__init__()
         self.settings = L2Settings.of_keywords(l2_lambda=l2_lambda)
-        self.start: Parameters = {}
+        self.centre: Parameters = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Remember where the experience starts."""
+        """Take the weights that the experience starts from as θ*."""
         later = strategy.clock.train_exp_counter > 0
-        self.start = snapshot(strategy.model) if later else {}
+        self.centre = snapshot(strategy.model) if later else {}
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_penalty(trained_parameters(strategy.model), self.start, self.settings.l2_lambda)
+        add_penalty(trained_parameters(strategy.model), self.centre, self.settings.l2_lambda)

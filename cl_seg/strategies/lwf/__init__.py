@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveFloat
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class LwFSettings(Settings):
@@ -18,5 +18,8 @@ class LwFSettings(Settings):
 
 
 STRATEGY = Strategy(
-    title="LwF", settings=LwFSettings, plugin="cl_seg.strategies.lwf.plugin:LwF", memory="none"
+    title="LwF",
+    settings=LwFSettings,
+    plugin="cl_seg.strategies.lwf.plugin:LwF",
+    state_saved="not_needed",
 )

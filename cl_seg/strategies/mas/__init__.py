@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class MASSettings(Settings):
@@ -24,5 +24,5 @@ STRATEGY = Strategy(
     title="MAS",
     settings=MASSettings,
     plugin="cl_seg.strategies.mas.plugin:MAS",
-    training_only=frozenset({"mas_lambda"}),
+    settings_unused_by_consolidation=frozenset({"mas_lambda"}),
 )

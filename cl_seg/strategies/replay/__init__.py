@@ -1,7 +1,7 @@
 """Replay: part of every batch comes from a memory of earlier scanners."""
 
-from cl_seg.strategies.declaration import Strategy
 from cl_seg.strategies.shared.memory_settings import MemorySettings
+from cl_seg.strategies.strategy import Strategy
 
 
 class ReplaySettings(MemorySettings):
@@ -12,5 +12,5 @@ STRATEGY = Strategy(
     title="Replay",
     settings=ReplaySettings,
     plugin="cl_seg.strategies.replay.plugin:Replay",
-    training_only=frozenset({"batch_share"}),
+    settings_unused_by_consolidation=frozenset({"batch_share"}),
 )

@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class RWalkSettings(Settings):
@@ -26,8 +26,8 @@ STRATEGY = Strategy(
     title="RWalk",
     settings=RWalkSettings,
     plugin="cl_seg.strategies.rwalk.plugin:RWalk",
-    active_from=1,
-    idle_in_first=frozenset({"rwalk_lambda"}),
-    memory="during_training",
+    first_active_experience=1,
+    settings_unused_in_first_experience=frozenset({"rwalk_lambda"}),
+    state_saved="during_training",
     contract_settings={"every": 2},
 )

@@ -78,7 +78,7 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
     @torch.no_grad()
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Update the Fisher information, then add the gradient of the penalty."""
-        self.path.note_gradient(strategy.model)
+        self.path.before_penalty(strategy.model)
         squares = torch._foreach_mul(self.path.gradients, self.path.gradients)
         if self.fisher:
             share = self.settings.fisher_share
@@ -88,8 +88,8 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
         else:
             self.fisher = dict(zip(self.path.omega, squares, strict=True))
         weight = self.settings.rwalk_lambda
-        add_penalty(self.path.trained, self.centre, weight, self.importance)
-        self.path.keep_gradient()
+        add_penalty(self.path.parameters, self.centre, weight, self.importance)
+        self.path.after_penalty()
 
     @torch.no_grad()
     def after_update(self, strategy: Any, **kwargs: Any) -> None:

@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from cl_seg.strategies.declaration import Settings
+from cl_seg.strategies.strategy import Settings
 
 
 class MemorySettings(Settings):
-    """Which slices of earlier scanners are kept, and how many of a batch they are.
+    """A memory of slices of earlier scanners: its size, its draws, and its share of a batch.
 
     Attributes:
         budget: slices in memory over all scanners seen; 16 unless ``percent`` is given.

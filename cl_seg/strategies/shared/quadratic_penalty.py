@@ -23,10 +23,14 @@ def copied(parameters: Parameters) -> Parameters:
     return {name: tensor.clone() for name, tensor in parameters.items()}
 
 
-def offsets(
+def penalised_parameters(
     trained: Mapping[str, nn.Parameter], centre: Parameters
 ) -> Iterator[tuple[str, nn.Parameter, Tensor, Tensor]]:
-    """Name, parameter, gradient and θ − θ*, a new tensor, of all with both gradient and θ*."""
+    """The parameters that a penalty acts on: those with a gradient and a θ*.
+
+    Yields:
+        Name, parameter, its gradient, and θ − θ* as a new tensor.
+    """
     for name, p in trained.items():
         if p.grad is not None and name in centre:
             yield name, p, p.grad, p.detach() - centre[name]
@@ -51,7 +55,7 @@ def add_penalty(
         weight: of the penalty.
         importance: Ω by name; None is 1 everywhere.
     """
-    for name, p, gradient, offset in offsets(trained, centre):
+    for name, p, gradient, offset in penalised_parameters(trained, centre):
         if importance is None:
             p.grad = torch.add(gradient, offset, alpha=weight, out=offset)
         else:

@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveFloat
 
-from cl_seg.strategies.declaration import Settings, Strategy
+from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class SISettings(Settings):
@@ -21,7 +21,7 @@ STRATEGY = Strategy(
     title="SI",
     settings=SISettings,
     plugin="cl_seg.strategies.si.plugin:SI",
-    active_from=1,
-    idle_in_first=frozenset({"si_lambda"}),
-    memory="during_training",
+    first_active_experience=1,
+    settings_unused_in_first_experience=frozenset({"si_lambda"}),
+    state_saved="during_training",
 )

@@ -51,9 +51,9 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Note the gradient of the training loss, then add that of the penalty."""
-        self.path.note_gradient(strategy.model)
-        add_penalty(self.path.trained, self.centre, self.settings.si_lambda, self.importance)
-        self.path.keep_gradient()
+        self.path.before_penalty(strategy.model)
+        add_penalty(self.path.parameters, self.centre, self.settings.si_lambda, self.importance)
+        self.path.after_penalty()
 
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Add a step to the path."""

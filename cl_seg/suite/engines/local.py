@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent, without_main
+from cl_seg.runtime.workers import exit_with_parent, hide_main_module, interrupts_blocked
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
 from cl_seg.suite.engines.perform import JobEnd, perform, settle
@@ -20,7 +20,7 @@ from cl_seg.suite.schedule import Failure, Job, Schedule
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 TRIES = 2
-KILLED = Failure("its process was killed, perhaps for want of memory")
+KILLED = Failure("its process was killed, perhaps it ran out of memory")
 
 
 class _Worker:
@@ -32,7 +32,7 @@ class _Worker:
         self.process = context.Process(
             target=_work, args=(theirs, cache, checkpoint_seconds), daemon=True
         )
-        with interrupts_blocked(), without_main():
+        with interrupts_blocked(), hide_main_module():
             self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -132,7 +132,7 @@ def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) 
         stopping = True
 
     signal.signal(signal.SIGTERM, stop)
-    leave_with_parent()
+    exit_with_parent()
     with suppress(EOFError, OSError):
         while not stopping:
             job = connection.recv()

@@ -40,11 +40,11 @@ def perform(
         try:
             from cl_seg.suite.stages.control import Control  # noqa: PLC0415
             from cl_seg.suite.stages.execute import execute_stage  # noqa: PLC0415 - imports torch
-            from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
+            from cl_seg.training.checkpoint import TrainingStopped  # noqa: PLC0415
 
             try:
                 execute_stage(stage, cache, Control(stop, checkpoint_seconds))
-            except Stopped:
+            except TrainingStopped:
                 return JobEnd(count)
         except DamagedStage as damaged:
             return JobEnd(count, lost=damaged.key)

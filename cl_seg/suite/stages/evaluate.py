@@ -11,10 +11,10 @@ import torch
 from cl_seg.benchmark.preprocess import windowed
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.case_scores import case_scores
-from cl_seg.evaluation.examples import example_slice, ranked_slices, slice_dice
+from cl_seg.evaluation.examples import ranked_slices, slice_dice, typical_slice
 from cl_seg.evaluation.predict import predict
 from cl_seg.suite.cache import CASES, EXAMPLE
-from cl_seg.suite.stages.strategy import restored_plugin
+from cl_seg.suite.stages.plugin_state import restored_plugin
 from cl_seg.suite.stages.work import Work
 
 
@@ -40,7 +40,7 @@ def evaluate(work: Work, results: Path) -> dict[str, Any]:
     ]
     pd.DataFrame(cases).to_parquet(results / CASES, index=False)
     dice = slice_dice(prediction, truth, len(classes))
-    shown = [example_slice(truth, len(classes)), *ranked_slices(dice)]
+    shown = [typical_slice(truth, len(classes)), *ranked_slices(dice)]
     pixels = [store.hu(stage.scanner)[row] for row in rows["row"].iloc[shown]]
     shades = windowed(torch.from_numpy(np.stack(pixels)), work.context.image.window_hu)
     np.savez_compressed(

@@ -5,10 +5,10 @@ from contextlib import suppress
 from importlib import import_module
 
 from cl_seg.files.write import write_json
-from cl_seg.models.declared import NETWORKS
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext, check_as_planned
 from cl_seg.planning.stages import Stage
-from cl_seg.strategies.declared import declared_strategy
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import ABOUT, StageCache
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.consolidate import consolidate
@@ -18,7 +18,7 @@ from cl_seg.suite.stages.load import load
 from cl_seg.suite.stages.rank import rank
 from cl_seg.suite.stages.train import train
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import Stopped
+from cl_seg.training.checkpoint import TrainingStopped
 
 COMPUTE = {
     "load": load,
@@ -36,10 +36,10 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
         InputError: data, packages, source or device are not those the suite was planned with, the
             loss became non-finite, or the cache cannot be written.
         DamagedStage: a stage it starts from is damaged.
-        Stopped: it was asked to stop.
+        TrainingStopped: it was asked to stop.
     """
     if control.stop():
-        raise Stopped
+        raise TrainingStopped
     with cache.claim(stage.key, control.stop) as results:
         if results is not None:
             import_named(stage.context)
@@ -56,7 +56,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             write_json(results / ABOUT, {**work.about, **about, **cost})
             return
     if not cache.has(stage.key):
-        raise Stopped
+        raise TrainingStopped
 
 
 def import_named(context: StageContext) -> None:
@@ -66,7 +66,7 @@ def import_named(context: StageContext) -> None:
     computed afterwards is from that source. What cannot be imported fails where it is used.
     """
     builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in context.models]
-    plugins = [declared_strategy(s.name).plugin or "" for s in context.strategies]
+    plugins = [find_strategy(s.name).plugin or "" for s in context.strategies]
     for target in filter(None, [*builders, *plugins]):
         with suppress(Exception):
             import_module(target.partition(":")[0])

@@ -3,7 +3,7 @@
 from cl_seg.runtime import torch_setup  # isort: skip
 from torch import nn
 
-from cl_seg.models.registry import build_model
+from cl_seg.models.build import build_model
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.runs import Run
 from cl_seg.training.seeds import derive_seeds

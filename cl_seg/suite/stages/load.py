@@ -6,7 +6,7 @@ from typing import Any
 from cl_seg.files.write import write_bytes
 from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.tensor_bytes import to_bytes
+from cl_seg.runtime.serialise import to_bytes
 from cl_seg.suite.cache import state_file
 from cl_seg.suite.stages.work import Work
 

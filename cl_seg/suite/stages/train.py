@@ -9,28 +9,30 @@ import pandas as pd
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_bytes
-from cl_seg.runtime.tensor_bytes import to_bytes
-from cl_seg.strategies.declared import declared_strategy
-from cl_seg.suite.cache import CHECKPOINT, CURVE, MEMORY, state_file
+from cl_seg.runtime.serialise import to_bytes
+from cl_seg.strategies.registry import find_strategy
+from cl_seg.suite.cache import CHECKPOINT, CURVE, STRATEGY_STATE, state_file
 from cl_seg.suite.stages.experience import experience, training_loop
+from cl_seg.suite.stages.plugin_state import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.step_progress import StepProgress
-from cl_seg.suite.stages.strategy import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.work import Work
-from cl_seg.training.checkpoint import Checkpointing, Stopping, read_checkpoint
+from cl_seg.training.checkpoint import CheckpointPlugin, StopPlugin, read_checkpoint
 from cl_seg.training.stage import train_stage
 from cl_seg.training.validation_curve import ValidationCurve
 
-CURVE_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
+PIXEL_COUNT_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
 
 
 def train(work: Work, results: Path) -> dict[str, Any]:
-    """Write the state after an experience, its validation curve, and the memory made on the way."""
+    """Write the network after an experience, its validation curve and, where it is complete, the
+    strategy's state.
+    """
     stage, control = work.stage, work.control
-    memory = declared_strategy(work.run.strategy.name).memory
+    state_saved = find_strategy(work.run.strategy.name).state_saved
     partial = work.cache.partial(stage.key)
     file = partial / CHECKPOINT
     plugin = restored_plugin(work) if stage.uses_strategy else None
-    if memory == "during_training":
+    if state_saved == "during_training":
         plain_state(plugin, work.run.strategy.name)
     acting = [] if plugin is None else [plugin]
     trained: list[dict[str, Any]] = []
@@ -41,13 +43,15 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         curve = _validation_curve(work, position)
         progress = StepProgress(partial, curve, sum(t["steps"] for t in trained), stage.steps)
         if stage.not_resumable:
-            loop = training_loop(work, position, [*acting, curve, progress, Stopping(control.stop)])
+            loop = training_loop(
+                work, position, [*acting, curve, progress, StopPlugin(control.stop)]
+            )
         else:
-            saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
+            saving = CheckpointPlugin(file, control.checkpoint_seconds, control.stop)
             loop = training_loop(work, position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))
-        loop.consolidates = memory != "after_training"
+        loop.runs_after_training_exp = state_saved != "after_training"
         train_stage(loop, experience(work, position))
         work.adopt_model(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
@@ -56,10 +60,10 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         place = {"position": position, "selection": work.run.stage_name(position)}
         trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
     kept = {}
-    if memory == "during_training":
-        write_bytes(results / MEMORY, plain_state(plugin, work.run.strategy.name))
+    if state_saved == "during_training":
+        write_bytes(results / STRATEGY_STATE, plain_state(plugin, work.run.strategy.name))
         kept = memory_footprint(plugin, work.context.image.size)
-    pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(results / CURVE, index=False)
+    pd.DataFrame(points, columns=PIXEL_COUNT_COLUMNS).to_parquet(results / CURVE, index=False)
     return {"trained": trained, "earlier": earlier, **kept}
 
 

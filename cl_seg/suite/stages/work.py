@@ -11,11 +11,11 @@ from torch import nn
 
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import parameter_count
+from cl_seg.models.build import parameter_count
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import processor
 from cl_seg.planning.stages import Stage
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file

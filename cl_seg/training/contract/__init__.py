@@ -1,7 +1,7 @@
-"""The contract that every strategy is held to on dense targets, by a few tiny trainings.
+"""Checks that every strategy has to pass on dense targets, each by a few tiny trainings.
 
-A crash shows at once; a strategy that silently does nothing, or something else than it does when a
-run is taken up again, does not. Every point is a small experiment against plain fine-tuning with
-the same seeds. Read in this order: ``subject`` (what is tried), ``trial`` (how it is trained),
-``points`` (what has to hold), ``check`` (the verdicts).
+A crash shows at once. A strategy that silently does nothing, or that trains differently after a
+run was resumed, does not. So most checks compare a tiny training with another one from the same
+seeds, such as plain fine-tuning. Read in this order: ``strategy_under_test``, ``tiny_training``,
+``checks`` and ``run_checks``.
 """

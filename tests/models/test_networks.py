@@ -1,12 +1,14 @@
 """Every registered network gives logits of the declared shape at the declared sizes, and learns."""
 
+import pydoc
+
 import pytest
 import torch
 from torch import nn
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.declared import NETWORKS
-from cl_seg.models.registry import build_model, parameter_count
+from cl_seg.models.build import build_model, parameter_count
+from cl_seg.models.registry import NETWORKS
 
 TRAINABLE = {name: max(2 * n.size_multiple, 32) for name, n in NETWORKS.items()}
 
@@ -102,3 +104,7 @@ def test_what_cannot_be_imported(name):
 def test_wrong_arguments_are_an_input_error():
     with pytest.raises(InputError, match="width"):
         build_model(f"{__name__}:make", "small", {"width": 2}, classes=3, image_size=24)
+
+
+def test_bundles_of_earlier_versions_find_the_function() -> None:
+    assert pydoc.locate("cl_seg.models.registry.build_model") is build_model

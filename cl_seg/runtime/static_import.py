@@ -1,4 +1,4 @@
-"""Checks of ``module:callable`` from its source alone, without importing it."""
+"""Looks up modules and ``module:callable`` in their source, without importing them."""
 
 import ast
 import sys

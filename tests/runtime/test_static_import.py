@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.import_path import check_target, has_methods, installed_version, module_file
+from cl_seg.runtime.static_import import check_target, has_methods, installed_version, module_file
 
 STATE = ("state_dict", "load_state_dict")
 BOTH = "    def state_dict(self): ...\n    def load_state_dict(self, state): ...\n"

@@ -7,8 +7,8 @@ from avalanche.training.plugins import EWCPlugin, LwFPlugin, SupervisedPlugin
 
 from cl_seg.messages.errors import InputError
 from cl_seg.strategies.l2.plugin import L2
-from cl_seg.training.contract.check import check_contract
-from cl_seg.training.contract.subject import Subject
+from cl_seg.training.contract.run_checks import check_contract
+from cl_seg.training.contract.strategy_under_test import StrategyUnderTest
 
 from ...conftest import tiny_network
 
@@ -18,14 +18,16 @@ def model():
     return tiny_network()
 
 
-def broken(make_plugin, active_from=2, keeps_state=False):
-    verdicts = check_contract(Subject(make_plugin, model, 32, active_from, keeps_state))
-    return {v.point: v.detail for v in verdicts if not v.kept}
+def broken(make_plugin, first_active_experience=2, keeps_state=False):
+    results = check_contract(
+        StrategyUnderTest(make_plugin, model, 32, first_active_experience, keeps_state)
+    )
+    return {r.check: r.detail for r in results if r.status == "failed"}
 
 
 def test_a_strategy_that_keeps_it():
-    verdicts = check_contract(Subject(L2, model, 32, 2, False))
-    assert len(verdicts) == 8 and all(v.kept for v in verdicts)
+    results = check_contract(StrategyUnderTest(L2, model, 32, 2, False))
+    assert len(results) == 8 and all(r.status == "passed" for r in results)
 
 
 def test_a_silent_no_op():
@@ -44,7 +46,7 @@ class Early(SupervisedPlugin):
 
 def test_acting_too_early():
     assert "experience 1" in broken(Early)["acts not too early"]
-    assert "acts not too early" not in broken(Early, active_from=1)
+    assert "acts not too early" not in broken(Early, first_active_experience=1)
 
 
 class Forgetful(SupervisedPlugin):
@@ -96,8 +98,8 @@ def test_a_part_that_is_switched_off_makes_no_difference():
     def make():
         return L2()
 
-    verdicts = check_contract(Subject(make, model, 32, 2, False, make_baseline=make))
-    assert [v.point for v in verdicts if not v.kept] == ["acts"]
+    results = check_contract(StrategyUnderTest(make, model, 32, 2, False, make_baseline=make))
+    assert [r.check for r in results if r.status == "failed"] == ["acts"]
 
 
 class SilentScores(L2):
@@ -106,8 +108,8 @@ class SilentScores(L2):
 
 
 def test_a_part_in_scoring_that_does_nothing():
-    subject = Subject(SilentScores, model, 32, 2, False, changes_scoring=True)
-    assert [v.point for v in check_contract(subject) if not v.kept] == ["scores"]
+    strategy = StrategyUnderTest(SilentScores, model, 32, 2, False, changes_scoring=True)
+    assert [r.check for r in check_contract(strategy) if r.status == "failed"] == ["scores"]
 
 
 class Refusing(SupervisedPlugin):

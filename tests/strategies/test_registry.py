@@ -10,8 +10,8 @@ import pytest
 
 import cl_seg.strategies
 from cl_seg.messages.errors import InputError
-from cl_seg.runtime.import_path import imports_of, module_file, parse
-from cl_seg.strategies.declared import NAMES, STRATEGIES
+from cl_seg.runtime.static_import import imports_of, module_file, parse
+from cl_seg.strategies.registry import NAMES, STRATEGIES
 
 PLUGINS = {name: one.plugin for name, one in STRATEGIES.items() if one.plugin}
 
@@ -28,7 +28,7 @@ def test_plain_fine_tuning_needs_no_plugin():
 @pytest.mark.parametrize("name", PLUGINS)
 def test_plugin_can_be_made_from_its_defaults(name):
     plugin = plugin_class(name)()
-    if STRATEGIES[name].memory == "none":
+    if STRATEGIES[name].state_saved == "not_needed":
         assert not hasattr(plugin, "state_dict")
         return
     fresh = plugin.state_dict()
@@ -110,5 +110,5 @@ def test_the_source_of_a_strategy_knows_no_other_and_no_list(name):
             imports = imports_of(ast.walk(parse(path)), module, path)
             waiting += [*imports, module.rpartition(".")[0]]
     rooms = {module.split(".")[2] for module in found - {"cl_seg.strategies"}}
-    assert rooms <= {name, "declaration", "shared"}
+    assert rooms <= {name, "strategy", "shared"}
     assert f"cl_seg.strategies.{name}" in found

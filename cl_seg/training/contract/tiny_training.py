@@ -1,4 +1,4 @@
-"""Tiny trainings of a subject: three experiences of five random images, a few steps on each."""
+"""Tiny trainings of a strategy: three experiences of five random images, a few steps on each."""
 
 import copy
 import math
@@ -18,10 +18,10 @@ from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from cl_seg.runtime.tensor_bytes import from_bytes
+from cl_seg.runtime.serialise import from_bytes
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
-from cl_seg.training.checkpoint import Checkpointing, State, Stopped, read_checkpoint
-from cl_seg.training.contract.subject import CLASSES, Subject
+from cl_seg.training.checkpoint import CheckpointPlugin, State, TrainingStopped, read_checkpoint
+from cl_seg.training.contract.strategy_under_test import CLASSES, StrategyUnderTest
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
 SLICES = 5
@@ -48,17 +48,17 @@ def random_experiences(size: int) -> Images:
     return parts
 
 
-def train(subject: Subject, settings: LoopSettings = SETTINGS) -> list[Weights]:
+def train(strategy: StrategyUnderTest, settings: LoopSettings = SETTINGS) -> list[Weights]:
     """Weights after each experience of a stream trained in one process."""
-    loops = train_on(subject, random_experiences(subject.size), settings)
+    loops = train_on(strategy, random_experiences(strategy.size), settings)
     return [copy.deepcopy(loop.model.state_dict()) for loop, _ in loops]
 
 
 def train_on(
-    subject: Subject, experiences: Images, settings: LoopSettings = SETTINGS
+    strategy: StrategyUnderTest, experiences: Images, settings: LoopSettings = SETTINGS
 ) -> Iterator[tuple[DenseTraining, Any]]:
     """The loop and the plugin after each experience, as it is trained."""
-    plugin, model = subject.make_plugin(), subject.make_model()
+    plugin, model = strategy.make_plugin(), strategy.make_model()
     for position, experience in enumerate(_stream(experiences), start=1):
         loop = _loop(settings, model, plugin, position)
         loop.train(experience, eval_streams=[])
@@ -67,30 +67,34 @@ def train_on(
 
 
 def train_from_files(
-    subject: Subject, position: int, weights: bytes, state: bytes | None, checkpoint: State
+    strategy: StrategyUnderTest,
+    position: int,
+    weights: bytes,
+    state: bytes | None,
+    checkpoint: State,
 ) -> tuple[DenseTraining, Any]:
-    """An experience trained from files; without a checkpoint it is stopped in the middle.
+    """Train an experience from saved files; without a checkpoint, stop in the middle of it.
 
     Raises:
-        Stopped: with the checkpoint.
+        TrainingStopped: with the checkpoint.
     """
-    model, plugin = subject.make_model(), subject.make_plugin()
+    model, plugin = strategy.make_model(), strategy.make_plugin()
     model.load_state_dict(from_bytes(weights))
     if state is not None:
         plugin.load_state_dict(from_bytes(state))
     loop = _loop(SETTINGS, model, plugin, position)
     loop.checkpoint = checkpoint
-    experience = _stream(random_experiences(subject.size))[position - 1]
+    experience = _stream(random_experiences(strategy.size))[position - 1]
     with TemporaryDirectory() as name:
         file = Path(name) / "checkpoint.pt"
         if not checkpoint:
             steps = count(1)
             half = SETTINGS.steps // 2
-            loop.plugins.append(Checkpointing(file, math.inf, lambda: next(steps) == half))
+            loop.plugins.append(CheckpointPlugin(file, math.inf, lambda: next(steps) == half))
         try:
             loop.train(experience, eval_streams=[])
-        except Stopped:
-            raise Stopped(read_checkpoint(file)) from None
+        except TrainingStopped:
+            raise TrainingStopped(read_checkpoint(file)) from None
     return loop, plugin
 
 

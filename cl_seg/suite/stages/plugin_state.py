@@ -1,4 +1,4 @@
-"""A strategy's plugin, what it remembers of earlier experiences, and how much that is."""
+"""A strategy's plugin, its saved state, and how large that is."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import torch
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.runs import Run
-from cl_seg.runtime.tensor_bytes import from_bytes, to_bytes
-from cl_seg.strategies.registry import build_plugin
-from cl_seg.suite.cache import MEMORY
+from cl_seg.runtime.serialise import from_bytes, to_bytes
+from cl_seg.strategies.build import build_plugin
+from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.seeds import derive_seeds
 
@@ -20,10 +20,10 @@ def strategy_plugin(run: Run) -> Any:
 
 
 def restored_plugin(work: Work) -> Any:
-    """The strategy's plugin with its memory of the experiences before, or None."""
+    """The strategy's plugin in its state after the experiences before, or None."""
     plugin = strategy_plugin(work.run)
     if plugin is not None and work.stage.memory:
-        kept = from_bytes(work.cache.read(work.stage.memory, MEMORY), None)
+        kept = from_bytes(work.cache.read(work.stage.memory, STRATEGY_STATE), None)
         plugin.load_state_dict(kept)
     return plugin
 
@@ -46,18 +46,18 @@ def plain_state(plugin: Any, name: str) -> bytes:
 
 
 def memory_footprint(plugin: Any, size: int) -> dict[str, int]:
-    """What a strategy keeps of the experiences so far: slices, and bytes with its tensors.
+    """Size of a strategy's state after the experiences so far: slices, and bytes with tensors.
 
     A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
     """
     slices = int(getattr(plugin, "kept_slices", 0))
     return {
         "kept_slices": slices,
-        "kept_bytes": slices * size * size * 3 + tensor_bytes(plugin.state_dict()),
+        "kept_bytes": slices * size * size * 3 + tensor_size_bytes(plugin.state_dict()),
     }
 
 
-def tensor_bytes(state: Any) -> int:
+def tensor_size_bytes(state: Any) -> int:
     """Bytes of all tensors in plain data."""
     if isinstance(state, torch.Tensor):
         return int(state.nbytes)
@@ -65,4 +65,4 @@ def tensor_bytes(state: Any) -> int:
         state = state.values()
     elif not isinstance(state, list | tuple):
         return 0
-    return sum(map(tensor_bytes, state))
+    return sum(map(tensor_size_bytes, state))
