@@ -124,14 +124,14 @@ class Plan:
         return pd.DataFrame(
             {
                 "suite": one.name,
-                "run": stages.run.run_id,
-                **stages.run.titles,
-                "order": " → ".join(stages.run.order),
-                "seed": stages.run.seed,
-                "finished": stages.key in done,
+                "run": planned.run_id,
+                **planned.run.titles,
+                "order": " → ".join(planned.order),
+                "seed": planned.run.seed,
+                "finished": planned.key in done,
             }
             for one in self.plans
-            for stages in one.runs
+            for planned in one.runs
         )
 
     @property

@@ -24,10 +24,10 @@ from cl_seg.planning.context import StageContext
 from cl_seg.planning.digests import fingerprint, part_digests
 from cl_seg.planning.environment import find_environment, git_commit, versions
 from cl_seg.planning.plan import Plan
-from cl_seg.planning.runs import BaseModel, Run
+from cl_seg.planning.runs import Run, StartingModel
 from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
-from cl_seg.planning.stages import RunStages, Stage
+from cl_seg.planning.stages import PlannedRun, Stage
 from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
@@ -165,8 +165,8 @@ def plan_seed_training(
         fingerprint=fingerprint(store.folder),
         environment=find_environment([model], [strategy], training.device),
     )
-    base = BaseModel(wanted.base, card.weights_sha256)
-    run = Run("seed", (scanner,), model, strategy, wanted.seed, base_model=base)
+    base = StartingModel(wanted.base, card.weights_sha256)
+    run = Run("seed", (scanner,), model, strategy, wanted.seed, starting_model=base)
     cases = cases_by_part(slices, [scanner])
     return Plan(context, plan_graph(context, [run]), store.header, cases)
 
@@ -218,9 +218,9 @@ def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str,
     """The network's state once all stages are computed."""
     weights: dict[str, Any] = {}
 
-    def read(run: RunStages) -> None:
+    def read(planned: PlannedRun) -> None:
         try:
-            weights.update(from_bytes(cache.read(run.trained[-1], state_file(2))))
+            weights.update(from_bytes(cache.read(planned.training_keys[-1], state_file(2))))
         except ValueError as error:
             raise InputError(f"{cache.folder}: {error}: name another --cache") from error
 

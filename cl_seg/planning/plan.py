@@ -17,7 +17,7 @@ from cl_seg.planning.environment import find_environment
 from cl_seg.planning.request import GivenSuite, SuiteRequest, request_suite
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
-from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.planning.stages import Graph, PlannedRun, Stage
 from cl_seg.scans.splits import PARTS
 from cl_seg.scans.store import Header, SliceStore
 
@@ -52,13 +52,13 @@ class Plan:
         return self.context.name
 
     @property
-    def runs(self) -> list[RunStages]:
+    def runs(self) -> list[PlannedRun]:
         """Its runs, in their order."""
         return self.graph.runs
 
     @property
     def stages(self) -> dict[str, Stage]:
-        """Its stages by key, those a stage starts from before it."""
+        """Stages by key, in dependency order."""
         return self.graph.stages
 
     @property

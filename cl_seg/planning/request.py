@@ -53,7 +53,9 @@ class SuiteRequest:
     def scanners(self) -> list[str]:
         """The scanners its runs use."""
         used = {scanner for run in self.runs for scanner in run.order}
-        return sorted(used.union(*(run.seed_images.base for run in self.runs if run.seed_images)))
+        return sorted(
+            used.union(*(run.seed_images.base_scanners for run in self.runs if run.seed_images))
+        )
 
     def check_modules(self) -> None:
         """Refuse modules that another suite, read since, has too under the same names.

@@ -12,18 +12,20 @@ JOINT = "all scanners"
 
 @dataclass(frozen=True)
 class SeedImages:
-    """Labelled slices of a new scanner.
+    """SEED images: labelled slices of a new scanner, the last of a run's order.
+
+    They have nothing to do with a random seed.
 
     Attributes:
         count: how many.
         by: how they are chosen.
-        base: scanners of the network that is transferred, and that chooses where one is needed.
+        base_scanners: of the network that is transferred, and that chooses where one is needed.
         transfer: True where training on them starts from that network.
     """
 
     count: int
     by: str
-    base: tuple[str, ...]
+    base_scanners: tuple[str, ...]
     transfer: bool
 
     @property
@@ -33,8 +35,8 @@ class SeedImages:
 
 
 @dataclass(frozen=True)
-class BaseModel:
-    """A saved network that a run goes on from.
+class StartingModel:
+    """A saved network whose training a run continues.
 
     Attributes:
         folder: of the model.
@@ -58,7 +60,7 @@ class Run:
         place: position of model, strategy, order and seed in the suite, for sorting.
         seed_images: of a seed curve: what is labelled of the last scanner of the order, which is
             trained on after all others together.
-        base_model: saved network the run goes on from, whose training counts as the first
+        starting_model: saved network whose training the run continues and which counts as the first
             experience; what it finds completes slices that are labelled for some classes only.
     """
 
@@ -69,7 +71,7 @@ class Run:
     seed: int
     place: tuple[int, ...] = ()
     seed_images: SeedImages | None = None
-    base_model: BaseModel | None = None
+    starting_model: StartingModel | None = None
 
     @property
     def joint(self) -> bool:
@@ -89,7 +91,7 @@ class Run:
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
         """The scanners each stage trains on, in stream order."""
-        if self.base_model is not None:
+        if self.starting_model is not None:
             return ((), self.order)
         if self.seed_images is not None:
             return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)

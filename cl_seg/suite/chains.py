@@ -24,7 +24,9 @@ def chains(stages: Iterable[Stage]) -> list[Job]:
     places = {key: place for place, key in enumerate(open_stages)}
     before = {
         key: max(
-            (need for need in stage.needs if need in places), key=places.__getitem__, default=""
+            (need for need in stage.needed_keys if need in places),
+            key=places.__getitem__,
+            default="",
         )
         for key, stage in open_stages.items()
     }
@@ -36,6 +38,6 @@ def chains(stages: Iterable[Stage]) -> list[Job]:
         if previous and (stage.kind == "evaluate" or branches[previous] == 1):
             job_of[key] = job_of[previous]
         else:
-            job_of[key] = stage.start if stage.kind == "evaluate" else key
+            job_of[key] = stage.state_group if stage.kind == "evaluate" else key
         jobs[job_of[key]].append(stage)
     return [tuple(job) for job in jobs.values()]

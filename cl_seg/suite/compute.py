@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.planning.stages import Graph, PlannedRun, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines import Engine
@@ -13,10 +13,10 @@ from cl_seg.suite.view import MakeView
 
 def compute(
     graph: Graph,
-    runs: Sequence[RunStages],
+    runs: Sequence[PlannedRun],
     cache: StageCache,
     engine: Engine,
-    finish: Callable[[RunStages], None],
+    finish: Callable[[PlannedRun], None],
     make_view: MakeView,
 ) -> dict[str, Failure]:
     """Compute runs; results that turn out to be damaged are computed again.
@@ -37,9 +37,9 @@ def compute(
     schedule = Schedule(graph, runs, cache.keys(), durations.seconds, engine.workers)
     view = make_view(schedule, cache, durations)
 
-    def complete(run: RunStages) -> None:
+    def complete(planned: PlannedRun) -> None:
         try:
-            finish(run)
+            finish(planned)
         except DamagedStage as damaged:
             schedule.lose(damaged.key)
 
@@ -51,11 +51,11 @@ def compute(
         if new:
             schedule.rank()
         view.ended(stage)
-        for run in complete_now:
-            complete(run)
+        for planned in complete_now:
+            complete(planned)
 
     with view.shown():
-        for run in schedule.complete():
-            complete(run)
+        for planned in schedule.complete():
+            complete(planned)
         engine.execute(schedule, cache, ended, view.update)
-    return {run.key: f for run in runs if (f := schedule.failure_of(run)) is not None}
+    return {p.key: f for p in runs if (f := schedule.failure_of(p)) is not None}

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.planning.stages import Graph, PlannedRun, Stage
 
 LOSSES = 3
 Job = tuple[Stage, ...]
@@ -38,7 +38,7 @@ class Schedule:
     def __init__(
         self,
         graph: Graph,
-        runs: Iterable[RunStages],
+        runs: Iterable[PlannedRun],
         finished: Iterable[str],
         cost: Cost,
         workers: int,
@@ -54,14 +54,14 @@ class Schedule:
         self.left = 0.0
         self._ready: dict[str, Stage] = {}
         self._children: dict[str, list[str]] = defaultdict(list)
-        self._wanted_by: dict[str, list[RunStages]] = defaultdict(list)
+        self._wanted_by: dict[str, list[PlannedRun]] = defaultdict(list)
         self._losses: Counter[str] = Counter()
         for key, stage in graph.stages.items():
-            for need in stage.needs:
+            for need in stage.needed_keys:
                 self._children[need].append(key)
-        for run in self.runs:
-            for key in run.results:
-                self._wanted_by[key].append(run)
+        for planned in self.runs:
+            for key in planned.stage_keys:
+                self._wanted_by[key].append(planned)
                 self.require(key)
         self.rank()
 
@@ -72,13 +72,13 @@ class Schedule:
         if key in self.failed:
             return
         stage = self.graph.stages[key]
-        for need in stage.needs:
+        for need in stage.needed_keys:
             self.require(need)
         self._wait(stage)
 
     def _wait(self, stage: Stage) -> None:
         self.waiting[stage.key] = stage
-        if self.finished.issuperset(stage.needs):
+        if self.finished.issuperset(stage.needed_keys):
             self._ready[stage.key] = stage
 
     def rank(self) -> None:
@@ -93,7 +93,7 @@ class Schedule:
                 cost = self.cost(stage)
                 self.left += cost
                 heights[key] += cost
-                for need in stage.needs:
+                for need in stage.needed_keys:
                     heights[need] = max(heights[need], heights[key])
         self._heights = heights
 
@@ -112,7 +112,9 @@ class Schedule:
         job: Job = (first,)
         if first.kind == "evaluate":
             ready = self._ready.values()
-            job = tuple(s for s in ready if s.kind == "evaluate" and s.start == first.start)
+            job = tuple(
+                s for s in ready if s.kind == "evaluate" and s.state_group == first.state_group
+            )
         for stage in job:
             self.begin(stage)
         return job
@@ -124,7 +126,7 @@ class Schedule:
             self.running.add(stage.key)
             self.left -= self.cost(stage)
 
-    def end(self, stage: Stage) -> list[RunStages]:
+    def end(self, stage: Stage) -> list[PlannedRun]:
         """Note that a stage is finished; returns the runs that are complete now."""
         self.begin(stage)
         self.running.discard(stage.key)
@@ -133,11 +135,11 @@ class Schedule:
         for key in self._children[stage.key]:
             if key in self.waiting:
                 self._wait(self.waiting[key])
-        return [r for r in self._wanted_by[stage.key] if self.finished.issuperset(r.results)]
+        return [p for p in self._wanted_by[stage.key] if self.finished.issuperset(p.stage_keys)]
 
-    def complete(self) -> list[RunStages]:
+    def complete(self) -> list[PlannedRun]:
         """The runs all of whose stages are finished."""
-        return [run for run in self.runs if self.finished.issuperset(run.results)]
+        return [planned for planned in self.runs if self.finished.issuperset(planned.stage_keys)]
 
     @property
     def open(self) -> int:
@@ -177,6 +179,6 @@ class Schedule:
             if key in self.waiting:
                 self.fail(self.waiting[key], failure)
 
-    def failure_of(self, run: RunStages) -> Failure | None:
+    def failure_of(self, planned: PlannedRun) -> Failure | None:
         """Why a run has no record, or None."""
-        return next((self.failed[key] for key in run.results if key in self.failed), None)
+        return next((self.failed[key] for key in planned.stage_keys if key in self.failed), None)

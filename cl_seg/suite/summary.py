@@ -26,9 +26,9 @@ def summary(
         recorded: keys of the runs whose records are there; they need no stage.
     """
     for plan in plans:
-        runs = [stages.run for stages in plan.runs]
+        runs = [planned.run for planned in plan.runs]
         if (images := runs[0].seed_images) is not None:
-            yield f"base: {' + '.join(images.base)}; target: {runs[0].order[-1]}"
+            yield f"base: {' + '.join(images.base_scanners)}; target: {runs[0].order[-1]}"
         else:
             orders = {run.order_number: run.order for run in runs}
             for number, order in orders.items():
@@ -53,7 +53,7 @@ def summary(
             f"{counted(count, 'run shares', 'runs share')} no training, and what is interrupted "
             "starts anew"
         )
-    if done := sum(run.key in recorded for run in graph.runs):
+    if done := sum(planned.key in recorded for planned in graph.runs):
         yield f"{done} of {counted(len(graph.runs), 'run is', 'runs are')} finished already"
     missing = missing_stages(graph, cache, recorded)
     done_before = counted(len(finished), "stage is", "stages are")
@@ -75,22 +75,22 @@ def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = 
         "notes": notes_of(plans),
         "runs": [
             {
-                "suite": run.context.name,
-                "run_id": run.run.run_id,
-                "finished": run.key in recorded,
-                "order": run.run.order,
-                "trained": run.trained,
-                "tested": run.tested,
+                "suite": planned.context.name,
+                "run_id": planned.run_id,
+                "finished": planned.key in recorded,
+                "order": planned.order,
+                "trained": planned.training_keys,
+                "tested": planned.evaluation_keys,
             }
-            for run in graph.runs
+            for planned in graph.runs
         ],
         "stages": {
             key: {
                 "kind": stage.kind,
                 "title": stage.title,
                 "steps": stage.steps,
-                "needs": stage.needs,
-                "resumable": not stage.not_resumable,
+                "needs": stage.needed_keys,
+                "resumable": stage.resumable,
                 "finished": key in finished,
             }
             for key, stage in graph.stages.items()
@@ -105,7 +105,11 @@ def progress_lines(
     """How far some suites are: runs and stages finished, those under way, and the time left."""
     finished, begun = cache.keys(), cache.begun()
     for plan in plans:
-        ready = [r for r in plan.runs if r.key in recorded or finished.issuperset(r.results)]
+        ready = [
+            planned
+            for planned in plan.runs
+            if planned.key in recorded or finished.issuperset(planned.stage_keys)
+        ]
         of_all = counted(len(plan.runs), "run is", "runs are")
         yield f"{plan.name}: {len(ready)} of {of_all} finished"
     graph = graph_of(plans)
@@ -122,7 +126,7 @@ def progress_lines(
 
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:
     """Stages still to be computed for the runs without a record."""
-    runs = [run for run in graph.runs if run.key not in recorded]
+    runs = [planned for planned in graph.runs if planned.key not in recorded]
     return list(Schedule(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
 
 
@@ -140,23 +144,18 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
     )
 
 
-def _orders(plan: Plan) -> dict[int, tuple[str, ...]]:
-    """Number of an order in the suite → its scanners."""
-    return {stages.run.place[2] + 1: stages.run.order for stages in plan.runs}
-
-
 def trainings(graph: Graph) -> tuple[int, int]:
     """Number of trainings of all runs each alone, and with what they share done once."""
     return (
-        sum(len(run.run.experiences) for run in graph.runs),
-        sum(s.position - s.first + 1 for s in graph.stages.values() if s.kind == "train"),
+        sum(len(planned.run.experiences) for planned in graph.runs),
+        sum(s.position - s.first_position + 1 for s in graph.stages.values() if s.kind == "train"),
     )
 
 
 def runs_in_one_piece(graph: Graph) -> Counter[str]:
     """Strategy → number of its runs that are trained in one piece."""
-    keys = {run.trained[0]: run.run.strategy.label for run in graph.runs}
-    return Counter(label for key, label in keys.items() if graph.stages[key].not_resumable)
+    keys = {planned.training_keys[0]: planned.run.strategy.label for planned in graph.runs}
+    return Counter(label for key, label in keys.items() if not graph.stages[key].resumable)
 
 
 def _estimate(missing: list[Stage], cache: StageCache) -> str:

@@ -119,7 +119,7 @@ def test_the_new_scanner_is_the_last_unless_said(
 ) -> None:
     runs = plan_runs(seed_suite(tmp_path, text), ["a", "b", "c"])
     images = [run.seed_images for run in runs]
-    assert {one.base for one in images if one is not None} == {base}
+    assert {one.base_scanners for one in images if one is not None} == {base}
     assert {run.order[-1] for run in runs} == {target}
 
 

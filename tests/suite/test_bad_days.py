@@ -88,9 +88,9 @@ def test_a_flipped_byte_is_computed_again(
     plan, cache = planned(text, tmp_path)
     naive = plan.runs[0]
     if damaged == "state":
-        key, name = naive.trained[0], state_file(1)
+        key, name = naive.training_keys[0], state_file(1)
     else:
-        key, name = naive.tested[1][0], "cases.parquet"
+        key, name = naive.evaluation_keys[1][0], "cases.parquet"
     before = written(cache)
     flip(cache.place(key) / name)
     _, failed = run(text, results)
@@ -109,7 +109,7 @@ def test_a_truncated_checkpoint_costs_its_steps_only(
     suite_text: str, results: Path, tmp_path: Path, content: bytes
 ) -> None:
     plan, cache = planned(only_naive(suite_text), tmp_path)
-    partial = cache.partial(plan.runs[0].trained[1])
+    partial = cache.partial(plan.runs[0].training_keys[1])
     partial.mkdir(parents=True)
     (partial / "checkpoint.pt").write_bytes(content)
     _, failed = run(only_naive(suite_text), results)

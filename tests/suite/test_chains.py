@@ -26,7 +26,7 @@ def test_every_stage_is_in_one_job_after_all_it_starts_from(
     done: set[str] = set()
     for job in jobs:
         for stage in job:
-            assert stage.key not in done and done.issuperset(stage.needs)
+            assert stage.key not in done and done.issuperset(stage.needed_keys)
             done.add(stage.key)
     assert done == graph.stages.keys()
 

@@ -85,8 +85,8 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
         orders="[[bright, dark, plain], [bright, plain, dark]]",
     )
     plan, cache = planned(text, tmp_path), StageCache(tmp_path / "stages")
-    whole = [stage for stage in plan.stages.values() if stage.not_resumable]
-    assert len(whole) == 4 and all(stage.steps == 36 and not stage.needs for stage in whole)
+    whole = [stage for stage in plan.stages.values() if not stage.resumable]
+    assert len(whole) == 4 and all(stage.steps == 36 and not stage.needed_keys for stage in whole)
     said = [line for line in summary([plan], cache) if "keeps no state" in line]
     assert [line.split()[0] for line in said] == ["Anchor", "strong"]
     assert all("2 runs share no training, and what is interrupted" in line for line in said)
@@ -224,7 +224,7 @@ def test_avalanches_own_plugins_run_in_one_piece(suite_text: str, tmp_path: Path
     ewc = '{name: "avalanche.training.plugins:EWCPlugin", settings: {ewc_lambda: 1.0}}'
     text = with_strategies(suite_text, "naive", ewc)
     graph = planned(text, tmp_path)
-    assert sum(stage.not_resumable for stage in graph.stages.values()) == 1
+    assert sum(not stage.resumable for stage in graph.stages.values()) == 1
     _, failed = run(text, tmp_path / "results")
     assert not failed
     r = {k: record.R for k, record in records(tmp_path / "results").items()}

@@ -33,7 +33,7 @@ def test_every_stage_once_and_after_what_it_needs(graph: Graph) -> None:
     assert one.open == len(graph.stages)
     seen: set[str] = set()
     for stage in work_off(one):
-        assert stage.key not in seen and seen.issuperset(stage.needs)
+        assert stage.key not in seen and seen.issuperset(stage.needed_keys)
         seen.add(stage.key)
     assert seen == graph.stages.keys() and len(one.complete()) == 2 and not one.open
 
@@ -63,14 +63,14 @@ def test_evaluations_of_a_state_are_one_job(graph: Graph) -> None:
 
 
 def test_what_is_finished_is_not_done_again(graph: Graph) -> None:
-    first = graph.runs[0].trained[0]
+    first = graph.runs[0].training_keys[0]
     done = work_off(schedule(graph, [first]))
     assert first not in {stage.key for stage in done} and len(done) == len(graph.stages) - 1
     assert not work_off(schedule(graph, graph.stages))
 
 
 def test_a_lost_parent_is_made_again_only_where_it_is_needed(graph: Graph) -> None:
-    first, second = graph.runs[0].trained[:2]
+    first, second = graph.runs[0].training_keys[:2]
     everything_but = [key for key in graph.stages if key not in (first, second)]
     keys = [stage.key for stage in work_off(schedule(graph, everything_but))]
     assert keys == [first, second]
@@ -100,9 +100,9 @@ def test_a_failure_stops_what_starts_from_it_and_nothing_else(graph: Graph) -> N
 
 
 def test_what_turns_out_to_be_lost_is_made_again(graph: Graph) -> None:
-    first = graph.runs[0].trained[0]
+    first = graph.runs[0].training_keys[0]
     one = schedule(graph, [first])
-    while (job := one.next_job()) and first not in job[0].needs:
+    while (job := one.next_job()) and first not in job[0].needed_keys:
         for stage in job:
             one.end(stage)
     assert job is not None
@@ -115,13 +115,13 @@ def test_what_turns_out_to_be_lost_is_made_again(graph: Graph) -> None:
 
 
 def test_what_is_lost_again_and_again_fails(graph: Graph) -> None:
-    first = graph.runs[0].trained[0]
+    first = graph.runs[0].training_keys[0]
     one = schedule(graph)
     for _ in range(50):
         job = one.next_job()
         if job is None:
             break
-        needs_it = first in job[0].needs
+        needs_it = first in job[0].needed_keys
         for stage in job:
             one.put_back(stage) if needs_it else one.end(stage)
         if needs_it:
@@ -138,7 +138,7 @@ def test_what_is_under_way_is_not_put_on_the_list_again(graph: Graph) -> None:
 
 
 def test_results_that_several_miss_are_lost_once(graph: Graph) -> None:
-    first = graph.runs[0].trained[0]
+    first = graph.runs[0].training_keys[0]
     one = schedule(graph, [first])
     for _ in range(2 * LOSSES):
         one.lose(first)

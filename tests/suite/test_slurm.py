@@ -198,9 +198,11 @@ def test_a_damaged_stage_is_computed_again(
 
     def damage(_: str, job: StageJob) -> bool:
         stage = job.stages[0]
-        if stage.state and stage.kind == "train" and not damaged:
-            (job.cache.place(stage.state) / state_file(stage.begins_after)).write_bytes(b"no state")
-            damaged.append(stage.state)
+        if stage.state_key and stage.kind == "train" and not damaged:
+            (job.cache.place(stage.state_key) / state_file(stage.state_position)).write_bytes(
+                b"no state"
+            )
+            damaged.append(stage.state_key)
         return True
 
     pretended.before_job = damage
@@ -327,14 +329,14 @@ def test_a_job_out_of_time_is_queued_again_unless_it_kept_nothing(
     text = with_strategies(suite_text, "naive", plugin("Anchor"))
     stages = planned(text, tmp_path).stages.values()
     naive, whole = (
-        next(s for s in stages if s.kind == "train" and s.not_resumable is kept)
+        next(s for s in stages if s.kind == "train" and s.resumable is not kept)
         for kept in (False, True)
     )
     cache, folder = StageCache(tmp_path / "stages"), tmp_path
     for stage, reason in ((naive, None), (whole, "give a longer --time")):
         job = StageJob((stage,), cache, folder, (), 30.0)
         again = job.checkpoint()
-        assert (again is None) is stage.not_resumable
+        assert (again is None) is not stage.resumable
         assert again is None or again.function == StageJob((stage,), cache, folder, (), 30.0)
         # What submitit raises when it cannot queue a job again is no failure of the stage.
         end = job.without_submitit(JobEnd(0, Failure("CalledProcessError: scontrol", "log")))

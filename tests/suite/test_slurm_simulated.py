@@ -113,7 +113,7 @@ class Simulated:
                 return self.end(job_id, False, JobEnd(done))
             finished = [s for s in job.stages[:done] if self.cache.has(s.key)]
             self.cache.finished -= {lost.key for lost in finished[:1]}
-        missing = [need for need in stage.needs if not self.cache.has(need)]
+        missing = [need for need in stage.needed_keys if not self.cache.has(need)]
         if missing:
             return self.end(job_id, False, JobEnd(done, lost=missing[0]))
         self.cache.finished.add(stage.key)
@@ -155,7 +155,7 @@ def test_every_run_is_finished_or_has_failed(
         unlucky = any(count > 1 for count in there.vanished.values())
         for run in graph.runs:
             failed = schedule.failure_of(run) is not None
-            assert failed != schedule.finished.issuperset(run.results)
+            assert failed != schedule.finished.issuperset(run.stage_keys)
             assert unlucky or not failed
         assert schedule.left == pytest.approx(0, abs=1e-6)
         if not accidents:

@@ -92,7 +92,7 @@ def one(plan: Plan, kind: str, strategy: str = "", memory: bool | None = None) -
         for stage in plan.stages.values()
         if stage.kind == kind
         and strategy in ("", stage.run.strategy.name)
-        and memory in (None, bool(stage.memory))
+        and memory in (None, bool(stage.strategy_state_key))
     ]
     return found[-1]
 

@@ -72,7 +72,7 @@ def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) ->
     (tmp_path / "suite.yaml").write_text(suite_text)
     cache = StageCache(tmp_path / "stages")
     plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
-    partial = cache.partial(plan.runs[0].trained[0])
+    partial = cache.partial(plan.runs[0].training_keys[0])
     partial.mkdir(parents=True)
     write_progress(partial, 5, 12, 0.1, [])
     assert any(
@@ -140,12 +140,12 @@ def test_the_time_left_follows_from_the_training_under_way(suite_text: str, tmp_
     view, written = view_of(suite_text, tmp_path, terminal=False)
     schedule, cache, graph = view.schedule, view.cache, view.schedule.graph
     stages = [s for s in graph.stages.values() if s.kind == "train"]
-    view.ended(graph.stages[graph.runs[0].tested[0][0]])
+    view.ended(graph.stages[graph.runs[0].evaluation_keys[0][0]])
     assert "time left not known yet" in written.getvalue()
     schedule.begin(stages[0])
     cache.partial(stages[0].key).mkdir(parents=True)
     write_progress(cache.partial(stages[0].key), 6, 12, 10.0, [])
-    view.ended(graph.stages[graph.runs[0].tested[0][0]])
+    view.ended(graph.stages[graph.runs[0].evaluation_keys[0][0]])
     # 8 trainings, one of them three times as long and one of them half done, 10 s per step.
     minutes = (7.5 + 2) * 12 * 10 / 60
     assert f"about {minutes:.0f} min left" in written.getvalue()

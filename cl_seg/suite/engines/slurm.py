@@ -185,7 +185,7 @@ class _Call:
         arrays: dict[tuple[str, ...], list[Job]] = defaultdict(list)
         for job in chains(s for key, s in schedule.graph.stages.items() if key in waiting):
             own = {stage.key for stage in job}
-            needs = {n for stage in job for n in stage.needs} - own - schedule.finished
+            needs = {n for stage in job for n in stage.needed_keys} - own - schedule.finished
             if room > 0 and needs <= holder.keys():
                 arrays[tuple(sorted({holder[need] for need in needs}))].append(job)
                 room -= 1
@@ -269,7 +269,7 @@ class _Call:
         for stage in missing:
             self.schedule.put_back(stage)
         for other in list(self.jobs.values()):
-            needs = {need for stage in other.stages for need in stage.needs}
+            needs = {need for stage in other.stages for need in stage.needed_keys}
             if ended.isdisjoint(other.after) and lost.isdisjoint(needs):
                 continue
             cancelled.append(other.job_id)

@@ -67,7 +67,7 @@ class StageJob:
         """The job that is queued again: the same, or None where no progress was kept."""
         again = replace(self)
         self.out_of_time = True
-        return None if self._under_way().not_resumable else DelayedSubmission(again)
+        return DelayedSubmission(again) if self._under_way().resumable else None
 
     def _under_way(self) -> Stage:
         missing = (stage for stage in self.stages if not self.cache.has(stage.key))
@@ -78,7 +78,7 @@ class StageJob:
 
         The stage starts from its checkpoint in another job; one that has none never would end.
         """
-        if end.finished < len(self.stages) and self.stages[end.finished].not_resumable:
+        if end.finished < len(self.stages) and not self.stages[end.finished].resumable:
             return JobEnd(end.finished, Failure(IN_ONE_PIECE))
         return JobEnd(end.finished)
 

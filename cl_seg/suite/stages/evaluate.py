@@ -23,7 +23,7 @@ def evaluate(work: Work, results: Path) -> dict[str, Any]:
     stage, classes = work.stage, work.context.classes
     rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(work.images, rows)
-    if stage.memory:
+    if stage.strategy_state_key:
         restored_plugin(work).load_scanner_statistics(
             work.model, work.run.learned_at(stage.scanner) - 1
         )

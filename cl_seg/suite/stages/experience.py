@@ -20,10 +20,10 @@ def experience(work: Work, position: int) -> Any:
     """An experience of the run, in a stream with those before it."""
     groups = [scanners for scanners in work.run.experiences[:position] if scanners]
     train = [work.rows(scanners, "train") for scanners in groups]
-    if work.stage.ranking and position == len(work.run.experiences):
+    if work.stage.ranking_key and position == len(work.run.experiences):
         train[-1] = _labelled(work, train[-1])
     images = work.images
-    if work.run.base_model is not None:  # labels may be of some of the classes
+    if work.run.starting_model is not None:  # labels may be of some of the classes
         images, train[-1] = with_pseudo_labels(images, train[-1], work.model)
     return dense_benchmark(images, {"train": train}).train_stream[-1]
 
@@ -32,7 +32,7 @@ def _labelled(work: Work, rows: pd.DataFrame) -> pd.DataFrame:
     """The slices of a new scanner that are labelled: the first of the ranking."""
     assert work.run.seed_images is not None
     count, name = work.run.seed_images.count, work.run.order[-1]
-    ranking = json.loads(work.cache.read(work.stage.ranking, RANKING))
+    ranking = json.loads(work.cache.read(work.stage.ranking_key, RANKING))
     if len(ranking) < count:
         raise InputError(
             f"seed_images: {count} slices are to be labelled, {name} has {len(ranking)} for "

@@ -17,11 +17,11 @@ def load(work: Work, results: Path) -> dict[str, Any]:
     Raises:
         InputError: it is not the one the training was planned with.
     """
-    base = work.run.base_model
-    assert base is not None
-    model, card = load_model(base.folder, work.run.model.name)
-    if card.weights_sha256 != base.weights_sha256:
-        raise InputError(f"{base.folder} has changed since the training was planned: run it again")
+    saved = work.run.starting_model
+    assert saved is not None
+    model, card = load_model(saved.folder, work.run.model.name)
+    if card.weights_sha256 != saved.weights_sha256:
+        raise InputError(f"{saved.folder} has changed since the training was planned: run it again")
     work.adopt_model(model)
     write_bytes(results / state_file(1), to_bytes(model.state_dict()))
     return {}

@@ -19,7 +19,7 @@ def rank(work: Work, results: Path) -> dict[str, Any]:
     assert images is not None
     rows = work.rows((target,), "train").reset_index(drop=True)
     features = entropy = None
-    if work.stage.state:
+    if work.stage.state_key:
         features, entropy = embed(work.model, SliceDataset(work.images, rows))
     seed = derive_seeds(work.run.seed, 0, f"ranking by {images.by}")["global"]
     order = ranked(images.by, Candidates(rows, features, entropy), seed)

@@ -22,8 +22,8 @@ def strategy_plugin(run: Run) -> Any:
 def restored_plugin(work: Work) -> Any:
     """The strategy's plugin with its memory of the experiences before, or None."""
     plugin = strategy_plugin(work.run)
-    if plugin is not None and work.stage.memory:
-        kept = from_bytes(work.cache.read(work.stage.memory, MEMORY), None)
+    if plugin is not None and work.stage.strategy_state_key:
+        kept = from_bytes(work.cache.read(work.stage.strategy_state_key, MEMORY), None)
         plugin.load_state_dict(kept)
     return plugin
 

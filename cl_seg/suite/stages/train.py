@@ -36,17 +36,17 @@ def train(work: Work, results: Path) -> dict[str, Any]:
     trained: list[dict[str, Any]] = []
     points: list[dict[str, Any]] = []
     earlier = 0.0  # seconds, in processes that were stopped
-    for position in range(stage.first, stage.position + 1):
+    for position in range(stage.first_position, stage.position + 1):
         started = time.perf_counter()
         curve = _validation_curve(work, position)
         progress = StepProgress(partial, curve, sum(t["steps"] for t in trained), stage.steps)
-        if stage.not_resumable:
-            loop = training_loop(work, position, [*acting, curve, progress, Stopping(control.stop)])
-        else:
+        if stage.resumable:
             saving = Checkpointing(file, control.checkpoint_seconds, control.stop)
             loop = training_loop(work, position, [*acting, curve, progress, saving])
             loop.checkpoint = read_checkpoint(file)
             earlier = float(loop.checkpoint.get("seconds", 0.0))
+        else:
+            loop = training_loop(work, position, [*acting, curve, progress, Stopping(control.stop)])
         loop.consolidates = memory != "after_training"
         train_stage(loop, experience(work, position))
         work.adopt_model(loop.model)

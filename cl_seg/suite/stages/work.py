@@ -34,8 +34,8 @@ class Work:
         self.device = torch_setup.pick_device(self.context.environment["device"])
         self.images = _images(self.context, self.device)
         self.model = initial_model(self.run, self.context).to(self.device)
-        if stage.state:
-            kept = cache.read(stage.state, state_file(stage.begins_after))
+        if stage.state_key:
+            kept = cache.read(stage.state_key, state_file(stage.state_position))
             self.model.load_state_dict(from_bytes(kept, self.device))
 
     @property
