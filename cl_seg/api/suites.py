@@ -17,7 +17,7 @@ from cl_seg.planning import plan as planning
 from cl_seg.planning.request import load_suite, request_suite
 from cl_seg.records.tables import PACKED
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.execute import RESULTS, SuiteOutcome, execute, recorded_runs
+from cl_seg.suite.run import RESULTS, SuiteOutcome, recorded_runs, run_suites
 from cl_seg.suite.summary import json_summary, progress_lines, summary
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def run_plan(
     threads = max(one.spec.training.threads for one in planned.suites)
     chosen = choose_engine(engine, workers, threads, checkpoint_seconds, tell)
     beside = default_workers(threads) if workers is None else max(1, workers)
-    return execute(planned.plans, planned.folders, planned.cache, chosen, beside, tell)
+    return run_suites(planned.plans, planned.folders, planned.cache, chosen, beside, tell)
 
 
 def as_suite(suite: AnyPath | Mapping[str, Any] | Suite, data: AnyPath | None = None) -> Suite:

@@ -35,7 +35,7 @@ from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Image, Spec, Training
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.cache import StageCache, state_file
-from cl_seg.suite.compute import compute
+from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.progress import read_progress
@@ -225,7 +225,7 @@ def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str,
             raise InputError(f"{cache.folder}: {error}: name another --cache") from error
 
     view = partial(_TellsSteps, tell=tell)
-    failed = compute(plan.graph, plan.runs, cache, SingleEngine(), read, view)
+    failed = compute_runs(plan.graph, plan.runs, cache, SingleEngine(), read, view)
     for failure in failed.values():
         raise RuntimeError(failure.log) if failure.log else InputError(failure.reason)
     return weights

@@ -31,7 +31,7 @@ WITHOUT_NUMBERS = {
     "cl_seg.suite.peak_memory": "measures a cost",
     "cl_seg.suite.progress": "shows how far a training is",
     "cl_seg.suite.stages.control": "stops a stage and saves it, which changes no bit",
-    "cl_seg.suite.stages.execute": "calls the module of a stage's kind",
+    "cl_seg.suite.stages.compute": "calls the module of a stage's kind",
     "cl_seg.suite.stages.step_progress": "shows how far a training is",
 }
 """Rooms and modules that cannot change a number, and why; what they import is not followed."""

@@ -204,7 +204,7 @@ EDITS = [
     ("suite/stages/consolidate.py", of("replay", "ewc")),
     ("suite/stages/evaluate.py", scored),
     ("suite/stages/rank.py", nothing),
-    ("suite/stages/execute.py", nothing),
+    ("suite/stages/compute.py", nothing),
     ("suite/stages/work.py", everything),
     ("active_learning/embedding.py", nothing),
     ("strategies/ewc/plugin.py", of("ewc")),

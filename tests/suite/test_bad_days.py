@@ -12,10 +12,10 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 from .conftest import made_with, run
-from .test_execute import only_naive, records
+from .test_run import only_naive, records
 
 NAIVE, REPLAY = "build-naive-order1-seed0", "build-replay-order1-seed0"
 
@@ -126,12 +126,12 @@ def test_a_store_that_changed_while_the_suite_runs(
     labels = np.load(copy / "dark" / "labels.npy")
 
     class ChangesFirst(SingleEngine):
-        def execute(self, *arguments: Any) -> None:
+        def compute_stages(self, *arguments: Any) -> None:
             labels[0, 0, 0] = 2
             np.save(copy / "dark" / "labels.npy", labels)
-            super().execute(*arguments)
+            super().compute_stages(*arguments)
 
-    (outcome,) = execute([plan], [results], cache, ChangesFirst(), 1, lambda _: None)
+    (outcome,) = run_suites([plan], [results], cache, ChangesFirst(), 1, lambda _: None)
     assert outcome.report is None
     (reason,) = outcome.failures.values()
     assert reason == f"{copy} has changed since the suite was planned: run it again"

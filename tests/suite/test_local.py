@@ -9,7 +9,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.local import _Worker
 
 from .conftest import run
-from .test_execute import only_naive, records
+from .test_run import only_naive, records
 
 NETWORKS = "tests.suite.tiny_network:"
 

@@ -14,8 +14,8 @@ from cl_seg.planning.stages import Graph
 from cl_seg.records.record import read_record
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.suite.cache import RANKING, StageCache
+from cl_seg.suite.stages.compute import compute_stage
 from cl_seg.suite.stages.control import Control
-from cl_seg.suite.stages.execute import execute_stage
 from cl_seg.suite.stages.experience import experience
 from cl_seg.suite.stages.work import Work
 from cl_seg.suite.summary import trainings
@@ -121,10 +121,14 @@ def test_a_plugin_of_ones_own_learns_from_the_labelled_slices_alone(
     graph, sizes, still = planned(text(store, more), tmp_path), {}, Control(lambda: False)
     for stage in graph.stages.values():
         if stage.kind == "rank":
-            execute_stage(stage, StageCache(tmp_path / "stages"), still)
+            compute_stage(stage, StageCache(tmp_path / "stages"), still)
     for stage in graph.stages.values():
         if stage.kind == "train" and stage.ranking_key:
-            work = Work(replace(stage, state_key="", strategy_state_key=""), StageCache(tmp_path / "stages"), still)
+            work = Work(
+                replace(stage, state_key="", strategy_state_key=""),
+                StageCache(tmp_path / "stages"),
+                still,
+            )
             assert stage.run.seed_images is not None
             sizes[stage.run.seed_images.count] = [len(experience(work, k).dataset) for k in (1, 2)]
     assert {count: new for count, (_, new) in sizes.items()} == {1: 1, 4: 4}

@@ -17,15 +17,15 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import slurm
-from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.engines.job import JobEnd, compute_job
 from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file, read_end
 from cl_seg.suite.engines.slurm_queue import Resources, minutes_of, sbatch_options
-from cl_seg.suite.execute import SuiteOutcome, execute
+from cl_seg.suite.run import SuiteOutcome, run_suites
 from cl_seg.suite.schedule import Failure
 
 from .conftest import run
-from .test_execute import records
+from .test_run import records
 
 NETWORKS = "tests.suite.tiny_network:"
 
@@ -71,7 +71,7 @@ class Queue:
         if self.broken & set(self.after[job_id]) or not self.before_job(job_id, job):
             self.broken.add(job_id)
             return
-        end = perform(job.stages, job.cache, lambda: False, 1e9)
+        end = compute_job(job.stages, job.cache, lambda: False, 1e9)
         write_json(end_file(job.folder, job_id), asdict(end))
         if end.finished < len(job.stages):
             self.broken.add(job_id)
@@ -99,7 +99,7 @@ def submit(text: str, folder: Path, max_jobs: int = 100) -> tuple[SuiteOutcome, 
     engine = SlurmEngine(Resources(), max_jobs, 1e9, said.append, 0.0, 0.0)
     cache = StageCache(folder / "stages")
     plans = [resolve(folder / "suite.yaml", cache=cache.folder)]
-    (outcome,) = execute(plans, [folder / "results"], cache, engine, 1, said.append)
+    (outcome,) = run_suites(plans, [folder / "results"], cache, engine, 1, said.append)
     return outcome, said
 
 
@@ -244,7 +244,7 @@ def test_what_a_stopped_command_says(suite_text: str, tmp_path: Path, pretended:
     graph = resolve(tmp_path / "suite.yaml", cache=cache.folder).graph
     schedule = Schedule(graph, graph.runs, set(), lambda stage: 1.0, 100)
     with pytest.raises(KeyboardInterrupt):
-        engine.execute(schedule, cache, lambda stage: None, stop)
+        engine.compute_stages(schedule, cache, lambda stage: None, stop)
     (name,) = pretended.names
     assert said == [
         "6 jobs go on in the queue: the same command waits for them again, "

@@ -21,7 +21,7 @@ from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import slurm
-from cl_seg.suite.engines.perform import JobEnd
+from cl_seg.suite.engines.job import JobEnd
 from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file
 from cl_seg.suite.engines.slurm_queue import Resources
@@ -150,7 +150,9 @@ def test_every_run_is_finished_or_has_failed(
             patch.setattr(slurm, command, getattr(there, command))
         engine = SlurmEngine(Resources(), max_jobs, 1e9, lambda _: None, 0.0, 0.0)
         schedule = Schedule(graph, graph.runs, set(), lambda _: 1.0, max_jobs)
-        engine.execute(schedule, cache, lambda stage: schedule.end(stage) and None, lambda: None)
+        engine.compute_stages(
+            schedule, cache, lambda stage: schedule.end(stage) and None, lambda: None
+        )
         assert not (schedule.open or schedule.running or schedule.waiting)
         unlucky = any(count > 1 for count in there.vanished.values())
         for run in graph.runs:

@@ -24,7 +24,7 @@ from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 NETWORK = "cl_seg.models.vnet:build_vnet"
 STREAM = """
@@ -59,7 +59,7 @@ def planned(text: str, store: Path, folder: Path) -> Plan:
     (folder / "suite.yaml").write_text(text.format(store=store))
     cache = StageCache(folder.parent / "stages")
     plan = resolve(folder / "suite.yaml", cache=cache.folder)
-    (outcome,) = execute([plan], [folder / "results"], cache, SingleEngine(), 1, lambda _: None)
+    (outcome,) = run_suites([plan], [folder / "results"], cache, SingleEngine(), 1, lambda _: None)
     assert not outcome.failures
     return plan
 

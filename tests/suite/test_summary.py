@@ -11,8 +11,8 @@ from rich.console import Console
 from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.durations import Durations
-from cl_seg.suite.execute import recorded_runs
 from cl_seg.suite.progress import read_progress, write_progress
+from cl_seg.suite.run import recorded_runs
 from cl_seg.suite.schedule import Schedule
 from cl_seg.suite.summary import cache_lines, json_summary, progress_lines, summary
 from cl_seg.suite.view import View, duration_text

@@ -165,11 +165,11 @@ def _recompute_and_compare(
     training: SampledTraining, result: RunResult, plan: Plan, cache: StageCache
 ) -> CertifiedStage:
     # Torch, which is not needed to find out that nothing can be compared.
+    from cl_seg.suite.stages.compute import compute_stage  # noqa: PLC0415
     from cl_seg.suite.stages.control import Control  # noqa: PLC0415
-    from cl_seg.suite.stages.execute import execute_stage  # noqa: PLC0415
 
     for key in training.needed_keys:
-        execute_stage(plan.stages[key], cache, Control(stop=lambda: False))
+        compute_stage(plan.stages[key], cache, Control(stop=lambda: False))
     cases = case_scores_of(training.evaluation_keys, cache)
     curve = _rows_at(curve_of([training.training_key], cache), training.position)
     found = [

@@ -25,7 +25,7 @@ class Engine(Protocol):
     def here(self) -> bool:
         """Whether stages are computed on this machine."""
 
-    def execute(
+    def compute_stages(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
         """Compute all stages of a schedule that can be computed.

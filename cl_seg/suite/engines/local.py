@@ -14,7 +14,7 @@ from typing import Any
 from cl_seg.runtime.workers import interrupts_blocked, leave_with_parent, without_main
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import JobEnd, perform, settle
+from cl_seg.suite.engines.job import JobEnd, compute_job, settle
 from cl_seg.suite.schedule import Failure, Job, Schedule
 
 POLL_SECONDS = 0.5
@@ -72,7 +72,7 @@ class LocalEngine:
         """Stages are computed on this machine."""
         return True
 
-    def execute(
+    def compute_stages(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
         """Compute all stages of a schedule; a worker that is killed costs its job one more try.
@@ -136,7 +136,7 @@ def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) 
     with suppress(EOFError, OSError):
         while not stopping:
             job = connection.recv()
-            connection.send(perform(job, cache, lambda: stopping, checkpoint_seconds))
+            connection.send(compute_job(job, cache, lambda: stopping, checkpoint_seconds))
 
 
 def _stop(pool: list[_Worker]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import perform, settle
+from cl_seg.suite.engines.job import compute_job, settle
 from cl_seg.suite.schedule import Schedule
 
 WATCH_SECONDS = 0.5
@@ -33,13 +33,13 @@ class SingleEngine:
         """Stages are computed on this machine."""
         return True
 
-    def execute(
+    def compute_stages(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
         """Compute all stages of a schedule; an interrupt ends it at once."""
         while job := schedule.next_job():
             with _watched(watch):
-                end = perform(job, cache, lambda: False, self.checkpoint_seconds)
+                end = compute_job(job, cache, lambda: False, self.checkpoint_seconds)
             settle(job, end, schedule, ended)
             watch()
 

@@ -24,7 +24,7 @@ from cl_seg.runtime.workers import interrupts_blocked
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.chains import chains
 from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import JobEnd
+from cl_seg.suite.engines.job import JobEnd
 from cl_seg.suite.engines.slurm_job import StageJob, read_end, read_log
 from cl_seg.suite.engines.slurm_queue import Resources, cancel, check_slurm, queue, queued
 from cl_seg.suite.schedule import Failure, Job, Schedule
@@ -83,7 +83,7 @@ class SlurmEngine:
         """Stages are computed on the nodes of a cluster."""
         return False
 
-    def execute(
+    def compute_stages(
         self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
     ) -> None:
         """Compute all stages of a schedule; a job that vanishes costs its stage one more try.

@@ -14,7 +14,7 @@ from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json
 from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.engines.job import JobEnd, compute_job
 from cl_seg.suite.schedule import Failure, Job
 
 LOG_LINES = 60
@@ -56,7 +56,7 @@ class StageJob:
         sys.path[:] = dict.fromkeys([*self.path, *sys.path])
         file = end_file(self.folder, JobEnvironment().job_id)
         file.unlink(missing_ok=True)
-        end = perform(self.stages, self.cache, lambda: stopping, self.checkpoint_seconds)
+        end = compute_job(self.stages, self.cache, lambda: stopping, self.checkpoint_seconds)
         if self.out_of_time:
             end = self.without_submitit(end)
         write_json(file, asdict(end))

@@ -10,10 +10,10 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.messages.errors import InputError
 from cl_seg.suite.cache import RANKING
 from cl_seg.suite.stages.work import Work
+from cl_seg.training.experience import augmentation_config, experience_loop, loop_settings
 from cl_seg.training.loop import DenseTraining
 from cl_seg.training.pseudo_labels import with_pseudo_labels
 from cl_seg.training.seeds import derive_seeds
-from cl_seg.training.stage import augmentation_config, loop_settings, stage_loop
 
 
 def experience(work: Work, position: int) -> Any:
@@ -45,7 +45,7 @@ def training_loop(work: Work, position: int, plugins: list[Any]) -> DenseTrainin
     """The training loop of an experience."""
     training = work.context.training
     steps = work.run.stage_steps(training.steps)
-    return stage_loop(
+    return experience_loop(
         work.model,
         derive_seeds(work.run.seed, position, work.run.stage_name(position)),
         loop_settings(training, work.run.learning_rate, steps[:position]),

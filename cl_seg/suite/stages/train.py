@@ -17,7 +17,7 @@ from cl_seg.suite.stages.step_progress import StepProgress
 from cl_seg.suite.stages.strategy import memory_footprint, plain_state, restored_plugin
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.checkpoint import Checkpointing, Stopping, read_checkpoint
-from cl_seg.training.stage import train_stage
+from cl_seg.training.experience import train_experience
 from cl_seg.training.validation_curve import ValidationCurve
 
 CURVE_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
@@ -48,7 +48,7 @@ def train(work: Work, results: Path) -> dict[str, Any]:
         else:
             loop = training_loop(work, position, [*acting, curve, progress, Stopping(control.stop)])
         loop.consolidates = memory != "after_training"
-        train_stage(loop, experience(work, position))
+        train_experience(loop, experience(work, position))
         work.adopt_model(loop.model)
         write_bytes(results / state_file(position), to_bytes(work.model.state_dict()))
         points += [{"stage": position, **row} for row in curve.rows]

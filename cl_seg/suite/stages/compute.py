@@ -20,7 +20,7 @@ from cl_seg.suite.stages.train import train
 from cl_seg.suite.stages.work import Work
 from cl_seg.training.checkpoint import Stopped
 
-COMPUTE = {
+COMPUTE_KIND = {
     "load": load,
     "train": train,
     "consolidate": consolidate,
@@ -29,7 +29,7 @@ COMPUTE = {
 }
 
 
-def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
+def compute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
     """Compute a stage unless the cache has it, from what the cache holds.
 
     Raises:
@@ -47,7 +47,7 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
             started = time.perf_counter()
             work = Work(stage, cache, control)
             begin_peak(work.device)
-            about = COMPUTE[stage.kind](work, results)
+            about = COMPUTE_KIND[stage.kind](work, results)
             check_as_planned(stage.context)
             cost = {
                 "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),

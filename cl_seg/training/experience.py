@@ -45,7 +45,7 @@ def augmentation_config(training: Training, window_hu: tuple[float, float]) -> A
     )
 
 
-def stage_loop(
+def experience_loop(
     model: nn.Module,
     seeds: Mapping[str, int],
     settings: LoopSettings,
@@ -72,7 +72,7 @@ def stage_loop(
     )
 
 
-def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None:
+def train_experience(loop: DenseTraining, experience: DatasetExperience[Any]) -> None:
     """Train the loop's model in place on one experience.
 
     Raises:
@@ -82,7 +82,9 @@ def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None
     loop.train(experience, eval_streams=[])
 
 
-def consolidate_stage(loop: DenseTraining, experience: DatasetExperience[Any], plugin: Any) -> None:
+def consolidate_experience(
+    loop: DenseTraining, experience: DatasetExperience[Any], plugin: Any
+) -> None:
     """Run a plugin's ``after_training_exp`` on an experience that the model has been trained on.
 
     The plugin sees the model as at the end of a training that it is attached to.

@@ -11,7 +11,7 @@ from cl_seg.suite.schedule import Failure, Schedule
 from cl_seg.suite.view import MakeView
 
 
-def compute(
+def compute_runs(
     graph: Graph,
     runs: Sequence[PlannedRun],
     cache: StageCache,
@@ -57,5 +57,5 @@ def compute(
     with view.shown():
         for planned in schedule.complete():
             complete(planned)
-        engine.execute(schedule, cache, ended, view.update)
+        engine.compute_stages(schedule, cache, ended, view.update)
     return {p.key: f for p in runs if (f := schedule.failure_of(p)) is not None}

@@ -16,7 +16,7 @@ from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.record import recorded_key
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.compute import compute
+from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.record import is_finished, write_record
@@ -42,7 +42,7 @@ class SuiteOutcome:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def execute(
+def run_suites(
     plans: Sequence[Plan],
     results: Sequence[Path],
     cache: StageCache,
@@ -100,7 +100,9 @@ def execute(
     failed: dict[str, Failure] = {}
     if folders:
         runs = [planned for runs in missing for planned in runs]
-        failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(progress_console()))
+        failed = compute_runs(
+            graph_of(plans), runs, cache, engine, finish, View.on(progress_console())
+        )
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 
 

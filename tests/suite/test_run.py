@@ -16,7 +16,7 @@ from cl_seg.records.record import RunRecord, read_record
 from cl_seg.scans.rows import row_numbers
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 from .conftest import made_with, run
 
@@ -253,7 +253,7 @@ def test_a_suite_planned_for_another_processor_is_not_computed_on_this_one(
     elsewhere = resolve(path, cache=cache.folder, processor="NVIDIA X1")
     here = resolve(path, cache=cache.folder)
     assert not here.stages.keys() & elsewhere.stages.keys()
-    (outcome,) = execute([elsewhere], [results], cache, SingleEngine(), 1, print)
+    (outcome,) = run_suites([elsewhere], [results], cache, SingleEngine(), 1, print)
     (reason,) = outcome.failures.values()
     assert "planned for the processor NVIDIA X1, this machine has" in reason
     named = reason.split("--processor '")[1].rstrip("'")

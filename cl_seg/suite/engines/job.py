@@ -25,7 +25,7 @@ class JobEnd:
     lost: str = ""
 
 
-def perform(
+def compute_job(
     job: Job, cache: StageCache, stop: Callable[[], bool], checkpoint_seconds: float
 ) -> JobEnd:
     """Compute the stages of a job one after another, up to the first that fails.
@@ -38,12 +38,12 @@ def perform(
     """
     for count, stage in enumerate(job):
         try:
+            from cl_seg.suite.stages.compute import compute_stage  # noqa: PLC0415 - imports torch
             from cl_seg.suite.stages.control import Control  # noqa: PLC0415
-            from cl_seg.suite.stages.execute import execute_stage  # noqa: PLC0415 - imports torch
             from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
 
             try:
-                execute_stage(stage, cache, Control(stop, checkpoint_seconds))
+                compute_stage(stage, cache, Control(stop, checkpoint_seconds))
             except Stopped:
                 return JobEnd(count)
         except DamagedStage as damaged:
