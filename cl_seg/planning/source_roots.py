@@ -30,7 +30,7 @@ WITHOUT_NUMBERS = {
     "cl_seg.suite.cache": "keeps what was computed",
     "cl_seg.suite.peak_memory": "measures a cost",
     "cl_seg.suite.progress": "shows how far a training is",
-    "cl_seg.suite.stages.control": "stops a stage and saves it, which changes no bit",
+    "cl_seg.suite.stages.stop_control": "stops a stage and saves it, which changes no bit",
     "cl_seg.suite.stages.compute": "calls the module of a stage's kind",
     "cl_seg.suite.stages.step_progress": "shows how far a training is",
 }
@@ -45,7 +45,7 @@ CHOICES = ("cl_seg.models", "cl_seg.strategies")
 REGISTRIES = tuple(f"{room}.registry" for room in CHOICES)
 """Modules that make a network or a strategy from its name, the same for every choice."""
 
-ELSEWHERE = {"scoring": ("cl_seg.suite.stages.strategy",)}
+ELSEWHERE = {"scoring": ("cl_seg.suite.stages.plugin_state",)}
 """Modules whose source is in the keys of the stages that a kind of stage starts from.
 
 An evaluation needs a strategy only where it starts from a memory, whose key has that source.

@@ -48,7 +48,7 @@ from cl_seg.models.registry import build_model
 from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.registry import build_plugin
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
-from cl_seg.suite.stages.strategy import tensor_bytes
+from cl_seg.suite.stages.plugin_state import tensor_bytes
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
 SIZE, BATCH, SLICES, RATE = 64, 4, 16, 1e-3

@@ -205,7 +205,7 @@ EDITS = [
     ("suite/stages/evaluate.py", scored),
     ("suite/stages/rank.py", nothing),
     ("suite/stages/compute.py", nothing),
-    ("suite/stages/work.py", everything),
+    ("suite/stages/inputs.py", everything),
     ("active_learning/embedding.py", nothing),
     ("strategies/ewc/plugin.py", of("ewc")),
     ("strategies/shared/fisher.py", of("ewc")),

@@ -96,7 +96,7 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
 
 def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_path: Path) -> None:
     from cl_seg.suite.stages.compute import compute_stage
-    from cl_seg.suite.stages.control import Control
+    from cl_seg.suite.stages.stop_control import StopControl
     from cl_seg.training.checkpoint import Stopped
 
     text = with_strategies(suite_text, plugin("Anchor"))
@@ -111,7 +111,7 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
         return steps == 20
 
     with pytest.raises(Stopped):
-        compute_stage(stage, cache, Control(stop))
+        compute_stage(stage, cache, StopControl(stop))
     assert not cache.has(stage.key) and not cache.begun(), "nothing is left to go on from"
     _, failed = run(text, tmp_path / "results")
     (tmp_path / "undisturbed").mkdir()
@@ -136,7 +136,7 @@ def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
 
 def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_path: Path) -> None:
     from cl_seg.suite.stages.compute import compute_stage
-    from cl_seg.suite.stages.control import Control
+    from cl_seg.suite.stages.stop_control import StopControl
     from cl_seg.training.checkpoint import Stopped
 
     text = with_strategies(suite_text, plugin("Clocked"))
@@ -144,7 +144,7 @@ def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_pat
     first = next(stage for stage in graph.stages.values() if stage.kind == "train")
     calls = iter(range(100))
     with pytest.raises(Stopped):
-        compute_stage(first, cache, Control(lambda: next(calls) == 7))
+        compute_stage(first, cache, StopControl(lambda: next(calls) == 7))
     _, failed = run(text, tmp_path / "results")
     (tmp_path / "undisturbed").mkdir()
     _, failed_too = run(text, tmp_path / "undisturbed" / "results")

@@ -15,9 +15,9 @@ from cl_seg.records.record import read_record
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.suite.cache import RANKING, StageCache
 from cl_seg.suite.stages.compute import compute_stage
-from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.experience import experience
-from cl_seg.suite.stages.work import Work
+from cl_seg.suite.stages.inputs import StageInputs
+from cl_seg.suite.stages.stop_control import StopControl
 from cl_seg.suite.summary import trainings
 
 from .conftest import made_with, run
@@ -118,13 +118,13 @@ def test_a_plugin_of_ones_own_learns_from_the_labelled_slices_alone(
 ) -> None:
     name = f"tests.suite.tiny_plugins:{plugin}"
     more = f'start: [transfer]\nstrategies: [{{name: "{name}", settings: {{strength: 0.5}}}}]\n'
-    graph, sizes, still = planned(text(store, more), tmp_path), {}, Control(lambda: False)
+    graph, sizes, still = planned(text(store, more), tmp_path), {}, StopControl(lambda: False)
     for stage in graph.stages.values():
         if stage.kind == "rank":
             compute_stage(stage, StageCache(tmp_path / "stages"), still)
     for stage in graph.stages.values():
         if stage.kind == "train" and stage.ranking_key:
-            work = Work(
+            work = StageInputs(
                 replace(stage, state_key="", strategy_state_key=""),
                 StageCache(tmp_path / "stages"),
                 still,

@@ -21,7 +21,7 @@ from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.stages.initial import initial_model
-from cl_seg.suite.stages.strategy import memory_footprint, strategy_plugin
+from cl_seg.suite.stages.plugin_state import memory_footprint, strategy_plugin
 from cl_seg.training.experience import (
     augmentation_config,
     experience_loop,

@@ -166,10 +166,10 @@ def _recompute_and_compare(
 ) -> CertifiedStage:
     # Torch, which is not needed to find out that nothing can be compared.
     from cl_seg.suite.stages.compute import compute_stage  # noqa: PLC0415
-    from cl_seg.suite.stages.control import Control  # noqa: PLC0415
+    from cl_seg.suite.stages.stop_control import StopControl  # noqa: PLC0415
 
     for key in training.needed_keys:
-        compute_stage(plan.stages[key], cache, Control(stop=lambda: False))
+        compute_stage(plan.stages[key], cache, StopControl(stop=lambda: False))
     cases = case_scores_of(training.evaluation_keys, cache)
     curve = _rows_at(curve_of([training.training_key], cache), training.position)
     found = [

@@ -39,11 +39,11 @@ def compute_job(
     for count, stage in enumerate(job):
         try:
             from cl_seg.suite.stages.compute import compute_stage  # noqa: PLC0415 - imports torch
-            from cl_seg.suite.stages.control import Control  # noqa: PLC0415
+            from cl_seg.suite.stages.stop_control import StopControl  # noqa: PLC0415
             from cl_seg.training.checkpoint import Stopped  # noqa: PLC0415
 
             try:
-                compute_stage(stage, cache, Control(stop, checkpoint_seconds))
+                compute_stage(stage, cache, StopControl(stop, checkpoint_seconds))
             except Stopped:
                 return JobEnd(count)
         except DamagedStage as damaged:

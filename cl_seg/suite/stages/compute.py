@@ -12,12 +12,12 @@ from cl_seg.strategies.declared import declared_strategy
 from cl_seg.suite.cache import ABOUT, StageCache
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.consolidate import consolidate
-from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.evaluate import evaluate
+from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.load import load
 from cl_seg.suite.stages.rank import rank
+from cl_seg.suite.stages.stop_control import StopControl
 from cl_seg.suite.stages.train import train
-from cl_seg.suite.stages.work import Work
 from cl_seg.training.checkpoint import Stopped
 
 COMPUTE_KIND = {
@@ -29,7 +29,7 @@ COMPUTE_KIND = {
 }
 
 
-def compute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
+def compute_stage(stage: Stage, cache: StageCache, control: StopControl) -> None:
     """Compute a stage unless the cache has it, from what the cache holds.
 
     Raises:
@@ -40,20 +40,20 @@ def compute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
     """
     if control.stop():
         raise Stopped
-    with cache.claim(stage.key, control.stop) as results:
-        if results is not None:
+    with cache.claim(stage.key, control.stop) as out:
+        if out is not None:
             import_named(stage.context)
             check_as_planned(stage.context)
             started = time.perf_counter()
-            work = Work(stage, cache, control)
-            begin_peak(work.device)
-            about = COMPUTE_KIND[stage.kind](work, results)
+            inputs = StageInputs(stage, cache, control)
+            begin_peak(inputs.device)
+            about = COMPUTE_KIND[stage.kind](inputs, out)
             check_as_planned(stage.context)
             cost = {
                 "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),
-                "peak_bytes": peak_bytes(work.device),
+                "peak_bytes": peak_bytes(inputs.device),
             }
-            write_json(results / ABOUT, {**work.about, **about, **cost})
+            write_json(out / ABOUT, {**inputs.about, **about, **cost})
             return
     if not cache.has(stage.key):
         raise Stopped
