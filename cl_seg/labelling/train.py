@@ -39,7 +39,7 @@ from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.stage_queue import StageQueue
 
 Tune = Literal["all", "decoder", "head"]
 Progress = Callable[[int, int], None]
@@ -235,18 +235,18 @@ class _TellsSteps:
     """Tells the steps of the stage under way."""
 
     def __init__(
-        self, schedule: Schedule, cache: StageCache, durations: Durations, tell: Progress
+        self, stage_queue: StageQueue, cache: StageCache, durations: Durations, tell: Progress
     ) -> None:
-        self.schedule, self.cache, self.tell = schedule, cache, tell
+        self.stage_queue, self.cache, self.tell = stage_queue, cache, tell
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def showing(self) -> Iterator[None]:
         yield
 
     def update(self) -> None:
-        for key in self.schedule.running:
+        for key in self.stage_queue.running:
             if noted := read_progress(self.cache.partial(key)):
                 self.tell(int(noted["step"]), int(noted["steps"]))
 
-    def ended(self, stage: Stage) -> None:
+    def on_finished(self, stage: Stage) -> None:
         """Steps are told meanwhile."""

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 
 from cl_seg.planning.stages import Stage
-from cl_seg.suite.schedule import Job
+from cl_seg.suite.stage_queue import Job
 
 
 def chains(stages: Iterable[Stage]) -> list[Job]:

@@ -1,4 +1,4 @@
-"""The missing stages of some runs, computed by an engine, until every run is finished or failed."""
+"""Computes the missing stages of some runs, until every run is finished or failed."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -7,8 +7,8 @@ from cl_seg.planning.stages import Graph, PlannedRun, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines import Engine
-from cl_seg.suite.schedule import Failure, Schedule
-from cl_seg.suite.view import MakeView
+from cl_seg.suite.stage_queue import Failure, StageQueue
+from cl_seg.suite.view import ProgressFactory
 
 
 def compute_runs(
@@ -17,7 +17,7 @@ def compute_runs(
     cache: StageCache,
     engine: Engine,
     finish: Callable[[PlannedRun], None],
-    make_view: MakeView,
+    make_progress: ProgressFactory,
 ) -> dict[str, Failure]:
     """Compute runs; results that turn out to be damaged are computed again.
 
@@ -27,35 +27,35 @@ def compute_runs(
         cache: where results go.
         engine: where stages are computed.
         finish: called with every run whose stages are finished; may raise ``DamagedStage``.
-        make_view: makes what shows the progress.
+        make_progress: makes the view of the progress.
 
     Returns:
         Keys of the runs that failed, and why.
     """
     durations = Durations()
     durations.learn_from(cache, graph.stages.values())
-    schedule = Schedule(graph, runs, cache.keys(), durations.seconds, engine.workers)
-    view = make_view(schedule, cache, durations)
+    stage_queue = StageQueue(graph, runs, cache.keys(), durations.seconds, engine.workers)
+    view = make_progress(stage_queue, cache, durations)
 
-    def complete(planned: PlannedRun) -> None:
+    def on_run_complete(planned: PlannedRun) -> None:
         try:
             finish(planned)
         except DamagedStage as damaged:
-            schedule.lose(damaged.key)
+            stage_queue.mark_damaged(damaged.key)
 
-    def ended(stage: Stage) -> None:
+    def on_stage_finished(stage: Stage) -> None:
         new = not durations.known(stage)
         with suppress(DamagedStage):  # somebody else may have removed it
             durations.learn(cache.about(stage.key))
-        complete_now = schedule.end(stage)
+        complete_now = stage_queue.mark_finished(stage)
         if new:
-            schedule.rank()
-        view.ended(stage)
+            stage_queue.update_priorities()
+        view.on_finished(stage)
         for planned in complete_now:
-            complete(planned)
+            on_run_complete(planned)
 
-    with view.shown():
-        for planned in schedule.complete():
-            complete(planned)
-        engine.compute_stages(schedule, cache, ended, view.update)
-    return {p.key: f for p in runs if (f := schedule.failure_of(p)) is not None}
+    with view.showing():
+        for planned in stage_queue.complete_runs():
+            on_run_complete(planned)
+        engine.compute_stages(stage_queue, cache, on_stage_finished, view.update)
+    return {p.key: f for p in runs if (f := stage_queue.failure_of(p)) is not None}

@@ -20,7 +20,7 @@ from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.record import is_finished, write_record
-from cl_seg.suite.schedule import Failure
+from cl_seg.suite.stage_queue import Failure
 from cl_seg.suite.tools import score_tools
 from cl_seg.suite.tracking import Mirror
 from cl_seg.suite.view import View
@@ -66,7 +66,7 @@ def run_suites(
             nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
-    if engine.here:
+    if engine.runs_locally:
         _require_device(plans, results)
     with writable(cache.folder):
         cache.partial("").mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def run_suites(
     if folders:
         runs = [planned for runs in missing for planned in runs]
         failed = compute_runs(
-            graph_of(plans), runs, cache, engine, finish, View.on(progress_console())
+            graph_of(plans), runs, cache, engine, finish, View.for_console(progress_console())
         )
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 

@@ -11,7 +11,7 @@ from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.stage_queue import StageQueue
 from cl_seg.suite.view import duration_text
 
 
@@ -127,7 +127,7 @@ def progress_lines(
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:
     """Stages still to be computed for the runs without a record."""
     runs = [planned for planned in graph.runs if planned.key not in recorded]
-    return list(Schedule(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
+    return list(StageQueue(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
 
 
 def cache_lines(cache: StageCache) -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.chains import chains
-from cl_seg.suite.schedule import Job
+from cl_seg.suite.stage_queue import Job
 
 
 def planned(suite_text: str, folder: Path) -> Graph:

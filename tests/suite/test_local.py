@@ -38,5 +38,5 @@ def test_a_worker_that_died_while_idle_is_noticed_at_its_next_job(
     worker = _Worker(cache, 30.0)
     worker.process.kill()
     worker.process.join()
-    worker.begin(job)
+    worker.start(job)
     assert worker.outcome() == (job, None) and worker.job is None

@@ -1,4 +1,4 @@
-"""A job in the process that computes it, and what became of it in words."""
+"""Computes a job, and records its outcome in the queue of stages."""
 
 import traceback
 from collections.abc import Callable
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 
 from cl_seg.messages.errors import InputError
 from cl_seg.suite.cache import DamagedStage, StageCache
-from cl_seg.suite.engines import Ended
-from cl_seg.suite.schedule import Failure, Job, Schedule
+from cl_seg.suite.engines import OnFinished
+from cl_seg.suite.stage_queue import Failure, Job, StageQueue
 
 
 @dataclass(frozen=True)
-class JobEnd:
-    """The end of a job.
+class JobOutcome:
+    """Outcome of a job.
 
     Attributes:
         finished: how many of its stages, from the first on.
         failure: of the stage after those, None when it was only stopped or put off.
-        lost: key of damaged results that the stage after those would start from, or "".
+        damaged_key: of damaged results that the stage after those would start from, or "".
     """
 
     finished: int
     failure: Failure | None = None
-    lost: str = ""
+    damaged_key: str = ""
 
 
 def compute_job(
     job: Job, cache: StageCache, stop: Callable[[], bool], checkpoint_seconds: float
-) -> JobEnd:
+) -> JobOutcome:
     """Compute the stages of a job one after another, up to the first that fails.
 
     Args:
@@ -45,33 +45,35 @@ def compute_job(
             try:
                 compute_stage(stage, cache, StopControl(stop, checkpoint_seconds))
             except Stopped:
-                return JobEnd(count)
+                return JobOutcome(count)
         except DamagedStage as damaged:
-            return JobEnd(count, lost=damaged.key)
+            return JobOutcome(count, damaged_key=damaged.key)
         except InputError as error:
-            return JobEnd(count, Failure(str(error)))
+            return JobOutcome(count, Failure(str(error)))
         except Exception as error:
             text = str(error).strip().splitlines()
             reason = f"{type(error).__name__}: {text[0] if text else ''}"
-            return JobEnd(count, Failure(reason, traceback.format_exc()))
-    return JobEnd(len(job))
+            return JobOutcome(count, Failure(reason, traceback.format_exc()))
+    return JobOutcome(len(job))
 
 
-def settle(job: Job, end: JobEnd, schedule: Schedule, ended: Ended) -> None:
-    """Tell a schedule how a job ended.
+def record_outcome(
+    job: Job, outcome: JobOutcome, stage_queue: StageQueue, on_finished: OnFinished
+) -> None:
+    """Record the outcome of a job in the queue.
 
     Args:
-        job: taken from the schedule.
-        end: of the job.
-        schedule: takes back what is not finished.
-        ended: called with every finished stage.
+        job: taken from the queue.
+        outcome: of the job.
+        stage_queue: takes back what is not finished.
+        on_finished: called with every finished stage.
     """
-    for stage in job[: end.finished]:
-        ended(stage)
-    rest = job[end.finished :]
+    for stage in job[: outcome.finished]:
+        on_finished(stage)
+    rest = job[outcome.finished :]
     for stage in rest:
-        schedule.put_back(stage)
-    if end.failure is not None:
-        schedule.fail(rest[0], end.failure)
-    if end.lost:
-        schedule.lose(end.lost)
+        stage_queue.put_back(stage)
+    if outcome.failure is not None:
+        stage_queue.fail(rest[0], outcome.failure)
+    if outcome.damaged_key:
+        stage_queue.mark_damaged(outcome.damaged_key)
