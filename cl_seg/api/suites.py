@@ -140,7 +140,7 @@ class Plan:
         done = self.cache.keys()
         return pd.DataFrame(
             {"kind": s.kind, "stage": s.title, "steps": s.steps, "finished": key in done}
-            for key, s in planning.graph_of(self.plans).stages.items()
+            for key, s in planning.merged_graph(self.plans).stages.items()
         )
 
     def json(self) -> str:

@@ -245,7 +245,7 @@ class _TellsSteps:
 
     def update(self) -> None:
         for key in self.stage_queue.running:
-            if noted := read_progress(self.cache.partial(key)):
+            if noted := read_progress(self.cache.working_folder(key)):
                 self.tell(int(noted["step"]), int(noted["steps"]))
 
     def on_finished(self, stage: Stage) -> None:

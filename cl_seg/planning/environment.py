@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cl_seg
 from cl_seg.models.declared import NETWORKS
-from cl_seg.planning.source import callable_hash, stage_source
+from cl_seg.planning.source import callable_hash, stage_source_hash
 from cl_seg.planning.source_roots import SOURCES
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.declared import declared_strategy
@@ -52,7 +52,7 @@ def _sources(models: Sequence[ModelChoice], strategies: Sequence[StrategyChoice]
     builders = {m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in models}
     plugins = {s.label: declared_strategy(s.name).plugin for s in strategies}
     return {
-        **{f"source of {what}": stage_source(what) for what in SOURCES},
+        **{f"source of {kind}": stage_source_hash(kind) for kind in SOURCES},
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
         **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
     }

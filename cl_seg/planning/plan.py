@@ -35,7 +35,7 @@ class Plan:
         graph: stages by key, and the runs they serve.
         header: of the store, or of the one that is to be simulated.
         cases: scanner → part → cases, empty before they are simulated.
-        notes: to be known before it is run.
+        notes: for the user, before the plan is run.
         request: the suite it was resolved from, None where there is no suite.
     """
 
@@ -114,24 +114,26 @@ def resolve_request(request: SuiteRequest, cache: Path) -> Plan:
         context = _context(request, {}, stand_ins, "")
         graph = plan_graph(context, request.runs)
         return Plan(context, graph, request.header, {}, tuple(device_notes(suite)), request)
-    store, seen, kept = SliceStore(folder), fingerprint(folder), cache / "digests"
+    store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
     split = split_slices(store.slices, suite.classes, suite.split, scanners)
     for scanner in scanners:
         store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
-    digests = part_digests(store, split, scanners, kept)
-    context = _context(request, rows_by_part(split, scanners), digests, seen)
-    notes = _checked(request, classes_of_cases(store, split, suite.classes, kept), context)
+    digests = part_digests(store, split, scanners, hash_cache)
+    context = _context(request, rows_by_part(split, scanners), digests, times)
+    notes = _check_data_and_collect_notes(
+        request, classes_of_cases(store, split, suite.classes, hash_cache), context
+    )
     graph = plan_graph(context, request.runs)
     return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, request)
 
 
-def graph_of(plans: Sequence[Plan]) -> Graph:
-    """Stages and runs of several plans; what they share is there once."""
+def merged_graph(plans: Sequence[Plan]) -> Graph:
+    """Stages and runs of several plans; shared stages once."""
     return reduce(Graph.add, (plan.graph for plan in plans))
 
 
 def notes_of(plans: Sequence[Plan]) -> list[str]:
-    """To be known of several plans before they are run, each note once."""
+    """Notes of several plans, each once."""
     return list(dict.fromkeys(note for plan in plans for note in plan.notes))
 
 
@@ -139,7 +141,7 @@ def _context(
     request: SuiteRequest,
     rows: Mapping[str, Mapping[str, str]],
     digests: Mapping[tuple[str, str], str],
-    seen: str,
+    times: str,
 ) -> StageContext:
     suite = request.suite
     found = (suite.models, suite.strategies, suite.training.device, request.processor)
@@ -154,14 +156,14 @@ def _context(
         scanners=request.scanners,
         rows=rows,
         digests=digests,
-        fingerprint=seen,
+        fingerprint=times,
         environment=find_environment(*found),
         split=suite.split,
         learned_dice=getattr(suite, "learned_dice", {}),
     )
 
 
-def _checked(
+def _check_data_and_collect_notes(
     request: SuiteRequest, classes: pd.DataFrame, context: StageContext
 ) -> tuple[str, ...]:
     try:

@@ -1,4 +1,4 @@
-"""A suite that was read and whose data can serve it, as far as can be said without reading them."""
+"""A checked suite and its runs, before its data are read."""
 
 import sys
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ GivenSuite = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
 
 @dataclass(frozen=True)
 class SuiteRequest:
-    """A suite and its runs.
+    """A checked suite and its runs.
 
     Attributes:
         suite: with defaults filled in.
@@ -46,7 +46,7 @@ class SuiteRequest:
 
     @property
     def title(self) -> str:
-        """File or name, before what is wrong with it."""
+        """Prefix of error messages: file or name."""
         return str(self.file or self.suite.name)
 
     @property

@@ -34,7 +34,7 @@ class _Planner:
             shared, context.classes, context.image.model_dump(), training.threads
         )
         settings = training.model_dump(exclude=KEYED_SEPARATELY)
-        self.training_hash = _hash(settings, found["source of training"])
+        self.training_hash = _hash(settings, found["source of train"])
         self.network_hashes = {
             m.label: _hash(*_network_key_parts(m), found[f"source of network {m.label}"])
             for m in context.models
@@ -73,7 +73,7 @@ class _Planner:
                     state_key,
                     strategy_state_key,
                     self._consolidation_hash(run),
-                    self.context.environment["source of consolidation"],
+                    self.context.environment["source of consolidate"],
                 )
                 consolidation_keys.append(strategy_state_key)
             training_keys.append(state_key)
@@ -88,7 +88,7 @@ class _Planner:
         loaded = self._add_stage(
             self._stage("load", run, 1),
             *(model.weights_sha256, self.task_hash, network),
-            self.context.environment["source of loaded networks"],
+            self.context.environment["source of load"],
         )
         trained = self._add_stage(
             self._stage("train", run, 2, loaded),
@@ -120,11 +120,11 @@ class _Planner:
             self.task_hash,
             images.by,
             self._digest(run.order[-1], "train"),
-            self.context.environment["source of rankings"],
+            self.context.environment["source of rank"],
         )
 
     def _untrained_hash(self, run: Run) -> str:
-        drawn_by = self.context.environment["source of untrained networks"]
+        drawn_by = self.context.environment["source of untrained"]
         return _hash(
             "untrained", drawn_by, self.task_hash, self.network_hashes[run.model.label], run.seed
         )
@@ -179,7 +179,7 @@ class _Planner:
                 replace(stage, scanner=scanner),
                 state_hash,
                 *((strategy_state_key, run.learned_at(scanner)) if strategy_state_key else ()),
-                self.context.environment["source of scoring"],
+                self.context.environment["source of evaluate"],
                 self._digest(scanner, "test"),
             )
             for scanner in run.order

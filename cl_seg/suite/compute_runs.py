@@ -44,9 +44,9 @@ def compute_runs(
             stage_queue.mark_damaged(damaged.key)
 
     def on_stage_finished(stage: Stage) -> None:
-        new = not durations.known(stage)
+        new = not durations.has(stage)
         with suppress(DamagedStage):  # somebody else may have removed it
-            durations.learn(cache.about(stage.key))
+            durations.add(cache.metadata(stage.key))
         complete_now = stage_queue.mark_finished(stage)
         if new:
             stage_queue.update_priorities()

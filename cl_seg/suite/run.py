@@ -10,7 +10,7 @@ from cl_seg.messages.plural import counted
 from cl_seg.messages.progress import progress_console
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
-from cl_seg.planning.plan import Plan, graph_of, notes_of, resolve_request
+from cl_seg.planning.plan import Plan, merged_graph, notes_of, resolve_request
 from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.record import recorded_key
@@ -19,11 +19,11 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
-from cl_seg.suite.record import is_finished, write_record
 from cl_seg.suite.stage_queue import Failure
 from cl_seg.suite.tools import score_tools
 from cl_seg.suite.tracking import Mirror
 from cl_seg.suite.view import View
+from cl_seg.suite.write_record import is_finished, write_record
 
 RESULTS = Path("results")
 Say = Callable[[str], None]
@@ -69,8 +69,8 @@ def run_suites(
     if engine.runs_locally:
         _require_device(plans, results)
     with writable(cache.folder):
-        cache.partial("").mkdir(parents=True, exist_ok=True)
-    cache.tidy()
+        cache.working_folder("").mkdir(parents=True, exist_ok=True)
+    cache.remove_leftovers()
     for folder in results:
         for part in (folder, *filter(Path.is_dir, folder.glob("*"))):
             remove_abandoned(part)
@@ -101,7 +101,7 @@ def run_suites(
     if folders:
         runs = [planned for runs in missing for planned in runs]
         failed = compute_runs(
-            graph_of(plans), runs, cache, engine, finish, View.for_console(progress_console())
+            merged_graph(plans), runs, cache, engine, finish, View.for_console(progress_console())
         )
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 
 from cl_seg.messages.plural import counted
-from cl_seg.planning.plan import Plan, graph_of, notes_of
+from cl_seg.planning.plan import Plan, merged_graph, notes_of
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
@@ -38,7 +38,7 @@ def summary(
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
     for note in notes_of(plans):
         yield f"note: {note}"
-    graph = graph_of(plans)
+    graph = merged_graph(plans)
     alone, shared = trainings(graph)
     total = sum(stage.steps for stage in graph.stages.values())
     yield (
@@ -62,7 +62,7 @@ def summary(
 
 def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()) -> str:
     """The same for machines: suites, runs with the keys of their stages, and stages."""
-    graph = graph_of(plans)
+    graph = merged_graph(plans)
     alone, shared = trainings(graph)
     finished = cache.keys()
     seconds, unknown = expected_seconds(missing_stages(graph, cache, recorded), cache)
@@ -103,7 +103,7 @@ def progress_lines(
     plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()
 ) -> Iterator[str]:
     """How far some suites are: runs and stages finished, those under way, and the time left."""
-    finished, begun = cache.keys(), cache.begun()
+    finished, begun = cache.keys(), cache.unfinished()
     for plan in plans:
         ready = [
             planned
@@ -112,12 +112,12 @@ def progress_lines(
         ]
         of_all = counted(len(plan.runs), "run is", "runs are")
         yield f"{plan.name}: {len(ready)} of {of_all} finished"
-    graph = graph_of(plans)
+    graph = merged_graph(plans)
     done = finished & graph.stages.keys()
     missing = missing_stages(graph, cache, recorded)
     for stage in missing:
         if stage.key in begun:
-            noted = read_progress(cache.partial(stage.key))
+            noted = read_progress(cache.working_folder(stage.key))
             steps = f", step {noted['step']} of {noted['steps']}" if noted else ""
             yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
     every = counted(len(graph.stages), "stage is", "stages are")
@@ -135,8 +135,8 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
     sizes = cache.sizes()
     for key, size in sizes.items():
         with suppress(DamagedStage):
-            yield f"{key[:12]}  {size / 1e6:8.2f} MB  {cache.about(key)['title']}"
-    begun = sum(key not in sizes for key in cache.begun())
+            yield f"{key[:12]}  {size / 1e6:8.2f} MB  {cache.metadata(key)['title']}"
+    begun = sum(key not in sizes for key in cache.unfinished())
     damaged = len(list((cache.folder / "damaged").glob("*")))
     yield (
         f"{counted(len(sizes), 'stage')}, {sum(sizes.values()) / 1e6:.1f} MB in {cache.folder}; "
@@ -175,5 +175,5 @@ def expected_seconds(missing: list[Stage], cache: StageCache) -> tuple[float, in
     """Seconds on one worker that stages take, from past ones, and of how many it is not known."""
     durations = Durations()
     durations.learn_from(cache, missing)
-    known = [stage for stage in missing if durations.known(stage)]
+    known = [stage for stage in missing if durations.has(stage)]
     return sum(durations.seconds(stage) for stage in known), len(missing) - len(known)

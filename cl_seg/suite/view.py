@@ -97,7 +97,7 @@ class View:
         )
         table = Table(box=None, show_header=False, padding=(0, 1))
         for key in stage_queue.running:
-            noted = read_progress(self.cache.partial(key))
+            noted = read_progress(self.cache.working_folder(key))
             steps = f"{noted['step']}/{noted['steps']}" if noted else ""
             dice = f"Dice {noted['dice']:.3f}" if noted and noted["dice"] is not None else ""
             table.add_row("running", stage_queue.graph.stages[key].title, steps, dice)
@@ -106,14 +106,14 @@ class View:
     def _left(self) -> str:
         shares = dict.fromkeys(self.stage_queue.running, 1.0)
         for key in shares:
-            noted = read_progress(self.cache.partial(key))
+            noted = read_progress(self.cache.working_folder(key))
             if noted:
                 shares[key] -= noted["step"] / noted["steps"]
                 stage = self.stage_queue.graph.stages[key]
                 if self.durations.observe(stage, noted["seconds_per_step"]):
                     self.stage_queue.update_priorities()
         waiting = self.stage_queue.waiting.values()
-        if not self.durations.knows("train") and any(s.kind == "train" for s in waiting):
+        if not self.durations.has_kind("train") and any(s.kind == "train" for s in waiting):
             return "time left not known yet"
         seconds = max(0.0, self.stage_queue.seconds_left)
         for key, share in shares.items():

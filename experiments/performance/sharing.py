@@ -84,7 +84,7 @@ def compute(folder: Path, text: str) -> tuple[float, dict[str, object], dict[str
     (outcome,) = run_suites([plan], [results], cache, engine, 1, lambda _: None)
     assert not outcome.failures, outcome.failures
     records = [read_record(path) for path in results.glob("runs/*/run.json")]
-    durations = {key: cache.about(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
+    durations = {key: cache.metadata(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
     return engine.seconds, {record.run_id: record.R for record in records}, durations
 
 

@@ -12,7 +12,7 @@ import pytest
 import cl_seg
 from cl_seg.planning import environment
 from cl_seg.planning.plan import resolve
-from cl_seg.planning.source import callable_hash, source_hash, stage_source
+from cl_seg.planning.source import callable_hash, source_hash, stage_source_hash
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.strategies.declared import STRATEGIES
 from cl_seg.suite.summary import trainings
@@ -25,7 +25,7 @@ def stages_of(text: str, folder: Path) -> Graph:
 
 
 def forget_sources() -> None:
-    for kept in (source_hash, stage_source, callable_hash):
+    for kept in (source_hash, stage_source_hash, callable_hash):
         kept.cache_clear()
 
 

@@ -47,7 +47,7 @@ def compute(stage_file: Path, cache: Path, results: Path) -> None:
     from cl_seg.suite.stages.stop_control import StopControl
 
     results.mkdir(parents=True)
-    StageCache(cache).partial(stage.key).mkdir(parents=True, exist_ok=True)
+    StageCache(cache).working_folder(stage.key).mkdir(parents=True, exist_ok=True)
     getattr(kind, stage.kind)(
         StageInputs(stage, StageCache(cache), StopControl(lambda: False)), results
     )

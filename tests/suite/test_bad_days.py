@@ -36,7 +36,8 @@ def planned(text: str, folder: Path) -> tuple[Plan, StageCache]:
 
 def written(cache: StageCache) -> dict[str, int]:
     return {
-        key: (cache.place(key) / "stage.json").stat().st_mtime_ns for key in sorted(cache.keys())
+        key: (cache.folder_of(key) / "stage.json").stat().st_mtime_ns
+        for key in sorted(cache.keys())
     }
 
 
@@ -92,7 +93,7 @@ def test_a_flipped_byte_is_computed_again(
     else:
         key, name = naive.evaluation_keys[1][0], "cases.parquet"
     before = written(cache)
-    flip(cache.place(key) / name)
+    flip(cache.folder_of(key) / name)
     _, failed = run(text, results)
     assert not failed
     assert len(list((cache.folder / "damaged").iterdir())) == 1
@@ -109,7 +110,7 @@ def test_a_truncated_checkpoint_costs_its_steps_only(
     suite_text: str, results: Path, tmp_path: Path, content: bytes
 ) -> None:
     plan, cache = planned(only_naive(suite_text), tmp_path)
-    partial = cache.partial(plan.runs[0].training_keys[1])
+    partial = cache.working_folder(plan.runs[0].training_keys[1])
     partial.mkdir(parents=True)
     (partial / "checkpoint.pt").write_bytes(content)
     _, failed = run(only_naive(suite_text), results)

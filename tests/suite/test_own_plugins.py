@@ -112,7 +112,7 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
 
     with pytest.raises(Stopped):
         compute_stage(stage, cache, StopControl(stop))
-    assert not cache.has(stage.key) and not cache.begun(), "nothing is left to go on from"
+    assert not cache.has(stage.key) and not cache.unfinished(), "nothing is left to go on from"
     _, failed = run(text, tmp_path / "results")
     (tmp_path / "undisturbed").mkdir()
     run(text, tmp_path / "undisturbed" / "results")

@@ -199,7 +199,7 @@ def test_a_damaged_stage_is_computed_again(
     def damage(_: str, job: StageJob) -> bool:
         stage = job.stages[0]
         if stage.state_key and stage.kind == "train" and not damaged:
-            (job.cache.place(stage.state_key) / state_file(stage.state_position)).write_bytes(
+            (job.cache.folder_of(stage.state_key) / state_file(stage.state_position)).write_bytes(
                 b"no state"
             )
             damaged.append(stage.state_key)

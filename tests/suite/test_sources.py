@@ -114,15 +114,6 @@ def below(name: str, room: str) -> bool:
     return name == room or name.startswith(f"{room}.")
 
 
-KIND = {
-    "train": "training",
-    "consolidate": "consolidation",
-    "evaluate": "scoring",
-    "rank": "rankings",
-    "load": "loaded networks",
-}
-
-
 @pytest.fixture(scope="module")
 def imports(
     store: Path, tmp_path_factory: pytest.TempPathFactory
@@ -163,20 +154,19 @@ def imports(
 def test_nothing_a_stage_imports_is_missing_from_its_key(
     imports: dict[str, tuple[Stage, dict[str, list[str]]]],
 ) -> None:
-    assert {stage.kind for stage, _ in imports.values()} == set(KIND)
+    assert {stage.kind for stage, _ in imports.values()} == SOURCES.keys() - {"untrained"}
     for title, (stage, edges) in imports.items():
-        what = KIND[stage.kind]
         plugin = declared_strategy(stage.run.strategy.name).plugin
         acts = stage.uses_strategy and plugin
         in_key = {
-            *stage_files(what),
-            *stage_files("untrained networks"),
+            *stage_files(stage.kind),
+            *stage_files("untrained"),
             *callable_files(NETWORK),
             *(callable_files(plugin) if acts and plugin else ()),
             # An evaluation imports what it would need for a memory, whose key has this.
-            *(stage_files("consolidation") if what == "scoring" else ()),
+            *(stage_files("consolidate") if stage.kind == "evaluate" else ()),
         }
-        found = reached(edges, SOURCES[what])
+        found = reached(edges, SOURCES[stage.kind])
         assert len(found) > 15, title
         assert found <= in_key, (title, sorted(found - in_key))
 
@@ -185,6 +175,5 @@ def test_what_is_in_a_key_is_what_is_imported(
     imports: dict[str, tuple[Stage, dict[str, list[str]]]],
 ) -> None:
     for title, (stage, edges) in imports.items():
-        what = KIND[stage.kind]
-        unused = stage_files(what).keys() - reached(edges, SOURCES[what])
+        unused = stage_files(stage.kind).keys() - reached(edges, SOURCES[stage.kind])
         assert not unused, (title, unused)

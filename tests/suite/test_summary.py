@@ -72,7 +72,7 @@ def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) ->
     (tmp_path / "suite.yaml").write_text(suite_text)
     cache = StageCache(tmp_path / "stages")
     plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
-    partial = cache.partial(plan.runs[0].training_keys[0])
+    partial = cache.working_folder(plan.runs[0].training_keys[0])
     partial.mkdir(parents=True)
     write_progress(partial, 5, 12, 0.1, [])
     assert any(
@@ -121,9 +121,9 @@ def test_the_view_tells_what_runs_and_what_is_done(
     with view.showing():
         job = stage_queue.next_job()
         assert job is not None
-        cache.partial(job[0].key).mkdir(parents=True)
+        cache.working_folder(job[0].key).mkdir(parents=True)
         rows = [{"step": 3, "overlap": 5, "predicted": 10, "true": 10}]
-        write_progress(cache.partial(job[0].key), 4, 12, 0.1, rows)
+        write_progress(cache.working_folder(job[0].key), 4, 12, 0.1, rows)
         view.update()
         for stage in job:
             stage_queue.mark_finished(stage)
@@ -143,8 +143,8 @@ def test_the_time_left_follows_from_the_training_under_way(suite_text: str, tmp_
     view.on_finished(graph.stages[graph.runs[0].evaluation_keys[0][0]])
     assert "time left not known yet" in written.getvalue()
     stage_queue.mark_started(stages[0])
-    cache.partial(stages[0].key).mkdir(parents=True)
-    write_progress(cache.partial(stages[0].key), 6, 12, 10.0, [])
+    cache.working_folder(stages[0].key).mkdir(parents=True)
+    write_progress(cache.working_folder(stages[0].key), 6, 12, 10.0, [])
     view.on_finished(graph.stages[graph.runs[0].evaluation_keys[0][0]])
     # 8 trainings, one of them three times as long and one of them half done, 10 s per step.
     minutes = (7.5 + 2) * 12 * 10 / 60

@@ -26,7 +26,7 @@ from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.certify.compare import CASE, POINT, Difference, largest_difference
 from cl_seg.suite.certify.sample import SampledTraining, sample
-from cl_seg.suite.record import case_scores_of, curve_of, run_spec
+from cl_seg.suite.write_record import case_scores_of, curve_of, run_spec
 
 Say = Callable[[str], None]
 

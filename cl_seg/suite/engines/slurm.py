@@ -232,7 +232,7 @@ class _Submission:
         job.missed_since = None
         missing = (s for s in job.stages if s.key not in self.stage_queue.finished)
         stage = next(missing, None)
-        if stage is not None and running and self.cache.partial(stage.key).is_dir():
+        if stage is not None and running and self.cache.working_folder(stage.key).is_dir():
             self.stage_queue.mark_started(stage)
         elif stage is not None and not running and stage.key in self.stage_queue.running:
             self.stage_queue.put_back(stage)

@@ -9,7 +9,7 @@ from cl_seg.models.declared import NETWORKS
 from cl_seg.planning.context import StageContext, check_as_planned
 from cl_seg.planning.stages import Stage
 from cl_seg.strategies.declared import declared_strategy
-from cl_seg.suite.cache import ABOUT, StageCache
+from cl_seg.suite.cache import METADATA, StageCache
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.consolidate import consolidate
 from cl_seg.suite.stages.evaluate import evaluate
@@ -47,13 +47,13 @@ def compute_stage(stage: Stage, cache: StageCache, control: StopControl) -> None
             started = time.perf_counter()
             inputs = StageInputs(stage, cache, control)
             begin_peak(inputs.device)
-            about = COMPUTE_KIND[stage.kind](inputs, out)
+            metadata = COMPUTE_KIND[stage.kind](inputs, out)
             check_as_planned(stage.context)
             cost = {
-                "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),
+                "seconds": round(time.perf_counter() - started + metadata.pop("earlier", 0.0), 3),
                 "peak_bytes": peak_bytes(inputs.device),
             }
-            write_json(out / ABOUT, {**inputs.about, **about, **cost})
+            write_json(out / METADATA, {**inputs.metadata, **metadata, **cost})
             return
     if not cache.has(stage.key):
         raise Stopped

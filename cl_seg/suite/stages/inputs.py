@@ -50,7 +50,7 @@ class StageInputs:
             self.model.load_state_dict(from_bytes(kept, self.device))
 
     @property
-    def about(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Metadata written beside every result."""
         stage = self.stage
         on_gpu = self.device.type == "cuda"

@@ -27,7 +27,7 @@ def train(inputs: StageInputs, out: Path) -> dict[str, Any]:
     """Write the network after an experience, its validation curve, and the strategy's state."""
     stage, control = inputs.stage, inputs.control
     memory = declared_strategy(inputs.run.strategy.name).memory
-    partial = inputs.cache.partial(stage.key)
+    partial = inputs.cache.working_folder(stage.key)
     file = partial / CHECKPOINT
     plugin = restored_plugin(inputs) if stage.uses_strategy else None
     if memory == "during_training":

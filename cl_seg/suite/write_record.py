@@ -1,4 +1,4 @@
-"""What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
+"""Writes the record of a finished run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
 from collections.abc import Sequence
@@ -108,7 +108,7 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
     run, context = planned.run, planned.context
     header = read_header(context.store)
     strategy = declared_strategy(run.strategy.name)
-    trained = [cache.about(key) for key in planned.training_keys]
+    trained = [cache.metadata(key) for key in planned.training_keys]
     last = trained[-1]
     return RunRecord(
         run_id=run.run_id,
@@ -148,14 +148,16 @@ def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
 def _stage_rows(
     planned: PlannedRun, cache: StageCache, trained: list[dict[str, Any]]
 ) -> tuple[StageRow, ...]:
-    kept = dict(enumerate((cache.about(key) for key in planned.consolidation_keys), start=1))
+    kept = dict(enumerate((cache.metadata(key) for key in planned.consolidation_keys), start=1))
     rows = []
-    for about in trained:
-        for row in about["trained"]:
+    for metadata in trained:
+        for row in metadata["trained"]:
             position = row["position"]
-            testing = sum(cache.about(key)["seconds"] for key in planned.evaluation_keys[position])
-            memory = kept.get(position, about)
-            peaks = [one.get("peak_bytes") for one in (about, memory)]
+            testing = sum(
+                cache.metadata(key)["seconds"] for key in planned.evaluation_keys[position]
+            )
+            memory = kept.get(position, metadata)
+            peaks = [one.get("peak_bytes") for one in (metadata, memory)]
             rows.append(
                 StageRow(
                     position=position,
