@@ -14,7 +14,7 @@ from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.planning import plan as planning
-from cl_seg.planning.request import load_suite, request_suite
+from cl_seg.planning.checked_suite import check_suite, parse_suite
 from cl_seg.records.tables import PACKED
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.run import RESULTS, SuiteOutcome, recorded_runs, run_suites
@@ -59,7 +59,7 @@ class Suite:
     def __init__(self, content: AnyPath | Mapping[str, Any], data: AnyPath | None = None) -> None:
         self.given = _plain(content) if isinstance(content, Mapping) else Path(content)
         self.data = None if data is None else Path(data)
-        self.spec = load_suite(self.given, self.data)
+        self.spec = parse_suite(self.given, self.data)
 
     @property
     def name(self) -> str:
@@ -109,8 +109,8 @@ class Plan:
         self.suites = list(suites)
         self.folders = result_folders([one.name for one in suites], results)
         self.cache = StageCache(Path(cache))
-        requests = [request_suite(one.given, one.data, processor) for one in suites]
-        self.plans = [planning.resolve_request(one, self.cache.folder) for one in requests]
+        checked = [check_suite(one.given, one.data, processor) for one in suites]
+        self.plans = [planning.resolve_checked(one, self.cache.folder) for one in checked]
 
     @property
     def finished(self) -> set[str]:
@@ -331,11 +331,11 @@ def prune_stages(
     stages = StageCache(Path(cache))
     kept: set[str] = set()
     for one in keep:
-        request = request_suite(one.given, one.data, processor)
-        found = planning.resolve_request(request, stages.folder)
+        checked = check_suite(one.given, one.data, processor)
+        found = planning.resolve_checked(checked, stages.folder)
         if not found.has_data:
             raise InputError(
-                f"{request.title}: its simulated data are not here, nor can its stages be known"
+                f"{checked.title}: its simulated data are not here, nor can its stages be known"
             )
         kept |= found.stages.keys()
     before = sum(stages.sizes().values())

@@ -91,8 +91,8 @@ def classes_of_cases(
         values = _label_values(store, str(scanner), cache)
         rows = [values[row] for row in own["row"]]
         has = {c: [store.header.classes.index(c) + 1 in row for row in rows] for c in classes}
-        place = pd.MultiIndex.from_frame(own[["scanner", "part", "case"]])
-        found.append(pd.DataFrame(has, index=place))
+        index = pd.MultiIndex.from_frame(own[["scanner", "part", "case"]])
+        found.append(pd.DataFrame(has, index=index))
     every = pd.concat(found)
     return every.groupby(level=[0, 1, 2], sort=False).any()
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.checked_suite import CheckedSuite, SuiteSource, check_suite
 from cl_seg.planning.checks import check_classes, check_seed_images, device_notes, plan_notes
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.data import store_folder
 from cl_seg.planning.digests import classes_of_cases, fingerprint, part_digests
 from cl_seg.planning.environment import find_environment
-from cl_seg.planning.request import GivenSuite, SuiteRequest, request_suite
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, PlannedRun, Stage
@@ -36,7 +36,7 @@ class Plan:
         header: of the store, or of the one that is to be simulated.
         cases: scanner → part → cases, empty before they are simulated.
         notes: for the user, before the plan is run.
-        request: the suite it was resolved from, None where there is no suite.
+        checked: the suite it was resolved from, None where there is no suite.
     """
 
     context: StageContext
@@ -44,7 +44,7 @@ class Plan:
     header: Header
     cases: Mapping[str, Mapping[str, Sequence[str]]]
     notes: Sequence[str] = ()
-    request: SuiteRequest | None = None
+    checked: CheckedSuite | None = None
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Plan:
 
 
 def resolve(
-    suite: GivenSuite, data: Path | None = None, cache: Path = CACHE, processor: str = ""
+    suite: SuiteSource, data: Path | None = None, cache: Path = CACHE, processor: str = ""
 ) -> Plan:
     """Resolve a suite; nothing is simulated or trained, and torch is not imported.
 
@@ -82,11 +82,11 @@ def resolve(
     Raises:
         InputError: the suite is wrong, or its data do not fit.
     """
-    return resolve_request(request_suite(suite, data, processor), cache)
+    return resolve_checked(check_suite(suite, data, processor), cache)
 
 
 def resolve_all(
-    suites: Sequence[GivenSuite],
+    suites: Sequence[SuiteSource],
     data: Path | None = None,
     cache: Path = CACHE,
     processor: str = "",
@@ -96,35 +96,35 @@ def resolve_all(
     Raises:
         InputError: one is wrong, or two have modules of the same name.
     """
-    requests = [request_suite(suite, data, processor) for suite in suites]
-    return [resolve_request(request, cache) for request in requests]
+    every = [check_suite(suite, data, processor) for suite in suites]
+    return [resolve_checked(checked, cache) for checked in every]
 
 
-def resolve_request(request: SuiteRequest, cache: Path) -> Plan:
+def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
     """Resolve a suite that was read.
 
     Raises:
         InputError: another suite read since has modules of the same name, or the data lack what
             its runs need.
     """
-    request.check_modules()
-    suite, scanners, folder = request.suite, request.scanners, store_folder(request.suite.data)
+    checked.check_modules()
+    suite, scanners, folder = checked.suite, checked.scanners, store_folder(checked.suite.data)
     if suite.data.phantom is not None and not folder.exists():
         stand_ins = dict.fromkeys(product(scanners, PARTS), folder.name)
-        context = _context(request, {}, stand_ins, "")
-        graph = plan_graph(context, request.runs)
-        return Plan(context, graph, request.header, {}, tuple(device_notes(suite)), request)
+        context = _context(checked, {}, stand_ins, "")
+        graph = plan_graph(context, checked.runs)
+        return Plan(context, graph, checked.header, {}, tuple(device_notes(suite)), checked)
     store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
     split = split_slices(store.slices, suite.classes, suite.split, scanners)
     for scanner in scanners:
         store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
     digests = part_digests(store, split, scanners, hash_cache)
-    context = _context(request, rows_by_part(split, scanners), digests, times)
+    context = _context(checked, rows_by_part(split, scanners), digests, times)
     notes = _check_data_and_collect_notes(
-        request, classes_of_cases(store, split, suite.classes, hash_cache), context
+        checked, classes_of_cases(store, split, suite.classes, hash_cache), context
     )
-    graph = plan_graph(context, request.runs)
-    return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, request)
+    graph = plan_graph(context, checked.runs)
+    return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, checked)
 
 
 def merged_graph(plans: Sequence[Plan]) -> Graph:
@@ -138,13 +138,13 @@ def notes_of(plans: Sequence[Plan]) -> list[str]:
 
 
 def _context(
-    request: SuiteRequest,
+    checked: CheckedSuite,
     rows: Mapping[str, Mapping[str, str]],
     digests: Mapping[tuple[str, str], str],
     times: str,
 ) -> StageContext:
-    suite = request.suite
-    found = (suite.models, suite.strategies, suite.training.device, request.processor)
+    suite = checked.suite
+    found = (suite.models, suite.strategies, suite.training.device, checked.processor)
     return StageContext(
         name=suite.name,
         classes=suite.classes,
@@ -153,7 +153,7 @@ def _context(
         models=suite.models,
         strategies=suite.strategies,
         store=store_folder(suite.data),
-        scanners=request.scanners,
+        scanners=checked.scanners,
         rows=rows,
         digests=digests,
         fingerprint=times,
@@ -164,12 +164,12 @@ def _context(
 
 
 def _check_data_and_collect_notes(
-    request: SuiteRequest, classes: pd.DataFrame, context: StageContext
+    checked: CheckedSuite, classes: pd.DataFrame, context: StageContext
 ) -> tuple[str, ...]:
     try:
         check_classes(classes)
-        check_seed_images(request.runs, context.counts)
+        check_seed_images(checked.runs, context.counts)
     except InputError as error:
-        raise InputError(f"{request.title}: {error}") from None
-    suite = request.suite
+        raise InputError(f"{checked.title}: {error}") from None
+    suite = checked.suite
     return (*device_notes(suite), *plan_notes(suite, classes, context.counts))

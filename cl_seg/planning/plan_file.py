@@ -19,7 +19,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
 def plan_content(plan: Plan) -> dict[str, Any]:
     """A plan as JSON-serialisable data: suite, data, environment, split, and runs."""
     context, counts = plan.context, plan.context.counts
-    suite = plan.request.suite if plan.request else None
+    suite = plan.checked.suite if plan.checked else None
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -60,8 +60,8 @@ def run_content(planned: PlannedRun) -> dict[str, Any]:
         "seed": run.seed,
         "learning_rate": run.learning_rate,
         "experiences": [list(group) for group in run.experiences],
-        "steps": run.stage_steps(planned.context.training.steps),
-        "selections": [run.stage_name(position) for position in positions],
+        "steps": run.steps_per_experience(planned.context.training.steps),
+        "selections": [run.training_set_name(position) for position in positions],
         "stages": {
             "train": planned.training_keys,
             "consolidate": planned.consolidation_keys,

@@ -57,7 +57,7 @@ class Run:
         model: network.
         strategy: strategy with its settings filled in.
         seed: of everything random in the run.
-        place: position of model, strategy, order and seed in the suite, for sorting.
+        grid_position: of model, strategy, order and seed in the suite, for sorting.
         seed_images: of a seed curve: what is labelled of the last scanner of the order, which is
             trained on after all others together.
         starting_model: saved network whose training the run continues and which counts as the first
@@ -69,28 +69,28 @@ class Run:
     model: ModelChoice
     strategy: StrategyChoice
     seed: int
-    place: tuple[int, ...] = ()
+    grid_position: tuple[int, ...] = ()
     seed_images: SeedImages | None = None
     starting_model: StartingModel | None = None
 
     @property
     def joint(self) -> bool:
-        """True where one stage trains on all scanners together."""
+        """True where one experience has all scanners together."""
         return declared_strategy(self.strategy.name).schedule == "joint"
 
     @property
     def cumulative(self) -> bool:
-        """True where every stage trains on all scanners seen so far."""
+        """True where every experience has all scanners so far."""
         return declared_strategy(self.strategy.name).schedule == "cumulative"
 
     @property
     def order_number(self) -> int:
-        """Place of its order among those of the suite, from 1; a seed curve has one."""
-        return self.place[2] + 1 if self.place and self.seed_images is None else 1
+        """Number of its order among those of the suite, from 1; a seed curve has one."""
+        return self.grid_position[2] + 1 if self.grid_position and self.seed_images is None else 1
 
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
-        """The scanners each stage trains on, in stream order."""
+        """The scanners of each experience, in stream order."""
         if self.starting_model is not None:
             return ((), self.order)
         if self.seed_images is not None:
@@ -107,12 +107,12 @@ class Run:
 
     @property
     def from_scratch(self) -> bool:
-        """True where every stage starts from the untrained network."""
+        """True where training on every experience starts from the untrained network."""
         schedule = declared_strategy(self.strategy.name).schedule
         return schedule == "single" or bool(self.strategy.settings.get("restart"))
 
-    def stage_name(self, position: int) -> str:
-        """The selection a stage trains on: a scanner, all of them, or those seen so far."""
+    def training_set_name(self, position: int) -> str:
+        """Names what an experience trains on: a scanner, all of them, or those seen so far."""
         if self.joint:
             return JOINT
         name = " + ".join(self.experiences[position - 1])
@@ -139,8 +139,8 @@ class Run:
             return self.model.learning_rate
         return NETWORKS[self.model.name].presets[self.model.preset].learning_rate
 
-    def stage_steps(self, steps: int) -> list[int]:
-        """Optimiser steps of each stage, given the suite's steps per stage."""
+    def steps_per_experience(self, steps: int) -> list[int]:
+        """Optimiser steps of each experience, given those that the suite sets."""
         factor = self.strategy.settings.get("steps_factor")
         sizes = [len(scanners) for scanners in self.experiences]
         return [max(1, round(steps * (factor or size))) for size in sizes]

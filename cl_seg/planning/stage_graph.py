@@ -162,9 +162,9 @@ class _Planner:
     def _training_key_parts(self, run: Run, position: int) -> tuple[Any, ...]:
         return (
             self.training_hash,
-            run.stage_name(position),
+            run.training_set_name(position),
             run.learning_rate,
-            run.stage_steps(self.context.training.steps)[position - 1],
+            run.steps_per_experience(self.context.training.steps)[position - 1],
             [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
             self._curve_key_parts(run, position),
         )

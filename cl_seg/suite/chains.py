@@ -21,11 +21,11 @@ def chains(stages: Iterable[Stage]) -> list[Job]:
         Jobs in the order of their first stages, which is also that of the stages of a job.
     """
     open_stages = {stage.key: stage for stage in stages}
-    places = {key: place for place, key in enumerate(open_stages)}
+    indices = {key: index for index, key in enumerate(open_stages)}
     before = {
         key: max(
-            (need for need in stage.needed_keys if need in places),
-            key=places.__getitem__,
+            (need for need in stage.needed_keys if need in indices),
+            key=indices.__getitem__,
             default="",
         )
         for key, stage in open_stages.items()

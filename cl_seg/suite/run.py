@@ -10,7 +10,7 @@ from cl_seg.messages.plural import counted
 from cl_seg.messages.progress import progress_console
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
-from cl_seg.planning.plan import Plan, merged_graph, notes_of, resolve_request
+from cl_seg.planning.plan import Plan, merged_graph, notes_of, resolve_checked
 from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.record import recorded_key
@@ -134,19 +134,19 @@ def _require_device(plans: Sequence[Plan], results: Sequence[Path]) -> None:
         try:
             pick_device("cuda")
         except InputError as error:
-            title = plan.request.title if plan.request else plan.name
+            title = plan.checked.title if plan.checked else plan.name
             raise InputError(f"{title}: training.{error}") from None
 
 
 def _with_data(plan: Plan, cache: StageCache, workers: int) -> Plan:
     """The plan, once its data are there and hold what they are said to hold."""
-    request, kept = plan.request, cache.folder / "digests"
+    checked, kept = plan.checked, cache.folder / "digests"
     remove_abandoned(plan.context.store.parent)
-    if plan.has_data or request is None:
+    if plan.has_data or checked is None:
         check_store_content(SliceStore(plan.context.store), kept)
         return plan
-    check_store_content(open_store(request.suite.data, workers), kept)
-    return resolve_request(request, cache.folder)
+    check_store_content(open_store(checked.suite.data, workers), kept)
+    return resolve_checked(checked, cache.folder)
 
 
 def _missing_runs(plan: Plan, folder: Path, say: Say) -> list[PlannedRun]:

@@ -33,7 +33,7 @@ def score_tools(plan: Plan, results: Path) -> None:
         plan: of a suite whose data are at hand.
         results: folder of the suite's results.
     """
-    wanted = plan.request.suite.tools if plan.request else []
+    wanted = plan.checked.suite.tools if plan.checked else []
     for name in TOOLS.keys() - set(wanted):
         for ending in (".json", ".csv"):
             (results / FOLDER / name).with_suffix(ending).unlink(missing_ok=True)

@@ -118,7 +118,7 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
         model=run.titles["model"],
         strategy=run.titles["strategy"],
         order_number=run.order_number,
-        place=run.place,
+        place=run.grid_position,
         schedule="seed_curve" if run.seed_images else strategy.schedule,
         scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},

@@ -308,7 +308,7 @@ def test_what_pixels_and_labels_mean_touches_everything_that_sees_them(
 def test_joint_on_one_scanner_is_not_naive_on_it(store: Path, tmp_path: Path) -> None:
     planned = stages_of(several(store, "[naive, joint]", "[[bright]]"), tmp_path)
     naive, joint = planned.runs
-    assert naive.run.stage_name(1) != joint.run.stage_name(1), "their seeds differ"
+    assert naive.run.training_set_name(1) != joint.run.training_set_name(1), "their seeds differ"
     assert naive.training_keys != joint.training_keys
 
 

@@ -14,11 +14,11 @@ import pandas as pd
 import cl_seg
 from cl_seg.files.json_file import read_json
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.checked_suite import SuiteSource, check_suite
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
 from cl_seg.planning.environment import git_commit, processor, versions
-from cl_seg.planning.plan import Plan, resolve_request
-from cl_seg.planning.request import GivenSuite, request_suite
+from cl_seg.planning.plan import Plan, resolve_checked
 from cl_seg.records.certified import Certificate, CertifiedStage, add_certificate
 from cl_seg.records.load import PLAN, load_results
 from cl_seg.records.results import RunResult
@@ -97,19 +97,19 @@ def _plan(
     results: Path, options: CertifyOptions, cache: StageCache, recorded: Mapping[str, RunResult]
 ) -> Plan:
     """The plan of the results' suite on the device they were computed on, with its data."""
-    request = request_suite(options.suite or _planned_suite(results), options.data)
+    checked = check_suite(options.suite or _planned_suite(results), options.data)
     devices = {result.record.device for result in recorded.values()}
     if len(devices) == 1:
-        training = request.suite.training.model_copy(update={"device": devices.pop()})
-        suite = request.suite.model_copy(update={"training": training})
-        request = request_suite(suite, None)
-    store = open_store(request.suite.data, options.workers)
+        training = checked.suite.training.model_copy(update={"device": devices.pop()})
+        suite = checked.suite.model_copy(update={"training": training})
+        checked = check_suite(suite, None)
+    store = open_store(checked.suite.data, options.workers)
     check_store_content(store, cache.folder / "digests")
     _check_same_data(store, recorded)
-    return resolve_request(request, cache.folder)
+    return resolve_checked(checked, cache.folder)
 
 
-def _planned_suite(results: Path) -> GivenSuite:
+def _planned_suite(results: Path) -> SuiteSource:
     path = results / PLAN
     try:
         suite = read_json(path)["suite"]
@@ -180,7 +180,7 @@ def _recompute_and_compare(
     return CertifiedStage(
         run_id=result.run_id,
         position=training.position,
-        selection=training.planned.run.stage_name(training.position),
+        selection=training.planned.run.training_set_name(training.position),
         verdict=worst.verdict,
         largest=worst.size if np.isfinite(worst.size) else None,
         score=worst.score,

@@ -32,10 +32,10 @@ def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
     store = inputs.images.store
     mm = store.header.grid.spacing_mm
     scores = case_scores(prediction, truth, list(rows["case"]), classes, mm)
-    place = {"stage": stage.position, "scanner": stage.scanner}
+    columns = {"stage": stage.position, "scanner": stage.scanner}
     cut = rows.groupby("case")["body_cut"].any()
     cases = [
-        {**place, "patient": patients[row["case"]], **row, "body_cut": bool(cut[row["case"]])}
+        {**columns, "patient": patients[row["case"]], **row, "body_cut": bool(cut[row["case"]])}
         for row in scores
     ]
     pd.DataFrame(cases).to_parquet(out / CASES, index=False)

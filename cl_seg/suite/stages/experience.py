@@ -44,10 +44,10 @@ def _labelled(inputs: StageInputs, rows: pd.DataFrame) -> pd.DataFrame:
 def training_loop(inputs: StageInputs, position: int, plugins: list[Any]) -> DenseTraining:
     """The training loop of an experience."""
     training = inputs.context.training
-    steps = inputs.run.stage_steps(training.steps)
+    steps = inputs.run.steps_per_experience(training.steps)
     return experience_loop(
         inputs.model,
-        derive_seeds(inputs.run.seed, position, inputs.run.stage_name(position)),
+        derive_seeds(inputs.run.seed, position, inputs.run.training_set_name(position)),
         loop_settings(training, inputs.run.learning_rate, steps[:position]),
         augmentation_config(training, inputs.context.image.window_hu),
         plugins,

@@ -55,8 +55,8 @@ def train(inputs: StageInputs, out: Path) -> dict[str, Any]:
         write_bytes(out / state_file(position), to_bytes(inputs.model.state_dict()))
         points += [{"stage": position, **row} for row in curve.rows]
         seconds = round(time.perf_counter() - started + earlier, 3)
-        place = {"position": position, "selection": inputs.run.stage_name(position)}
-        trained.append({**place, "steps": loop.settings.steps, "seconds": seconds})
+        identity = {"position": position, "selection": inputs.run.training_set_name(position)}
+        trained.append({**identity, "steps": loop.settings.steps, "seconds": seconds})
     kept = {}
     if memory == "during_training":
         write_bytes(out / MEMORY, plain_state(plugin, inputs.run.strategy.name))

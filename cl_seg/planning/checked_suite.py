@@ -20,12 +20,12 @@ from cl_seg.spec.settings import Data
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.declared import STRATEGIES
 
-GivenSuite = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
+SuiteSource = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
 """A suite file, its content, or a suite."""
 
 
 @dataclass(frozen=True)
-class SuiteRequest:
+class CheckedSuite:
     """A checked suite and its runs.
 
     Attributes:
@@ -71,7 +71,7 @@ class SuiteRequest:
                 )
 
 
-def request_suite(given: GivenSuite, data: Path | None = None, processor: str = "") -> SuiteRequest:
+def check_suite(given: SuiteSource, data: Path | None = None, processor: str = "") -> CheckedSuite:
     """Read a suite and list its runs.
 
     Args:
@@ -85,7 +85,7 @@ def request_suite(given: GivenSuite, data: Path | None = None, processor: str = 
         InputError: the suite is wrong, or its data do not fit.
     """
     file = Path(given) if isinstance(given, Path | str) else None
-    suite = load_suite(given, data)
+    suite = parse_suite(given, data)
     title = file or Path(suite.name)
     _add_to_path(file.resolve().parent if file else Path.cwd())
     modules: dict[str, Path] = {}
@@ -105,12 +105,12 @@ def request_suite(given: GivenSuite, data: Path | None = None, processor: str = 
         check_batches(suite, runs)
     except InputError as error:
         raise InputError(f"{title}: {error}") from None
-    place = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
-    check_offers(header, place, suite.classes, suite.image.size)
-    return SuiteRequest(suite, file, header, runs, modules, processor)
+    location = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
+    check_offers(header, location, suite.classes, suite.image.size)
+    return CheckedSuite(suite, file, header, runs, modules, processor)
 
 
-def load_suite(given: GivenSuite, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
+def parse_suite(given: SuiteSource, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
     """Read and check a suite against the registered networks and strategies.
 
     Args:
