@@ -34,7 +34,7 @@ class CheckedSuite:
         header: of its data, whether they are simulated already or not.
         runs: the suite asks for.
         modules: files of the modules it names and those they import from beside them.
-        processor: the one that will compute it, "" for this machine's.
+        kernel_target: of the machine that will compute it, "" for this machine's.
     """
 
     suite: StreamSuite | SeedCurveSuite
@@ -42,7 +42,7 @@ class CheckedSuite:
     header: Header
     runs: list[Run]
     modules: Mapping[str, Path]
-    processor: str = ""
+    kernel_target: str = ""
 
     @property
     def title(self) -> str:
@@ -71,15 +71,17 @@ class CheckedSuite:
                 )
 
 
-def check_suite(given: SuiteSource, data: Path | None = None, processor: str = "") -> CheckedSuite:
+def check_suite(
+    given: SuiteSource, data: Path | None = None, kernel_target: str = ""
+) -> CheckedSuite:
     """Read a suite and list its runs.
 
     Args:
         given: suite file, its content, or a suite. ``module:callable`` is looked for beside the
             file, without one in the current folder.
         data: a store that replaces the suite's own data.
-        processor: the one that will compute it, as
-            :func:`cl_seg.planning.environment.capability` names it there; "" for this machine's.
+        kernel_target: of the machine that will compute it, from
+            :func:`cl_seg.planning.environment.kernel_target_of` there; "" for this machine's.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.
@@ -93,7 +95,7 @@ def check_suite(given: SuiteSource, data: Path | None = None, processor: str = "
         if ":" in name:
             check_target(name, title)
             modules |= callable_files(name)
-    if processor and suite.training.device == "auto":
+    if kernel_target and suite.training.device == "auto":
         raise InputError(
             f"{title}: training.device is auto, which looks at this machine: say cpu or cuda where "
             "another processor computes"
@@ -107,7 +109,7 @@ def check_suite(given: SuiteSource, data: Path | None = None, processor: str = "
         raise InputError(f"{title}: {error}") from None
     location = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
     check_offers(header, location, suite.classes, suite.image.size)
-    return CheckedSuite(suite, file, header, runs, modules, processor)
+    return CheckedSuite(suite, file, header, runs, modules, kernel_target)
 
 
 def parse_suite(given: SuiteSource, data: Path | None = None) -> StreamSuite | SeedCurveSuite:

@@ -68,7 +68,7 @@ class Plan:
 
 
 def resolve(
-    suite: SuiteSource, data: Path | None = None, cache: Path = CACHE, processor: str = ""
+    suite: SuiteSource, data: Path | None = None, cache: Path = CACHE, kernel_target: str = ""
 ) -> Plan:
     """Resolve a suite; nothing is simulated or trained, and torch is not imported.
 
@@ -76,27 +76,27 @@ def resolve(
         suite: suite file, its content, or a suite.
         data: a store that replaces the suite's own data.
         cache: folder of finished stages, which also keeps hashes of slices.
-        processor: the one that will compute it, as
-            :func:`cl_seg.planning.environment.capability` names it there; "" for this machine's.
+        kernel_target: of the machine that will compute it, from
+            :func:`cl_seg.planning.environment.kernel_target_of` there; "" for this machine's.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.
     """
-    return resolve_checked(check_suite(suite, data, processor), cache)
+    return resolve_checked(check_suite(suite, data, kernel_target), cache)
 
 
 def resolve_all(
     suites: Sequence[SuiteSource],
     data: Path | None = None,
     cache: Path = CACHE,
-    processor: str = "",
+    kernel_target: str = "",
 ) -> list[Plan]:
     """Resolve several suites; all are read before the data of the first are.
 
     Raises:
         InputError: one is wrong, or two have modules of the same name.
     """
-    every = [check_suite(suite, data, processor) for suite in suites]
+    every = [check_suite(suite, data, kernel_target) for suite in suites]
     return [resolve_checked(checked, cache) for checked in every]
 
 
@@ -144,7 +144,7 @@ def _context(
     times: str,
 ) -> StageContext:
     suite = checked.suite
-    found = (suite.models, suite.strategies, suite.training.device, checked.processor)
+    found = (suite.models, suite.strategies, suite.training.device, checked.kernel_target)
     return StageContext(
         name=suite.name,
         classes=suite.classes,

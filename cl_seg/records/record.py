@@ -38,7 +38,7 @@ class GridRecord(Part):
 
 
 class StageRow(Part):
-    """What one stage took.
+    """Cost of training on one experience; ``stage`` is what files call an experience.
 
     Attributes:
         position: in the run, from 1; 0 in files that do not say.
@@ -62,7 +62,7 @@ class StageRow(Part):
 
 
 class RunRecord(Part):
-    """What is known of a finished run besides its tables.
+    """Record of a finished run, without its tables.
 
     Attributes:
         run_id: folder name, unique in the suite.
@@ -127,7 +127,7 @@ class RunRecord(Part):
         return self.model_copy(update={"R": matrices, "spec": self.spec.model_copy(update=changes)})
 
     def as_json(self) -> dict[str, Any]:
-        """What its file holds, with the number of its schema."""
+        """Content of its file, with the number of its schema."""
         return {"schema": SCHEMA, **self.model_dump(mode="json", exclude_unset=True)}
 
 

@@ -52,7 +52,7 @@ class RunResult:
 
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
-        """By which runs of several networks and strategies are paired."""
+        """Pairs runs of several networks and strategies."""
         return self.record.spec.order, self.seed
 
     @property

@@ -43,20 +43,20 @@ class StrategySpec(SuitePart):
 
 
 class SplitSpec(SuitePart):
-    """How patients were split, see :class:`cl_seg.spec.settings.Split`."""
+    """Split of patients, see :class:`cl_seg.spec.settings.Split`."""
 
     by: Text
 
 
 class ImageSpec(SuitePart):
-    """What networks see, see :class:`cl_seg.spec.settings.Image`."""
+    """Images that networks are given, see :class:`cl_seg.spec.settings.Image`."""
 
     size: int
     window_hu: tuple[float, float] = (-160.0, 240.0)
 
 
 class TrainingSpec(SuitePart):
-    """How every stage was trained, see :class:`cl_seg.spec.settings.Training`.
+    """Settings of the training on each experience, see :class:`cl_seg.spec.settings.Training`.
 
     What stands in older files only, or does not, is of no use to readers and may be missing.
     """

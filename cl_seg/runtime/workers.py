@@ -91,7 +91,7 @@ def in_order(
         yield _ahead(pool, work, jobs, 2 * workers)
     except BrokenProcessPool:
         raise InputError(
-            "a worker process was killed, perhaps for want of memory: try fewer --workers"
+            "a worker process was killed, perhaps it ran out of memory: try fewer --workers"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

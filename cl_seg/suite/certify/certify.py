@@ -17,7 +17,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import SuiteSource, check_suite
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
-from cl_seg.planning.environment import git_commit, processor, versions
+from cl_seg.planning.environment import cpu_name, git_commit, versions
 from cl_seg.planning.plan import Plan, resolve_checked
 from cl_seg.records.certified import Certificate, CertifiedStage, add_certificate
 from cl_seg.records.load import PLAN, load_results
@@ -77,7 +77,7 @@ def certify(results: Path, options: CertifyOptions, say: Say) -> Certificate:
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"cl_seg": cl_seg.__version__, **versions()},
         device=plan.context.environment["device"],
-        processor=processor(),
+        processor=cpu_name(),
         stages=tuple(stages),
     )
     add_certificate(results, certificate)

@@ -13,7 +13,7 @@ from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import parameter_count
 from cl_seg.planning.context import StageContext
-from cl_seg.planning.environment import processor
+from cl_seg.planning.environment import cpu_name
 from cl_seg.planning.stages import Stage
 from cl_seg.runtime.tensor_bytes import from_bytes
 from cl_seg.scans.rows import selected_slices
@@ -60,7 +60,7 @@ class StageInputs:
             "timing_key": stage.timing_key,
             "steps": stage.steps,
             "device": str(self.device),
-            "processor": torch.cuda.get_device_name(self.device) if on_gpu else processor(),
+            "processor": torch.cuda.get_device_name(self.device) if on_gpu else cpu_name(),
             "parameters": parameter_count(self.model),
         }
 
