@@ -3,7 +3,7 @@
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 
-from cl_seg.cli.contract import _verdicts
+from cl_seg.api.contract import check_strategies
 from cl_seg.models.declared import NETWORKS
 from cl_seg.strategies.declared import STRATEGIES
 
@@ -18,6 +18,6 @@ FAST = {"unet"}
 )
 def test_contract(network: str, name: str) -> None:
     """No point is broken, and only what could have no effect is refused as a whole."""
-    verdicts = _verdicts(name, {}, network)
-    assert [v for v in verdicts if not v.kept] == []
+    verdicts = check_strategies([name], [network])
+    assert verdicts[~verdicts["kept"]].to_dict("records") == []
     assert (len(verdicts) == 1) == ("statistics" in name and network not in BATCH_NORM)
