@@ -13,7 +13,7 @@ SOURCES = {
 SIMULATOR = ("cl_seg.phantom.simulate",)
 """The module that computes the embedded benchmark."""
 
-TOOLS = ("cl_seg.suite.tools", "cl_seg.semi_automatic.tools")
+TOOLS = ("cl_seg.suite.semi_automatic_scores", "cl_seg.semi_automatic.tools")
 """The modules that compute the scores of semi-automatic tools."""
 
 WITHOUT_NUMBERS = {

@@ -19,10 +19,10 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
+from cl_seg.suite.semi_automatic_scores import score_tools
 from cl_seg.suite.stage_queue import Failure
-from cl_seg.suite.tools import score_tools
-from cl_seg.suite.tracking import Mirror
 from cl_seg.suite.view import View
+from cl_seg.suite.wandb_mirror import WandbMirror
 from cl_seg.suite.write_record import is_finished, write_record
 
 RESULTS = Path("results")
@@ -90,7 +90,7 @@ def run_suites(
         for runs, folder in zip(missing, results, strict=True)
         for planned in runs
     }
-    mirror = Mirror(say)
+    mirror = WandbMirror(say)
 
     def finish(planned: PlannedRun) -> None:
         folder = record_folder(folders[planned.key], planned)
