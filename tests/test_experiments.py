@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.grid import plan_runs
-from cl_seg.planning.request import load_suite
 from cl_seg.spec.choices import StrategyChoice
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "
 
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
 def test_every_suite_of_ours_can_be_read(path: Path) -> None:
-    suite = load_suite(path)
+    suite = parse_suite(path)
     if suite.data.phantom is not None:
         assert plan_runs(suite, suite.data.phantom.scanners)
 
@@ -37,7 +37,7 @@ def settings(choice: StrategyChoice, networks: list[str], scale: float) -> list[
 
 @pytest.mark.parametrize("path", sorted((ROOT / "experiments/paper/full").glob("*.yaml")))
 def test_a_suite_of_the_study_in_full_size_asks_the_same(path: Path) -> None:
-    full, small = load_suite(path), load_suite(path.parents[1] / path.name)
+    full, small = parse_suite(path), parse_suite(path.parents[1] / path.name)
     assert full.name == small.name, "claims find suites by name"
     assert [m.label for m in full.models] == [m.label for m in small.models]
     scale = (small.image.size / full.image.size) ** 2

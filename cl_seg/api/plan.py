@@ -12,10 +12,10 @@ from cl_seg.api.suite import Suite, as_suite
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.planning import plan as planning
-from cl_seg.planning.request import request_suite
+from cl_seg.planning.checked_suite import check_suite
 from cl_seg.records.tables import PACKED
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.execute import RESULTS, recorded_runs
+from cl_seg.suite.run import RESULTS, recorded_runs
 from cl_seg.suite.summary import json_summary, progress_lines, summary
 
 STAGES = planning.CACHE
@@ -45,8 +45,8 @@ class Plan:
         self.suites = list(suites)
         self.folders = result_folders([suite.name for suite in suites], results)
         self.cache = StageCache(Path(cache))
-        requests = [request_suite(suite.source, suite.data, processor) for suite in suites]
-        self.plans = [planning.resolve_request(request, self.cache.folder) for request in requests]
+        checked = [check_suite(suite.source, suite.data, processor) for suite in suites]
+        self.plans = [planning.resolve_checked(one, self.cache.folder) for one in checked]
 
     @property
     def finished(self) -> set[str]:
@@ -60,14 +60,14 @@ class Plan:
         return pd.DataFrame(
             {
                 "suite": plan.name,
-                "run": stages.run.run_id,
-                **stages.run.titles,
-                "order": " → ".join(stages.run.order),
-                "seed": stages.run.seed,
-                "finished": stages.key in done,
+                "run": planned.run_id,
+                **planned.run.titles,
+                "order": " → ".join(planned.order),
+                "seed": planned.run.seed,
+                "finished": planned.key in done,
             }
             for plan in self.plans
-            for stages in plan.runs
+            for planned in plan.runs
         )
 
     @property
@@ -76,7 +76,7 @@ class Plan:
         done = self.cache.keys()
         return pd.DataFrame(
             {"kind": s.kind, "stage": s.title, "steps": s.steps, "finished": key in done}
-            for key, s in planning.graph_of(self.plans).stages.items()
+            for key, s in planning.merged_graph(self.plans).stages.items()
         )
 
     def json(self) -> str:

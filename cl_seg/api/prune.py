@@ -8,7 +8,7 @@ from cl_seg.api.stores import AnyPath
 from cl_seg.api.suite import Suite
 from cl_seg.messages.errors import InputError
 from cl_seg.planning import plan as planning
-from cl_seg.planning.request import request_suite
+from cl_seg.planning.checked_suite import check_suite
 from cl_seg.suite.cache import StageCache
 
 
@@ -32,11 +32,11 @@ def prune_stages(
     stage_cache = StageCache(Path(cache))
     needed: set[str] = set()
     for suite in keep_suites:
-        request = request_suite(suite.source, suite.data, processor)
-        plan = planning.resolve_request(request, stage_cache.folder)
+        checked = check_suite(suite.source, suite.data, processor)
+        plan = planning.resolve_checked(checked, stage_cache.folder)
         if not plan.has_data:
             raise InputError(
-                f"{request.title}: its simulated data are not here, nor can its stages be known"
+                f"{checked.title}: its simulated data are not here, nor can its stages be known"
             )
         needed |= plan.stages.keys()
     before = sum(stage_cache.sizes().values())

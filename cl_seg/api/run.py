@@ -7,7 +7,7 @@ from cl_seg.api.engines import Engine, choose_engine, default_workers
 from cl_seg.api.plan import STAGES, Plan
 from cl_seg.api.stores import AnyPath
 from cl_seg.api.suite import Suite, as_suite
-from cl_seg.suite.execute import SuiteOutcome, execute
+from cl_seg.suite.run import SuiteOutcome, run_suites
 
 if TYPE_CHECKING:
     from cl_seg.api.results import Results
@@ -83,4 +83,4 @@ def run_plan(
     threads = max(suite.spec.training.threads for suite in planned.suites)
     chosen = choose_engine(engine, workers, threads, checkpoint_seconds, tell)
     n_workers = default_workers(threads) if workers is None else max(1, workers)
-    return execute(planned.plans, planned.folders, planned.cache, chosen, n_workers, tell)
+    return run_suites(planned.plans, planned.folders, planned.cache, chosen, n_workers, tell)

@@ -12,7 +12,7 @@ from cl_seg.api.display import html_page
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
-from cl_seg.planning.request import load_suite
+from cl_seg.planning.checked_suite import parse_suite
 
 
 class Suite:
@@ -50,7 +50,7 @@ class Suite:
     def __init__(self, content: AnyPath | Mapping[str, Any], data: AnyPath | None = None) -> None:
         self.source = _plain(content) if isinstance(content, Mapping) else Path(content)
         self.data = None if data is None else Path(data)
-        self.spec = load_suite(self.source, self.data)
+        self.spec = parse_suite(self.source, self.data)
 
     @property
     def name(self) -> str:

@@ -30,9 +30,9 @@ def certify(
 
     The verdict is added to certified.json beside the results, and shown in their report.
     """
-    from cl_seg.suite.certify.certify import Wanted, certify
+    from cl_seg.suite.certify.certify import CertifyOptions, certify
 
-    certificate = certify(results, Wanted(stages, suite, data, cache, workers), say)
+    certificate = certify(results, CertifyOptions(stages, suite, data, cache, workers), say)
     say(certificate.text)
     if certificate.verdict == "different":
         raise typer.Exit(1)

@@ -24,10 +24,10 @@ from cl_seg.planning.context import StageContext
 from cl_seg.planning.digests import fingerprint, part_digests
 from cl_seg.planning.environment import find_environment, git_commit, versions
 from cl_seg.planning.plan import Plan
-from cl_seg.planning.runs import BaseModel, Run
+from cl_seg.planning.runs import Run, StartingModel
 from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
-from cl_seg.planning.stages import RunStages, Stage
+from cl_seg.planning.stages import PlannedRun, Stage
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
@@ -35,11 +35,11 @@ from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Image, Spec, Training
 from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.cache import StageCache, state_file
-from cl_seg.suite.compute import compute
+from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.stage_queue import StageQueue
 
 Tune = Literal["all", "decoder", "head"]
 Progress = Callable[[int, int], None]
@@ -165,8 +165,8 @@ def plan_seed_training(
         fingerprint=fingerprint(store.folder),
         environment=find_environment([model], [strategy], training.device),
     )
-    base = BaseModel(wanted.base, card.weights_sha256)
-    run = Run("seed", (scanner,), model, strategy, wanted.seed, base_model=base)
+    base = StartingModel(wanted.base, card.weights_sha256)
+    run = Run("seed", (scanner,), model, strategy, wanted.seed, starting_model=base)
     cases = cases_by_part(slices, [scanner])
     return Plan(context, plan_graph(context, [run]), store.header, cases)
 
@@ -218,14 +218,14 @@ def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str,
     """The network's state once all stages are computed."""
     weights: dict[str, Any] = {}
 
-    def read(run: RunStages) -> None:
+    def read(planned: PlannedRun) -> None:
         try:
-            weights.update(from_bytes(cache.read(run.trained[-1], state_file(2))))
+            weights.update(from_bytes(cache.read(planned.training_keys[-1], state_file(2))))
         except ValueError as error:
             raise InputError(f"{cache.folder}: {error}: name another --cache") from error
 
     view = partial(_TellsSteps, tell=tell)
-    failed = compute(plan.graph, plan.runs, cache, SingleEngine(), read, view)
+    failed = compute_runs(plan.graph, plan.runs, cache, SingleEngine(), read, view)
     for failure in failed.values():
         raise RuntimeError(failure.log) if failure.log else InputError(failure.reason)
     return weights
@@ -235,18 +235,18 @@ class _TellsSteps:
     """Tells the steps of the stage under way."""
 
     def __init__(
-        self, schedule: Schedule, cache: StageCache, durations: Durations, tell: Progress
+        self, stage_queue: StageQueue, cache: StageCache, durations: Durations, tell: Progress
     ) -> None:
-        self.schedule, self.cache, self.tell = schedule, cache, tell
+        self.stage_queue, self.cache, self.tell = stage_queue, cache, tell
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def showing(self) -> Iterator[None]:
         yield
 
     def update(self) -> None:
-        for key in self.schedule.running:
-            if noted := read_progress(self.cache.partial(key)):
+        for key in self.stage_queue.running:
+            if noted := read_progress(self.cache.working_folder(key)):
                 self.tell(int(noted["step"]), int(noted["steps"]))
 
-    def ended(self, stage: Stage) -> None:
+    def on_finished(self, stage: Stage) -> None:
         """Steps are reported meanwhile."""

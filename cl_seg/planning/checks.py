@@ -123,7 +123,7 @@ def device_notes(suite: Suite) -> Iterator[str]:
     if suite.training.device == "cuda" and not gpu_here():
         yield (
             "training.device is cuda and this machine has no GPU: it can plan the suite, "
-            "`cl-seg run` has to be given where there is one, or with --engine slurm"
+            "run it on a machine with a GPU, or with --engine slurm"
         )
 
 

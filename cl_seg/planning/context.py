@@ -82,7 +82,7 @@ def check_same_environment(context: StageContext) -> None:
         if name == "processor":
             raise InputError(
                 f"the suite was planned for the processor {planned}, this machine has "
-                f"{here[name]}: give the command with --processor '{here[name]}'"
+                f"{here[name]}: run the command with --processor '{here[name]}'"
             )
         if name == "device":
             raise InputError(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cl_seg
 from cl_seg.models.registry import NETWORKS
-from cl_seg.planning.source import callable_hash, stage_source
+from cl_seg.planning.source import callable_hash, stage_source_hash
 from cl_seg.planning.source_roots import SOURCES
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.registry import find_strategy
@@ -28,7 +28,7 @@ def find_environment(
     models: Sequence[ModelChoice],
     strategies: Sequence[StrategyChoice],
     device: str,
-    processor: str = "",
+    kernel_target: str = "",
 ) -> dict[str, str]:
     """Everything that determines results besides settings and data, by name.
 
@@ -36,14 +36,14 @@ def find_environment(
         models: networks that are trained.
         strategies: that train them.
         device: ``training.device`` of the suite.
-        processor: the one that will compute, as :func:`capability` names it there; "" for this
-            machine's.
+        kernel_target: of the machine that will compute, from :func:`kernel_target_of` there; ""
+            for this machine's.
     """
     device = device_name(device)
     return {
         **versions(),
         "device": device,
-        "processor": processor or capability(device),
+        "processor": kernel_target or kernel_target_of(device),
         **_sources(models, strategies),
     }
 
@@ -52,7 +52,7 @@ def _sources(models: Sequence[ModelChoice], strategies: Sequence[StrategyChoice]
     builders = {m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in models}
     plugins = {s.label: find_strategy(s.name).plugin for s in strategies}
     return {
-        **{f"source of {what}": stage_source(what) for what in SOURCES},
+        **{f"source of {kind}": stage_source_hash(kind) for kind in SOURCES},
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
         **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
     }
@@ -83,13 +83,17 @@ def gpu_here() -> bool:
 
 
 @cache
-def processor() -> str:
+def cpu_name() -> str:
     """Model name of this machine's CPU."""
     return _cpuinfo().get("model name") or platform.processor() or platform.machine()
 
 
-def capability(device: str) -> str:
-    """The CPU's vector instructions, or the GPU model: they decide which compiled kernels run."""
+def kernel_target_of(device: str) -> str:
+    """The CPU's vector instructions, or the GPU model: they decide which compiled kernels run.
+
+    The entry ``processor`` of an environment and the option ``--processor`` hold this; the
+    ``processor`` of a record is :func:`cpu_name`, or the GPU model.
+    """
     if device == "cuda":
         return ", ".join(_gpus()) or "cuda"
     flags = _cpuinfo().get("flags", "").split()

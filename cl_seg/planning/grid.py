@@ -50,13 +50,13 @@ def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
     orders = _orders(suite, scanners)
     together = _scanners_of_pairs(orders, scanners)
     axes = (suite.models, suite.strategies, orders, suite.seeds)
-    for place in product(*(range(len(axis)) for axis in axes)):
-        m, s, o, seed_at = place
+    for position in product(*(range(len(axis)) for axis in axes)):
+        m, s, o, seed_at = position
         model, strategy, seed = suite.models[m], suite.strategies[s], suite.seeds[seed_at]
         if strategy.networks is not None and model.label not in strategy.networks:
             continue
         run_id = f"{model.label}-{strategy.label}-order{o + 1}-seed{seed}"
-        run = Run(run_id, orders[o], model, strategy.for_network(model.label), seed, place)
+        run = Run(run_id, orders[o], model, strategy.for_network(model.label), seed, position)
         if run.joint:
             run = replace(run, order=together) if together else run
             same = (frozenset(run.order), model.label, strategy.label, seed)
@@ -89,8 +89,8 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
         )
     runs = []
     axes = (suite.models, suite.start, suite.strategies, suite.by, suite.seed_images, suite.seeds)
-    for place in product(*(range(len(axis)) for axis in axes)):
-        m, t, c, b, n, seed_at = place
+    for position in product(*(range(len(axis)) for axis in axes)):
+        m, t, c, b, n, seed_at = position
         model, start, choice = suite.models[m], suite.start[t], suite.strategies[c]
         by, count, seed = suite.by[b], suite.seed_images[n], suite.seeds[seed_at]
         transfer = start == "transfer"
@@ -100,7 +100,7 @@ def _seed_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
         run_id = f"{model.label}-{strategy.label}-{by}-{count}-seed{seed}"
         order = (*base, target) if transfer else (target,)
         images = SeedImages(count, by, base, transfer)
-        runs.append(Run(run_id, order, model, strategy, seed, place, images))
+        runs.append(Run(run_id, order, model, strategy, seed, position, images))
     return runs
 
 

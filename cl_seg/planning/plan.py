@@ -9,15 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.checked_suite import CheckedSuite, SuiteSource, check_suite
 from cl_seg.planning.checks import check_classes, check_seed_images, device_notes, plan_notes
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.data import store_folder
 from cl_seg.planning.digests import classes_of_cases, fingerprint, part_digests
 from cl_seg.planning.environment import find_environment
-from cl_seg.planning.request import GivenSuite, SuiteRequest, request_suite
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
-from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.planning.stages import Graph, PlannedRun, Stage
 from cl_seg.scans.splits import SPLIT_PARTS
 from cl_seg.scans.store import Header, SliceStore
 
@@ -35,8 +35,8 @@ class Plan:
         graph: stages by key, and the runs they serve.
         header: of the store, or of the one that is to be simulated.
         cases: scanner → part → cases, empty before they are simulated.
-        notes: to be known before it is run.
-        request: the suite it was resolved from, None where there is no suite.
+        notes: for the user, before the plan is run.
+        checked: the suite it was resolved from, None where there is no suite.
     """
 
     context: StageContext
@@ -44,7 +44,7 @@ class Plan:
     header: Header
     cases: Mapping[str, Mapping[str, Sequence[str]]]
     notes: Sequence[str] = ()
-    request: SuiteRequest | None = None
+    checked: CheckedSuite | None = None
 
     @property
     def name(self) -> str:
@@ -52,13 +52,13 @@ class Plan:
         return self.context.name
 
     @property
-    def runs(self) -> list[RunStages]:
+    def runs(self) -> list[PlannedRun]:
         """Its runs, in their order."""
         return self.graph.runs
 
     @property
     def stages(self) -> dict[str, Stage]:
-        """Its stages by key, those a stage starts from before it."""
+        """Stages by key, in dependency order."""
         return self.graph.stages
 
     @property
@@ -68,7 +68,7 @@ class Plan:
 
 
 def resolve(
-    suite: GivenSuite, data: Path | None = None, cache: Path = CACHE, processor: str = ""
+    suite: SuiteSource, data: Path | None = None, cache: Path = CACHE, kernel_target: str = ""
 ) -> Plan:
     """Resolve a suite; nothing is simulated or trained, and torch is not imported.
 
@@ -76,73 +76,75 @@ def resolve(
         suite: suite file, its content, or a suite.
         data: a store that replaces the suite's own data.
         cache: folder of finished stages, which also keeps hashes of slices.
-        processor: the one that will compute it, as
-            :func:`cl_seg.planning.environment.capability` names it there; "" for this machine's.
+        kernel_target: of the machine that will compute it, from
+            :func:`cl_seg.planning.environment.kernel_target_of` there; "" for this machine's.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.
     """
-    return resolve_request(request_suite(suite, data, processor), cache)
+    return resolve_checked(check_suite(suite, data, kernel_target), cache)
 
 
 def resolve_all(
-    suites: Sequence[GivenSuite],
+    suites: Sequence[SuiteSource],
     data: Path | None = None,
     cache: Path = CACHE,
-    processor: str = "",
+    kernel_target: str = "",
 ) -> list[Plan]:
     """Resolve several suites; all are read before the data of the first are.
 
     Raises:
         InputError: one is wrong, or two have modules of the same name.
     """
-    requests = [request_suite(suite, data, processor) for suite in suites]
-    return [resolve_request(request, cache) for request in requests]
+    every = [check_suite(suite, data, kernel_target) for suite in suites]
+    return [resolve_checked(checked, cache) for checked in every]
 
 
-def resolve_request(request: SuiteRequest, cache: Path) -> Plan:
+def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
     """Resolve a suite that was read.
 
     Raises:
         InputError: another suite read since has modules of the same name, or the data lack what
             its runs need.
     """
-    request.check_modules()
-    suite, scanners, folder = request.suite, request.scanners, store_folder(request.suite.data)
+    checked.check_modules()
+    suite, scanners, folder = checked.suite, checked.scanners, store_folder(checked.suite.data)
     if suite.data.phantom is not None and not folder.exists():
         stand_ins = dict.fromkeys(product(scanners, SPLIT_PARTS), folder.name)
-        context = _context(request, {}, stand_ins, "")
-        graph = plan_graph(context, request.runs)
-        return Plan(context, graph, request.header, {}, tuple(device_notes(suite)), request)
-    store, seen, kept = SliceStore(folder), fingerprint(folder), cache / "digests"
+        context = _context(checked, {}, stand_ins, "")
+        graph = plan_graph(context, checked.runs)
+        return Plan(context, graph, checked.header, {}, tuple(device_notes(suite)), checked)
+    store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
     split = split_slices(store.slices, suite.classes, suite.split, scanners)
     for scanner in scanners:
         store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
-    digests = part_digests(store, split, scanners, kept)
-    context = _context(request, rows_by_part(split, scanners), digests, seen)
-    notes = _checked(request, classes_of_cases(store, split, suite.classes, kept), context)
-    graph = plan_graph(context, request.runs)
-    return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, request)
+    digests = part_digests(store, split, scanners, hash_cache)
+    context = _context(checked, rows_by_part(split, scanners), digests, times)
+    notes = _check_data_and_collect_notes(
+        checked, classes_of_cases(store, split, suite.classes, hash_cache), context
+    )
+    graph = plan_graph(context, checked.runs)
+    return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, checked)
 
 
-def graph_of(plans: Sequence[Plan]) -> Graph:
-    """Stages and runs of several plans; what they share is there once."""
+def merged_graph(plans: Sequence[Plan]) -> Graph:
+    """Stages and runs of several plans; shared stages once."""
     return reduce(Graph.add, (plan.graph for plan in plans))
 
 
 def notes_of(plans: Sequence[Plan]) -> list[str]:
-    """To be known of several plans before they are run, each note once."""
+    """Notes of several plans, each once."""
     return list(dict.fromkeys(note for plan in plans for note in plan.notes))
 
 
 def _context(
-    request: SuiteRequest,
+    checked: CheckedSuite,
     rows: Mapping[str, Mapping[str, str]],
     digests: Mapping[tuple[str, str], str],
-    seen: str,
+    times: str,
 ) -> StageContext:
-    suite = request.suite
-    found = (suite.models, suite.strategies, suite.training.device, request.processor)
+    suite = checked.suite
+    found = (suite.models, suite.strategies, suite.training.device, checked.kernel_target)
     return StageContext(
         name=suite.name,
         classes=suite.classes,
@@ -151,23 +153,23 @@ def _context(
         models=suite.models,
         strategies=suite.strategies,
         store=store_folder(suite.data),
-        scanners=request.scanners,
+        scanners=checked.scanners,
         rows=rows,
         digests=digests,
-        fingerprint=seen,
+        fingerprint=times,
         environment=find_environment(*found),
         split=suite.split,
         learned_dice=getattr(suite, "learned_dice", {}),
     )
 
 
-def _checked(
-    request: SuiteRequest, classes: pd.DataFrame, context: StageContext
+def _check_data_and_collect_notes(
+    checked: CheckedSuite, classes: pd.DataFrame, context: StageContext
 ) -> tuple[str, ...]:
     try:
         check_classes(classes)
-        check_seed_images(request.runs, context.counts)
+        check_seed_images(checked.runs, context.counts)
     except InputError as error:
-        raise InputError(f"{request.title}: {error}") from None
-    suite = request.suite
+        raise InputError(f"{checked.title}: {error}") from None
+    suite = checked.suite
     return (*device_notes(suite), *plan_notes(suite, classes, context.counts))

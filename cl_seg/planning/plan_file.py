@@ -5,7 +5,7 @@ from typing import Any
 
 from cl_seg.files.write import write_json
 from cl_seg.planning.plan import Plan
-from cl_seg.planning.stages import RunStages
+from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.load import PLAN
 
 SCHEMA = 1
@@ -19,7 +19,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
 def plan_content(plan: Plan) -> dict[str, Any]:
     """A plan as JSON-serialisable data: suite, data, environment, split, and runs."""
     context, counts = plan.context, plan.context.counts
-    suite = plan.request.suite if plan.request else None
+    suite = plan.checked.suite if plan.checked else None
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -44,23 +44,27 @@ def plan_content(plan: Plan) -> dict[str, Any]:
             for scanner, parts in context.rows.items()
         },
         "notes": list(plan.notes),
-        "runs": [run_content(run) for run in plan.runs],
+        "runs": [run_content(planned) for planned in plan.runs],
     }
 
 
-def run_content(run: RunStages) -> dict[str, Any]:
+def run_content(planned: PlannedRun) -> dict[str, Any]:
     """A run as JSON-serialisable data, with the keys of its stages."""
-    one, positions = run.run, range(1, len(run.run.experiences) + 1)
+    run, positions = planned.run, range(1, len(planned.run.experiences) + 1)
     return {
-        "run_id": one.run_id,
-        "key": run.key,
-        "model": one.model.label,
-        "strategy": one.strategy.label,
-        "order": list(one.order),
-        "seed": one.seed,
-        "learning_rate": one.learning_rate,
-        "experiences": [list(group) for group in one.experiences],
-        "steps": one.stage_steps(run.context.training.steps),
-        "selections": [one.stage_name(position) for position in positions],
-        "stages": {"train": run.trained, "consolidate": run.kept, "evaluate": run.tested},
+        "run_id": run.run_id,
+        "key": planned.key,
+        "model": run.model.label,
+        "strategy": run.strategy.label,
+        "order": list(run.order),
+        "seed": run.seed,
+        "learning_rate": run.learning_rate,
+        "experiences": [list(group) for group in run.experiences],
+        "steps": run.steps_per_experience(planned.context.training.steps),
+        "selections": [run.training_set_name(position) for position in positions],
+        "stages": {
+            "train": planned.training_keys,
+            "consolidate": planned.consolidation_keys,
+            "evaluate": planned.evaluation_keys,
+        },
     }

@@ -12,18 +12,20 @@ JOINT = "all scanners"
 
 @dataclass(frozen=True)
 class SeedImages:
-    """Labelled slices of a new scanner.
+    """SEED images: labelled slices of a new scanner, the last of a run's order.
+
+    They have nothing to do with a random seed.
 
     Attributes:
         count: how many.
         by: how they are chosen.
-        base: scanners of the network that is transferred, and that chooses where one is needed.
+        base_scanners: of the network that is transferred, and that chooses where one is needed.
         transfer: True where training on them starts from that network.
     """
 
     count: int
     by: str
-    base: tuple[str, ...]
+    base_scanners: tuple[str, ...]
     transfer: bool
 
     @property
@@ -33,8 +35,8 @@ class SeedImages:
 
 
 @dataclass(frozen=True)
-class BaseModel:
-    """A saved network that a run goes on from.
+class StartingModel:
+    """A saved network whose training a run continues.
 
     Attributes:
         folder: of the model.
@@ -55,10 +57,10 @@ class Run:
         model: network.
         strategy: strategy with its settings filled in.
         seed: of everything random in the run.
-        place: position of model, strategy, order and seed in the suite, for sorting.
+        grid_position: of model, strategy, order and seed in the suite, for sorting.
         seed_images: of a seed curve: what is labelled of the last scanner of the order, which is
             trained on after all others together.
-        base_model: saved network the run goes on from, whose training counts as the first
+        starting_model: saved network whose training the run continues and which counts as the first
             experience; what it finds completes slices that are labelled for some classes only.
     """
 
@@ -67,29 +69,29 @@ class Run:
     model: ModelChoice
     strategy: StrategyChoice
     seed: int
-    place: tuple[int, ...] = ()
+    grid_position: tuple[int, ...] = ()
     seed_images: SeedImages | None = None
-    base_model: BaseModel | None = None
+    starting_model: StartingModel | None = None
 
     @property
     def joint(self) -> bool:
-        """True where one stage trains on all scanners together."""
+        """True where one experience has all scanners together."""
         return find_strategy(self.strategy.name).training_regime == "joint"
 
     @property
     def cumulative(self) -> bool:
-        """True where every stage trains on all scanners seen so far."""
+        """True where every experience has all scanners so far."""
         return find_strategy(self.strategy.name).training_regime == "cumulative"
 
     @property
     def order_number(self) -> int:
-        """Place of its order among those of the suite, from 1; a seed curve has one."""
-        return self.place[2] + 1 if self.place and self.seed_images is None else 1
+        """Number of its order among those of the suite, from 1; a seed curve has one."""
+        return self.grid_position[2] + 1 if self.grid_position and self.seed_images is None else 1
 
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
-        """The scanners each stage trains on, in stream order."""
-        if self.base_model is not None:
+        """The scanners of each experience, in stream order."""
+        if self.starting_model is not None:
             return ((), self.order)
         if self.seed_images is not None:
             return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)
@@ -105,12 +107,12 @@ class Run:
 
     @property
     def from_scratch(self) -> bool:
-        """True where every stage starts from the untrained network."""
+        """True where training on every experience starts from the untrained network."""
         regime = find_strategy(self.strategy.name).training_regime
         return regime == "single" or bool(self.strategy.settings.get("restart"))
 
-    def stage_name(self, position: int) -> str:
-        """The selection a stage trains on: a scanner, all of them, or those seen so far."""
+    def training_set_name(self, position: int) -> str:
+        """Names what an experience trains on: a scanner, all of them, or those seen so far."""
         if self.joint:
             return JOINT
         name = " + ".join(self.experiences[position - 1])
@@ -137,8 +139,8 @@ class Run:
             return self.model.learning_rate
         return NETWORKS[self.model.name].presets[self.model.preset].learning_rate
 
-    def stage_steps(self, steps: int) -> list[int]:
-        """Optimiser steps of each stage, given the suite's steps per stage."""
+    def steps_per_experience(self, steps: int) -> list[int]:
+        """Optimiser steps of each experience, given those that the suite sets."""
         factor = self.strategy.settings.get("steps_factor")
         sizes = [len(scanners) for scanners in self.experiences]
         return [max(1, round(steps * (factor or size))) for size in sizes]

@@ -9,13 +9,13 @@ from typing import Any
 from cl_seg.active_learning.ranking import NEEDS_NETWORK
 from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext
-from cl_seg.planning.runs import BaseModel, Run
-from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.planning.runs import Run, StartingModel
+from cl_seg.planning.stages import Graph, Kind, PlannedRun, Stage
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.registry import find_strategy
 
-FINE_TUNING = StrategyChoice.model_construct(name="naive", label="naive")
-ELSEWHERE = {"device", "steps", "curve_every"}  # training settings a key holds in another place
+NAIVE = StrategyChoice.model_construct(name="naive", label="naive")
+KEYED_SEPARATELY = {"device", "steps", "curve_every"}  # training settings, elsewhere in a key
 
 
 def plan_graph(context: StageContext, runs: Iterable[Run]) -> Graph:
@@ -30,157 +30,171 @@ class _Planner:
         self.stages: dict[str, Stage] = {}
         shared = {name: value for name, value in found.items() if not name.startswith("source of")}
         training = context.training
-        self.task = _hash(shared, context.classes, context.image.model_dump(), training.threads)
-        settings = training.model_dump(exclude=ELSEWHERE)
-        self.training = _hash(settings, found["source of training"])
-        self.networks = {
-            m.label: _hash(*_network(m), found[f"source of network {m.label}"])
+        self.task_hash = _hash(
+            shared, context.classes, context.image.model_dump(), training.threads
+        )
+        settings = training.model_dump(exclude=KEYED_SEPARATELY)
+        self.training_hash = _hash(settings, found["source of train"])
+        self.network_hashes = {
+            m.label: _hash(*_network_key_parts(m), found[f"source of network {m.label}"])
             for m in context.models
         }
 
-    def add(self, run: Run) -> RunStages:
+    def add(self, run: Run) -> PlannedRun:
         """Add the stages of a run that are not there yet."""
-        if run.base_model is not None:
-            return self._add_run_from_model(run, run.base_model)
+        if run.starting_model is not None:
+            return self._add_run_from_model(run, run.starting_model)
         declared = find_strategy(run.strategy.name)
-        initial = self._initial(run)
+        untrained = self._untrained_hash(run)
         if declared.state_saved == "never":
-            return self._add_run_in_one_piece(run, initial)
-        state = memory = ""
-        trained, kept_by, last = [], [], len(run.experiences)
-        tested = [self._evaluate(run, 0, "", initial)]
+            return self._add_single_stage_run(run, untrained)
+        state_key = strategy_state_key = ""
+        training_keys, consolidation_keys, last = [], [], len(run.experiences)
+        evaluation_keys = [self._add_evaluations(run, 0, "", untrained)]
         for position in range(1, last + 1):
             active = declared.is_active_at(position)
-            before, kept = "" if run.from_scratch else state, memory if active else ""
-            ranking = self._rank(run) if run.seed_images and position == last else ""
-            state = self._add_stage(
-                Stage("", "train", self.context, run, position, before, kept, ranking=ranking),
-                before or initial,
-                kept,
-                self._training_settings(run, position) if active else "",
-                *self._training(run, position),
-                *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
+            before = "" if run.from_scratch else state_key
+            strategy_state_before = strategy_state_key if active else ""
+            ranking_key = self._add_ranking(run) if run.seed_images and position == last else ""
+            stage = self._stage("train", run, position, before, strategy_state_before)
+            state_key = self._add_stage(
+                replace(stage, ranking_key=ranking_key),
+                before or untrained,
+                strategy_state_before,
+                self._strategy_hash(run, position) if active else "",
+                *self._training_key_parts(run, position),
+                *((ranking_key, run.seed_images.count) if run.seed_images and ranking_key else ()),
             )
             if declared.state_saved == "during_training":
-                memory = state
+                strategy_state_key = state_key
             elif declared.has_consolidation_stage and (position < last or declared.changes_scoring):
-                memory = self._add_stage(
-                    Stage("", "consolidate", self.context, run, position, state, memory),
-                    state,
-                    memory,
-                    self._memory_settings(run),
-                    self.context.environment["source of consolidation"],
+                strategy_state_key = self._add_stage(
+                    self._stage("consolidate", run, position, state_key, strategy_state_key),
+                    state_key,
+                    strategy_state_key,
+                    self._consolidation_hash(run),
+                    self.context.environment["source of consolidate"],
                 )
-                kept_by.append(memory)
-            trained.append(state)
-            scored_with = memory if declared.changes_scoring else ""
-            tested.append(self._evaluate(run, position, state, state, scored_with))
-        return self._run(run, trained, tested, kept_by)
+                consolidation_keys.append(strategy_state_key)
+            training_keys.append(state_key)
+            evaluated_with = strategy_state_key if declared.changes_scoring else ""
+            evaluation_keys.append(
+                self._add_evaluations(run, position, state_key, state_key, evaluated_with)
+            )
+        return self._planned_run(run, training_keys, evaluation_keys, consolidation_keys)
 
-    def _add_run_from_model(self, run: Run, base: BaseModel) -> RunStages:
-        network = self.networks[run.model.label]
+    def _add_run_from_model(self, run: Run, model: StartingModel) -> PlannedRun:
+        network = self.network_hashes[run.model.label]
         loaded = self._add_stage(
-            Stage("", "load", self.context, run, 1, "", ""),
-            *(base.weights_sha256, self.task, network),
-            self.context.environment["source of loaded networks"],
+            self._stage("load", run, 1),
+            *(model.weights_sha256, self.task_hash, network),
+            self.context.environment["source of load"],
         )
-        state = self._add_stage(
-            Stage("", "train", self.context, run, 2, loaded, ""),
+        trained = self._add_stage(
+            self._stage("train", run, 2, loaded),
             loaded,
-            self._training_settings(run, 2),
-            *self._training(run, 2),
+            self._strategy_hash(run, 2),
+            *self._training_key_parts(run, 2),
         )
-        return self._run(run, [loaded, state], [])
+        return self._planned_run(run, [loaded, trained], [])
 
-    def _rank(self, run: Run) -> str:
+    def _add_ranking(self, run: Run) -> str:
         """The ranking of the last scanner's slices, by the network of the base scanners."""
         images = run.seed_images
         assert images is not None
-        state = ""
+        state_key = ""
         if images.by in NEEDS_NETWORK:
             of_base = replace(images, transfer=True)
-            order = (*images.base, run.order[-1])
-            teacher = replace(run, order=order, strategy=FINE_TUNING, seed_images=of_base)
-            state = self._add_stage(
-                Stage("", "train", self.context, teacher, 1, "", ""),
-                self._initial(run),
+            order = (*images.base_scanners, run.order[-1])
+            ranking_run = replace(run, order=order, strategy=NAIVE, seed_images=of_base)
+            state_key = self._add_stage(
+                self._stage("train", ranking_run, 1),
+                self._untrained_hash(run),
                 "",
                 "",
-                *self._training(teacher, 1),
+                *self._training_key_parts(ranking_run, 1),
             )
         return self._add_stage(
-            Stage("", "rank", self.context, run, 1 if state else 0, state, ""),
-            state,
-            self.task,
+            self._stage("rank", run, 1 if state_key else 0, state_key),
+            state_key,
+            self.task_hash,
             images.by,
             self._digest(run.order[-1], "train"),
-            self.context.environment["source of rankings"],
+            self.context.environment["source of rank"],
         )
 
-    def _initial(self, run: Run) -> str:
-        drawn_by = self.context.environment["source of untrained networks"]
-        return _hash("untrained", drawn_by, self.task, self.networks[run.model.label], run.seed)
+    def _untrained_hash(self, run: Run) -> str:
+        drawn_by = self.context.environment["source of untrained"]
+        return _hash(
+            "untrained", drawn_by, self.task_hash, self.network_hashes[run.model.label], run.seed
+        )
 
-    def _add_run_in_one_piece(self, run: Run, initial: str) -> RunStages:
-        """A run whose trainings are one stage."""
+    def _add_single_stage_run(self, run: Run, untrained: str) -> PlannedRun:
+        """A run that is trained on all experiences in one stage."""
         last = len(run.experiences)
         positions = range(1, last + 1)
-        ranking = self._rank(run) if run.seed_images else ""
-        state = self._add_stage(
-            Stage("", "train", self.context, run, last, "", "", ranking=ranking),
-            initial,
-            self._training_settings(run, last),
-            [self._training(run, position) for position in positions],
-            *((ranking, run.seed_images.count) if run.seed_images and ranking else ()),
+        ranking_key = self._add_ranking(run) if run.seed_images else ""
+        stage = replace(self._stage("train", run, last), ranking_key=ranking_key)
+        state_key = self._add_stage(
+            stage,
+            untrained,
+            self._strategy_hash(run, last),
+            [self._training_key_parts(run, position) for position in positions],
+            *((ranking_key, run.seed_images.count) if run.seed_images and ranking_key else ()),
         )
-        untrained = self._evaluate(run, 0, "", initial)
-        after = [self._evaluate(run, position, state, state) for position in positions]
-        return self._run(run, [state], [untrained, *after])
+        before = self._add_evaluations(run, 0, "", untrained)
+        after = [self._add_evaluations(run, k, state_key, state_key) for k in positions]
+        return self._planned_run(run, [state_key], [before, *after])
 
-    def _run(
+    def _planned_run(
         self,
         run: Run,
-        trained: list[str],
-        tested: list[tuple[str, ...]],
-        kept: Iterable[str] = (),
-    ) -> RunStages:
+        trainings: list[str],
+        evaluations: list[tuple[str, ...]],
+        consolidations: Iterable[str] = (),
+    ) -> PlannedRun:
         context = self.context
-        key = _hash(run.titles, trained, tested, context.name, context.learned_dice)
-        return RunStages(run, context, key, tuple(trained), tuple(tested), tuple(kept))
-
-    def _training(self, run: Run, position: int) -> tuple[Any, ...]:
-        return (
-            self.training,
-            run.stage_name(position),
-            run.learning_rate,
-            run.stage_steps(self.context.training.steps)[position - 1],
-            [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
-            self._curve(run, position),
+        key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice)
+        return PlannedRun(
+            run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)
         )
 
-    def _evaluate(
-        self, run: Run, position: int, state: str, what: str, memory: str = ""
+    def _training_key_parts(self, run: Run, position: int) -> tuple[Any, ...]:
+        return (
+            self.training_hash,
+            run.training_set_name(position),
+            run.learning_rate,
+            run.steps_per_experience(self.context.training.steps)[position - 1],
+            [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
+            self._curve_key_parts(run, position),
+        )
+
+    def _add_evaluations(
+        self, run: Run, position: int, state_key: str, state_hash: str, strategy_state_key: str = ""
     ) -> tuple[str, ...]:
+        """Evaluations of a state on every scanner; ``state_hash`` is its part in their keys."""
+        stage = self._stage("evaluate", run, position, state_key, strategy_state_key)
         return tuple(
             self._add_stage(
-                Stage("", "evaluate", self.context, run, position, state, memory, scanner),
-                *((what, memory, run.learned_at(scanner)) if memory else (what,)),
-                self.context.environment["source of scoring"],
+                replace(stage, scanner=scanner),
+                state_hash,
+                *((strategy_state_key, run.learned_at(scanner)) if strategy_state_key else ()),
+                self.context.environment["source of evaluate"],
                 self._digest(scanner, "test"),
             )
             for scanner in run.order
         )
 
-    def _training_settings(self, run: Run, position: int) -> str:
+    def _strategy_hash(self, run: Run, position: int) -> str:
         later = find_strategy(run.strategy.name).settings_unused_in_first_experience
         left_out = later if position == 1 else frozenset()
-        return _strategy(run.strategy, left_out, self.context.environment)
+        return _hash_strategy(run.strategy, left_out, self.context.environment)
 
-    def _memory_settings(self, run: Run) -> str:
+    def _consolidation_hash(self, run: Run) -> str:
         left_out = find_strategy(run.strategy.name).settings_unused_by_consolidation
-        return _strategy(run.strategy, left_out, self.context.environment)
+        return _hash_strategy(run.strategy, left_out, self.context.environment)
 
-    def _curve(self, run: Run, position: int) -> list[Any]:
+    def _curve_key_parts(self, run: Run, position: int) -> list[Any]:
         every = self.context.training.curve_every
         seen = [scanner for experience in run.experiences[:position] for scanner in experience]
         return [every, *(self._digest(s, "validation") for s in seen)] if every else []
@@ -188,21 +202,36 @@ class _Planner:
     def _digest(self, scanner: str, part: str) -> tuple[str, str]:
         return scanner, self.context.digests[scanner, part]
 
+    def _stage(
+        self, kind: Kind, run: Run, position: int, state_key: str = "", strategy_state_key: str = ""
+    ) -> Stage:
+        return Stage(
+            key="",
+            kind=kind,
+            context=self.context,
+            run=run,
+            position=position,
+            state_key=state_key,
+            strategy_state_key=strategy_state_key,
+        )
+
     def _add_stage(self, stage: Stage, *determined_by: Any) -> str:
-        place = (stage.kind, stage.run.seed, stage.position)
-        key = hashlib.sha256(repr((place, determined_by)).encode()).hexdigest()
+        identity = (stage.kind, stage.run.seed, stage.position)
+        key = hashlib.sha256(repr((identity, determined_by)).encode()).hexdigest()
         if key not in self.stages:
             self.stages[key] = replace(stage, key=key)
         return key
 
 
-def _network(model: ModelChoice) -> tuple[Any, ...]:
+def _network_key_parts(model: ModelChoice) -> tuple[Any, ...]:
     if model.name in NETWORKS:
         return (model.name, NETWORKS[model.name].presets[model.preset].arguments)
     return (model.name, model.arguments)
 
 
-def _strategy(strategy: StrategyChoice, left_out: frozenset[str], found: Mapping[str, str]) -> str:
+def _hash_strategy(
+    strategy: StrategyChoice, left_out: frozenset[str], found: Mapping[str, str]
+) -> str:
     settings = {k: v for k, v in strategy.settings.items() if k not in left_out}
     return _hash(strategy.name, settings, found.get(f"source of strategy {strategy.label}", ""))
 

@@ -1,4 +1,7 @@
-"""Stages: what trains or scores, each computed once, whichever runs need it.
+"""Stages: cached units of work, each computed once, whichever runs need it.
+
+A run trains on one experience after the other. Its trainings are stages, and so are the
+evaluations after each of them: a stage is not an experience.
 
 A stage's key is a hash of all that determines its result, the keys of the stages it starts from
 among it. Two runs that share a beginning therefore share its stages, within a suite and between
@@ -30,10 +33,10 @@ class Stage:
         context: settings and data of all stages of the plan.
         run: a run it belongs to; every run that shares it gives the same result.
         position: in the stream, from 1; 0 for the untrained network.
-        state: key of the training whose state it starts from, "" for the untrained network.
-        memory: key of the stage whose strategy state it starts from, or "".
+        state_key: key of the training whose network it starts from, "" for the untrained one.
+        strategy_state_key: key of the stage whose strategy state it starts from, or "".
         scanner: whose test slices are scored, "" unless it evaluates.
-        ranking: key of the stage that ranked the slices it trains on the first of, or "".
+        ranking_key: key of the stage that ranked the slices it trains on the first of, or "".
     """
 
     key: str
@@ -41,45 +44,46 @@ class Stage:
     context: StageContext
     run: Run
     position: int
-    state: str
-    memory: str
+    state_key: str
+    strategy_state_key: str
     scanner: str = ""
-    ranking: str = ""
+    ranking_key: str = ""
 
     @property
     def uses_strategy(self) -> bool:
         """True where the strategy has a part in the result."""
         declared = find_strategy(self.run.strategy.name)
-        kept = self.kind == "consolidate" or (self.kind == "evaluate" and bool(self.memory))
-        return kept or declared.is_active_at(self.position)
+        if self.kind == "consolidate" or (self.kind == "evaluate" and self.strategy_state_key):
+            return True
+        return declared.is_active_at(self.position)
 
     @property
     def steps(self) -> int:
         """Optimiser steps of a training, 0 for other stages."""
         if self.kind != "train":
             return 0
-        steps = self.run.stage_steps(self.context.training.steps)
-        return sum(steps[self.first - 1 : self.position])
+        steps = self.run.steps_per_experience(self.context.training.steps)
+        return sum(steps[self.first_position - 1 : self.position])
 
     @property
-    def not_resumable(self) -> bool:
-        """True where a run is trained in one piece, because its strategy's state is not saved."""
+    def resumable(self) -> bool:
+        """False where a whole run is one training, because its strategy's state is not saved."""
         state_saved = find_strategy(self.run.strategy.name).state_saved
-        return self.kind == "train" and state_saved == "never"
+        return self.kind != "train" or state_saved != "never"
 
     @property
-    def first(self) -> int:
+    def first_position(self) -> int:
         """Position of the first experience it trains on."""
-        return 1 if self.not_resumable else self.position
+        return self.position if self.resumable else 1
 
     @property
-    def begins_after(self) -> int:
-        """Position of the experience after which its state was kept."""
-        return self.first - 1 if self.kind == "train" else self.position
+    def state_position(self) -> int:
+        """Position of the experience after which the state that it starts from was saved."""
+        return self.first_position - 1 if self.kind == "train" else self.position
 
     @property
     def timing_key(self) -> str:
-        """The same for stages that take about as long per step, or in all where they have none."""
+        """Identifies stages of similar duration: per step, or in all where they have none."""
         context, model = self.context, self.run.model
         strategy = self.run.strategy.name if self.uses_strategy else ""
         size = f"{context.training.batch_size} × {context.image.size}²"
@@ -87,14 +91,15 @@ class Stage:
         return " ".join([self.kind, model.name, model.preset, strategy, size, device])
 
     @property
-    def needs(self) -> list[str]:
+    def needed_keys(self) -> list[str]:
         """Keys of the stages it starts from."""
-        return list(dict.fromkeys(key for key in (self.state, self.memory, self.ranking) if key))
+        keys = (self.state_key, self.strategy_state_key, self.ranking_key)
+        return list(dict.fromkeys(filter(None, keys)))
 
     @property
-    def start(self) -> tuple[str, str, int]:
-        """The same for stages that start from one state of a network."""
-        return self.state, self.run.model.label, self.run.seed
+    def state_group(self) -> tuple[str, str, int]:
+        """Identifies the stages that start from the same state of a network."""
+        return self.state_key, self.run.model.label, self.run.seed
 
     @property
     def title(self) -> str:
@@ -109,37 +114,48 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class RunStages:
-    """The stages a run's record is made of.
+class PlannedRun:
+    """A run with the keys of the stages that its record is made of.
 
     Attributes:
         run: which run.
         context: settings and data of all stages of the plan.
         key: hash of all that determines its record.
-        trained: keys of its trainings, in order.
-        tested: keys of its evaluations per position (from 0), in the order of its scanners.
-        kept: keys of its consolidations, in order.
+        training_keys: of its trainings, in order.
+        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners.
+        consolidation_keys: of its consolidations, in order.
     """
 
     run: Run
     context: StageContext
     key: str
-    trained: tuple[str, ...]
-    tested: tuple[tuple[str, ...], ...]
-    kept: tuple[str, ...] = ()
+    training_keys: tuple[str, ...]
+    evaluation_keys: tuple[tuple[str, ...], ...]
+    consolidation_keys: tuple[str, ...] = ()
 
     @property
-    def results(self) -> list[str]:
+    def run_id(self) -> str:
+        """Folder name of the run, unique in its suite."""
+        return self.run.run_id
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Scanners in stream order."""
+        return self.run.order
+
+    @property
+    def stage_keys(self) -> list[str]:
         """Keys of all stages whose results the record holds."""
-        return [*self.trained, *self.kept, *(key for row in self.tested for key in row)]
+        evaluations = (key for row in self.evaluation_keys for key in row)
+        return [*self.training_keys, *self.consolidation_keys, *evaluations]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Stages by key, those a stage starts from before it, and the runs they serve."""
+    """Stages by key, in dependency order, and the runs they serve."""
 
     stages: dict[str, Stage]
-    runs: list[RunStages]
+    runs: list[PlannedRun]
 
     def add(self, other: "Graph") -> "Graph":
         """The stages and runs of both."""

@@ -1,7 +1,4 @@
-"""A module's source as far as it computes: what it imports, and a hash blind to how it is written.
-
-Comments, docstrings and formatting leave the hash as it is.
-"""
+"""Imports of a module and a hash of its code that ignores comments and formatting."""
 
 import ast
 import hashlib
@@ -14,7 +11,7 @@ from cl_seg.runtime.static_import import imports_of, parse
 
 @dataclass(frozen=True)
 class Source:
-    """What matters of a module's source.
+    """Imports, texts and hash of a module.
 
     Attributes:
         digest: SHA-256 of the syntax tree without docstrings.
@@ -28,7 +25,7 @@ class Source:
 
 
 def read_source(name: str, path: Path) -> Source:
-    """What matters of a module, read once until its file changes.
+    """Imports, texts and hash of a module, read once until its file changes.
 
     Raises:
         InputError: it is no Python source.

@@ -206,5 +206,5 @@ class RunResult:
 
     @property
     def examples(self) -> Examples:
-        """Slices to look at, as :mod:`cl_seg.suite.record` describes them; none if packed."""
+        """Slices to look at, as :mod:`cl_seg.suite.write_record` describes them; none if packed."""
         return self.tables.examples

@@ -1,7 +1,7 @@
 """Fields of a suite that determine one run, as records hold them.
 
-The types are those of :mod:`cl_seg.spec` without its checks: a record of an older version says what
-was run then, whether or not a suite may ask for it today.
+The types are those of :mod:`cl_seg.spec` without its checks: the record of a run stays
+readable when suites may no longer ask for such a run.
 """
 
 from typing import Annotated, Any

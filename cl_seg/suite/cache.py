@@ -22,7 +22,7 @@ from cl_seg.files.json_file import parse_json
 from cl_seg.files.write import remove_abandoned, writable, write_json
 from cl_seg.messages.errors import InputError
 
-ABOUT, CHECKPOINT = "stage.json", "checkpoint.pt"
+METADATA, CHECKPOINT = "stage.json", "checkpoint.pt"
 STRATEGY_STATE, RANKING = "memory.pt", "ranking.json"
 CURVE, CASES, EXAMPLE = "curve.parquet", "cases.parquet", "example.npz"
 POLL_SECONDS = 0.5
@@ -61,29 +61,29 @@ class StageCache:
 
     def has(self, key: str) -> bool:
         """True where the stage is finished."""
-        return self.place(key).is_dir()
+        return self.folder_of(key).is_dir()
 
-    def place(self, key: str) -> Path:
-        """Where the results of a stage are, or will be."""
+    def folder_of(self, key: str) -> Path:
+        """Folder of a stage's results."""
         return self.folder / key[:2] / key
 
-    def partial(self, key: str) -> Path:
-        """Where a stage is worked on."""
+    def working_folder(self, key: str) -> Path:
+        """Folder in which a stage is computed, with its checkpoint and progress."""
         return self.folder / "partial" / key
 
-    def about(self, key: str) -> dict[str, Any]:
-        """What is written beside the results of a stage.
+    def metadata(self, key: str) -> dict[str, Any]:
+        """Metadata written beside the results of a stage.
 
         Raises:
             DamagedStage: it cannot be read.
         """
         try:
-            about: dict[str, Any] = parse_json(self._content(key, ABOUT).decode())
-            if about["key"] == key and isinstance(about["files"], dict):
-                return about
+            metadata: dict[str, Any] = parse_json(self._content(key, METADATA).decode())
+            if metadata["key"] == key and isinstance(metadata["files"], dict):
+                return metadata
         except (ValueError, KeyError, TypeError):
             pass
-        raise self._set_aside(key)
+        raise self._damaged_error(key)
 
     def read(self, key: str, name: str) -> bytes:
         """One file of a stage's results.
@@ -91,76 +91,76 @@ class StageCache:
         Raises:
             DamagedStage: it is not what was written.
         """
-        expected = self.about(key)["files"].get(name)
+        expected = self.metadata(key)["files"].get(name)
         content = self._content(key, name)
         if hashlib.sha256(content).hexdigest() != expected:
-            raise self._set_aside(key)
+            raise self._damaged_error(key)
         return content
 
     def sizes(self) -> dict[str, int]:
         """Bytes of every finished stage, by key."""
         return {
-            key: sum(file.stat().st_size for file in self.place(key).iterdir())
+            key: sum(file.stat().st_size for file in self.folder_of(key).iterdir())
             for key in sorted(self.keys())
         }
 
-    def begun(self) -> dict[str, bool]:
-        """Stages that are not finished but begun, and whether a process is working on them."""
-        begun = {}
-        for key in self._begun_keys():
+    def unfinished(self) -> dict[str, bool]:
+        """Keys of unfinished stages, and whether a process is computing them."""
+        unfinished = {}
+        for key in self._unfinished_keys():
             lock = _lock(self._lock_file(key), lambda: True)
-            begun[key] = lock < 0
+            unfinished[key] = lock < 0
             if lock >= 0:
                 _unlock(self._lock_file(key), lock)
-        return begun
+        return unfinished
 
-    def tidy(self) -> None:
-        """Remove what processes that are gone left beside finished stages."""
+    def remove_leftovers(self) -> None:
+        """Remove files that ended processes left beside finished stages."""
         remove_abandoned(self.folder / "digests")
-        for key in self._begun_keys():
+        for key in self._unfinished_keys():
             if self.has(key):
-                self._abandon(key)
+                self._delete_partial(key)
 
     def prune(self, keep: Collection[str]) -> None:
-        """Remove the stages not in ``keep``, finished or begun, and those set aside as damaged.
+        """Remove the stages not in ``keep``, finished or not, and those set aside as damaged.
 
-        What a process is working on stays.
+        Stages that a process is computing stay.
         """
-        self.tidy()
+        self.remove_leftovers()
         for key in self.keys() - set(keep):
-            self._put_away(key)
-        for key in self._begun_keys():
+            self._move_to_damaged(key)
+        for key in self._unfinished_keys():
             if key not in keep:
-                self._abandon(key)
+                self._delete_partial(key)
         shutil.rmtree(self.folder / "damaged", ignore_errors=True)
 
-    def _begun_keys(self) -> list[str]:
+    def _unfinished_keys(self) -> list[str]:
         return sorted({path.stem for path in (self.folder / "partial").glob("*")})
 
     def _lock_file(self, key: str) -> Path:
-        return self.partial(key).with_suffix(".lock")
+        return self.working_folder(key).with_suffix(".lock")
 
-    def _abandon(self, key: str) -> None:
+    def _delete_partial(self, key: str) -> None:
         lock = _lock(self._lock_file(key), lambda: True)
         if lock >= 0:
-            shutil.rmtree(self.partial(key), ignore_errors=True)
+            shutil.rmtree(self.working_folder(key), ignore_errors=True)
             _unlock(self._lock_file(key), lock)
 
-    def _put_away(self, key: str) -> None:
+    def _move_to_damaged(self, key: str) -> None:
         # Renamed at once, so that other processes find a stage whole or not at all.
-        if not self.place(key).exists():
+        if not self.folder_of(key).exists():
             return
         damaged = self.folder / "damaged"
         damaged.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # never there, or another process was faster
-            self.place(key).replace(damaged / f"{key}-{time.time_ns()}")
+            self.folder_of(key).replace(damaged / f"{key}-{time.time_ns()}")
 
     def _content(self, key: str, name: str) -> bytes:
-        path = self.place(key) / name
+        path = self.folder_of(key) / name
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            raise self._set_aside(key) from None
+            raise self._damaged_error(key) from None
         except OSError as error:  # unreadable is not damaged
             raise InputError(f"cannot read {path}: {error.strerror}") from None
 
@@ -175,7 +175,7 @@ class StageCache:
         Raises:
             InputError: the folder cannot be written.
         """
-        building, lock = self.partial(key) / "results", -1
+        building, lock = self.working_folder(key) / "results", -1
         try:
             with writable(self.folder):
                 lock = _lock(self._lock_file(key), lambda: self.has(key) or stop())
@@ -189,30 +189,30 @@ class StageCache:
                 self._finish(key, building)
         finally:
             if lock >= 0:
-                self._leave(key)
+                self._release(key)
                 _unlock(self._lock_file(key), lock)
 
-    def _leave(self, key: str) -> None:
-        partial = self.partial(key)
+    def _release(self, key: str) -> None:
+        partial = self.working_folder(key)
         shutil.rmtree(partial / "results", ignore_errors=True)
         if self.has(key) or not (partial / CHECKPOINT).exists():
             shutil.rmtree(partial, ignore_errors=True)
 
     def _finish(self, key: str, building: Path) -> None:
-        files = sorted(path for path in building.iterdir() if path.name != ABOUT)
-        about = json.loads((building / ABOUT).read_text(encoding="utf-8"))
+        files = sorted(path for path in building.iterdir() if path.name != METADATA)
+        metadata = json.loads((building / METADATA).read_text(encoding="utf-8"))
         hashes = {path.name: _sync(path) for path in files}
-        write_json(building / ABOUT, {"key": key, **about, "files": hashes})
-        place = self.place(key)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        building.replace(place)
+        write_json(building / METADATA, {"key": key, **metadata, "files": hashes})
+        folder = self.folder_of(key)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building.replace(folder)
 
-    def _set_aside(self, key: str) -> DamagedStage:
+    def _damaged_error(self, key: str) -> DamagedStage:
         try:
-            self._put_away(key)
+            self._move_to_damaged(key)
         except OSError as error:
             raise InputError(
-                f"{self.place(key)} is damaged and cannot be set aside ({error.strerror}): "
+                f"{self.folder_of(key)} is damaged and cannot be set aside ({error.strerror}): "
                 "remove it"
             ) from None
         return DamagedStage(key)

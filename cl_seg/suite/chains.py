@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 
 from cl_seg.planning.stages import Stage
-from cl_seg.suite.schedule import Job
+from cl_seg.suite.stage_queue import Job
 
 
 def chains(stages: Iterable[Stage]) -> list[Job]:
@@ -21,10 +21,12 @@ def chains(stages: Iterable[Stage]) -> list[Job]:
         Jobs in the order of their first stages, which is also that of the stages of a job.
     """
     open_stages = {stage.key: stage for stage in stages}
-    places = {key: place for place, key in enumerate(open_stages)}
+    indices = {key: index for index, key in enumerate(open_stages)}
     before = {
         key: max(
-            (need for need in stage.needs if need in places), key=places.__getitem__, default=""
+            (need for need in stage.needed_keys if need in indices),
+            key=indices.__getitem__,
+            default="",
         )
         for key, stage in open_stages.items()
     }
@@ -36,6 +38,6 @@ def chains(stages: Iterable[Stage]) -> list[Job]:
         if previous and (stage.kind == "evaluate" or branches[previous] == 1):
             job_of[key] = job_of[previous]
         else:
-            job_of[key] = stage.start if stage.kind == "evaluate" else key
+            job_of[key] = stage.state_group if stage.kind == "evaluate" else key
         jobs[job_of[key]].append(stage)
     return [tuple(job) for job in jobs.values()]

@@ -1,4 +1,4 @@
-"""Checks plugins of the user against the contract for masks before a suite trains with them."""
+"""Checks plugins of the user against the contract for masks before a suite is trained."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -9,7 +9,7 @@ from cl_seg.planning.runs import Run
 
 
 def check_own_plugins(runs: Iterable[Run], image_size: int) -> None:
-    """Refuse a plugin that crashes on masks, changes nothing, or cannot be resumed from its state.
+    """Refuse a plugin that crashes on masks, changes nothing, or cannot be resumed.
 
     Each is trained for some steps on each network it is for: a registered network on small images,
     one of the user's own at the suite's size. Plugins of this package pass more checks in its

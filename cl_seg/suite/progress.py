@@ -1,4 +1,4 @@
-"""How far a stage is, noted beside its checkpoint for whoever watches."""
+"""Progress of a stage, written beside its checkpoint for those who watch."""
 
 import json
 from pathlib import Path

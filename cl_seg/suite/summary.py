@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 
 from cl_seg.messages.plural import counted
-from cl_seg.planning.plan import Plan, graph_of, notes_of
+from cl_seg.planning.plan import Plan, merged_graph, notes_of
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.stage_queue import StageQueue
 from cl_seg.suite.view import duration_text
 
 
@@ -26,19 +26,19 @@ def summary(
         recorded: keys of the runs whose records are there; they need no stage.
     """
     for plan in plans:
-        runs = [stages.run for stages in plan.runs]
+        runs = [planned.run for planned in plan.runs]
         if (images := runs[0].seed_images) is not None:
-            yield f"base: {' + '.join(images.base)}; target: {runs[0].order[-1]}"
+            yield f"base: {' + '.join(images.base_scanners)}; target: {runs[0].order[-1]}"
         else:
             orders = {run.order_number: run.order for run in runs}
             for number, order in orders.items():
                 yield f"order{number}: {' → '.join(order)}"
         for run in runs:
-            steps = " + ".join(map(str, run.stage_steps(plan.context.training.steps)))
+            steps = " + ".join(map(str, run.steps_per_experience(plan.context.training.steps)))
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
     for note in notes_of(plans):
         yield f"note: {note}"
-    graph = graph_of(plans)
+    graph = merged_graph(plans)
     alone, shared = trainings(graph)
     total = sum(stage.steps for stage in graph.stages.values())
     yield (
@@ -53,7 +53,7 @@ def summary(
             f"{counted(count, 'run shares', 'runs share')} no training, and what is interrupted "
             "starts anew"
         )
-    if done := sum(run.key in recorded for run in graph.runs):
+    if done := sum(planned.key in recorded for planned in graph.runs):
         yield f"{done} of {counted(len(graph.runs), 'run is', 'runs are')} finished already"
     missing = missing_stages(graph, cache, recorded)
     done_before = counted(len(finished), "stage is", "stages are")
@@ -62,7 +62,7 @@ def summary(
 
 def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()) -> str:
     """The same for machines: suites, runs with the keys of their stages, and stages."""
-    graph = graph_of(plans)
+    graph = merged_graph(plans)
     alone, shared = trainings(graph)
     finished = cache.keys()
     seconds, unknown = expected_seconds(missing_stages(graph, cache, recorded), cache)
@@ -75,22 +75,22 @@ def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = 
         "notes": notes_of(plans),
         "runs": [
             {
-                "suite": run.context.name,
-                "run_id": run.run.run_id,
-                "finished": run.key in recorded,
-                "order": run.run.order,
-                "trained": run.trained,
-                "tested": run.tested,
+                "suite": planned.context.name,
+                "run_id": planned.run_id,
+                "finished": planned.key in recorded,
+                "order": planned.order,
+                "trained": planned.training_keys,
+                "tested": planned.evaluation_keys,
             }
-            for run in graph.runs
+            for planned in graph.runs
         ],
         "stages": {
             key: {
                 "kind": stage.kind,
                 "title": stage.title,
                 "steps": stage.steps,
-                "needs": stage.needs,
-                "resumable": not stage.not_resumable,
+                "needs": stage.needed_keys,
+                "resumable": stage.resumable,
                 "finished": key in finished,
             }
             for key, stage in graph.stages.items()
@@ -103,17 +103,21 @@ def progress_lines(
     plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()
 ) -> Iterator[str]:
     """How far some suites are: runs and stages finished, those under way, and the time left."""
-    finished, begun = cache.keys(), cache.begun()
+    finished, begun = cache.keys(), cache.unfinished()
     for plan in plans:
-        ready = [r for r in plan.runs if r.key in recorded or finished.issuperset(r.results)]
+        ready = [
+            planned
+            for planned in plan.runs
+            if planned.key in recorded or finished.issuperset(planned.stage_keys)
+        ]
         of_all = counted(len(plan.runs), "run is", "runs are")
         yield f"{plan.name}: {len(ready)} of {of_all} finished"
-    graph = graph_of(plans)
+    graph = merged_graph(plans)
     done = finished & graph.stages.keys()
     missing = missing_stages(graph, cache, recorded)
     for stage in missing:
         if stage.key in begun:
-            noted = read_progress(cache.partial(stage.key))
+            noted = read_progress(cache.working_folder(stage.key))
             steps = f", step {noted['step']} of {noted['steps']}" if noted else ""
             yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
     every = counted(len(graph.stages), "stage is", "stages are")
@@ -122,8 +126,8 @@ def progress_lines(
 
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:
     """Stages still to be computed for the runs without a record."""
-    runs = [run for run in graph.runs if run.key not in recorded]
-    return list(Schedule(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
+    runs = [planned for planned in graph.runs if planned.key not in recorded]
+    return list(StageQueue(graph, runs, cache.keys(), lambda _: 0.0, 1).waiting.values())
 
 
 def cache_lines(cache: StageCache) -> Iterator[str]:
@@ -131,8 +135,8 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
     sizes = cache.sizes()
     for key, size in sizes.items():
         with suppress(DamagedStage):
-            yield f"{key[:12]}  {size / 1e6:8.2f} MB  {cache.about(key)['title']}"
-    begun = sum(key not in sizes for key in cache.begun())
+            yield f"{key[:12]}  {size / 1e6:8.2f} MB  {cache.metadata(key)['title']}"
+    begun = sum(key not in sizes for key in cache.unfinished())
     damaged = len(list((cache.folder / "damaged").glob("*")))
     yield (
         f"{counted(len(sizes), 'stage')}, {sum(sizes.values()) / 1e6:.1f} MB in {cache.folder}; "
@@ -140,23 +144,18 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
     )
 
 
-def _orders(plan: Plan) -> dict[int, tuple[str, ...]]:
-    """Number of an order in the suite → its scanners."""
-    return {stages.run.place[2] + 1: stages.run.order for stages in plan.runs}
-
-
 def trainings(graph: Graph) -> tuple[int, int]:
     """Number of trainings of all runs each alone, and with what they share done once."""
     return (
-        sum(len(run.run.experiences) for run in graph.runs),
-        sum(s.position - s.first + 1 for s in graph.stages.values() if s.kind == "train"),
+        sum(len(planned.run.experiences) for planned in graph.runs),
+        sum(s.position - s.first_position + 1 for s in graph.stages.values() if s.kind == "train"),
     )
 
 
 def runs_in_one_piece(graph: Graph) -> Counter[str]:
     """Strategy → number of its runs that are trained in one piece."""
-    keys = {run.trained[0]: run.run.strategy.label for run in graph.runs}
-    return Counter(label for key, label in keys.items() if graph.stages[key].not_resumable)
+    keys = {planned.training_keys[0]: planned.run.strategy.label for planned in graph.runs}
+    return Counter(label for key, label in keys.items() if not graph.stages[key].resumable)
 
 
 def _estimate(missing: list[Stage], cache: StageCache) -> str:
@@ -176,5 +175,5 @@ def expected_seconds(missing: list[Stage], cache: StageCache) -> tuple[float, in
     """Seconds on one worker that stages take, from past ones, and of how many it is not known."""
     durations = Durations()
     durations.learn_from(cache, missing)
-    known = [stage for stage in missing if durations.known(stage)]
+    known = [stage for stage in missing if durations.has(stage)]
     return sum(durations.seconds(stage) for stage in known), len(missing) - len(known)

@@ -14,39 +14,39 @@ from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.durations import Durations
 from cl_seg.suite.progress import read_progress
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.stage_queue import StageQueue
 
 
 class ShowsProgress(Protocol):
-    """Anything that shows how far the stages of a schedule are."""
+    """Anything that shows how far the stages of a queue are."""
 
-    def shown(self) -> AbstractContextManager[None]:
+    def showing(self) -> AbstractContextManager[None]:
         """Show inside."""
 
     def update(self) -> None:
         """Show how far the stages under way are."""
 
-    def ended(self, stage: Stage) -> None:
+    def on_finished(self, stage: Stage) -> None:
         """Show that a stage is finished."""
 
 
-MakeView = Callable[[Schedule, StageCache, Durations], ShowsProgress]
+ProgressFactory = Callable[[StageQueue, StageCache, Durations], ShowsProgress]
 
 
 class View:
     """The state of a running suite.
 
     Args:
-        schedule: of the suite.
+        stage_queue: of the suite.
         cache: whose unfinished stages tell how far they are.
         durations: of finished stages.
         console: where to draw.
     """
 
     def __init__(
-        self, schedule: Schedule, cache: StageCache, durations: Durations, console: Console
+        self, stage_queue: StageQueue, cache: StageCache, durations: Durations, console: Console
     ) -> None:
-        self.schedule, self.cache, self.durations = schedule, cache, durations
+        self.stage_queue, self.cache, self.durations = stage_queue, cache, durations
         self.console = console
         self._bar = Progress(
             TextColumn("stages"),
@@ -60,12 +60,12 @@ class View:
         self._live: Live | None = None
 
     @classmethod
-    def on(cls, console: Console) -> MakeView:
-        """Makes the view of a schedule on a console."""
+    def for_console(cls, console: Console) -> ProgressFactory:
+        """Makes the view of a queue on a console."""
         return partial(cls, console=console)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def showing(self) -> Iterator[None]:
         """Draw inside; in a terminal the picture is replaced, else lines are added."""
         if not self.console.is_terminal:
             yield
@@ -81,42 +81,44 @@ class View:
         if self._live is not None:
             self._live.update(self._picture())
 
-    def ended(self, stage: Stage) -> None:
+    def on_finished(self, stage: Stage) -> None:
         """Say that a stage is finished, where no live picture does."""
         if self._live is None:
-            total = len(self.schedule.done) + self.schedule.open
-            text = f"{len(self.schedule.done)}/{total} {stage.title} · {self._left()}"
+            total = len(self.stage_queue.done) + self.stage_queue.unfinished_count
+            text = f"{len(self.stage_queue.done)}/{total} {stage.title} · {self._left()}"
             self.console.print(text, markup=False, soft_wrap=True)
 
     def _picture(self) -> Group:
-        schedule = self.schedule
-        done, failed = len(schedule.done), len(schedule.failed)
+        stage_queue = self.stage_queue
+        done, failed = len(stage_queue.done), len(stage_queue.failed)
         left = self._left() + (f" · {failed} failed" if failed else "")
-        self._bar.update(self._task, completed=done, total=done + schedule.open, left=left)
+        self._bar.update(
+            self._task, completed=done, total=done + stage_queue.unfinished_count, left=left
+        )
         table = Table(box=None, show_header=False, padding=(0, 1))
-        for key in schedule.running:
-            noted = read_progress(self.cache.partial(key))
+        for key in stage_queue.running:
+            noted = read_progress(self.cache.working_folder(key))
             steps = f"{noted['step']}/{noted['steps']}" if noted else ""
             dice = f"Dice {noted['dice']:.3f}" if noted and noted["dice"] is not None else ""
-            table.add_row("running", schedule.graph.stages[key].title, steps, dice)
+            table.add_row("running", stage_queue.graph.stages[key].title, steps, dice)
         return Group(self._bar, table)
 
     def _left(self) -> str:
-        shares = dict.fromkeys(self.schedule.running, 1.0)
+        shares = dict.fromkeys(self.stage_queue.running, 1.0)
         for key in shares:
-            noted = read_progress(self.cache.partial(key))
+            noted = read_progress(self.cache.working_folder(key))
             if noted:
                 shares[key] -= noted["step"] / noted["steps"]
-                stage = self.schedule.graph.stages[key]
+                stage = self.stage_queue.graph.stages[key]
                 if self.durations.observe(stage, noted["seconds_per_step"]):
-                    self.schedule.rank()
-        waiting = self.schedule.waiting.values()
-        if not self.durations.knows("train") and any(s.kind == "train" for s in waiting):
+                    self.stage_queue.update_priorities()
+        waiting = self.stage_queue.waiting.values()
+        if not self.durations.has_kind("train") and any(s.kind == "train" for s in waiting):
             return "time left not known yet"
-        seconds = max(0.0, self.schedule.left)
+        seconds = max(0.0, self.stage_queue.seconds_left)
         for key, share in shares.items():
-            seconds += self.durations.seconds(self.schedule.graph.stages[key]) * share
-        return f"about {duration_text(seconds / max(1, self.schedule.workers))} left"
+            seconds += self.durations.seconds(self.stage_queue.graph.stages[key]) * share
+        return f"about {duration_text(seconds / max(1, self.stage_queue.workers))} left"
 
 
 def duration_text(seconds: float) -> str:

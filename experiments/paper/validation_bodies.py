@@ -23,7 +23,7 @@ from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.tables import markdown, rounded
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.simulated_scan import simulated_scans
-from cl_seg.planning.request import load_suite
+from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.tables import PACKED
@@ -61,7 +61,7 @@ def main() -> None:
 
 def validation_bodies(suite: Path) -> set[str]:
     """Bodies of a simulated suite whose Dice chose its settings, by name."""
-    spec = load_suite(suite)
+    spec = parse_suite(suite)
     phantom = spec.data.phantom
     assert phantom is not None
     profiles = load_profiles(phantom.scanners)

@@ -21,7 +21,7 @@ from cl_seg.records.record import read_record
 from cl_seg.runtime import torch_setup  # noqa: F401 - imported now, so that no measurement counts it
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 STRATEGIES = [
     "naive",
@@ -68,10 +68,10 @@ class TimedEngine:
 
     seconds, workers, here = 0.0, 1, True
 
-    def execute(self, *arguments: Any) -> None:
+    def compute_stages(self, *arguments: Any) -> None:
         """Compute all stages of a schedule."""
         started = time.perf_counter()
-        SingleEngine().execute(*arguments)
+        SingleEngine().compute_stages(*arguments)
         self.seconds = time.perf_counter() - started
 
 
@@ -81,10 +81,10 @@ def compute(folder: Path, text: str) -> tuple[float, dict[str, object], dict[str
     (folder / "suite.yaml").write_text(text, encoding="utf-8")
     cache, results = StageCache(folder / "stages"), folder / "results"
     plan, engine = resolve(folder / "suite.yaml", cache=cache.folder), TimedEngine()
-    (outcome,) = execute([plan], [results], cache, engine, 1, lambda _: None)
+    (outcome,) = run_suites([plan], [results], cache, engine, 1, lambda _: None)
     assert not outcome.failures, outcome.failures
     records = [read_record(path) for path in results.glob("runs/*/run.json")]
-    durations = {key: cache.about(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
+    durations = {key: cache.metadata(key)["seconds"] for key in cache.keys()}  # noqa: SIM118
     return engine.seconds, {record.run_id: record.R for record in records}, durations
 
 

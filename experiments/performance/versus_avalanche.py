@@ -55,8 +55,8 @@ from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.predict import predicted_labels
 from cl_seg.models.build import build_model
 from cl_seg.models.registry import NETWORKS
+from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.data import open_store
-from cl_seg.planning.request import load_suite
 from cl_seg.planning.split import split_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
@@ -103,7 +103,7 @@ def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
     if options.rectangles:
         store = write_store(folder / "rectangles.store", scanners=3)
     else:
-        store = open_store(load_suite(QUICK).data, workers=os.cpu_count() or 1).folder
+        store = open_store(parse_suite(QUICK).data, workers=os.cpu_count() or 1).folder
     spec["data"] = {"store": str(store.resolve())}
     spec["training"] |= {"curve_every": 0, "device": "cpu"}
     spec["training"]["steps"] = options.steps or spec["training"]["steps"]
@@ -132,7 +132,7 @@ def seconds(folder: Path, command: Sequence[str]) -> float:
 
 def run_script(file: Path, out: Path) -> None:
     """The whole grid, one run after the other."""
-    suite = load_suite(file)
+    suite = parse_suite(file)
     assert isinstance(suite, StreamSuite) and suite.data.store
     script = Script(suite, SliceStore(suite.data.store))
     runs = [

@@ -14,7 +14,7 @@ from cl_seg.planning.plan import resolve
 from cl_seg.records.record import read_record
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.local import LocalEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def compute(folder: Path, text: str, workers: int) -> tuple[float, dict[str, obj
     engine = LocalEngine(workers, threads=1, checkpoint_seconds=30)
     started = time.perf_counter()
     plans = [resolve(folder / "suite.yaml", cache=cache.folder)]
-    (outcome,) = execute(plans, [results], cache, engine, workers, lambda _: None)
+    (outcome,) = run_suites(plans, [results], cache, engine, workers, lambda _: None)
     seconds = time.perf_counter() - started
     assert not outcome.failures, outcome.failures
     records = [read_record(path) for path in results.glob("runs/*/run.json")]

@@ -27,14 +27,14 @@ from cl_seg.models.build import build_model
 from cl_seg.phantom.simulate import write_simulated_store
 from cl_seg.scans.store import UNLABELLED, SliceStore
 from cl_seg.spec.settings import Training
+from cl_seg.training.experience import (
+    augmentation_config,
+    experience_loop,
+    loop_settings,
+    train_experience,
+)
 from cl_seg.training.pseudo_labels import with_pseudo_labels
 from cl_seg.training.seeds import derive_seeds
-from cl_seg.training.stage import (
-    augmentation_config,
-    loop_settings,
-    stage_loop,
-    train_stage,
-)
 
 WINDOW_HU = (-160.0, 240.0)
 TASK = Task(("muscle", "liver"), 64, WINDOW_HU)
@@ -100,14 +100,14 @@ def trained(
 ) -> nn.Module:
     """The model after a stage."""
     training = Training(steps=steps, batch_size=8)
-    loop = stage_loop(
+    loop = experience_loop(
         model,
         derive_seeds(seed, 1, "seed images"),
         loop_settings(training, RATE, [steps]),
         augmentation_config(training, WINDOW_HU),
         [],
     )
-    train_stage(loop, dense_benchmark(images, {"train": [rows]}).train_stream[0])
+    train_experience(loop, dense_benchmark(images, {"train": [rows]}).train_stream[0])
     model = loop.model
     return model
 

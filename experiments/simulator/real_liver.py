@@ -31,13 +31,13 @@ from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.labels.label_map import parse_label_map
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.settings import Training
-from cl_seg.training.seeds import derive_seeds
-from cl_seg.training.stage import (
+from cl_seg.training.experience import (
     augmentation_config,
+    experience_loop,
     loop_settings,
-    stage_loop,
-    train_stage,
+    train_experience,
 )
+from cl_seg.training.seeds import derive_seeds
 
 WINDOW_HU = (-160.0, 240.0)
 DEVICE = torch.device("cpu")
@@ -96,14 +96,14 @@ def train(images: TaskImages, network: str, seed: int, steps: int) -> nn.Module:
     model = build_model(network, "small", {}, 2, images.task.image_size)
     rate = NETWORKS[network].presets["small"].learning_rate
     training = Training(steps=steps, batch_size=8)
-    loop = stage_loop(
+    loop = experience_loop(
         model,
         derive_seeds(seed, 1, "all scanners"),
         loop_settings(training, rate, [steps]),
         augmentation_config(training, WINDOW_HU),
         [],
     )
-    train_stage(loop, dense_benchmark(images, {"train": [own]}).train_stream[0])
+    train_experience(loop, dense_benchmark(images, {"train": [own]}).train_stream[0])
     return model
 
 

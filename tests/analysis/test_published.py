@@ -19,13 +19,13 @@ HEAD = ",".join(COLUMNS)
 
 def test_our_file_names_the_methods_of_the_suites_and_no_value() -> None:
     from cl_seg.models.registry import NETWORKS
-    from cl_seg.planning.request import load_suite
+    from cl_seg.planning.checked_suite import parse_suite
     from cl_seg.semi_automatic.registry import TOOLS
 
     table = read_published(PAPER / "published.csv")
     assert not [one for one in table if one.dice], "nothing of the study but its abstract is public"
     for name in ("table_muscle", "table_liver"):
-        suite = load_suite(PAPER / f"{name}.yaml")
+        suite = parse_suite(PAPER / f"{name}.yaml")
         expected = [
             (NETWORKS[m.name].title, "Joint", c) for m in suite.models for c in suite.classes
         ]

@@ -229,7 +229,7 @@ def test_a_record_without_its_network_is_no_model(cl_seg: CommandLine) -> None:
 def test_a_stage_nested_9000_deep_is_set_aside(cl_seg: CommandLine) -> None:
     finished_run(cl_seg.folder, b"")
     cache = StageCache(cl_seg.folder / "stages")
-    (cache.place(KEY) / "stage.json").write_text("[" * 9000)
+    (cache.folder_of(KEY) / "stage.json").write_text("[" * 9000)
     said = cl_seg("model", "save", "run", "model", "--cache", "stages")
     assert said.code == 2 and "is not in stages" in said.err and "Traceback" not in said.err
     assert not cache.has(KEY)

@@ -92,7 +92,7 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_weights
 def test_steps_are_told_while_it_trains(
     store: SliceStore, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(single, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(single, "TICK_SECONDS", 0.001)
     told: list[tuple[int, int]] = []
     trained(store, SeedTraining(base, steps=40), tmp_path / "out", told)
     assert told and {steps for _, steps in told} == {40}

@@ -9,8 +9,8 @@ from cl_seg.phantom import simulate
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.simulated_scan import simulated_scans
+from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.data import body_seed, simulate_phantom, store_folder
-from cl_seg.planning.request import load_suite
 from cl_seg.spec.settings import Data, PhantomData
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -45,7 +45,7 @@ def test_scanners_and_their_order_count() -> None:
 
 
 def phantom_of(suite: str) -> PhantomData:
-    phantom = load_suite(EXPERIMENTS / f"{suite}.yaml").data.phantom
+    phantom = parse_suite(EXPERIMENTS / f"{suite}.yaml").data.phantom
     assert phantom is not None
     return phantom
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cl_seg.planning import environment
-from cl_seg.planning.environment import capability, device_name, versions
+from cl_seg.planning.environment import device_name, kernel_target_of, versions
 
 CPU = "processor: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Some CPU\nflags\t\t: fpu {flags}\n\n"
 
@@ -36,16 +36,16 @@ def with_gpu(machine: Path, model: str = "Some GPU") -> None:
 )
 def test_vector_instructions_of_the_processor(machine: Path, flags: str, expected: str) -> None:
     (machine / "cpuinfo").write_text(CPU.format(flags=flags))
-    assert capability("cpu").endswith(f"GenuineIntel {expected}")
+    assert kernel_target_of("cpu").endswith(f"GenuineIntel {expected}")
 
 
 def test_a_processor_nothing_is_known_of(machine: Path) -> None:
-    assert capability("cpu").endswith("baseline")
+    assert kernel_target_of("cpu").endswith("baseline")
 
 
 def test_instructions_chosen_by_the_user(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
-    assert capability("cpu").endswith("default")
+    assert kernel_target_of("cpu").endswith("default")
 
 
 def test_a_gpu_is_taken_where_there_is_one(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_a_gpu_is_taken_where_there_is_one(machine: Path, monkeypatch: pytest.Mo
     assert device_name("auto") == "cpu"
     with_gpu(machine)
     assert device_name("auto") == "cuda" and device_name("cpu") == "cpu"
-    assert capability("cuda") == "Some GPU"
+    assert kernel_target_of("cuda") == "Some GPU"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert device_name("auto") == "cpu"
 

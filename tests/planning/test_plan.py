@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.plan import Plan, resolve, resolve_all
 from cl_seg.planning.plan_file import write_plan
-from cl_seg.planning.request import load_suite
 from cl_seg.scans.rows import parse_ranges
 from cl_seg.scans.store import SliceStore
 from tests.planning.test_stage_graph import several
@@ -34,7 +34,7 @@ def test_a_file_its_content_and_a_suite_are_one_plan(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     content = yaml.safe_load(file.read_text())
-    suites = [file, str(file), content, load_suite(file)]
+    suites = [file, str(file), content, parse_suite(file)]
     plans = [resolve(suite, cache=tmp_path / "stages") for suite in suites]
     first = written(plans[0], tmp_path)
     for plan in plans[1:]:
@@ -52,7 +52,7 @@ def test_modules_of_a_suite_without_a_file_are_in_the_current_folder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
     plan = resolve(content, cache=tmp_path / "stages")
-    assert plan.request and plan.request.modules == {"here_only": tmp_path / "here_only.py"}
+    assert plan.checked and plan.checked.modules == {"here_only": tmp_path / "here_only.py"}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.grid import plan_runs
-from cl_seg.planning.request import load_suite
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
 BASE = """
@@ -22,7 +22,7 @@ training: {steps: 10}
 def suite_of(tmp_path: Path, text: str = BASE) -> StreamSuite:
     path = tmp_path / "suite.yaml"
     path.write_text(text)
-    suite = load_suite(path)
+    suite = parse_suite(path)
     assert isinstance(suite, StreamSuite)
     return suite
 
@@ -57,11 +57,11 @@ def test_pairs_are_every_ordered_pair_and_joint_training_is_on_all(tmp_path: Pat
 
 def test_joint_training_takes_as_many_steps_as_the_stream(tmp_path: Path) -> None:
     runs = plan_runs(suite_of(tmp_path), ["a", "b", "c"])
-    steps = {run.strategy.label: run.stage_steps(10) for run in runs}
+    steps = {run.strategy.label: run.steps_per_experience(10) for run in runs}
     assert steps == {"naive": [10, 10, 10], "joint": [30], "ewc_1": [10, 10, 10]}
     half = BASE.replace("joint", "{name: joint, settings: {steps_factor: 1.5}}")
     run = next(r for r in plan_runs(suite_of(tmp_path, half), ["a", "b", "c"]) if r.joint)
-    assert run.stage_steps(10) == [15]
+    assert run.steps_per_experience(10) == [15]
 
 
 def test_a_rate_of_the_suite_goes_before_the_presets(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_seed_curve_suite_is_read(tmp_path: Path) -> None:
     lines = [line for line in text.splitlines() if not line.startswith("strategies")]
     lines += ["base: [a]", "target: b", "seed_images: [1, 5]", "start: [transfer, scratch]"]
     path.write_text("\n".join(lines))
-    assert isinstance(load_suite(path), SeedCurveSuite)
+    assert isinstance(parse_suite(path), SeedCurveSuite)
 
 
 def test_a_stream_can_go_both_ways(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def seed_suite(folder: Path, text: str) -> SeedCurveSuite:
     path = folder / "suite.yaml"
     own = BASE.replace("kind: stream", "kind: seed_curve").replace("naive, joint", "naive")
     path.write_text(f"{own}seed_images: [1]\n{text}")
-    suite = load_suite(path)
+    suite = parse_suite(path)
     assert isinstance(suite, SeedCurveSuite)
     return suite
 
@@ -119,7 +119,7 @@ def test_the_new_scanner_is_the_last_unless_said(
 ) -> None:
     runs = plan_runs(seed_suite(tmp_path, text), ["a", "b", "c"])
     images = [run.seed_images for run in runs]
-    assert {one.base for one in images if one is not None} == {base}
+    assert {one.base_scanners for one in images if one is not None} == {base}
     assert {run.order[-1] for run in runs} == {target}
 
 

@@ -11,19 +11,25 @@ from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.source import (
     callable_hash,
     data_files,
-    data_of,
+    data_files_read_by,
     module_files,
     source_hash,
     stage_files,
-    stage_source,
+    stage_source_hash,
 )
-from cl_seg.planning.source_roots import ELSEWHERE, SIMULATOR, SOURCES, TOOLS, WITHOUT_NUMBERS
+from cl_seg.planning.source_roots import (
+    KEYED_BY_STARTING_STAGE,
+    SIMULATOR,
+    SOURCES,
+    TOOLS,
+    WITHOUT_NUMBERS,
+)
 from cl_seg.runtime.static_import import module_file
 from cl_seg.strategies.registry import STRATEGIES
 
 
 def forgotten() -> None:
-    for kept in (source_hash, stage_source, callable_hash, data_files):
+    for kept in (source_hash, stage_source_hash, callable_hash, data_files):
         kept.cache_clear()
 
 
@@ -49,14 +55,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_module_that_is_named_exists() -> None:
-    elsewhere = [name for names in ELSEWHERE.values() for name in names]
+    elsewhere = [name for names in KEYED_BY_STARTING_STAGE.values() for name in names]
     for name in (*SOURCES.values(), *SIMULATOR, *TOOLS, *WITHOUT_NUMBERS, *elsewhere):
         assert module_file(name) is not None, name
 
 
 def test_what_cannot_change_numbers_is_in_no_hash() -> None:
-    for what in SOURCES:
-        for name in stage_files(what):
+    for kind in SOURCES:
+        for name in stage_files(kind):
             assert not any(name == w or name.startswith(f"{w}.") for w in WITHOUT_NUMBERS), name
             assert name != "cl_seg"
 
@@ -64,7 +70,7 @@ def test_what_cannot_change_numbers_is_in_no_hash() -> None:
 def test_every_data_file_of_the_package_is_hashed_or_known_not_to_matter() -> None:
     files = data_files(Path(cl_seg.__file__).parent)
     names = {path.name for path in files}
-    hashed = {path.name for path in data_of(module_files(*SIMULATOR))}
+    hashed = {path.name for path in data_files_read_by(module_files(*SIMULATOR))}
     assert hashed == {"spectra.csv", "attenuation.csv"} and len(files) == len(names)
     profiles = {path.name for path in (Path(cl_seg.__file__).parent / "phantom/profiles").iterdir()}
     # Profiles are in the name of a store by value; aliases name scanners before a store is made.

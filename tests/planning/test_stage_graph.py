@@ -12,7 +12,7 @@ import pytest
 import cl_seg
 from cl_seg.planning import environment
 from cl_seg.planning.plan import resolve
-from cl_seg.planning.source import callable_hash, source_hash, stage_source
+from cl_seg.planning.source import callable_hash, source_hash, stage_source_hash
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.summary import trainings
@@ -25,7 +25,7 @@ def stages_of(text: str, folder: Path) -> Graph:
 
 
 def forget_sources() -> None:
-    for kept in (source_hash, stage_source, callable_hash):
+    for kept in (source_hash, stage_source_hash, callable_hash):
         kept.cache_clear()
 
 
@@ -52,7 +52,7 @@ def test_parents_come_first_and_keys_differ(suite_text: str, tmp_path: Path) -> 
     planned = stages_of(suite_text, tmp_path)
     seen: set[str] = set()
     for key, stage in planned.stages.items():
-        assert key == stage.key and seen.issuperset(stage.needs)
+        assert key == stage.key and seen.issuperset(stage.needed_keys)
         seen.add(key)
 
 
@@ -152,8 +152,8 @@ def test_suites_share_with_each_other(store: Path, tmp_path: Path) -> None:
 def test_scanners_to_come_do_not_matter(store: Path, tmp_path: Path) -> None:
     a = stages_of(several(store, "[naive]", "[[bright, dark]]"), tmp_path)
     b = stages_of(several(store, "[naive]", "[[bright, plain]]"), tmp_path)
-    assert a.runs[0].trained[0] == b.runs[0].trained[0]
-    assert a.runs[0].trained[1] != b.runs[0].trained[1]
+    assert a.runs[0].training_keys[0] == b.runs[0].training_keys[0]
+    assert a.runs[0].training_keys[1] != b.runs[0].training_keys[1]
 
 
 @pytest.fixture
@@ -204,8 +204,8 @@ EDITS = [
     ("suite/stages/consolidate.py", of("replay", "ewc")),
     ("suite/stages/evaluate.py", scored),
     ("suite/stages/rank.py", nothing),
-    ("suite/stages/execute.py", nothing),
-    ("suite/stages/work.py", everything),
+    ("suite/stages/compute.py", nothing),
+    ("suite/stages/inputs.py", everything),
     ("active_learning/embedding.py", nothing),
     ("strategies/ewc/plugin.py", of("ewc")),
     ("strategies/shared/fisher.py", of("ewc")),
@@ -308,8 +308,8 @@ def test_what_pixels_and_labels_mean_touches_everything_that_sees_them(
 def test_joint_on_one_scanner_is_not_naive_on_it(store: Path, tmp_path: Path) -> None:
     planned = stages_of(several(store, "[naive, joint]", "[[bright]]"), tmp_path)
     naive, joint = planned.runs
-    assert naive.run.stage_name(1) != joint.run.stage_name(1), "their seeds differ"
-    assert naive.trained != joint.trained
+    assert naive.run.training_set_name(1) != joint.run.training_set_name(1), "their seeds differ"
+    assert naive.training_keys != joint.training_keys
 
 
 def test_labels_of_networks_and_strategies_do_not_mix(

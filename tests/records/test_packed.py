@@ -11,7 +11,7 @@ from cl_seg.analysis.tables import run_table
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from cl_seg.records.packed import pack_results, unpack_results
-from cl_seg.suite.record import is_finished
+from cl_seg.suite.write_record import is_finished
 from tests.analysis.report.test_write import summary_of
 from tests.records.factory import NAIVE, write_run
 

@@ -10,7 +10,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.engines.local import LocalEngine
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 
 def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str]]:
@@ -24,7 +24,7 @@ def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str
     cache = StageCache(results.parent / "stages")
     engine: Engine = LocalEngine(workers, 1, 1e9) if workers else SingleEngine()
     plans = [resolve(path, cache=cache.folder)]
-    (outcome,) = execute(plans, [results], cache, engine, max(1, workers), said.append)
+    (outcome,) = run_suites(plans, [results], cache, engine, max(1, workers), said.append)
     return said, [f"{run_id}: {reason}" for run_id, reason in outcome.failures.items()]
 
 

@@ -43,12 +43,14 @@ def compute(stage_file: Path, cache: Path, results: Path) -> None:
     stage = pickle.loads(stage_file.read_bytes())
     kind = real_import_module(f"cl_seg.suite.stages.{stage.kind}")
     from cl_seg.suite.cache import StageCache
-    from cl_seg.suite.stages.control import Control
-    from cl_seg.suite.stages.work import Work
+    from cl_seg.suite.stages.inputs import StageInputs
+    from cl_seg.suite.stages.stop_control import StopControl
 
     results.mkdir(parents=True)
-    StageCache(cache).partial(stage.key).mkdir(parents=True, exist_ok=True)
-    getattr(kind, stage.kind)(Work(stage, StageCache(cache), Control(lambda: False)), results)
+    StageCache(cache).working_folder(stage.key).mkdir(parents=True, exist_ok=True)
+    getattr(kind, stage.kind)(
+        StageInputs(stage, StageCache(cache), StopControl(lambda: False)), results
+    )
 
 
 if __name__ == "__main__":

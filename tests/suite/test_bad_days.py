@@ -12,10 +12,10 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 from .conftest import made_with, run
-from .test_execute import only_naive, records
+from .test_run import only_naive, records
 
 NAIVE, REPLAY = "build-naive-order1-seed0", "build-replay-order1-seed0"
 
@@ -36,7 +36,8 @@ def planned(text: str, folder: Path) -> tuple[Plan, StageCache]:
 
 def written(cache: StageCache) -> dict[str, int]:
     return {
-        key: (cache.place(key) / "stage.json").stat().st_mtime_ns for key in sorted(cache.keys())
+        key: (cache.folder_of(key) / "stage.json").stat().st_mtime_ns
+        for key in sorted(cache.keys())
     }
 
 
@@ -88,11 +89,11 @@ def test_a_flipped_byte_is_computed_again(
     plan, cache = planned(text, tmp_path)
     naive = plan.runs[0]
     if damaged == "state":
-        key, name = naive.trained[0], state_file(1)
+        key, name = naive.training_keys[0], state_file(1)
     else:
-        key, name = naive.tested[1][0], "cases.parquet"
+        key, name = naive.evaluation_keys[1][0], "cases.parquet"
     before = written(cache)
-    flip(cache.place(key) / name)
+    flip(cache.folder_of(key) / name)
     _, failed = run(text, results)
     assert not failed
     assert len(list((cache.folder / "damaged").iterdir())) == 1
@@ -109,7 +110,7 @@ def test_a_truncated_checkpoint_costs_its_steps_only(
     suite_text: str, results: Path, tmp_path: Path, content: bytes
 ) -> None:
     plan, cache = planned(only_naive(suite_text), tmp_path)
-    partial = cache.partial(plan.runs[0].trained[1])
+    partial = cache.working_folder(plan.runs[0].training_keys[1])
     partial.mkdir(parents=True)
     (partial / "checkpoint.pt").write_bytes(content)
     _, failed = run(only_naive(suite_text), results)
@@ -126,12 +127,12 @@ def test_a_store_that_changed_while_the_suite_runs(
     labels = np.load(copy / "dark" / "labels.npy")
 
     class ChangesFirst(SingleEngine):
-        def execute(self, *arguments: Any) -> None:
+        def compute_stages(self, *arguments: Any) -> None:
             labels[0, 0, 0] = 2
             np.save(copy / "dark" / "labels.npy", labels)
-            super().execute(*arguments)
+            super().compute_stages(*arguments)
 
-    (outcome,) = execute([plan], [results], cache, ChangesFirst(), 1, lambda _: None)
+    (outcome,) = run_suites([plan], [results], cache, ChangesFirst(), 1, lambda _: None)
     assert outcome.report is None
     (reason,) = outcome.failures.values()
     assert reason == f"{copy} has changed since the suite was planned: run it again"

@@ -13,7 +13,7 @@ import pytest
 
 from cl_seg.files.write import write_json
 from cl_seg.messages.errors import InputError
-from cl_seg.suite.cache import ABOUT, DamagedStage, StageCache
+from cl_seg.suite.cache import METADATA, DamagedStage, StageCache
 
 KEY = hashlib.sha256(b"a").hexdigest()
 
@@ -26,7 +26,7 @@ def finish(cache: StageCache, content: bytes = b"weights") -> None:
     with cache.claim(KEY, never) as folder:
         assert folder is not None
         (folder / "state.pt").write_bytes(content)
-        write_json(folder / ABOUT, {"kind": "train"})
+        write_json(folder / METADATA, {"kind": "train"})
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_finished_stage_is_read_back(cache: StageCache) -> None:
     finish(cache)
     assert cache.has(KEY) and cache.keys() == {KEY}
     assert cache.read(KEY, "state.pt") == b"weights"
-    assert cache.about(KEY)["kind"] == "train"
+    assert cache.metadata(KEY)["kind"] == "train"
     assert not list((cache.folder / "partial").iterdir())
 
 
@@ -56,18 +56,18 @@ def test_nothing_is_kept_of_a_stage_that_failed_but_its_checkpoint(cache: StageC
         raise RuntimeError
     assert not cache.has(KEY) and not list((cache.folder / "partial").iterdir())
     with pytest.raises(RuntimeError), cache.claim(KEY, never):
-        (cache.partial(KEY) / "checkpoint.pt").write_bytes(b"step 3")
+        (cache.working_folder(KEY) / "checkpoint.pt").write_bytes(b"step 3")
         raise RuntimeError
-    assert [p.name for p in cache.partial(KEY).iterdir()] == ["checkpoint.pt"]
+    assert [p.name for p in cache.working_folder(KEY).iterdir()] == ["checkpoint.pt"]
     finish(cache)
     assert not list((cache.folder / "partial").iterdir())
 
 
-@pytest.mark.parametrize("name", ["state.pt", ABOUT])
+@pytest.mark.parametrize("name", ["state.pt", METADATA])
 @pytest.mark.parametrize("how", ["flipped", "truncated", "removed"])
 def test_damage_is_set_aside_and_never_used(cache: StageCache, name: str, how: str) -> None:
     finish(cache)
-    file = cache.place(KEY) / name
+    file = cache.folder_of(KEY) / name
     content = bytearray(file.read_bytes())
     if how == "removed":
         file.unlink()
@@ -97,10 +97,10 @@ def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_one_clear_line_and_keeps_the_checkpoint(cache: StageCache) -> None:
     with pytest.raises(InputError, match="No space left") as caught, cache.claim(KEY, never):
-        (cache.partial(KEY) / "checkpoint.pt").write_bytes(b"step 3")
+        (cache.working_folder(KEY) / "checkpoint.pt").write_bytes(b"step 3")
         raise OSError(28, "No space left on device")
     assert str(cache.folder) in str(caught.value)
-    assert [p.name for p in cache.partial(KEY).iterdir()] == ["checkpoint.pt"]
+    assert [p.name for p in cache.working_folder(KEY).iterdir()] == ["checkpoint.pt"]
 
 
 def _compute(folder: Path, order: "multiprocessing.SimpleQueue[str]", name: str) -> None:
@@ -112,7 +112,7 @@ def _compute(folder: Path, order: "multiprocessing.SimpleQueue[str]", name: str)
         order.put(f"{name} begins")
         time.sleep(1)
         (results / "state.pt").write_bytes(b"weights")
-        write_json(results / ABOUT, {"kind": "train"})
+        write_json(results / METADATA, {"kind": "train"})
 
 
 def test_two_processes_compute_a_stage_once(cache: StageCache) -> None:
@@ -142,7 +142,7 @@ def test_a_claim_ends_with_its_process(cache: StageCache) -> None:
     process = multiprocessing.get_context("spawn").Process(target=_die, args=(cache.folder,))
     process.start()
     process.join()
-    assert not cache.has(KEY) and cache.partial(KEY).exists()
+    assert not cache.has(KEY) and cache.working_folder(KEY).exists()
     finish(cache)
     assert cache.read(KEY, "state.pt") == b"weights"
 
@@ -157,12 +157,12 @@ def test_who_waits_gives_up_when_asked_to_stop(cache: StageCache) -> None:
 
 def test_leftovers_beside_finished_stages_are_tidied(cache: StageCache) -> None:
     finish(cache)
-    (cache.partial(KEY) / "results").mkdir(parents=True)
+    (cache.working_folder(KEY) / "results").mkdir(parents=True)
     other = hashlib.sha256(b"b").hexdigest()
-    cache.partial(other).mkdir()
-    assert cache.begun() == {KEY: False, other: False}
-    cache.partial(KEY).with_suffix(".lock").touch()
-    cache.tidy()
+    cache.working_folder(other).mkdir()
+    assert cache.unfinished() == {KEY: False, other: False}
+    cache.working_folder(KEY).with_suffix(".lock").touch()
+    cache.remove_leftovers()
     assert [p.name for p in (cache.folder / "partial").iterdir()] == [other]
 
 
@@ -170,11 +170,11 @@ def test_what_is_not_kept_is_pruned_but_not_what_is_worked_on(cache: StageCache)
     finish(cache)
     other = hashlib.sha256(b"b").hexdigest()
     with pytest.raises(RuntimeError), cache.claim(other, never):
-        assert cache.begun() == {other: True}
+        assert cache.unfinished() == {other: True}
         cache.prune({KEY})
-        assert cache.has(KEY) and cache.partial(other).exists()
+        assert cache.has(KEY) and cache.working_folder(other).exists()
         cache.prune(set())
-        assert not cache.has(KEY) and cache.partial(other).exists()
+        assert not cache.has(KEY) and cache.working_folder(other).exists()
         raise RuntimeError
     assert not list((cache.folder / "partial").iterdir())
     assert not (cache.folder / "damaged").exists() and cache.sizes() == {}
@@ -182,8 +182,8 @@ def test_what_is_not_kept_is_pruned_but_not_what_is_worked_on(cache: StageCache)
 
 def test_what_cannot_be_read_is_not_taken_for_damaged(cache: StageCache) -> None:
     finish(cache)
-    (cache.place(KEY) / "state.pt").unlink()
-    (cache.place(KEY) / "state.pt").mkdir()
+    (cache.folder_of(KEY) / "state.pt").unlink()
+    (cache.folder_of(KEY) / "state.pt").mkdir()
     with pytest.raises(InputError, match=r"cannot read .*state\.pt"):
         cache.read(KEY, "state.pt")
     assert cache.has(KEY)
@@ -191,7 +191,7 @@ def test_what_cannot_be_read_is_not_taken_for_damaged(cache: StageCache) -> None
 
 def test_what_is_written_says_what_it_is(cache: StageCache) -> None:
     finish(cache)
-    about = json.loads((cache.place(KEY) / ABOUT).read_text())
+    about = json.loads((cache.folder_of(KEY) / METADATA).read_text())
     assert about["key"] == KEY
     assert about["files"] == {"state.pt": hashlib.sha256(b"weights").hexdigest()}
 

@@ -19,7 +19,7 @@ from cl_seg.planning.plan import resolve
 from cl_seg.records.certified import CERTIFIED, read_certificates
 from cl_seg.records.load import load_results
 from cl_seg.records.packed import pack_results
-from cl_seg.suite.certify.certify import Wanted, certify
+from cl_seg.suite.certify.certify import CertifyOptions, certify
 from cl_seg.suite.certify.sample import sample
 
 from .conftest import run, tiny_suite, write_store
@@ -84,10 +84,10 @@ def test_a_changed_constant_of_the_loss_is_found(results: Path, tmp_path: Path) 
 def test_certificates_are_kept_and_packed(results: Path, tmp_path: Path) -> None:
     cache = results.parent / "again"
     for _ in range(2):
-        certify(results, Wanted(stages=1, cache=cache), quiet)
+        certify(results, CertifyOptions(stages=1, cache=cache), quiet)
     assert len(read_certificates(results)) == 2
     pack_results(results, tmp_path / "packed")
-    certify(tmp_path / "packed", Wanted(stages=1, cache=cache), quiet)
+    certify(tmp_path / "packed", CertifyOptions(stages=1, cache=cache), quiet)
     assert len(read_certificates(tmp_path / "packed")) == 3
 
 
@@ -96,7 +96,7 @@ def test_a_recorded_score_that_is_another_is_named(results: Path) -> None:
         table = pd.read_parquet(path)
         table["hd95_mm"] += 1e-9
         table.to_parquet(path, index=False)
-    certificate = certify(results, Wanted(stages=1), quiet)
+    certificate = certify(results, CertifyOptions(stages=1), quiet)
     (stage,) = certificate.stages
     assert stage.verdict == "same to 1e-6" and stage.score == "hd95_mm"
     assert stage.largest is not None and 0 < stage.largest <= 1e-8
@@ -111,9 +111,9 @@ def without_suite(results: Path) -> None:
 def test_results_that_do_not_say_their_suite_need_it(results: Path, finished: Path) -> None:
     without_suite(results)
     with pytest.raises(InputError, match=r"plan\.json holds no suite.*--suite FILE"):
-        certify(results, Wanted(), quiet)
+        certify(results, CertifyOptions(), quiet)
     suite = finished.parent / "suite.yaml"
-    assert certify(results, Wanted(stages=1, suite=suite), quiet).verdict == "same bits"
+    assert certify(results, CertifyOptions(stages=1, suite=suite), quiet).verdict == "same bits"
     assert CliRunner().invoke(app, ["certify", str(results), "--stages", "0"]).exit_code == 2
 
 
@@ -121,28 +121,28 @@ def test_another_suite_is_refused(results: Path, finished: Path, tmp_path: Path)
     other = tmp_path / "other.yaml"
     other.write_text((finished.parent / "suite.yaml").read_text().replace("steps: 12", "steps: 13"))
     with pytest.raises(InputError, match=r"training\.steps is not what it was"):
-        certify(results, Wanted(suite=other), quiet)
+        certify(results, CertifyOptions(suite=other), quiet)
     assert not (results / CERTIFIED).exists()
 
 
 def test_other_data_are_refused(results: Path, tmp_path: Path) -> None:
     store = write_store(tmp_path / "other.store", patients=7)
     with pytest.raises(InputError, match="nothing can be compared"):
-        certify(results, Wanted(data=store), quiet)
+        certify(results, CertifyOptions(data=store), quiet)
 
 
 def test_the_sample_takes_every_strategy_before_one_twice(finished: Path) -> None:
     plan = resolve(finished.parent / "suite.yaml", cache=finished.parent / "stages")
-    runs = {run.run.run_id for run in plan.runs}
+    runs = {planned.run_id for planned in plan.runs}
     chosen = sample(plan, runs, 100)
-    assert len({one.tested for one in chosen}) == len(chosen) == 1 + 3 * 2 + 1
+    assert len({one.evaluation_keys for one in chosen}) == len(chosen) == 1 + 3 * 2 + 1
     assert [one.steps for one in chosen] == sorted(one.steps for one in chosen)
     first = sample(plan, runs, 4)
-    assert len({one.run.run.strategy.label for one in first}) == 4
+    assert len({one.planned.run.strategy.label for one in first}) == 4
     for one in chosen:
         seen: set[str] = set()
-        for key in one.needs:
-            assert seen.issuperset(plan.stages[key].needs)
+        for key in one.needed_keys:
+            assert seen.issuperset(plan.stages[key].needed_keys)
             seen.add(key)
-    only = chosen[-1].run.run.run_id
-    assert {one.run.run.run_id for one in sample(plan, {only}, 100)} == {only}
+    only = chosen[-1].planned.run.run_id
+    assert {one.planned.run_id for one in sample(plan, {only}, 100)} == {only}

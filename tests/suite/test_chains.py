@@ -5,7 +5,7 @@ from pathlib import Path
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.chains import chains
-from cl_seg.suite.schedule import Job
+from cl_seg.suite.stage_queue import Job
 
 
 def planned(suite_text: str, folder: Path) -> Graph:
@@ -26,7 +26,7 @@ def test_every_stage_is_in_one_job_after_all_it_starts_from(
     done: set[str] = set()
     for job in jobs:
         for stage in job:
-            assert stage.key not in done and done.issuperset(stage.needs)
+            assert stage.key not in done and done.issuperset(stage.needed_keys)
             done.add(stage.key)
     assert done == graph.stages.keys()
 

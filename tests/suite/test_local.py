@@ -9,7 +9,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.local import _Worker
 
 from .conftest import run
-from .test_execute import only_naive, records
+from .test_run import only_naive, records
 
 NETWORKS = "tests.suite.tiny_network:"
 
@@ -38,5 +38,5 @@ def test_a_worker_that_died_while_idle_is_noticed_at_its_next_job(
     worker = _Worker(cache, 30.0)
     worker.process.kill()
     worker.process.join()
-    worker.begin(job)
+    worker.start(job)
     assert worker.outcome() == (job, None) and worker.job is None

@@ -15,7 +15,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.summary import json_summary, summary, trainings
 
 from .conftest import run
-from .test_execute import records
+from .test_run import records
 from .test_stages import alone
 
 PLUGINS = "tests.suite.tiny_plugins:"
@@ -85,8 +85,8 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
         orders="[[bright, dark, plain], [bright, plain, dark]]",
     )
     plan, cache = planned(text, tmp_path), StageCache(tmp_path / "stages")
-    whole = [stage for stage in plan.stages.values() if stage.not_resumable]
-    assert len(whole) == 4 and all(stage.steps == 36 and not stage.needs for stage in whole)
+    whole = [stage for stage in plan.stages.values() if not stage.resumable]
+    assert len(whole) == 4 and all(stage.steps == 36 and not stage.needed_keys for stage in whole)
     said = [line for line in summary([plan], cache) if "keeps no state" in line]
     assert [line.split()[0] for line in said] == ["Anchor", "strong"]
     assert all("2 runs share no training, and what is interrupted" in line for line in said)
@@ -95,8 +95,8 @@ def test_what_keeps_none_is_one_stage_and_the_plan_says_so(suite_text: str, tmp_
 
 
 def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_path: Path) -> None:
-    from cl_seg.suite.stages.control import Control
-    from cl_seg.suite.stages.execute import execute_stage
+    from cl_seg.suite.stages.compute import compute_stage
+    from cl_seg.suite.stages.stop_control import StopControl
     from cl_seg.training.checkpoint import TrainingStopped
 
     text = with_strategies(suite_text, plugin("Anchor"))
@@ -111,8 +111,8 @@ def test_a_run_in_one_piece_is_stopped_and_started_anew(suite_text: str, tmp_pat
         return steps == 20
 
     with pytest.raises(TrainingStopped):
-        execute_stage(stage, cache, Control(stop))
-    assert not cache.has(stage.key) and not cache.begun(), "nothing is left to go on from"
+        compute_stage(stage, cache, StopControl(stop))
+    assert not cache.has(stage.key) and not cache.unfinished(), "nothing is left to go on from"
     _, failed = run(text, tmp_path / "results")
     (tmp_path / "undisturbed").mkdir()
     run(text, tmp_path / "undisturbed" / "results")
@@ -135,8 +135,8 @@ def test_a_network_that_a_plugin_put_there_is_the_one_that_is_tested(
 
 
 def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_path: Path) -> None:
-    from cl_seg.suite.stages.control import Control
-    from cl_seg.suite.stages.execute import execute_stage
+    from cl_seg.suite.stages.compute import compute_stage
+    from cl_seg.suite.stages.stop_control import StopControl
     from cl_seg.training.checkpoint import TrainingStopped
 
     text = with_strategies(suite_text, plugin("Clocked"))
@@ -144,7 +144,7 @@ def test_the_clock_goes_on_where_a_training_was_stopped(suite_text: str, tmp_pat
     first = next(stage for stage in graph.stages.values() if stage.kind == "train")
     calls = iter(range(100))
     with pytest.raises(TrainingStopped):
-        execute_stage(first, cache, Control(lambda: next(calls) == 7))
+        compute_stage(first, cache, StopControl(lambda: next(calls) == 7))
     _, failed = run(text, tmp_path / "results")
     (tmp_path / "undisturbed").mkdir()
     _, failed_too = run(text, tmp_path / "undisturbed" / "results")
@@ -224,7 +224,7 @@ def test_avalanches_own_plugins_run_in_one_piece(suite_text: str, tmp_path: Path
     ewc = '{name: "avalanche.training.plugins:EWCPlugin", settings: {ewc_lambda: 1.0}}'
     text = with_strategies(suite_text, "naive", ewc)
     graph = planned(text, tmp_path)
-    assert sum(stage.not_resumable for stage in graph.stages.values()) == 1
+    assert sum(not stage.resumable for stage in graph.stages.values()) == 1
     _, failed = run(text, tmp_path / "results")
     assert not failed
     r = {k: record.R for k, record in records(tmp_path / "results").items()}

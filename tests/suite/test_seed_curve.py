@@ -14,10 +14,10 @@ from cl_seg.planning.stages import Graph
 from cl_seg.records.record import read_record
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.suite.cache import RANKING, StageCache
-from cl_seg.suite.stages.control import Control
-from cl_seg.suite.stages.execute import execute_stage
+from cl_seg.suite.stages.compute import compute_stage
 from cl_seg.suite.stages.experience import experience
-from cl_seg.suite.stages.work import Work
+from cl_seg.suite.stages.inputs import StageInputs
+from cl_seg.suite.stages.stop_control import StopControl
 from cl_seg.suite.summary import trainings
 
 from .conftest import made_with, run
@@ -49,9 +49,9 @@ def test_base_training_and_rankings_are_shared(store: Path, tmp_path: Path) -> N
     assert len(graph.runs) == 2 * 2 * 2
     assert trainings(graph)[1] == 1 + 2 * 4, "the base once, then every choice of slices"
     ranks = [stage for stage in graph.stages.values() if stage.kind == "rank"]
-    assert sorted(bool(stage.state) for stage in ranks) == [False, True]
+    assert sorted(bool(stage.state_key) for stage in ranks) == [False, True]
     from_scratch = [r for r in graph.runs if r.run.strategy.label == "scratch"]
-    assert all(r.run.order == ("plain",) and len(r.trained) == 1 for r in from_scratch)
+    assert all(r.run.order == ("plain",) and len(r.training_keys) == 1 for r in from_scratch)
 
 
 def test_only_a_choice_by_the_network_needs_the_base_from_scratch(
@@ -86,7 +86,7 @@ def test_a_larger_choice_holds_the_smaller_and_starts_share_it(store: Path, tmp_
     results = tmp_path / "results"
     run(text(store, "by: [typiclust]"), results)
     graph = planned(text(store, "by: [typiclust]"), tmp_path)
-    keys = {stage.ranking for stage in graph.stages.values() if stage.ranking}
+    keys = {stage.ranking_key for stage in graph.stages.values() if stage.ranking_key}
     assert len(keys) == 1, "one ranking for both counts and both starts"
     ranking = json.loads(StageCache(tmp_path / "stages").read(keys.pop(), RANKING))
     assert len(ranking) == len(set(ranking)) and all(name.startswith("plain-") for name in ranking)
@@ -118,13 +118,17 @@ def test_a_plugin_of_ones_own_learns_from_the_labelled_slices_alone(
 ) -> None:
     name = f"tests.suite.tiny_plugins:{plugin}"
     more = f'start: [transfer]\nstrategies: [{{name: "{name}", settings: {{strength: 0.5}}}}]\n'
-    graph, sizes, still = planned(text(store, more), tmp_path), {}, Control(lambda: False)
+    graph, sizes, still = planned(text(store, more), tmp_path), {}, StopControl(lambda: False)
     for stage in graph.stages.values():
         if stage.kind == "rank":
-            execute_stage(stage, StageCache(tmp_path / "stages"), still)
+            compute_stage(stage, StageCache(tmp_path / "stages"), still)
     for stage in graph.stages.values():
-        if stage.kind == "train" and stage.ranking:
-            work = Work(replace(stage, state="", memory=""), StageCache(tmp_path / "stages"), still)
+        if stage.kind == "train" and stage.ranking_key:
+            work = StageInputs(
+                replace(stage, state_key="", strategy_state_key=""),
+                StageCache(tmp_path / "stages"),
+                still,
+            )
             assert stage.run.seed_images is not None
             sizes[stage.run.seed_images.count] = [len(experience(work, k).dataset) for k in (1, 2)]
     assert {count: new for count, (_, new) in sizes.items()} == {1: 1, 4: 4}

@@ -17,15 +17,15 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import slurm
-from cl_seg.suite.engines.perform import JobEnd, perform
+from cl_seg.suite.engines.job import JobOutcome, compute_job
 from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file, read_end
 from cl_seg.suite.engines.slurm_queue import Resources, minutes_of, sbatch_options
-from cl_seg.suite.execute import SuiteOutcome, execute
-from cl_seg.suite.schedule import Failure
+from cl_seg.suite.run import SuiteOutcome, run_suites
+from cl_seg.suite.stage_queue import Failure
 
 from .conftest import run
-from .test_execute import records
+from .test_run import records
 
 NETWORKS = "tests.suite.tiny_network:"
 
@@ -71,7 +71,7 @@ class Queue:
         if self.broken & set(self.after[job_id]) or not self.before_job(job_id, job):
             self.broken.add(job_id)
             return
-        end = perform(job.stages, job.cache, lambda: False, 1e9)
+        end = compute_job(job.stages, job.cache, lambda: False, 1e9)
         write_json(end_file(job.folder, job_id), asdict(end))
         if end.finished < len(job.stages):
             self.broken.add(job_id)
@@ -99,7 +99,7 @@ def submit(text: str, folder: Path, max_jobs: int = 100) -> tuple[SuiteOutcome, 
     engine = SlurmEngine(Resources(), max_jobs, 1e9, said.append, 0.0, 0.0)
     cache = StageCache(folder / "stages")
     plans = [resolve(folder / "suite.yaml", cache=cache.folder)]
-    (outcome,) = execute(plans, [folder / "results"], cache, engine, 1, said.append)
+    (outcome,) = run_suites(plans, [folder / "results"], cache, engine, 1, said.append)
     return outcome, said
 
 
@@ -175,7 +175,7 @@ def test_a_job_that_always_vanishes_fails_its_runs_with_its_log_and_no_other(
     pretended.before_job = vanish
     outcome, _ = submit(suite_text, tmp_path)
     (failed,) = outcome.failures
-    assert "replay" in failed and "ended without a word" in outcome.failures[failed]
+    assert "replay" in failed and "ended without writing its result" in outcome.failures[failed]
     assert "out of memory" in (tmp_path / "results" / "failed" / f"{failed}.log").read_text()
     kept = {k: r for k, r in expected.items() if k != failed}
     assert matrices(tmp_path / "results") == kept
@@ -198,9 +198,11 @@ def test_a_damaged_stage_is_computed_again(
 
     def damage(_: str, job: StageJob) -> bool:
         stage = job.stages[0]
-        if stage.state and stage.kind == "train" and not damaged:
-            (job.cache.place(stage.state) / state_file(stage.begins_after)).write_bytes(b"no state")
-            damaged.append(stage.state)
+        if stage.state_key and stage.kind == "train" and not damaged:
+            (job.cache.folder_of(stage.state_key) / state_file(stage.state_position)).write_bytes(
+                b"no state"
+            )
+            damaged.append(stage.state_key)
         return True
 
     pretended.before_job = damage
@@ -236,13 +238,13 @@ def test_what_a_stopped_command_says(suite_text: str, tmp_path: Path, pretended:
     def stop() -> None:
         raise KeyboardInterrupt
 
-    from cl_seg.suite.schedule import Schedule
+    from cl_seg.suite.stage_queue import StageQueue
 
     cache = StageCache(tmp_path / "stages")
     graph = resolve(tmp_path / "suite.yaml", cache=cache.folder).graph
-    schedule = Schedule(graph, graph.runs, set(), lambda stage: 1.0, 100)
+    stage_queue = StageQueue(graph, graph.runs, set(), lambda stage: 1.0, 100)
     with pytest.raises(KeyboardInterrupt):
-        engine.execute(schedule, cache, lambda stage: None, stop)
+        engine.compute_stages(stage_queue, cache, lambda stage: None, stop)
     (name,) = pretended.names
     assert said == [
         "6 jobs go on in the queue: the same command waits for them again, "
@@ -327,23 +329,27 @@ def test_a_job_out_of_time_is_queued_again_unless_it_kept_nothing(
     text = with_strategies(suite_text, "naive", plugin("Anchor"))
     stages = planned(text, tmp_path).stages.values()
     naive, whole = (
-        next(s for s in stages if s.kind == "train" and s.not_resumable is kept)
+        next(s for s in stages if s.kind == "train" and s.resumable is not kept)
         for kept in (False, True)
     )
     cache, folder = StageCache(tmp_path / "stages"), tmp_path
     for stage, reason in ((naive, None), (whole, "give a longer --time")):
         job = StageJob((stage,), cache, folder, (), 30.0)
         again = job.checkpoint()
-        assert (again is None) is stage.not_resumable
+        assert (again is None) is not stage.resumable
         assert again is None or again.function == StageJob((stage,), cache, folder, (), 30.0)
         # What submitit raises when it cannot queue a job again is no failure of the stage.
-        end = job.without_submitit(JobEnd(0, Failure("CalledProcessError: scontrol", "log")))
-        assert end.finished == 0 and not end.lost
+        end = job.without_submitit(JobOutcome(0, Failure("CalledProcessError: scontrol", "log")))
+        assert end.finished == 0 and not end.damaged_key
         assert (end.failure is None) if reason is None else (reason in str(end.failure))
 
 
 def test_the_end_of_a_job_survives_its_file(tmp_path: Path) -> None:
-    for end in (JobEnd(3), JobEnd(1, Failure("why", "log")), JobEnd(0, lost="key")):
+    for end in (
+        JobOutcome(3),
+        JobOutcome(1, Failure("why", "log")),
+        JobOutcome(0, damaged_key="key"),
+    ):
         write_json(end_file(tmp_path, "7_1"), asdict(end))
         assert read_end(tmp_path, "7_1") == end
     end_file(tmp_path, "7_1").write_text(json.dumps({"unknown": 1}))

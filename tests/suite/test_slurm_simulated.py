@@ -21,11 +21,11 @@ from cl_seg.planning.plan import resolve
 from cl_seg.planning.stages import Graph
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import slurm
-from cl_seg.suite.engines.perform import JobEnd
+from cl_seg.suite.engines.job import JobOutcome
 from cl_seg.suite.engines.slurm import SlurmEngine
 from cl_seg.suite.engines.slurm_job import StageJob, end_file
 from cl_seg.suite.engines.slurm_queue import Resources
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.stage_queue import StageQueue
 
 from .conftest import tiny_suite
 
@@ -77,7 +77,7 @@ class Simulated:
             self.cancelled_at_work += [job_id] if job_id in self.running else []
             self.end(job_id, False)
 
-    def end(self, job_id: str, well: bool, told: JobEnd | None = None) -> None:
+    def end(self, job_id: str, well: bool, told: JobOutcome | None = None) -> None:
         job = self.jobs.pop(job_id, None)
         if job is not None:
             self.running.discard(job_id)
@@ -110,17 +110,17 @@ class Simulated:
                 self.vanished[stage.key] += 1
                 return self.end(job_id, False)
             if kind == "stop":
-                return self.end(job_id, False, JobEnd(done))
+                return self.end(job_id, False, JobOutcome(done))
             finished = [s for s in job.stages[:done] if self.cache.has(s.key)]
             self.cache.finished -= {lost.key for lost in finished[:1]}
-        missing = [need for need in stage.needs if not self.cache.has(need)]
+        missing = [need for need in stage.needed_keys if not self.cache.has(need)]
         if missing:
-            return self.end(job_id, False, JobEnd(done, lost=missing[0]))
+            return self.end(job_id, False, JobOutcome(done, damaged_key=missing[0]))
         self.cache.finished.add(stage.key)
         self.cache.begun.discard(stage.key)
         self.step[job_id] += 1
         if self.step[job_id] == len(job.stages):
-            self.end(job_id, True, JobEnd(len(job.stages)))
+            self.end(job_id, True, JobOutcome(len(job.stages)))
         return None
 
 
@@ -149,14 +149,19 @@ def test_every_run_is_finished_or_has_failed(
         for command in ("queue", "queued", "cancel"):
             patch.setattr(slurm, command, getattr(there, command))
         engine = SlurmEngine(Resources(), max_jobs, 1e9, lambda _: None, 0.0, 0.0)
-        schedule = Schedule(graph, graph.runs, set(), lambda _: 1.0, max_jobs)
-        engine.execute(schedule, cache, lambda stage: schedule.end(stage) and None, lambda: None)
-        assert not (schedule.open or schedule.running or schedule.waiting)
+        stage_queue = StageQueue(graph, graph.runs, set(), lambda _: 1.0, max_jobs)
+        engine.compute_stages(
+            stage_queue,
+            cache,
+            lambda stage: stage_queue.mark_finished(stage) and None,
+            lambda: None,
+        )
+        assert not (stage_queue.unfinished_count or stage_queue.running or stage_queue.waiting)
         unlucky = any(count > 1 for count in there.vanished.values())
         for run in graph.runs:
-            failed = schedule.failure_of(run) is not None
-            assert failed != schedule.finished.issuperset(run.results)
+            failed = stage_queue.failure_of(run) is not None
+            assert failed != stage_queue.finished.issuperset(run.stage_keys)
             assert unlucky or not failed
-        assert schedule.left == pytest.approx(0, abs=1e-6)
+        assert stage_queue.seconds_left == pytest.approx(0, abs=1e-6)
         if not accidents:
             assert not there.cancelled_at_work and there.number

@@ -24,7 +24,7 @@ from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 NETWORK = "cl_seg.models.vnet:build_vnet"
 STREAM = """
@@ -59,7 +59,7 @@ def planned(text: str, store: Path, folder: Path) -> Plan:
     (folder / "suite.yaml").write_text(text.format(store=store))
     cache = StageCache(folder.parent / "stages")
     plan = resolve(folder / "suite.yaml", cache=cache.folder)
-    (outcome,) = execute([plan], [folder / "results"], cache, SingleEngine(), 1, lambda _: None)
+    (outcome,) = run_suites([plan], [folder / "results"], cache, SingleEngine(), 1, lambda _: None)
     assert not outcome.failures
     return plan
 
@@ -92,7 +92,7 @@ def one(plan: Plan, kind: str, strategy: str = "", memory: bool | None = None) -
         for stage in plan.stages.values()
         if stage.kind == kind
         and strategy in ("", stage.run.strategy.name)
-        and memory in (None, bool(stage.memory))
+        and memory in (None, bool(stage.strategy_state_key))
     ]
     return found[-1]
 
@@ -112,15 +112,6 @@ def reached(edges: Mapping[str, Sequence[str]], start: str) -> set[str]:
 
 def below(name: str, room: str) -> bool:
     return name == room or name.startswith(f"{room}.")
-
-
-KIND = {
-    "train": "training",
-    "consolidate": "consolidation",
-    "evaluate": "scoring",
-    "rank": "rankings",
-    "load": "loaded networks",
-}
 
 
 @pytest.fixture(scope="module")
@@ -163,20 +154,19 @@ def imports(
 def test_nothing_a_stage_imports_is_missing_from_its_key(
     imports: dict[str, tuple[Stage, dict[str, list[str]]]],
 ) -> None:
-    assert {stage.kind for stage, _ in imports.values()} == set(KIND)
+    assert {stage.kind for stage, _ in imports.values()} == SOURCES.keys() - {"untrained"}
     for title, (stage, edges) in imports.items():
-        what = KIND[stage.kind]
         plugin = find_strategy(stage.run.strategy.name).plugin
         acts = stage.uses_strategy and plugin
         in_key = {
-            *stage_files(what),
-            *stage_files("untrained networks"),
+            *stage_files(stage.kind),
+            *stage_files("untrained"),
             *callable_files(NETWORK),
             *(callable_files(plugin) if acts and plugin else ()),
             # An evaluation imports what it would need for a memory, whose key has this.
-            *(stage_files("consolidation") if what == "scoring" else ()),
+            *(stage_files("consolidate") if stage.kind == "evaluate" else ()),
         }
-        found = reached(edges, SOURCES[what])
+        found = reached(edges, SOURCES[stage.kind])
         assert len(found) > 15, title
         assert found <= in_key, (title, sorted(found - in_key))
 
@@ -185,6 +175,5 @@ def test_what_is_in_a_key_is_what_is_imported(
     imports: dict[str, tuple[Stage, dict[str, list[str]]]],
 ) -> None:
     for title, (stage, edges) in imports.items():
-        what = KIND[stage.kind]
-        unused = stage_files(what).keys() - reached(edges, SOURCES[what])
+        unused = stage_files(stage.kind).keys() - reached(edges, SOURCES[stage.kind])
         assert not unused, (title, unused)

@@ -22,16 +22,16 @@ from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.stages.initial import initial_model
 from cl_seg.suite.stages.plugin_state import memory_footprint, strategy_plugin
-from cl_seg.training.seeds import derive_seeds
-from cl_seg.training.stage import (
+from cl_seg.training.experience import (
     augmentation_config,
+    experience_loop,
     loop_settings,
-    stage_loop,
-    train_stage,
+    train_experience,
 )
+from cl_seg.training.seeds import derive_seeds
 
 from .conftest import run
-from .test_execute import records
+from .test_run import records
 
 STRATEGIES = """strategies:
   - naive
@@ -85,20 +85,20 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
             cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
 
     score(0)
-    steps = planned.stage_steps(suite.training.steps)
+    steps = planned.steps_per_experience(suite.training.steps)
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
         if hasattr(plugin, "load_scanner_statistics"):
             plugin.load_scanner_statistics(model, position - 2)
-        loop = stage_loop(
+        loop = experience_loop(
             model,
-            derive_seeds(planned.seed, position, planned.stage_name(position)),
+            derive_seeds(planned.seed, position, planned.training_set_name(position)),
             loop_settings(suite.training, planned.learning_rate, steps[:position]),
             augmentation_config(suite.training, suite.image.window_hu),
             [plugin] if plugin else [],
         )
-        train_stage(loop, experience)
+        train_experience(loop, experience)
         score(position)
     return accuracy_matrices(pd.DataFrame(cases), planned.order, suite.classes)
 

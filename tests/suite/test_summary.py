@@ -11,9 +11,9 @@ from rich.console import Console
 from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.durations import Durations
-from cl_seg.suite.execute import recorded_runs
 from cl_seg.suite.progress import read_progress, write_progress
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.run import recorded_runs
+from cl_seg.suite.stage_queue import StageQueue
 from cl_seg.suite.summary import cache_lines, json_summary, progress_lines, summary
 from cl_seg.suite.view import View, duration_text
 
@@ -72,7 +72,7 @@ def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) ->
     (tmp_path / "suite.yaml").write_text(suite_text)
     cache = StageCache(tmp_path / "stages")
     plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
-    partial = cache.partial(plan.runs[0].trained[0])
+    partial = cache.working_folder(plan.runs[0].training_keys[0])
     partial.mkdir(parents=True)
     write_progress(partial, 5, 12, 0.1, [])
     assert any(
@@ -107,9 +107,9 @@ def view_of(suite_text: str, folder: Path, terminal: bool) -> tuple[View, io.Str
     cache = StageCache(folder / "stages")
     graph = resolve(folder / "suite.yaml", cache=cache.folder).graph
     durations, written = Durations(), io.StringIO()
-    schedule = Schedule(graph, graph.runs, [], durations.seconds, 1)
+    stage_queue = StageQueue(graph, graph.runs, [], durations.seconds, 1)
     console = Console(file=written, force_terminal=terminal, width=160)
-    return View(schedule, cache, durations, console), written
+    return View(stage_queue, cache, durations, console), written
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -117,17 +117,17 @@ def test_the_view_tells_what_runs_and_what_is_done(
     suite_text: str, tmp_path: Path, terminal: bool
 ) -> None:
     view, written = view_of(suite_text, tmp_path, terminal)
-    schedule, cache = view.schedule, view.cache
-    with view.shown():
-        job = schedule.next_job()
+    stage_queue, cache = view.stage_queue, view.cache
+    with view.showing():
+        job = stage_queue.next_job()
         assert job is not None
-        cache.partial(job[0].key).mkdir(parents=True)
+        cache.working_folder(job[0].key).mkdir(parents=True)
         rows = [{"step": 3, "overlap": 5, "predicted": 10, "true": 10}]
-        write_progress(cache.partial(job[0].key), 4, 12, 0.1, rows)
+        write_progress(cache.working_folder(job[0].key), 4, 12, 0.1, rows)
         view.update()
         for stage in job:
-            schedule.end(stage)
-            view.ended(stage)
+            stage_queue.mark_finished(stage)
+            view.on_finished(stage)
     text = written.getvalue()
     assert "left" in text
     if terminal:
@@ -138,14 +138,14 @@ def test_the_view_tells_what_runs_and_what_is_done(
 
 def test_the_time_left_follows_from_the_training_under_way(suite_text: str, tmp_path: Path) -> None:
     view, written = view_of(suite_text, tmp_path, terminal=False)
-    schedule, cache, graph = view.schedule, view.cache, view.schedule.graph
+    stage_queue, cache, graph = view.stage_queue, view.cache, view.stage_queue.graph
     stages = [s for s in graph.stages.values() if s.kind == "train"]
-    view.ended(graph.stages[graph.runs[0].tested[0][0]])
+    view.on_finished(graph.stages[graph.runs[0].evaluation_keys[0][0]])
     assert "time left not known yet" in written.getvalue()
-    schedule.begin(stages[0])
-    cache.partial(stages[0].key).mkdir(parents=True)
-    write_progress(cache.partial(stages[0].key), 6, 12, 10.0, [])
-    view.ended(graph.stages[graph.runs[0].tested[0][0]])
+    stage_queue.mark_started(stages[0])
+    cache.working_folder(stages[0].key).mkdir(parents=True)
+    write_progress(cache.working_folder(stages[0].key), 6, 12, 10.0, [])
+    view.on_finished(graph.stages[graph.runs[0].evaluation_keys[0][0]])
     # 8 trainings, one of them three times as long and one of them half done, 10 s per step.
     minutes = (7.5 + 2) * 12 * 10 / 60
     assert f"about {minutes:.0f} min left" in written.getvalue()

@@ -14,13 +14,13 @@ from cl_seg.spec.settings import Training
 from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay
 from cl_seg.training.checkpoint import CheckpointPlugin, TrainingStopped, read_checkpoint
-from cl_seg.training.seeds import derive_seeds
-from cl_seg.training.stage import (
+from cl_seg.training.experience import (
     augmentation_config,
+    experience_loop,
     loop_settings,
-    stage_loop,
-    train_stage,
+    train_experience,
 )
+from cl_seg.training.seeds import derive_seeds
 
 from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 
@@ -55,7 +55,7 @@ PLUGINS = {
 
 
 def loop_at(position, model, plugins):
-    return stage_loop(
+    return experience_loop(
         model,
         derive_seeds(0, position, SCANNERS[position - 1]),
         loop_settings(TRAINING, 1e-2, [TRAINING.steps] * position),
@@ -66,7 +66,7 @@ def loop_at(position, model, plugins):
 
 def learn_first(benchmark, name):
     model, plugins = tiny_network(), PLUGINS[name]()
-    train_stage(loop_at(1, model, plugins), benchmark.train_stream[0])
+    train_experience(loop_at(1, model, plugins), benchmark.train_stream[0])
     return to_bytes({"model": model.state_dict(), "plugins": [p.state_dict() for p in plugins]})
 
 
@@ -78,7 +78,7 @@ def second_stage(benchmark, name, first, *more, checkpoint=None):
         plugin.load_state_dict(kept)
     loop = loop_at(2, model, [*plugins, *more])
     loop.checkpoint = checkpoint or {}
-    train_stage(loop, benchmark.train_stream[1])
+    train_experience(loop, benchmark.train_stream[1])
     return weights(model), [to_bytes(p.state_dict()) for p in plugins]
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from cl_seg.runtime.workers import exit_with_parent, hide_main_module, interrupts_blocked
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import JobEnd, perform, settle
-from cl_seg.suite.schedule import Failure, Job, Schedule
+from cl_seg.suite.engines import OnFinished
+from cl_seg.suite.engines.job import JobOutcome, compute_job, record_outcome
+from cl_seg.suite.stage_queue import Failure, Job, StageQueue
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 60.0
@@ -30,19 +30,19 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
-            target=_work, args=(theirs, cache, checkpoint_seconds), daemon=True
+            target=_compute_jobs, args=(theirs, cache, checkpoint_seconds), daemon=True
         )
         with interrupts_blocked(), hide_main_module():
             self.process.start()
         theirs.close()
         self.job: Job | None = None
 
-    def begin(self, job: Job) -> None:
+    def start(self, job: Job) -> None:
         self.job = job
         with suppress(OSError):  # a process that is gone is noticed when its answer is read
             self.connection.send(job)
 
-    def outcome(self) -> tuple[Job, JobEnd | None]:
+    def outcome(self) -> tuple[Job, JobOutcome | None]:
         """The job and what became of it, None when the process is gone."""
         job, self.job = self.job, None
         assert job is not None
@@ -68,14 +68,18 @@ class LocalEngine:
     checkpoint_seconds: float
 
     @property
-    def here(self) -> bool:
+    def runs_locally(self) -> bool:
         """Stages are computed on this machine."""
         return True
 
-    def execute(
-        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    def compute_stages(
+        self,
+        stage_queue: StageQueue,
+        cache: StageCache,
+        on_finished: OnFinished,
+        on_tick: Callable[[], None],
     ) -> None:
-        """Compute all stages of a schedule; a worker that is killed costs its job one more try.
+        """Compute all stages of a queue; a worker that is killed costs its job one more try.
 
         Raises:
             KeyboardInterrupt: once the workers have saved their progress and stopped.
@@ -85,7 +89,7 @@ class LocalEngine:
         try:
             with _threads(self.threads):
                 while True:
-                    self._assign(pool, schedule, cache)
+                    self._assign(pool, stage_queue, cache)
                     busy = {w.connection: w for w in pool if w.job}
                     if not busy:
                         return
@@ -97,12 +101,12 @@ class LocalEngine:
                             pool.remove(worker)
                             tries[job[0].key] += 1
                             gave_up = tries[job[0].key] == TRIES
-                            end = JobEnd(0, failure=KILLED if gave_up else None)
+                            end = JobOutcome(0, failure=KILLED if gave_up else None)
                         elif end.failure is not None and end.failure.log:
                             pool.remove(worker)  # whatever broke may have broken the process
                             worker.process.kill()
-                        settle(job, end, schedule, ended)
-                    watch()
+                        record_outcome(job, end, stage_queue, on_finished)
+                    on_tick()
         except BaseException:
             _stop(pool)
             raise
@@ -110,9 +114,9 @@ class LocalEngine:
             for worker in pool:
                 worker.process.kill()
 
-    def _assign(self, pool: list[_Worker], schedule: Schedule, cache: StageCache) -> None:
+    def _assign(self, pool: list[_Worker], stage_queue: StageQueue, cache: StageCache) -> None:
         while sum(worker.job is not None for worker in pool) < self.workers:
-            job = schedule.next_job()
+            job = stage_queue.next_job()
             if job is None:
                 return
             for worker in [w for w in pool if w.job is None and not w.process.is_alive()]:
@@ -121,10 +125,10 @@ class LocalEngine:
             if idle is None:
                 idle = _Worker(cache, self.checkpoint_seconds)
                 pool.append(idle)
-            idle.begin(job)
+            idle.start(job)
 
 
-def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) -> None:
+def _compute_jobs(connection: Connection, cache: StageCache, checkpoint_seconds: float) -> None:
     stopping = False
 
     def stop(*_: Any) -> None:
@@ -136,7 +140,7 @@ def _work(connection: Connection, cache: StageCache, checkpoint_seconds: float) 
     with suppress(EOFError, OSError):
         while not stopping:
             job = connection.recv()
-            connection.send(perform(job, cache, lambda: stopping, checkpoint_seconds))
+            connection.send(compute_job(job, cache, lambda: stopping, checkpoint_seconds))
 
 
 def _stop(pool: list[_Worker]) -> None:

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import perform, settle
-from cl_seg.suite.schedule import Schedule
+from cl_seg.suite.engines import OnFinished
+from cl_seg.suite.engines.job import compute_job, record_outcome
+from cl_seg.suite.stage_queue import StageQueue
 
-WATCH_SECONDS = 0.5
+TICK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,35 @@ class SingleEngine:
         return 1
 
     @property
-    def here(self) -> bool:
+    def runs_locally(self) -> bool:
         """Stages are computed on this machine."""
         return True
 
-    def execute(
-        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    def compute_stages(
+        self,
+        stage_queue: StageQueue,
+        cache: StageCache,
+        on_finished: OnFinished,
+        on_tick: Callable[[], None],
     ) -> None:
-        """Compute all stages of a schedule; an interrupt ends it at once."""
-        while job := schedule.next_job():
-            with _watched(watch):
-                end = perform(job, cache, lambda: False, self.checkpoint_seconds)
-            settle(job, end, schedule, ended)
-            watch()
+        """Compute all stages of a queue; an interrupt ends it at once."""
+        while job := stage_queue.next_job():
+            with _ticking(on_tick):
+                end = compute_job(job, cache, lambda: False, self.checkpoint_seconds)
+            record_outcome(job, end, stage_queue, on_finished)
+            on_tick()
 
 
 @contextmanager
-def _watched(watch: Callable[[], None]) -> Iterator[None]:
+def _ticking(on_tick: Callable[[], None]) -> Iterator[None]:
     """Call a function every now and then while the block computes."""
     done = threading.Event()
 
-    def watching() -> None:
-        while not done.wait(WATCH_SECONDS):
-            watch()
+    def ticking() -> None:
+        while not done.wait(TICK_SECONDS):
+            on_tick()
 
-    thread = threading.Thread(target=watching, daemon=True)
+    thread = threading.Thread(target=ticking, daemon=True)
     thread.start()
     try:
         yield

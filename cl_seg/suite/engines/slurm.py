@@ -1,6 +1,6 @@
 """Computes stages on a Slurm cluster: chains of stages as jobs, branches as arrays that wait.
 
-The files of the cache are the truth; Slurm is only asked which jobs it still has. The jobs go on
+The cache decides what is finished; Slurm is only asked which jobs it still has. The jobs continue
 when this process ends: the same command finds them by their name and waits for them again.
 """
 
@@ -23,16 +23,16 @@ from cl_seg.planning.stages import Stage
 from cl_seg.runtime.workers import interrupts_blocked
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.chains import chains
-from cl_seg.suite.engines import Ended
-from cl_seg.suite.engines.perform import JobEnd
+from cl_seg.suite.engines import OnFinished
+from cl_seg.suite.engines.job import JobOutcome
 from cl_seg.suite.engines.slurm_job import StageJob, read_end, read_log
 from cl_seg.suite.engines.slurm_queue import Resources, cancel, check_slurm, queue, queued
-from cl_seg.suite.schedule import Failure, Job, Schedule
+from cl_seg.suite.stage_queue import Failure, Job, StageQueue
 
 JOBS = "jobs.json"
 TRIES = 2
-STOPS = 20  # of a job that saved its progress each time
-REFUSALS = 60
+MAX_STOPS = 20  # of a job that saved its progress each time
+MAX_REFUSALS = 60
 OLD_SECONDS = 24 * 3600.0
 
 
@@ -79,48 +79,54 @@ class SlurmEngine:
     patience_seconds: float = 60.0
 
     @property
-    def here(self) -> bool:
+    def runs_locally(self) -> bool:
         """Stages are computed on the nodes of a cluster."""
         return False
 
-    def execute(
-        self, schedule: Schedule, cache: StageCache, ended: Ended, watch: Callable[[], None]
+    def compute_stages(
+        self,
+        stage_queue: StageQueue,
+        cache: StageCache,
+        on_finished: OnFinished,
+        on_tick: Callable[[], None],
     ) -> None:
-        """Compute all stages of a schedule; a job that vanishes costs its stage one more try.
+        """Compute all stages of a queue; a job that vanishes costs its stage one more try.
 
         Raises:
             InputError: there is no Slurm, or it refuses the first jobs.
             KeyboardInterrupt: at once; the jobs go on.
         """
         check_slurm()
-        call = _Call(self, schedule, cache, ended)
+        submission = _Submission(self, stage_queue, cache, on_finished)
         try:
-            call.find_earlier()
-            while schedule.open:
-                call.submit()
-                if not (call.jobs or call.refusals):
-                    raise RuntimeError(f"no job computes {schedule.open} stages that are left")
+            submission.find_earlier()
+            while stage_queue.unfinished_count:
+                submission.submit()
+                if not (submission.jobs or submission.refusals):
+                    raise RuntimeError(
+                        f"no job computes {stage_queue.unfinished_count} stages that are left"
+                    )
                 time.sleep(self.poll_seconds)
-                call.look()
-                watch()
+                submission.poll()
+                on_tick()
         except KeyboardInterrupt:
-            if call.jobs:
-                left = counted(len(call.jobs), "job goes", "jobs go")
+            if submission.jobs:
+                left = counted(len(submission.jobs), "job goes", "jobs go")
                 self.say(
                     f"{left} on in the queue: the same command waits for them again, "
-                    f"scancel --name={','.join(call.names)} ends them"
+                    f"scancel --name={','.join(submission.names)} ends them"
                 )
             raise
 
 
 @dataclass
-class _Call:
+class _Submission:
     """One call of the engine: the jobs it waits for."""
 
     engine: SlurmEngine
-    schedule: Schedule
+    stage_queue: StageQueue
     cache: StageCache
-    ended: Ended
+    on_finished: OnFinished
     jobs: dict[str, _Queued] = field(default_factory=dict)
     tries: Counter[tuple[str, bool]] = field(default_factory=Counter)
     refusals: int = 0
@@ -140,13 +146,13 @@ class _Call:
         active = queued(folder.name for folder in listed) if listed else {}
         if active is None:
             raise InputError("squeue does not answer: Slurm is not there, try again later")
-        stages = self.schedule.graph.stages
+        stages = self.stage_queue.graph.stages
         for folder, jobs in listed.items():
             for job_id, noted in jobs.items():
                 known = tuple(stages[key] for key in noted["stages"] if key in stages)
                 job = _Queued(job_id, folder, noted["after"], noted["stages"], known)
-                self._tell(job)  # what ended after the cache was looked through
-                if job_id in active and any(s.key in self.schedule.waiting for s in known):
+                self._report_finished(job)  # what ended after the cache was looked through
+                if job_id in active and any(s.key in self.stage_queue.waiting for s in known):
                     self.jobs[job_id] = job
             with suppress(FileNotFoundError):  # another command is removing it
                 if not jobs.keys() & active.keys() and _age(folder) > OLD_SECONDS:
@@ -167,7 +173,7 @@ class _Call:
                     self._queue(jobs, after)
                 except InputError as error:
                     self.refusals += 1
-                    hopeless = not self.submitted or self.refusals > REFUSALS
+                    hopeless = not self.submitted or self.refusals > MAX_REFUSALS
                     if not self.jobs and hopeless:
                         raise
                     if self.refusals == 1:
@@ -177,17 +183,17 @@ class _Call:
 
     def _arrays(self) -> dict[tuple[str, ...], list[Job]]:
         """The next jobs by the ids of those they wait for."""
-        schedule, room = self.schedule, self.engine.workers - len(self.jobs)
-        holder = {s.key: job.job_id for job in self.jobs.values() for s in job.stages}
-        waiting = schedule.waiting.keys() - holder.keys() if room > 0 else set()
+        stage_queue, room = self.stage_queue, self.engine.workers - len(self.jobs)
+        job_ids = {s.key: job.job_id for job in self.jobs.values() for s in job.stages}
+        waiting = stage_queue.waiting.keys() - job_ids.keys() if room > 0 else set()
         if not waiting:
             return {}
         arrays: dict[tuple[str, ...], list[Job]] = defaultdict(list)
-        for job in chains(s for key, s in schedule.graph.stages.items() if key in waiting):
+        for job in chains(s for key, s in stage_queue.graph.stages.items() if key in waiting):
             own = {stage.key for stage in job}
-            needs = {n for stage in job for n in stage.needs} - own - schedule.finished
-            if room > 0 and needs <= holder.keys():
-                arrays[tuple(sorted({holder[need] for need in needs}))].append(job)
+            needs = {n for stage in job for n in stage.needed_keys} - own - stage_queue.finished
+            if room > 0 and needs <= job_ids.keys():
+                arrays[tuple(sorted({job_ids[need] for need in needs}))].append(job)
                 room -= 1
         return arrays
 
@@ -205,55 +211,61 @@ class _Call:
                 self.jobs[job_id] = _Queued(job_id, self.folder, after, keys, job)
             write_json(self.folder / JOBS, self.submitted)
 
-    def look(self) -> None:
-        """Tell what has finished since, and settle the jobs that Slurm no longer has."""
+    def poll(self) -> None:
+        """Report finished stages, and handle the jobs that Slurm no longer has."""
         active = queued(self.names)
         for job in list(self.jobs.values()):
-            self._tell(job)
+            self._report_finished(job)
             if active is None or job.job_id not in self.jobs:
                 continue
             if job.job_id in active:
-                self._mark(job, active[job.job_id] == "RUNNING")
+                self._update_running(job, active[job.job_id] == "RUNNING")
             else:
-                self._settle(job)
+                self._handle_ended(job)
 
-    def _tell(self, job: _Queued) -> None:
+    def _report_finished(self, job: _Queued) -> None:
         for stage in job.stages:
-            if stage.key not in self.schedule.finished and self.cache.has(stage.key):
-                self.ended(stage)
+            if stage.key not in self.stage_queue.finished and self.cache.has(stage.key):
+                self.on_finished(stage)
 
-    def _mark(self, job: _Queued, running: bool) -> None:
+    def _update_running(self, job: _Queued, running: bool) -> None:
         job.missed_since = None
-        missing = (s for s in job.stages if s.key not in self.schedule.finished)
+        missing = (s for s in job.stages if s.key not in self.stage_queue.finished)
         stage = next(missing, None)
-        if stage is not None and running and self.cache.partial(stage.key).is_dir():
-            self.schedule.begin(stage)
-        elif stage is not None and not running and stage.key in self.schedule.running:
-            self.schedule.put_back(stage)
+        if stage is not None and running and self.cache.working_folder(stage.key).is_dir():
+            self.stage_queue.mark_started(stage)
+        elif stage is not None and not running and stage.key in self.stage_queue.running:
+            self.stage_queue.put_back(stage)
 
-    def _settle(self, job: _Queued) -> None:
+    def _handle_ended(self, job: _Queued) -> None:
         """Forget a job that has ended; what it has not finished waits again or has failed."""
-        schedule = self.schedule
-        missing = [s for s in job.stages if s.key not in schedule.finished]
+        stage_queue = self.stage_queue
+        missing = [s for s in job.stages if s.key not in stage_queue.finished]
         end = read_end(job.folder, job.job_id)
-        if missing and not (end and (end.failure or end.lost)):
-            told = end is not None and end.finished < len(job.keys)
-            if not told and not self._out_of_patience(job):
+        if missing and not (end and (end.failure or end.damaged_key)):
+            ended_normally = end is not None and end.finished < len(job.keys)
+            if not ended_normally and not self._out_of_patience(job):
                 return
-            self.tries[missing[0].key, told] += 1
-            if self.tries[missing[0].key, told] == (STOPS if told else TRIES):
+            self.tries[missing[0].key, ended_normally] += 1
+            if self.tries[missing[0].key, ended_normally] == (
+                MAX_STOPS if ended_normally else TRIES
+            ):
                 log = read_log(job.folder, job.job_id)
-                how = "was stopped again and again" if told else "ended without a word"
+                how = (
+                    "was stopped again and again"
+                    if ended_normally
+                    else "ended without writing its result"
+                )
                 reason = f"Slurm's job {job.job_id} {how}: see its log"
-                end = JobEnd(job.keys.index(missing[0].key), Failure(reason, log))
+                end = JobOutcome(job.keys.index(missing[0].key), Failure(reason, log))
         del self.jobs[job.job_id]
         if missing:
             self._take_back(missing, job.job_id)
         for stage in missing:
             if end and end.failure and stage.key == job.keys[end.finished]:
-                schedule.fail(stage, end.failure)
-        if end and end.lost in schedule.graph.stages:
-            schedule.lose(end.lost)
+                stage_queue.fail(stage, end.failure)
+        if end and end.damaged_key in stage_queue.graph.stages:
+            stage_queue.mark_damaged(end.damaged_key)
 
     def _out_of_patience(self, job: _Queued) -> bool:
         now = time.monotonic()
@@ -267,18 +279,18 @@ class _Call:
         """
         lost, ended, cancelled = {stage.key for stage in missing}, {job_id}, []
         for stage in missing:
-            self.schedule.put_back(stage)
+            self.stage_queue.put_back(stage)
         for other in list(self.jobs.values()):
-            needs = {need for stage in other.stages for need in stage.needs}
+            needs = {need for stage in other.stages for need in stage.needed_keys}
             if ended.isdisjoint(other.after) and lost.isdisjoint(needs):
                 continue
             cancelled.append(other.job_id)
             del self.jobs[other.job_id]
             ended.add(other.job_id)
             for stage in other.stages:
-                if stage.key not in self.schedule.finished:
+                if stage.key not in self.stage_queue.finished:
                     lost.add(stage.key)
-                    self.schedule.put_back(stage)
+                    self.stage_queue.put_back(stage)
         cancel(cancelled)
 
 

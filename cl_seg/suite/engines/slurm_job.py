@@ -1,4 +1,4 @@
-"""A Slurm job on its node, and the file that tells how it ended."""
+"""A Slurm job on its node, and the file that holds its outcome."""
 
 import signal
 import sys
@@ -14,11 +14,13 @@ from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json
 from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.engines.perform import JobEnd, perform
-from cl_seg.suite.schedule import Failure, Job
+from cl_seg.suite.engines.job import JobOutcome, compute_job
+from cl_seg.suite.stage_queue import Failure, Job
 
 LOG_LINES = 60
-IN_ONE_PIECE = "it is trained in one piece, which takes longer than a job may: give a longer --time"
+NOT_RESUMABLE = (
+    "it is trained in one piece, which takes longer than a job may: give a longer --time"
+)
 
 
 @dataclass
@@ -26,7 +28,7 @@ class StageJob:
     """A chain of stages that goes on where it was whenever it is started.
 
     Slurm's signal shortly before the time limit makes submitit call :meth:`checkpoint` and queue
-    the job again; a job that is cancelled or pushed aside saves its progress first.
+    the job again; a job that is cancelled or preempted saves its progress first.
 
     Attributes:
         stages: in order.
@@ -56,7 +58,7 @@ class StageJob:
         sys.path[:] = dict.fromkeys([*self.path, *sys.path])
         file = end_file(self.folder, JobEnvironment().job_id)
         file.unlink(missing_ok=True)
-        end = perform(self.stages, self.cache, lambda: stopping, self.checkpoint_seconds)
+        end = compute_job(self.stages, self.cache, lambda: stopping, self.checkpoint_seconds)
         if self.out_of_time:
             end = self.without_submitit(end)
         write_json(file, asdict(end))
@@ -67,33 +69,33 @@ class StageJob:
         """The job that is queued again: the same, or None where no progress was kept."""
         again = replace(self)
         self.out_of_time = True
-        return None if self._under_way().not_resumable else DelayedSubmission(again)
+        return DelayedSubmission(again) if self._under_way().resumable else None
 
     def _under_way(self) -> Stage:
         missing = (stage for stage in self.stages if not self.cache.has(stage.key))
         return next(missing, self.stages[-1])
 
-    def without_submitit(self, end: JobEnd) -> JobEnd:
+    def without_submitit(self, end: JobOutcome) -> JobOutcome:
         """The end of a job that was not queued again: what submitit raised is no stage's failure.
 
         The stage starts from its checkpoint in another job; one that has none never would end.
         """
-        if end.finished < len(self.stages) and self.stages[end.finished].not_resumable:
-            return JobEnd(end.finished, Failure(IN_ONE_PIECE))
-        return JobEnd(end.finished)
+        if end.finished < len(self.stages) and not self.stages[end.finished].resumable:
+            return JobOutcome(end.finished, Failure(NOT_RESUMABLE))
+        return JobOutcome(end.finished)
 
 
 def end_file(folder: Path, job_id: str) -> Path:
-    """Where a job notes how it ended."""
+    """File of a job's outcome."""
     return folder / f"{job_id}.end.json"
 
 
-def read_end(folder: Path, job_id: str) -> JobEnd | None:
-    """How a job ended, None when it was ended by something else than itself."""
+def read_end(folder: Path, job_id: str) -> JobOutcome | None:
+    """Outcome of a job, None when it ended without noting one."""
     try:
         noted = read_json(end_file(folder, job_id))
         failure = Failure(**noted.pop("failure")) if noted.get("failure") else None
-        return JobEnd(**{**noted, "failure": failure})
+        return JobOutcome(**{**noted, "failure": failure})
     except (OSError, ValueError, TypeError):
         return None
 

@@ -1,4 +1,4 @@
-"""A consolidation: the strategy's state after an experience, such as Fisher information."""
+"""A consolidation: updates a strategy's state after an experience was trained on."""
 
 from pathlib import Path
 from typing import Any
@@ -7,16 +7,16 @@ from cl_seg.files.write import write_bytes
 from cl_seg.runtime.serialise import to_bytes
 from cl_seg.suite.cache import STRATEGY_STATE
 from cl_seg.suite.stages.experience import experience, training_loop
+from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.plugin_state import memory_footprint, restored_plugin
-from cl_seg.suite.stages.work import Work
-from cl_seg.training.stage import run_after_training_exp
+from cl_seg.training.experience import run_after_training_exp
 
 
-def consolidate(work: Work, results: Path) -> dict[str, Any]:
+def consolidate(inputs: StageInputs, out: Path) -> dict[str, Any]:
     """Write the strategy's state."""
-    position, plugin = work.stage.position, restored_plugin(work)
+    position, plugin = inputs.stage.position, restored_plugin(inputs)
     run_after_training_exp(
-        training_loop(work, position, [plugin]), experience(work, position), plugin
+        training_loop(inputs, position, [plugin]), experience(inputs, position), plugin
     )
-    write_bytes(results / STRATEGY_STATE, to_bytes(plugin.state_dict()))
-    return memory_footprint(plugin, work.context.image.size)
+    write_bytes(out / STRATEGY_STATE, to_bytes(plugin.state_dict()))
+    return memory_footprint(plugin, inputs.context.image.size)

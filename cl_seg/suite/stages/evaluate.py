@@ -14,37 +14,37 @@ from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.examples import ranked_slices, slice_dice, typical_slice
 from cl_seg.evaluation.predict import predict
 from cl_seg.suite.cache import CASES, EXAMPLE
+from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.plugin_state import restored_plugin
-from cl_seg.suite.stages.work import Work
 
 
-def evaluate(work: Work, results: Path) -> dict[str, Any]:
+def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
     """Write a row of scores per case and class, and some slices to be shown."""
-    stage, classes = work.stage, work.context.classes
-    rows = work.rows((stage.scanner,), "test").reset_index(drop=True)
-    slices = SliceDataset(work.images, rows)
-    if stage.memory:
-        restored_plugin(work).load_scanner_statistics(
-            work.model, work.run.learned_at(stage.scanner) - 1
+    stage, classes = inputs.stage, inputs.context.classes
+    rows = inputs.rows((stage.scanner,), "test").reset_index(drop=True)
+    slices = SliceDataset(inputs.images, rows)
+    if stage.strategy_state_key:
+        restored_plugin(inputs).load_scanner_statistics(
+            inputs.model, inputs.run.learned_at(stage.scanner) - 1
         )
-    prediction, truth = predict(work.model, slices)
+    prediction, truth = predict(inputs.model, slices)
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
-    store = work.images.store
+    store = inputs.images.store
     mm = store.header.grid.spacing_mm
     scores = case_scores(prediction, truth, list(rows["case"]), classes, mm)
-    place = {"stage": stage.position, "scanner": stage.scanner}
+    columns = {"stage": stage.position, "scanner": stage.scanner}
     cut = rows.groupby("case")["body_cut"].any()
     cases = [
-        {**place, "patient": patients[row["case"]], **row, "body_cut": bool(cut[row["case"]])}
+        {**columns, "patient": patients[row["case"]], **row, "body_cut": bool(cut[row["case"]])}
         for row in scores
     ]
-    pd.DataFrame(cases).to_parquet(results / CASES, index=False)
+    pd.DataFrame(cases).to_parquet(out / CASES, index=False)
     dice = slice_dice(prediction, truth, len(classes))
     shown = [typical_slice(truth, len(classes)), *ranked_slices(dice)]
     pixels = [store.hu(stage.scanner)[row] for row in rows["row"].iloc[shown]]
-    shades = windowed(torch.from_numpy(np.stack(pixels)), work.context.image.window_hu)
+    shades = windowed(torch.from_numpy(np.stack(pixels)), inputs.context.image.window_hu)
     np.savez_compressed(
-        results / EXAMPLE,
+        out / EXAMPLE,
         image=(shades[:, 0] * 255).round().to(torch.uint8).numpy(),
         truth=truth[shown],
         prediction=prediction[shown],

@@ -9,7 +9,7 @@ from cl_seg.planning.runs import Run
 from cl_seg.runtime.serialise import from_bytes, to_bytes
 from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.cache import STRATEGY_STATE
-from cl_seg.suite.stages.work import Work
+from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.training.seeds import derive_seeds
 
 
@@ -19,11 +19,11 @@ def strategy_plugin(run: Run) -> Any:
     return build_plugin(run.strategy.name, run.strategy.settings, seed)
 
 
-def restored_plugin(work: Work) -> Any:
+def restored_plugin(inputs: StageInputs) -> Any:
     """The strategy's plugin in its state after the experiences before, or None."""
-    plugin = strategy_plugin(work.run)
-    if plugin is not None and work.stage.memory:
-        kept = from_bytes(work.cache.read(work.stage.memory, STRATEGY_STATE), None)
+    plugin = strategy_plugin(inputs.run)
+    if plugin is not None and inputs.stage.strategy_state_key:
+        kept = from_bytes(inputs.cache.read(inputs.stage.strategy_state_key, STRATEGY_STATE), None)
         plugin.load_state_dict(kept)
     return plugin
 
@@ -46,7 +46,7 @@ def plain_state(plugin: Any, name: str) -> bytes:
 
 
 def memory_footprint(plugin: Any, size: int) -> dict[str, int]:
-    """Size of a strategy's state after the experiences so far: slices, and bytes with tensors.
+    """Memory that a strategy needs for the experiences so far: slices, and bytes with its tensors.
 
     A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
     """

@@ -9,19 +9,19 @@ from cl_seg.active_learning.ranking import rank as ranked
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_json
 from cl_seg.suite.cache import RANKING
-from cl_seg.suite.stages.work import Work
+from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.training.seeds import derive_seeds
 
 
-def rank(work: Work, results: Path) -> dict[str, Any]:
+def rank(inputs: StageInputs, out: Path) -> dict[str, Any]:
     """Write the ids of the slices, the first to be labelled first."""
-    images, target = work.run.seed_images, work.run.order[-1]
+    images, target = inputs.run.seed_images, inputs.run.order[-1]
     assert images is not None
-    rows = work.rows((target,), "train").reset_index(drop=True)
+    rows = inputs.rows((target,), "train").reset_index(drop=True)
     features = entropy = None
-    if work.stage.state:
-        features, entropy = embed(work.model, SliceDataset(work.images, rows))
-    seed = derive_seeds(work.run.seed, 0, f"ranking by {images.by}")["global"]
+    if inputs.stage.state_key:
+        features, entropy = embed(inputs.model, SliceDataset(inputs.images, rows))
+    seed = derive_seeds(inputs.run.seed, 0, f"ranking by {images.by}")["global"]
     order = ranked(images.by, Candidates(rows, features, entropy), seed)
-    write_json(results / RANKING, [str(rows["slice_id"][index]) for index in order])
+    write_json(out / RANKING, [str(rows["slice_id"][index]) for index in order])
     return {"scanner": target}

@@ -16,7 +16,7 @@ from cl_seg.files.write import write_json, write_text
 from cl_seg.messages.progress import progress_console
 from cl_seg.planning.plan import Plan
 from cl_seg.planning.source import source_hash
-from cl_seg.planning.source_roots import TOOLS as COMPUTED_BY
+from cl_seg.planning.source_roots import TOOLS as TOOL_SOURCES
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.semi_automatic.registry import TOOLS, Tool
@@ -33,7 +33,7 @@ def score_tools(plan: Plan, results: Path) -> None:
         plan: of a suite whose data are at hand.
         results: folder of the suite's results.
     """
-    wanted = plan.request.suite.tools if plan.request else []
+    wanted = plan.checked.suite.tools if plan.checked else []
     for name in TOOLS.keys() - set(wanted):
         for ending in (".json", ".csv"):
             (results / FOLDER / name).with_suffix(ending).unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def _is_done(plan: Plan, results: Path, name: str) -> bool:
 def _key(plan: Plan, name: str) -> str:
     context = plan.context
     tests = [context.digests[scanner, "test"] for scanner in context.scanners]
-    text = repr((name, tests, context.classes, source_hash(*COMPUTED_BY)))
+    text = repr((name, tests, context.classes, source_hash(*TOOL_SOURCES)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,14 +9,14 @@ from cl_seg.spec.settings import Training
 from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay
 from cl_seg.training.augmentation import AugmentationConfig
+from cl_seg.training.experience import (
+    augmentation_config,
+    experience_loop,
+    loop_settings,
+    train_experience,
+)
 from cl_seg.training.loop import LoopSettings
 from cl_seg.training.seeds import derive_seeds
-from cl_seg.training.stage import (
-    augmentation_config,
-    loop_settings,
-    stage_loop,
-    train_stage,
-)
 
 from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 
@@ -31,14 +31,14 @@ STRATEGIES = {
 
 
 def train(model, benchmark, position, plugins=(), seed=0, selection=None):
-    loop = stage_loop(
+    loop = experience_loop(
         model,
         derive_seeds(seed, position, selection or SCANNERS[position - 1]),
         loop_settings(TRAINING, 1e-2, [TRAINING.steps] * position),
         augmentation_config(TRAINING, WINDOW),
         list(plugins),
     )
-    train_stage(loop, benchmark.train_stream[position - 1])
+    train_experience(loop, benchmark.train_stream[position - 1])
     return weights(model)
 
 

@@ -19,7 +19,7 @@ ANSWER_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
 """How long a server is waited for, and a run's upload (engineering values)."""
 
 
-class Mirror:
+class WandbMirror:
     """Mirrors the finished runs of suites: spec, R as tables and heat maps, curves.
 
     ``WANDB_MODE`` decides: ``offline`` (default) writes to a ``wandb`` folder beside ``runs``, from

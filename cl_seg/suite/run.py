@@ -10,20 +10,20 @@ from cl_seg.messages.plural import counted
 from cl_seg.messages.progress import progress_console
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
-from cl_seg.planning.plan import Plan, graph_of, notes_of, resolve_request
+from cl_seg.planning.plan import Plan, merged_graph, notes_of, resolve_checked
 from cl_seg.planning.plan_file import write_plan
-from cl_seg.planning.stages import RunStages
+from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.record import recorded_key
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.compute import compute
+from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
-from cl_seg.suite.record import is_finished, write_record
-from cl_seg.suite.schedule import Failure
-from cl_seg.suite.tools import score_tools
-from cl_seg.suite.tracking import Mirror
+from cl_seg.suite.semi_automatic_scores import score_tools
+from cl_seg.suite.stage_queue import Failure
 from cl_seg.suite.view import View
+from cl_seg.suite.wandb_mirror import WandbMirror
+from cl_seg.suite.write_record import is_finished, write_record
 
 RESULTS = Path("results")
 Say = Callable[[str], None]
@@ -42,7 +42,7 @@ class SuiteOutcome:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def execute(
+def run_suites(
     plans: Sequence[Plan],
     results: Sequence[Path],
     cache: StageCache,
@@ -66,11 +66,11 @@ def execute(
             nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
-    if engine.here:
+    if engine.runs_locally:
         _require_device(plans, results)
     with writable(cache.folder):
-        cache.partial("").mkdir(parents=True, exist_ok=True)
-    cache.tidy()
+        cache.working_folder("").mkdir(parents=True, exist_ok=True)
+    cache.remove_leftovers()
     for folder in results:
         for part in (folder, *filter(Path.is_dir, folder.glob("*"))):
             remove_abandoned(part)
@@ -79,37 +79,47 @@ def execute(
         say(f"note: {note}")
     missing = [_missing_runs(*pair, say) for pair in zip(plans, results, strict=True)]
     for plan, runs in zip(plans, missing, strict=True):
-        check_own_plugins((r.run for r in runs), plan.context.image.size)
+        check_own_plugins((planned.run for planned in runs), plan.context.image.size)
     for plan, folder in zip(plans, results, strict=True):
         with writable(folder):
             write_plan(folder, plan)
     for plan, folder in zip(plans, results, strict=True):
         score_tools(plan, folder)
-    folders = {r.key: f for runs, f in zip(missing, results, strict=True) for r in runs}
-    mirror = Mirror(say)
+    folders = {
+        planned.key: folder
+        for runs, folder in zip(missing, results, strict=True)
+        for planned in runs
+    }
+    mirror = WandbMirror(say)
 
-    def finish(run: RunStages) -> None:
-        folder = record_folder(folders[run.key], run)
-        write_record(folder, run, cache)
-        mirror.add(folder, run.context.name)
+    def finish(planned: PlannedRun) -> None:
+        folder = record_folder(folders[planned.key], planned)
+        write_record(folder, planned, cache)
+        mirror.add(folder, planned.context.name)
 
     failed: dict[str, Failure] = {}
     if folders:
-        runs = [run for runs in missing for run in runs]
-        failed = compute(graph_of(plans), runs, cache, engine, finish, View.on(progress_console()))
+        runs = [planned for runs in missing for planned in runs]
+        failed = compute_runs(
+            merged_graph(plans), runs, cache, engine, finish, View.for_console(progress_console())
+        )
     return [_report(*pair, failed) for pair in zip(plans, results, strict=True)]
 
 
-def record_folder(results: Path, run: RunStages) -> Path:
+def record_folder(results: Path, planned: PlannedRun) -> Path:
     """Where the record of a run is."""
-    return results / "runs" / run.run.run_id
+    return results / "runs" / planned.run_id
 
 
 def recorded_runs(plans: Sequence[Plan], results: Sequence[Path]) -> set[str]:
     """Keys of the runs whose records are in the folder of their suite."""
     pairs = zip(plans, results, strict=True)
-    every = ((run, folder) for plan, folder in pairs for run in plan.runs)
-    return {run.key for run, folder in every if is_finished(record_folder(folder, run), run.key)}
+    return {
+        planned.key
+        for plan, folder in pairs
+        for planned in plan.runs
+        if is_finished(record_folder(folder, planned), planned.key)
+    }
 
 
 def _require_device(plans: Sequence[Plan], results: Sequence[Path]) -> None:
@@ -124,22 +134,22 @@ def _require_device(plans: Sequence[Plan], results: Sequence[Path]) -> None:
         try:
             pick_device("cuda")
         except InputError as error:
-            title = plan.request.title if plan.request else plan.name
+            title = plan.checked.title if plan.checked else plan.name
             raise InputError(f"{title}: training.{error}") from None
 
 
 def _with_data(plan: Plan, cache: StageCache, workers: int) -> Plan:
     """The plan, once its data are there and hold what they are said to hold."""
-    request, kept = plan.request, cache.folder / "digests"
+    checked, kept = plan.checked, cache.folder / "digests"
     remove_abandoned(plan.context.store.parent)
-    if plan.has_data or request is None:
+    if plan.has_data or checked is None:
         check_store_content(SliceStore(plan.context.store), kept)
         return plan
-    check_store_content(open_store(request.suite.data, workers), kept)
-    return resolve_request(request, cache.folder)
+    check_store_content(open_store(checked.suite.data, workers), kept)
+    return resolve_checked(checked, cache.folder)
 
 
-def _missing_runs(plan: Plan, folder: Path, say: Say) -> list[RunStages]:
+def _missing_runs(plan: Plan, folder: Path, say: Say) -> list[PlannedRun]:
     """The runs without a record, after telling of those that have one."""
     missing = [r for r in plan.runs if not is_finished(record_folder(folder, r), r.key)]
     if len(missing) < len(plan.runs):
@@ -157,15 +167,15 @@ def _missing_runs(plan: Plan, folder: Path, say: Say) -> list[RunStages]:
 
 def _report(plan: Plan, folder: Path, failed: dict[str, Failure]) -> SuiteOutcome:
     reasons = {}
-    for run in plan.runs:
-        log = folder / "failed" / f"{run.run.run_id}.log"
-        failure = failed.get(run.key)
+    for planned in plan.runs:
+        log = folder / "failed" / f"{planned.run_id}.log"
+        failure = failed.get(planned.key)
         if failure is None:
             log.unlink(missing_ok=True)
             continue
         if failure.log:
             write_text(log, failure.log)
-        reasons[run.run.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
+        reasons[planned.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
     if len(reasons) == len(plan.runs):
         return SuiteOutcome(None, reasons)
     from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans

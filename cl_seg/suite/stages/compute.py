@@ -9,18 +9,18 @@ from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext, check_as_planned
 from cl_seg.planning.stages import Stage
 from cl_seg.strategies.registry import find_strategy
-from cl_seg.suite.cache import ABOUT, StageCache
+from cl_seg.suite.cache import METADATA, StageCache
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.consolidate import consolidate
-from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.evaluate import evaluate
+from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.load import load
 from cl_seg.suite.stages.rank import rank
+from cl_seg.suite.stages.stop_control import StopControl
 from cl_seg.suite.stages.train import train
-from cl_seg.suite.stages.work import Work
 from cl_seg.training.checkpoint import TrainingStopped
 
-COMPUTE = {
+COMPUTE_KIND = {
     "load": load,
     "train": train,
     "consolidate": consolidate,
@@ -29,7 +29,7 @@ COMPUTE = {
 }
 
 
-def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
+def compute_stage(stage: Stage, cache: StageCache, control: StopControl) -> None:
     """Compute a stage unless the cache has it, from what the cache holds.
 
     Raises:
@@ -40,20 +40,20 @@ def execute_stage(stage: Stage, cache: StageCache, control: Control) -> None:
     """
     if control.stop():
         raise TrainingStopped
-    with cache.claim(stage.key, control.stop) as results:
-        if results is not None:
+    with cache.claim(stage.key, control.stop) as out:
+        if out is not None:
             import_named(stage.context)
             check_as_planned(stage.context)
             started = time.perf_counter()
-            work = Work(stage, cache, control)
-            begin_peak(work.device)
-            about = COMPUTE[stage.kind](work, results)
+            inputs = StageInputs(stage, cache, control)
+            begin_peak(inputs.device)
+            metadata = COMPUTE_KIND[stage.kind](inputs, out)
             check_as_planned(stage.context)
             cost = {
-                "seconds": round(time.perf_counter() - started + about.pop("earlier", 0.0), 3),
-                "peak_bytes": peak_bytes(work.device),
+                "seconds": round(time.perf_counter() - started + metadata.pop("earlier", 0.0), 3),
+                "peak_bytes": peak_bytes(inputs.device),
             }
-            write_json(results / ABOUT, {**work.about, **about, **cost})
+            write_json(out / METADATA, {**inputs.metadata, **metadata, **cost})
             return
     if not cache.has(stage.key):
         raise TrainingStopped

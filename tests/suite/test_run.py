@@ -16,7 +16,7 @@ from cl_seg.records.record import RunRecord, read_record
 from cl_seg.scans.rows import parse_ranges
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
-from cl_seg.suite.execute import execute
+from cl_seg.suite.run import run_suites
 
 from .conftest import made_with, run
 
@@ -250,14 +250,14 @@ def test_a_suite_planned_for_another_processor_is_not_computed_on_this_one(
     path = results.parent / "suite.yaml"
     path.write_text(only_naive(suite_text))
     cache = StageCache(results.parent / "stages")
-    elsewhere = resolve(path, cache=cache.folder, processor="NVIDIA X1")
+    elsewhere = resolve(path, cache=cache.folder, kernel_target="NVIDIA X1")
     here = resolve(path, cache=cache.folder)
     assert not here.stages.keys() & elsewhere.stages.keys()
-    (outcome,) = execute([elsewhere], [results], cache, SingleEngine(), 1, print)
+    (outcome,) = run_suites([elsewhere], [results], cache, SingleEngine(), 1, print)
     (reason,) = outcome.failures.values()
     assert "planned for the processor NVIDIA X1, this machine has" in reason
     named = reason.split("--processor '")[1].rstrip("'")
-    assert resolve(path, cache=cache.folder, processor=named).stages == here.stages
+    assert resolve(path, cache=cache.folder, kernel_target=named).stages == here.stages
     assert not cache.keys()
 
 
@@ -265,4 +265,4 @@ def test_another_processor_asks_for_a_device(suite_text: str, results: Path) -> 
     path = results.parent / "suite.yaml"
     path.write_text(suite_text.replace("device: cpu", "device: auto"))
     with pytest.raises(InputError, match="say cpu or cuda"):
-        resolve(path, cache=results.parent / "stages", processor="NVIDIA X1")
+        resolve(path, cache=results.parent / "stages", kernel_target="NVIDIA X1")

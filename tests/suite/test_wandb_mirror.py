@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.suite.tracking import Mirror, _curve, _rows
+from cl_seg.suite.wandb_mirror import WandbMirror, _curve, _rows
 from tests.records.factory import NAIVE, run_result, write_record
 
 
@@ -49,7 +49,7 @@ def test_a_mirror_that_breaks_costs_a_warning_only(
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
     said: list[str] = []
-    Mirror(said.append).add(tmp_path / "runs" / "missing", "suite")
+    WandbMirror(said.append).add(tmp_path / "runs" / "missing", "suite")
     assert len(said) == 1 and "missing is not mirrored" in said[0]
 
 
@@ -67,7 +67,7 @@ def test_disabled_does_nothing(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     said: list[str] = []
-    Mirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
+    WandbMirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
     assert not said and [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
@@ -77,7 +77,7 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", mode)
     said: list[str] = []
-    Mirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
+    WandbMirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
     assert not said
     assert list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     pictures = list((tmp_path / "wandb").rglob("*.png"))
@@ -89,14 +89,14 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
 def test_a_server_that_does_not_answer_is_waited_for_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, key: str
 ) -> None:
-    monkeypatch.setattr("cl_seg.suite.tracking.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("cl_seg.suite.wandb_mirror.ANSWER_SECONDS", 1.0)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("WANDB_MODE", "online")
     monkeypatch.setenv("WANDB_API_KEY", key)
     said: list[str] = []
     with unanswered(answers) as server:
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
-        mirror = Mirror(said.append)
+        mirror = WandbMirror(said.append)
         started = time.monotonic()
         for number in range(3):
             mirror.add(write_run(tmp_path, f"{number}123456789abcdef"), "suite")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cl_seg.messages.errors import InputError
-from cl_seg.suite import tools
+from cl_seg.suite import semi_automatic_scores
 
 from .conftest import run
 
@@ -77,7 +77,7 @@ def test_scores_that_were_half_replaced_are_made_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(tools, "write_json", killed)
+        patch.setattr(semi_automatic_scores, "write_json", killed)
         run(text.replace("split: {", "split: {seed: 1, "), results)
     assert (results / "tools" / "window_and_wall.csv").read_text() != table
     run(text, results)

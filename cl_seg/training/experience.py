@@ -45,7 +45,7 @@ def augmentation_config(training: Training, window_hu: tuple[float, float]) -> A
     )
 
 
-def stage_loop(
+def experience_loop(
     model: nn.Module,
     seeds: Mapping[str, int],
     settings: LoopSettings,
@@ -72,7 +72,7 @@ def stage_loop(
     )
 
 
-def train_stage(loop: DenseTraining, experience: DatasetExperience[Any]) -> None:
+def train_experience(loop: DenseTraining, experience: DatasetExperience[Any]) -> None:
     """Train the loop's model in place on one experience.
 
     Raises:

@@ -1,8 +1,7 @@
-"""What is kept of a run: run.json, cases.parquet, curve.parquet and examples.npz."""
+"""Writes the record of a finished run: run.json, cases.parquet, curve.parquet and examples.npz."""
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import git_commit, versions
 from cl_seg.planning.runs import Run
-from cl_seg.planning.stages import RunStages
+from cl_seg.planning.stages import PlannedRun
 from cl_seg.records import tables
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.record import (
@@ -50,7 +49,13 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
         "seed": run.seed,
         "classes": context.classes,
         "learned_dice": context.learned_dice,
-        "seed_images": images and {**asdict(images), "start": images.start},
+        "seed_images": images
+        and {
+            "count": images.count,
+            "by": images.by,
+            "start": images.start,
+            "base": images.base_scanners,
+        },
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
 
@@ -60,21 +65,21 @@ def is_finished(folder: Path, key: str) -> bool:
     return all((folder / name).is_file() for name in NEEDED) and recorded_key(folder) == key
 
 
-def write_record(folder: Path, stages: RunStages, cache: StageCache) -> None:
+def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
     """Collect a run's record from its stages and write it to ``folder``, replacing an older one.
 
     Raises:
         DamagedStage: a stage is missing or damaged.
     """
-    run = stages.run
-    cases = case_scores_of([key for row in stages.tested for key in row], cache)
-    curve = curve_of(stages.trained, cache)
-    matrices = accuracy_matrices(cases, list(run.order), stages.context.classes)
-    record = _record(stages, cache, {name: matrix_rows(r) for name, r in matrices.items()})
+    run = planned.run
+    cases = case_scores_of([key for row in planned.evaluation_keys for key in row], cache)
+    curve = curve_of(planned.training_keys, cache)
+    matrices = accuracy_matrices(cases, list(run.order), planned.context.classes)
+    record = _record(planned, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
         cases.to_parquet(building / tables.CASES, index=False)
         curve.to_parquet(building / tables.CURVE, index=False)
-        np.savez_compressed(building / tables.EXAMPLES, **_examples(stages, cache))
+        np.savez_compressed(building / tables.EXAMPLES, **_examples(planned, cache))
         write_json(building / RUN_FILE, record.as_json())
 
 
@@ -99,21 +104,21 @@ def curve_of(trained: Sequence[str], cache: StageCache) -> pd.DataFrame:
     return curve
 
 
-def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:
-    run, context = stages.run, stages.context
+def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -> RunRecord:
+    run, context = planned.run, planned.context
     header = read_header(context.store)
     strategy = find_strategy(run.strategy.name)
-    trained = [cache.about(key) for key in stages.trained]
+    trained = [cache.metadata(key) for key in planned.training_keys]
     last = trained[-1]
     return RunRecord(
         run_id=run.run_id,
         suite=context.name,
-        key=stages.key,
+        key=planned.key,
         spec=run_spec(run, context),
         model=run.titles["model"],
         strategy=run.titles["strategy"],
         order_number=run.order_number,
-        place=run.place,
+        place=run.grid_position,
         schedule="seed_curve" if run.seed_images else strategy.training_regime,
         scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in run.order},
@@ -124,8 +129,8 @@ def _record(stages: RunStages, cache: StageCache, matrices: dict[str, Rows]) -> 
         ),
         grid=GridRecord(size=header.grid.size, spacing_mm=header.grid.spacing_mm),
         R=matrices,
-        states=stages.trained,
-        stages=_stage_rows(stages, cache, trained),
+        states=planned.training_keys,
+        stages=_stage_rows(planned, cache, trained),
         device=last["device"],
         processor=last["processor"],
         parameters=last["parameters"],
@@ -141,16 +146,18 @@ def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
 
 
 def _stage_rows(
-    stages: RunStages, cache: StageCache, trained: list[dict[str, Any]]
+    planned: PlannedRun, cache: StageCache, trained: list[dict[str, Any]]
 ) -> tuple[StageRow, ...]:
-    kept = dict(enumerate((cache.about(key) for key in stages.kept), start=1))
+    kept = dict(enumerate((cache.metadata(key) for key in planned.consolidation_keys), start=1))
     rows = []
-    for about in trained:
-        for row in about["trained"]:
+    for metadata in trained:
+        for row in metadata["trained"]:
             position = row["position"]
-            testing = sum(cache.about(key)["seconds"] for key in stages.tested[position])
-            memory = kept.get(position, about)
-            peaks = [one.get("peak_bytes") for one in (about, memory)]
+            testing = sum(
+                cache.metadata(key)["seconds"] for key in planned.evaluation_keys[position]
+            )
+            memory = kept.get(position, metadata)
+            peaks = [one.get("peak_bytes") for one in (metadata, memory)]
             rows.append(
                 StageRow(
                     position=position,
@@ -167,7 +174,7 @@ def _stage_rows(
     return tuple(rows)
 
 
-def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
+def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
     """Per scanner a typical slice, and the worst, median and best one of two moments.
 
     ``scanner/image|truth|first|last`` are (S, S): the typical slice, its truth, and what is
@@ -176,9 +183,11 @@ def _examples(stages: RunStages, cache: StageCache) -> dict[str, Any]:
     last; with ``/dice`` their Dice, (3,).
     """
     examples = {}
-    for j, scanner in enumerate(stages.run.order):
-        learned = stages.run.learned_at(scanner)
-        first, own, last = (_example(cache, stages.tested[i][j]) for i in (1, learned, -1))
+    for j, scanner in enumerate(planned.run.order):
+        learned = planned.run.learned_at(scanner)
+        first, own, last = (
+            _example(cache, planned.evaluation_keys[i][j]) for i in (1, learned, -1)
+        )
         for name, example in (("first", first), ("last", last)):
             examples[f"{scanner}/{name}"] = example["prediction"][0]
         for name in ("image", "truth"):

@@ -1,15 +1,15 @@
-"""How the work on a stage is stopped and saved."""
+"""When a stage stops and saves its progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Control:
-    """How the work on a stage is stopped and saved, without an influence on its result.
+class StopControl:
+    """When a stage stops and saves its progress, which has no influence on its result.
 
     Attributes:
-        stop: True when it shall stop after the current step.
+        stop: True when it is to stop after the current step.
         checkpoint_seconds: between two checkpoints.
     """
 

@@ -1,12 +1,12 @@
-"""Which stages are still missing, and which of them can be worked on now."""
+"""The queue of missing stages, and which of them can be computed now."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cl_seg.planning.stages import Graph, RunStages, Stage
+from cl_seg.planning.stages import Graph, PlannedRun, Stage
 
-LOSSES = 3
+MAX_DAMAGES = 3
 Job = tuple[Stage, ...]
 Cost = Callable[[Stage], float]
 
@@ -24,8 +24,8 @@ class Failure:
     log: str = ""
 
 
-class Schedule:
-    """The missing stages of some runs: waiting, under way, done or failed.
+class StageQueue:
+    """The missing stages of some runs: waiting, running, finished or failed.
 
     Args:
         graph: all stages.
@@ -38,145 +38,147 @@ class Schedule:
     def __init__(
         self,
         graph: Graph,
-        runs: Iterable[RunStages],
+        runs: Iterable[PlannedRun],
         finished: Iterable[str],
         cost: Cost,
         workers: int,
     ) -> None:
         self.graph, self.cost, self.workers = graph, cost, workers
-        self._places = {key: place for place, key in enumerate(graph.stages)}
+        self._indices = {key: index for index, key in enumerate(graph.stages)}
         self.runs = list(runs)
         self.finished = set(finished)
         self.running: set[str] = set()
         self.failed: dict[str, Failure] = {}
         self.waiting: dict[str, Stage] = {}
         self.done: list[str] = []
-        self.left = 0.0
+        self.seconds_left = 0.0
         self._ready: dict[str, Stage] = {}
         self._children: dict[str, list[str]] = defaultdict(list)
-        self._wanted_by: dict[str, list[RunStages]] = defaultdict(list)
-        self._losses: Counter[str] = Counter()
+        self._runs_of: dict[str, list[PlannedRun]] = defaultdict(list)
+        self._damage_counts: Counter[str] = Counter()
         for key, stage in graph.stages.items():
-            for need in stage.needs:
+            for need in stage.needed_keys:
                 self._children[need].append(key)
-        for run in self.runs:
-            for key in run.results:
-                self._wanted_by[key].append(run)
+        for planned in self.runs:
+            for key in planned.stage_keys:
+                self._runs_of[key].append(planned)
                 self.require(key)
-        self.rank()
+        self.update_priorities()
 
     def require(self, key: str) -> None:
-        """Put a stage that is not there on the list, and those it starts from."""
+        """Queue a stage that is not finished, and those it starts from."""
         if key in self.finished or key in self.waiting or key in self.running:
             return
         if key in self.failed:
             return
         stage = self.graph.stages[key]
-        for need in stage.needs:
+        for need in stage.needed_keys:
             self.require(need)
         self._wait(stage)
 
     def _wait(self, stage: Stage) -> None:
         self.waiting[stage.key] = stage
-        if self.finished.issuperset(stage.needs):
+        if self.finished.issuperset(stage.needed_keys):
             self._ready[stage.key] = stage
 
-    def rank(self) -> None:
-        """Work out again what is left, and what the longest way from every stage to the end costs.
+    def update_priorities(self) -> None:
+        """Update the seconds left, and those of the longest chain that begins with each stage.
 
-        Needed when more is known of what stages cost.
+        Needed when the expected durations of stages have changed.
         """
-        heights: dict[str, float] = defaultdict(float)
-        self.left = 0.0
+        remaining: dict[str, float] = defaultdict(float)
+        self.seconds_left = 0.0
         for key, stage in reversed(self.graph.stages.items()):
             if key in self.waiting:
                 cost = self.cost(stage)
-                self.left += cost
-                heights[key] += cost
-                for need in stage.needs:
-                    heights[need] = max(heights[need], heights[key])
-        self._heights = heights
+                self.seconds_left += cost
+                remaining[key] += cost
+                for need in stage.needed_keys:
+                    remaining[need] = max(remaining[need], remaining[key])
+        self._remaining_seconds = remaining
 
     def next_job(self) -> Job | None:
-        """The job to begin next, None when nothing can be begun.
+        """The job to start next, None when none can be started.
 
-        Runs are worked off in their order, so that records come one after the other, until the
-        longest way to the end is half of what is left for each worker: then that goes first, so
+        Runs are computed in their order, so that records come one after the other, until the
+        longest chain takes half of the time that is left for each worker: then it goes first, so
         that no worker is left alone with it. The evaluations of one state are one job.
         """
         if not self._ready:
             return None
-        first = max(self._ready.values(), key=lambda stage: self._heights[stage.key])
-        if self._heights[first.key] * self.workers * 2 < self.left:
-            first = min(self._ready.values(), key=lambda stage: self._places[stage.key])
+        first = max(self._ready.values(), key=lambda stage: self._remaining_seconds[stage.key])
+        if self._remaining_seconds[first.key] * self.workers * 2 < self.seconds_left:
+            first = min(self._ready.values(), key=lambda stage: self._indices[stage.key])
         job: Job = (first,)
         if first.kind == "evaluate":
             ready = self._ready.values()
-            job = tuple(s for s in ready if s.kind == "evaluate" and s.start == first.start)
+            job = tuple(
+                s for s in ready if s.kind == "evaluate" and s.state_group == first.state_group
+            )
         for stage in job:
-            self.begin(stage)
+            self.mark_started(stage)
         return job
 
-    def begin(self, stage: Stage) -> None:
-        """Note that a waiting stage is under way."""
+    def mark_started(self, stage: Stage) -> None:
+        """Note that a waiting stage is running."""
         if self.waiting.pop(stage.key, None) is not None:
             self._ready.pop(stage.key, None)
             self.running.add(stage.key)
-            self.left -= self.cost(stage)
+            self.seconds_left -= self.cost(stage)
 
-    def end(self, stage: Stage) -> list[RunStages]:
-        """Note that a stage is finished; returns the runs that are complete now."""
-        self.begin(stage)
+    def mark_finished(self, stage: Stage) -> list[PlannedRun]:
+        """Note that a stage is finished; returns the runs that this completes."""
+        self.mark_started(stage)
         self.running.discard(stage.key)
         self.finished.add(stage.key)
         self.done.append(stage.key)
         for key in self._children[stage.key]:
             if key in self.waiting:
                 self._wait(self.waiting[key])
-        return [r for r in self._wanted_by[stage.key] if self.finished.issuperset(r.results)]
+        return [p for p in self._runs_of[stage.key] if self.finished.issuperset(p.stage_keys)]
 
-    def complete(self) -> list[RunStages]:
+    def complete_runs(self) -> list[PlannedRun]:
         """The runs all of whose stages are finished."""
-        return [run for run in self.runs if self.finished.issuperset(run.results)]
+        return [planned for planned in self.runs if self.finished.issuperset(planned.stage_keys)]
 
     @property
-    def open(self) -> int:
-        """Number of stages waiting or under way."""
+    def unfinished_count(self) -> int:
+        """Number of stages waiting or running."""
         return len(self.waiting) + len(self.running)
 
     def put_back(self, stage: Stage) -> None:
         """Let a stage that was not finished wait again, unless what it starts from has failed."""
         if stage.key in self.running:
             self.running.discard(stage.key)
-            self.left += self.cost(stage)
+            self.seconds_left += self.cost(stage)
         if stage.key not in self.failed:
             self._wait(stage)
 
-    def lose(self, key: str) -> None:
-        """Note that results taken for finished are not there; a few times, then they are failed.
+    def mark_damaged(self, key: str) -> None:
+        """Queue a finished stage again because its results are damaged; too often, and it fails.
 
-        Of several that miss the same results, the first one counts.
+        Counted once where several stages find the same results damaged.
         """
         if key not in self.finished:
             return
         self.finished.discard(key)
         for child in self._children[key]:
             self._ready.pop(child, None)
-        self._losses[key] += 1
-        if self._losses[key] > LOSSES:
+        self._damage_counts[key] += 1
+        if self._damage_counts[key] > MAX_DAMAGES:
             self.fail(self.graph.stages[key], Failure(f"{key[:12]} is damaged again and again"))
         self.require(key)
-        self.rank()
+        self.update_priorities()
 
     def fail(self, stage: Stage, failure: Failure) -> None:
-        """Note that a stage cannot be computed, and with it those that start from it."""
-        self.begin(stage)
+        """Note that a stage cannot be computed, nor those that start from it."""
+        self.mark_started(stage)
         self.running.discard(stage.key)
         self.failed[stage.key] = failure
         for key in self._children[stage.key]:
             if key in self.waiting:
                 self.fail(self.waiting[key], failure)
 
-    def failure_of(self, run: RunStages) -> Failure | None:
+    def failure_of(self, planned: PlannedRun) -> Failure | None:
         """Why a run has no record, or None."""
-        return next((self.failed[key] for key in run.results if key in self.failed), None)
+        return next((self.failed[key] for key in planned.stage_keys if key in self.failed), None)

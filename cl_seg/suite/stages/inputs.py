@@ -1,4 +1,4 @@
-"""A stage at work: the state it starts from, and the data it sees."""
+"""The network and the data that a stage starts from."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,20 +13,31 @@ from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import parameter_count
 from cl_seg.planning.context import StageContext
-from cl_seg.planning.environment import processor
+from cl_seg.planning.environment import cpu_name
 from cl_seg.planning.stages import Stage
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
-from cl_seg.suite.stages.control import Control
 from cl_seg.suite.stages.initial import initial_model
+from cl_seg.suite.stages.stop_control import StopControl
 
 
-class Work:
-    """The state a stage starts from, and the data it sees."""
+class StageInputs:
+    """The network and the data that a stage starts from.
 
-    def __init__(self, stage: Stage, cache: StageCache, control: Control) -> None:
+    Attributes:
+        stage: that is computed.
+        cache: with the results of the stages before it.
+        control: when to stop and to save.
+        context: settings and data of all stages of the plan.
+        run: a run the stage belongs to.
+        device: where it is computed.
+        images: of the plan's store.
+        model: in the state that the stage starts from.
+    """
+
+    def __init__(self, stage: Stage, cache: StageCache, control: StopControl) -> None:
         self.stage, self.cache, self.control = stage, cache, control
         self.context, self.run = stage.context, stage.run
         torch_setup.make_deterministic(self.context.training.threads)
@@ -34,13 +45,13 @@ class Work:
         self.device = torch_setup.pick_device(self.context.environment["device"])
         self.images = _images(self.context, self.device)
         self.model = initial_model(self.run, self.context).to(self.device)
-        if stage.state:
-            kept = cache.read(stage.state, state_file(stage.begins_after))
+        if stage.state_key:
+            kept = cache.read(stage.state_key, state_file(stage.state_position))
             self.model.load_state_dict(from_bytes(kept, self.device))
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What is kept beside every result."""
+    def metadata(self) -> dict[str, Any]:
+        """Metadata written beside every result."""
         stage = self.stage
         on_gpu = self.device.type == "cuda"
         return {
@@ -49,7 +60,7 @@ class Work:
             "timing_key": stage.timing_key,
             "steps": stage.steps,
             "device": str(self.device),
-            "processor": torch.cuda.get_device_name(self.device) if on_gpu else processor(),
+            "processor": torch.cuda.get_device_name(self.device) if on_gpu else cpu_name(),
             "parameters": parameter_count(self.model),
         }
 
@@ -60,7 +71,7 @@ class Work:
         return pd.concat(each)
 
     def adopt_model(self, model: nn.Module) -> None:
-        """Go on with the network a loop has trained, which a plugin may have put there.
+        """Continue with the network that a loop has trained; a plugin may have replaced it.
 
         Raises:
             InputError: its weights do not fit the network of the run.

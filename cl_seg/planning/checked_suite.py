@@ -1,4 +1,4 @@
-"""A suite that was read and whose data can serve it, as far as can be said without reading them."""
+"""A checked suite and its runs, before its data are read."""
 
 import sys
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ from cl_seg.spec.settings import Data
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 from cl_seg.strategies.registry import STRATEGIES
 
-GivenSuite = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
+SuiteSource = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
 """A suite file, its content, or a suite."""
 
 
 @dataclass(frozen=True)
-class SuiteRequest:
-    """A suite and its runs.
+class CheckedSuite:
+    """A checked suite and its runs.
 
     Attributes:
         suite: with defaults filled in.
@@ -34,7 +34,7 @@ class SuiteRequest:
         header: of its data, whether they are simulated already or not.
         runs: the suite asks for.
         modules: files of the modules it names and those they import from beside them.
-        processor: the one that will compute it, "" for this machine's.
+        kernel_target: of the machine that will compute it, "" for this machine's.
     """
 
     suite: StreamSuite | SeedCurveSuite
@@ -42,18 +42,20 @@ class SuiteRequest:
     header: Header
     runs: list[Run]
     modules: Mapping[str, Path]
-    processor: str = ""
+    kernel_target: str = ""
 
     @property
     def title(self) -> str:
-        """File or name, before what is wrong with it."""
+        """Prefix of error messages: file or name."""
         return str(self.file or self.suite.name)
 
     @property
     def scanners(self) -> list[str]:
         """The scanners its runs use."""
         used = {scanner for run in self.runs for scanner in run.order}
-        return sorted(used.union(*(run.seed_images.base for run in self.runs if run.seed_images)))
+        return sorted(
+            used.union(*(run.seed_images.base_scanners for run in self.runs if run.seed_images))
+        )
 
     def check_modules(self) -> None:
         """Refuse modules that another suite, read since, has too under the same names.
@@ -69,21 +71,23 @@ class SuiteRequest:
                 )
 
 
-def request_suite(given: GivenSuite, data: Path | None = None, processor: str = "") -> SuiteRequest:
+def check_suite(
+    given: SuiteSource, data: Path | None = None, kernel_target: str = ""
+) -> CheckedSuite:
     """Read a suite and list its runs.
 
     Args:
         given: suite file, its content, or a suite. ``module:callable`` is looked for beside the
             file, without one in the current folder.
         data: a store that replaces the suite's own data.
-        processor: the one that will compute it, as
-            :func:`cl_seg.planning.environment.capability` names it there; "" for this machine's.
+        kernel_target: of the machine that will compute it, from
+            :func:`cl_seg.planning.environment.kernel_target_of` there; "" for this machine's.
 
     Raises:
         InputError: the suite is wrong, or its data do not fit.
     """
     file = Path(given) if isinstance(given, Path | str) else None
-    suite = load_suite(given, data)
+    suite = parse_suite(given, data)
     title = file or Path(suite.name)
     _add_to_path(file.resolve().parent if file else Path.cwd())
     modules: dict[str, Path] = {}
@@ -91,7 +95,7 @@ def request_suite(given: GivenSuite, data: Path | None = None, processor: str = 
         if ":" in name:
             check_target(name, title)
             modules |= callable_files(name)
-    if processor and suite.training.device == "auto":
+    if kernel_target and suite.training.device == "auto":
         raise InputError(
             f"{title}: training.device is auto, which looks at this machine: say cpu or cuda where "
             "another processor computes"
@@ -103,12 +107,12 @@ def request_suite(given: GivenSuite, data: Path | None = None, processor: str = 
         check_batches(suite, runs)
     except InputError as error:
         raise InputError(f"{title}: {error}") from None
-    place = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
-    check_offers(header, place, suite.classes, suite.image.size)
-    return SuiteRequest(suite, file, header, runs, modules, processor)
+    location = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
+    check_offers(header, location, suite.classes, suite.image.size)
+    return CheckedSuite(suite, file, header, runs, modules, kernel_target)
 
 
-def load_suite(given: GivenSuite, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
+def parse_suite(given: SuiteSource, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
     """Read and check a suite against the registered networks and strategies.
 
     Args:
