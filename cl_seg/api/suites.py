@@ -206,7 +206,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
     processor: str = "",
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> "Results":
     """Run a suite and write its report; what is finished is not repeated.
 
@@ -221,7 +221,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         engine: where stages are computed, ``local`` or :class:`cl_seg.api.engines.Slurm`.
         checkpoint_seconds: between two checkpoints of a training.
         processor: the one that computes the stages, where it is not that of this machine.
-        say: called with every line for the reader.
+        log: called with every line for the user.
 
     Returns:
         The results of all finished runs; ``failures`` names those that failed, with reasons.
@@ -240,7 +240,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     from cl_seg.api.results import load_results  # noqa: PLC0415 - matplotlib, slow
 
     planned = Plan([as_suite(suite, data)], results, cache, processor)
-    (outcome,) = run_plan(planned, workers, engine, checkpoint_seconds, say)
+    (outcome,) = run_plan(planned, workers, engine, checkpoint_seconds, log)
     if outcome.report is None:
         raise RuntimeError("every run failed: " + "; ".join(sorted({*outcome.failures.values()})))
     return load_results(planned.folders[0], failures=outcome.failures)
@@ -251,7 +251,7 @@ def run_plan(
     workers: int | None = None,
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> list[SuiteOutcome]:
     """Compute what is missing of planned suites, and report each.
 
@@ -259,13 +259,13 @@ def run_plan(
         InputError: as :func:`run`; nothing has been trained.
     """
 
-    def tell(line: str) -> None:
-        say(line)
+    def log_line(line: str) -> None:
+        log(line)
 
     threads = max(one.spec.training.threads for one in planned.suites)
-    chosen = choose_engine(engine, workers, threads, checkpoint_seconds, tell)
+    chosen = choose_engine(engine, workers, threads, checkpoint_seconds, log_line)
     beside = default_workers(threads) if workers is None else max(1, workers)
-    return execute(planned.plans, planned.folders, planned.cache, chosen, beside, tell)
+    return execute(planned.plans, planned.folders, planned.cache, chosen, beside, log_line)
 
 
 def as_suite(suite: AnyPath | Mapping[str, Any] | Suite, data: AnyPath | None = None) -> Suite:

@@ -11,7 +11,7 @@ import typer
 
 import cl_seg
 from cl_seg.cli import certify, contract, data, model, phantom, results, seed, stage_cache, suite
-from cl_seg.cli.console import Verbosity, complain, speak
+from cl_seg.cli.console import Verbosity, print_error, set_verbosity
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.schema import schema
 from cl_seg.messages.errors import InputError, one_line
@@ -68,7 +68,7 @@ def _options(
 ) -> None:
     if verbose and quiet:
         raise InputError("--verbose and --quiet contradict each other: give one of them")
-    speak(Verbosity(Verbosity.NORMAL + verbose - quiet))
+    set_verbosity(Verbosity(Verbosity.NORMAL + verbose - quiet))
 
 
 def main() -> None:
@@ -79,23 +79,25 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(2)
     except UnicodeEncodeError as error:
         around = error.object[max(0, error.start - 80) : error.end + 40]
-        complain(f"{one_line(around)!r} is no UTF-8: rename it; nothing was kept")
+        print_error(f"{one_line(around)!r} is no UTF-8: rename it; nothing was kept")
         sys.exit(2)
     except MemoryError as error:
-        complain(f"out of memory ({one_line(error) or 'nothing is left'}): nothing was kept")
+        print_error(f"out of memory ({one_line(error) or 'nothing is left'}): nothing was kept")
         sys.exit(2)
     except OSError as error:
-        complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        print_error(
+            ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        )
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
             words = [word for word in sys.argv[1:] if not word.startswith("-")]
             kept = words[:1] == ["run"] or words[:2] == ["seed", "train"]
-            complain(
+            print_error(
                 "stopped; what is done is kept, the same command goes on from there"
                 if kept
                 else "stopped; nothing half-written is left"

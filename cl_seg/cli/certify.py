@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import say
+from cl_seg.cli.console import print_info
 
 
 def certify(
@@ -32,7 +32,7 @@ def certify(
     """
     from cl_seg.suite.certify.certify import Wanted, certify
 
-    certificate = certify(results, Wanted(stages, suite, data, cache, workers), say)
-    say(certificate.text)
+    certificate = certify(results, Wanted(stages, suite, data, cache, workers), print_info)
+    print_info(certificate.text)
     if certificate.verdict == "different":
         raise typer.Exit(1)

@@ -60,68 +60,70 @@ class Verbosity(IntEnum):
     VERBOSE = 2
 
 
-class _Speech:
+class _Output:
     level = Verbosity.NORMAL
 
 
-def speak(level: Verbosity) -> None:
+def set_verbosity(level: Verbosity) -> None:
     """Set how much is said from now on."""
-    _Speech.level = level
+    _Output.level = level
     show_progress(level is not Verbosity.QUIET)
 
 
 def is_quiet() -> bool:
     """Whether errors and the path of the outcome are all that is said."""
-    return _Speech.level is Verbosity.QUIET
+    return _Output.level is Verbosity.QUIET
 
 
-def shown(text: str) -> str:
+def escape_for_terminal(text: str) -> str:
     """Text of others as it is printed: no markup, and nothing that would steer the terminal."""
-    return escape("".join(c if c.isprintable() or c in "\n\t" else _named(c) for c in text))
+    return escape(
+        "".join(c if c.isprintable() or c in "\n\t" else _escape_character(c) for c in text)
+    )
 
 
-def _named(character: str) -> str:
+def _escape_character(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def show(text: str) -> None:
+def print_answer(text: str) -> None:
     """Print the answer a command is asked for."""
-    out.print(shown(text), soft_wrap=True)
+    out.print(escape_for_terminal(text), soft_wrap=True)
 
 
-def show_json(table: "pd.DataFrame") -> None:
+def print_json(table: "pd.DataFrame") -> None:
     """Print the rows of a table as JSON for machines."""
     rows = json.loads(table.to_json(orient="records"))
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")
 
 
-def say(text: str) -> None:
+def print_info(text: str) -> None:
     """Print a line about what is being done, unless the command is quiet."""
     if not is_quiet():
-        show(text)
+        print_answer(text)
 
 
-def say_table(table: Table) -> None:
+def print_table(table: Table) -> None:
     """Print a table about what has been done, unless the command is quiet."""
     if not is_quiet():
         out.print(table)
 
 
-def detail(text: str) -> None:
+def print_detail(text: str) -> None:
     """Print a line for those who ask for more (``--verbose``)."""
-    if _Speech.level is Verbosity.VERBOSE:
-        show(text)
+    if _Output.level is Verbosity.VERBOSE:
+        print_answer(text)
 
 
-def made(what: str, path: Path | str) -> None:
+def print_output_path(what: str, path: Path | str) -> None:
     """Print the path of the outcome; a quiet command prints nothing else."""
-    show(str(path) if is_quiet() else f"{what}: {path}")
+    print_answer(str(path) if is_quiet() else f"{what}: {path}")
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Print a message to standard error, line by line."""
     for line in text.splitlines():
-        err.print(f"[red]cl-seg:[/red] {shown(line)}")
+        err.print(f"[red]cl-seg:[/red] {escape_for_terminal(line)}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import complain, out, progress, show_json
+from cl_seg.cli.console import out, print_error, print_json, progress
 from cl_seg.files.write import write_text
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
@@ -33,18 +33,18 @@ def contract(
     """Hold every strategy to the contract for masks, on every network."""
     from cl_seg.api.contract import check_strategies
 
-    with progress("Contract") as tell:
-        points = check_strategies(strategies or [], models or [], tell)
+    with progress("Contract") as on_progress:
+        points = check_strategies(strategies or [], models or [], on_progress)
     if out_file:
         write_text(out_file, points.to_json(orient="records", indent=1) + "\n")
     if as_json:
-        show_json(points)
+        print_json(points)
     else:
         _show_matrix(points)
     broken = points[~points["kept"]]
     if len(broken):
         pairs = dict.fromkeys(f"{p['strategy']} on {p['network']}" for _, p in broken.iterrows())
-        complain("the contract is broken by " + ", ".join(pairs))
+        print_error("the contract is broken by " + ", ".join(pairs))
         raise typer.Exit(1)
 
 
@@ -66,14 +66,14 @@ def check_plugin(
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
     points = check(plugin, chosen, model=model)
     if as_json:
-        show_json(points)
+        print_json(points)
     else:
         table = Table("point", "verdict", "", box=None)
         for _, p in points.iterrows():
             table.add_row(p["point"], "kept" if p["kept"] else "broken", p["detail"])
         out.print(table)
     if not points["kept"].all():
-        complain(f"{plugin} breaks the contract for masks")
+        print_error(f"{plugin} breaks the contract for masks")
         raise typer.Exit(1)
 
 

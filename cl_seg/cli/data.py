@@ -13,12 +13,12 @@ from cl_seg.cli.console import (
     Others,
     OthersOption,
     Workers,
-    detail,
-    made,
+    escape_for_terminal,
+    print_detail,
+    print_info,
+    print_output_path,
+    print_table,
     progress,
-    say,
-    say_table,
-    shown,
 )
 from cl_seg.datasets.declared import DATASETS
 from cl_seg.runtime.workers import CORES
@@ -96,15 +96,15 @@ def ingest(
     for scanner in report.scanners:
         labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
         counts = str(scanner.cases), str(scanner.slices), labelled or "none"
-        table.add_row(shown(scanner.name), *counts)
-    say_table(table)
-    say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
+        table.add_row(escape_for_terminal(scanner.name), *counts)
+    print_table(table)
+    print_info("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
     for item in report.rejected:
         files = f" ({item.files} files)" if item.files > 1 else ""
-        say(f"rejected {item.path}{files}: {item.reason}")
+        print_info(f"rejected {item.path}{files}: {item.reason}")
     for note in report.notes:
-        say(f"note: {note}")
-    made("store", store)
+        print_info(f"note: {note}")
+    print_output_path("store", store)
 
 
 def dataset(
@@ -139,18 +139,18 @@ def dataset(
         written = write_dataset(name, folder, target, options, count)
     table = Table("scanner", "images", box=None)
     for scanner, images in sorted(written.scanners.items()):
-        table.add_row(shown(scanner or "as the headers say"), str(images))
-    say_table(table)
+        table.add_row(escape_for_terminal(scanner or "as the headers say"), str(images))
+    print_table(table)
     first = {item.reason: item.path for item in reversed(written.left_out)}
     counts: Counter[str] = Counter()
     for item in written.left_out:
         counts[item.reason] += item.files
     for reason, files in counts.most_common():
-        say(f"left out, {files}: {reason} (first {first[reason]})")
+        print_info(f"left out, {files}: {reason} (first {first[reason]})")
     for item in written.left_out:
-        detail(f"left out {item.path}: {item.reason}")
+        print_detail(f"left out {item.path}: {item.reason}")
     for note in written.notes:
-        say(f"note: {note}")
-    made("manifest", written.manifest)
-    say("read it with")
-    say(f"  {written.command}")
+        print_info(f"note: {note}")
+    print_output_path("manifest", written.manifest)
+    print_info("read it with")
+    print_info(f"  {written.command}")

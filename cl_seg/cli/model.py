@@ -11,12 +11,12 @@ from cl_seg.cli.console import (
     STAGES,
     AllowImplausibleHu,
     CacheOption,
-    made,
+    escape_for_terminal,
+    print_answer,
+    print_info,
+    print_output_path,
+    print_table,
     progress,
-    say,
-    say_table,
-    show,
-    shown,
 )
 
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
@@ -52,8 +52,8 @@ def save(
     from cl_seg.suite.run_model import save_run_model
 
     card = save_run_model(run, out, StageCache(cache))
-    say(f"trained on {', '.join(card.scanners.values())}")
-    made("model", out)
+    print_info(f"trained on {', '.join(card.scanners.values())}")
+    print_output_path("model", out)
 
 
 @app.command("show")
@@ -61,7 +61,7 @@ def show_card(model: ModelFolder) -> None:
     """Print the card of a model folder."""
     from cl_seg.inference.saved_model import read_card
 
-    show(read_card(model).model_dump_json(indent=1))
+    print_answer(read_card(model).model_dump_json(indent=1))
 
 
 @app.command()
@@ -74,7 +74,7 @@ def export(
     from cl_seg.inference.bundle import export_bundle
 
     export_bundle(model, out, network)
-    made("bundle", out)
+    print_output_path("bundle", out)
 
 
 def predict(
@@ -114,7 +114,7 @@ def predict(
     from cl_seg.api.models import load_model
 
     loaded = load_model(model, *(ensemble or []), network=network)
-    with progress("Predicting") as tell:
+    with progress("Predicting") as on_progress:
         prediction = loaded.predict(
             source,
             out,
@@ -124,17 +124,17 @@ def predict(
             salt=salt,
             allow_implausible_hu=allow_implausible_hu,
             measure=measure,
-            tell=tell,
+            on_progress=on_progress,
         )
     cases = prediction.cases
     table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
     for row in cases.to_dict("records"):
         cells = ("case", "scanner", "seen", "slices", "note")
-        table.add_row(*(shown(str(row[name])) for name in cells))
-    say_table(table)
+        table.add_row(*(escape_for_terminal(str(row[name])) for name in cells))
+    print_table(table)
     for item in prediction.left_out:
         files = f" ({item.files} files)" if item.files > 1 else ""
-        say(f"left out {item.path}{files}: {item.reason}")
+        print_info(f"left out {item.path}{files}: {item.reason}")
     for note in prediction.notes:
-        say(f"note: {note}")
-    made("masks", out)
+        print_info(f"note: {note}")
+    print_output_path("masks", out)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import Workers, made, out, say
+from cl_seg.cli.console import Workers, out, print_info, print_output_path
 from cl_seg.runtime.workers import CORES
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
@@ -68,7 +68,7 @@ def simulate(
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
-    made("store", store)
+    print_output_path("store", store)
 
 
 @app.command()
@@ -99,8 +99,8 @@ def export(
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
-    say(f"read them with `cl-seg ingest {manifest} STORE`")
-    made("scans", folder)
+    print_info(f"read them with `cl-seg ingest {manifest} STORE`")
+    print_output_path("scans", folder)
 
 
 @app.command()
@@ -140,4 +140,4 @@ def sheet(
         seed=seed,
         workers=workers,
     )
-    made("sheet", file)
+    print_output_path("sheet", file)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import complain, made, say, show
+from cl_seg.cli.console import print_answer, print_error, print_info, print_output_path
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 
@@ -32,7 +32,7 @@ def report(
     """Write report.html, tables and figures from finished runs."""
     from cl_seg.api.results import load_results
 
-    made("report", load_results(results).report(also or [], published))
+    print_output_path("report", load_results(results).report(also or [], published))
 
 
 def best_settings(
@@ -42,15 +42,15 @@ def best_settings(
     from cl_seg.api.settings import write_best_settings
 
     lines, page = write_best_settings(results)
-    say(lines)
-    made("grid and choice", page)
+    print_info(lines)
+    print_output_path("grid and choice", page)
 
 
 def select(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
     """Old name of ``best-settings``."""
-    complain("`cl-seg select` is now called `cl-seg best-settings`")
+    print_error("`cl-seg select` is now called `cl-seg best-settings`")
     best_settings(results)
 
 
@@ -78,7 +78,7 @@ def claims(
     if page:
         from cl_seg.analysis.claims.page import write_claims
 
-        made("claims", write_claims(judged, results))
+        print_output_path("claims", write_claims(judged, results))
         return
     if as_json:
         sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n")
@@ -98,7 +98,7 @@ def compare(
 
     sides = load_results(a), load_results(b)
     if not as_json:
-        show(comparison_page(*sides).rstrip())
+        print_answer(comparison_page(*sides).rstrip())
         return
     tables = {"spec": compare_specs(*sides), "outcome": compare_outcomes(*sides)}
     found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
@@ -113,8 +113,10 @@ def pack(
     from cl_seg.records.packed import pack_results
 
     runs = pack_results(results, out)
-    say(f"{counted(runs, 'run')}; cl-seg report, compare, claims and best-settings read them")
-    made("packed results", out)
+    print_info(
+        f"{counted(runs, 'run')}; cl-seg report, compare, claims and best-settings read them"
+    )
+    print_output_path("packed results", out)
 
 
 def unpack(
@@ -125,5 +127,7 @@ def unpack(
     from cl_seg.records.packed import unpack_results
 
     runs = unpack_results(packed, out)
-    say(f"{counted(runs, 'run')}; cl-seg run SUITE --results {out} computes those still missing")
-    made("results", out)
+    print_info(
+        f"{counted(runs, 'run')}; cl-seg run SUITE --results {out} computes those still missing"
+    )
+    print_output_path("results", out)

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, Others, OthersOption, made, progress, say
+from cl_seg.cli.console import (
+    STAGES,
+    CacheOption,
+    Others,
+    OthersOption,
+    print_info,
+    print_output_path,
+    progress,
+)
 from cl_seg.cli.model import OwnNetwork
 from cl_seg.files.write import check_new
 from cl_seg.messages.plural import counted
@@ -64,8 +72,8 @@ def select(
     chosen = choose_slices(opened, scanner, n, by.value, seed, teacher)
     select_slices(opened, scanner, queue, chosen, by.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    made("queue", queue / "queue.csv")
-    say(
+    print_output_path("queue", queue / "queue.csv")
+    print_info(
         f"{counted(n, 'slice')}: draw {values} in {queue / 'labels'}, then "
         f"`cl-seg seed import {queue} {store} NEW_STORE`"
     )
@@ -88,10 +96,10 @@ def import_(
     counts = ", ".join(f"{count} {how}" for how, count in sorted(taken.origins.items()))
     skipped = f", {taken.left_out} left out" if taken.left_out else ""
     minutes = f", {taken.minutes:g} minutes noted" if taken.minutes else ""
-    say(f"slices: {counts}{skipped}{minutes}")
+    print_info(f"slices: {counts}{skipped}{minutes}")
     for note in taken.notes:
-        say(f"note: {note}")
-    made("store", out)
+        print_info(f"note: {note}")
+    print_output_path("store", out)
 
 
 @app.command()
@@ -117,19 +125,19 @@ def train(
     from cl_seg.suite.cache import StageCache
 
     wanted = SeedTraining(base, network, tune.value, steps, batch_size, learning_rate, seed)
-    with progress("Training") as tell:
+    with progress("Training") as on_progress:
         card = train_on_seed_images(
-            SliceStore(store), scanner, wanted, out, StageCache(cache), tell
+            SliceStore(store), scanner, wanted, out, StageCache(cache), on_progress
         )
     taken = counted(card.trained["slices"], "slice")
-    say(f"trained on {taken} of {counted(card.trained['patients'], 'patient')}")
+    print_info(f"trained on {taken} of {counted(card.trained['patients'], 'patient')}")
     for name, count in card.trained["labelled"].items():
         if count < card.trained["slices"]:
-            say(
+            print_info(
                 f"note: {name} is labelled on {count} of them; on the others it is taken to be "
                 "where the model saw it before"
             )
-    made("model", out)
+    print_output_path("model", out)
 
 
 @app.command()
@@ -147,9 +155,9 @@ def propose(
 
     check_new(queue)
     opened = SliceStore(store)
-    with progress("Proposing") as tell:
-        origin, proposed = propose_labels(opened, scanner, (model, network), tell)
+    with progress("Proposing") as on_progress:
+        origin, proposed = propose_labels(opened, scanner, (model, network), on_progress)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    say(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")
-    made("queue", queue / "queue.csv")
+    print_info(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")
+    print_output_path("queue", queue / "queue.csv")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, say, show
+from cl_seg.cli.console import STAGES, CacheOption, print_answer, print_info
 from cl_seg.cli.suite import DataOption, ProcessorOption
 from cl_seg.messages.errors import InputError
 
@@ -19,7 +19,7 @@ def list_stages(cache: CacheOption = STAGES) -> None:
     from cl_seg.suite.summary import cache_lines
 
     for line in cache_lines(StageCache(cache)):
-        show(line)
+        print_answer(line)
 
 
 @app.command("prune")
@@ -38,4 +38,4 @@ def prune(
     if bool(keep) == everything:
         raise InputError("name the suites whose stages to keep, or say --all to keep none")
     removed, left = prune_stages([Suite(file, data) for file in keep or []], cache, processor)
-    say(f"{removed / 1e6:.1f} MB removed, {left / 1e6:.1f} MB kept in {cache}")
+    print_info(f"{removed / 1e6:.1f} MB removed, {left / 1e6:.1f} MB kept in {cache}")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, complain, detail, made, say, show
+from cl_seg.cli.console import (
+    STAGES,
+    CacheOption,
+    print_answer,
+    print_detail,
+    print_error,
+    print_info,
+    print_output_path,
+)
 from cl_seg.messages.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,7 +59,7 @@ def plan(
     if as_json:
         sys.stdout.write(planned.json() + "\n")
     else:
-        show(str(planned))
+        print_answer(str(planned))
 
 
 def run(
@@ -97,13 +105,13 @@ def run(
     if engine is EngineName.SLURM:
         chosen = Slurm(partition, gres, time, max_jobs, sbatch or [])
     planned = _planned(suite_files, data, results, cache, processor)
-    detail(str(planned))
-    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, say)
+    print_detail(str(planned))
+    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, print_info)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
-            complain(f"{run_id} failed: {reason}")
+            print_error(f"{run_id} failed: {reason}")
         if outcome.report is not None:
-            made("report", outcome.report)
+            print_output_path("report", outcome.report)
     if any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -116,7 +124,7 @@ def status(
     processor: ProcessorOption = "",
 ) -> None:
     """Say how far suites are, from the files alone: whoever computes them, wherever."""
-    show(_planned(suite_files, data, results, cache, processor).progress())
+    print_answer(_planned(suite_files, data, results, cache, processor).progress())
 
 
 def _planned(

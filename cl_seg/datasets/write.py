@@ -54,7 +54,7 @@ def write_dataset(
         folder: the set as it was downloaded and unpacked; it is only read.
         out: folder to make.
         options: what the user says of the set.
-        on_progress: told the number of images done and of all.
+        on_progress: called with the number of images done and of all.
 
     Raises:
         InputError: unknown name, an option that means nothing for this set, a folder that is not

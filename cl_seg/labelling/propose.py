@@ -11,7 +11,7 @@ from cl_seg.labelling.cases import case_volumes
 from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.queue import Origin, QueueItem
-from cl_seg.labelling.train import Progress
+from cl_seg.labelling.train import OnProgress
 from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
 
@@ -20,7 +20,7 @@ MIDDLE = Placement((0.0, 0.0))
 
 
 def propose_labels(
-    store: SliceStore, scanner: str, teacher: tuple[Path, str], tell: Progress
+    store: SliceStore, scanner: str, teacher: tuple[Path, str], on_progress: OnProgress
 ) -> tuple[Origin, list[QueueItem]]:
     """Labels for all slices of a scanner that have none, to be corrected.
 
@@ -28,7 +28,7 @@ def propose_labels(
         store: with slices that are not labelled yet.
         scanner: folder name.
         teacher: model folder of the network that proposes, and trusted ``module:callable`` of it.
-        tell: called with the slices done and all.
+        on_progress: called with the slices done and all.
 
     Returns:
         What makes a queue of them, least confident first.
@@ -46,7 +46,7 @@ def propose_labels(
             if slice_id in waiting:
                 sure = confidence(prediction, len(card.classes))
                 proposed.append(QueueItem(slice_id, sure, prediction.labels))
-                tell(len(proposed), len(left))
+                on_progress(len(proposed), len(left))
     proposed.sort(key=lambda one: one.confidence)
     origin = Origin(
         content=store.header.content,

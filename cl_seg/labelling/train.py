@@ -42,7 +42,7 @@ from cl_seg.suite.progress import read_progress
 from cl_seg.suite.schedule import Schedule
 
 Tune = Literal["all", "decoder", "head"]
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 Part = TypeVar("Part", bound=Spec)
 
 
@@ -77,7 +77,7 @@ def train_on_seed_images(
     wanted: SeedTraining,
     out: Path,
     cache: StageCache,
-    tell: Progress,
+    on_progress: OnProgress,
 ) -> ModelCard:
     """Train, and save the network as a model folder.
 
@@ -90,7 +90,7 @@ def train_on_seed_images(
         wanted: how.
         out: model folder to make.
         cache: where the training is kept.
-        tell: called with the steps done and all.
+        on_progress: called with the steps done and all.
 
     Raises:
         InputError: the model does not fit the store, nothing is labelled, or ``out`` exists.
@@ -101,7 +101,7 @@ def train_on_seed_images(
     check_fits(store, card, wanted.base)
     slices = _labelled_slices(store, scanner, card.classes)
     plan = plan_seed_training(store, slices, wanted, card, cache.folder)
-    weights = _trained_weights(plan, cache, tell)
+    weights = _trained_weights(plan, cache, on_progress)
     context = plan.context
     trained = {
         "base": card.weights_sha256,
@@ -214,7 +214,7 @@ def _checked(kind: type[Part], content: dict[str, Any], base: Path) -> Part:
         raise InputError(f"{base}: {fault}") from error
 
 
-def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str, Any]:
+def _trained_weights(plan: Plan, cache: StageCache, on_progress: OnProgress) -> dict[str, Any]:
     """The network's state once all stages are computed."""
     weights: dict[str, Any] = {}
 
@@ -224,20 +224,20 @@ def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str,
         except ValueError as error:
             raise InputError(f"{cache.folder}: {error}: name another --cache") from error
 
-    view = partial(_TellsSteps, tell=tell)
+    view = partial(_ReportsSteps, on_progress=on_progress)
     failed = compute(plan.graph, plan.runs, cache, SingleEngine(), read, view)
     for failure in failed.values():
         raise RuntimeError(failure.log) if failure.log else InputError(failure.reason)
     return weights
 
 
-class _TellsSteps:
-    """Tells the steps of the stage under way."""
+class _ReportsSteps:
+    """Reports the steps of the running stage."""
 
     def __init__(
-        self, schedule: Schedule, cache: StageCache, durations: Durations, tell: Progress
+        self, schedule: Schedule, cache: StageCache, durations: Durations, on_progress: OnProgress
     ) -> None:
-        self.schedule, self.cache, self.tell = schedule, cache, tell
+        self.schedule, self.cache, self.on_progress = schedule, cache, on_progress
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -246,7 +246,7 @@ class _TellsSteps:
     def update(self) -> None:
         for key in self.schedule.running:
             if noted := read_progress(self.cache.partial(key)):
-                self.tell(int(noted["step"]), int(noted["steps"]))
+                self.on_progress(int(noted["step"]), int(noted["steps"]))
 
     def ended(self, stage: Stage) -> None:
-        """Steps are told meanwhile."""
+        """Nothing to do: `update` reports the steps."""

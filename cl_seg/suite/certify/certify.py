@@ -28,7 +28,7 @@ from cl_seg.suite.certify.compare import CASE, POINT, Difference, largest_differ
 from cl_seg.suite.certify.sample import Sampled, sample
 from cl_seg.suite.record import case_scores_of, curve_of, run_spec
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Wanted:
     workers: int = 1
 
 
-def certify(results: Path, wanted: Wanted, say: Say) -> Certificate:
+def certify(results: Path, wanted: Wanted, log: Log) -> Certificate:
     """Recompute a sample of results, compare it with what was recorded, and record the outcome.
 
     Args:
         results: folder of finished or packed results.
         wanted: what is recomputed.
-        say: prints one line for the user.
+        log: prints one line for the user.
 
     Raises:
         InputError: the suite is not known or is another, or its data are, so that there is nothing
@@ -69,7 +69,7 @@ def certify(results: Path, wanted: Wanted, say: Say) -> Certificate:
         stages = []
         for one in sample(plan, recorded, wanted.stages):
             stage = _compared(one, recorded[one.run.run.run_id], plan, cache)
-            say(f"{stage.run_id}, after {stage.selection}: {stage.text}")
+            log(f"{stage.run_id}, after {stage.selection}: {stage.text}")
             stages.append(stage)
     certificate = Certificate(
         commit=git_commit(),
