@@ -1,4 +1,4 @@
-"""The contract for masks: whether strategies, and anyone's Avalanche plugin, work on them."""
+"""Checks that strategies, and any Avalanche plugin, work on segmentation masks."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,18 +17,18 @@ from cl_seg.strategies.declared import STRATEGIES
 def check_plugin(
     plugin: str, settings: Mapping[str, Any] | None = None, *, model: str = "unet"
 ) -> pd.DataFrame:
-    """Hold anyone's Avalanche plugin to the contract for masks (docs/stages.md).
+    """Check that an Avalanche plugin works on segmentation masks (docs/strategies.md).
 
-    A few tiny dense training steps tell whether it runs, acts, keeps its state and leaves the rest
-    of the training alone.
+    A few short trainings on random masks show whether it runs, has an effect, can be resumed from
+    its saved state, and changes nothing else.
 
     Args:
         plugin: ``module:callable``, the module beside you or installed.
         settings: keyword arguments of the callable.
-        model: label of the network it is tried on.
+        model: name of the network it is tried on.
 
     Returns:
-        A row per point: point, kept, detail.
+        A row per check: check, status (passed, failed or refused), detail.
 
     Raises:
         InputError: no such module, callable or network.
@@ -40,7 +40,7 @@ def check_plugin(
         raise InputError(f"{plugin}: expected module:callable, as in my_plugins:Plugin")
     check_target(plugin, Path("check_plugin"))
     (network,) = _known([model], list(NETWORKS), "network")
-    return pd.DataFrame(_points(plugin, dict(settings or {}), network))
+    return pd.DataFrame(_checks(plugin, dict(settings or {}), network))
 
 
 def check_strategies(
@@ -48,7 +48,7 @@ def check_strategies(
     models: Sequence[str] = (),
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """Hold strategies to the contract for masks on networks.
+    """Check that strategies work on segmentation masks, on every network.
 
     Args:
         strategies: their names; all by default.
@@ -56,7 +56,8 @@ def check_strategies(
         on_progress: called with the number of pairs done and of all.
 
     Returns:
-        A row per network, strategy and point: network, strategy, point, kept, detail.
+        A row per network, strategy and check: network, strategy, check, status (passed, failed
+        or refused), detail.
 
     Raises:
         InputError: a name is not known.
@@ -66,19 +67,19 @@ def check_strategies(
     rows: list[dict[str, Any]] = []
     for done, (network, name) in enumerate((n, s) for n in networks for s in names):
         on_progress(done, len(networks) * len(names))
-        found = _points(name, {}, network)
-        rows += [{"network": network, "strategy": name, **point} for point in found]
+        found = _checks(name, {}, network)
+        rows += [{"network": network, "strategy": name, **check} for check in found]
     return pd.DataFrame(rows)
 
 
-def _points(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
+def _checks(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
     from cl_seg.models.registry import build_model  # noqa: PLC0415 - torch, slow
     from cl_seg.training.contract.check import check_contract  # noqa: PLC0415
     from cl_seg.training.contract.subject import CLASSES, subject_of  # noqa: PLC0415
 
     size = NETWORKS[network].smallest_size
     build = partial(build_model, network, "small", {}, CLASSES, size)
-    return [vars(point) for point in check_contract(subject_of(name, settings, build, size))]
+    return [vars(result) for result in check_contract(subject_of(name, settings, build, size))]
 
 
 def _known(given: Sequence[str], known: list[str], what: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""``cl-seg contract`` and ``check-plugin``: hold strategies to the contract for dense targets."""
+"""``cl-seg contract`` and ``check-plugin``: whether strategies work on segmentation masks."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import out, print_error, print_json, progress
+from cl_seg.cli.console import escape_for_terminal, out, print_error, print_json, progress
 from cl_seg.files.write import write_text
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
@@ -15,36 +15,36 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Models = Annotated[
-    list[str] | None, typer.Option("--model", help="Network; repeat; all by default.")
+    list[str] | None, typer.Option("--model", help="Network to check on; repeat; default: all.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def contract(
     strategies: Annotated[
-        list[str] | None, typer.Argument(help="Strategies; all by default.", show_default=False)
+        list[str] | None, typer.Argument(help="Strategies; default: all.", show_default=False)
     ] = None,
     models: Models = None,
     out_file: Annotated[
-        Path | None, typer.Option("--out", help="JSON file to write beside the table.")
+        Path | None, typer.Option("--out", help="Also write the results to this JSON file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold every strategy to the contract for masks, on every network."""
+    """Check that every strategy works on segmentation masks, on every network."""
     from cl_seg.api.contract import check_strategies
 
-    with progress("Contract") as on_progress:
-        points = check_strategies(strategies or [], models or [], on_progress)
+    with progress("Checks") as on_progress:
+        checks = check_strategies(strategies or [], models or [], on_progress)
     if out_file:
-        write_text(out_file, points.to_json(orient="records", indent=1) + "\n")
+        write_text(out_file, checks.to_json(orient="records", indent=1) + "\n")
     if as_json:
-        print_json(points)
+        print_json(checks)
     else:
-        _show_matrix(points)
-    broken = points[~points["kept"]]
-    if len(broken):
-        pairs = dict.fromkeys(f"{p['strategy']} on {p['network']}" for _, p in broken.iterrows())
-        print_error("the contract is broken by " + ", ".join(pairs))
+        _print_matrix(checks)
+    failed = checks[checks["status"] == "failed"]
+    if len(failed):
+        pairs = dict.fromkeys(f"{c['strategy']} on {c['network']}" for _, c in failed.iterrows())
+        print_error("checks failed: " + ", ".join(pairs))
         raise typer.Exit(1)
 
 
@@ -55,42 +55,44 @@ def check_plugin(
     settings: Annotated[
         str, typer.Option(help="Its keyword arguments, as in a suite: {alpha: 0.5}.")
     ] = "{}",
-    model: Annotated[str, typer.Option(help="Network it is tried on.")] = "unet",
+    model: Annotated[str, typer.Option(help="Network to check on.")] = "unet",
     as_json: AsJson = False,
 ) -> None:
-    """Hold anyone's Avalanche plugin to the contract for masks."""
+    """Check that any Avalanche plugin works on segmentation masks."""
     from cl_seg.api.contract import check_plugin as check
 
-    chosen = YamlFile.of_text(settings, Path("--settings")).value
-    if not isinstance(chosen, dict):
+    arguments = YamlFile.of_text(settings, Path("--settings")).value
+    if not isinstance(arguments, dict):
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
-    points = check(plugin, chosen, model=model)
+    checks = check(plugin, arguments, model=model)
     if as_json:
-        print_json(points)
+        print_json(checks)
     else:
-        table = Table("point", "verdict", "", box=None)
-        for _, p in points.iterrows():
-            table.add_row(p["point"], "kept" if p["kept"] else "broken", p["detail"])
+        table = Table("check", "status", "", box=None)
+        for _, c in checks.iterrows():
+            table.add_row(c["check"], c["status"], escape_for_terminal(c["detail"]))
         out.print(table)
-    if not points["kept"].all():
-        print_error(f"{plugin} breaks the contract for masks")
+    failed = checks.loc[checks["status"] == "failed", "check"]
+    if len(failed):
+        print_error(f"{plugin} failed: " + ", ".join(failed))
         raise typer.Exit(1)
 
 
-def _show_matrix(points: "pd.DataFrame") -> None:
+def _print_matrix(checks: "pd.DataFrame") -> None:
     from cl_seg.models.declared import NETWORKS
     from cl_seg.strategies.declared import STRATEGIES
 
-    networks = list(dict.fromkeys(points["network"]))
+    networks = list(dict.fromkeys(checks["network"]))
     table = Table("strategy", *(NETWORKS[n].title for n in networks), box=None)
-    for name, own in points.groupby("strategy", sort=False):
-        cells = (_cell(own[own["network"] == network]) for network in networks)
+    for name, of_strategy in checks.groupby("strategy", sort=False):
+        cells = (_cell(of_strategy[of_strategy["network"] == network]) for network in networks)
         table.add_row(STRATEGIES[str(name)].title, *cells)
     out.print(table)
-    out.print("kept: all points; refused: with the reason, because it could have no effect")
+    out.print("passed: all checks; refused: the strategy could have no effect on this network")
 
 
-def _cell(points: "pd.DataFrame") -> str:
-    if not points["kept"].all():
-        return "broken: " + ", ".join(points.loc[~points["kept"], "point"])
-    return "refused" if len(points) == 1 else "kept"
+def _cell(checks: "pd.DataFrame") -> str:
+    failed = checks.loc[checks["status"] == "failed", "check"]
+    if len(failed):
+        return "failed: " + ", ".join(failed)
+    return "refused" if set(checks["status"]) == {"refused"} else "passed"

@@ -41,8 +41,8 @@ def _broken(run: Run, image_size: int) -> str:
     model, strategy = run.model, run.strategy
     size = NETWORKS[model.name].smallest_size if model.name in NETWORKS else image_size
     build = partial(build_model, model.name, model.preset, model.arguments, CLASSES, size)
-    verdicts = check_contract(subject_of(strategy.name, strategy.settings, build, size), ESSENTIAL)
-    for one in verdicts:
-        if not one.kept or one.detail.startswith("refused"):
-            return f"strategy {strategy.name} on {model.label}, {one.point}: {one.detail}"
+    subject = subject_of(strategy.name, strategy.settings, build, size)
+    for result in check_contract(subject, ESSENTIAL):
+        if result.status != "passed":
+            return f"strategy {strategy.name} on {model.label}, {result.check}: {result.detail}"
     return ""

@@ -1,7 +1,7 @@
-"""The contract that every strategy is held to on dense targets, by a few tiny trainings.
+"""The contract: checks, by a few tiny trainings, that a strategy works on segmentation masks.
 
-A crash shows at once; a strategy that silently does nothing, or something else than it does when a
-run is taken up again, does not. Every point is a small experiment against plain fine-tuning with
-the same seeds. Read in this order: ``subject`` (what is tried), ``trial`` (how it is trained),
-``points`` (what has to hold), ``check`` (the verdicts).
+A crash shows at once; a strategy that silently does nothing, or that trains other weights after it
+was resumed, does not. Every check is a small experiment against plain fine-tuning with the same
+seeds. Read in this order: ``subject`` (the strategy that is checked), ``trial`` (how it is
+trained), ``points`` (the checks), ``check`` (their results).
 """

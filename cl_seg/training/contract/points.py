@@ -1,4 +1,4 @@
-"""The points of the contract: each tries a subject and returns its observation in words."""
+"""The checks of the contract: each trains a subject and returns its observation in words."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from cl_seg.training.contract.trial import (
 
 
 class Broken(Exception):
-    """A point of the contract is broken."""
+    """A check of the contract failed."""
 
 
 def runs(subject: Subject) -> str:
@@ -48,7 +48,7 @@ def changes_nothing_else(subject: Subject) -> str:
 
 
 def acts(subject: Subject) -> str:
-    """It trains other weights than its baseline: a silent no-op is broken."""
+    """It trains other weights than its baseline: a strategy without effect fails."""
     if subject.active_from is None:
         return "takes part in no training"
     other = "plain fine-tuning" if subject.make_baseline is None else "itself switched off"

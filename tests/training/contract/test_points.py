@@ -19,13 +19,13 @@ def model():
 
 
 def broken(make_plugin, active_from=2, keeps_state=False):
-    verdicts = check_contract(Subject(make_plugin, model, 32, active_from, keeps_state))
-    return {v.point: v.detail for v in verdicts if not v.kept}
+    results = check_contract(Subject(make_plugin, model, 32, active_from, keeps_state))
+    return {r.check: r.detail for r in results if r.status == "failed"}
 
 
 def test_a_strategy_that_keeps_it():
-    verdicts = check_contract(Subject(L2, model, 32, 2, False))
-    assert len(verdicts) == 8 and all(v.kept for v in verdicts)
+    results = check_contract(Subject(L2, model, 32, 2, False))
+    assert len(results) == 8 and all(r.status == "passed" for r in results)
 
 
 def test_a_silent_no_op():
@@ -96,8 +96,8 @@ def test_a_part_that_is_switched_off_makes_no_difference():
     def make():
         return L2()
 
-    verdicts = check_contract(Subject(make, model, 32, 2, False, make_baseline=make))
-    assert [v.point for v in verdicts if not v.kept] == ["acts"]
+    results = check_contract(Subject(make, model, 32, 2, False, make_baseline=make))
+    assert [r.check for r in results if r.status == "failed"] == ["acts"]
 
 
 class SilentScores(L2):
@@ -107,7 +107,7 @@ class SilentScores(L2):
 
 def test_a_part_in_scoring_that_does_nothing():
     subject = Subject(SilentScores, model, 32, 2, False, changes_scoring=True)
-    assert [v.point for v in check_contract(subject) if not v.kept] == ["scores"]
+    assert [r.check for r in check_contract(subject) if r.status == "failed"] == ["scores"]
 
 
 class Refusing(SupervisedPlugin):
