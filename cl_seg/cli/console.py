@@ -1,4 +1,4 @@
-"""How all commands speak, and the options they share."""
+"""Printing of all commands, and the options they share."""
 
 import json
 import sys
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
-Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of parallel processes.")]
 AllowImplausibleHu = Annotated[
     bool,
     typer.Option(
-        "--allow-implausible-hu", help="Take images whose values cannot be HU as they are."
+        "--allow-implausible-hu", help="Accept images whose values cannot be HU, unchanged."
     ),
 ]
 CacheOption = Annotated[
-    Path, typer.Option("--cache", help="Folder of finished stages, shared by suites and machines.")
+    Path,
+    typer.Option("--cache", help="Folder of finished stages; suites and machines can share it."),
 ]
 STAGES = Path("data/stages")
 
 
 class Others(StrEnum):
-    """Meaning of label values that nothing names."""
+    """Meaning of label values that no --label names."""
 
     ERROR = "error"
     BACKGROUND = "background"
@@ -47,13 +48,13 @@ OthersOption = Annotated[
     Others,
     typer.Option(
         "--others",
-        help="What is labelled otherwise: an error, background, or ignore for what nobody knows.",
+        help="Label values that no --label names: an error, background, or ignore (unknown).",
     ),
 ]
 
 
 class Verbosity(IntEnum):
-    """How much a command says."""
+    """How much a command prints."""
 
     QUIET = 0
     NORMAL = 1
@@ -65,18 +66,18 @@ class _Output:
 
 
 def set_verbosity(level: Verbosity) -> None:
-    """Set how much is said from now on."""
+    """Set how much commands print."""
     _Output.level = level
     show_progress(level is not Verbosity.QUIET)
 
 
 def is_quiet() -> bool:
-    """Whether errors and the path of the outcome are all that is said."""
+    """Whether only errors and output paths are printed."""
     return _Output.level is Verbosity.QUIET
 
 
 def escape_for_terminal(text: str) -> str:
-    """Text of others as it is printed: no markup, and nothing that would steer the terminal."""
+    """Untrusted text, escaped for the terminal: no markup and no control characters."""
     return escape(
         "".join(c if c.isprintable() or c in "\n\t" else _escape_character(c) for c in text)
     )
@@ -87,37 +88,37 @@ def _escape_character(character: str) -> str:
 
 
 def print_answer(text: str) -> None:
-    """Print the answer a command is asked for."""
+    """Print the answer of a command, even if it is quiet."""
     out.print(escape_for_terminal(text), soft_wrap=True)
 
 
 def print_json(table: "pd.DataFrame") -> None:
-    """Print the rows of a table as JSON for machines."""
+    """Print the rows of a table as JSON."""
     rows = json.loads(table.to_json(orient="records"))
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")
 
 
 def print_info(text: str) -> None:
-    """Print a line about what is being done, unless the command is quiet."""
+    """Print a line about progress or outcome, unless the command is quiet."""
     if not is_quiet():
         print_answer(text)
 
 
 def print_table(table: Table) -> None:
-    """Print a table about what has been done, unless the command is quiet."""
+    """Print a table about the outcome, unless the command is quiet."""
     if not is_quiet():
         out.print(table)
 
 
 def print_detail(text: str) -> None:
-    """Print a line for those who ask for more (``--verbose``)."""
+    """Print a line only with ``--verbose``."""
     if _Output.level is Verbosity.VERBOSE:
         print_answer(text)
 
 
-def print_output_path(what: str, path: Path | str) -> None:
-    """Print the path of the outcome; a quiet command prints nothing else."""
-    print_answer(str(path) if is_quiet() else f"{what}: {path}")
+def print_output_path(name: str, path: Path | str) -> None:
+    """Print the path of an output; a quiet command prints nothing else."""
+    print_answer(str(path) if is_quiet() else f"{name}: {path}")
 
 
 def print_error(text: str) -> None:
@@ -127,8 +128,8 @@ def print_error(text: str) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error; call with the number of steps done and of all."""
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error; yields ``on_progress(done, total)``."""
     with Progress(console=progress_console(), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,4 +1,4 @@
-"""``cl-seg model`` and ``cl-seg predict``: models as folders, and what they make of new CT."""
+"""``cl-seg model`` and ``cl-seg predict``: model folders, and prediction on new CT."""
 
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ def _from_here(target: str) -> str:
 OwnNetwork = Annotated[
     str,
     typer.Option(
-        help="Trusted module:callable of the model, where it is code of your own.",
+        help="module:callable of the network, if it is your own code; importing it means trust.",
         callback=_from_here,
     ),
 ]
@@ -42,12 +42,12 @@ OwnNetwork = Annotated[
 @app.command()
 def save(
     run: Annotated[
-        Path, typer.Argument(help="Finished run, RESULTS/runs/RUN.", show_default=False)
+        Path, typer.Argument(help="Folder of a finished run, RESULTS/runs/RUN.", show_default=False)
     ],
-    out: Annotated[Path, typer.Argument(help="Model folder to make.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New model folder.", show_default=False)],
     cache: CacheOption = STAGES,
 ) -> None:
-    """Save the network of a finished run: weights as safetensors, and a card."""
+    """Save the trained network of a finished run as weights (safetensors) and a model card."""
     from cl_seg.suite.cache import StageCache
     from cl_seg.suite.run_model import save_run_model
 
@@ -58,7 +58,7 @@ def save(
 
 @app.command("show")
 def show_card(model: ModelFolder) -> None:
-    """Print the card of a model folder."""
+    """Print the model card of a model folder."""
     from cl_seg.inference.saved_model import read_card
 
     print_answer(read_card(model).model_dump_json(indent=1))
@@ -67,10 +67,10 @@ def show_card(model: ModelFolder) -> None:
 @app.command()
 def export(
     model: ModelFolder,
-    out: Annotated[Path, typer.Argument(help="MONAI bundle to make.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New folder for the bundle.", show_default=False)],
     network: OwnNetwork = "",
 ) -> None:
-    """Write a model folder as a MONAI bundle."""
+    """Convert a model folder to a MONAI bundle."""
     from cl_seg.inference.bundle import export_bundle
 
     export_bundle(model, out, network)
@@ -85,32 +85,41 @@ def predict(
             help="Folder of DICOM or NIfTI files, CSV manifest, or NIfTI file.", show_default=False
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("predictions"),
+    out: Annotated[Path, typer.Option(help="New folder for masks and tables.")] = Path(
+        "predictions"
+    ),
     measure: Annotated[
-        bool, typer.Option("--measure", help="Also write areas and HU of every slice.")
+        bool, typer.Option("--measure", help="Also write area (cm²) and HU of every slice.")
     ] = False,
     ensemble: Annotated[
-        list[Path] | None, typer.Option(help="Further model folder to average with; repeat.")
+        list[Path] | None, typer.Option(help="Another model folder to average with; repeat.")
     ] = None,
     variants: Annotated[
         int,
-        typer.Option(min=0, help="Turned and scaled images per slice, to say how sure it is."),
+        typer.Option(
+            min=0,
+            help="Test-time augmentations per slice (rotated, rescaled), to measure agreement.",
+        ),
     ] = 4,
     height_m: Annotated[
         float | None,
-        typer.Option(min=0.4, max=2.6, help="Height of the one patient in m, for the SMI."),
+        typer.Option(
+            min=0.4,
+            max=2.6,
+            help="Height of the patient in m, for the SMI; only for a single patient.",
+        ),
     ] = None,
     network: OwnNetwork = "",
     aliases: Annotated[
-        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+        Path | None, typer.Option(help="YAML file of scanner aliases, added to the built-in ones.")
     ] = None,
     allow_implausible_hu: AllowImplausibleHu = False,
     salt: Annotated[
         str | None,
-        typer.Option(envvar="CL_SEG_SALT", help="Secret that makes hashes of series repeatable."),
+        typer.Option(envvar="CL_SEG_SALT", help="Secret that makes series hashes repeatable."),
     ] = None,
 ) -> None:
-    """Label new CT, and say which of it is from a scanner the model never saw."""
+    """Segment new CT, and report scans from scanners the model was not trained on."""
     from cl_seg.api.models import load_model
 
     loaded = load_model(model, *(ensemble or []), network=network)

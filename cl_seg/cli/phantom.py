@@ -14,11 +14,13 @@ app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_arg
 
 Scanners = Annotated[
     list[str] | None,
-    typer.Option("--scanner", help="Profile by name or file; repeat for more; default all."),
+    typer.Option("--scanner", help="Profile name or file; repeat; default: all."),
 ]
-OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner that no other scans.")]
+OwnBodies = Annotated[
+    int, typer.Option(min=0, help="Bodies per scanner that no other scanner scans.")
+]
 SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies that every scanner scans.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of anatomy and noise.")]
 Slices = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
 MuscleFat = Annotated[
     bool, typer.Option("--intramuscular-fat", help="Label the fat inside muscle as muscle.")
@@ -26,7 +28,7 @@ MuscleFat = Annotated[
 
 
 class Level(StrEnum):
-    """Levels of the body to draw."""
+    """Levels of the body in a contact sheet."""
 
     L3 = "L3"
     LIVER = "liver"
@@ -42,7 +44,7 @@ class Format(StrEnum):
 
 @app.command()
 def simulate(
-    store: Annotated[Path, typer.Argument(help="Folder of the new store.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="New folder for the store.", show_default=False)],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 42,
     shared_bodies: SharedBodies = 14,
@@ -53,7 +55,7 @@ def simulate(
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
-    """Scan bodies on simulated scanners into a store."""
+    """Scan simulated bodies on simulated scanners into a store."""
     from cl_seg.api.stores import simulate as simulate_store
 
     simulate_store(
@@ -73,7 +75,7 @@ def simulate(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="New folder for the scans.", show_default=False)],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
@@ -85,7 +87,7 @@ def export(
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
-    """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    """Write simulated scans as DICOM or NIfTI, with labels, tissue maps and a manifest."""
     from cl_seg.api.stores import simulate_scans
 
     manifest = simulate_scans(
@@ -105,7 +107,7 @@ def export(
 
 @app.command()
 def profiles() -> None:
-    """List the built-in scanners."""
+    """List the built-in scanner profiles."""
     from cl_seg.phantom.profiles import load_profiles
 
     table = Table("profile", "track", "scanner", "kV", "mAs", "slice", "phase")
@@ -118,12 +120,12 @@ def profiles() -> None:
 
 @app.command()
 def sheet(
-    file: Annotated[
-        Path, typer.Argument(help="Picture to draw, .png or .jpg.", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="New image file, .png or .jpg.", show_default=False)],
     scanners: Scanners = None,
-    bodies: Annotated[int, typer.Option(min=1, max=100, help="Bodies, a row per level.")] = 12,
-    level: Annotated[Level, typer.Option(help="Level of the body.")] = Level.BOTH,
+    bodies: Annotated[
+        int, typer.Option(min=1, max=100, help="Number of bodies; each gets one row per level.")
+    ] = 12,
+    level: Annotated[Level, typer.Option(help="Level of the body to draw.")] = Level.BOTH,
     seed: Seed = 0,
     workers: Workers = CORES,
 ) -> None:

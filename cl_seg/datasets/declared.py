@@ -25,14 +25,14 @@ class Declared:
     takes: tuple[str, ...] = ()
 
 
-_ROOM = "cl_seg.datasets"
+_PACKAGE = "cl_seg.datasets"
 DATASETS: dict[str, Declared] = {
     "totalsegmentator": Declared(
-        "TotalSegmentator CT v2", f"{_ROOM}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
+        "TotalSegmentator CT v2", f"{_PACKAGE}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
     ),
-    "amos22": Declared("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
-    "saros": Declared("SAROS", f"{_ROOM}.saros", (ALIASES,)),
-    "nnunet": Declared("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
-    "msd": Declared("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
-    "dicom_seg": Declared("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
+    "amos22": Declared("AMOS22", f"{_PACKAGE}.amos22", (ALIASES,)),
+    "saros": Declared("SAROS", f"{_PACKAGE}.saros", (ALIASES,)),
+    "nnunet": Declared("nnU-Net v2 raw", f"{_PACKAGE}.nnunet", (SCANNERS,)),
+    "msd": Declared("Medical Segmentation Decathlon", f"{_PACKAGE}.msd", (SCANNERS,)),
+    "dicom_seg": Declared("DICOM with DICOM SEG", f"{_PACKAGE}.dicom_seg", (CLASS,)),
 }

@@ -19,12 +19,14 @@ class DeclaredTool:
     target: str
 
 
-_ROOM = "cl_seg.semi_automatic.tools"
+_MODULE = "cl_seg.semi_automatic.tools"
 TOOLS: dict[str, DeclaredTool] = {
     "window_and_wall": DeclaredTool(
-        "HU window near wall and spine", "muscle", f"{_ROOM}:window_and_wall"
+        "HU window near wall and spine", "muscle", f"{_MODULE}:window_and_wall"
     ),
-    "clicks": DeclaredTool("Random walker, up to 12 clicks", "muscle", f"{_ROOM}:clicks"),
-    "rough_region": DeclaredTool("Rough polygon and HU window", "muscle", f"{_ROOM}:rough_region"),
-    "level_set": DeclaredTool("Region growing and level set", "liver", f"{_ROOM}:level_set"),
+    "clicks": DeclaredTool("Random walker, up to 12 clicks", "muscle", f"{_MODULE}:clicks"),
+    "rough_region": DeclaredTool(
+        "Rough polygon and HU window", "muscle", f"{_MODULE}:rough_region"
+    ),
+    "level_set": DeclaredTool("Region growing and level set", "liver", f"{_MODULE}:level_set"),
 }
