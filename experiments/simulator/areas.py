@@ -1,4 +1,4 @@
-"""How well resampling keeps the area of structures from the drawn truth to a score, without a network.
+"""How well resampling keeps the area of structures from true labels to a score, without a network.
 
 Bodies are simulated on some scanners. Their true labels go into a store and to the size of a
 network. In place of the prediction of an error-free network, they then go back to the pixels of

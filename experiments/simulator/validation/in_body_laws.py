@@ -1,7 +1,8 @@
 """Law of tissues on every scanner: in bodies, with all effects on, HU are those of the profile.
 
-The effects are scatter and its correction, noise, rings, couch, centring, lowered arms, oral contrast
-medium, hybrid iterative appearance and calibration errors: the images are those in a store.
+The effects are scatter and its correction, noise, rings, couch, centring, lowered arms, oral
+contrast medium, hybrid iterative appearance and calibration errors: the images are those in a
+store.
 """
 
 from collections.abc import Callable, Sequence
