@@ -9,7 +9,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.phantom import simulate as module
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.simulate import simulate
-from cl_seg.planning.source import SIMULATOR, module_files
+from cl_seg.planning.source import module_files
+from cl_seg.planning.source_roots import SIMULATOR
 
 GRID = {"size": 64, "spacing_mm": 6.4}
 
