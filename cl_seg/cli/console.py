@@ -48,7 +48,7 @@ OthersOption = Annotated[
     Others,
     typer.Option(
         "--others",
-        help="Label values that no --label names: an error, background, or ignore (unknown).",
+        help="Meaning of values that no --label names: error, background or ignore (unknown).",
     ),
 ]
 

@@ -64,7 +64,7 @@ def ingest(
     scanner_by: Annotated[
         str,
         typer.Option(
-            help="Header fields that tell scanners apart, separated by commas: manufacturer, "
+            help="Header fields that distinguish scanners, separated by commas: manufacturer, "
             "model, kernel, kv, station (stored as a hash).",
             show_default="all but station",
         ),
