@@ -65,7 +65,7 @@ def ingest(
         str,
         typer.Option(
             help="Header fields that distinguish scanners, separated by commas: manufacturer, "
-            "model, kernel, kv, station (stored as a hash).",
+            "model, kernel, kv, station (as a hash).",
             show_default="all but station",
         ),
     ] = "manufacturer,model,kernel,kv",

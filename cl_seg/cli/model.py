@@ -33,7 +33,7 @@ def _from_here(target: str) -> str:
 OwnNetwork = Annotated[
     str,
     typer.Option(
-        help="module:callable of the network, if it is your own; give it only if you trust its code.",
+        help="module:callable of the network, if it is your own code that you trust.",
         callback=_from_here,
     ),
 ]
