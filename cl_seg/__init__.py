@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULE_OF_NAME = {
     "InputError": "cl_seg.messages.errors",
     "Model": "cl_seg.api.models",
     "Plan": "cl_seg.api.plan",
@@ -35,7 +35,7 @@ _HOMES = {
     "simulate": "cl_seg.api.stores",
     "simulate_scans": "cl_seg.api.stores",
 }
-_ROOMS = {"metrics", "strategies"}
+_SUBPACKAGES = {"metrics", "strategies"}
 
 __all__ = [
     "InputError",
@@ -59,11 +59,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
+    if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
+    if name not in _MODULE_OF_NAME:
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULE_OF_NAME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -1,11 +1,11 @@
-"""How often our 95 % intervals cover the truth, with the variances seen in results.
+"""How often our 95 % intervals cover the true value, with the variances observed in results.
 
-For every network and strategy of some results, and for every difference to fine-tuning, the
-variances of patients, seeds and what is left are estimated from ACC, BWT and plasticity. Scores
-with these variances are drawn for several numbers of seeds: once all normal, once with patients and
-residuals drawn from those seen (three seeds do not show how seeds are distributed: they stay
-normal). Counted is the share of intervals that hold the true mean. Of an effect that is nothing,
-the share of intervals that lie above it is the rate at which a claim is wrongly supported.
+For every network and strategy of the given results, and for every difference to fine-tuning, the
+variances of patients, seeds and residuals are estimated from ACC, BWT and plasticity. Scores with
+these variances are drawn for several numbers of seeds: once all normal, once with patients and
+residuals resampled from the observed ones (seeds stay normal, because three seeds do not show their
+distribution). The coverage is the fraction of intervals that contain the true mean. For an effect
+of zero, the fraction of intervals above it is the rate at which a claim is wrongly supported.
 
     python experiments/intervals.py results/reference/strategies/stress [MORE ...]
     python experiments/intervals.py results/reference/paper --claims experiments/paper/claims.yaml

@@ -46,14 +46,14 @@ def check_plugin(
 def check_strategies(
     strategies: Sequence[str] = (),
     models: Sequence[str] = (),
-    tell: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
     """Check that strategies work on segmentation masks, on every network.
 
     Args:
         strategies: their names; all by default.
         models: names of networks; all by default.
-        tell: called with the number of pairs done and of all.
+        on_progress: called with the number of pairs done and of all.
 
     Returns:
         A row per network, strategy and check: network, strategy, check, status (passed, failed
@@ -66,7 +66,7 @@ def check_strategies(
     networks = _known(models, list(NETWORKS), "network")
     rows: list[dict[str, Any]] = []
     for done, (network, name) in enumerate((n, s) for n in networks for s in names):
-        tell(done, len(networks) * len(names))
+        on_progress(done, len(networks) * len(names))
         found = _checks(name, {}, network)
         rows += [{"network": network, "strategy": name, **check} for check in found]
     return pd.DataFrame(rows)

@@ -10,7 +10,7 @@ from cl_seg.runtime.workers import CORES
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine as StageEngine
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def choose_engine(
     workers: int | None,
     threads: int,
     checkpoint_seconds: float,
-    say: Say,
+    log: Log,
 ) -> "StageEngine":
     """The engine that the user chose.
 
@@ -50,7 +50,7 @@ def choose_engine(
             many as the cores allow.
         threads: CPU threads of each.
         checkpoint_seconds: seconds between two checkpoints of a training.
-        say: prints a line.
+        log: prints a line.
 
     Raises:
         InputError: the number of workers is negative, or the engine or an option of sbatch is
@@ -70,7 +70,7 @@ def choose_engine(
         resources = Resources(
             engine.partition, engine.gres, minutes_of(engine.time), threads, sbatch_options(options)
         )
-        return SlurmEngine(resources, engine.max_jobs, checkpoint_seconds, say)
+        return SlurmEngine(resources, engine.max_jobs, checkpoint_seconds, log)
     if engine != "local":
         raise InputError(f"engine {engine!r}: expected local, or Slurm(partition=…)")
     workers = default_workers(threads) if workers is None else workers

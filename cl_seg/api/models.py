@@ -137,7 +137,7 @@ class Model:
         salt: str | bytes | None = None,
         allow_implausible_hu: bool = False,
         measure: bool = True,
-        tell: Callable[[int, int], None] = lambda done, total: None,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Prediction:
         """Label CT, and say which of it is from a scanner the model never saw.
 
@@ -152,7 +152,7 @@ class Model:
             salt: secret that makes hashes of series repeatable; random by default.
             allow_implausible_hu: take images whose values cannot be HU as they are.
             measure: also measure areas and HU.
-            tell: called with the number of slices done and of all.
+            on_progress: called with the number of slices done and of all.
 
         Raises:
             InputError: nothing usable, or a height given for several patients.
@@ -181,7 +181,9 @@ class Model:
         if out is None:
             temporary_folder = tempfile.TemporaryDirectory(prefix="cl_seg-")
             out = Path(temporary_folder.name, "prediction")
-        cases, left_out = predict_source(self._ensemble, Path(source), Path(out), options, tell)
+        cases, left_out = predict_source(
+            self._ensemble, Path(source), Path(out), options, on_progress
+        )
         return Prediction(Path(out), cases, left_out, temporary_folder)
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
     processor: str = "",
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> "Results":
     """Run a suite and write its report; finished stages are not repeated.
 
@@ -39,7 +39,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         checkpoint_seconds: seconds between two checkpoints of a training.
         processor: CPU instructions or GPU model of the machine that computes the stages, see
             docs/how-to/slurm.md; this machine's by default.
-        say: called with every line for the reader.
+        log: called with every line for the user.
 
     Returns:
         The results of all finished runs; ``failures`` names those that failed, with reasons.
@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     from cl_seg.api.results import load_results  # noqa: PLC0415 - matplotlib, slow
 
     planned = Plan([as_suite(suite, data)], results, cache, processor)
-    (outcome,) = run_plan(planned, workers, engine, checkpoint_seconds, say)
+    (outcome,) = run_plan(planned, workers, engine, checkpoint_seconds, log)
     if outcome.report is None:
         raise RuntimeError("every run failed: " + "; ".join(sorted({*outcome.failures.values()})))
     return load_results(planned.folders[0], failures=outcome.failures)
@@ -69,7 +69,7 @@ def run_plan(
     workers: int | None = None,
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> list[SuiteOutcome]:
     """Compute the missing stages of planned suites, and report each suite.
 
@@ -77,10 +77,10 @@ def run_plan(
         InputError: as for :func:`run`; nothing has been trained.
     """
 
-    def tell(line: str) -> None:
-        say(line)
+    def log_line(line: str) -> None:
+        log(line)
 
     threads = max(suite.spec.training.threads for suite in planned.suites)
-    chosen = choose_engine(engine, workers, threads, checkpoint_seconds, tell)
+    chosen = choose_engine(engine, workers, threads, checkpoint_seconds, log_line)
     n_workers = default_workers(threads) if workers is None else max(1, workers)
-    return run_suites(planned.plans, planned.folders, planned.cache, chosen, n_workers, tell)
+    return run_suites(planned.plans, planned.folders, planned.cache, chosen, n_workers, log_line)

@@ -1,6 +1,6 @@
 """The command line: a thin caller of :mod:`cl_seg.api`.
 
-Heavy rooms are imported inside the command that needs them.
+Slow packages are imported inside the command that needs them.
 """
 
 import signal
@@ -11,7 +11,7 @@ import typer
 
 import cl_seg
 from cl_seg.cli import certify, contract, data, model, phantom, results, seed, stage_cache, suite
-from cl_seg.cli.console import Verbosity, complain, speak
+from cl_seg.cli.console import Verbosity, print_error, set_verbosity
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.schema import schema
 from cl_seg.messages.errors import InputError, one_line
@@ -57,18 +57,23 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_version, is_eager=True
+        ),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also tell what is planned and left out.")
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Also print the plan of a run and every file left out."
+        ),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Tell only errors and the path of the outcome.")
+        bool, typer.Option("--quiet", "-q", help="Print only errors and the path of the output.")
     ] = False,
 ) -> None:
     if verbose and quiet:
-        raise InputError("--verbose and --quiet contradict each other: give one of them")
-    speak(Verbosity(Verbosity.NORMAL + verbose - quiet))
+        raise InputError("--verbose and --quiet contradict each other: give only one of them")
+    set_verbosity(Verbosity(Verbosity.NORMAL + verbose - quiet))
 
 
 def main() -> None:
@@ -79,25 +84,27 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(2)
     except UnicodeEncodeError as error:
         around = error.object[max(0, error.start - 80) : error.end + 40]
-        complain(f"{one_line(around)!r} is no UTF-8: rename it; nothing was kept")
+        print_error(f"{one_line(around)!r} is not UTF-8: rename the file; nothing was written")
         sys.exit(2)
     except MemoryError as error:
-        complain(f"out of memory ({one_line(error) or 'nothing is left'}): nothing was kept")
+        print_error(f"out of memory ({one_line(error) or 'no details'}): nothing was written")
         sys.exit(2)
     except OSError as error:
-        complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        print_error(
+            ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        )
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
             words = [word for word in sys.argv[1:] if not word.startswith("-")]
             kept = words[:1] == ["run"] or words[:2] == ["seed", "train"]
-            complain(
-                "stopped; what is done is kept, the same command goes on from there"
+            print_error(
+                "stopped; finished work is kept: run the same command again to continue"
                 if kept
-                else "stopped; nothing half-written is left"
+                else "stopped; no unfinished files are left behind"
             )
         raise

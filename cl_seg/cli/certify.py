@@ -5,34 +5,37 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import say
+from cl_seg.cli.console import print_info
 
 
 def certify(
     results: Annotated[
         Path, typer.Argument(help="Folder of finished or packed results.", show_default=False)
     ],
-    stages: Annotated[int, typer.Option(min=1, help="Trainings to recompute, at most.")] = 8,
+    stages: Annotated[
+        int, typer.Option(min=1, help="Maximum number of trainings to recompute.")
+    ] = 8,
     suite: Annotated[
-        Path | None, typer.Option(help="Suite of the results, where they do not say it.")
+        Path | None, typer.Option(help="Suite of the results, if they do not contain it.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Store to use instead of the suite's data.")
+        Path | None, typer.Option(help="Store to use in place of the suite's data.")
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option(help="Folder of stages; without it all are computed anew.")
+        Path | None,
+        typer.Option(help="Folder of finished stages to reuse; default: recompute everything."),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes that simulate data still missing.")
+        int, typer.Option(min=1, help="Parallel processes that simulate missing data.")
     ] = 1,
 ) -> None:
-    """Recompute a sample of results and say whether they are the same; 1 if they are not.
+    """Recompute a sample of results and compare; exit code 1 if they differ.
 
-    The verdict is added to certified.json beside the results, and shown in their report.
+    The verdict is added to certified.json in the results folder, and shown in the report.
     """
     from cl_seg.suite.certify.certify import CertifyOptions, certify
 
-    certificate = certify(results, CertifyOptions(stages, suite, data, cache, workers), say)
-    say(certificate.text)
+    certificate = certify(results, CertifyOptions(stages, suite, data, cache, workers), print_info)
+    print_info(certificate.text)
     if certificate.verdict == "different":
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""How all commands speak, and the options they share."""
+"""Printing of all commands, and the options they share."""
 
 import json
 import sys
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
-Workers = Annotated[int, typer.Option(min=1, help="Processes working side by side.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of parallel processes.")]
 AllowImplausibleHu = Annotated[
     bool,
     typer.Option(
-        "--allow-implausible-hu", help="Take images whose values cannot be HU as they are."
+        "--allow-implausible-hu", help="Accept images whose values cannot be HU, unchanged."
     ),
 ]
 CacheOption = Annotated[
-    Path, typer.Option("--cache", help="Folder of finished stages, shared by suites and machines.")
+    Path,
+    typer.Option("--cache", help="Folder of finished stages; suites and machines can share it."),
 ]
 STAGES = Path("data/stages")
 
 
 class Others(StrEnum):
-    """Meaning of label values that nothing names."""
+    """Meaning of label values that no --label names."""
 
     ERROR = "error"
     BACKGROUND = "background"
@@ -47,86 +48,88 @@ OthersOption = Annotated[
     Others,
     typer.Option(
         "--others",
-        help="What is labelled otherwise: an error, background, or ignore for what nobody knows.",
+        help="Meaning of values that no --label names: error, background or ignore (unknown).",
     ),
 ]
 
 
 class Verbosity(IntEnum):
-    """How much a command says."""
+    """How much a command prints."""
 
     QUIET = 0
     NORMAL = 1
     VERBOSE = 2
 
 
-class _Speech:
+class _Output:
     level = Verbosity.NORMAL
 
 
-def speak(level: Verbosity) -> None:
-    """Set how much is said from now on."""
-    _Speech.level = level
+def set_verbosity(level: Verbosity) -> None:
+    """Set how much commands print."""
+    _Output.level = level
     show_progress(level is not Verbosity.QUIET)
 
 
 def is_quiet() -> bool:
-    """Whether errors and the path of the outcome are all that is said."""
-    return _Speech.level is Verbosity.QUIET
+    """Whether only errors and output paths are printed."""
+    return _Output.level is Verbosity.QUIET
 
 
-def shown(text: str) -> str:
-    """Text of others as it is printed: no markup, and nothing that would steer the terminal."""
-    return escape("".join(c if c.isprintable() or c in "\n\t" else _named(c) for c in text))
+def escape_for_terminal(text: str) -> str:
+    """Untrusted text, escaped for the terminal: no markup and no control characters."""
+    return escape(
+        "".join(c if c.isprintable() or c in "\n\t" else _escape_character(c) for c in text)
+    )
 
 
-def _named(character: str) -> str:
+def _escape_character(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def show(text: str) -> None:
-    """Print the answer a command is asked for."""
-    out.print(shown(text), soft_wrap=True)
+def print_answer(text: str) -> None:
+    """Print the answer of a command, even if it is quiet."""
+    out.print(escape_for_terminal(text), soft_wrap=True)
 
 
-def show_json(table: "pd.DataFrame") -> None:
-    """Print the rows of a table as JSON for machines."""
+def print_json(table: "pd.DataFrame") -> None:
+    """Print the rows of a table as JSON."""
     rows = json.loads(table.to_json(orient="records"))
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")
 
 
-def say(text: str) -> None:
-    """Print a line about what is being done, unless the command is quiet."""
+def print_info(text: str) -> None:
+    """Print a line about progress or outcome, unless the command is quiet."""
     if not is_quiet():
-        show(text)
+        print_answer(text)
 
 
-def say_table(table: Table) -> None:
-    """Print a table about what has been done, unless the command is quiet."""
+def print_table(table: Table) -> None:
+    """Print a table about the outcome, unless the command is quiet."""
     if not is_quiet():
         out.print(table)
 
 
-def detail(text: str) -> None:
-    """Print a line for those who ask for more (``--verbose``)."""
-    if _Speech.level is Verbosity.VERBOSE:
-        show(text)
+def print_detail(text: str) -> None:
+    """Print a line only with ``--verbose``."""
+    if _Output.level is Verbosity.VERBOSE:
+        print_answer(text)
 
 
-def made(what: str, path: Path | str) -> None:
-    """Print the path of the outcome; a quiet command prints nothing else."""
-    show(str(path) if is_quiet() else f"{what}: {path}")
+def print_output_path(name: str, path: Path | str) -> None:
+    """Print the path of an output; a quiet command prints nothing else."""
+    print_answer(str(path) if is_quiet() else f"{name}: {path}")
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Print a message to standard error, line by line."""
     for line in text.splitlines():
-        err.print(f"[red]cl-seg:[/red] {shown(line)}")
+        err.print(f"[red]cl-seg:[/red] {escape_for_terminal(line)}")
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error; call with the number of steps done and of all."""
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error; yields ``on_progress(done, total)``."""
     with Progress(console=progress_console(), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

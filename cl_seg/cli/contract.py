@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import complain, out, progress, show_json, shown
+from cl_seg.cli.console import escape_for_terminal, out, print_error, print_json, progress
 from cl_seg.files.write import write_text
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
@@ -33,18 +33,18 @@ def contract(
     """Check that every strategy works on segmentation masks, on every network."""
     from cl_seg.api.contract import check_strategies
 
-    with progress("Checks") as tell:
-        checks = check_strategies(strategies or [], models or [], tell)
+    with progress("Checks") as on_progress:
+        checks = check_strategies(strategies or [], models or [], on_progress)
     if out_file:
         write_text(out_file, checks.to_json(orient="records", indent=1) + "\n")
     if as_json:
-        show_json(checks)
+        print_json(checks)
     else:
         _print_matrix(checks)
     failed = checks[checks["status"] == "failed"]
     if len(failed):
         pairs = dict.fromkeys(f"{c['strategy']} on {c['network']}" for _, c in failed.iterrows())
-        complain("checks failed: " + ", ".join(pairs))
+        print_error("checks failed: " + ", ".join(pairs))
         raise typer.Exit(1)
 
 
@@ -66,15 +66,15 @@ def check_plugin(
         raise InputError(f"--settings {settings}: expected keyword arguments, as in {{alpha: 0.5}}")
     checks = check(plugin, arguments, model=model)
     if as_json:
-        show_json(checks)
+        print_json(checks)
     else:
         table = Table("check", "status", "", box=None)
         for _, c in checks.iterrows():
-            table.add_row(c["check"], c["status"], shown(c["detail"]))
+            table.add_row(c["check"], c["status"], escape_for_terminal(c["detail"]))
         out.print(table)
     failed = checks.loc[checks["status"] == "failed", "check"]
     if len(failed):
-        complain(f"{plugin} failed: " + ", ".join(failed))
+        print_error(f"{plugin} failed: " + ", ".join(failed))
         raise typer.Exit(1)
 
 

@@ -13,19 +13,19 @@ from cl_seg.cli.console import (
     Others,
     OthersOption,
     Workers,
-    detail,
-    made,
+    escape_for_terminal,
+    print_detail,
+    print_info,
+    print_output_path,
+    print_table,
     progress,
-    say,
-    say_table,
-    shown,
 )
 from cl_seg.datasets.registry import DATASETS
 from cl_seg.runtime.workers import CORES
 
 
 class Derived(StrEnum):
-    """What becomes of monoenergetic, virtual non-contrast and other derived images."""
+    """Handling of monoenergetic, virtual non-contrast and other derived images."""
 
     APART = "apart"
     LEAVE_OUT = "leave-out"
@@ -35,17 +35,17 @@ def ingest(
     source: Annotated[
         Path, typer.Argument(help="Folder of DICOM files, or a CSV manifest.", show_default=False)
     ],
-    store: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="New folder for the store.", show_default=False)],
     label: Annotated[
         list[str] | None,
         typer.Option(
-            help="Label values of a class, e.g. liver=5 or muscle=86,87, or of background or "
-            "ignore, e.g. background=1-4,7; repeat."
+            help="Label values of a class, background or ignore, e.g. liver=5, muscle=86,87 or "
+            "background=1-4,7; repeat."
         ),
     ] = None,
     others: OthersOption = Others.ERROR,
     aliases: Annotated[
-        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+        Path | None, typer.Option(help="YAML file of scanner aliases, added to the built-in ones.")
     ] = None,
     size: Annotated[
         int, typer.Option(min=16, max=2048, help="Pixels per side of a stored slice.")
@@ -57,28 +57,30 @@ def ingest(
         str | None,
         typer.Option(
             envvar="CL_SEG_SALT",
-            help="Secret that makes patient hashes repeatable; random and forgotten by default.",
+            help="Secret that makes patient hashes repeatable; default: random, not stored.",
         ),
     ] = None,
     allow_implausible_hu: AllowImplausibleHu = False,
     scanner_by: Annotated[
         str,
         typer.Option(
-            help="What makes a scanner, separated by commas: manufacturer, model, kernel, kv, "
-            "station (which is hashed).",
+            help="Header fields that distinguish scanners, separated by commas: manufacturer, "
+            "model, kernel, kv, station (as a hash).",
             show_default="all but station",
         ),
     ] = "manufacturer,model,kernel,kv",
     derived: Annotated[
         Derived,
-        typer.Option(help="Images that are no plain CT: a scanner of their own, or left out."),
+        typer.Option(
+            help="Derived images (monoenergetic etc.): a scanner of their own, or left out."
+        ),
     ] = Derived.APART,
     workers: Workers = CORES,
 ) -> None:
-    """Read CT scans into a store, scanner by scanner as their headers name them."""
-    from cl_seg.api.stores import ingest as read_scans
+    """Read CT scans into a store, grouped by scanner from their headers."""
+    from cl_seg.api.stores import ingest as ingest_scans
 
-    report = read_scans(
+    report = ingest_scans(
         source,
         store,
         labels=label or [],
@@ -96,61 +98,66 @@ def ingest(
     for scanner in report.scanners:
         labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
         counts = str(scanner.cases), str(scanner.slices), labelled or "none"
-        table.add_row(shown(scanner.name), *counts)
-    say_table(table)
-    say("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
+        table.add_row(escape_for_terminal(scanner.name), *counts)
+    print_table(table)
+    print_info("scanners in `orders` of a suite: " + ", ".join(s.folder for s in report.scanners))
     for item in report.rejected:
         files = f" ({item.files} files)" if item.files > 1 else ""
-        say(f"rejected {item.path}{files}: {item.reason}")
+        print_info(f"rejected {item.path}{files}: {item.reason}")
     for note in report.notes:
-        say(f"note: {note}")
-    made("store", store)
+        print_info(f"note: {note}")
+    print_output_path("store", store)
 
 
 def dataset(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="The set, unpacked.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the unpacked data set.", show_default=False)
+    ],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Folder to make.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="OUT", help="New folder for manifest and labels.", show_default=False
+        ),
     ],
     classes: Annotated[
         list[str] | None,
         typer.Option(
-            "--class", help="Structures that make a class, e.g. kidney=Kidney,Mass; repeat."
+            "--class", help="Structures that form a class, e.g. kidney=Kidney,Mass; repeat."
         ),
     ] = None,
     slices_of: Annotated[
-        str, typer.Option(help="Label only the slices a structure is on, e.g. vertebrae_L3.")
+        str, typer.Option(help="Label only slices that show this structure, e.g. vertebrae_L3.")
     ] = "",
     scanners: Annotated[
         Path | None,
-        typer.Option(help="Table case,scanner[,patient] for sets that do not name scanners."),
+        typer.Option(help="CSV table case,scanner[,patient], for sets without scanner names."),
     ] = None,
     aliases: Annotated[
-        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+        Path | None, typer.Option(help="YAML file of scanner aliases, added to the built-in ones.")
     ] = None,
 ) -> None:
-    """Write the manifest of a public CT set, with label files where it has one per structure."""
+    """Write the manifest of a public CT data set, and label files if it has one per structure."""
     from cl_seg.datasets.dataset import DatasetOptions, parse_classes
     from cl_seg.datasets.write import write_dataset
 
     options = DatasetOptions(parse_classes(classes or []), slices_of, scanners, aliases)
-    with progress("Reading") as count:
-        written = write_dataset(name, folder, target, options, count)
+    with progress("Reading") as on_progress:
+        written = write_dataset(name, folder, target, options, on_progress)
     table = Table("scanner", "images", box=None)
     for scanner, images in sorted(written.scanners.items()):
-        table.add_row(shown(scanner or "as the headers say"), str(images))
-    say_table(table)
+        table.add_row(escape_for_terminal(scanner or "from the headers"), str(images))
+    print_table(table)
     first = {item.reason: item.path for item in reversed(written.left_out)}
     counts: Counter[str] = Counter()
     for item in written.left_out:
         counts[item.reason] += item.files
     for reason, files in counts.most_common():
-        say(f"left out, {files}: {reason} (first {first[reason]})")
+        print_info(f"left out, {files}: {reason} (first {first[reason]})")
     for item in written.left_out:
-        detail(f"left out {item.path}: {item.reason}")
+        print_detail(f"left out {item.path}: {item.reason}")
     for note in written.notes:
-        say(f"note: {note}")
-    made("manifest", written.manifest)
-    say("read it with")
-    say(f"  {written.command}")
+        print_info(f"note: {note}")
+    print_output_path("manifest", written.manifest)
+    print_info("read it into a store with")
+    print_info(f"  {written.command}")

@@ -1,4 +1,4 @@
-"""``cl-seg model`` and ``cl-seg predict``: models as folders, and what they make of new CT."""
+"""``cl-seg model`` and ``cl-seg predict``: model folders, and prediction on new CT."""
 
 import sys
 from pathlib import Path
@@ -11,12 +11,12 @@ from cl_seg.cli.console import (
     STAGES,
     AllowImplausibleHu,
     CacheOption,
-    made,
+    escape_for_terminal,
+    print_answer,
+    print_info,
+    print_output_path,
+    print_table,
     progress,
-    say,
-    say_table,
-    show,
-    shown,
 )
 
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
@@ -35,8 +35,7 @@ TrustedNetwork = Annotated[
     typer.Option(
         "--trust-network",
         "--network",
-        help="module:callable of a network outside cl_seg that may be imported, if the card names "
-        "it.",
+        help="module:callable of the network, if it is your own code that you trust.",
         callback=_from_here,
     ),
 ]
@@ -45,39 +44,39 @@ TrustedNetwork = Annotated[
 @app.command()
 def save(
     run: Annotated[
-        Path, typer.Argument(help="Finished run, RESULTS/runs/RUN.", show_default=False)
+        Path, typer.Argument(help="Folder of a finished run, RESULTS/runs/RUN.", show_default=False)
     ],
-    out: Annotated[Path, typer.Argument(help="Model folder to make.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New model folder.", show_default=False)],
     cache: CacheOption = STAGES,
 ) -> None:
-    """Save the network of a finished run: weights as safetensors, and a card."""
+    """Save the trained network of a finished run as weights (safetensors) and a model card."""
     from cl_seg.suite.cache import StageCache
     from cl_seg.suite.run_model import save_run_model
 
     card = save_run_model(run, out, StageCache(cache))
-    say(f"trained on {', '.join(card.scanners.values())}")
-    made("model", out)
+    print_info(f"trained on {', '.join(card.scanners.values())}")
+    print_output_path("model", out)
 
 
 @app.command("show")
 def show_card(model: ModelFolder) -> None:
-    """Print the card of a model folder."""
+    """Print the model card of a model folder."""
     from cl_seg.inference.saved_model import read_card
 
-    show(read_card(model).model_dump_json(indent=1))
+    print_answer(read_card(model).model_dump_json(indent=1))
 
 
 @app.command()
 def export(
     model: ModelFolder,
-    out: Annotated[Path, typer.Argument(help="MONAI bundle to make.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New folder for the bundle.", show_default=False)],
     trusted_network: TrustedNetwork = "",
 ) -> None:
-    """Write a model folder as a MONAI bundle."""
+    """Convert a model folder to a MONAI bundle."""
     from cl_seg.inference.bundle import export_bundle
 
     export_bundle(model, out, trusted_network)
-    made("bundle", out)
+    print_output_path("bundle", out)
 
 
 def predict(
@@ -88,36 +87,45 @@ def predict(
             help="Folder of DICOM or NIfTI files, CSV manifest, or NIfTI file.", show_default=False
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("predictions"),
+    out: Annotated[Path, typer.Option(help="New folder for masks and tables.")] = Path(
+        "predictions"
+    ),
     measure: Annotated[
-        bool, typer.Option("--measure", help="Also write areas and HU of every slice.")
+        bool, typer.Option("--measure", help="Also write area (cm²) and HU of every slice.")
     ] = False,
     ensemble: Annotated[
-        list[Path] | None, typer.Option(help="Further model folder to average with; repeat.")
+        list[Path] | None, typer.Option(help="Another model folder to average with; repeat.")
     ] = None,
     variants: Annotated[
         int,
-        typer.Option(min=0, help="Test-time augmentations (rotated, rescaled copies) per slice."),
+        typer.Option(
+            min=0,
+            help="Test-time augmentations per slice (rotated, rescaled), to measure agreement.",
+        ),
     ] = 4,
     height_m: Annotated[
         float | None,
-        typer.Option(min=0.4, max=2.6, help="Height of the one patient in m, for the SMI."),
+        typer.Option(
+            min=0.4,
+            max=2.6,
+            help="Height of the patient in m, for the SMI; only for a single patient.",
+        ),
     ] = None,
     trusted_network: TrustedNetwork = "",
     aliases: Annotated[
-        Path | None, typer.Option(help="Scanner aliases (YAML) merged over the package's own.")
+        Path | None, typer.Option(help="YAML file of scanner aliases, added to the built-in ones.")
     ] = None,
     allow_implausible_hu: AllowImplausibleHu = False,
     salt: Annotated[
         str | None,
-        typer.Option(envvar="CL_SEG_SALT", help="Secret that makes hashes of series repeatable."),
+        typer.Option(envvar="CL_SEG_SALT", help="Secret that makes series hashes repeatable."),
     ] = None,
 ) -> None:
-    """Label new CT, and say which of it is from a scanner the model never saw."""
+    """Segment new CT, and report scans from scanners the model was not trained on."""
     from cl_seg.api.models import load_model
 
     loaded = load_model(model, *(ensemble or []), trusted_network=trusted_network)
-    with progress("Predicting") as tell:
+    with progress("Predicting") as on_progress:
         prediction = loaded.predict(
             source,
             out,
@@ -127,17 +135,17 @@ def predict(
             salt=salt,
             allow_implausible_hu=allow_implausible_hu,
             measure=measure,
-            tell=tell,
+            on_progress=on_progress,
         )
     cases = prediction.cases
     table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
     for row in cases.to_dict("records"):
         cells = ("case", "scanner", "seen", "slices", "note")
-        table.add_row(*(shown(str(row[name])) for name in cells))
-    say_table(table)
+        table.add_row(*(escape_for_terminal(str(row[name])) for name in cells))
+    print_table(table)
     for item in prediction.left_out:
         files = f" ({item.files} files)" if item.files > 1 else ""
-        say(f"left out {item.path}{files}: {item.reason}")
+        print_info(f"left out {item.path}{files}: {item.reason}")
     for note in prediction.notes:
-        say(f"note: {note}")
-    made("masks", out)
+        print_info(f"note: {note}")
+    print_output_path("masks", out)

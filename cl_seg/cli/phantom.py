@@ -7,18 +7,20 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cl_seg.cli.console import Workers, made, out, say
+from cl_seg.cli.console import Workers, out, print_info, print_output_path
 from cl_seg.runtime.workers import CORES
 
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
 
 Scanners = Annotated[
     list[str] | None,
-    typer.Option("--scanner", help="Profile by name or file; repeat for more; default all."),
+    typer.Option("--scanner", help="Profile name or file; repeat; default: all."),
 ]
-OwnBodies = Annotated[int, typer.Option(min=0, help="Bodies per scanner that no other scans.")]
+OwnBodies = Annotated[
+    int, typer.Option(min=0, help="Bodies per scanner that no other scanner scans.")
+]
 SharedBodies = Annotated[int, typer.Option(min=0, help="Bodies that every scanner scans.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of anatomy and noise.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of anatomy and noise.")]
 Slices = Annotated[int, typer.Option(min=1, max=1000, help="Neighbouring slices per level.")]
 MuscleFat = Annotated[
     bool, typer.Option("--intramuscular-fat", help="Label the fat inside muscle as muscle.")
@@ -26,7 +28,7 @@ MuscleFat = Annotated[
 
 
 class Level(StrEnum):
-    """Levels of the body to draw."""
+    """Levels of the body in a contact sheet."""
 
     L3 = "L3"
     LIVER = "liver"
@@ -42,7 +44,7 @@ class Format(StrEnum):
 
 @app.command()
 def simulate(
-    store: Annotated[Path, typer.Argument(help="Folder of the new store.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="New folder for the store.", show_default=False)],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 42,
     shared_bodies: SharedBodies = 14,
@@ -53,7 +55,7 @@ def simulate(
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
-    """Scan bodies on simulated scanners into a store."""
+    """Scan simulated bodies on simulated scanners into a store."""
     from cl_seg.api.stores import simulate as simulate_store
 
     simulate_store(
@@ -68,12 +70,12 @@ def simulate(
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
-    made("store", store)
+    print_output_path("store", store)
 
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="New folder for the scans.", show_default=False)],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
@@ -85,7 +87,7 @@ def export(
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
-    """Write such scans as DICOM series or NIfTI, with labels, tissue maps and a manifest."""
+    """Write simulated scans as DICOM or NIfTI, with labels, tissue maps and a manifest."""
     from cl_seg.api.stores import simulate_scans
 
     manifest = simulate_scans(
@@ -99,13 +101,13 @@ def export(
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
-    say(f"read them with `cl-seg ingest {manifest} STORE`")
-    made("scans", folder)
+    print_info(f"read them with `cl-seg ingest {manifest} STORE`")
+    print_output_path("scans", folder)
 
 
 @app.command()
 def profiles() -> None:
-    """List the built-in scanners."""
+    """List the built-in scanner profiles."""
     from cl_seg.phantom.profiles import load_profiles
 
     table = Table("profile", "track", "scanner", "kV", "mAs", "slice", "phase")
@@ -118,12 +120,12 @@ def profiles() -> None:
 
 @app.command()
 def sheet(
-    file: Annotated[
-        Path, typer.Argument(help="Picture to draw, .png or .jpg.", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="New image file, .png or .jpg.", show_default=False)],
     scanners: Scanners = None,
-    bodies: Annotated[int, typer.Option(min=1, max=100, help="Bodies, a row per level.")] = 12,
-    level: Annotated[Level, typer.Option(help="Level of the body.")] = Level.BOTH,
+    bodies: Annotated[
+        int, typer.Option(min=1, max=100, help="Number of bodies; each gets one row per level.")
+    ] = 12,
+    level: Annotated[Level, typer.Option(help="Level of the body to draw.")] = Level.BOTH,
     seed: Seed = 0,
     workers: Workers = CORES,
 ) -> None:
@@ -140,4 +142,4 @@ def sheet(
         seed=seed,
         workers=workers,
     )
-    made("sheet", file)
+    print_output_path("sheet", file)

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import complain, made, say, show
+from cl_seg.cli.console import print_answer, print_error, print_info, print_output_path
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 
 
 class Picture(StrEnum):
-    """What figures can be written as, besides SVG."""
+    """Extra formats of figures, besides SVG."""
 
     PDF = "pdf"
     PNG = "png"
@@ -23,50 +23,53 @@ class Picture(StrEnum):
 def report(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
     also: Annotated[
-        list[Picture] | None, typer.Option(help="Write figures as this besides SVG; repeat.")
+        list[Picture] | None, typer.Option(help="Extra format of figures, besides SVG; repeat.")
     ] = None,
     published: Annotated[
-        Path | None, typer.Option(help="CSV file of published values to set beside ours.")
+        Path | None, typer.Option(help="CSV file of published values to compare with.")
     ] = None,
 ) -> None:
-    """Write report.html, tables and figures from finished runs."""
+    """Write report.html, tables and figures of finished runs."""
     from cl_seg.api.results import load_results
 
-    made("report", load_results(results).report(also or [], published))
+    print_output_path("report", load_results(results).report(also or [], published))
 
 
 def best_settings(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
-    """Choose the best settings of a grid by validation scores; writes selection.md and .csv."""
+    """Choose the best settings of a grid by validation score; write selection.md and .csv."""
     from cl_seg.api.best_settings import write_best_settings
 
     lines, page = write_best_settings(results)
-    say(lines)
-    made("grid and choice", page)
+    print_info(lines)
+    print_output_path("grid and choice", page)
 
 
 def select(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
 ) -> None:
     """Old name of ``best-settings``."""
-    complain("`cl-seg select` is now called `cl-seg best-settings`")
+    print_error("`cl-seg select` is now called `cl-seg best-settings`")
     best_settings(results)
 
 
 def claims(
     results: Annotated[
-        Path, typer.Argument(help="Folder with a folder of results per suite.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Folder that contains one results folder per suite.", show_default=False
+        ),
     ],
-    file: Annotated[Path, typer.Option("--claims", help="File of claims (YAML).")] = Path(
+    file: Annotated[Path, typer.Option("--claims", help="YAML file of claims.")] = Path(
         "experiments/paper/claims.yaml"
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     page: Annotated[
-        bool, typer.Option("--report", help="Write claims.html, .md, .json and .svg to RESULTS.")
+        bool, typer.Option("--report", help="Write claims.html, .md, .json and .svg into RESULTS.")
     ] = False,
 ) -> None:
-    """Hold claims to results: effect, interval and verdict of each."""
+    """Test claims on results: effect, interval and verdict of each claim."""
     from cl_seg.analysis.claims.judge import judge, results_of
     from cl_seg.analysis.claims.read import read_claims
     from cl_seg.analysis.claims.text import as_json as plain
@@ -78,7 +81,7 @@ def claims(
     if page:
         from cl_seg.analysis.claims.page import write_claims
 
-        made("claims", write_claims(judged, results))
+        print_output_path("claims", write_claims(judged, results))
         return
     if as_json:
         sys.stdout.write(json.dumps(plain(judged), indent=1) + "\n")
@@ -89,16 +92,16 @@ def claims(
 
 def compare(
     a: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
-    b: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
+    b: Annotated[Path, typer.Argument(help="Another folder of results.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Say what differs between two folders of results: spec, and outcome with intervals."""
+    """Compare two folders of results: differences of spec, and of scores with intervals."""
     from cl_seg.analysis.compare import compare_outcomes, compare_specs, comparison_page
     from cl_seg.records.load import load_results
 
     sides = load_results(a), load_results(b)
     if not as_json:
-        show(comparison_page(*sides).rstrip())
+        print_answer(comparison_page(*sides).rstrip())
         return
     tables = {"spec": compare_specs(*sides), "outcome": compare_outcomes(*sides)}
     found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
@@ -107,23 +110,27 @@ def compare(
 
 def pack(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
-    out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New folder.", show_default=False)],
 ) -> None:
-    """Keep the numbers of finished runs in a few small files that can be shared."""
+    """Pack the numbers of finished runs into a few small files to share."""
     from cl_seg.records.packed import pack_results
 
     runs = pack_results(results, out)
-    say(f"{counted(runs, 'run')}; cl-seg report, compare, claims and best-settings read them")
-    made("packed results", out)
+    print_info(
+        f"{counted(runs, 'run')}; cl-seg report, compare, claims and best-settings can read them"
+    )
+    print_output_path("packed results", out)
 
 
 def unpack(
     packed: Annotated[Path, typer.Argument(help="Folder of packed results.", show_default=False)],
-    out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New folder.", show_default=False)],
 ) -> None:
-    """Make of packed results a folder that `cl-seg run` goes on from."""
+    """Unpack results into a folder that `cl-seg run` can continue from."""
     from cl_seg.records.packed import unpack_results
 
     runs = unpack_results(packed, out)
-    say(f"{counted(runs, 'run')}; cl-seg run SUITE --results {out} computes those still missing")
-    made("results", out)
+    print_info(
+        f"{counted(runs, 'run')}; cl-seg run SUITE --results {out} computes the missing runs"
+    )
+    print_output_path("results", out)

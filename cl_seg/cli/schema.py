@@ -1,4 +1,4 @@
-"""``cl-seg schema``: what a suite file may hold, for editors."""
+"""``cl-seg schema``: JSON Schema of suite files."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from cl_seg.strategies.registry import STRATEGIES
 
 
 def schema() -> None:
-    """Print the JSON Schema of suite files, for editors that complete and check YAML."""
+    """Print the JSON Schema of suite files, so that editors can complete and check them."""
     from cl_seg.spec.schema import suite_schema
 
     sys.stdout.write(json.dumps(suite_schema(NETWORKS, STRATEGIES), indent=1) + "\n")

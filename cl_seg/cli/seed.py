@@ -1,4 +1,4 @@
-"""``cl-seg seed``: a new scanner's slices to a person, back, and a model trained on them."""
+"""``cl-seg seed``: choose slices of a new scanner, import their labels, train a model on them."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,25 +6,36 @@ from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, Others, OthersOption, made, progress, say
+from cl_seg.cli.console import (
+    STAGES,
+    CacheOption,
+    Others,
+    OthersOption,
+    print_info,
+    print_output_path,
+    progress,
+)
 from cl_seg.cli.model import TrustedNetwork
 from cl_seg.files.write import check_new
 from cl_seg.messages.plural import counted
 
 app = typer.Typer(
-    help="Label a new scanner with few SEED images: select, import, train, propose.",
+    help="Adapt a model to a new scanner with a few labelled slices (SEED images).",
     no_args_is_help=True,
 )
 
-Store = Annotated[Path, typer.Argument(help="Store with the slices.", show_default=False)]
+Store = Annotated[Path, typer.Argument(help="Store that holds the slices.", show_default=False)]
 ScannerName = Annotated[
-    str, typer.Option("--scanner", help="Scanner, as `ingest` lists it.", show_default=False)
+    str,
+    typer.Option(
+        "--scanner", help="Scanner name, as `cl-seg ingest` prints it.", show_default=False
+    ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Of draws.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 
 
 class Method(StrEnum):
-    """How slices are chosen."""
+    """Methods to choose slices."""
 
     RANDOM = "random"
     STRATIFIED = "stratified"
@@ -33,8 +44,8 @@ class Method(StrEnum):
     ENTROPY = "entropy"
 
 
-class Tuned(StrEnum):
-    """Which weights are trained."""
+class TrainableWeights(StrEnum):
+    """Weights that are trained."""
 
     ALL = "all"
     DECODER = "decoder"
@@ -44,28 +55,30 @@ class Tuned(StrEnum):
 @app.command()
 def select(
     store: Store,
-    queue: Annotated[Path, typer.Argument(help="Queue to make.", show_default=False)],
+    queue: Annotated[Path, typer.Argument(help="New folder for the queue.", show_default=False)],
     scanner: ScannerName,
-    n: Annotated[int, typer.Option("--n", min=1, help="How many slices.")] = 10,
-    by: Annotated[Method, typer.Option(help="How they are chosen.")] = Method.STRATIFIED,
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of slices.")] = 10,
+    selection_method: Annotated[
+        Method, typer.Option("--by", help="Method to choose the slices.")
+    ] = Method.STRATIFIED,
     model: Annotated[
         Path | None,
-        typer.Option(help="Model folder, which k-center, typiclust and entropy ask."),
+        typer.Option(help="Model folder; needed for k-center, typiclust and entropy."),
     ] = None,
     trusted_network: TrustedNetwork = "",
     seed: Seed = 0,
 ) -> None:
-    """Choose slices to label by hand; writes images, empty label files and queue.csv."""
+    """Choose slices to label by hand; write their images, empty label files and queue.csv."""
     from cl_seg.labelling.choose import RankingModel, choose_slices, write_selection_queue
     from cl_seg.scans.store import SliceStore
 
     opened = SliceStore(store)
     ranking_model = None if model is None else RankingModel(model, trusted_network)
-    chosen = choose_slices(opened, scanner, n, by.value, seed, ranking_model)
-    write_selection_queue(opened, scanner, queue, chosen, by.value)
+    chosen = choose_slices(opened, scanner, n, selection_method.value, seed, ranking_model)
+    write_selection_queue(opened, scanner, queue, chosen, selection_method.value)
     values = ", ".join(f"{i} {name}" for i, name in enumerate(opened.header.classes, start=1))
-    made("queue", queue / "queue.csv")
-    say(
+    print_output_path("queue", queue / "queue.csv")
+    print_info(
         f"{counted(n, 'slice')}: draw {values} in {queue / 'labels'}, then "
         f"`cl-seg seed import {queue} {store} NEW_STORE`"
     )
@@ -73,83 +86,89 @@ def select(
 
 @app.command("import")
 def import_(
-    queue: Annotated[Path, typer.Argument(help="Queue with its labels.", show_default=False)],
-    store: Annotated[
-        Path, typer.Argument(help="Store the queue was made from.", show_default=False)
+    queue: Annotated[
+        Path, typer.Argument(help="Queue folder with finished labels.", show_default=False)
     ],
-    out: Annotated[Path, typer.Argument(help="Store to make.", show_default=False)],
+    store: Annotated[
+        Path, typer.Argument(help="Store from which the queue was made.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="New folder for the store.", show_default=False)],
     others: OthersOption = Others.ERROR,
 ) -> None:
-    """Take the labels of a queue back into a store of its scanner."""
+    """Import the labels of a queue into a new store."""
     from cl_seg.labelling.import_labels import import_queue
     from cl_seg.scans.store import SliceStore
 
-    taken = import_queue(queue, SliceStore(store), out, others.value)
-    counts = ", ".join(f"{count} {how}" for how, count in sorted(taken.origins.items()))
-    skipped = f", {taken.left_out} left out" if taken.left_out else ""
-    minutes = f", {taken.minutes:g} minutes noted" if taken.minutes else ""
-    say(f"slices: {counts}{skipped}{minutes}")
-    for note in taken.notes:
-        say(f"note: {note}")
-    made("store", out)
+    imported = import_queue(queue, SliceStore(store), out, others.value)
+    counts = ", ".join(f"{count} {how}" for how, count in sorted(imported.origins.items()))
+    skipped = f", {imported.left_out} left out" if imported.left_out else ""
+    minutes = f", {imported.minutes:g} minutes of work noted" if imported.minutes else ""
+    print_info(f"slices: {counts}{skipped}{minutes}")
+    for note in imported.notes:
+        print_info(f"note: {note}")
+    print_output_path("store", out)
 
 
 @app.command()
 def train(
-    store: Annotated[Path, typer.Argument(help="Store with labels.", show_default=False)],
-    base: Annotated[Path, typer.Argument(help="Model folder to go on from.", show_default=False)],
-    out: Annotated[Path, typer.Argument(help="Model folder to make.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="Store with labelled slices.", show_default=False)],
+    base: Annotated[Path, typer.Argument(help="Model folder to start from.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="New model folder.", show_default=False)],
     scanner: ScannerName,
-    tune: Annotated[Tuned, typer.Option(help="Which weights are trained.")] = Tuned.ALL,
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 300,
+    tune: Annotated[
+        TrainableWeights, typer.Option(help="Weights to train.")
+    ] = TrainableWeights.ALL,
+    steps: Annotated[int, typer.Option(min=1, help="Number of optimiser steps.")] = 300,
     batch_size: Annotated[int, typer.Option(min=1, help="Slices per step.")] = 4,
     learning_rate: Annotated[
         float | None,
-        typer.Option(min=1e-9, help="Peak learning rate; the model's own by default."),
+        typer.Option(min=1e-9, help="Peak learning rate; default: that of the model."),
     ] = None,
     trusted_network: TrustedNetwork = "",
     seed: Seed = 0,
     cache: CacheOption = STAGES,
 ) -> None:
-    """Transfer a model to a scanner by training it on what is labelled there."""
+    """Train a model further on the labelled slices of a scanner."""
     from cl_seg.labelling.train import SeedTraining, train_on_seed_images
     from cl_seg.scans.store import SliceStore
     from cl_seg.suite.cache import StageCache
 
-    wanted = SeedTraining(base, trusted_network, tune.value, steps, batch_size, learning_rate, seed)
-    with progress("Training") as tell:
+    training = SeedTraining(
+        base, trusted_network, tune.value, steps, batch_size, learning_rate, seed
+    )
+    with progress("Training") as on_progress:
         card = train_on_seed_images(
-            SliceStore(store), scanner, wanted, out, StageCache(cache), tell
+            SliceStore(store), scanner, training, out, StageCache(cache), on_progress
         )
-    taken = counted(card.trained["slices"], "slice")
-    say(f"trained on {taken} of {counted(card.trained['patients'], 'patient')}")
+    slices = counted(card.trained["slices"], "slice")
+    print_info(f"trained on {slices} of {counted(card.trained['patients'], 'patient')}")
     for name, count in card.trained["labelled"].items():
         if count < card.trained["slices"]:
-            say(
-                f"note: {name} is labelled on {count} of them; on the others it is taken to be "
-                "where the model saw it before"
+            print_info(
+                f"note: {name} is labelled on {count} of them; on the others, predictions of the "
+                "starting model serve as labels"
             )
-    made("model", out)
+    print_output_path("model", out)
 
 
 @app.command()
 def propose(
     store: Store,
     model: Annotated[Path, typer.Argument(help="Model folder.", show_default=False)],
-    queue: Annotated[Path, typer.Argument(help="Queue to make.", show_default=False)],
+    queue: Annotated[Path, typer.Argument(help="New folder for the queue.", show_default=False)],
     scanner: ScannerName,
     trusted_network: TrustedNetwork = "",
 ) -> None:
-    """Propose labels for the slices without; the least sure are on top of queue.csv."""
+    """Propose labels for unlabelled slices; queue.csv lists the least certain first."""
     from cl_seg.labelling.propose import propose_labels
     from cl_seg.labelling.queue import write_queue
     from cl_seg.scans.store import SliceStore
 
     check_new(queue)
     opened = SliceStore(store)
-    with progress("Proposing") as tell:
-        origin, proposed = propose_labels(opened, scanner, model, trusted_network, tell)
+    with progress("Proposing") as on_progress:
+        origin, proposed = propose_labels(opened, scanner, model, trusted_network, on_progress)
     write_queue(queue, opened, origin, proposed)
     least = proposed[0].confidence
-    say(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")
-    made("queue", queue / "queue.csv")
+    print_info(f"{counted(len(proposed), 'slice')}, confidence from {least:.2f}")
+    print_output_path("queue", queue / "queue.csv")

@@ -1,42 +1,43 @@
-"""``cl-seg cache``: finished stages."""
+"""``cl-seg cache``: the folder of finished stages."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, say, show
+from cl_seg.cli.console import STAGES, CacheOption, print_answer, print_info
 from cl_seg.cli.suite import DataOption, ProcessorOption
 from cl_seg.messages.errors import InputError
 
-app = typer.Typer(help="Look at and clean up finished stages.", no_args_is_help=True)
+app = typer.Typer(help="List or delete finished stages.", no_args_is_help=True)
 
 
 @app.command("ls")
 def list_stages(cache: CacheOption = STAGES) -> None:
-    """List the finished stages with their sizes, and what is begun or damaged."""
+    """List finished stages with their sizes, and unfinished or damaged ones."""
     from cl_seg.suite.cache import StageCache
     from cl_seg.suite.summary import cache_lines
 
     for line in cache_lines(StageCache(cache)):
-        show(line)
+        print_answer(line)
 
 
 @app.command("prune")
 def prune(
     keep: Annotated[
-        list[Path] | None, typer.Argument(help="Suites whose stages are kept.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Suite files whose stages to keep.", show_default=False),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Keep no stage.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Delete all stages.")] = False,
     data: DataOption = None,
     cache: CacheOption = STAGES,
     processor: ProcessorOption = "",
 ) -> None:
-    """Remove the stages that none of some suites needs; results of finished runs stay."""
+    """Delete stages that the named suites do not need; results of finished runs stay."""
     from cl_seg.api.prune import prune_stages
     from cl_seg.api.suite import Suite
 
     if bool(keep) == everything:
-        raise InputError("name the suites whose stages to keep, or say --all to keep none")
+        raise InputError("name the suites whose stages to keep, or give --all to delete all stages")
     removed, left = prune_stages([Suite(file, data) for file in keep or []], cache, processor)
-    say(f"{removed / 1e6:.1f} MB removed, {left / 1e6:.1f} MB kept in {cache}")
+    print_info(f"{removed / 1e6:.1f} MB deleted, {left / 1e6:.1f} MB kept in {cache}")

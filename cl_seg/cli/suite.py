@@ -1,4 +1,4 @@
-"""``cl-seg plan``, ``run`` and ``status``: suites."""
+"""``cl-seg plan``, ``run`` and ``status``: commands for suites."""
 
 import sys
 from enum import StrEnum
@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cl_seg.cli.console import STAGES, CacheOption, complain, detail, made, say, show
+from cl_seg.cli.console import (
+    STAGES,
+    CacheOption,
+    print_answer,
+    print_detail,
+    print_error,
+    print_info,
+    print_output_path,
+)
 from cl_seg.messages.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,24 +23,25 @@ if TYPE_CHECKING:
 
 SuiteFiles = Annotated[list[Path], typer.Argument(help="Suite files (YAML).", show_default=False)]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Store that replaces the suite's own data.")
+    Path | None, typer.Option("--data", help="Store to use in place of the suite's data.")
 ]
 ResultsOption = Annotated[
-    Path | None, typer.Option(help="Folder for results; results/<suite name> by default.")
+    Path | None, typer.Option(help="Folder for results; default: results/<suite name>.")
 ]
 ProcessorOption = Annotated[
     str,
     typer.Option(
         "--processor",
         envvar="CL_SEG_PROCESSOR",
-        help="Processor that computes the stages, where it is not that of this machine.",
+        help="CPU type or GPU model of the machines that compute, as plan.json names it; "
+        "default: that of this machine.",
     ),
 ]
 SLURM: dict[str, Any] = {"rich_help_panel": "On Slurm"}
 
 
 class EngineName(StrEnum):
-    """Where stages are computed."""
+    """Places where stages are computed."""
 
     LOCAL = "local"
     SLURM = "slurm"
@@ -46,12 +55,12 @@ def plan(
     processor: ProcessorOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Check suites and list their runs and stages, without running anything."""
+    """Check suites and list their runs and stages, without training."""
     planned = _planned(suite_files, data, results, cache, processor)
     if as_json:
         sys.stdout.write(planned.json() + "\n")
     else:
-        show(str(planned))
+        print_answer(str(planned))
 
 
 def run(
@@ -63,31 +72,31 @@ def run(
         int | None,
         typer.Option(
             min=0,
-            help="Processes working side by side, 0 for this one; by default as many as the cores "
-            "allow with the threads of each.",
+            help="Number of parallel processes, 0 for this process only; default: cores divided by "
+            "threads per process.",
         ),
     ] = None,
     checkpoint_seconds: Annotated[
-        float, typer.Option(min=0, help="Seconds between two checkpoints of a training.")
+        float, typer.Option(min=0, help="Seconds between checkpoints of a training.")
     ] = 30.0,
-    engine: Annotated[
-        EngineName, typer.Option(help="Where stages are computed.")
-    ] = EngineName.LOCAL,
+    engine: Annotated[EngineName, typer.Option(help="Where to compute stages.")] = EngineName.LOCAL,
     processor: ProcessorOption = "",
-    partition: Annotated[str, typer.Option(help="Partition of the cluster.", **SLURM)] = "",
-    gres: Annotated[str, typer.Option(help="Resources of a job, e.g. gpu:1.", **SLURM)] = "",
+    partition: Annotated[str, typer.Option(help="Partition to submit jobs to.", **SLURM)] = "",
+    gres: Annotated[
+        str, typer.Option(help="Generic resources of a job, e.g. gpu:1.", **SLURM)
+    ] = "",
     time: Annotated[
-        str, typer.Option(help="Time limit of a job; what is left then is queued again.", **SLURM)
+        str, typer.Option(help="Time limit of a job; unfinished stages are queued again.", **SLURM)
     ] = "4:00:00",
     max_jobs: Annotated[
-        int, typer.Option(min=1, help="Jobs in the queue at once, at most.", **SLURM)
+        int, typer.Option(min=1, help="Maximum number of jobs in the queue.", **SLURM)
     ] = 100,
     sbatch: Annotated[
         list[str] | None,
-        typer.Option(help="Any other sbatch option, e.g. account=lab or mem=16G; repeat.", **SLURM),
+        typer.Option(help="Another sbatch option, e.g. account=lab or mem=16G; repeat.", **SLURM),
     ] = None,
 ) -> None:
-    """Run suites and write their reports; what is finished is not repeated."""
+    """Run suites and write their reports; finished runs are not repeated."""
     from cl_seg.api.engines import Engine, Slurm
     from cl_seg.api.run import run_plan
 
@@ -97,13 +106,13 @@ def run(
     if engine is EngineName.SLURM:
         chosen = Slurm(partition, gres, time, max_jobs, sbatch or [])
     planned = _planned(suite_files, data, results, cache, processor)
-    detail(str(planned))
-    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, say)
+    print_detail(str(planned))
+    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, print_info)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
-            complain(f"{run_id} failed: {reason}")
+            print_error(f"{run_id} failed: {reason}")
         if outcome.report is not None:
-            made("report", outcome.report)
+            print_output_path("report", outcome.report)
     if any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -115,8 +124,8 @@ def status(
     cache: CacheOption = STAGES,
     processor: ProcessorOption = "",
 ) -> None:
-    """Say how far suites are, from the files alone: whoever computes them, wherever."""
-    show(_planned(suite_files, data, results, cache, processor).progress())
+    """Show the progress of suites, read from their files, even if another machine runs them."""
+    print_answer(_planned(suite_files, data, results, cache, processor).progress())
 
 
 def _planned(

@@ -25,14 +25,14 @@ class DatasetEntry:
     takes: tuple[str, ...] = ()
 
 
-_ROOM = "cl_seg.datasets"
+_PACKAGE = "cl_seg.datasets"
 DATASETS: dict[str, DatasetEntry] = {
     "totalsegmentator": DatasetEntry(
-        "TotalSegmentator CT v2", f"{_ROOM}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
+        "TotalSegmentator CT v2", f"{_PACKAGE}.totalsegmentator", (CLASS, SLICES_OF, ALIASES)
     ),
-    "amos22": DatasetEntry("AMOS22", f"{_ROOM}.amos22", (ALIASES,)),
-    "saros": DatasetEntry("SAROS", f"{_ROOM}.saros", (ALIASES,)),
-    "nnunet": DatasetEntry("nnU-Net v2 raw", f"{_ROOM}.nnunet", (SCANNERS,)),
-    "msd": DatasetEntry("Medical Segmentation Decathlon", f"{_ROOM}.msd", (SCANNERS,)),
-    "dicom_seg": DatasetEntry("DICOM with DICOM SEG", f"{_ROOM}.dicom_seg", (CLASS,)),
+    "amos22": DatasetEntry("AMOS22", f"{_PACKAGE}.amos22", (ALIASES,)),
+    "saros": DatasetEntry("SAROS", f"{_PACKAGE}.saros", (ALIASES,)),
+    "nnunet": DatasetEntry("nnU-Net v2 raw", f"{_PACKAGE}.nnunet", (SCANNERS,)),
+    "msd": DatasetEntry("Medical Segmentation Decathlon", f"{_PACKAGE}.msd", (SCANNERS,)),
+    "dicom_seg": DatasetEntry("DICOM with DICOM SEG", f"{_PACKAGE}.dicom_seg", (CLASS,)),
 }

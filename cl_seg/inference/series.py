@@ -32,11 +32,11 @@ from cl_seg.scans.store import Grid, Labels
 CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
 UNKNOWN = "unknown"
 SIMULATED_ONLY = "the model has learned from simulated CT alone: check its masks"
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
-def _silent(done: int, total: int) -> None:
-    """Progress that is shown to nobody."""
+def _no_progress(done: int, total: int) -> None:
+    """Default of ``on_progress``: no report."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def predict_source(
     source: Path,
     out: Path,
     options: PredictionOptions,
-    tell: Tell = _silent,
+    on_progress: OnProgress = _no_progress,
 ) -> tuple[pd.DataFrame, list[RejectedFile]]:
     """Predict every CT series of a source and write a folder of results, whole or not at all.
 
@@ -165,7 +165,7 @@ def predict_source(
         out: to make: label files (:meth:`PredictedCase.save`), ``cases.csv``, and
             ``measurements.csv`` where ``options`` ask for it.
         options: of the prediction.
-        tell: called with the slices done and all.
+        on_progress: called with the slices done and all.
 
     Returns:
         A row per series: case, scanner, seen, series, file, slices, note; and files left out.
@@ -177,7 +177,7 @@ def predict_source(
     rows: list[dict[str, Any]] = []
     left_out: list[RejectedFile] = []
     with new_folder(out) as building:
-        for case in predict_cases(ensemble, source, options, tell, left_out):
+        for case in predict_cases(ensemble, source, options, on_progress, left_out):
             case.save(building)
             rows += case.measurements
             note = "; ".join(case.notes)
@@ -196,7 +196,7 @@ def predict_cases(
     ensemble: Ensemble,
     source: Path,
     options: PredictionOptions | None = None,
-    tell: Tell = _silent,
+    on_progress: OnProgress = _no_progress,
     left_out: list[RejectedFile] | None = None,
 ) -> Iterator[PredictedCase]:
     """Predict the CT series of a source, one after the other, in the order of their paths.
@@ -206,7 +206,7 @@ def predict_cases(
         source: folder of DICOM files or of NIfTI files, ``.csv`` manifest, or one NIfTI file. Of a
             folder that holds both the NIfTI files, which may be labels, are left out.
         options: of the prediction.
-        tell: called with the slices done and all.
+        on_progress: called with the slices done and all.
         left_out: files that could not be used are added to it.
 
     Raises:
@@ -237,7 +237,7 @@ def predict_cases(
             continue
         left_out += volume.rejected
         case = _predicted(
-            ensemble, volume, identification, options, lambda: tell(next(done), total)
+            ensemble, volume, identification, options, lambda: on_progress(next(done), total)
         )
         notes = [*_kind_notes(scan.series, aliases), *scan.series.notes, *case.notes]
         yield replace(case, notes=notes)

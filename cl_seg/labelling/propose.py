@@ -11,7 +11,7 @@ from cl_seg.labelling.cases import case_volumes
 from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.queue import Origin, SliceToLabel
-from cl_seg.labelling.train import Progress
+from cl_seg.labelling.train import OnProgress
 from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
 
@@ -20,7 +20,11 @@ MIDDLE = Placement((0.0, 0.0))
 
 
 def propose_labels(
-    store: SliceStore, scanner: str, model_folder: Path, trusted_network: str, on_progress: Progress
+    store: SliceStore,
+    scanner: str,
+    model_folder: Path,
+    trusted_network: str,
+    on_progress: OnProgress,
 ) -> tuple[Origin, list[SliceToLabel]]:
     """Labels for all slices of a scanner that have none, to be corrected.
 

@@ -42,7 +42,7 @@ from cl_seg.suite.progress import read_progress
 from cl_seg.suite.stage_queue import StageQueue
 
 Tune = Literal["all", "decoder", "head"]
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 SpecT = TypeVar("SpecT", bound=Spec)
 
 
@@ -77,7 +77,7 @@ def train_on_seed_images(
     wanted: SeedTraining,
     out: Path,
     cache: StageCache,
-    tell: Progress,
+    on_progress: OnProgress,
 ) -> ModelCard:
     """Train, and save the network as a model folder.
 
@@ -90,7 +90,7 @@ def train_on_seed_images(
         wanted: how.
         out: model folder to make.
         cache: where the training is kept.
-        tell: called with the steps done and all.
+        on_progress: called with the steps done and all.
 
     Raises:
         InputError: the model does not fit the store, nothing is labelled, or ``out`` exists.
@@ -101,7 +101,7 @@ def train_on_seed_images(
     check_fits(store, card, wanted.base)
     slices = _labelled_slices(store, scanner, card.classes)
     plan = plan_seed_training(store, slices, wanted, card, cache.folder)
-    weights = _trained_weights(plan, cache, tell)
+    weights = _trained_weights(plan, cache, on_progress)
     context = plan.context
     trained = {
         "base": card.weights_sha256,
@@ -214,7 +214,7 @@ def _checked(kind: type[SpecT], content: dict[str, Any], base: Path) -> SpecT:
         raise InputError(f"{base}: {fault}") from error
 
 
-def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str, Any]:
+def _trained_weights(plan: Plan, cache: StageCache, on_progress: OnProgress) -> dict[str, Any]:
     """The network's state once all stages are computed."""
     weights: dict[str, Any] = {}
 
@@ -224,20 +224,24 @@ def _trained_weights(plan: Plan, cache: StageCache, tell: Progress) -> dict[str,
         except ValueError as error:
             raise InputError(f"{cache.folder}: {error}: name another --cache") from error
 
-    view = partial(_TellsSteps, tell=tell)
+    view = partial(_ReportsSteps, on_progress=on_progress)
     failed = compute_runs(plan.graph, plan.runs, cache, SingleEngine(), read, view)
     for failure in failed.values():
         raise RuntimeError(failure.log) if failure.log else InputError(failure.reason)
     return weights
 
 
-class _TellsSteps:
-    """Tells the steps of the stage under way."""
+class _ReportsSteps:
+    """Reports the steps of the running stage."""
 
     def __init__(
-        self, stage_queue: StageQueue, cache: StageCache, durations: Durations, tell: Progress
+        self,
+        stage_queue: StageQueue,
+        cache: StageCache,
+        durations: Durations,
+        on_progress: OnProgress,
     ) -> None:
-        self.stage_queue, self.cache, self.tell = stage_queue, cache, tell
+        self.stage_queue, self.cache, self.on_progress = stage_queue, cache, on_progress
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -246,7 +250,7 @@ class _TellsSteps:
     def update(self) -> None:
         for key in self.stage_queue.running:
             if noted := read_progress(self.cache.working_folder(key)):
-                self.tell(int(noted["step"]), int(noted["steps"]))
+                self.on_progress(int(noted["step"]), int(noted["steps"]))
 
     def on_finished(self, stage: Stage) -> None:
         """Steps are reported meanwhile."""

@@ -19,10 +19,12 @@ class Tool:
     target: str
 
 
-_ROOM = "cl_seg.semi_automatic.tools"
+_MODULE = "cl_seg.semi_automatic.tools"
 TOOLS: dict[str, Tool] = {
-    "window_and_wall": Tool("HU window near wall and spine", "muscle", f"{_ROOM}:window_and_wall"),
-    "clicks": Tool("Random walker, up to 12 clicks", "muscle", f"{_ROOM}:clicks"),
-    "rough_region": Tool("Rough polygon and HU window", "muscle", f"{_ROOM}:rough_region"),
-    "level_set": Tool("Region growing and level set", "liver", f"{_ROOM}:level_set"),
+    "window_and_wall": Tool(
+        "HU window near wall and spine", "muscle", f"{_MODULE}:window_and_wall"
+    ),
+    "clicks": Tool("Random walker, up to 12 clicks", "muscle", f"{_MODULE}:clicks"),
+    "rough_region": Tool("Rough polygon and HU window", "muscle", f"{_MODULE}:rough_region"),
+    "level_set": Tool("Region growing and level set", "liver", f"{_MODULE}:level_set"),
 }

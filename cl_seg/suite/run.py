@@ -26,7 +26,7 @@ from cl_seg.suite.wandb_mirror import WandbMirror
 from cl_seg.suite.write_record import is_finished, write_record
 
 RESULTS = Path("results")
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def run_suites(
     cache: StageCache,
     engine: Engine,
     workers: int,
-    say: Say,
+    log: Log,
 ) -> list[SuiteOutcome]:
     """Compute what is missing of some suites, and report all of each.
 
@@ -58,7 +58,7 @@ def run_suites(
         cache: of stages.
         engine: where stages are computed.
         workers: processes side by side where data are still to be simulated.
-        say: prints one line for the user.
+        log: prints one line for the user.
 
     Raises:
         InputError: the data do not fit, this machine has not the GPU that is asked for, a plugin
@@ -76,8 +76,8 @@ def run_suites(
             remove_abandoned(part)
     plans = [_with_data(plan, cache, workers) for plan in plans]
     for note in notes_of(plans):
-        say(f"note: {note}")
-    missing = [_missing_runs(*pair, say) for pair in zip(plans, results, strict=True)]
+        log(f"note: {note}")
+    missing = [_missing_runs(*pair, log) for pair in zip(plans, results, strict=True)]
     for plan, runs in zip(plans, missing, strict=True):
         check_own_plugins((planned.run for planned in runs), plan.context.image.size)
     for plan, folder in zip(plans, results, strict=True):
@@ -90,7 +90,7 @@ def run_suites(
         for runs, folder in zip(missing, results, strict=True)
         for planned in runs
     }
-    mirror = WandbMirror(say)
+    mirror = WandbMirror(log)
 
     def finish(planned: PlannedRun) -> None:
         folder = record_folder(folders[planned.key], planned)
@@ -149,16 +149,16 @@ def _with_data(plan: Plan, cache: StageCache, workers: int) -> Plan:
     return resolve_checked(checked, cache.folder)
 
 
-def _missing_runs(plan: Plan, folder: Path, say: Say) -> list[PlannedRun]:
+def _missing_runs(plan: Plan, folder: Path, log: Log) -> list[PlannedRun]:
     """The runs without a record, after telling of those that have one."""
     missing = [r for r in plan.runs if not is_finished(record_folder(folder, r), r.key)]
     if len(missing) < len(plan.runs):
         planned_runs = counted(len(plan.runs), "run is", "runs are")
-        say(f"{len(plan.runs) - len(missing)} of {planned_runs} finished already")
+        log(f"{len(plan.runs) - len(missing)} of {planned_runs} finished already")
     if others := [
         r for r in missing if recorded_key(record_folder(folder, r)) not in {None, r.key}
     ]:
-        say(
+        log(
             f"{counted(len(others), f'run in {folder} is', f'runs in {folder} are')} of other "
             "data, settings or code, to be replaced by this suite's; --results FOLDER keeps both"
         )
@@ -168,14 +168,14 @@ def _missing_runs(plan: Plan, folder: Path, say: Say) -> list[PlannedRun]:
 def _report(plan: Plan, folder: Path, failed: dict[str, Failure]) -> SuiteOutcome:
     reasons = {}
     for planned in plan.runs:
-        log = folder / "failed" / f"{planned.run_id}.log"
+        log_file = folder / "failed" / f"{planned.run_id}.log"
         failure = failed.get(planned.key)
         if failure is None:
-            log.unlink(missing_ok=True)
+            log_file.unlink(missing_ok=True)
             continue
         if failure.log:
-            write_text(log, failure.log)
-        reasons[planned.run_id] = failure.reason + (f" (see {log})" if failure.log else "")
+            write_text(log_file, failure.log)
+        reasons[planned.run_id] = failure.reason + (f" (see {log_file})" if failure.log else "")
     if len(reasons) == len(plan.runs):
         return SuiteOutcome(None, reasons)
     from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans

@@ -74,7 +74,7 @@ def _key(plan: Plan, name: str) -> str:
 
 
 def _scored(
-    name: str, store: SliceStore, tests: Mapping[str, pd.DataFrame], tell: Callable[[], None]
+    name: str, store: SliceStore, tests: Mapping[str, pd.DataFrame], on_slice: Callable[[], None]
 ) -> pd.DataFrame:
     from cl_seg.evaluation.case_scores import case_scores  # noqa: PLC0415 - scipy, not for plans
 
@@ -89,7 +89,7 @@ def _scored(
             costs.append(cost)
             found.append(mask)
             true.append(truth)
-            tell()
+            on_slice()
         cases = list(rows["case"])
         scores = pd.DataFrame(
             case_scores(np.stack(found), np.stack(true), cases, [tool.structure], mm)

@@ -27,12 +27,12 @@ class WandbMirror:
     nothing. A server that does not answer is waited for once: what follows is written offline.
 
     Args:
-        say: prints a warning.
+        log: prints a warning.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], None]) -> None:
         self.mode = _mode(os.environ)
-        self.say = say
+        self.log = log
 
     def add(self, run_folder: Path, group: str) -> None:
         """Mirror one finished run.
@@ -47,7 +47,7 @@ class WandbMirror:
             except Exception as error:
                 self.mode = OFFLINE
                 _forget_failed_upload()
-                self.say(
+                self.log(
                     f"wandb: {run_folder.name} is not uploaded ({_reason(error)}): from here on "
                     f"runs are mirrored to {run_folder.parents[1] / 'wandb'}, `wandb sync` uploads "
                     "them"
@@ -56,7 +56,7 @@ class WandbMirror:
             try:
                 _mirror(run_folder, group, OFFLINE)
             except Exception as error:
-                self.say(f"wandb: {run_folder.name} is not mirrored ({_reason(error)})")
+                self.log(f"wandb: {run_folder.name} is not mirrored ({_reason(error)})")
 
 
 def _mode(environment: Mapping[str, str]) -> str:

@@ -1,9 +1,9 @@
-"""Do the claims stand without the test bodies that a choice of settings has seen?
+"""Verdicts on the claims without the test bodies that were also used to choose settings.
 
-The learning rates and settings of strategies in use were chosen by validation Dice on simulated
-bodies of the pool that the suites test on, so that some validation bodies there are test bodies
-here. Judged is once with all test bodies and once without these, whatever the scanner. The suites
-that choose draw from a pool of their own by now (`pool: development`): other bodies of the same
+The learning rates and strategy settings in use were chosen by validation Dice on simulated bodies
+of the pool that the suites test on, so some validation bodies there are test bodies here. The
+claims are judged once with all test bodies and once without these, on every scanner. Suites that
+choose settings now draw from a separate pool (`pool: development`): other bodies with the same
 names. Settings chosen by them need no such comparison.
 
     python experiments/paper/validation_bodies.py results/reference/paper

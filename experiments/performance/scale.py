@@ -1,10 +1,9 @@
-"""Memory and time of a suite on a store of very many slices.
+"""Memory and time of a suite on a store with very many slices.
 
 A store of two scanners is written (255 different slices each, over and over), then `cl-seg run`
-splits it, trains two stages, scores them and writes the report. The largest memory that its
-processes hold of their own (without pages of memory-mapped files, which the system takes back when
-it needs them) is printed with the number of slices, for several sizes of the store, so that growth
-can be seen.
+splits it, trains on two experiences, scores them and writes the report. For several sizes of the
+store, the number of slices and the largest private memory of the processes are printed (without
+pages of memory-mapped files, which the system can reclaim), to show how memory grows.
 
     python experiments/performance/scale.py [--slices 10000 100000] [--image-size 64]
 """

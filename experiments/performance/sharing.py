@@ -1,8 +1,8 @@
-"""What sharing of stages saves: naive, replay and EWC with three λ over three scanners.
+"""Time saved by sharing stages: naive, replay and EWC with three λ over three scanners.
 
-Computes the suite with shared stages, then every run alone with a cache of its own, one after the
-other in this process, and compares the time saved with what the durations of the stages that were
-computed more than once predict. Planning and reports are not counted. Results of both must be equal
+Computes the suite with shared stages, then every run alone with its own cache, one after the other
+in this process. The time saved is compared with a prediction from the durations of the stages that
+were computed more than once. Planning and reports are not counted. Results of both must be equal
 bit for bit.
 
     python experiments/performance/sharing.py [--steps 60] [--network unet]

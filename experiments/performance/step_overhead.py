@@ -2,7 +2,7 @@
 
 Both do the same arithmetic on the same batches: fetch by index, augment, forward, Dice plus
 cross-entropy, backward, clip, AdamW, one-cycle schedule. Blocks of steps of the two loops alternate
-in one process, so that whatever else the machine does hits both alike.
+in one process, so that other load on the machine affects both equally.
 
     python experiments/performance/step_overhead.py [--rounds 12] [--steps 6] [--size 64]
 """

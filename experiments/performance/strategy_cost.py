@@ -1,13 +1,13 @@
-"""What strategies cost: as a ratio to fine-tuning, and to stock Avalanche doing the same job.
+"""Cost of strategies, as a ratio to fine-tuning and to the same strategy of stock Avalanche.
 
 Every contender trains the same network on two experiences, ten epochs each (stock SI one, being
 up to 40 times slower), from the same weights and on the same slices, not augmented. In every round
 all contenders run once, in an order that changes from round to round, in one process; a ratio is
-the median over rounds of the ratio within a round. Time is per optimiser step, all that a strategy
-does after an experience included.
+the median over rounds of the ratio within a round. Time is per optimiser step, including
+the work of a strategy after an experience.
 
-A second part trains EWC over five experiences and prints what it keeps and the largest memory of
-the process in each.
+A second part trains EWC over five experiences and prints, for each, the size of its stored state
+and the largest memory of the process.
 
     python experiments/performance/strategy_cost.py [--rounds 20] [--network unet] [--epochs 10]
         [--only ewc si] [--no-stock]

@@ -1,8 +1,8 @@
-"""Does agreement tell the slices on which a network fails? Asked on simulated development bodies.
+"""How well agreement identifies slices on which a network fails, on simulated development bodies.
 
-A saved network predicts bodies that no benchmark tests, on scanners it has or has not seen. Printed
-is, over all slices and classes, how well agreement ranks those with a Dice below 0.8 behind the
-others (AUC), and what thresholds find and falsely alarm::
+A saved network predicts bodies that no benchmark tests, on scanners that were or were not in its
+training. Over all slices and classes, this prints how well agreement ranks those with a Dice below
+0.8 behind the others (AUC), and the hits and false alarms of several thresholds::
 
     python experiments/simulator/agreement.py MODEL --bodies 8
 """

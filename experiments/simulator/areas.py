@@ -1,10 +1,10 @@
-"""How much area structures keep on their way from painted truth to a score, with no network at all.
+"""How well resampling keeps the area of structures from true labels to a score, without a network.
 
-Bodies are simulated on some scanners. Their painted truth goes into a store, to the size of a
-network, and, in the place of what a network without an error would predict, back to the pixels of
+Bodies are simulated on some scanners. Their true labels go into a store and to the size of a
+network. In place of the prediction of an error-free network, they then go back to the pixels of
 the store (as suites score it) and to those of the series (as `cl-seg predict` measures it). Printed
-is by how much mean areas differ from what was painted, and the Dice of such a network; in the last
-column, the area where the largest share decides on every way instead::
+are the differences of mean areas from the drawn areas, and the Dice of such a network. The last
+column is the area if the largest fraction wins in every resampling instead::
 
     python experiments/simulator/areas.py
     python experiments/simulator/areas.py --bodies 2 --sizes 64 128 --scanners ge_like

@@ -1,7 +1,7 @@
-"""SEED images labelled for one of two classes: what the training makes of the other one.
+"""Training on SEED images labelled for one of two classes: its effect on the other class.
 
-A UNet of muscle and liver is trained on one simulated scanner and goes on with slices of another
-that are labelled for one class alone, whose background is taken for background, is ignored, or is
+A UNet of muscle and liver is trained on one simulated scanner and then on slices of another scanner
+that are labelled for one class alone. Their background counts as background, is ignored, or is
 completed by the network itself (``cl_seg/training/pseudo_labels.py``). Prints Dice on other
 patients::
 

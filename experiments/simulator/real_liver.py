@@ -1,7 +1,7 @@
-"""Train on simulated liver slices only, test on real ones: what does the simulator teach?
+"""Dice on real liver slices of a network that was trained on simulated ones only.
 
 Trains one network on the liver level of every scanner of a simulated store, with the liver as its
-only class, and prints its Dice on simulated bodies it has not seen and on real slices.
+only class, and prints its Dice on unseen simulated bodies and on real slices.
 
     cl-seg phantom simulate simulated.store --scanner siemens_like --scanner ge_like …
     python experiments/simulator/real_liver.py simulated.store real.csv --label 5

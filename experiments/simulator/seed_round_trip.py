@@ -1,9 +1,9 @@
-"""The SEED round trip on a labelled series: how far do a few slices bring a foreign network?
+"""The SEED procedure on a labelled series: the gain of a saved network from a few slices.
 
-Slices are chosen, labelled by a stand-in that knows the label file, and a saved network goes on
-with them; it is then scored on the other slices of the series that hold liver, and the liver it
-finds where there is none is measured. Both are of one patient: this shows how the steps work and
-says nothing about other patients.
+Slices are chosen and labelled by a script that reads the label file, and a saved network is trained
+further on them. It is then scored on the other slices of the series that contain liver, and the
+liver that it finds on slices without liver is measured. All slices are from one patient: this shows
+how the steps work and says nothing about other patients.
 
     cl-seg run experiments/simulator/liver.yaml
     cl-seg model save results/liver/runs/unet-joint-order1-seed0 liver-model

@@ -1,9 +1,9 @@
-"""What of a network with batch norm forgets: its weights, or its running statistics?
+"""Whether a network with batch norm forgets through its weights or through its running statistics.
 
-For finished runs of two scanners, scores on the first scanner's test slices the network with its
-weights from before or after the second training, and its running statistics from before or after
-it, and prints the four mean Dice of every run. Where old weights with new statistics lose as much
-as the network lost, no pull on weights could have kept it.
+For finished runs of two scanners, four networks are scored on the test slices of the first scanner:
+weights from before or after the second training, combined with running statistics from before or
+after it. The four mean Dice of every run are printed. If old weights with new statistics lose as
+much as the network lost, no penalty on weights could have prevented the loss.
 
     cl-seg run experiments/strategies/development.yaml
     python experiments/strategies/what_drifts.py experiments/strategies/development.yaml \

@@ -37,7 +37,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cl_seg.simulate_scans(f"{file_format}-scans", ["ge_like"], file_format=file_format)
         shutil.copytree("dicom-scans/images", "dicom")
         shutil.copy(min(Path("nifti-scans/images").iterdir()), "ct.nii.gz")
-        results = cl_seg.run("quick.yaml", workers=0, say=lambda line: None)
+        results = cl_seg.run("quick.yaml", workers=0, log=lambda line: None)
         results.save_model("VNet", "EWC", "model")
     return folder
 

@@ -20,7 +20,7 @@ def test_a_suite_that_is_a_dict_is_run_where_nothing_is_written_of_it(
     in_workspace: Path, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    results = cl_seg.run(SUITE, results=tmp_path / "own", workers=0, say=lines.append)
+    results = cl_seg.run(SUITE, results=tmp_path / "own", workers=0, log=lines.append)
     assert len(results) == 4 and not results.failures
     again = cl_seg.load_results("results/quick")
     assert results.R("UNet", "EWC").equals(again.R("UNet", "EWC"))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.cli.console import shown
+from cl_seg.cli.console import escape_for_terminal
 from tests.conftest import write_store
 from tests.records.factory import NAIVE, write_run
 from tests.scans.conftest import write_series
@@ -153,7 +153,7 @@ BROKEN_JSON: dict[str, tuple[bytes, str]] = {
 }
 
 
-def made(folder: Path) -> None:
+def print_output_path(folder: Path) -> None:
     """A store, a model card and results, to be damaged."""
     write_store(folder / "my.store")
     (folder / "suite.yaml").write_text(SUITE)
@@ -177,7 +177,7 @@ def test_json_that_is_broken(name: str, file: str, cl_seg: CommandLine, tmp_path
     content, says = BROKEN_JSON[name]
     if (name, file) in {("a list", "results/plan.json"), ("nothing", "packed/runs.jsonl")}:
         pytest.skip("no runs are no damage")
-    made(tmp_path)
+    print_output_path(tmp_path)
     (tmp_path / "packed").mkdir()
     (tmp_path / file).write_bytes(content)
     if file == CARD and "damaged" in says:
@@ -287,7 +287,7 @@ STORES: dict[str, tuple[Callable[[Path], None], str]] = {
 @pytest.mark.parametrize("name", STORES)
 def test_a_store_that_is_hostile(name: str, cl_seg: CommandLine, tmp_path: Path) -> None:
     change, says = STORES[name]
-    made(tmp_path)
+    print_output_path(tmp_path)
     change(tmp_path)
     line = cl_seg.refuses(says, "plan", "suite.yaml")
     assert "my.store/" in line and not (tmp_path / "owned").exists()
@@ -325,14 +325,14 @@ RESULTS: dict[str, tuple[Callable[[Path], None], str]] = {
 @pytest.mark.parametrize("name", RESULTS)
 def test_results_that_are_hostile(name: str, cl_seg: CommandLine, tmp_path: Path) -> None:
     change, says = RESULTS[name]
-    made(tmp_path)
+    print_output_path(tmp_path)
     change(tmp_path)
     line = cl_seg.refuses(says, "report", "results")
     assert "Naive/" in line and not (tmp_path / "owned").exists()
 
 
 def test_names_of_scanners_are_no_code_in_a_report(cl_seg: CommandLine, tmp_path: Path) -> None:
-    made(tmp_path)
+    print_output_path(tmp_path)
     names = {"a": "<script>alert(1)</script> $\\frac$", "b": "$x_{ & B | C"}
     in_json(RECORD, "scanner_names", value=names)(tmp_path)
     cl_seg.takes("report", "results")
@@ -341,5 +341,5 @@ def test_names_of_scanners_are_no_code_in_a_report(cl_seg: CommandLine, tmp_path
 
 
 def test_what_others_wrote_does_not_steer_the_terminal() -> None:
-    assert shown("a\x1b[31m\udcfc\u202e[b]") == "a\\x1b[31m\\udcfc\\u202e\\[b]"
-    assert shown("M\xfcller · 512² × 3\n") == "M\xfcller · 512² × 3\n"
+    assert escape_for_terminal("a\x1b[31m\udcfc\u202e[b]") == "a\\x1b[31m\\udcfc\\u202e\\[b]"
+    assert escape_for_terminal("M\xfcller · 512² × 3\n") == "M\xfcller · 512² × 3\n"

@@ -191,7 +191,7 @@ def test_a_stop_saves_the_training_and_goes_on(suite_text: str, tmp_path: Path) 
     process.send_signal(signal.SIGTERM)  # a background shell may have SIGINT ignored
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "the same command goes on from there" in output
+    assert "run the same command again to continue" in output
     assert list(partial.glob("*/checkpoint.pt"))
     assert not list(folder.glob("results/tiny/runs/*"))
     again = start(folder)

@@ -28,7 +28,7 @@ from cl_seg.suite.certify.compare import CASE, POINT, Difference, largest_differ
 from cl_seg.suite.certify.sample import SampledTraining, sample
 from cl_seg.suite.write_record import case_scores_of, curve_of, run_spec
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class CertifyOptions:
     workers: int = 1
 
 
-def certify(results: Path, options: CertifyOptions, say: Say) -> Certificate:
+def certify(results: Path, options: CertifyOptions, log: Log) -> Certificate:
     """Recompute a sample of results, compare it with what was recorded, and record the outcome.
 
     Args:
         results: folder of finished or packed results.
         options: size of the sample, and where suite, data and stages come from.
-        say: prints one line for the user.
+        log: prints one line for the user.
 
     Raises:
         InputError: the suite is not known or is another, or its data are, so that there is nothing
@@ -70,7 +70,7 @@ def certify(results: Path, options: CertifyOptions, say: Say) -> Certificate:
         for training in sample(plan, recorded, options.stages):
             result = recorded[training.planned.run_id]
             stage = _recompute_and_compare(training, result, plan, cache)
-            say(f"{stage.run_id}, after {stage.selection}: {stage.text}")
+            log(f"{stage.run_id}, after {stage.selection}: {stage.text}")
             stages.append(stage)
     certificate = Certificate(
         commit=git_commit(),

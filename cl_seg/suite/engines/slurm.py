@@ -65,7 +65,7 @@ class SlurmEngine:
         resources: of every job.
         workers: most jobs in the queue at once.
         checkpoint_seconds: between two checkpoints of a training.
-        say: prints one line for the user.
+        log: prints one line for the user.
         poll_seconds: between two looks at the queue.
         patience_seconds: after which a job that Slurm no longer has, and whose results have not
             shown up, counts as lost; shared file systems may show new files late.
@@ -74,7 +74,7 @@ class SlurmEngine:
     resources: Resources
     workers: int
     checkpoint_seconds: float
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     poll_seconds: float = 5.0
     patience_seconds: float = 60.0
 
@@ -112,7 +112,7 @@ class SlurmEngine:
         except KeyboardInterrupt:
             if submission.jobs:
                 left = counted(len(submission.jobs), "job goes", "jobs go")
-                self.say(
+                self.log(
                     f"{left} on in the queue: the same command waits for them again, "
                     f"scancel --name={','.join(submission.names)} ends them"
                 )
@@ -159,7 +159,7 @@ class _Submission:
                     shutil.rmtree(folder, ignore_errors=True)
         if self.jobs:
             left = "job of an earlier call is", "jobs of an earlier call are"
-            self.engine.say(f"{counted(len(self.jobs), *left)} still in the queue")
+            self.engine.log(f"{counted(len(self.jobs), *left)} still in the queue")
 
     def submit(self) -> None:
         """Queue what starts from finished stages or from queued jobs, as far as there is room.
@@ -177,7 +177,7 @@ class _Submission:
                     if not self.jobs and hopeless:
                         raise
                     if self.refusals == 1:
-                        self.engine.say(f"{error}; trying again later")
+                        self.engine.log(f"{error}; trying again later")
                     return
                 self.refusals = 0
 

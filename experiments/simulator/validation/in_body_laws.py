@@ -1,7 +1,8 @@
-"""Law of tissues on every scanner: in bodies, with everything on, they read what the profile says.
+"""Law of tissues on every scanner: in bodies, with all effects on, HU are those of the profile.
 
-Everything is scatter and its correction, noise, rings, couch, centring, lowered arms, oral contrast
-medium, hybrid iterative appearance and calibration errors: the images are those a store is made of.
+The effects are scatter and its correction, noise, rings, couch, centring, lowered arms, oral
+contrast medium, hybrid iterative appearance and calibration errors: the images are those in a
+store.
 """
 
 from collections.abc import Callable, Sequence
