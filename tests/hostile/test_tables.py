@@ -297,4 +297,4 @@ def test_bytes_that_are_no_utf8_make_a_secret_and_no_name(cl_seg: CommandLine, p
         )
     content = {"channel_names": {"0": "CT"}, "labels": {"liver": 1}, "file_ending": ".nii.gz"}
     (raw / "dataset.json").write_text(json.dumps(content))
-    cl_seg.refuses(r"M.*ller.* is no UTF-8: rename it", "dataset", "nnunet", raw, "out")
+    cl_seg.refuses(r"M.*ller.* is not UTF-8: rename the file", "dataset", "nnunet", raw, "out")

@@ -201,7 +201,7 @@ KEY = "ab" * 32
 
 def finished_run(folder: Path, state: bytes) -> None:
     """A run whose last training is in the cache, as somebody else may have put it there."""
-    place = StageCache(folder / "stages").place(KEY)
+    place = StageCache(folder / "stages").folder_of(KEY)
     place.mkdir(parents=True)
     (place / "state1.pt").write_bytes(state)
     files = {"state1.pt": hashlib.sha256(state).hexdigest()}

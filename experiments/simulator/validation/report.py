@@ -109,7 +109,7 @@ def tissue_table(checks: Sequence[Check]) -> str:
         cells.setdefault(name, []).append(f"{_whole(check.measured)} ({_whole(check.expected)})")
     tissues = dict.fromkeys(check.case.partition(", ")[2] for check in found)
     rows = [scanner_cells(name) + tuple(values) for name, values in cells.items()]
-    return _table(("profile", "phase", "kV", "error it states", *tissues), rows) if rows else ""
+    return _table(("profile", "phase", "kV", "stated error", *tissues), rows) if rows else ""
 
 
 def scanner_cells(name: str) -> tuple[str, ...]:
