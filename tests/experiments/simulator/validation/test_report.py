@@ -68,7 +68,7 @@ def in_bodies(*hu):
 
 def test_a_scanner_has_a_row_of_tissues_with_what_it_states():
     table = tissue_table([PASSED, *in_bodies(31.4, -0.4, -103.0)]).splitlines()
-    assert table[0].endswith("| error it states | muscle | liver | subcutaneous fat |")
+    assert table[0].endswith("| stated error | muscle | liver | subcutaneous fat |")
     assert table[2:] == [
         "| `stress_native` | native | 120 | −8 HU | 31 (32) | 0 (1) | −103 (−102) |"
     ]
