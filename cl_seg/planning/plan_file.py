@@ -7,6 +7,8 @@ from cl_seg.files.write import write_json
 from cl_seg.planning.plan import Plan
 from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.load import PLAN
+from cl_seg.spec.choices import StrategyChoice
+from cl_seg.spec.suite import Suite
 
 SCHEMA = 1
 
@@ -23,7 +25,7 @@ def plan_content(plan: Plan) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "name": plan.name,
-        "suite": suite.model_dump(mode="json") if suite else None,
+        "suite": suite_content(suite) if suite else None,
         "data": {
             "store": str(context.store),
             "content": plan.header.content_sha256,
@@ -46,6 +48,19 @@ def plan_content(plan: Plan) -> dict[str, Any]:
         "notes": list(plan.notes),
         "runs": [run_content(planned) for planned in plan.runs],
     }
+
+
+def suite_content(suite: Suite) -> dict[str, Any]:
+    """A suite as a file would hold it, every default filled in.
+
+    Settings per network, networks and grids of strategies are included: runs are keyed without
+    them, but without them the suite could not be planned again.
+    """
+    content = suite.model_dump(mode="json")
+    unkeyed = [name for name, field in StrategyChoice.model_fields.items() if field.exclude]
+    for strategy, choice in zip(content["strategies"], suite.strategies, strict=True):
+        strategy |= {name: getattr(choice, name) for name in unkeyed}
+    return content
 
 
 def run_content(planned: PlannedRun) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import yaml
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.plan import Plan, resolve, resolve_all
-from cl_seg.planning.plan_file import write_plan
+from cl_seg.planning.plan_file import suite_content, write_plan
 from cl_seg.scans.rows import parse_ranges
 from cl_seg.scans.store import SliceStore
 from tests.planning.test_stage_graph import several
@@ -102,6 +102,25 @@ def test_the_file_says_what_is_run_on_which_data(file: Path, store: Path, tmp_pa
     keys = replay["stages"]
     assert len(keys["train"]) == 3 and len(keys["consolidate"]) == 2 and len(keys["evaluate"]) == 4
     assert {*keys["train"], *keys["consolidate"], *chain(*keys["evaluate"])} <= plan.stages.keys()
+
+
+SUITES = [
+    path
+    for path in sorted((Path(__file__).parents[2] / "experiments").rglob("*.yaml"))
+    if "\nkind: " in "\n" + path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_suite_in_the_file_is_the_suite_again(path: Path) -> None:
+    """With the settings that a strategy has on one network, its networks and its grid."""
+    suite = parse_suite(path)
+    again = parse_suite(json.loads(json.dumps(suite_content(suite))))
+    assert again.model_dump() == suite.model_dump()
+    for one, other in zip(again.strategies, suite.strategies, strict=True):
+        assert one.points == other.points and one.networks == other.networks
+        for model in suite.models:
+            assert one.for_network(model.label) == other.for_network(model.label)
 
 
 def test_a_plan_of_data_still_to_be_simulated_says_so(tmp_path: Path) -> None:
