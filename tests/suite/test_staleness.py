@@ -49,12 +49,19 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def append(name: str) -> Callable[[Path], None]:
+def append(name: str, text: str = "EDITED = True") -> Callable[[Path], None]:
     def edit(folder: Path) -> None:
         with (folder / "source" / "cl_seg" / name).open("a") as file:
-            file.write("\n# edited\n")
+            file.write(f"\n{text}\n")
 
     return edit
+
+
+def other_words(folder: Path) -> None:
+    """Another docstring and another comment in every module, and another layout."""
+    for path in (folder / "source" / "cl_seg").rglob("*.py"):
+        text = path.read_text().replace('"""', '"""Edited. ', 1)
+        path.write_text(text.replace("\n\n\n", "\n\n\n\n# edited\n"))
 
 
 def newer_package(folder: Path) -> None:
@@ -90,7 +97,9 @@ def stream(title: str) -> str:
         pytest.param(
             append("metrics/segmentation.py"), lambda t: t.startswith("test on"), id="metric"
         ),
+        pytest.param(append("strategies/si/plugin.py"), lambda t: False, id="other plugin"),
         pytest.param(append("analysis/figures/curves.py"), lambda t: False, id="figure"),
+        pytest.param(other_words, lambda t: False, id="docstrings and comments"),
         pytest.param(newer_package, lambda t: True, id="package"),
         pytest.param(label, lambda t: "dark" in stream(t), id="label"),
     ],
