@@ -26,6 +26,7 @@ from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.records.load import load_results
 from cl_seg.records.matrices import accuracy_matrices
+from cl_seg.records.record import matrix_rows
 from cl_seg.records.tables import PACKED
 from cl_seg.scans.splits import Fractions, split_by_patient
 
@@ -86,8 +87,9 @@ def leave_out(bodies: set[str], packed: Path, out: Path) -> None:
         for run in load_results(packed):
             table = of_run[run.run_id]
             matrices = accuracy_matrices(table, run.order, run.classes)
-            r = {name: matrix.tolist() for name, matrix in matrices.items()}
-            lines.write(json.dumps({**run.record, "R": r}) + "\n")
+            r = {name: matrix_rows(matrix) for name, matrix in matrices.items()}
+            record = run.record.model_copy(update={"R": r})
+            lines.write(json.dumps(record.as_json()) + "\n")
     for tool in packed.glob("tools/*.csv"):
         (out / "tools").mkdir(exist_ok=True)
         table = pd.read_csv(tool)

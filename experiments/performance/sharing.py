@@ -66,7 +66,7 @@ def main() -> None:
 class TimedEngine:
     """Measures how long the stages take with all that is between them."""
 
-    seconds, workers, here = 0.0, 1, True
+    seconds, workers, runs_locally = 0.0, 1, True
 
     def compute_stages(self, *arguments: Any) -> None:
         """Compute all stages of a schedule."""
