@@ -85,21 +85,6 @@ def resolve(
     return resolve_checked(check_suite(suite, data, kernel_target), cache)
 
 
-def resolve_all(
-    suites: Sequence[SuiteSource],
-    data: Path | None = None,
-    cache: Path = CACHE,
-    kernel_target: str = "",
-) -> list[Plan]:
-    """Resolve several suites; all are read before the data of the first are.
-
-    Raises:
-        InputError: one is wrong, or two have modules of the same name.
-    """
-    every = [check_suite(suite, data, kernel_target) for suite in suites]
-    return [resolve_checked(checked, cache) for checked in every]
-
-
 def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
     """Resolve a suite that was read.
 

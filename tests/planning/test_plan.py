@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cl_seg.api.plan import Plan as PlannedSuites
+from cl_seg.api.suite import Suite
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import parse_suite
-from cl_seg.planning.plan import Plan, resolve, resolve_all
+from cl_seg.planning.plan import Plan, resolve
 from cl_seg.planning.plan_file import suite_content, write_plan
 from cl_seg.scans.rows import parse_ranges
 from cl_seg.scans.store import SliceStore
@@ -167,5 +169,6 @@ def test_a_job_is_sent_the_rows_and_not_the_graph(store: Path, tmp_path: Path) -
 def test_all_suites_are_read_before_the_data_of_the_first(file: Path, tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("kind: stream\n")
     with pytest.raises(InputError, match=r"wrong\.yaml"):
-        resolve_all([file, tmp_path / "wrong.yaml"], cache=tmp_path / "stages")
+        suites = [Suite(path) for path in (file, tmp_path / "wrong.yaml")]
+        PlannedSuites(suites, cache=tmp_path / "stages")
     assert not (tmp_path / "stages").exists()

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cl_seg.api.plan import Plan as PlannedSuites
+from cl_seg.api.suite import Suite
 from cl_seg.messages.errors import InputError
-from cl_seg.planning.plan import Plan, resolve, resolve_all
+from cl_seg.planning.plan import Plan, resolve
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.summary import json_summary, summary, trainings
@@ -165,7 +167,7 @@ def test_modules_of_one_name_beside_two_suites_are_refused(suite_text: str, tmp_
         (tmp_path / name / "suite.yaml").write_text(text.replace("name: tiny", f"name: {name}"))
         suites.append(tmp_path / name / "suite.yaml")
     with pytest.raises(InputError, match="for another suite given with it"):
-        resolve_all(suites, cache=tmp_path / "stages")
+        PlannedSuites([Suite(path) for path in suites], cache=tmp_path / "stages")
 
 
 @pytest.mark.parametrize(
