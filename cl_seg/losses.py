@@ -24,15 +24,14 @@ def dice_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """
     logits = logits.float()
     known = target != IGNORED
-    classes = logits.shape[1]
     log_probability = functional.log_softmax(logits, dim=1)
     cross_entropy = functional.nll_loss(
         log_probability, target, ignore_index=IGNORED, reduction="sum"
     ) / known.sum().clamp(min=1)
 
+    labels = torch.arange(logits.shape[1], device=target.device).view(1, -1, 1, 1)
+    truth = target.unsqueeze(1) == labels
     probability = log_probability.exp() * known.unsqueeze(1)
-    truth = functional.one_hot(torch.where(known, target, 0), classes).movedim(-1, 1)
-    truth = truth * known.unsqueeze(1)
     overlap = (probability * truth).sum((0, 2, 3))[1:]
     total = (probability.sum((0, 2, 3)) + truth.sum((0, 2, 3)))[1:]
     dice = (2 * overlap + 1) / (total + 1)

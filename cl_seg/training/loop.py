@@ -27,6 +27,7 @@ from cl_seg.training.augmentation import SpatialTransform
 from cl_seg.training.checkpoint import State, restore_loop
 
 Augment = Callable[[Tensor], SpatialTransform]
+GPU_LOSS_CHECK_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         model.to(device)
         super().__init__(
             model=model,
-            optimizer=AdamW(model.parameters(), lr=settings.learning_rate),
+            optimizer=AdamW(model.parameters(), lr=settings.learning_rate, fused=True),
             criterion=dice_cross_entropy,
             train_mb_size=settings.batch_size,
             device=device,
@@ -135,6 +136,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             [p for p in self.model.parameters() if p.requires_grad],
             lr=chosen.learning_rate,
             weight_decay=chosen.weight_decay,
+            fused=True,
         )
         # torch divides by zero where the rise lasts exactly one step; up to one step is no rise.
         rise = chosen.warmup if chosen.warmup * chosen.steps > 1 else 0.9 / chosen.steps
@@ -144,6 +146,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         self.step = 0
+        self.loss_was_finite = torch.tensor(True, device=self.device)
         while self.step < self.settings.steps and not self._stop_training:
             before = self.step
             seed_everything(int(torch.randint(2**62, (1,), generator=self.generator)))
@@ -212,11 +215,16 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=on)
 
     def _refuse_non_finite_loss(self) -> None:
-        if not bool(torch.isfinite(self.loss).all()):
+        self.loss_was_finite &= torch.isfinite(self.loss).all()
+        # On a GPU, every look at a value waits for all steps before it.
+        last = self.step + 1 == self.settings.steps
+        if self.device.type != "cpu" and not last and (self.step + 1) % GPU_LOSS_CHECK_STEPS:
+            return
+        if not self.loss_was_finite:
             raise NonFiniteLoss(
-                f"the loss became {self.loss.item()} at step {self.step + 1} of experience "
-                f"{self.experience.current_experience + 1}: try a lower learning_rate (now "
-                f"{self.settings.learning_rate:g}) or a smaller penalty"
+                f"the loss was not finite by step {self.step + 1} of experience "
+                f"{self.experience.current_experience + 1} (now {self.loss.item()}): try a lower "
+                f"learning_rate (now {self.settings.learning_rate:g}) or a smaller penalty"
             )
 
 

@@ -62,8 +62,8 @@ class AGEM(SliceMemory):
         new = len(batch[0]) - self.memory_batch_size
         strategy.mbatch = [part[:new] for part in batch]
         images, target = batch[0][new:], batch[1][new:]
-        precision = getattr(strategy, "precision", nullcontext)
-        with precision(), kept_statistics(strategy.model):
+        autocast = getattr(strategy, "autocast_context", nullcontext)
+        with autocast(), kept_statistics(strategy.model):
             output = strategy.model(images)
         loss = strategy._criterion(output, target)
         parameters = list(trained_parameters(strategy.model).values())

@@ -45,8 +45,8 @@ class LwF(SupervisedPlugin):  # type: ignore[misc]
         """Add the distillation to the loss."""
         if self.teacher is None or not self.settings.alpha:
             return
-        precision = getattr(strategy, "precision", nullcontext)
-        with torch.no_grad(), precision():
+        autocast = getattr(strategy, "autocast_context", nullcontext)
+        with torch.no_grad(), autocast():
             taught = self.teacher(strategy.mb_x)
         loss = distillation(strategy.mb_output, taught, strategy.mb_y, self.settings.temperature)
         strategy.loss += self.settings.alpha * loss
