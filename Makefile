@@ -1,3 +1,4 @@
+# make demo:  two simulated scanners, two networks, three strategies; a report in minutes
 # make bench: simulate scanners, run the quick suite, write its report
 # make test:  the fast tests;  make test-all: the slow ones too
 # make paper: every table, figure and claim of experiments/paper; hours, and it goes on where it was;
@@ -18,7 +19,10 @@ STUDY := $(if $(filter full,$(SIZE)),paper/full,paper)
 RESULTS ?= results/$(STUDY)
 PAPER := table_muscle table_liver seed_curve forgetting norm_ablation augmentation_ablation
 
-.PHONY: bench reference paper contract docs notebooks fuzz test test-all lint clean
+.PHONY: demo bench reference paper contract docs notebooks fuzz test test-all lint clean
+
+demo: .venv/ready
+	$(BIN)/cl-seg run experiments/demo.yaml
 
 bench: .venv/ready
 	$(BIN)/cl-seg run experiments/quick.yaml
@@ -67,8 +71,19 @@ lint: .venv/ready
 clean:
 	rm -rf .fuzz .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+# pip takes the CUDA build, several gigabytes; uv knows the index of the CPU build.
+GPU := $(wildcard /dev/nvidia0 /dev/dxg)
+define CPU_TORCH
+	@echo "no NVIDIA GPU here: installing PyTorch's CPU build"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt uv && \
+	  VIRTUAL_ENV=.venv UV_HTTP_RETRIES=0 $(BIN)/uv pip install --quiet --torch-backend cpu \
+	  --constraint constraints.txt torch torchvision 2> /dev/null || \
+	  echo "its index cannot be reached: installing the build of PyTorch that pip finds"
+endef
+
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cl_seg needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
+	$(if $(GPU),,$(CPU_TORCH))
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch .venv/ready

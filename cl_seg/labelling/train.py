@@ -163,7 +163,7 @@ def plan_seed_training(
         rows=rows_by_part(slices, [scanner]),
         digests=digests,
         fingerprint=fingerprint(store.folder),
-        environment=find_environment([model], [strategy], training.device),
+        environment=find_environment([model], [strategy], training),
     )
     base = StartingModel(wanted.base, card.weights_sha256)
     run = Run("seed", (scanner,), model, strategy, wanted.seed, starting_model=base)

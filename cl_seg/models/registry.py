@@ -15,10 +15,13 @@ class Preset:
             of one grid (3e-4 to 3e-2) at one budget, within the noise of seeds, on validation
             slices of one simulated scanner (``experiments/learning_rates.yaml``); for
             ``large`` it is not tuned.
+        learns_in_bfloat16: whether its Dice after learning in bfloat16 was seen to be that in
+            float32 (``experiments/performance/precision.py``).
     """
 
     arguments: dict[str, object]
     learning_rate: float
+    learns_in_bfloat16: bool = False
 
 
 @dataclass(frozen=True)

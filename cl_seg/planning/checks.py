@@ -7,6 +7,7 @@ import pandas as pd
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
+from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import gpu_here
 from cl_seg.planning.runs import Run
 from cl_seg.semi_automatic.registry import TOOLS
@@ -125,6 +126,13 @@ def device_notes(suite: Suite) -> Iterator[str]:
             "training.device is cuda and this machine has no GPU: it can plan the suite, "
             "run it on a machine with a GPU, or with --engine slurm"
         )
+
+
+def precision_notes(context: StageContext) -> Iterator[str]:
+    """The arithmetic that ``precision: auto`` chose for each network."""
+    if context.training.precision == "auto":
+        chosen = [f"{m.label} in {context.training_of(m).precision}" for m in context.models]
+        yield f"training.precision is auto: {', '.join(chosen)}"
 
 
 def _none_of(count: int, what: str) -> str:

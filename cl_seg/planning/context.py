@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cl_seg.messages.errors import InputError
+from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.digests import fingerprint
 from cl_seg.planning.environment import find_environment
 from cl_seg.planning.split import Rows
@@ -49,6 +50,15 @@ class StageContext:
     split: Split | None = None
     learned_dice: Mapping[str, float] = field(default_factory=dict)
 
+    def training_of(self, model: ModelChoice) -> Training:
+        """How a network is trained: the settings, with ``precision: auto`` decided."""
+        if self.training.precision != "auto":
+            return self.training
+        network = NETWORKS.get(model.name)
+        learns = network is not None and network.presets[model.preset].learns_in_bfloat16
+        precision = "bfloat16" if learns and self.environment["bfloat16"] else "float32"
+        return self.training.model_copy(update={"precision": precision})
+
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Scanner → part → number of slices."""
@@ -75,7 +85,7 @@ def check_same_environment(context: StageContext) -> None:
     Raises:
         InputError: naming the difference.
     """
-    here = find_environment(context.models, context.strategies, context.training.device)
+    here = find_environment(context.models, context.strategies, context.training)
     for name, planned in context.environment.items():
         if here[name] == planned:
             continue
@@ -83,6 +93,12 @@ def check_same_environment(context: StageContext) -> None:
             raise InputError(
                 f"the suite was planned for the processor {planned}, this machine has "
                 f"{here[name]}: run the command with --processor '{here[name]}'"
+            )
+        if name == "bfloat16":
+            raise InputError(
+                f"the suite was planned for bfloat16 by {planned or 'no instructions'}, this "
+                f"machine has {here[name] or 'none'}: run the command with --processor "
+                f"'{' '.join(filter(None, (here['processor'], here[name])))}'"
             )
         if name == "device":
             raise InputError(

@@ -16,18 +16,20 @@ from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.source import callable_hash, stage_source_hash
 from cl_seg.planning.source_roots import SOURCES
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.settings import Training
 from cl_seg.strategies.registry import find_strategy
 
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy", "scipy")
 NVIDIA = Path("/proc/driver/nvidia/gpus")
 DEVICES = Path("/dev")
 CPUINFO = Path("/proc/cpuinfo")
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
 
 def find_environment(
     models: Sequence[ModelChoice],
     strategies: Sequence[StrategyChoice],
-    device: str,
+    training: Training,
     kernel_target: str = "",
 ) -> dict[str, str]:
     """Everything that determines results besides settings and data, by name.
@@ -35,15 +37,20 @@ def find_environment(
     Args:
         models: networks that are trained.
         strategies: that train them.
-        device: ``training.device`` of the suite.
+        training: settings of the suite, among them the device and the precision.
         kernel_target: of the machine that will compute, from :func:`kernel_target_of` there; ""
             for this machine's.
     """
-    device = device_name(device)
+    device = device_name(training.device)
+    words = (kernel_target or kernel_target_of(device)).split(" ")
+    for_bfloat16 = [word for word in words if word in BFLOAT16_INSTRUCTIONS]
+    # Kernels of float32 do not depend on them.
+    named = {} if training.precision == "float32" else {"bfloat16": " ".join(for_bfloat16)}
     return {
         **versions(),
         "device": device,
-        "processor": kernel_target or kernel_target_of(device),
+        "processor": " ".join(word for word in words if word not in for_bfloat16),
+        **named,
         **_sources(models, strategies),
     }
 
@@ -99,7 +106,8 @@ def kernel_target_of(device: str) -> str:
     flags = _cpuinfo().get("flags", "").split()
     vectors = next((name for name in ("avx512f", "avx2") if name in flags), "baseline")
     chosen = os.environ.get("ATEN_CPU_CAPABILITY", vectors)
-    return " ".join([platform.machine(), _cpuinfo().get("vendor_id", ""), chosen])
+    for_bfloat16 = [name for name in BFLOAT16_INSTRUCTIONS if name in flags]
+    return " ".join([platform.machine(), _cpuinfo().get("vendor_id", ""), chosen, *for_bfloat16])
 
 
 @cache

@@ -10,7 +10,13 @@ import pandas as pd
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import CheckedSuite, SuiteSource, check_suite
-from cl_seg.planning.checks import check_classes, check_seed_images, device_notes, plan_notes
+from cl_seg.planning.checks import (
+    check_classes,
+    check_seed_images,
+    device_notes,
+    plan_notes,
+    precision_notes,
+)
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.data import store_folder
 from cl_seg.planning.digests import classes_of_cases, fingerprint, part_digests
@@ -98,7 +104,8 @@ def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
         stand_ins = dict.fromkeys(product(scanners, SPLIT_PARTS), folder.name)
         context = _context(checked, {}, stand_ins, "")
         graph = plan_graph(context, checked.runs)
-        return Plan(context, graph, checked.header, {}, tuple(device_notes(suite)), checked)
+        notes = (*device_notes(suite), *precision_notes(context))
+        return Plan(context, graph, checked.header, {}, notes, checked)
     store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
     split = split_slices(store.slices, suite.classes, suite.split, scanners)
     for scanner in scanners:
@@ -129,7 +136,7 @@ def _context(
     times: str,
 ) -> StageContext:
     suite = checked.suite
-    found = (suite.models, suite.strategies, suite.training.device, checked.kernel_target)
+    found = (suite.models, suite.strategies, suite.training, checked.kernel_target)
     return StageContext(
         name=suite.name,
         classes=suite.classes,
@@ -157,4 +164,8 @@ def _check_data_and_collect_notes(
     except InputError as error:
         raise InputError(f"{checked.title}: {error}") from None
     suite = checked.suite
-    return (*device_notes(suite), *plan_notes(suite, classes, context.counts))
+    return (
+        *device_notes(suite),
+        *precision_notes(context),
+        *plan_notes(suite, classes, context.counts),
+    )

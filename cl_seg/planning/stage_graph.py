@@ -28,17 +28,28 @@ class _Planner:
     def __init__(self, context: StageContext) -> None:
         self.context, found = context, context.environment
         self.stages: dict[str, Stage] = {}
-        shared = {name: value for name, value in found.items() if not name.startswith("source of")}
+        shared = {
+            name: value
+            for name, value in found.items()
+            if name != "bfloat16" and not name.startswith("source of")
+        }
         training = context.training
         self.task_hash = _hash(
             shared, context.classes, context.image.model_dump(), training.threads
         )
-        settings = training.model_dump(exclude=KEYED_SEPARATELY)
-        self.training_hash = _hash(settings, found["source of train"])
+        self.training_hashes = {
+            m.label: _hash(*self._training_settings(m), found["source of train"])
+            for m in context.models
+        }
         self.network_hashes = {
             m.label: _hash(*_network_key_parts(m), found[f"source of network {m.label}"])
             for m in context.models
         }
+
+    def _training_settings(self, model: ModelChoice) -> tuple[Any, ...]:
+        chosen = self.context.training_of(model)
+        kernels = (self.context.environment["bfloat16"],) if chosen.precision != "float32" else ()
+        return (chosen.model_dump(exclude=KEYED_SEPARATELY), *kernels)
 
     def add(self, run: Run) -> PlannedRun:
         """Add the stages of a run that are not there yet."""
@@ -161,7 +172,7 @@ class _Planner:
 
     def _training_key_parts(self, run: Run, position: int) -> tuple[Any, ...]:
         return (
-            self.training_hash,
+            self.training_hashes[run.model.label],
             run.training_set_name(position),
             run.learning_rate,
             run.steps_per_experience(self.context.training.steps)[position - 1],

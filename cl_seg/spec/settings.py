@@ -133,7 +133,8 @@ class Training(Spec):
         gradient_clip: largest gradient norm, 0 for none.
         flip, rotate_degrees, scale, shift_hu: ranges of the batched augmentation.
         curve_every: validation Dice of the scanners seen so far every so many steps, 0 for never.
-        precision: arithmetic of the forward pass.
+        precision: arithmetic of the forward pass. ``auto`` is bfloat16 for networks that were seen to
+            learn the same in it (docs/networks.md), on a CPU with instructions for it; else float32.
         device: ``auto`` takes a GPU where there is one.
         threads: CPU threads of one run; results depend on it.
     """
@@ -148,6 +149,6 @@ class Training(Spec):
     scale: float = Field(default=0.1, ge=0, lt=1)
     shift_hu: float = Field(default=0.0, ge=0)
     curve_every: NonNegativeInt = 50
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 1

@@ -41,7 +41,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     split = context.split
     assert split is not None, "a run without a test has no record"
     parts = {"model": run.model, "strategy": run.strategy, "split": split}
-    parts |= {"image": context.image, "training": context.training}
+    parts |= {"image": context.image, "training": context.training_of(run.model)}
     images = run.seed_images
     return RunSpec.model_validate({
         "order": run.order,

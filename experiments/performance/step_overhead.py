@@ -76,7 +76,7 @@ def bare_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[]
 
     def block() -> None:
         augment = Augmentation(AUGMENTATION, torch.Generator().manual_seed(0))
-        optimizer = AdamW(model.parameters(), lr=1e-4)
+        optimizer = AdamW(model.parameters(), lr=1e-4, fused=True)
         schedule = OneCycleLR(optimizer, 1e-4, steps)
         order = torch.randperm(len(slices))
         model.train()

@@ -32,7 +32,12 @@ def with_gpu(machine: Path, model: str = "Some GPU") -> None:
 
 @pytest.mark.parametrize(
     ("flags", "expected"),
-    [("avx2 avx512f", "avx512f"), ("sse avx2", "avx2"), ("sse", "baseline")],
+    [
+        ("avx2 avx512f", "avx512f"),
+        ("sse avx2", "avx2"),
+        ("sse", "baseline"),
+        ("amx_bf16 avx2 avx512f avx512_bf16", "avx512f avx512_bf16 amx_bf16"),
+    ],
 )
 def test_vector_instructions_of_the_processor(machine: Path, flags: str, expected: str) -> None:
     (machine / "cpuinfo").write_text(CPU.format(flags=flags))

@@ -130,7 +130,7 @@ FAULTS = {
     ),
     "unknown choice": (
         edited("  steps: 10", "  steps: 10\n  precision: half"),
-        "suite.yaml:9: training.precision: expected 'float32' or 'bfloat16', not 'half'",
+        "suite.yaml:9: training.precision: expected 'auto', 'float32' or 'bfloat16', not 'half'",
     ),
     "unknown kind": (
         edited("kind: stream", "kind: strem"),

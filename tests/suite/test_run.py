@@ -261,6 +261,24 @@ def test_a_suite_planned_for_another_processor_is_not_computed_on_this_one(
     assert not cache.keys()
 
 
+def test_a_suite_planned_for_other_bfloat16_instructions_is_not_computed_on_this_machine(
+    suite_text: str, results: Path
+) -> None:
+    path = results.parent / "suite.yaml"
+    text = only_naive(suite_text).replace("training: {", "training: {precision: bfloat16, ")
+    path.write_text(text)
+    cache = StageCache(results.parent / "stages")
+    here = resolve(path, cache=cache.folder)
+    target = here.context.environment["processor"]
+    other = "" if here.context.environment["bfloat16"] else " avx512_bf16"
+    elsewhere = resolve(path, cache=cache.folder, kernel_target=target + other)
+    (outcome,) = run_suites([elsewhere], [results], cache, SingleEngine(), 1, print)
+    (reason,) = outcome.failures.values()
+    assert "planned for bfloat16 by" in reason
+    named = reason.split("--processor '")[1].rstrip("'")
+    assert resolve(path, cache=cache.folder, kernel_target=named).stages == here.stages
+
+
 def test_another_processor_asks_for_a_device(suite_text: str, results: Path) -> None:
     path = results.parent / "suite.yaml"
     path.write_text(suite_text.replace("device: cpu", "device: auto"))

@@ -43,7 +43,7 @@ def _labelled(inputs: StageInputs, rows: pd.DataFrame) -> pd.DataFrame:
 
 def training_loop(inputs: StageInputs, position: int, plugins: list[Any]) -> DenseTraining:
     """The training loop of an experience."""
-    training = inputs.context.training
+    training = inputs.context.training_of(inputs.run.model)
     steps = inputs.run.steps_per_experience(training.steps)
     return experience_loop(
         inputs.model,
