@@ -49,13 +49,16 @@ def assign_labels_by_fraction(
         (H, W) index into C. A pixel only gets a label that covers some of it, so areas are kept up
         to the rounding to whole pixels.
     """
-    labels = np.asarray(fractions.argmax(axis=0))
-    mixed = fractions.max(axis=0) < 1 - _PURE
-    if not mixed.any():
-        return labels
-    pure = np.bincount(labels[~mixed], minlength=len(fractions))
-    wanted = _whole(np.maximum(areas - pure, 0), int(mixed.sum()))
-    labels[mixed] = _assigned(fractions[:, mixed] + _spread(mixed, len(fractions)), wanted)
+    labels = np.zeros(fractions.shape[1:], np.intp)
+    pure = fractions >= 1 - _PURE
+    for label, pixels in enumerate(pure):
+        labels += label * pixels
+    mixed = np.flatnonzero(~pure.any(axis=0))
+    if len(mixed):
+        left = areas - [np.count_nonzero(pixels) for pixels in pure]
+        shares = fractions.reshape(len(fractions), -1)[:, mixed]
+        shares = shares + _spread(mixed, fractions.shape)
+        labels.ravel()[mixed] = _assigned(shares, _whole(np.maximum(left, 0), len(mixed)))
     return labels
 
 
@@ -91,11 +94,11 @@ def lengths_within(
     return lengths
 
 
-def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Fractions:
-    """(C, M) small numbers, evenly spread over the pixels and unrelated between labels."""
-    where = np.stack(np.nonzero(mixed)).astype(float)
-    steps = np.outer(np.arange(1, labels + 1), _IRRATIONAL)
-    spread: Fractions = _DITHER * ((steps @ where) % 1.0)
+def _spread(pixels: npt.NDArray[np.intp], shape: tuple[int, ...]) -> Fractions:
+    """(C, M) small numbers, evenly spread over M pixels of (C, H, W), unrelated between labels."""
+    where = np.stack(np.divmod(pixels, shape[2])).astype(float)
+    turns = np.outer(np.arange(1, shape[0] + 1), _IRRATIONAL) @ where
+    spread: Fractions = _DITHER * (turns - np.floor(turns))
     return spread
 
 
