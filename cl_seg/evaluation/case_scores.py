@@ -52,8 +52,11 @@ def case_scores(
 
 
 def _scores(slices: Columns, mm: float) -> dict[str, Any]:
-    overlap, predicted, true = (int(slices[name].sum()) for name in ("overlap", "predicted", "true"))
-    occupied = {k: v[slices["predicted"] + slices["true"] > 0] for k, v in slices.items()}
+    overlap, predicted, true = (
+        int(slices[name].sum()) for name in ("overlap", "predicted", "true")
+    )
+    any_pixel = slices["predicted"] + slices["true"] > 0
+    occupied = {name: column[any_pixel] for name, column in slices.items()}
     to_correct = occupied["predicted"] + occupied["true"] - 2 * occupied["overlap"]
     return {
         "overlap": overlap,

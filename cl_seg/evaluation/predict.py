@@ -45,15 +45,14 @@ def predicted_labels(probability: Tensor, size: int) -> Labels:
     structure is. Which of the finer pixels a structure has is decided by the probabilities
     interpolated linearly on them (:func:`cl_seg.scans.area_preserving_labels.upsample_labels`).
     """
-    decided = probability.max(dim=1).indices  # many times faster than argmax over so few
+    decided = probability.max(dim=1).indices  # argmax is far slower here
     if probability.shape[-1] == size:
         return decided.to(torch.uint8).cpu().numpy()
-    classes = probability.shape[1]
-    one_hot = functional.one_hot(decided, classes).movedim(-1, 1).float().contiguous()
-    finer = [
-        functional.interpolate(shares, (size, size), mode="bilinear").cpu().numpy()
-        for shares in (probability, one_hot)
-    ]
-    areas = one_hot.sum(dim=(2, 3)).cpu().numpy() * (size / probability.shape[-1]) ** 2
-    each = zip(*finer, areas, strict=True)
+    labels = torch.arange(probability.shape[1], device=decided.device)
+    one_hot = (decided[:, None] == labels[:, None, None]).float()
+    finer = functional.interpolate(probability, (size, size), mode="bilinear")
+    # As images of one channel, which is faster; a 0 or 1 that all pixels around have is kept.
+    around = functional.interpolate(one_hot.flatten(0, 1)[:, None], (size, size), mode="bilinear")
+    areas = one_hot.sum(dim=(2, 3)) * (size / probability.shape[-1]) ** 2
+    each = zip(*(x.cpu().numpy() for x in (finer, around.view(finer.shape), areas)), strict=True)
     return np.stack([upsample_labels(*one).astype(np.uint8) for one in each])

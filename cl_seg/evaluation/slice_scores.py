@@ -10,7 +10,7 @@ from cl_seg.metrics.segmentation import surface_scores
 from cl_seg.scans.store import UNLABELLED, Labels
 
 CHUNK = 64  # slices scored at once, bounds the memory of their contours
-Columns = Mapping[str, npt.NDArray[np.generic]]
+Columns = Mapping[str, npt.NDArray[np.float64]]
 
 
 def slice_scores(prediction: Labels, truth: Labels, classes: int, mm: float) -> list[Columns]:
@@ -40,28 +40,31 @@ def slice_scores(prediction: Labels, truth: Labels, classes: int, mm: float) -> 
 
 
 def _scores(prediction: Labels, truth: Labels, classes: int, mm: float) -> list[Columns]:
-    known = np.where(truth == UNLABELLED, UNLABELLED, prediction)
-    pair = (known, truth)
-    edges = [edge_pixels(labels) for labels in pair]
-    return [
-        _class_scores(*(labels == label for labels in pair), *edges, mm)
-        for label in range(1, classes + 1)
-    ]
+    found = np.where(truth == UNLABELLED, np.uint8(UNLABELLED), prediction)
+    found_edges, true_edges = edge_pixels(found), edge_pixels(truth)
+    columns = []
+    for label in range(1, classes + 1):
+        predicted, true = found == label, truth == label
+        columns.append(
+            _class_scores(predicted, true, predicted & found_edges, true & true_edges, mm)
+        )
+    return columns
 
 
 def _class_scores(
-    found: Mask, true: Mask, found_edges: Mask, true_edges: Mask, mm: float
+    predicted: Mask, true: Mask, predicted_contour: Mask, true_contour: Mask, mm: float
 ) -> Columns:
-    contours = found & found_edges, true & true_edges
-    hd95, assd = surface_scores(*contours, mm)
-    counted = {
-        "overlap": found & true,
-        "predicted": found,
-        "true": true,
-        "contour": contours[1],
-        "added_path": contours[1] & ~contours[0],
+    hd95, assd = surface_scores(predicted_contour, true_contour, mm)
+    return {
+        "overlap": _counts(predicted & true),
+        "predicted": _counts(predicted),
+        "true": _counts(true),
+        "contour": _counts(true_contour),
+        "added_path": _counts(true_contour & ~predicted_contour),
+        "hd95_mm": hd95,
+        "assd_mm": assd,
     }
-    counts = {
-        name: np.array([np.count_nonzero(one) for one in mask]) for name, mask in counted.items()
-    }
-    return {**counts, "hd95_mm": hd95, "assd_mm": assd}
+
+
+def _counts(masks: Mask) -> npt.NDArray[np.float64]:
+    return np.array([np.count_nonzero(mask) for mask in masks], float)

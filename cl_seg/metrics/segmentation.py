@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.metrics.contours import Mask, contour, contour_distances
+from cl_seg.metrics.contours import Distances, Mask, contour, contour_distances
 
 
 def dice(prediction: npt.ArrayLike, truth: npt.ArrayLike) -> float:
@@ -66,9 +66,7 @@ def iou_of_counts(overlap: int, predicted: int, true: int) -> float:
     return overlap / union if union else math.nan
 
 
-def surface_scores(
-    prediction: Mask, truth: Mask, spacing_mm: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def surface_scores(prediction: Mask, truth: Mask, spacing_mm: float) -> tuple[Distances, Distances]:
     """HD95 and ASSD in mm of every slice, see :func:`hd95` and :func:`assd`.
 
     Args:
@@ -95,9 +93,9 @@ def surface_scores(
 def _surface_scores(
     prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float
 ) -> tuple[float, float]:
-    pair = (contour(mask[None]) for mask in _masks(prediction, truth))
-    percentile, mean = surface_scores(*pair, spacing_mm)
-    return float(percentile[0]), float(mean[0])
+    found, true = (contour(mask[None]) for mask in _masks(prediction, truth))
+    percentiles, means = surface_scores(found, true, spacing_mm)
+    return float(percentiles[0]), float(means[0])
 
 
 def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
