@@ -50,9 +50,9 @@ def predicted_labels(probability: Tensor, size: int) -> Labels:
         return decided.to(torch.uint8).cpu().numpy()
     labels = torch.arange(probability.shape[1], device=decided.device)
     one_hot = (decided[:, None] == labels[:, None, None]).float()
-    finer = functional.interpolate(probability, (size, size), mode="bilinear")
-    # As images of one channel, which is faster; a 0 or 1 that all pixels around have is kept.
-    around = functional.interpolate(one_hot.flatten(0, 1)[:, None], (size, size), mode="bilinear")
     areas = one_hot.sum(dim=(2, 3)) * (size / probability.shape[-1]) ** 2
-    each = zip(*(x.cpu().numpy() for x in (finer, around.view(finer.shape), areas)), strict=True)
-    return np.stack([upsample_labels(*one).astype(np.uint8) for one in each])
+    finer = functional.interpolate(probability, (size, size), mode="bilinear")
+    # One channel at a time is faster; how 0 and 1 are rounded makes no difference.
+    around = functional.interpolate(one_hot.flatten(0, 1)[:, None], (size, size), mode="bilinear")
+    each = (x.cpu().numpy() for x in (finer, around.reshape(finer.shape), areas))
+    return np.stack([upsample_labels(*one).astype(np.uint8) for one in zip(*each, strict=True)])

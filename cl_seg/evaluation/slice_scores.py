@@ -1,4 +1,4 @@
-"""Scores of one class on every slice, of which those of a case are made."""
+"""Scores of every slice, of which those of a case are made."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from cl_seg.metrics.contours import Mask, edge_pixels
 from cl_seg.metrics.segmentation import surface_scores
 from cl_seg.scans.store import UNLABELLED, Labels
 
-CHUNK = 64  # slices scored at once, bounds the memory of their contours
+CHUNK = 16  # slices scored at once, bounds the memory of their contours
 Columns = Mapping[str, npt.NDArray[np.float64]]
 
 
@@ -44,16 +44,14 @@ def _scores(prediction: Labels, truth: Labels, classes: int, mm: float) -> list[
     found_edges, true_edges = edge_pixels(found), edge_pixels(truth)
     columns = []
     for label in range(1, classes + 1):
-        predicted, true = found == label, truth == label
-        columns.append(
-            _class_scores(predicted, true, predicted & found_edges, true & true_edges, mm)
-        )
+        masks = found == label, truth == label
+        columns.append(_class_scores(masks, (masks[0] & found_edges, masks[1] & true_edges), mm))
     return columns
 
 
-def _class_scores(
-    predicted: Mask, true: Mask, predicted_contour: Mask, true_contour: Mask, mm: float
-) -> Columns:
+def _class_scores(masks: tuple[Mask, Mask], contours: tuple[Mask, Mask], mm: float) -> Columns:
+    """Columns of one class, from its predicted and true masks and their contours."""
+    (predicted, true), (predicted_contour, true_contour) = masks, contours
     hd95, assd = surface_scores(predicted_contour, true_contour, mm)
     return {
         "overlap": _counts(predicted & true),
