@@ -72,6 +72,7 @@ def test_coverage_is_that_of_the_variances_seen() -> None:
         ("planning", ["--runs", "480"], "runs"),
         ("sharing", ["--steps", "4"], "same bits"),
         ("workers", ["--steps", "4"], "same bits"),
+        ("evaluation", [".", "--steps", "2", "--rounds", "2"], "same numbers"),
         ("step_overhead", ["--steps", "2", "--rounds", "2"], "ratio"),
         ("strategy_cost", ["--epochs", "1", "--rounds", "2", "--network", "unet"], "EWC after"),
         ("versus_avalanche", ["--steps", "6", "--network", "unet", "--rectangles"], "wall time"),

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.evaluation.slice_scores import Columns, slice_scores
 from cl_seg.metrics.body_composition import area_cm2, area_error_percent
-from cl_seg.metrics.effort import added_path_length, area_to_correct
-from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts, surface_scores
-from cl_seg.scans.store import UNLABELLED, Labels
+from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts
+from cl_seg.scans.store import Labels
 
 
 def case_scores(
@@ -43,40 +43,39 @@ def case_scores(
     of_case: dict[str, list[int]] = {}
     for index, case in enumerate(cases):
         of_case.setdefault(case, []).append(index)
-    rows = []
-    for case, indices in of_case.items():
-        known = truth[indices] != UNLABELLED
-        for label, name in enumerate(classes, start=1):
-            found = (prediction[indices] == label) & known
-            true = (truth[indices] == label) & known
-            rows.append({"case": case, "class": name, **_scores(found, true, mm)})
-    return rows
+    of_class = slice_scores(prediction, truth, len(classes), mm)
+    return [
+        {"case": case, "class": name, **_scores({k: v[indices] for k, v in columns.items()}, mm)}
+        for case, indices in of_case.items()
+        for name, columns in zip(classes, of_class, strict=True)
+    ]
 
 
-def _scores(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], mm: float) -> dict[str, Any]:
-    overlap, predicted, truth_px = (
-        int(np.count_nonzero(mask)) for mask in (found & true, found, true)
+def _scores(slices: Columns, mm: float) -> dict[str, Any]:
+    overlap, predicted, true = (
+        int(slices[name].sum()) for name in ("overlap", "predicted", "true")
     )
-    pairs = [(f, t) for f, t in zip(found, true, strict=True) if f.any() or t.any()]
-    surfaces = [surface_scores(f, t, mm) for f, t in pairs]
+    any_pixel = slices["predicted"] + slices["true"] > 0
+    occupied = {name: column[any_pixel] for name, column in slices.items()}
+    to_correct = occupied["predicted"] + occupied["true"] - 2 * occupied["overlap"]
     return {
         "overlap": overlap,
         "predicted": predicted,
-        "true": truth_px,
-        "dice": dice_of_counts(overlap, predicted, truth_px),
-        "iou": iou_of_counts(overlap, predicted, truth_px),
-        "true_cm2": area_cm2(truth_px / len(found), mm),
-        "area_error_cm2": area_cm2((predicted - truth_px) / len(found), mm),
-        "area_error_percent": area_error_percent(predicted, truth_px),
-        "contour_mm": _mean([added_path_length(t & False, t, mm) for _, t in pairs], 0.0),
-        "added_path_mm": _mean([added_path_length(f, t, mm) for f, t in pairs], 0.0),
-        "to_correct_cm2": _mean([area_to_correct(f, t, mm) for f, t in pairs], 0.0),
-        "hd95_mm": _mean([distances[0] for distances in surfaces]),
-        "assd_mm": _mean([distances[1] for distances in surfaces]),
-        "missed": bool(truth_px and not predicted),
+        "true": true,
+        "dice": dice_of_counts(overlap, predicted, true),
+        "iou": iou_of_counts(overlap, predicted, true),
+        "true_cm2": area_cm2(true / len(slices["true"]), mm),
+        "area_error_cm2": area_cm2((predicted - true) / len(slices["true"]), mm),
+        "area_error_percent": area_error_percent(predicted, true),
+        "contour_mm": _mean(occupied["contour"] * mm, 0.0),
+        "added_path_mm": _mean(occupied["added_path"] * mm, 0.0),
+        "to_correct_cm2": _mean(area_cm2(to_correct, mm), 0.0),
+        "hd95_mm": _mean(occupied["hd95_mm"]),
+        "assd_mm": _mean(occupied["assd_mm"]),
+        "missed": bool(true and not predicted),
         "false_positive_cm2": area_cm2(predicted - overlap, mm),
     }
 
 
-def _mean(values: list[float], of_none: float = float("nan")) -> float:
-    return float(np.mean(values)) if values else of_none
+def _mean(values: npt.NDArray[np.number], of_none: float = float("nan")) -> float:
+    return float(np.mean(values)) if len(values) else of_none

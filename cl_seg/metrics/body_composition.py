@@ -1,6 +1,7 @@
 """Measurements of a segmented structure, as body composition reports them."""
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,11 @@ LOW_ATTENUATION_HU = (-29.0, 29.0)
 """Muscle infiltrated by fat (Aubrey et al. 2014, doi 10.1111/apha.12224)."""
 
 Mask = npt.NDArray[np.bool_]
+Numbers = TypeVar("Numbers", float, npt.NDArray[np.float64])
 
 
-def area_cm2(pixels: float, spacing_mm: float) -> float:
-    """Area in cm² of so many pixels of ``spacing_mm`` by ``spacing_mm``."""
+def area_cm2(pixels: Numbers, spacing_mm: float) -> Numbers:
+    """Area in cm² of so many pixels of ``spacing_mm`` by ``spacing_mm``, of one or of many."""
     return pixels * spacing_mm * spacing_mm / 100
 
 

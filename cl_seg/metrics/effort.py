@@ -1,12 +1,9 @@
 """Work a proposal leaves to a person: contour to draw and area to correct."""
 
 import numpy as np
-import numpy.typing as npt
 
 from cl_seg.metrics.body_composition import area_cm2
-from cl_seg.metrics.segmentation import box_around, contour
-
-Mask = npt.NDArray[np.bool_]
+from cl_seg.metrics.contours import Mask, contour
 
 
 def added_path_length(proposal: Mask, truth: Mask, spacing_mm: float) -> float:
@@ -22,8 +19,7 @@ def added_path_length(proposal: Mask, truth: Mask, spacing_mm: float) -> float:
         truth: (H, W) bool.
         spacing_mm: pixel size in mm.
     """
-    box = box_around(proposal | truth)
-    return float(np.count_nonzero(contour(truth[box]) & ~contour(proposal[box]))) * spacing_mm
+    return float(np.count_nonzero(contour(truth) & ~contour(proposal))) * spacing_mm
 
 
 def area_to_correct(proposal: Mask, truth: Mask, spacing_mm: float) -> float:

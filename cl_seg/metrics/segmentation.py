@@ -4,10 +4,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-Mask = npt.NDArray[np.bool_]
-Distances = npt.NDArray[np.float64]
+from cl_seg.metrics.contours import Distances, Mask, contour, contour_distances
 
 
 def dice(prediction: npt.ArrayLike, truth: npt.ArrayLike) -> float:
@@ -68,54 +66,36 @@ def iou_of_counts(overlap: int, predicted: int, true: int) -> float:
     return overlap / union if union else math.nan
 
 
-def box_around(mask: Mask) -> tuple[slice, ...]:
-    """The smallest box that holds a mask; all of it where the mask is empty."""
-    found = ndimage.find_objects(mask.astype(np.uint8))
-    return found[0] if found else tuple(slice(None) for _ in mask.shape)
-
-
-def contour(mask: Mask) -> Mask:
-    """Pixels of a (H, W) mask with a 4-neighbour outside it or at the image edge."""
-    border: Mask = mask & ~ndimage.binary_erosion(mask)
-    return border
-
-
-def surface_distances(
-    prediction: Mask, truth: Mask, spacing_mm: float
-) -> tuple[Distances, Distances]:
-    """Distances in mm from each border pixel of one mask to the border of the other.
-
-    Border pixels are those of :func:`contour`.
+def surface_scores(prediction: Mask, truth: Mask, spacing_mm: float) -> tuple[Distances, Distances]:
+    """HD95 and ASSD in mm of every slice, see :func:`hd95` and :func:`assd`.
 
     Args:
-        prediction: (H, W) bool, not empty.
-        truth: (H, W) bool, not empty.
+        prediction: (N, H, W) contours of the predicted structure, see
+            :func:`cl_seg.metrics.contours.contour`.
+        truth: (N, H, W) contours of the true one.
         spacing_mm: pixel size in mm.
 
     Returns:
-        Prediction border → truth border, and truth border → prediction border.
+        (N,) each.
     """
-    box = box_around(prediction | truth)
-    borders = [contour(mask[box]) for mask in (prediction, truth)]
-    to_prediction, to_truth = (
-        ndimage.distance_transform_edt(~border) * spacing_mm for border in borders
-    )
-    return to_truth[borders[0]], to_prediction[borders[1]]
+    scores = np.full((2, len(truth)), math.nan)
+    directions = contour_distances(prediction, truth), contour_distances(truth, prediction)
+    for index, pixels in enumerate(zip(*directions, strict=True)):
+        if all(map(len, pixels)):
+            distances = [direction * spacing_mm for direction in pixels]
+            scores[0, index] = max(np.percentile(direction, 95) for direction in distances)
+            scores[1, index] = np.concatenate(distances).mean()
+        elif any(map(len, pixels)):
+            scores[:, index] = spacing_mm * math.hypot(*truth.shape[1:])
+    return scores[0], scores[1]
 
 
-def surface_scores(
+def _surface_scores(
     prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float
 ) -> tuple[float, float]:
-    """HD95 and ASSD in mm, see :func:`hd95` and :func:`assd`; both in one pass."""
-    predicted, true = _masks(prediction, truth)
-    if not predicted.any() and not true.any():
-        return math.nan, math.nan
-    if predicted.any() != true.any():
-        diagonal = spacing_mm * math.hypot(*true.shape)
-        return diagonal, diagonal
-    distances = surface_distances(predicted, true, spacing_mm)
-    percentile = float(max(np.percentile(direction, 95) for direction in distances))
-    return percentile, float(np.concatenate(distances).mean())
+    found, true = (contour(mask[None]) for mask in _masks(prediction, truth))
+    percentiles, means = surface_scores(found, true, spacing_mm)
+    return float(percentiles[0]), float(means[0])
 
 
 def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
@@ -136,7 +116,7 @@ def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> 
     >>> hd95([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5)
     3.0
     """
-    return surface_scores(prediction, truth, spacing_mm)[0]
+    return _surface_scores(prediction, truth, spacing_mm)[0]
 
 
 def assd(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
@@ -148,4 +128,4 @@ def assd(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> 
     >>> assd([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5)
     3.0
     """
-    return surface_scores(prediction, truth, spacing_mm)[1]
+    return _surface_scores(prediction, truth, spacing_mm)[1]

@@ -49,14 +49,7 @@ def assign_labels_by_fraction(
         (H, W) index into C. A pixel only gets a label that covers some of it, so areas are kept up
         to the rounding to whole pixels.
     """
-    labels = np.asarray(fractions.argmax(axis=0))
-    mixed = fractions.max(axis=0) < 1 - _PURE
-    if not mixed.any():
-        return labels
-    pure = np.bincount(labels[~mixed], minlength=len(fractions))
-    wanted = _whole(np.maximum(areas - pure, 0), int(mixed.sum()))
-    labels[mixed] = _assigned(fractions[:, mixed] + _spread(mixed, len(fractions)), wanted)
-    return labels
+    return _assigned_around(fractions >= 1 - _PURE, fractions, areas)
 
 
 def upsample_labels(
@@ -77,9 +70,9 @@ def upsample_labels(
     Returns:
         (H, W) index into C.
     """
-    return assign_labels_by_fraction(
-        np.where(decided.max(axis=0) > 1 - _PURE, decided, probability), areas
-    )
+    pure = decided > 1 - _PURE
+    pure |= (probability >= 1 - _PURE) & ~pure.any(axis=0)
+    return _assigned_around(pure, probability, areas)
 
 
 def lengths_within(
@@ -91,11 +84,27 @@ def lengths_within(
     return lengths
 
 
-def _spread(mixed: npt.NDArray[np.bool_], labels: int) -> Fractions:
-    """(C, M) small numbers, evenly spread over the pixels and unrelated between labels."""
-    where = np.stack(np.nonzero(mixed)).astype(float)
-    steps = np.outer(np.arange(1, labels + 1), _IRRATIONAL)
-    spread: Fractions = _DITHER * ((steps @ where) % 1.0)
+def _assigned_around(
+    pure: npt.NDArray[np.bool_], fractions: Fractions, areas: npt.NDArray[np.floating]
+) -> npt.NDArray[np.intp]:
+    """(H, W) labels: the pure pixels', and in the others such that each label has its area."""
+    labels = np.zeros(fractions.shape[1:], np.intp)
+    for label, pixels in enumerate(pure):
+        labels[pixels] = label
+    mixed = np.flatnonzero(~pure.any(axis=0))
+    if len(mixed):
+        left = areas - [np.count_nonzero(pixels) for pixels in pure]
+        shares = fractions.reshape(len(fractions), -1)[:, mixed]
+        shares = shares + _spread(mixed, fractions.shape)
+        labels.ravel()[mixed] = _assigned(shares, _whole(np.maximum(left, 0), len(mixed)))
+    return labels
+
+
+def _spread(pixels: npt.NDArray[np.intp], shape: tuple[int, ...]) -> Fractions:
+    """(C, M) small numbers, evenly spread over M pixels of (C, H, W), unrelated between labels."""
+    where = np.stack(np.divmod(pixels, shape[2])).astype(float)
+    turns = np.outer(np.arange(1, shape[0] + 1), _IRRATIONAL) @ where
+    spread: Fractions = _DITHER * (turns - np.floor(turns))
     return spread
 
 
@@ -111,16 +120,16 @@ def _whole(areas: npt.NDArray[np.floating], total: int) -> npt.NDArray[np.intp]:
 def _assigned(fractions: Fractions, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """(M,) labels of pixels with fractions (C, M), in numbers as near the wanted ones as can be."""
     value = np.where(fractions > _PURE, fractions, -np.inf)
-    added = np.zeros(len(value))
+    raised = value.copy()
     labels = np.asarray(value.argmax(axis=0))
     for _ in range(_ROUNDS):
         if np.array_equal(np.bincount(labels, minlength=len(value)), wanted):
             break
         for label, number in enumerate(wanted):
-            others = np.delete(value + added[:, None], label, axis=0).max(axis=0)
-            needed = np.sort(others - value[label])  # to be added, for one pixel more at a time
-            added[label] = _between(needed, int(number))
-        labels = (value + added[:, None]).argmax(axis=0)
+            raised[label] = -np.inf
+            needed = raised.max(axis=0) - value[label]  # to be added, for one pixel more at a time
+            raised[label] = value[label] + _between(np.sort(needed), int(number))
+        labels = raised.argmax(axis=0)
     return labels
 
 

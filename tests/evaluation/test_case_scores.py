@@ -1,15 +1,23 @@
 """Scores add up over the slices of a case."""
 
 import math
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from cl_seg.evaluation import slice_scores
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.pixel_counts import pixel_counts
-from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95
+from cl_seg.metrics.body_composition import area_cm2
+from cl_seg.metrics.effort import added_path_length, area_to_correct
+from cl_seg.metrics.segmentation import assd, dice_of_counts, hd95, iou_of_counts
 
 from ..conftest import CLASSES
+from ..metrics import plain_surfaces
 
 
 def stack(*slices):
@@ -67,3 +75,62 @@ def test_pixels_of_unknown_truth_take_no_part():
         assert (muscle["overlap"], muscle["predicted"], muscle["true"]) == (1, 1, 2)
         assert liver["predicted"] == 0
         assert dice_of_counts(**pixel_counts(found, truth, 1)) == pytest.approx(2 / 3)
+
+
+def plain_scores(found, true, mm):
+    """Scores of one class on the slices of one case, slice by slice."""
+    overlap, predicted, all_true = (int(mask.sum()) for mask in (found & true, found, true))
+    pairs = [(f, t) for f, t in zip(found, true, strict=True) if f.any() or t.any()]
+    hd95s, assds = zip(*(plain_surfaces.surface_scores(f, t, mm) for f, t in pairs), strict=True)
+    return {
+        "overlap": overlap,
+        "predicted": predicted,
+        "true": all_true,
+        "dice": 2 * overlap / (predicted + all_true),
+        "iou": iou_of_counts(overlap, predicted, all_true),
+        "true_cm2": area_cm2(all_true / len(true), mm),
+        "area_error_cm2": area_cm2((predicted - all_true) / len(true), mm),
+        "area_error_percent": 100 * (predicted - all_true) / all_true if all_true else math.nan,
+        "contour_mm": np.mean([added_path_length(t & False, t, mm) for _, t in pairs]),
+        "added_path_mm": np.mean([added_path_length(f, t, mm) for f, t in pairs]),
+        "to_correct_cm2": np.mean([area_to_correct(f, t, mm) for f, t in pairs]),
+        "hd95_mm": np.mean(hd95s),
+        "assd_mm": np.mean(assds),
+        "missed": all_true > 0 and not predicted,
+        "false_positive_cm2": area_cm2(predicted - overlap, mm),
+    }
+
+
+SHAPE = (5, 7, 8)
+random_labels = arrays(np.uint8, SHAPE, elements=st.sampled_from([0, 1, 2, 255]))
+
+
+@st.composite
+def structures(draw):
+    """Labels of slices with rectangles, which may be single pixels, whole slices or nothing."""
+    labels = np.zeros(SHAPE, np.uint8)
+    for one in labels:
+        for label in draw(st.lists(st.sampled_from([1, 2, 255]), max_size=3)):
+            (top, bottom), (left, right) = (
+                sorted(draw(st.tuples(*[st.integers(0, side)] * 2))) for side in SHAPE[1:]
+            )
+            one[top : bottom + 1, left : right + 1] = label
+    return labels
+
+
+@settings(deadline=None)
+@given(random_labels | structures(), random_labels | structures(), st.sampled_from([0.7, 1.6]))
+def test_equal_to_plain_scores_of_every_slice_bit_for_bit(found, truth, mm):
+    cases = ["a", "b", "a", "c", "c"]
+    with patch.object(slice_scores, "CHUNK", 2):
+        rows = case_scores(found, truth, cases, CLASSES, mm)
+    np.testing.assert_equal(rows, case_scores(found, truth, cases, CLASSES, mm))
+    for row in rows:
+        own = np.array(cases) == row.pop("case")
+        label = CLASSES.index(row.pop("class")) + 1
+        known = truth[own] != 255
+        masks = [(labels[own] == label) & known for labels in (found, truth)]
+        if any(mask.any() for mask in masks):
+            np.testing.assert_equal(row, plain_scores(*masks, mm))
+        else:
+            assert math.isnan(row["hd95_mm"]) and row["contour_mm"] == row["to_correct_cm2"] == 0

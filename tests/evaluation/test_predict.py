@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.evaluation.predict import EVAL_BATCH, predict
+from cl_seg.evaluation.predict import EVAL_BATCH, predict, predicted_labels
 from cl_seg.runtime.eval_mode import eval_mode
+from cl_seg.scans.area_preserving_labels import upsample_labels
 
 from ..conftest import tiny_network, weights
 
@@ -27,6 +29,24 @@ def test_predict_is_argmax_in_eval_mode(test_slices):
     assert np.array_equal(prediction, model(pictures).argmax(1).numpy())
     assert np.array_equal(truth, masks.numpy()) and (truth == 255).any()
     assert prediction.dtype == truth.dtype == np.uint8
+
+
+@pytest.mark.parametrize("size", [16, 32, 64, 37])
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_finer_labels_are_those_of_every_slice_alone(size, classes):
+    noise = torch.randn(5, classes, 4, 4, generator=torch.Generator().manual_seed(size))
+    shares = functional.interpolate(noise * 4, (16, 16), mode="bicubic").softmax(dim=1)
+    found = predicted_labels(shares, size)
+    assert found.dtype == np.uint8 and found.shape == (5, size, size)
+    for labels, probability in zip(found, shares, strict=True):
+        decided = np.eye(classes, dtype=np.float32)[probability.numpy().argmax(axis=0)]
+        decided = torch.from_numpy(decided).movedim(-1, 0)
+        areas = decided.sum(dim=(1, 2)).numpy() * (size / 16) ** 2
+        finer = (
+            functional.interpolate(one[None], (size, size), mode="bilinear")[0].numpy()
+            for one in (probability, decided)
+        )
+        assert np.array_equal(labels, upsample_labels(*finer, areas))
 
 
 @pytest.mark.parametrize("training", [True, False])

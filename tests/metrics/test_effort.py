@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
+from cl_seg.metrics.contours import contour
 from cl_seg.metrics.effort import added_path_length, area_to_correct
-from cl_seg.metrics.segmentation import contour
 
 
 def square(start: int, stop: int) -> np.ndarray:

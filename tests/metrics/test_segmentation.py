@@ -8,14 +8,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from cl_seg.metrics.contours import contour, contour_distances
 from cl_seg.metrics.segmentation import (
     assd,
     dice,
     dice_of_counts,
     hd95,
     iou_of_counts,
-    surface_distances,
+    surface_scores,
 )
+
+from . import plain_surfaces
 
 SHAPE = (9, 11)
 masks = arrays(np.bool_, SHAPE)
@@ -74,7 +77,8 @@ def test_distances_are_between_borders_not_to_the_filled_structure():
     block = np.zeros(SHAPE, bool)
     block[2:5, 2:5] = True
     centre = mask((3, 3))
-    to_centre, to_border = surface_distances(block, centre, 1.0)
+    borders = contour(block)[None], contour(centre)[None]
+    (to_centre,), (to_border,) = contour_distances(*borders), contour_distances(*borders[::-1])
     assert sorted(to_centre) == pytest.approx([1] * 4 + [math.sqrt(2)] * 4)
     assert to_border.tolist() == [1]
     assert assd(block, centre, 1.0) == pytest.approx((4 + 4 * math.sqrt(2) + 1) / 9)
@@ -82,8 +86,7 @@ def test_distances_are_between_borders_not_to_the_filled_structure():
 
 def test_the_image_edge_is_a_border():
     full = np.ones(SHAPE, bool)
-    forth, back = surface_distances(full, full, 1.0)
-    assert len(forth) == len(back) == 2 * (9 + 11) - 4
+    assert contour(full).sum() == 2 * (9 + 11) - 4
     assert hd95(full, full, 1.0) == 0
 
 
@@ -175,6 +178,16 @@ def test_equal_to_all_distances_between_border_pixels():
             expected = max(np.percentile(d, 95) for d in directed)
             assert hd95(a, b, 0.7) == pytest.approx(expected, rel=1e-9)
             assert assd(a, b, 0.7) == pytest.approx(np.concatenate(directed).mean(), rel=1e-9)
+
+
+def test_equal_to_distance_maps_bit_for_bit():
+    """On a thousand pairs of random masks, one by one and all at once."""
+    found, true = many_pairs()
+    plain = [plain_surfaces.surface_scores(a, b, 1.6) for a, b in zip(found, true, strict=True)]
+    alone = [(hd95(a, b, 1.6), assd(a, b, 1.6)) for a, b in zip(found, true, strict=True)]
+    assert np.array_equal(plain, alone, equal_nan=True)
+    together = surface_scores(contour(found), contour(true), 1.6)
+    assert np.array_equal(np.transpose(plain), together, equal_nan=True)
 
 
 @given(masks, masks, spacings)

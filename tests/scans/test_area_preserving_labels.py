@@ -75,6 +75,69 @@ def test_a_thin_wall_keeps_its_area_where_the_largest_share_loses_it():
     assert kept.sum() * 64 == pytest.approx(wall.sum(), abs=64)
 
 
+def plain_assignment(fractions, areas):
+    """The same rule, written down plainly: every label in every pixel, all others each time."""
+    labels, count = fractions.argmax(axis=0), len(fractions)
+    mixed = fractions.max(axis=0) < 1 - 1e-3
+    if not mixed.any():
+        return labels
+    left = np.maximum(areas - np.bincount(labels[~mixed], minlength=count), 0)
+    share = left * (mixed.sum() / left.sum()) if left.sum() else np.full(count, mixed.sum() / count)
+    wanted = np.floor(share).astype(int)
+    wanted[np.argsort(wanted - share, kind="stable")[: mixed.sum() - wanted.sum()]] += 1
+    steps = np.outer(np.arange(1, count + 1), (0.7548776662466927, 0.5698402909980532))
+    value = fractions[:, mixed] + 5e-3 * ((steps @ np.array(np.nonzero(mixed), float)) % 1.0)
+    value[value <= 1e-3] = -np.inf
+    added = np.zeros(count)
+    for _ in range(100):
+        raised = value + added[:, None]
+        if np.array_equal(np.bincount(raised.argmax(axis=0), minlength=count), wanted):
+            break
+        for label in range(count):
+            others = np.delete(value + added[:, None], label, axis=0).max(axis=0)
+            ranked = np.r_[-np.inf, np.sort(others - value[label]), np.inf]
+            added[label] = constant_between(*ranked[wanted[label] : wanted[label] + 2])
+    labels[mixed] = (value + added[:, None]).argmax(axis=0)
+    return labels
+
+
+def constant_between(low, high):
+    """The middle; one beyond the only finite bound; 0 where there is none."""
+    if np.isfinite(low) and np.isfinite(high):
+        return (low + high) / 2
+    return low + 1 if np.isfinite(low) else high - 1 if np.isfinite(high) else 0.0
+
+
+def random_fractions(seed, classes, sharpness):
+    """(C, 12, 13) fractions, mixed everywhere to pure almost everywhere."""
+    noise = np.random.default_rng(seed).normal(size=(classes, 12, 13))
+    field = sharpness * ndimage.gaussian_filter(noise, (0, 2, 2))
+    raised = np.exp(field - field.max(axis=0))
+    return (raised / raised.sum(axis=0)).astype(np.float32)
+
+
+fractions_of_labels = st.builds(
+    random_fractions, st.integers(0, 10**6), st.integers(2, 4), st.sampled_from([1, 20, 500])
+)
+
+
+@given(fractions_of_labels)
+def test_equal_to_the_plain_assignment(fractions):
+    areas = fractions.sum(axis=(1, 2), dtype=float)
+    expected = plain_assignment(fractions, areas)
+    assert np.array_equal(assign_labels_by_fraction(fractions, areas), expected)
+
+
+@given(fractions_of_labels)
+def test_finer_labels_are_the_plain_assignment_where_labels_meet(probability):
+    decided = np.eye(len(probability), dtype=np.float32)[probability.argmax(axis=0)]
+    decided = ndimage.uniform_filter(np.moveaxis(decided, -1, 0), (0, 3, 3))
+    areas = decided.sum(axis=(1, 2), dtype=float)
+    joined = np.where(decided.max(axis=0) > 1 - 1e-3, decided, probability)
+    expected = plain_assignment(joined, areas)
+    assert np.array_equal(upsample_labels(probability, decided, areas), expected)
+
+
 @given(st.integers(1, 12), st.integers(1, 12))
 def test_shared_lengths_fill_both_sides(source, target):
     lengths = overlap_lengths(source, target)
