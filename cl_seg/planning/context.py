@@ -50,6 +50,12 @@ class StageContext:
     learned_dice: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def device(self) -> str:
+        """``training.device``, where ``auto`` is what was found when this was planned."""
+        wanted = self.training.device
+        return self.environment["device"] if wanted == "auto" else wanted
+
+    @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Scanner → part → number of slices."""
         return {

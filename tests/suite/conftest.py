@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cl_seg.planning.gpus import CPU
 from cl_seg.planning.plan import resolve
 from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 from cl_seg.suite.cache import StageCache
@@ -22,7 +23,7 @@ def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str
     path.write_text(text)
     said: list[str] = []
     cache = StageCache(results.parent / "stages")
-    engine: Engine = LocalEngine(workers, 1, 1e9) if workers else SingleEngine()
+    engine: Engine = LocalEngine([CPU] * workers, 1, 1e9) if workers else SingleEngine()
     plans = [resolve(path, cache=cache.folder)]
     (outcome,) = run_suites(plans, [results], cache, engine, max(1, workers), said.append)
     return said, [f"{run_id}: {reason}" for run_id, reason in outcome.failures.items()]
