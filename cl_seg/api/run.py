@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
 
     Examples:
         >>> import cl_seg
-        >>> results = cl_seg.run("quick.yaml", workers=2)
+        >>> results = cl_seg.run("quick.yaml")
         4 of 4 runs are finished already
         >>> results
         Results('results/quick'): 4 runs of 2 networks and 2 strategies
