@@ -24,9 +24,10 @@ def install_gpus(monkeypatch: pytest.MonkeyPatch, folder: Path, *models: str) ->
 
 
 def let_torch_see_gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
-    """Let torch answer that there are some GPUs; returns those that become the current one."""
-    current: list[int] = []
+    """Let torch answer that there are some GPUs; the last number returned is the current one."""
+    current = [0]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: current[-1])
     return current

@@ -64,7 +64,7 @@ class Processes:
             raise InputError(
                 "`workers` (--workers) counts processes on the CPU, but the suite is computed on "
                 "GPUs, by default with one process on each: leave it out; `per_gpu` (--per-gpu) "
-                "starts more of them"
+                "starts more of them, `device: cpu` keeps to the CPU"
             )
 
     def _chosen_gpus(self, suite_devices: Sequence[str]) -> list[str]:

@@ -24,10 +24,13 @@ def from_bytes(content: bytes, device: torch.device | str | None = "cpu") -> Any
 
     Raises:
         ValueError: the content is damaged.
+        torch.OutOfMemoryError: it does not fit on the device.
     """
     try:
         where = _as_it_was if device is None else device
         return torch.load(io.BytesIO(content), map_location=where, weights_only=True)
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:  # torch raises whatever the damage leads to
         raise ValueError(f"not a saved state: {error}") from error
 

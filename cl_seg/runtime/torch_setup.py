@@ -61,7 +61,7 @@ def pick_device(wanted: str) -> torch.device:
         raise InputError(f"device is {wanted}, but torch sees {sees}")
     if index:
         torch.cuda.set_device(int(index) if count > 1 else 0)
-    return torch.device("cuda")
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def make_deterministic(threads: int) -> None:
