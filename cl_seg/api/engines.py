@@ -71,7 +71,7 @@ def choose_engine(
         return SingleEngine(checkpoint_seconds)
     from cl_seg.suite.engines.local import LocalEngine  # noqa: PLC0415
 
-    if gpus := sorted({device for device in each if device != CPU}):
+    if gpus := [device for device in dict.fromkeys(each) if device != CPU]:
         per_gpu = counted(len(each) // len(gpus), "process", "processes")
         log(f"on {counted(len(gpus), 'GPU')} ({', '.join(gpus)}), {per_gpu} each")
     return LocalEngine(each, threads, checkpoint_seconds)

@@ -8,6 +8,7 @@ from cl_seg.api.plan import STAGES, Plan
 from cl_seg.api.processes import Processes
 from cl_seg.api.stores import AnyPath
 from cl_seg.api.suite import Suite, as_suite
+from cl_seg.messages.errors import InputError
 from cl_seg.suite.run import SuiteOutcome, run_suites
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ def run_plan(
         log(line)
 
     contexts = [plan.context for plan in planned.plans]
+    models = {c.environment["processor"] for c in contexts if c.device != "cpu"}
+    if len(models) > 1:
+        raise InputError(
+            f"the suites are for GPUs of several models ({', '.join(sorted(models))}): run them "
+            "one by one"
+        )
     threads = max(context.training.threads for context in contexts)
     devices = [context.device for context in contexts]
     chosen = choose_engine(engine, processes, devices, threads, checkpoint_seconds, log_line)

@@ -22,8 +22,8 @@ _OPERATORS = (
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # count GPUs as nvidia-smi does
 _declared: list[torch.library.Library] = []  # the declarations live as long as the reference
+os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # GPUs are counted as nvidia-smi does
 
 
 def import_torchvision() -> None:
@@ -53,9 +53,9 @@ def pick_device(wanted: str) -> torch.device:
         InputError: torch sees no such GPU.
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    kind, _, index = wanted.partition(":")
-    if kind == "cpu" or (kind == "auto" and not count):
+    if wanted == "cpu" or (wanted == "auto" and not count):
         return torch.device("cpu")
+    index = wanted.partition(":")[2]
     if count != 1 and int(index or 0) >= count:
         sees = f"{count} GPUs, counted from 0" if count else "no GPU: say `device: cpu`"
         raise InputError(f"device is {wanted}, but torch sees {sees}")
