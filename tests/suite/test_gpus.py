@@ -1,12 +1,14 @@
 """Suites on several GPUs: worker processes are real, GPUs are their ``CUDA_VISIBLE_DEVICES``."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines.job import _what_takes_less_memory
 from cl_seg.suite.summary import summary
 
 from ..gpus import install_gpus
@@ -51,6 +53,16 @@ def test_a_stage_that_fills_the_gpu_says_what_to_change_and_stops_nothing_else(
     (log,) = (tmp_path / "results" / "failed").iterdir()
     assert "Tried to allocate 2.00 GiB" in log.read_text()
     assert len(records(tmp_path / "results")) == 1
+
+
+def test_the_how_to_shows_what_a_full_gpu_says() -> None:
+    context = SimpleNamespace(
+        training=SimpleNamespace(batch_size=8), image=SimpleNamespace(size=256)
+    )
+    run = SimpleNamespace(model=SimpleNamespace(name="unetr", preset="large"))
+    said = _what_takes_less_memory(SimpleNamespace(context=context, run=run))  # type: ignore[arg-type]
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "gpus.md"
+    assert said in " ".join(page.read_text().split())
 
 
 def test_a_stage_has_the_same_key_on_any_gpu_of_a_model(
