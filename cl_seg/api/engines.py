@@ -73,7 +73,8 @@ def choose_engine(
 
     if gpus := [device for device in dict.fromkeys(each) if device != CPU]:
         per_gpu = counted(len(each) // len(gpus), "process", "processes")
-        log(f"on {counted(len(gpus), 'GPU')} ({', '.join(gpus)}), {per_gpu} each")
+        hint = "; more with --per-gpu, --workers is for the CPU" if processes.workers else ""
+        log(f"on {counted(len(gpus), 'GPU')} ({', '.join(gpus)}), {per_gpu} each{hint}")
     return LocalEngine(each, threads, checkpoint_seconds)
 
 

@@ -13,7 +13,8 @@ class Processes:
     """The processes of this machine that compute stages.
 
     Attributes:
-        workers: processes on the CPU side by side, by default as many as the cores allow; 0 for the
+        workers: processes on the CPU side by side, by default as many as the cores allow; without
+            effect on GPUs, so that one command fits machines with and without them. 0 for the
             calling process alone, on the CPU or a GPU.
         gpus: numbers of the GPUs to use, by default all that this process sees.
         per_gpu: processes on each GPU, by default one.
@@ -59,12 +60,6 @@ class Processes:
             raise InputError(
                 f"`gpus` and `per_gpu` (--gpus, --per-gpu) start processes on GPUs, but the suite "
                 f"is {what}: leave them out"
-            )
-        if on_gpu and self.workers:
-            raise InputError(
-                "`workers` (--workers) counts processes on the CPU, but the suite is computed on "
-                "GPUs, by default with one process on each: leave it out; `per_gpu` (--per-gpu) "
-                "starts more of them, `device: cpu` keeps to the CPU"
             )
 
     def _chosen_gpus(self, suite_devices: Sequence[str]) -> list[str]:

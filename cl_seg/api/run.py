@@ -38,8 +38,8 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         data: store that replaces the suite's own data.
         results: folder for results; ``results/<name of the suite>`` by default.
         cache: folder of finished stages, shared by suites.
-        workers: processes on the CPU side by side, by default as many as the cores allow; 0 for
-            this process, on the CPU or a GPU.
+        workers: processes on the CPU side by side, by default as many as the cores allow; without
+            effect on GPUs. 0 for this process alone, on the CPU or a GPU.
         gpus: numbers of the GPUs to use, see docs/how-to/gpus.md; by default all.
         per_gpu: processes on each GPU, by default one.
         engine: place where stages are computed, ``local`` or :class:`cl_seg.api.engines.Slurm`.
@@ -57,7 +57,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
 
     Examples:
         >>> import cl_seg
-        >>> results = cl_seg.run("quick.yaml")
+        >>> results = cl_seg.run("quick.yaml", workers=2)
         4 of 4 runs are finished already
         >>> results
         Results('results/quick'): 4 runs of 2 networks and 2 strategies

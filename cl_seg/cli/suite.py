@@ -73,8 +73,8 @@ def run(
         int | None,
         typer.Option(
             min=0,
-            help="Number of parallel processes on the CPU, 0 for this process only; default: cores "
-            "divided by threads per process.",
+            help="Number of parallel processes on the CPU, 0 for this process only (on the CPU or "
+            "a GPU); default: cores divided by threads per process.",
         ),
     ] = None,
     gpus: Annotated[str, typer.Option(help="GPUs to use, e.g. 0,2; default: all.", **GPUS)] = "",

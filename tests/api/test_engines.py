@@ -28,6 +28,8 @@ def test_it_is_told_how_many_gpus_are_used() -> None:
         "on 2 GPUs (0, 1), 2 processes each"
     ]
     assert choose("local", Processes(), "cuda:1")[1] == ["on 1 GPU (1), 1 process each"]
+    (said,) = choose("local", Processes(8), "cuda")[1]
+    assert said.endswith("1 process each; more with --per-gpu, --workers is for the CPU")
     assert not choose("local", Processes(2), "cpu")[1]
 
 

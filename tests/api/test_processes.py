@@ -22,6 +22,7 @@ def four_gpus_and_eight_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (Processes(), "cpu", [""] * 4),
         (Processes(3), "cpu", [""] * 3),
         (Processes(), "cuda", ["0", "1", "2", "3"]),
+        (Processes(8), "cuda", ["0", "1", "2", "3"]),
         (Processes(), "cuda:1", ["1"]),
         (Processes(per_gpu=3), "cuda:1", ["1", "1", "1"]),
         (Processes(gpus=[2, 0]), "cuda", ["2", "0"]),
@@ -47,7 +48,6 @@ def test_numbers_count_what_the_environment_leaves_visible(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("processes", "device", "told"),
     [
-        (Processes(4), "cuda", r"`workers` \(--workers\) counts processes on the CPU"),
         (Processes(-1), "cpu", "workers is -1"),
         (Processes(gpus=[0]), "cpu", "computed on the CPU: leave them out"),
         (Processes(per_gpu=2), "cpu", "computed on the CPU: leave them out"),
