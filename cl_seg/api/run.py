@@ -1,12 +1,14 @@
 """Suites run, and their results reported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cl_seg.api.engines import Engine, choose_engine, default_workers
+from cl_seg.api.engines import Engine, choose_engine
 from cl_seg.api.plan import STAGES, Plan
+from cl_seg.api.processes import Processes
 from cl_seg.api.stores import AnyPath
 from cl_seg.api.suite import Suite, as_suite
+from cl_seg.messages.errors import InputError
 from cl_seg.suite.run import SuiteOutcome, run_suites
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     results: AnyPath | None = None,
     cache: AnyPath = STAGES,
     workers: int | None = None,
+    gpus: Sequence[int] | None = None,
+    per_gpu: int | None = None,
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
     processor: str = "",
@@ -34,7 +38,10 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         data: store that replaces the suite's own data.
         results: folder for results; ``results/<name of the suite>`` by default.
         cache: folder of finished stages, shared by suites.
-        workers: processes side by side, 0 for this one; by default as many as the cores allow.
+        workers: processes on the CPU side by side, by default as many as the cores allow; without
+            effect on GPUs. 0 for this process alone, on the CPU or a GPU.
+        gpus: numbers of the GPUs to use, see docs/how-to/gpus.md; by default all.
+        per_gpu: processes on each GPU, by default one.
         engine: place where stages are computed, ``local`` or :class:`cl_seg.api.engines.Slurm`.
         checkpoint_seconds: seconds between two checkpoints of a training.
         processor: CPU instructions or GPU model of the machine that computes the stages, see
@@ -58,7 +65,8 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     from cl_seg.api.results import load_results  # noqa: PLC0415 - matplotlib, slow
 
     planned = Plan([as_suite(suite, data)], results, cache, processor)
-    (outcome,) = run_plan(planned, workers, engine, checkpoint_seconds, log)
+    processes = Processes(workers, gpus, per_gpu)
+    (outcome,) = run_plan(planned, processes, engine, checkpoint_seconds, log)
     if outcome.report is None:
         raise RuntimeError("every run failed: " + "; ".join(sorted({*outcome.failures.values()})))
     return load_results(planned.folders[0], failures=outcome.failures)
@@ -66,7 +74,7 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
 
 def run_plan(
     planned: Plan,
-    workers: int | None = None,
+    processes: Processes,
     engine: Engine = "local",
     checkpoint_seconds: float = 30.0,
     log: Callable[[str], object] = print,
@@ -80,7 +88,15 @@ def run_plan(
     def log_line(line: str) -> None:
         log(line)
 
-    threads = max(suite.spec.training.threads for suite in planned.suites)
-    chosen = choose_engine(engine, workers, threads, checkpoint_seconds, log_line)
-    n_workers = default_workers(threads) if workers is None else max(1, workers)
-    return run_suites(planned.plans, planned.folders, planned.cache, chosen, n_workers, log_line)
+    contexts = [plan.context for plan in planned.plans]
+    models = {c.environment["processor"] for c in contexts if c.device != "cpu"}
+    if len(models) > 1:
+        raise InputError(
+            f"the suites are for GPUs of several models ({', '.join(sorted(models))}): run them "
+            "one by one"
+        )
+    threads = max(context.training.threads for context in contexts)
+    devices = [context.device for context in contexts]
+    chosen = choose_engine(engine, processes, devices, threads, checkpoint_seconds, log_line)
+    simulating = processes.on_cpu(threads)
+    return run_suites(planned.plans, planned.folders, planned.cache, chosen, simulating, log_line)

@@ -1,6 +1,6 @@
 """Avalanche datasets and streams of selections of slices.
 
-Batches are sliced by index from tensors (memory-mapped, or resident on the device): the dataset
+Batches are sliced by index from tensors (memory-mapped, or kept on the device): the dataset
 answers ``__getitems__``, which torch's ``DataLoader`` calls once per batch.
 """
 

@@ -65,4 +65,5 @@ class SliceDataset(Dataset[tuple[Tensor, Tensor]]):
             for i in sorted(set(which.tolist())):
                 here = which == i
                 hu[here], labels[here] = (array[rows[here]] for array in self._arrays[i])
+        hu, labels = map(self.images.on_device, (hu, labels))
         return windowed(hu, self.window), labels.long()

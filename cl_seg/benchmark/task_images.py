@@ -15,6 +15,8 @@ from cl_seg.files.write import writable
 from cl_seg.scans.store import UNLABELLED, SliceStore, check_offers
 
 CHUNK = 64  # slices resized at once, bounds the memory of the resize
+BYTES_PER_PIXEL = 3  # int16 HU and uint8 label
+RESIDENT_SHARE = 0.1  # of a GPU's free memory, of which every process on that GPU may take as much
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ class Task:
 class TaskImages:
     """The slices of a store as a task sees them: resized, labels in the task's order.
 
-    A scanner is read when first asked for and kept.
+    A scanner is read when first asked for and kept: on the device where all scanners of the store
+    fit into a tenth of its free memory, else on the CPU, from where every batch is copied.
+
+    Attributes:
+        resident: whether images are kept on the device.
 
     Raises:
         InputError: the store lacks a class, or its slices are smaller than the task's images.
@@ -51,9 +57,11 @@ class TaskImages:
         self._lookup[UNLABELLED] = UNLABELLED
         for channel, name in enumerate(task.classes, start=1):
             self._lookup[header.classes.index(name) + 1] = channel
+        pixels = len(store.slices) * task.image_size**2
+        self.resident = fits(pixels * BYTES_PER_PIXEL, device)
 
     def images_and_masks(self, name: str) -> tuple[Tensor, Tensor]:
-        """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner, on the device.
+        """(N, S, S) int16 HU and (N, S, S) uint8 labels of one scanner, where they are kept.
 
         On the CPU these are memory-mapped files: the store's own where it has the task's size and
         classes, else temporary ones, so that memory does not grow with the number of slices where
@@ -70,14 +78,19 @@ class TaskImages:
                 masks = memory_mapped(seen, "uint8", (len(masks), size, size))
                 seen = (downsampled(chunk, size) for chunk in images.split(CHUNK))  # type: ignore[no-untyped-call]
                 images = memory_mapped(seen, "int16", (len(images), size, size))
-            self._kept[name] = images.to(self.device), masks.to(self.device)
+            kept_on = self.device if self.resident else torch.device("cpu")
+            self._kept[name] = images.to(kept_on), masks.to(kept_on)
         return self._kept[name]
+
+    def on_device(self, batch: Tensor) -> Tensor:
+        """A batch on the device, copied while the device still computes where it was not there."""
+        return batch if self.resident else batch.pin_memory().to(self.device, non_blocking=True)
 
     def relabelled(self, masks: Mapping[str, Tensor]) -> "TaskImages":
         """The same images of some scanners, to be learned with other labels.
 
         Args:
-            masks: scanner → (N, S, S) uint8 labels on the device.
+            masks: scanner → (N, S, S) uint8 labels where the images are kept.
         """
         other = copy.copy(self)
         other._kept = {name: (self.images_and_masks(name)[0], own) for name, own in masks.items()}
@@ -98,6 +111,14 @@ class TaskImages:
                 labels = memory_mapped(known, "uint8", tuple(labels.shape))
             self._truth[name] = labels
         return self._truth[name]
+
+
+def fits(n_bytes: int, device: torch.device) -> bool:
+    """Whether images of a size are kept on a device: always on the CPU, which maps their files."""
+    if device.type == "cpu":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return n_bytes <= RESIDENT_SHARE * free
 
 
 def memory_mapped(chunks: Iterable[Tensor], dtype: str, shape: tuple[int, ...]) -> Tensor:

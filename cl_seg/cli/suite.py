@@ -37,6 +37,7 @@ ProcessorOption = Annotated[
         "default: that of this machine.",
     ),
 ]
+GPUS: dict[str, Any] = {"rich_help_panel": "On GPUs"}
 SLURM: dict[str, Any] = {"rich_help_panel": "On Slurm"}
 
 
@@ -72,9 +73,14 @@ def run(
         int | None,
         typer.Option(
             min=0,
-            help="Number of parallel processes, 0 for this process only; default: cores divided by "
-            "threads per process.",
+            help="Number of parallel processes on the CPU, 0 for this process only (on the CPU or "
+            "a GPU); default: cores divided by threads per process.",
         ),
+    ] = None,
+    gpus: Annotated[str, typer.Option(help="GPUs to use, e.g. 0,2; default: all.", **GPUS)] = "",
+    per_gpu: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of parallel processes on each GPU; default: 1.", **GPUS),
     ] = None,
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Seconds between checkpoints of a training.")
@@ -98,6 +104,7 @@ def run(
 ) -> None:
     """Run suites and write their reports; finished runs are not repeated."""
     from cl_seg.api.engines import Engine, Slurm
+    from cl_seg.api.processes import Processes
     from cl_seg.api.run import run_plan
 
     if engine is EngineName.LOCAL and (partition or gres or sbatch):
@@ -107,7 +114,8 @@ def run(
         chosen = Slurm(partition, gres, time, max_jobs, sbatch or [])
     planned = _planned(suite_files, data, results, cache, processor)
     print_detail(str(planned))
-    outcomes = run_plan(planned, workers, chosen, checkpoint_seconds, print_info)
+    processes = Processes(workers, _numbers(gpus), per_gpu)
+    outcomes = run_plan(planned, processes, chosen, checkpoint_seconds, print_info)
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
             print_error(f"{run_id} failed: {reason}")
@@ -126,6 +134,18 @@ def status(
 ) -> None:
     """Show the progress of suites, read from their files, even if another machine runs them."""
     print_answer(_planned(suite_files, data, results, cache, processor).progress())
+
+
+def _numbers(text: str) -> list[int] | None:
+    """``0,2`` as numbers, None for no text.
+
+    Raises:
+        InputError: it is something else.
+    """
+    try:
+        return [int(number) for number in text.split(",")] if text else None
+    except ValueError:
+        raise InputError(f"--gpus {text}: expected numbers of GPUs, such as 0,2") from None
 
 
 def _planned(

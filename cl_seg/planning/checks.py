@@ -8,7 +8,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.context import StageContext
-from cl_seg.planning.environment import gpu_here
+from cl_seg.planning.gpus import gpus_of
 from cl_seg.planning.runs import Run
 from cl_seg.semi_automatic.registry import TOOLS
 from cl_seg.spec.suite import Suite
@@ -121,10 +121,11 @@ def plan_notes(suite: Suite, cases: pd.DataFrame, counts: Counts) -> Iterator[st
 
 def device_notes(suite: Suite) -> Iterator[str]:
     """Whether a suite for a GPU can be run on this machine, as on one that only plans."""
-    if suite.training.device == "cuda" and not gpu_here():
+    device = suite.training.device
+    if device.startswith("cuda") and not gpus_of(device):
         yield (
-            "training.device is cuda and this machine has no GPU: it can plan the suite, "
-            "run it on a machine with a GPU, or with --engine slurm"
+            f"training.device is {device} and this machine has no such GPU: it can plan the suite, "
+            "run it on a machine with one, or with --engine slurm"
         )
 
 

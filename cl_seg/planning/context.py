@@ -60,6 +60,12 @@ class StageContext:
         return self.training.model_copy(update={"precision": precision})
 
     @property
+    def device(self) -> str:
+        """``training.device``, where ``auto`` is what was found when this was planned."""
+        wanted = self.training.device
+        return self.environment["device"] if wanted == "auto" else wanted
+
+    @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Scanner → part → number of slices."""
         return {

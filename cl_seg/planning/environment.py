@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cl_seg
 from cl_seg.models.registry import NETWORKS
+from cl_seg.planning.gpus import gpu_model, visible_gpus
 from cl_seg.planning.source import callable_hash, stage_source_hash
 from cl_seg.planning.source_roots import SOURCES
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
@@ -20,8 +21,6 @@ from cl_seg.spec.settings import Training
 from cl_seg.strategies.registry import find_strategy
 
 PACKAGES = ("torch", "monai", "avalanche-lib", "numpy", "scipy")
-NVIDIA = Path("/proc/driver/nvidia/gpus")
-DEVICES = Path("/dev")
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
@@ -40,15 +39,17 @@ def find_environment(
         training: settings of the suite, among them the device and the precision.
         kernel_target: of the machine that will compute, from :func:`kernel_target_of` there; ""
             for this machine's.
+
+    Raises:
+        InputError: the device names GPUs of several models.
     """
-    device = device_name(training.device)
-    words = (kernel_target or kernel_target_of(device)).split(" ")
+    words = (kernel_target or kernel_target_of(training.device)).split(" ")
     for_bfloat16 = [word for word in words if word in BFLOAT16_INSTRUCTIONS]
     # Kernels of float32 do not depend on them.
     named = {} if training.precision == "float32" else {"bfloat16": " ".join(for_bfloat16)}
     return {
         **versions(),
-        "device": device,
+        "device": device_name(training.device),
         "processor": " ".join(word for word in words if word not in for_bfloat16),
         **named,
         **_sources(models, strategies),
@@ -74,19 +75,12 @@ def versions() -> dict[str, str]:
 def device_name(wanted: str) -> str:
     """``cpu`` or ``cuda`` for a suite's ``device``; ``auto`` looks for a GPU of this machine.
 
-    A suite that is planned where there is no GPU and run where there is one says ``cuda``.
+    Results do not depend on which GPU of a model it is: ``cuda:1`` is ``cuda``. A suite that is
+    planned where there is no GPU and run where there is one says ``cuda``.
     """
     if wanted != "auto":
-        return wanted
-    return "cuda" if gpu_here() else "cpu"
-
-
-def gpu_here() -> bool:
-    """Whether this machine has a GPU that torch can use, as far as files and packages tell."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1", "NoDevFiles"}
-    found = [*DEVICES.glob("nvidia[0-9]*"), *DEVICES.glob("dxg")]
-    there = any(os.access(path, os.R_OK | os.W_OK) for path in found)
-    return there and not hidden and "+cpu" not in versions()["torch"]
+        return wanted.partition(":")[0]
+    return "cuda" if visible_gpus() else "cpu"
 
 
 @cache
@@ -100,9 +94,12 @@ def kernel_target_of(device: str) -> str:
 
     The entry ``processor`` of an environment and the option ``--processor`` hold this; the
     ``processor`` of a record is :func:`cpu_name`, or the GPU model.
+
+    Raises:
+        InputError: the device names GPUs of several models.
     """
-    if device == "cuda":
-        return ", ".join(_gpus()) or "cuda"
+    if device_name(device) == "cuda":
+        return gpu_model(device) or "cuda"
     flags = _cpuinfo().get("flags", "").split()
     vectors = next((name for name in ("avx512f", "avx2") if name in flags), "baseline")
     chosen = os.environ.get("ATEN_CPU_CAPABILITY", vectors)
@@ -140,9 +137,3 @@ def _cpuinfo() -> dict[str, str]:
         return {}
     pairs = (line.partition(":") for line in lines)
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _gpus() -> list[str]:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(NVIDIA.glob("*/information"))]
-    lines = [line for text in texts for line in text.splitlines() if line.startswith("Model:")]
-    return sorted({line.partition(":")[2].strip() for line in lines})

@@ -19,12 +19,22 @@ def from_bytes(content: bytes, device: torch.device | str | None = "cpu") -> Any
 
     Args:
         content: what that gave.
-        device: of all tensors; None for the one each was on.
+        device: of all tensors; None for the kind of device each was on, which is the current GPU
+            for all that was on one, whatever its number was.
 
     Raises:
         ValueError: the content is damaged.
+        torch.OutOfMemoryError: it does not fit on the device.
     """
     try:
-        return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        where = _as_it_was if device is None else device
+        return torch.load(io.BytesIO(content), map_location=where, weights_only=True)
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:  # torch raises whatever the damage leads to
         raise ValueError(f"not a saved state: {error}") from error
+
+
+def _as_it_was(storage: Any, location: str) -> Any:
+    """None where torch's own choice is right."""
+    return storage.cuda() if location.startswith("cuda") else None

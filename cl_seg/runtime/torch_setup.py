@@ -7,6 +7,7 @@ compiled operators are missing; nothing here uses them, so declaring their signa
 
 import ctypes
 import importlib
+import os
 import random
 import sys
 from contextlib import suppress
@@ -22,6 +23,7 @@ _OPERATORS = (
 )
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _declared: list[torch.library.Library] = []  # the declarations live as long as the reference
+os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # GPUs are counted as nvidia-smi does
 
 
 def import_torchvision() -> None:
@@ -42,16 +44,24 @@ def import_torchvision() -> None:
 
 
 def pick_device(wanted: str) -> torch.device:
-    """``auto`` is a GPU where there is one, else the CPU.
+    """The device of a suite's ``device``; the current GPU of this process is that GPU from then on.
+
+    ``auto`` is a GPU where there is one, else the CPU. A process that sees one GPU takes that one
+    for ``cuda:1`` too, see :func:`cl_seg.planning.gpus.gpus_of`.
 
     Raises:
-        InputError: a GPU is asked for and there is none.
+        InputError: torch sees no such GPU.
     """
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("device is cuda, but torch sees no GPU on this machine: say `device: cpu`")
-    return torch.device(wanted)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wanted == "cpu" or (wanted == "auto" and not count):
+        return torch.device("cpu")
+    index = wanted.partition(":")[2]
+    if count != 1 and int(index or 0) >= count:
+        sees = f"{count} GPUs, counted from 0" if count else "no GPU: say `device: cpu`"
+        raise InputError(f"device is {wanted}, but torch sees {sees}")
+    if index:
+        torch.cuda.set_device(int(index) if count > 1 else 0)
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def make_deterministic(threads: int) -> None:

@@ -53,6 +53,21 @@ def hide_main_module() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Start worker processes inside: they find these environment variables."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def exit_with_parent() -> None:
     """Make a worker exit at once when its parent process ends in any way."""
     parent = multiprocessing.parent_process()

@@ -1,5 +1,6 @@
 """The parts of a suite other than networks and strategies: data, split, image and training."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from cl_seg.spec.faults import require_distinct
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 class Spec(BaseModel):
@@ -135,7 +138,8 @@ class Training(Spec):
         curve_every: validation Dice of the scanners seen so far every so many steps, 0 for never.
         precision: arithmetic of the forward pass. ``auto`` is bfloat16 for networks that were seen to
             learn the same in it (docs/networks.md), on a CPU with instructions for it; else float32.
-        device: ``auto`` takes a GPU where there is one.
+        device: ``cpu``; ``cuda``, any GPU that is free; ``cuda:1``, the second GPU; ``auto``, a GPU
+            where there is one.
         threads: CPU threads of one run; results depend on it.
     """
 
@@ -150,5 +154,22 @@ class Training(Spec):
     shift_hu: float = Field(default=0.0, ge=0)
     curve_every: NonNegativeInt = 50
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: str = Field(default="auto", json_schema_extra={"pattern": f"^({DEVICE.pattern})$"})
     threads: PositiveInt = 1
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, value: str) -> str:
+        if value.startswith("mps"):
+            raise PydanticCustomError(
+                "mps",
+                "mps (Apple's GPUs) is not supported: training is not tested to be deterministic "
+                "there; write cpu",
+            )
+        if not DEVICE.fullmatch(value):
+            raise PydanticCustomError(
+                "device",
+                "expected auto, cpu, cuda or a numbered GPU such as cuda:1, not {value}",
+                {"value": value},
+            )
+        return value

@@ -10,6 +10,7 @@ from cl_seg.messages.plural import counted
 from cl_seg.messages.progress import progress_console
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
+from cl_seg.planning.gpus import require_gpu
 from cl_seg.planning.plan import Plan, merged_graph, notes_of, resolve_checked
 from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.stages import PlannedRun
@@ -125,14 +126,12 @@ def recorded_runs(plans: Sequence[Plan], results: Sequence[Path]) -> set[str]:
 def _require_device(plans: Sequence[Plan], results: Sequence[Path]) -> None:
     """Refuse a suite for a GPU that this machine has not, unless all of it is computed."""
     for plan, folder in zip(plans, results, strict=True):
-        if plan.context.environment["device"] != "cuda":
+        if plan.context.device == "cpu":
             continue
         if len(recorded_runs([plan], [folder])) == len(plan.runs):
             continue
-        from cl_seg.runtime.torch_setup import pick_device  # noqa: PLC0415 - slow, and only for a GPU
-
         try:
-            pick_device("cuda")
+            require_gpu(plan.context.device)
         except InputError as error:
             title = plan.checked.title if plan.checked else plan.name
             raise InputError(f"{title}: training.{error}") from None

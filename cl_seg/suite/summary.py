@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 
 from cl_seg.messages.plural import counted
+from cl_seg.planning.gpus import gpus_of
 from cl_seg.planning.plan import Plan, merged_graph, notes_of
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
@@ -46,6 +47,7 @@ def summary(
         f"{counted(shared, 'training')} of {counted(total, 'optimiser step')} in all; "
         f"sharing saves {counted(alone - shared, 'training')}"
     )
+    yield from gpu_lines(plans)
     finished = cache.keys() & graph.stages.keys()
     for label, count in runs_in_one_piece(graph).items():
         yield (
@@ -122,6 +124,15 @@ def progress_lines(
             yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
     every = counted(len(graph.stages), "stage is", "stages are")
     yield f"{len(done)} of {every} finished; {_estimate(missing, cache)}"
+
+
+def gpu_lines(plans: Sequence[Plan]) -> Iterator[str]:
+    """The GPU model that plans are for, and the GPUs of this machine; nothing for the CPU."""
+    for context in {plan.context.device: plan.context for plan in plans}.values():
+        if context.device != "cpu":
+            here = counted(len(gpus_of(context.device)), "GPU")
+            processor = context.environment["processor"]
+            yield f"computed on {processor} ({context.device}), {here} on this machine"
 
 
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:

@@ -90,7 +90,7 @@ def loop_state(loop: Any) -> State:
 
 
 def read_checkpoint(file: Path) -> State:
-    """The state a training is resumed from, every tensor on the device it was on.
+    """The state a training is resumed from, every tensor on the kind of device it was on.
 
     Empty where there is no checkpoint or a damaged one.
     """

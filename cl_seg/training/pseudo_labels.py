@@ -47,8 +47,8 @@ def with_pseudo_labels(
             chosen = torch.from_numpy(rows.loc[same, "row"].to_numpy("int64", copy=True))
             possible = [0, *(label for label, c in enumerate(classes, start=1) if c in absent)]
             for index in chosen.split(CHUNK) if absent else ():  # type: ignore[no-untyped-call]
-                seen = windowed(hu[index], images.task.window_hu)
-                guess = _likeliest(model, seen, possible)
+                seen = windowed(images.on_device(hu[index]), images.task.window_hu)
+                guess = _likeliest(model, seen, possible).to(masks.device)
                 masks[index] = torch.where(masks[index] == 0, guess, masks[index])
         completed[str(scanner)] = masks
     return images.relabelled(completed), rows.assign(labelled=",".join(classes))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rectangles import write_store
 
+from cl_seg.planning.gpus import CPU
 from cl_seg.planning.plan import resolve
 from cl_seg.records.record import read_record
 from cl_seg.suite.cache import StageCache
@@ -43,7 +44,7 @@ def compute(folder: Path, text: str, workers: int) -> tuple[float, dict[str, obj
     folder.mkdir()
     (folder / "suite.yaml").write_text(text, encoding="utf-8")
     cache, results = StageCache(folder / "stages"), folder / "results"
-    engine = LocalEngine(workers, threads=1, checkpoint_seconds=30)
+    engine = LocalEngine([CPU] * workers, threads=1, checkpoint_seconds=30)
     started = time.perf_counter()
     plans = [resolve(folder / "suite.yaml", cache=cache.folder)]
     (outcome,) = run_suites(plans, [results], cache, engine, workers, lambda _: None)

@@ -18,7 +18,7 @@ SUITE = {
     "models": ["vnet", {"name": "unet", "learning_rate": 0.002}],
     "strategies": ["naive", {"name": "ewc", "settings": {"fisher_images": 2}}],
     "orders": [["alpha", "beta"]],
-    "training": {"steps": 2, "batch_size": 2, "curve_every": 1},
+    "training": {"steps": 2, "batch_size": 2, "curve_every": 1, "device": "cpu"},
 }
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 import cl_seg
+from cl_seg.api.plan import Plan
+from cl_seg.api.processes import Processes
+from cl_seg.api.run import run_plan
 from tests.api.conftest import SUITE
+from tests.gpus import install_gpus
 
 
 def test_a_dict_a_path_and_a_suite_mean_the_same_runs(in_workspace: Path) -> None:
@@ -71,6 +75,22 @@ def test_a_script_without_a_guard_runs_its_suite_once(in_workspace: Path, tmp_pa
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("begin") == 1 and done.stdout.endswith("4\n")
+
+
+def test_suites_for_gpus_of_several_models_are_run_one_by_one(
+    in_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_gpus(monkeypatch, tmp_path, "Large", "Large", "Display")
+
+    def planned(*devices: str) -> Plan:
+        training = {"steps": 1, "batch_size": 2}
+        suites = [{**SUITE, "name": d[-1], "training": {**training, "device": d}} for d in devices]
+        return Plan([cl_seg.Suite(suite) for suite in suites])
+
+    with pytest.raises(cl_seg.InputError, match=r"several models \(Display, Large\)"):
+        run_plan(planned("cuda:0", "cuda:2"), Processes())
+    with pytest.raises(cl_seg.InputError, match="leave one of them out"):
+        run_plan(planned("cuda:0", "cuda:1"), Processes(gpus=[0]))
 
 
 def test_an_engine_that_is_none_is_refused(in_workspace: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from cl_seg.benchmark.preprocess import downsampled, downsampled_labels
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.benchmark.task_images import Task, TaskImages
+from cl_seg.benchmark.task_images import Task, TaskImages, fits
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 
@@ -125,3 +125,23 @@ def test_missing_class(store):
 def test_image_larger_than_the_store(store):
     with pytest.raises(InputError, match=r"image.size 64 is larger than the 32 pixels"):
         TaskImages(store, Task(CLASSES, 64, WINDOW), CPU)
+
+
+def test_images_stay_on_the_cpu_where_they_do_not_fit(monkeypatch):
+    gib = 2**30
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (20 * gib, 24 * gib))
+    gpu = torch.device("cuda")
+    assert fits(2 * gib, gpu) and not fits(2 * gib + 1, gpu) and fits(99 * gib, CPU)
+
+
+def test_batches_have_the_same_bits_wherever_images_are_kept(store, monkeypatch):
+    task, copied = Task(CLASSES, SIZE // 2, WINDOW), []
+    monkeypatch.setattr(
+        torch.Tensor, "pin_memory", lambda batch: copied.append(batch.dtype) or batch
+    )
+    kept = SliceDataset(TaskImages(store, task, CPU), store.slices)
+    monkeypatch.setattr("cl_seg.benchmark.task_images.fits", lambda n_bytes, device: False)
+    copying = SliceDataset(TaskImages(store, task, CPU), store.slices)
+    chosen = torch.tensor([0, len(store.slices) - 1, 3])
+    assert all(map(torch.equal, kept.batch(chosen), copying.batch(chosen)))
+    assert copied == [torch.int16, torch.uint8], "copied as small as they are kept"

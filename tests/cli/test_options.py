@@ -59,6 +59,11 @@ def test_quiet_tells_the_path_of_the_outcome_alone(folder: Path) -> None:
     assert "stages are finished already" not in normal.stdout
 
 
+def test_gpus_are_numbers(folder: Path) -> None:
+    done = command("run", "quick.yaml", "--gpus", "0,x", cwd=folder)
+    assert done.returncode == 2 and "--gpus 0,x: expected numbers of GPUs" in done.stderr
+
+
 def test_quiet_tells_errors(tmp_path: Path) -> None:
     done = command("-q", "report", "nowhere", cwd=tmp_path)
     assert done.returncode == 2 and "no finished run" in done.stderr and not done.stdout

@@ -41,6 +41,7 @@ def test_every_suite_of_ours_is_valid(path: Path) -> None:
         {"strategies": [{"name": "ewc", "grid": {"lambda": [1]}}]},
         {"strategies": [{"name": "lwf", "settings_of": {"unet": {"ewc_lambda": 1}}}]},
         {"kind": "streams"},
+        {"training": {"steps": 1, "device": "mps"}},
     ],
     ids=str,
 )

@@ -71,6 +71,12 @@ def test_defaults_are_filled_in(tmp_path):
     assert suite.strategies[0].settings == {} and suite.training.batch_size == 8
 
 
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11"])
+def test_devices(tmp_path, device):
+    text = edited("  steps: 10\n", f"  steps: 10\n  device: {device}\n")
+    assert read(tmp_path, text).training.device == device
+
+
 def test_seed_curve(tmp_path):
     suite = read(tmp_path, SEED_CURVE)
     assert isinstance(suite, SeedCurveSuite)
@@ -227,6 +233,16 @@ FAULTS = {
     "a part left empty": (
         edited("  steps: 10\n", ""),
         "suite.yaml:7: training: expected fields (`name: value`)",
+    ),
+    "a device of Apple's": (
+        edited("  steps: 10\n", "  steps: 10\n  device: mps\n"),
+        "suite.yaml:9: training.device: mps (Apple's GPUs) is not supported: training is not "
+        "tested to be deterministic there; write cpu",
+    ),
+    "a device that is none": (
+        edited("  steps: 10\n", "  steps: 10\n  device: cuda:x\n"),
+        "suite.yaml:9: training.device: expected auto, cpu, cuda or a numbered GPU such as cuda:1, "
+        "not cuda:x",
     ),
     "not YAML": (
         "kind: stream\nname: [1\n",

@@ -1,9 +1,11 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cl_seg.planning.gpus import CPU
 from cl_seg.planning.plan import resolve
 from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 from cl_seg.suite.cache import StageCache
@@ -13,16 +15,19 @@ from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.run import run_suites
 
 
-def run(text: str, results: Path, workers: int = 0) -> tuple[list[str], list[str]]:
+def run(
+    text: str, results: Path, workers: int = 0, gpus: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
     """Run a suite; its stages are kept beside its results. Returns what was said and failed.
 
-    Without workers everything is computed in this process.
+    Computed by workers on the CPU, or by one for each of some GPUs, else in this process.
     """
     path = results.parent / "suite.yaml"
     path.write_text(text)
     said: list[str] = []
     cache = StageCache(results.parent / "stages")
-    engine: Engine = LocalEngine(workers, 1, 1e9) if workers else SingleEngine()
+    devices = [*gpus] or [CPU] * workers
+    engine: Engine = LocalEngine(devices, 1, 1e9) if devices else SingleEngine()
     plans = [resolve(path, cache=cache.folder)]
     (outcome,) = run_suites(plans, [results], cache, engine, max(1, workers), said.append)
     return said, [f"{run_id}: {reason}" for run_id, reason in outcome.failures.items()]

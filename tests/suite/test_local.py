@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cl_seg.planning.gpus import CPU
 from cl_seg.planning.plan import resolve
 from cl_seg.suite.cache import StageCache
-from cl_seg.suite.engines.local import _Worker
+from cl_seg.suite.engines.local import LocalEngine, _Worker
 
 from .conftest import run
 from .test_run import only_naive, records
@@ -35,7 +36,7 @@ def test_a_worker_that_died_while_idle_is_noticed_at_its_next_job(
     cache = StageCache(tmp_path / "stages")
     plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
     job = (next(iter(plan.stages.values())),)
-    worker = _Worker(cache, 30.0)
+    worker = _Worker(LocalEngine([CPU], 1, 30.0), CPU, cache)
     worker.process.kill()
     worker.process.join()
     worker.start(job)

@@ -18,6 +18,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.run import run_suites
 
+from ..gpus import install_gpus
 from .conftest import made_with, run
 
 
@@ -175,14 +176,13 @@ def test_a_memory_needs_batches_of_two(suite_text: str, results: Path, strategy:
 def test_a_gpu_that_is_not_here_is_noted_by_the_plan_and_refused_by_a_run(
     suite_text: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cl_seg.planning.checks.gpu_here", lambda: False)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    install_gpus(monkeypatch, results.parent / "machine")
     text = only_naive(suite_text).replace("device: cpu", "device: cuda")
     path, cache = results.parent / "suite.yaml", StageCache(results.parent / "stages")
     path.write_text(text)
     plan = resolve(path, cache=cache.folder)
-    assert any("this machine has no GPU" in note for note in plan.notes)
-    with pytest.raises(InputError, match=r"training\.device is cuda, but torch sees no GPU"):
+    assert any("this machine has no such GPU" in note for note in plan.notes)
+    with pytest.raises(InputError, match=r"training\.device is cuda, but this machine has no GPU"):
         run(text, results)
     assert not results.exists() and not cache.keys()
 

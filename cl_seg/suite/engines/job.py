@@ -5,9 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cl_seg.messages.errors import InputError
+from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.engines import OnFinished
 from cl_seg.suite.stage_queue import Failure, Job, StageQueue
+
+NO_GPU_MEMORY = (
+    "OutOfMemoryError:",  # of torch's own allocator
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""What torch and NVIDIA's libraries say when a GPU's memory is full."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,21 @@ def compute_job(
         except Exception as error:
             text = str(error).strip().splitlines()
             reason = f"{type(error).__name__}: {text[0] if text else ''}"
+            if any(sign in reason for sign in NO_GPU_MEMORY):
+                reason = _what_takes_less_memory(stage)
             return JobOutcome(count, Failure(reason, traceback.format_exc()))
     return JobOutcome(len(job))
+
+
+def _what_takes_less_memory(stage: Stage) -> str:
+    context, model = stage.context, stage.run.model
+    small = model.preset.startswith("small")
+    preset = "" if small else f" a smaller preset of {model.name} (now {model.preset}),"
+    return (
+        f"the GPU's memory is full: try a smaller batch_size (now {context.training.batch_size}), a"
+        f" smaller image size (now {context.image.size}),{preset} or fewer processes on the GPU "
+        "(--per-gpu)"
+    )
 
 
 def record_outcome(

@@ -1,17 +1,21 @@
 """Runs stages on this machine: a capped pool of spawned workers, one job each at a time."""
 
 import multiprocessing
-import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from cl_seg.runtime.workers import exit_with_parent, hide_main_module, interrupts_blocked
+from cl_seg.runtime.workers import (
+    environment,
+    exit_with_parent,
+    hide_main_module,
+    interrupts_blocked,
+)
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import OnFinished
 from cl_seg.suite.engines.job import JobOutcome, compute_job, record_outcome
@@ -24,15 +28,26 @@ KILLED = Failure("its process was killed, perhaps it ran out of memory")
 
 
 class _Worker:
-    """A process of its own that does one job at a time."""
+    """A process of its own on a device, that does one job at a time."""
 
-    def __init__(self, cache: StageCache, checkpoint_seconds: float) -> None:
+    def __init__(self, engine: "LocalEngine", device: str, cache: StageCache) -> None:
+        self.device = device
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
-            target=_compute_jobs, args=(theirs, cache, checkpoint_seconds), daemon=True
+            target=_compute_jobs, args=(theirs, cache, engine.checkpoint_seconds), daemon=True
         )
-        with interrupts_blocked(), hide_main_module():
+        with (
+            interrupts_blocked(),
+            hide_main_module(),
+            # Read by OpenMP and CUDA when the worker starts: idle threads of one worker slow its
+            # neighbours down, and a worker sees no GPU but its own.
+            environment(
+                OMP_NUM_THREADS=str(engine.threads),
+                MKL_NUM_THREADS=str(engine.threads),
+                CUDA_VISIBLE_DEVICES=device,
+            ),
+        ):
             self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -58,14 +73,20 @@ class LocalEngine:
     """Worker processes on this machine.
 
     Attributes:
-        workers: processes side by side.
+        devices: one for each process, the ``CUDA_VISIBLE_DEVICES`` that it is started with: a GPU,
+            or "" for the CPU. Processes that share a GPU are given the same.
         threads: CPU threads of each.
         checkpoint_seconds: between two checkpoints of a training.
     """
 
-    workers: int
+    devices: Sequence[str]
     threads: int
     checkpoint_seconds: float
+
+    @property
+    def workers(self) -> int:
+        """Processes side by side."""
+        return len(self.devices)
 
     @property
     def runs_locally(self) -> bool:
@@ -87,26 +108,25 @@ class LocalEngine:
         pool: list[_Worker] = []
         tries: Counter[str] = Counter()
         try:
-            with _threads(self.threads):
-                while True:
-                    self._assign(pool, stage_queue, cache)
-                    busy = {w.connection: w for w in pool if w.job}
-                    if not busy:
-                        return
-                    for connection in wait(list(busy), POLL_SECONDS):
-                        assert isinstance(connection, Connection)
-                        worker = busy[connection]
-                        job, end = worker.outcome()
-                        if end is None:
-                            pool.remove(worker)
-                            tries[job[0].key] += 1
-                            gave_up = tries[job[0].key] == TRIES
-                            end = JobOutcome(0, failure=KILLED if gave_up else None)
-                        elif end.failure is not None and end.failure.log:
-                            pool.remove(worker)  # whatever broke may have broken the process
-                            worker.process.kill()
-                        record_outcome(job, end, stage_queue, on_finished)
-                    on_tick()
+            while True:
+                self._assign(pool, stage_queue, cache)
+                busy = {w.connection: w for w in pool if w.job}
+                if not busy:
+                    return
+                for connection in wait(list(busy), POLL_SECONDS):
+                    assert isinstance(connection, Connection)
+                    worker = busy[connection]
+                    job, end = worker.outcome()
+                    if end is None:
+                        pool.remove(worker)
+                        tries[job[0].key] += 1
+                        gave_up = tries[job[0].key] == TRIES
+                        end = JobOutcome(0, failure=KILLED if gave_up else None)
+                    elif end.failure is not None and end.failure.log:
+                        pool.remove(worker)  # whatever broke may have broken the process
+                        worker.process.kill()
+                    record_outcome(job, end, stage_queue, on_finished)
+                on_tick()
         except BaseException:
             _stop(pool)
             raise
@@ -121,11 +141,19 @@ class LocalEngine:
                 return
             for worker in [w for w in pool if w.job is None and not w.process.is_alive()]:
                 pool.remove(worker)
-            idle = next((worker for worker in pool if worker.job is None), None)
-            if idle is None:
-                idle = _Worker(cache, self.checkpoint_seconds)
-                pool.append(idle)
-            idle.start(job)
+            self._next_worker(pool, cache).start(job)
+
+    def _next_worker(self, pool: list[_Worker], cache: StageCache) -> _Worker:
+        """An idle worker, or a new one, on the device with the fewest jobs."""
+        jobs = Counter(worker.device for worker in pool if worker.job)
+        idle = {worker.device: worker for worker in pool if worker.job is None}
+        free = Counter(self.devices) - Counter(worker.device for worker in pool)
+        device = min([*idle, *free], key=lambda device: jobs[device])
+        if device in idle:
+            return idle[device]
+        worker = _Worker(self, device, cache)
+        pool.append(worker)
+        return worker
 
 
 def _compute_jobs(connection: Connection, cache: StageCache, checkpoint_seconds: float) -> None:
@@ -152,19 +180,3 @@ def _stop(pool: list[_Worker]) -> None:
     for worker in pool:
         if worker.job:
             worker.connection.poll(max(0.0, until - time.monotonic()))
-
-
-@contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    # Read by OpenMP when a worker starts: idle threads of one worker slow its neighbours down.
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

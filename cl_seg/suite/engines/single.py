@@ -1,5 +1,6 @@
 """Computes stages in the calling process, one after another: for debuggers and measurements."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ TICK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class SingleEngine:
-    """No process but this one.
+    """No process but this one, on one device.
 
     Attributes:
         checkpoint_seconds: between two checkpoints of a training.
@@ -44,6 +45,8 @@ class SingleEngine:
         while job := stage_queue.next_job():
             with _ticking(on_tick):
                 end = compute_job(job, cache, lambda: False, self.checkpoint_seconds)
+            if end.failure is not None:
+                gc.collect()  # what a failed stage leaves may fill the GPU
             record_outcome(job, end, stage_queue, on_finished)
             on_tick()
 

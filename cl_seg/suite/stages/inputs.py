@@ -42,7 +42,7 @@ class StageInputs:
         self.context, self.run = stage.context, stage.run
         torch_setup.make_deterministic(self.context.training.threads)
         torch_setup.keep_freed_memory()
-        self.device = torch_setup.pick_device(self.context.environment["device"])
+        self.device = torch_setup.pick_device(self.context.device)
         self.images = _images(self.context, self.device)
         self.model = initial_model(self.run, self.context).to(self.device)
         if stage.state_key:
@@ -59,7 +59,7 @@ class StageInputs:
             "title": stage.title,
             "timing_key": stage.timing_key,
             "steps": stage.steps,
-            "device": str(self.device),
+            "device": self.device.type,
             "processor": torch.cuda.get_device_name(self.device) if on_gpu else cpu_name(),
             "parameters": parameter_count(self.model),
         }

@@ -1,0 +1,79 @@
+"""The processes of this machine that compute stages: on cores, or on GPUs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cl_seg.messages.errors import InputError
+from cl_seg.planning.gpus import CPU, gpus_of, visible_gpus
+from cl_seg.runtime.workers import CORES
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes of this machine that compute stages.
+
+    Attributes:
+        workers: processes on the CPU side by side, by default as many as the cores allow; without
+            effect on GPUs, so that one command fits machines with and without them. 0 for the
+            calling process alone, on the CPU or a GPU.
+        gpus: numbers of the GPUs to use, by default all that this process sees.
+        per_gpu: processes on each GPU, by default one.
+    """
+
+    workers: int | None = None
+    gpus: Sequence[int] | None = None
+    per_gpu: int | None = None
+
+    def on_cpu(self, threads: int) -> int:
+        """Processes of some threads each on the CPU side by side."""
+        return max(1, CORES // threads if self.workers is None else self.workers)
+
+    def devices(self, suite_devices: Sequence[str], threads: int) -> list[str]:
+        """The devices of the processes to start, each a value for ``CUDA_VISIBLE_DEVICES``.
+
+        Args:
+            suite_devices: ``cpu``, ``cuda`` or ``cuda:N`` of every suite.
+            threads: CPU threads of each process.
+
+        Returns:
+            Every GPU as often as it has processes, the GPUs in turn; "" for a process on the CPU.
+
+        Raises:
+            InputError: these choices do not go together, or one of them is invalid.
+        """
+        on_gpu = [device for device in suite_devices if device != "cpu"]
+        self._check(bool(on_gpu))
+        if not on_gpu:
+            return [CPU] * self.on_cpu(threads)
+        return self._chosen_gpus(on_gpu) * (self.per_gpu or 1)
+
+    def _check(self, on_gpu: bool) -> None:
+        for_gpus = self.gpus is not None or self.per_gpu is not None
+        if self.workers is not None and self.workers < 0:
+            raise InputError(
+                f"workers is {self.workers}: expected 0 for this process, or how many to start"
+            )
+        if self.per_gpu is not None and self.per_gpu < 1:
+            raise InputError(f"per_gpu is {self.per_gpu}: expected 1 or more processes")
+        if for_gpus and (not on_gpu or self.workers == 0):
+            what = "computed in this process" if self.workers == 0 else "computed on the CPU"
+            raise InputError(
+                f"`gpus` and `per_gpu` (--gpus, --per-gpu) start processes on GPUs, but the suite "
+                f"is {what}: leave them out"
+            )
+
+    def _chosen_gpus(self, suite_devices: Sequence[str]) -> list[str]:
+        if self.gpus is None:
+            return list(dict.fromkeys(gpu for device in suite_devices for gpu in gpus_of(device)))
+        if numbered := [device for device in suite_devices if ":" in device]:
+            raise InputError(
+                f"`gpus` (--gpus): the suite names a GPU itself (`device: {numbered[0]}`): leave "
+                "one of them out"
+            )
+        visible = visible_gpus()
+        if not self.gpus or not set(self.gpus) <= set(range(len(visible))):
+            raise InputError(
+                f"`gpus` (--gpus {','.join(map(str, self.gpus))}): expected numbers of GPUs, of "
+                f"which this process sees {len(visible)}, counted from 0"
+            )
+        return [visible[number] for number in dict.fromkeys(self.gpus)]
