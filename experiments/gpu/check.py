@@ -1,6 +1,6 @@
 """Checks a GPU in one command, and writes what it finds to ``gpu.json``.
 
-    python -m experiments.gpu.check [--minutes 8] [--out gpu.json]
+    python -m experiments.gpu.check [--minutes 8] [--out results/gpu.json]
     python -m experiments.gpu.check --device cpu --small
 
 | check | question |
@@ -129,7 +129,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=float, default=8.0, help="begin no part that takes longer"
     )
-    parser.add_argument("--out", type=Path, default=Path("gpu.json"))
+    parser.add_argument("--out", type=Path, default=Path("results/gpu.json"))
     return parser.parse_args(arguments)
 
 

@@ -43,7 +43,9 @@ class Extent:
 
 def full_extent(device: torch.device) -> Extent:
     """Large networks at 256²."""
-    return Extent(device, "large", 256, 8, steps=8, rounds=3, epochs=10, stream_steps=60, workers=1)
+    return Extent(
+        device, "large", 256, 8, steps=20, rounds=3, epochs=10, stream_steps=60, workers=1
+    )
 
 
 def small_extent(device: torch.device) -> Extent:

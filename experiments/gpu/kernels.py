@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.module_tracker import ModuleTracker
+
+from experiments.gpu.called_modules import CalledModules
 
 NOT_DETERMINISTIC = re.compile(r"^(\S+) does not have a deterministic implementation")
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -27,8 +28,7 @@ class Kernel:
 
     Attributes:
         name: of torch's operator, such as ``aten.convolution_backward.default``.
-        module: path of the innermost module it was called in, as far as torch follows them, ""
-            outside of one.
+        module: path of the innermost module it was called for, "" outside of one.
         backward: True in a backward pass.
         digest: of all floating-point numbers it gave or changed.
     """
@@ -56,7 +56,7 @@ class KernelTrace(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.kernels: list[Kernel] = []
-        self._modules = ModuleTracker()
+        self._modules = CalledModules()
 
     def __enter__(self) -> "KernelTrace":
         self._modules.__enter__()
@@ -71,9 +71,9 @@ class KernelTrace(TorchDispatchMode):
         """Call an operator and note it."""
         kwargs = kwargs or {}
         given = func(*args, **kwargs)
-        inner = max(self._modules.parents - {"Global"}, key=len, default="")
+        module, backward = self._modules.now()
         changed = _written(func, args, kwargs)
-        self.kernels.append(Kernel(str(func), inner, self._modules.is_bw, digest([given, changed])))
+        self.kernels.append(Kernel(str(func), module, backward, digest([given, changed])))
         return given
 
 

@@ -55,11 +55,14 @@ def placed(strategy: StrategyUnderTest, device: torch.device) -> Figures:
 
 
 def misplaced(kept: dict[str, Tensor], device: torch.device) -> list[str]:
-    """Names of tensors that are not on a device, each with the one it is on."""
+    """Names of tensors that are not on a device, each with the one it is on.
+
+    A device without a number stands for all of its kind.
+    """
     return [
         f"{name} ({tensor.device})"
         for name, tensor in kept.items()
-        if tensor.device.type != device.type
+        if tensor.device.type != device.type or device.index not in {None, tensor.device.index}
     ]
 
 

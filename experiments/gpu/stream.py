@@ -60,6 +60,6 @@ def suite(extent: Extent, store: Path) -> dict[str, Any]:
             "steps": extent.stream_steps,
             "batch_size": extent.batch,
             "curve_every": 0,
-            "device": extent.device.type,
+            "device": str(extent.device),
         },
     }

@@ -81,6 +81,12 @@ def test_a_gpu_that_is_not_there_is_one_line(
     assert capsys.readouterr().err.count("\n") == 1 and not list(tmp_path.iterdir())
 
 
+def test_the_how_to_explains_every_check_and_option() -> None:
+    text = (ROOT / "docs/how-to/check-a-gpu.md").read_text(encoding="utf-8")
+    for name in [*ORDER, "--minutes 8", "--out results/gpu.json", "--device cpu --small"]:
+        assert f"| `{name}` |" in text
+
+
 @pytest.mark.slow
 def test_the_whole_check_runs_on_a_cpu(tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"

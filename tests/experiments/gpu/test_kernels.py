@@ -73,8 +73,21 @@ def test_the_first_kernel_that_differs_is_named_with_its_module() -> None:
 
 
 def test_a_kernel_of_the_backward_pass_is_named_too() -> None:
-    said = differing_kernel(step_of(ScalesGradient))
-    assert "aten.div.Tensor" in said and "backward" in said
+    said = differing_kernel(step_of(lambda: nn.Sequential(nn.ReLU(), ScalesGradient())))
+    assert "aten.div.Tensor in Sequential.1.1, backward" in said
+
+
+def test_kernels_of_both_passes_belong_to_their_module() -> None:
+    trace = traced(step_of(lambda: nn.Sequential(nn.BatchNorm2d(2), nn.ReLU())))
+    found = {(k.name.split(".")[1], k.module, k.backward) for k in trace}
+    assert {
+        ("native_batch_norm", "Sequential.1.0", False),
+        ("threshold_backward", "Sequential.1.1", True),
+        ("native_batch_norm_backward", "Sequential.1.0", True),
+        ("convolution_backward", "Sequential.0", True),
+        ("convolution_backward", "Sequential.2", True),
+        ("mean", "", False),
+    } < found
 
 
 def test_what_is_changed_in_place_counts() -> None:
