@@ -86,6 +86,11 @@ class CheckResult:
         found = {part.status for part in self.parts}
         return next((status for status in ("failed", "not run") if status in found), "passed")
 
+    @property
+    def longest(self) -> float:
+        """Seconds of its longest part."""
+        return max((part.seconds for part in self.parts), default=0.0)
+
     @classmethod
     def not_begun(cls, check: Check) -> "CheckResult":
         """Result of a check before its turn."""
@@ -103,17 +108,17 @@ class CheckResult:
         }
 
 
-def run_check(check: Check, time_left: Callable[[], float]) -> CheckResult:
+def run_check(check: Check, time_left: Callable[[], float], longest: float = 0.0) -> CheckResult:
     """Run all parts for which there is time.
 
-    A part is begun where the time left is at least that of the longest part before it.
+    A part is begun where more time is left than the longest part before it has taken.
 
     Args:
         check: that is run.
         time_left: seconds.
+        longest: seconds of the longest part of the checks before.
     """
     results: list[PartResult] = []
-    longest = 0.0
     for part in check.parts:
         left = time_left()
         if left <= longest:

@@ -15,6 +15,7 @@ from experiments.gpu.outcome import Check, CheckFailed, Figures, Part
 from experiments.performance.step_overhead import our_loop
 
 PRECISIONS = ("float32", "bfloat16")
+WARNED = "kernels torch warns of"
 TRACED_STEPS = 2
 """Of the further trainings in which every kernel is looked at."""
 
@@ -51,7 +52,7 @@ def repeated(train: Callable[[int], nn.Module], steps: int) -> Figures:
     """
     with noted_kernels() as noted:
         once, again = (train(steps).state_dict() for _ in range(2))
-    figures = {"steps": steps, "said not to be deterministic": sorted(noted)}
+    figures = {"steps": steps, WARNED: sorted(noted)}
     if not all(torch.equal(once[name], again[name]) for name in once):
         kernel = differing_kernel(lambda: train(TRACED_STEPS))
         raise CheckFailed(f"weights differ after {steps} steps: {kernel}", figures)

@@ -1,5 +1,8 @@
 """Operations are those of the networks' products and convolutions; precision is put back."""
 
+import sys
+
+import pytest
 import torch
 from torch import nn
 
@@ -32,7 +35,7 @@ def test_the_share_is_of_the_limit() -> None:
     assert (found.rate, found.share) == (3_000, 0.75)
 
 
-def test_every_block_is_timed_in_turn(monkeypatch) -> None:
+def test_every_block_is_timed_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     monkeypatch.setattr(roofline, "seconds_of", lambda block, device: block() or len(calls))
     blocks = [lambda: calls.append("step"), lambda: calls.append("product")]
@@ -48,3 +51,17 @@ def test_the_precision_of_products_is_put_back() -> None:
         with precision_of_products("float32"):
             assert not backend.allow_tf32
     assert backend.allow_tf32 == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", roofline.PRECISIONS)
+def test_a_row_for_every_network_and_size(
+    precision: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = "roofline --networks unet vnet --sizes 32 --batch 1 --steps 1 --precision"
+    monkeypatch.setattr(sys, "argv", [*command.split(), precision])
+    roofline.main()
+    _, *rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows[1:]] == ["| UNet", "| VNet"]
+    flop, seconds, rate, limit, share = map(float, rows[1].strip("| ").split(" | ")[2:])
+    assert flop > 0 and seconds > 0 and share == pytest.approx(rate / limit, abs=0.02)
