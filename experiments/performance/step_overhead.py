@@ -32,6 +32,7 @@ from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
 
 BATCH = 8
+CPU = torch.device("cpu")
 AUGMENTATION = AugmentationConfig(rotate_degrees=10, scale=0.1, flip=False, shift=0)
 
 
@@ -94,10 +95,12 @@ def bare_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[]
     return block
 
 
-def our_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[], None]:
+def our_loop(
+    model: nn.Module, slices: SliceDataset, steps: int, batch: int = BATCH, autocast: bool = False
+) -> Callable[[], None]:
     """A block of steps through Avalanche, as `cl-seg run` does them."""
     benchmark = dense_benchmark(slices.images, {"train": [slices.rows]})
-    settings = LoopSettings(steps, BATCH, learning_rate=1e-4, gradient_clip=1.0)
+    settings = LoopSettings(steps, batch, learning_rate=1e-4, gradient_clip=1.0, autocast=autocast)
 
     def block() -> None:
         loop = DenseTraining(
@@ -105,15 +108,17 @@ def our_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[],
             settings=settings,
             generator=torch.Generator().manual_seed(0),
             augment=Augmentation(AUGMENTATION, torch.Generator().manual_seed(0)),
+            device=slices.images.device,
         )
         loop.train(benchmark.train_stream[0], eval_streams=[])
 
     return block
 
 
-def random_slices(folder: Path, size: int) -> SliceDataset:
-    """Slices of noise, as many as a block needs several times over."""
-    count = 256
+def random_slices(
+    folder: Path, size: int, device: torch.device = CPU, count: int = 256
+) -> SliceDataset:
+    """Slices of noise; the default is as many as a block needs several times over."""
     random = np.random.default_rng(0)
     rows = [
         SliceRow(str(i), "noise", str(i), str(i), "", 0.0, 1.0, 1.0, 120.0, "", "muscle,liver")
@@ -125,7 +130,7 @@ def random_slices(folder: Path, size: int) -> SliceDataset:
         store.add_scanner("noise", "noise", rows, hu, labels)
     store = SliceStore(folder)
     task = Task(("muscle", "liver"), size, (-160, 240))
-    return SliceDataset(TaskImages(store, task, torch.device("cpu")), store.slices)
+    return SliceDataset(TaskImages(store, task, device), store.slices)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ and the largest memory of the process.
 
 import argparse
 import json
-import random
 import statistics
 import tempfile
 import time
@@ -36,103 +35,54 @@ from avalanche.training.plugins import (
     ReplayPlugin,
     SynapticIntelligencePlugin,
 )
+from contest import BOUNDS, OURS, RATE, Contest, Setting, ratio, times_in_turn
 from rectangles import write_store
 from torch.optim import AdamW
 from torch.utils.data import TensorDataset
 
-from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
-from cl_seg.models.build import build_model
-from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.plugin_state import tensor_size_bytes
-from cl_seg.training.loop import DenseTraining, LoopSettings
 
-SIZE, BATCH, SLICES, RATE = 64, 4, 16, 1e-3
-CPU = torch.device("cpu")
-BOUNDS = {"replay": 1.10, "ewc": 1.25, "si": 1.10, "mas": 1.25, "lwf": 1.5}
-OURS: dict[str, tuple[str, dict[str, Any]]] = {
-    "naive": ("naive", {}),
-    "replay": ("replay", {"budget": 8}),
-    "ewc": ("ewc", {}),
-    "ewc batch": ("ewc", {"fisher": "batch"}),
-    "si": ("si", {}),
-    "mas": ("mas", {}),
-    "lwf": ("lwf", {}),
-    "rwalk": ("rwalk", {}),
-    "agem": ("agem", {"budget": 8}),
-    "der": ("der", {"budget": 8}),
-}
 SLOW = {"si"}  # stock, up to 40 times slower: one epoch tells what a step costs
 STOCK_BOUNDS = {"naive": 1.05, "replay": 1.05, "agem": 1.05, "ewc batch": 1.05, "si": 0.25}
 
 
-def stock_plugins(name: str) -> tuple[list[Any], int]:
+def stock_plugins(name: str, batch: int) -> tuple[list[Any], int]:
     """Avalanche's plugins for the same job, and the slices of a batch that are new."""
-    half = BATCH // 2
+    half = batch // 2
     return {
-        "naive": ([], BATCH),
+        "naive": ([], batch),
         "replay": ([ReplayPlugin(mem_size=8, batch_size=half, batch_size_mem=half)], half),
         "agem": ([AGEMPlugin(patterns_per_experience=8, sample_size=half)], half),
-        "ewc batch": ([EWCPlugin(0.005)], BATCH),
-        "si": ([SynapticIntelligencePlugin(1.0)], BATCH),
+        "ewc batch": ([EWCPlugin(0.005)], batch),
+        "si": ([SynapticIntelligencePlugin(1.0)], batch),
     }[name]
 
 
-class Contest:
-    """The slices of some experiences, and what is trained on them."""
+class StockContest(Contest):
+    """A contest with strategies of stock Avalanche besides."""
 
-    def __init__(self, store: Path, network: str, experiences: int, epochs: int) -> None:
-        task = Task(("muscle", "liver"), SIZE, (-160.0, 240.0))
-        images = TaskImages(SliceStore(store), task, CPU)
-        rows = images.store.slices
-        scanners = images.store.scanners[:experiences]
-        parts = [rows[rows["scanner"] == s].iloc[:SLICES] for s in scanners]
-        self.network, self.epochs = network, epochs
-        self.steps = epochs * SLICES // BATCH
-        self.ours = dense_benchmark(images, {"train": parts}).train_stream
-        tensors = [SliceDataset(images, part).batch(torch.arange(SLICES)) for part in parts]
+    def __init__(self, store: Path, setting: Setting, experiences: int) -> None:
+        super().__init__(store, setting, experiences)
+        count = setting.slices
+        tensors = [SliceDataset(self.images, p).batch(torch.arange(count)) for p in self.parts]
         self.stock = benchmark_from_datasets(
             train=[
                 AvalancheDataset(
                     [TensorDataset(*pair)],
-                    data_attributes=[TaskLabels(ConstantSequence(0, SLICES))],
+                    data_attributes=[TaskLabels(ConstantSequence(0, count))],
                 )
                 for pair in tensors
             ]
         ).train_stream
 
-    def model(self) -> torch.nn.Module:
-        """The untrained network."""
-        torch.manual_seed(0)
-        return build_model(self.network, "small", {}, 3, SIZE)
-
-    def train_ours(self, name: str) -> float:
-        """Seconds per optimiser step."""
-        strategy, settings = OURS[name]
-        model, plugin = self.model(), build_plugin(strategy, settings, 0)
-        started = time.perf_counter()
-        for position, experience in enumerate(self.ours):
-            self.loop(model, plugin, position).train(experience, eval_streams=[])
-        return (time.perf_counter() - started) / (self.steps * len(self.ours))
-
-    def loop(self, model: torch.nn.Module, plugin: Any, position: int) -> DenseTraining:
-        """Our loop of one experience."""
-        loop = DenseTraining(
-            model=model,
-            settings=LoopSettings(self.steps, BATCH, RATE),
-            generator=torch.Generator().manual_seed(position),
-            plugins=[plugin] if plugin else [],
-        )
-        loop.clock.train_exp_counter = position
-        return loop
-
     def train_stock(self, name: str) -> float:
         """Seconds per optimiser step of stock Avalanche."""
-        plugins, new = stock_plugins(name)
+        batch = self.setting.batch
+        plugins, new = stock_plugins(name, batch)
         model = self.model()
         started = time.perf_counter()
         strategy = Naive(
@@ -142,11 +92,11 @@ class Contest:
             plugins=plugins,
             evaluator=None,
         )
-        epochs = 1 if name in SLOW else self.epochs
+        epochs = 1 if name in SLOW else self.setting.epochs
         for position, experience in enumerate(self.stock):
             # As ours, a whole batch is new while there is no memory; equal steps and slices.
-            strategy.train_mb_size = BATCH if position == 0 else new
-            strategy.train_epochs = max(1, epochs * strategy.train_mb_size // BATCH)
+            strategy.train_mb_size = batch if position == 0 else new
+            strategy.train_epochs = max(1, epochs * strategy.train_mb_size // batch)
             strategy.train(experience)
         steps = strategy.clock.train_iterations
         return (time.perf_counter() - started) / steps
@@ -168,32 +118,26 @@ def main() -> None:
     torch_setup.keep_freed_memory()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        store = write_store(Path(folder) / "rectangles.store", scanners=5, size=SIZE)
+        store = write_store(Path(folder) / "rectangles.store", scanners=5)
         for network in options.network or ["vnet", "unet"]:
-            contest = Contest(store, network, 2, options.epochs)
+            setting = Setting(network, epochs=options.epochs)
             found[network] = {
-                "ratios": ratios(contest, options.rounds, ours, stock),
-                "ewc over five experiences": ewc_memory(Contest(store, network, 5, options.epochs)),
+                "ratios": ratios(StockContest(store, setting, 2), options.rounds, ours, stock),
+                "ewc over five experiences": ewc_memory(Contest(store, setting, 5)),
             }
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def ratios(
-    contest: Contest, rounds: int, ours: list[str], stock: list[str]
+    contest: StockContest, rounds: int, ours: list[str], stock: list[str]
 ) -> dict[str, dict[str, float]]:
     """Median ratios to fine-tuning and to stock, with their quartiles."""
     contenders: dict[str, Callable[[], float]] = {
         **{f"ours {n}": (lambda n=n: contest.train_ours(n)) for n in ours},
         **{f"stock {n}": (lambda n=n: contest.train_stock(n)) for n in stock},
     }
-    for train in contenders.values():
-        train()
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    shuffle = random.Random(0)
-    for _ in range(rounds):
-        for name in shuffle.sample(list(contenders), len(contenders)):
-            times[name].append(contenders[name]())
+    times = times_in_turn(contenders, rounds)
     pairs = {
         f"{n} / naive": (f"ours {n}", "ours naive", BOUNDS.get(n)) for n in ours if n != "naive"
     }
@@ -201,24 +145,24 @@ def ratios(
     if "si" in stock:
         pairs["stock si / naive"] = ("stock si", "ours naive", None)
     step = 1000 * statistics.median(times["ours naive"])
-    print(f"{contest.network}, fine-tuning {step:.1f} ms a step", flush=True)
+    print(f"{contest.setting.network}, fine-tuning {step:.1f} ms a step", flush=True)
     result = {}
     for label, (above, below, bound) in pairs.items():
-        each = [a / b for a, b in zip(times[above], times[below], strict=True)]
-        low, middle, high = statistics.quantiles(each, n=4)
+        found = result[label] = ratio(times[above], times[below])
         limit = "" if bound is None else f"   bound {bound}"
+        middle, low, high = found["median"], found["low"], found["high"]
         print(f"  {label:20} {middle:6.3f}   {low:.3f} to {high:.3f}{limit}", flush=True)
-        result[label] = {"median": middle, "low": low, "high": high}
     return result
 
 
 def ewc_memory(contest: Contest) -> list[dict[str, float]]:
     """Megabytes kept, and the largest memory of the process, in each of five experiences."""
     model, plugin, rows = contest.model(), build_plugin("ewc", {}, 0), []
+    device = contest.setting.device
     for position, experience in enumerate(contest.ours):
-        begin_peak(CPU)
+        begin_peak(device)
         contest.loop(model, plugin, position).train(experience, eval_streams=[])
-        kept, peak = tensor_size_bytes(plugin.state_dict()) / 1e6, (peak_bytes(CPU) or 0) / 1e6
+        kept, peak = tensor_size_bytes(plugin.state_dict()) / 1e6, (peak_bytes(device) or 0) / 1e6
         rows.append({"experience": position + 1, "kept_mb": kept, "peak_mb": peak})
         print(f"  EWC after experience {position + 1}: keeps {kept:.1f} MB, peak {peak:.0f} MB")
     return rows

@@ -66,7 +66,7 @@ def strategy_under_test(
         same_model,
         size,
         found.first_active_experience,
-        found.state_saved in {"after_training", "during_training"},
+        found.plugin is not None and found.state_saved in {"after_training", "during_training"},
         making(found.contract_baseline) if found.contract_baseline else None,
         found.changes_scoring,
     )

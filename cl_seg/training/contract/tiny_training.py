@@ -1,4 +1,7 @@
-"""Tiny trainings of a strategy: three experiences of five random images, a few steps on each."""
+"""Tiny trainings of a strategy: three experiences of five random images, a few steps on each.
+
+They run on the device of the network that is given.
+"""
 
 import copy
 import math
@@ -81,7 +84,7 @@ def train_from_files(
     model, plugin = strategy.make_model(), strategy.make_plugin()
     model.load_state_dict(from_bytes(weights))
     if state is not None:
-        plugin.load_state_dict(from_bytes(state))
+        plugin.load_state_dict(from_bytes(state, None))
     loop = _loop(SETTINGS, model, plugin, position)
     loop.checkpoint = checkpoint
     experience = _stream(random_experiences(strategy.size))[position - 1]
@@ -105,6 +108,7 @@ def _loop(settings: LoopSettings, model: nn.Module, plugin: Any, position: int) 
         generator=torch.Generator().manual_seed(position),
         augment=Augmentation(AUGMENTATION, torch.Generator().manual_seed(position)),
         plugins=[] if plugin is None else [plugin],
+        device=next(model.parameters()).device,
     )
 
 
