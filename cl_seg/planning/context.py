@@ -32,6 +32,8 @@ class StageContext:
         environment: packages, source, device and processor, by name.
         split: how the slices were divided; None where all of them are for training.
         learned_dice: class → Dice from which on a scanner counts as learned.
+        evaluate: scanners that are tested after every experience, see
+            :class:`cl_seg.spec.suite.StreamSuite`.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StageContext:
     environment: Mapping[str, str]
     split: Split | None = None
     learned_dice: Mapping[str, float] = field(default_factory=dict)
+    evaluate: str = "all"
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
