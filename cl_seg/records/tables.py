@@ -51,9 +51,9 @@ class StoredTables:
     folder: Path
     run_id: str
 
-    @cached_property
+    @property
     def cases(self) -> pd.DataFrame:
-        """Per-case scores after every stage."""
+        """Per-case scores after every stage, read anew each time: they may fill the memory."""
         table, path = self._table(CASES), self.folder / CASES
         if lacking := sorted(NEEDED - set(table.columns)):
             raise DamagedResults(

@@ -43,7 +43,7 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
     for run in results:
         first.setdefault(tuple(run.order), run)
     for run in first.values():
-        own = run.cases.groupby("scanner")["patient"].nunique()
+        own = run.last_cases.groupby("scanner")["patient"].nunique()
         counts |= {run.short_names[scanner]: int(own.get(scanner, 0)) for scanner in run.order}
     notes = [f"Test patients: {', '.join(f'{n} on {name}' for name, n in counts.items())}."]
     if alone := [name for name, count in counts.items() if count == 1]:
