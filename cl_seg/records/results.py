@@ -171,12 +171,17 @@ class RunResult:
         """
         cases = self.cases
         stage, positions = cases["stage"], {name: i for i, name in enumerate(self.order, start=1)}
-        return cases[(stage == stage.max()) | (stage == cases["scanner"].map(positions))]
+        main: pd.DataFrame = cases[
+            (stage == stage.max()) | (stage == cases["scanner"].map(positions))
+        ]
+        return main
 
     @cached_property
     def last_cases(self) -> pd.DataFrame:
         """Per-case scores after the last stage."""
-        return self.main_cases[self.main_cases["stage"] == self.main_cases["stage"].max()]
+        cases = self.main_cases
+        last: pd.DataFrame = cases[cases["stage"] == cases["stage"].max()]
+        return last
 
     @cached_property
     def patients(self) -> tuple[str, ...]:

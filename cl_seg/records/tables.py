@@ -66,9 +66,9 @@ class StoredTables:
                 )
         return table
 
-    @cached_property
+    @property
     def curve(self) -> pd.DataFrame:
-        """Validation Dice while training."""
+        """Validation Dice while training, read anew each time."""
         return self._table(CURVE, no_curve())
 
     @cached_property

@@ -6,6 +6,8 @@ from textwrap import wrap
 
 from matplotlib.axes import Axes
 
+from cl_seg.analysis.many_scanners import MOST_SCANNERS
+
 WRAP_AFTER_CHARACTERS = 20
 CHARACTER_WIDTH = 0.075  # inches, about, at 9 points
 SLANT_DEGREES = 45  # at which two lines need less than half an inch between ticks
@@ -44,8 +46,14 @@ def extra_height(names: Sequence[str]) -> float:
     return 0.75 * CHARACTER_WIDTH * longest_line(names) if any_long(names) else 0.0
 
 
+def thinned(count: int) -> slice:
+    """Every k-th of many names, so that they do not cover each other."""
+    return slice(None, None, max(1, math.ceil(count / MOST_SCANNERS)))
+
+
 def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
-    """Slanted names below a panel, long ones wrapped."""
+    """Slanted names below a panel, long ones wrapped, of many every k-th."""
+    at, names = at[thinned(len(names))], names[thinned(len(names))]
     if any_long(names):
         shown = [wrapped(name) for name in names]
         axes.set_xticks(
@@ -57,7 +65,8 @@ def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Names beside the rows of a panel, long ones wrapped."""
-    axes.set_yticks(range(len(names)), [wrapped(name) for name in names])
+    """Names beside the rows of a panel, long ones wrapped, of many every k-th."""
+    kept = thinned(len(names))
+    axes.set_yticks(range(len(names))[kept], [wrapped(name) for name in names[kept]])
     if any_long(names):
         axes.tick_params(axis="y", labelsize=8)
