@@ -28,7 +28,7 @@ from cl_seg.analysis.figures.style import (
     strategy_marks,
     with_caveats,
 )
-from cl_seg.analysis.many_scanners import is_many, shown_scanners
+from cl_seg.analysis.many_scanners import SHOWN_OF_MANY, is_many, shown_scanners
 from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
@@ -139,7 +139,7 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
                 axes.plot(*_tested(mean.to_numpy()), color="#222222", lw=1.8)
             axes.set_title(f"{model} · {strategy}", loc="left")
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
-            axes.set_xticks(range(1, longest + 1)[thinned(longest)])
+            axes.set_xticks(range(1, longest + 1)[thinned(longest, SHOWN_OF_MANY)])
         figure.supxlabel("scanners learned", fontsize=9)
         figure.supylabel("mean Dice on them", fontsize=9)
         return with_caveats(figure, first.caveats)

@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from matplotlib.axes import Axes
 
-from cl_seg.analysis.many_scanners import MOST_SCANNERS
+from cl_seg.analysis.many_scanners import MOST_SCANNERS, SHOWN_OF_MANY, is_many
 
 WRAP_AFTER_CHARACTERS = 20
 CHARACTER_WIDTH = 0.075  # inches, about, at 9 points
@@ -46,14 +46,15 @@ def extra_height(names: Sequence[str]) -> float:
     return 0.75 * CHARACTER_WIDTH * longest_line(names) if any_long(names) else 0.0
 
 
-def thinned(count: int) -> slice:
-    """Every k-th of many names, so that they do not cover each other."""
-    return slice(None, None, max(1, math.ceil(count / MOST_SCANNERS)))
+def thinned(count: int, most: int = MOST_SCANNERS) -> slice:
+    """Every k-th of many names, at most about ``most``, so that they do not cover each other."""
+    return slice(None, None, math.ceil(count / most) if is_many(count) else 1)
 
 
 def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
     """Slanted names below a panel, long ones wrapped, of many every k-th."""
-    at, names = at[thinned(len(names))], names[thinned(len(names))]
+    kept = thinned(len(names), SHOWN_OF_MANY)
+    at, names = at[kept], names[kept]
     if any_long(names):
         shown = [wrapped(name) for name in names]
         axes.set_xticks(

@@ -35,7 +35,7 @@ def forgetting_curves(data: ReportData) -> Section | None:
         "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
         f"is learned, shading the stages up to it{dotted}{bands}. What lies below the axis "
         "before that is in R; the untrained network is left out."
-        f"{which_scanners(results)}{_which_order(results)}"
+        f"{_between_tests(results)}{which_scanners(results)}{_which_order(results)}"
     )
     figure = curves.forgetting_curves(results)
     if figure is None:
@@ -73,7 +73,7 @@ def orders(data: ReportData) -> Section | None:
     """Mean Dice over the stream, order by order."""
     caption = (
         "Mean Dice over the scanners learned so far, after every stage: a thin line per order of "
-        "scanners, thick their mean."
+        f"scanners, thick their mean.{_between_tests(data.results)}"
     )
     return figure_section("Orders", "orders", caption, curves.order_fans(data.results))
 
@@ -204,6 +204,12 @@ def _medians(row: Mapping[Any, Any]) -> str:
 def _untested(results: Sequence[RunResult]) -> str:
     evaluate = results[0].record.spec.evaluate
     return "" if evaluate == "all" else f" What was not tested is blank (evaluate: {evaluate})."
+
+
+def _between_tests(results: Sequence[RunResult]) -> str:
+    evaluate = results[0].record.spec.evaluate
+    joined = f" Lines join the stages after which was tested (evaluate: {evaluate})."
+    return joined * evaluate.startswith("every")
 
 
 def _several_seeds(results: Sequence[RunResult]) -> bool:

@@ -49,7 +49,8 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
     each = ", ".join(f"{n} on {name}" for name, n in counts.items())
     if is_many(len(counts)):
         fewest, most = min(counts.values()), max(counts.values())
-        each = f"{fewest} to {most} on each of {len(counts)} scanners"
+        range_in_words = f"{fewest} to {most}" if fewest < most else f"{most}"
+        each = f"{range_in_words} on each of {len(counts)} scanners"
     notes = [f"Test patients: {each}."]
     if alone := [name for name, count in counts.items() if count == 1]:
         notes.append(
