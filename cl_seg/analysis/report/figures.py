@@ -208,7 +208,7 @@ def _untested(results: Sequence[RunResult]) -> str:
 
 def _between_tests(results: Sequence[RunResult]) -> str:
     evaluate = results[0].record.spec.evaluate
-    joined = f" Lines join the stages after which was tested (evaluate: {evaluate})."
+    joined = f" Lines join the stages followed by a test (evaluate: {evaluate})."
     return joined * evaluate.startswith("every")
 
 
