@@ -5,7 +5,7 @@ from collections.abc import Set
 from cl_seg.planning.runs import Run
 
 
-def tested_scanners(evaluate: str, run: Run, position: int) -> Set[str]:
+def scanners_to_test(evaluate: str, run: Run, position: int) -> Set[str]:
     """The scanners of a run that are tested after an experience.
 
     Of N scanners learned one by one, N · (N + 1) evaluations are made with ``all``, N · (N + 1) / 2

@@ -9,7 +9,7 @@ from typing import Any
 from cl_seg.active_learning.ranking import NEEDS_NETWORK
 from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext
-from cl_seg.planning.evaluations import tested_scanners
+from cl_seg.planning.evaluations import scanners_to_test
 from cl_seg.planning.runs import Run, StartingModel
 from cl_seg.planning.stages import Graph, Kind, PlannedRun, Stage
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
@@ -178,7 +178,7 @@ class _Planner:
         ``state_hash`` is the part of the state in their keys.
         """
         stage = self._stage("evaluate", run, position, state_key, strategy_state_key)
-        tested = tested_scanners(self.context.evaluate, run, position)
+        tested = scanners_to_test(self.context.evaluate, run, position)
         return tuple(
             self._add_stage(
                 stage,

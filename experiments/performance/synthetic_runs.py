@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.files.write import write_json
-from cl_seg.planning.evaluations import tested_scanners
+from cl_seg.planning.evaluations import scanners_to_test
 from cl_seg.planning.runs import Run
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.record import RUN_FILE, Rows, RunRecord, matrix_rows
@@ -90,7 +90,7 @@ def _cases(
         (stage, j)
         for stage in range(len(order) + 1)
         for j, scanner in enumerate(order)
-        if scanner in tested_scanners(suite.evaluate, run, stage)
+        if scanner in scanners_to_test(suite.evaluate, run, stage)
     ]
     of_evaluation = suite.patients * len(CLASSES)
     stage, column = np.repeat(np.array(stages), of_evaluation, axis=0).T
