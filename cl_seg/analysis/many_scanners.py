@@ -25,15 +25,16 @@ def all_scanners(results: Sequence[RunResult]) -> list[str]:
 def scanner_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """A row per network, strategy and scanner: Dice, averaged over orders and seeds.
 
-    Columns model, strategy, scanner, ``learned`` (right after learning it), ``last`` (after the
-    last stage) and ``change`` (last − learned); NaN for joint training, which has no such moment.
+    Columns model, strategy, scanner, ``learned`` (right after learning it; NaN for joint training),
+    ``last`` (after the last stage; NaN for a network per scanner) and ``change`` (last − learned).
     """
     rows = []
     for run in results:
-        r = run.matrix()
-        learned = r[1:].diagonal() if len(r) > len(run.order) else np.full(len(run.order), np.nan)
+        r, none = run.matrix(), np.full(len(run.order), np.nan)
+        learned = none if run.is_joint else r[1:].diagonal()
+        last = none if run.training_regime == "single" else r[-1]
         row = {"model": run.network, "strategy": run.strategy, "scanner": run.order}
-        scores = {"learned": learned, "last": r[-1], "change": r[-1] - learned}
+        scores = {"learned": learned, "last": last, "change": last - learned}
         rows.append(pd.DataFrame({**row, **scores}))
     keys = ["model", "strategy", "scanner"]
     return pd.concat(rows).groupby(keys, sort=False, as_index=False).mean()
@@ -48,12 +49,15 @@ def shown_scanners(results: Sequence[RunResult]) -> list[str]:
     order = results[0].order
     if not is_many(len(order)):
         return order
-    streams = [run for run in results if run.training_regime in {"sequential", "cumulative"}]
-    if not streams:
+    if not (streams := _streams(results)):
         return order[:SHOWN_OF_MANY]
     change = scanner_table(streams).groupby("scanner")["change"].mean()
     worst = change.reindex(order).nsmallest(SHOWN_OF_MANY).index
     return [scanner for scanner in order if scanner in worst]
+
+
+def _streams(results: Sequence[RunResult]) -> list[RunResult]:
+    return [run for run in results if run.training_regime in {"sequential", "cumulative"}]
 
 
 def which_scanners(results: Sequence[RunResult]) -> str:
@@ -61,6 +65,8 @@ def which_scanners(results: Sequence[RunResult]) -> str:
     count, shown = len(results[0].order), len(shown_scanners(results))
     if not is_many(count):
         return ""
+    if not _streams(results):
+        return f" Of {count} scanners the first {shown} are shown."
     return (
         f" Of {count} scanners the {shown} on which most was lost are shown; scanners.csv has all."
     )

@@ -56,7 +56,7 @@ def summary(data: ReportData) -> Section:
             *_seeds(data.runs),
             *_not_evaluable(data),
             *_partly_defined(data.results),
-            *_partly_tested(data.results),
+            *_partly_tested(data),
             *_coverage(data.summary),
         ],
         definitions=DEFINITIONS,
@@ -155,9 +155,9 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
     return notes
 
 
-def _partly_tested(results: Sequence[RunResult]) -> list[str]:
+def _partly_tested(data: ReportData) -> list[str]:
     """What is not defined where not every scanner was tested after every stage."""
-    evaluate = results[0].record.spec.evaluate
+    evaluate = data.results[0].record.spec.evaluate
     if evaluate == "all":
         return []
     if evaluate == "seen":
@@ -165,6 +165,8 @@ def _partly_tested(results: Sequence[RunResult]) -> list[str]:
             "Scanners were tested from learning them on (evaluate: seen): FWT is not defined, and "
             "forgetting starts from the best Dice since the scanner was learned."
         ]
+    if data.runs["forgetting"].notna().any():  # so few scanners that all that count were tested
+        return []
     return [
         f"Between tests of all scanners (evaluate: {evaluate}) only the one just learned and the "
         "next one were tested: forgetting, a maximum over stages, is not defined."
