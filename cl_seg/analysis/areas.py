@@ -19,11 +19,11 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """
     tables = []
     for result in results:
-        cases = result.cases
+        cases = result.last_cases
         # A single run has a network per scanner; older records have no areas.
         if result.training_regime == "single" or "true_cm2" not in cases:
             continue
-        last = cases[(cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)]
+        last = cases[cases["true"] > 0]
         columns = {
             "model": result.network,
             "strategy": result.strategy,

@@ -234,7 +234,8 @@ def jackknife_pseudo_values(runs: Sequence[RunResult], score: Score) -> Values:
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
     mean over patients. Patients are in alphabetical, seeds in rising order, so that values of other
     runs with the same patients, orders and seeds can be taken from them. Empty unless all seeds
-    have the same orders and all runs the same patients.
+    have the same orders and all runs the same patients. NaN of a score of other cells of R than
+    R[j, j] and R[N, j].
     """
     chosen = {run.order_and_seed: run for run in runs}
     if len(chosen) < len(runs):
@@ -259,7 +260,7 @@ def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
 def _pseudo_values(run: RunResult, score: Score) -> Values:
     if score not in run.pseudo_value_cache:
         count = len(run.patients)
-        without = np.array([score(r) for r in run.leave_one_patient_out_matrices])
+        without = np.array([score(r) for r in run.matrices_without_each_patient()])
         run.pseudo_value_cache[score] = count * score(run.matrix()) - (count - 1) * without
     return run.pseudo_value_cache[score]
 

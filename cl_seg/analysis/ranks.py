@@ -30,9 +30,8 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
     """
     tables = []
     for run in runs:
-        cases = run.cases
-        chosen = (cases["stage"] == cases["stage"].max()) & (cases["true"] > 0)
-        tables.append(cases[chosen & cases["scanner"].isin(run.order)])
+        cases = run.last_cases
+        tables.append(cases[(cases["true"] > 0) & cases["scanner"].isin(run.order)])
     keys = [f"{run.order} {run.seed}" for run in runs]
     cases = pd.concat(tables, keys=keys, names=["run"])
     dice: pd.Series[float] = cases.groupby(["run", "patient", *UNIT])["dice"].mean()

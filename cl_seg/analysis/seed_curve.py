@@ -86,7 +86,7 @@ def seed_curve_table(by_configuration: dict[SeedConfiguration, list[RunResult]])
 
 
 def _effort(runs: Sequence[RunResult]) -> dict[str, float]:
-    last = pd.concat([run.cases[run.cases["stage"] == run.cases["stage"].max()] for run in runs])
+    last = pd.concat([run.last_cases for run in runs])
     contour = last["contour_mm"].sum()
     return {
         "left to draw": last["added_path_mm"].sum() / contour if contour else np.nan,

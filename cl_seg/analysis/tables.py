@@ -104,12 +104,12 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
 
 def _last_cases(result: RunResult) -> pd.DataFrame:
     """Cases after the last stage; of a network per scanner those on the scanner of each."""
-    cases = result.cases
-    last = cases["stage"].max()
-    if result.training_regime == "single":
-        last = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
-    last_cases: pd.DataFrame = cases[cases["stage"] == last]
-    return last_cases
+    if result.training_regime != "single":
+        return result.last_cases
+    cases = result.main_cases
+    learned = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
+    own_cases: pd.DataFrame = cases[cases["stage"] == learned]
+    return own_cases
 
 
 def _cost(stages: Sequence[StageRow]) -> dict[str, float]:

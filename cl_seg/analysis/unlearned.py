@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 
+from cl_seg.analysis.many_scanners import MOST_SCANNERS
 from cl_seg.records.results import RunResult
 
 
@@ -10,7 +12,7 @@ def describe_unlearned(runs: Sequence[RunResult]) -> str:
     """Structures and scanners below ``learned_dice`` in some runs, with the runs in which they are.
 
     ``liver 0.50 to 0.61 on A (below 0.80; seeds 0, 1), no test case of muscle on B``; empty where
-    everything was learned.
+    everything was learned. Of many scanners and structures the first ones are named.
     """
     failures: dict[tuple[str, str, float], list[tuple[float, RunResult]]] = {}
     for run in runs:
@@ -18,13 +20,15 @@ def describe_unlearned(runs: Sequence[RunResult]) -> str:
             place = run.short_names[scanner], name, run.learned_dice[name]
             failures.setdefault(place, []).append((dice, run))
     several = len({tuple(run.order) for run in runs}) > 1
-    return ", ".join(
+    named = [
         f"no test case of {name} on {scanner}"
         if math.isnan(dice_and_runs[0][0])
         else f"{name} {_span([dice for dice, _ in dice_and_runs], bound)} on {scanner} "
         f"(below {bound:.2f}; {_which([run for _, run in dice_and_runs], several)})"
-        for (scanner, name, bound), dice_and_runs in failures.items()
-    )
+        for (scanner, name, bound), dice_and_runs in islice(failures.items(), MOST_SCANNERS)
+    ]
+    more = len(failures) - len(named)
+    return ", ".join([*named, f"{more} more"] if more else named)
 
 
 def _span(values: Sequence[float], bound: float) -> str:

@@ -3,6 +3,7 @@
 R is (N+1, N): ``R[i, j]`` is the test score on scanner j+1 of the stream after its experience i,
 row 0 being the untrained model. N is the number of scanners in the stream. Several definitions of
 forward transfer and of forgetting circulate; these are the ones used here, without alternatives.
+R is NaN where a scanner was not tested; a score that needs such a value is NaN.
 """
 
 import math
@@ -47,14 +48,20 @@ def fwt(r: npt.ArrayLike) -> float:
 def forgetting(r: npt.ArrayLike) -> float:
     """Mean over j<N of max_{1≤l<N} R[l, j] − R[N, j] (Chaudhry et al. 2018, eq. 3); NaN if N = 1.
 
-    The maximum is biased upwards by noise: descriptive only, claims use BWT.
+    The maximum is biased upwards by noise: descriptive only, claims use BWT. Stages before that of
+    the scanner count if it was tested then; all from l = j on are needed.
 
     >>> forgetting([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     0.25
     """
     r = _streamed(r)
     n = r.shape[1]
-    return float(np.mean(r[1:n, :-1].max(axis=0) - r[-1, :-1])) if n > 1 else math.nan
+    if n < 2:
+        return math.nan
+    earlier = r[1:n, :-1]
+    needed = np.isfinite(earlier) | np.tri(n - 1, dtype=bool)
+    best = np.where(needed, earlier, -np.inf).max(axis=0)
+    return float(np.mean(best - r[-1, :-1]))
 
 
 def relative_forgetting(r: npt.ArrayLike) -> float:

@@ -33,6 +33,8 @@ class StageContext:
         environment: packages, source, device and processor, by name.
         split: how the slices were divided; None where all of them are for training.
         learned_dice: class → Dice from which on a scanner counts as learned.
+        evaluate: scanners that are tested after every experience, see
+            :class:`cl_seg.spec.suite.StreamSuite`.
     """
 
     name: str
@@ -49,6 +51,7 @@ class StageContext:
     environment: Mapping[str, str]
     split: Split | None = None
     learned_dice: Mapping[str, float] = field(default_factory=dict)
+    evaluate: str = "all"
 
     def training_of(self, model: ModelChoice) -> Training:
         """How a network is trained: the settings, with ``precision: auto`` decided."""

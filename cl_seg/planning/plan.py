@@ -152,6 +152,7 @@ def _context(
         environment=find_environment(*found),
         split=suite.split,
         learned_dice=getattr(suite, "learned_dice", {}),
+        evaluate=getattr(suite, "evaluate", "all"),
     )
 
 

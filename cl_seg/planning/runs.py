@@ -1,6 +1,7 @@
 """Runs: an order of scanners, a network, a strategy and a seed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cl_seg.models.registry import NETWORKS
@@ -101,9 +102,18 @@ class Run:
             return tuple(self.order[:position] for position in range(1, len(self.order) + 1))
         return tuple((scanner,) for scanner in self.order)
 
+    @cached_property
+    def first_positions(self) -> dict[str, int]:
+        """Scanner of the order → position, from 1, of the first experience that trains on it."""
+        found: dict[str, int] = {}
+        for position, group in enumerate(self.experiences, start=1):
+            for scanner in group:
+                found.setdefault(scanner, position)
+        return found
+
     def learned_at(self, scanner: str) -> int:
         """Position, from 1, of the first experience that trains on a scanner of the order."""
-        return next(k for k, group in enumerate(self.experiences, 1) if scanner in group)
+        return self.first_positions[scanner]
 
     @property
     def from_scratch(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from cl_seg.active_learning.ranking import NEEDS_NETWORK
 from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext
+from cl_seg.planning.evaluations import scanners_to_test
 from cl_seg.planning.runs import Run, StartingModel
 from cl_seg.planning.stages import Graph, Kind, PlannedRun, Stage
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
@@ -67,14 +68,14 @@ class _Planner:
             before = "" if run.from_scratch else state_key
             strategy_state_before = strategy_state_key if active else ""
             ranking_key = self._add_ranking(run) if run.seed_images and position == last else ""
-            stage = self._stage("train", run, position, before, strategy_state_before)
             state_key = self._add_stage(
-                replace(stage, ranking_key=ranking_key),
+                self._stage("train", run, position, before, strategy_state_before),
                 before or untrained,
                 strategy_state_before,
                 self._strategy_hash(run, position) if active else "",
                 *self._training_key_parts(run, position),
                 *((ranking_key, run.seed_images.count) if run.seed_images and ranking_key else ()),
+                ranking_key=ranking_key,
             )
             if declared.state_saved == "during_training":
                 strategy_state_key = state_key
@@ -145,13 +146,13 @@ class _Planner:
         last = len(run.experiences)
         positions = range(1, last + 1)
         ranking_key = self._add_ranking(run) if run.seed_images else ""
-        stage = replace(self._stage("train", run, last), ranking_key=ranking_key)
         state_key = self._add_stage(
-            stage,
+            self._stage("train", run, last),
             untrained,
             self._strategy_hash(run, last),
             [self._training_key_parts(run, position) for position in positions],
             *((ranking_key, run.seed_images.count) if run.seed_images and ranking_key else ()),
+            ranking_key=ranking_key,
         )
         before = self._add_evaluations(run, 0, "", untrained)
         after = [self._add_evaluations(run, k, state_key, state_key) for k in positions]
@@ -183,16 +184,23 @@ class _Planner:
     def _add_evaluations(
         self, run: Run, position: int, state_key: str, state_hash: str, strategy_state_key: str = ""
     ) -> tuple[str, ...]:
-        """Evaluations of a state on every scanner; ``state_hash`` is its part in their keys."""
+        """Evaluations of a state on every scanner that is tested then, "" for the others.
+
+        ``state_hash`` is the part of the state in their keys.
+        """
         stage = self._stage("evaluate", run, position, state_key, strategy_state_key)
+        tested = scanners_to_test(self.context.evaluate, run, position)
         return tuple(
             self._add_stage(
-                replace(stage, scanner=scanner),
+                stage,
                 state_hash,
                 *((strategy_state_key, run.learned_at(scanner)) if strategy_state_key else ()),
                 self.context.environment["source of evaluate"],
                 self._digest(scanner, "test"),
+                scanner=scanner,
             )
+            if scanner in tested
+            else ""
             for scanner in run.order
         )
 
@@ -226,11 +234,12 @@ class _Planner:
             strategy_state_key=strategy_state_key,
         )
 
-    def _add_stage(self, stage: Stage, *determined_by: Any) -> str:
+    def _add_stage(self, stage: Stage, *determined_by: Any, **named: str) -> str:
+        """Add a stage, with the fields in ``named``, unless one with the same key is there."""
         identity = (stage.kind, stage.run.seed, stage.position)
         key = hashlib.sha256(repr((identity, determined_by)).encode()).hexdigest()
         if key not in self.stages:
-            self.stages[key] = replace(stage, key=key)
+            self.stages[key] = replace(stage, key=key, **named)  # type: ignore[arg-type]
         return key
 
 

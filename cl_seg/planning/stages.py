@@ -9,6 +9,7 @@ suites, and a stage is stale exactly when something it depends on has changed.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from cl_seg.planning.context import StageContext
@@ -122,7 +123,8 @@ class PlannedRun:
         context: settings and data of all stages of the plan.
         key: hash of all that determines its record.
         training_keys: of its trainings, in order.
-        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners.
+        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners;
+            "" for a scanner that is not tested then.
         consolidation_keys: of its consolidations, in order.
     """
 
@@ -146,8 +148,8 @@ class PlannedRun:
     @property
     def stage_keys(self) -> list[str]:
         """Keys of all stages whose results the record holds."""
-        evaluations = (key for row in self.evaluation_keys for key in row)
-        return [*self.training_keys, *self.consolidation_keys, *evaluations]
+        evaluations = chain.from_iterable(self.evaluation_keys)
+        return [*self.training_keys, *self.consolidation_keys, *filter(None, evaluations)]
 
 
 @dataclass(frozen=True)

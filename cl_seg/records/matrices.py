@@ -16,7 +16,7 @@ def accuracy_matrices(
 
     ``R[i, j]`` is the mean Dice after stage i, which is experience i of the stream, on scanner
     ``order[j]``, over the cases whose truth contains the class; classes are averaged last. NaN
-    where no case contains the class.
+    where no case contains the class and where the scanner was not tested.
 
     Args:
         cases: columns stage, scanner, class, dice, true (pixels).
@@ -24,44 +24,53 @@ def accuracy_matrices(
         classes: names of the classes.
     """
     present = cases[cases["true"] > 0]
-    table = present.groupby(["class", "stage", "scanner"])["dice"].mean()
+    means = present.groupby(["class", "stage", "scanner"])["dice"].mean()
     stages = range(int(cases["stage"].max()) + 1)
-    matrices = {
-        name: np.array([[table.get((name, i, s), np.nan) for s in order] for i in stages], float)
-        for name in classes
-    }
-    matrices[MEAN] = np.mean([matrices[name] for name in classes], axis=0)
+    rows = pd.MultiIndex.from_product([classes, stages])
+    dice = means.unstack("scanner").reindex(index=rows, columns=list(order)).to_numpy(float)
+    each = dice.reshape(len(classes), len(stages), len(order))
+    matrices = dict(zip(classes, each, strict=True))
+    matrices[MEAN] = np.mean(each, axis=0)
     return matrices
 
 
-def leave_one_patient_out_matrices(
+def leave_one_patient_out_dice(
     cases: pd.DataFrame, order: Sequence[str], classes: Sequence[str]
 ) -> npt.NDArray[np.float64]:
-    """The mean of R over classes without each patient in turn, (patients, stages, scanners).
+    """Dice right after learning a scanner and after the last stage, without each patient in turn.
 
     Args:
         cases: as for :func:`accuracy_matrices`, with a column patient; patients are taken in
             alphabetical order.
         order: scanners, the columns of R.
-        classes: names of the classes.
+        classes: names of the classes, over which Dice is averaged.
+
+    Returns:
+        (patients, 2, scanners): R[j, j] and R[N, j]; where there are fewer stages than scanners,
+        the last stage counts as that of learning the others.
     """
     present = cases[
         (cases["true"] > 0) & cases["scanner"].isin(order) & cases["class"].isin(classes)
     ]
     patients = sorted(map(str, cases["patient"].unique()))
-    shape = (len(patients), len(classes), int(cases["stage"].max()) + 1, len(order))
-    place = np.ravel_multi_index(
-        (
-            pd.Categorical(present["patient"].astype(str), categories=patients).codes,
-            pd.Categorical(present["class"], categories=list(classes)).codes,
-            present["stage"],
-            pd.Categorical(present["scanner"], categories=list(order)).codes,
-        ),
-        shape,
+    last = int(cases["stage"].max())
+    shape = (len(patients), len(classes), 2, len(order))
+    column = pd.Categorical(present["scanner"], categories=list(order)).codes.astype(int)
+    codes = (
+        pd.Categorical(present["patient"].astype(str), categories=patients).codes,
+        pd.Categorical(present["class"], categories=list(classes)).codes,
     )
+    stage = present["stage"].to_numpy()
+    dice = present["dice"].to_numpy()
     size = int(np.prod(shape))
-    counts = np.bincount(place, minlength=size).reshape(shape)
-    sums = np.bincount(place, present["dice"].to_numpy(), minlength=size).reshape(shape)
+    counts, sums = np.zeros(shape), np.zeros(shape)
+    for moment, at in enumerate((np.minimum(column + 1, last), last)):
+        chosen = stage == at
+        place = np.ravel_multi_index(
+            (*(code[chosen] for code in codes), moment, column[chosen]), shape
+        )
+        counts += np.bincount(place, minlength=size).reshape(shape)
+        sums += np.bincount(place, dice[chosen], minlength=size).reshape(shape)
     left = counts.sum(axis=0) - counts
     with np.errstate(invalid="ignore", divide="ignore"):
         means: npt.NDArray[np.float64] = (sums.sum(axis=0) - sums) / left

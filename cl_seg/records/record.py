@@ -80,7 +80,7 @@ class RunRecord(RecordModel):
         data: the store of slices.
         grid: grid of the store; None in older files.
         R: class, and ``mean`` of all, → accuracy matrix, (N+1, N), None where no case has the
-            class.
+            class and where the scanner was not tested.
         states: keys of its training stages; empty in older files.
         stages: cost of each stage.
         device, processor: device and processor that computed it.

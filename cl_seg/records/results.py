@@ -1,7 +1,7 @@
 """One finished run: its record, its tables, and what follows from both."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.records.matrices import leave_one_patient_out_matrices
+from cl_seg.records.matrices import leave_one_patient_out_dice
 from cl_seg.records.record import RunRecord
 from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
 
@@ -160,18 +160,38 @@ class RunResult:
 
     @property
     def cases(self) -> pd.DataFrame:
-        """Per-case scores after every stage."""
+        """Per-case scores after every stage, read anew each time from the files of a run."""
         return self.tables.cases
+
+    @cached_property
+    def main_cases(self) -> pd.DataFrame:
+        """Per-case scores on every scanner right after learning it and after the last stage.
+
+        ACC, BWT and plasticity are made of them; of a long stream they are a small part of all.
+        """
+        cases = self.cases
+        stage, positions = cases["stage"], {name: i for i, name in enumerate(self.order, start=1)}
+        main: pd.DataFrame = cases[
+            (stage == stage.max()) | (stage == cases["scanner"].map(positions))
+        ]
+        return main
+
+    @cached_property
+    def last_cases(self) -> pd.DataFrame:
+        """Per-case scores after the last stage."""
+        cases = self.main_cases
+        last: pd.DataFrame = cases[cases["stage"] == cases["stage"].max()]
+        return last
 
     @cached_property
     def patients(self) -> tuple[str, ...]:
         """Test patients, in alphabetical order."""
-        return tuple(sorted(map(str, self.cases["patient"].unique())))
+        return tuple(sorted(map(str, self.last_cases["patient"].unique())))
 
     @cached_property
     def scored_mask(self) -> npt.NDArray[np.bool_]:
         """(patients, scanners × structures): True where the patient was scored on that pair."""
-        cases = self.cases[self.cases["stage"] == self.cases["stage"].max()]
+        cases = self.last_cases
         cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.order)]
         patients = pd.Categorical(cases["patient"].astype(str), categories=self.patients)
         scanners = pd.Categorical(cases["scanner"], categories=self.order)
@@ -180,10 +200,19 @@ class RunResult:
         seen[patients.codes, scanners.codes, structures.codes] = True  # others' code is −1
         return seen[..., :-1].reshape(len(seen), -1)
 
-    @cached_property
-    def leave_one_patient_out_matrices(self) -> Matrix:
-        """R without each of the patients in turn, (patients, N+1, N)."""
-        return leave_one_patient_out_matrices(self.cases, self.order, self.classes)
+    def matrices_without_each_patient(self) -> Iterator[Matrix]:
+        """R without each of the patients in turn: R[j, j] and R[N, j] alone, NaN elsewhere.
+
+        It is the same array every time, with other values: all of them would be cubic in N.
+        """
+        dice = leave_one_patient_out_dice(self.main_cases, self.order, self.classes)
+        last = int(self.last_cases["stage"].iloc[0])
+        columns = np.arange(len(self.order))
+        r = np.full((last + 1, len(columns)), np.nan)
+        for learned, at_end in dice:
+            r[np.minimum(columns + 1, last), columns] = learned
+            r[last] = at_end
+            yield r
 
     @property
     def curve(self) -> pd.DataFrame:

@@ -105,6 +105,8 @@ class RunSpec(SuitePart):
         classes: names of the foreground classes.
         split, image, training: settings of the suite.
         learned_dice: class → Dice right after learning from which a scanner counts as learned.
+        evaluate: scanners that were tested after every experience, see
+            :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         seed_images: slices labelled of the last scanner, in a seed curve.
     """
 
@@ -118,6 +120,7 @@ class RunSpec(SuitePart):
     image: ImageSpec
     training: TrainingSpec
     learned_dice: dict[str, float]
+    evaluate: str = "all"
     seed_images: SeedImagesSpec | None = None
 
     def as_suite_fields(self) -> dict[str, Any]:

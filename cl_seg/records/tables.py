@@ -51,9 +51,9 @@ class StoredTables:
     folder: Path
     run_id: str
 
-    @cached_property
+    @property
     def cases(self) -> pd.DataFrame:
-        """Per-case scores after every stage."""
+        """Per-case scores after every stage, read anew each time: they may fill the memory."""
         table, path = self._table(CASES), self.folder / CASES
         if lacking := sorted(NEEDED - set(table.columns)):
             raise DamagedResults(
@@ -66,9 +66,9 @@ class StoredTables:
                 )
         return table
 
-    @cached_property
+    @property
     def curve(self) -> pd.DataFrame:
-        """Validation Dice while training."""
+        """Validation Dice while training, read anew each time."""
         return self._table(CURVE, no_curve())
 
     @cached_property

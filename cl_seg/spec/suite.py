@@ -1,5 +1,6 @@
 """Suites: streams of scanners and SEED curves."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.faults import require_distinct, require_known
 from cl_seg.spec.settings import Data, Image, Spec, Split, Training
+
+EVALUATE = r"^(all|seen|every [1-9][0-9]*)$"
 
 
 class Suite(Spec):
@@ -113,6 +116,10 @@ class StreamSuite(Suite):
         orders: ``as_listed``, ``both_ways`` (as listed, and the other way round), ``all``
             permutations, ``pairs`` (every ordered pair), or explicit lists of scanners. Where every
             stream is a pair, joint training is on all scanners in them.
+        evaluate: scanners that are tested after every experience: ``all``; ``seen``, those learned
+            so far; or ``every K`` (such as ``every 5``), all of them after every K-th experience,
+            the last and none, and in between the scanner just learned and the next one. The scores
+            that each defines are in docs/metrics.md.
     """
 
     kind: Literal["stream"]
@@ -123,6 +130,19 @@ class StreamSuite(Suite):
         Literal["as_listed", "both_ways", "all", "pairs"]
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
+    evaluate: str = Field(default="all", json_schema_extra={"pattern": EVALUATE})
+
+    @field_validator("evaluate", mode="before")
+    @classmethod
+    def _known_choice(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(EVALUATE, value):
+            raise PydanticCustomError(
+                "evaluate",
+                "expected all, seen or every K with a number of experiences, such as every 5, not "
+                "{value}",
+                {"value": repr(value)},
+            )
+        return value
 
     @model_validator(mode="after")
     def _learned_dice_of_classes(self) -> "StreamSuite":

@@ -55,12 +55,13 @@ class StageQueue:
         self._ready: dict[str, Stage] = {}
         self._children: dict[str, list[str]] = defaultdict(list)
         self._runs_of: dict[str, list[PlannedRun]] = defaultdict(list)
+        self._keys_of = {planned.key: planned.stage_keys for planned in self.runs}
         self._damage_counts: Counter[str] = Counter()
         for key, stage in graph.stages.items():
             for need in stage.needed_keys:
                 self._children[need].append(key)
         for planned in self.runs:
-            for key in planned.stage_keys:
+            for key in self._keys_of[planned.key]:
                 self._runs_of[key].append(planned)
                 self.require(key)
         self.update_priorities()
@@ -135,7 +136,8 @@ class StageQueue:
         for key in self._children[stage.key]:
             if key in self.waiting:
                 self._wait(self.waiting[key])
-        return [p for p in self._runs_of[stage.key] if self.finished.issuperset(p.stage_keys)]
+        runs = self._runs_of[stage.key]
+        return [p for p in runs if self.finished.issuperset(self._keys_of[p.key])]
 
     def complete_runs(self) -> list[PlannedRun]:
         """The runs all of whose stages are finished."""

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     parts = {"model": run.model, "strategy": run.strategy, "split": split}
     parts |= {"image": context.image, "training": context.training_of(run.model)}
     images = run.seed_images
+    # Not said where it is the default, as in records from before there was a choice.
+    evaluate = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
     return RunSpec.model_validate({
         "order": run.order,
         "learning_rate": run.learning_rate,
@@ -56,6 +59,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
             "start": images.start,
             "base": images.base_scanners,
         },
+        **evaluate,
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
 
@@ -72,7 +76,7 @@ def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
         DamagedStage: a stage is missing or damaged.
     """
     run = planned.run
-    cases = case_scores_of([key for row in planned.evaluation_keys for key in row], cache)
+    cases = case_scores_of(list(chain.from_iterable(planned.evaluation_keys)), cache)
     curve = curve_of(planned.training_keys, cache)
     matrices = accuracy_matrices(cases, list(run.order), planned.context.classes)
     record = _record(planned, cache, {name: matrix_rows(r) for name, r in matrices.items()})
@@ -84,12 +88,12 @@ def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
 
 
 def case_scores_of(tested: Sequence[str], cache: StageCache) -> pd.DataFrame:
-    """Scores per case and class of evaluations, by their keys.
+    """Scores per case and class of evaluations, by their keys, "" for none.
 
     Raises:
         DamagedStage: one is missing or damaged.
     """
-    return pd.concat([_table(cache, key, CASES) for key in tested])
+    return pd.concat([_table(cache, key, CASES) for key in filter(None, tested)])
 
 
 def curve_of(trained: Sequence[str], cache: StageCache) -> pd.DataFrame:
@@ -153,9 +157,8 @@ def _stage_rows(
     for metadata in trained:
         for row in metadata["trained"]:
             position = row["position"]
-            testing = sum(
-                cache.metadata(key)["seconds"] for key in planned.evaluation_keys[position]
-            )
+            tested = filter(None, planned.evaluation_keys[position])
+            testing = sum(cache.metadata(key)["seconds"] for key in tested)
             memory = kept.get(position, metadata)
             peaks = [one.get("peak_bytes") for one in (metadata, memory)]
             rows.append(
@@ -180,18 +183,19 @@ def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
     ``scanner/image|truth|first|last`` are (S, S): the typical slice, its truth, and what is
     predicted after the first and the last stage. ``scanner/ranked/learned|last`` are (3, 3, S, S):
     worst, median, best by image, truth, prediction, after the scanner's own stage and after the
-    last; with ``/dice`` their Dice, (3,).
+    last; with ``/dice`` their Dice, (3,). ``scanner/first`` is missing where the scanner was not
+    tested after the first stage.
     """
     examples = {}
     for j, scanner in enumerate(planned.run.order):
         learned = planned.run.learned_at(scanner)
-        first, own, last = (
-            _example(cache, planned.evaluation_keys[i][j]) for i in (1, learned, -1)
-        )
-        for name, example in (("first", first), ("last", last)):
-            examples[f"{scanner}/{name}"] = example["prediction"][0]
+        own, last = (_example(cache, planned.evaluation_keys[i][j]) for i in (learned, -1))
+        if planned.evaluation_keys[1][j]:
+            first = _example(cache, planned.evaluation_keys[1][j])
+            examples[f"{scanner}/first"] = first["prediction"][0]
+        examples[f"{scanner}/last"] = last["prediction"][0]
         for name in ("image", "truth"):
-            examples[f"{scanner}/{name}"] = first[name][0]
+            examples[f"{scanner}/{name}"] = own[name][0]
         for name, example in (("learned", own), ("last", last)):
             planes = [example[plane][1:] for plane in ("image", "truth", "prediction")]
             examples[f"{scanner}/ranked/{name}"] = np.stack(planes, axis=1)

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from synthetic_runs import MODELS, STRATEGIES, write_runs
+from synthetic_runs import MODELS, STRATEGIES, SyntheticSuite, write_runs
 
 ORDERS = 10
 
@@ -26,7 +26,7 @@ def main() -> None:
     seeds = -(-options.runs // (per_seed * orders))
     with tempfile.TemporaryDirectory() as name:
         results = Path(name)
-        runs = write_runs(results, orders, seeds)
+        runs = write_runs(results, SyntheticSuite(orders, seeds))
         command = [str(Path(sys.executable).with_name("cl-seg")), "report", name]
         started = time.perf_counter()
         subprocess.run(command, check=True, stdout=sys.stderr)

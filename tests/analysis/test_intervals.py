@@ -15,8 +15,8 @@ from cl_seg.analysis.intervals import (
     projected_half_width,
     simulated_coverage,
 )
-from cl_seg.metrics.continual import acc, bwt
-from cl_seg.records.matrices import MEAN, accuracy_matrices, leave_one_patient_out_matrices
+from cl_seg.metrics.continual import acc, bwt, fwt, plasticity
+from cl_seg.records.matrices import MEAN, accuracy_matrices, leave_one_patient_out_dice
 from cl_seg.records.results import RunResult
 from tests.records.factory import NAIVE, run_result
 
@@ -150,11 +150,15 @@ def run(
 
 def test_r_without_a_patient_is_r_of_the_others() -> None:
     table = cases(0, without=True)
-    without = leave_one_patient_out_matrices(table, ORDER, ["muscle", "liver"])
+    without = leave_one_patient_out_dice(table, ORDER, ["muscle", "liver"])
+    each = [r.copy() for r in run(table).matrices_without_each_patient()]
     for index, patient in enumerate(sorted(table["patient"].unique())):
         others = table[table["patient"] != patient]
         expected = accuracy_matrices(others, ORDER, ["muscle", "liver"])[MEAN]
-        np.testing.assert_allclose(without[index], expected)
+        np.testing.assert_allclose(without[index], [expected[1:].diagonal(), expected[-1]])
+        for score in (acc, bwt, plasticity):
+            assert score(each[index]) == pytest.approx(score(expected))
+        assert np.isnan(fwt(each[index])), "of other cells of R, which are left out"
 
 
 def test_the_interval_of_acc_is_that_of_its_patients_means() -> None:

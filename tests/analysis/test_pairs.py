@@ -131,3 +131,18 @@ def test_long_names_are_wrapped_below_the_panels() -> None:
     axes = pair_drop_maps([renamed]).axes[0]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [text.get_text().count("\n") for text in labels] == [1]
+
+
+def test_an_unseen_scanner_that_was_not_tested_is_said_to_be_so(tmp_path: Path) -> None:
+    nan = float("nan")
+    both = [
+        ("ab", [[nan, nan], [0.9, nan], [0.7, 0.8]]),
+        ("ca", [[nan, nan], [0.9, nan], [0.8, 0.9]]),
+    ]
+    write([result(order, r) for order, r in both], tmp_path)
+    write_report(tmp_path)
+    notes = (tmp_path / "summary.md").read_text()
+    assert (
+        "2 pairs of scanners, 1 seeds: not tested on the unseen scanner; on the first by" in notes
+    )
+    assert "nan" not in notes

@@ -159,3 +159,20 @@ def test_more_evaluations_never_make_the_gap_smaller(during):
     before = during[0]
     assert stability_gap(before, during[:2]) <= stability_gap(before, during) + 1e-12
     assert stability_gap(before, during) >= 0
+
+
+@given(matrices)
+def test_scores_that_need_unscanners_to_test_are_nan_and_the_others_the_same(r):
+    n = r.shape[1]
+    i, j = np.indices(r.shape)
+    seen = np.where(j < i, r, np.nan)
+    for score in (acc, bwt, plasticity, relative_forgetting):
+        assert score(seen) == pytest.approx(score(r), nan_ok=True)
+    assert math.isnan(fwt(seen))
+    since = np.where(j < i, r, 0)
+    assert forgetting(seen) == pytest.approx(forgetting(since))
+    assert forgetting(seen) <= forgetting(r) + 1e-12
+    every = np.where((i == 0) | (i == n) | (j == i) | (j + 1 == i), r, np.nan)
+    for score in (acc, bwt, fwt, plasticity):
+        assert score(every) == pytest.approx(score(r))
+    assert math.isnan(forgetting(every)) == (n > 2), "a maximum over stages that were not tested"

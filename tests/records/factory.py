@@ -88,6 +88,7 @@ def cases_of(record: RunRecord) -> pd.DataFrame:
         for i in range(len(record.R["mean"]))
         for j, s in enumerate(record.spec.order)
         for name in record.spec.classes
+        if record.spec.evaluate == "all" or record.R["mean"][i][j] is not None
     ])  # fmt: skip
 
 

@@ -34,3 +34,12 @@ def test_a_class_no_case_has_is_nan_not_zero() -> None:
     r = accuracy_matrices(cases, ["a"], ["muscle", "liver"])
     assert np.isnan(r["liver"]).all() and np.isnan(r["mean"]).all()
     assert r["muscle"][0, 0] == 1.0
+
+
+def test_what_was_not_tested_is_nan_and_stages_keep_their_rows() -> None:
+    cases = pd.DataFrame(
+        [row(i, s, c, 0.5) for i, s in ((1, "a"), (2, "a"), (2, "b")) for c in ("muscle", "liver")]
+    )
+    r = accuracy_matrices(cases, ["a", "b"], ["muscle", "liver"])
+    for name in ("muscle", "liver", "mean"):
+        np.testing.assert_equal(r[name], [[np.nan, np.nan], [0.5, np.nan], [0.5, 0.5]])

@@ -296,6 +296,17 @@ def test_orders_neither_word_nor_list(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "value", ["every", "every 0", "every 2.5", "Seen", "5", "[all]", "every  5"]
+)
+def test_evaluate_is_one_of_three_choices(tmp_path, value):
+    (line,) = faults(tmp_path, STREAM + f"evaluate: {value}\n")
+    told = "suite.yaml:9: evaluate: expected all, seen or every K with a number of experiences, "
+    assert line.startswith(told + "such as every 5, not ")
+    assert read(tmp_path, STREAM + "evaluate: every 12\n").evaluate == "every 12"
+    assert read(tmp_path, STREAM).evaluate == "all"
+
+
 def test_all_faults_at_once(tmp_path):
     text = edited("steps: 10", "steps: 0\n  rotate: 3").replace("[unet]", "[unte]")
     lines = faults(tmp_path, text.replace("size: 64", "size: big"))

@@ -147,10 +147,12 @@ def _superiority(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod])
 
 def _by_patient(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
     """The score of every patient alone."""
-    chosen = (run.cases["true"] > 0) & run.cases["class"].isin(run.classes)
-    cases = run.cases[chosen & run.cases["scanner"].isin(run.order)]
+    every = run.main_cases
+    last = int(every["stage"].max())
+    chosen = (every["true"] > 0) & every["class"].isin(run.classes)
+    cases = every[chosen & every["scanner"].isin(run.order)]
     dice = cases.groupby(["patient", "scanner", "stage"])["dice"].mean().unstack("stage")
-    last = int(dice.columns.max())
+    dice = dice.reindex(columns=range(last + 1))
     positions = [run.order.index(scanner) + 1 for scanner in dice.index.get_level_values("scanner")]
     after = np.minimum(positions, last)
     learned = pd.Series(dice.to_numpy(float)[np.arange(len(dice)), after], index=dice.index)

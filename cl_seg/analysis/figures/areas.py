@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cl_seg.analysis.figures.style import COLOURS, MARKERS, STYLE, legend_above, with_caveats
+from cl_seg.analysis.many_scanners import is_many
 from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.metrics.agreement import bland_altman
 from cl_seg.records.results import RunResult
@@ -24,6 +25,7 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult]) -> Fi
     for model, strategy in filter(measured.__contains__, runs_by_configuration(results)):
         first.setdefault(model, strategy)
     scanners = list(dict.fromkeys(areas["scanner"]))
+    many = is_many(len(scanners))  # a legend of all would fill the page
     with mpl.rc_context(STYLE):
         width = 2.6 * len(first) + 1.0
         figure = Figure((width, 3.0), layout="constrained")
@@ -31,12 +33,13 @@ def bland_altman_figure(areas: pd.DataFrame, results: Sequence[RunResult]) -> Fi
         for axes, (model, strategy) in zip(grid, first.items(), strict=True):
             points = areas[(areas["model"] == model) & (areas["strategy"] == strategy)]
             for index, scanner in enumerate(scanners):
+                look = 0 if many else index % 8
                 here = points[points["scanner"] == scanner]
                 axes.plot(
                     (here["found_cm2"] + here["true_cm2"]) / 2,
                     here["found_cm2"] - here["true_cm2"],
-                    MARKERS[index % 8], color=COLOURS[index % 8], ms=4, alpha=0.8, mew=0,
-                    label=scanner,
+                    MARKERS[look], color=COLOURS[look], ms=4, alpha=0.8, mew=0,
+                    label="_" * many + scanner,
                 )  # fmt: skip
             found, true = (points[c].to_numpy(float) for c in ("found_cm2", "true_cm2"))
             limits = bland_altman(found, true)

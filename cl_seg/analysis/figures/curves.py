@@ -5,11 +5,12 @@ from itertools import product
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.figures.labels import extra_height, name_columns, wrapped
+from cl_seg.analysis.figures.labels import extra_height, name_columns, thinned, wrapped
 from cl_seg.analysis.figures.panels import (
     first_runs,
     networks_and_strategies,
@@ -27,14 +28,17 @@ from cl_seg.analysis.figures.style import (
     strategy_marks,
     with_caveats,
 )
+from cl_seg.analysis.many_scanners import SHOWN_OF_MANY, is_many, shown_scanners
 from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
+
+Dice = npt.NDArray[np.float64]
 
 
 def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     """Test Dice on every scanner over the stream: a panel per network and scanner.
 
-    None where all training is joint.
+    None where all training is joint. Of many scanners those are shown on which most was lost.
 
     The marker is the stage in which the scanner is learned, all there is of a network per scanner;
     dotted lines are joint training. Bands are the range over runs of the same order. The axis holds
@@ -46,15 +50,16 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     models, strategies = networks_and_strategies(by_configuration)
     first = results[0]
     order = first.order
+    shown = shown_scanners(results)
     marks = strategy_marks(strategies)
-    width = 2.7 * len(order) + 0.6
+    width = 2.7 * len(shown) + 0.6
     with mpl.rc_context(STYLE):
         names = [first.short_names[s] for s in order]
         height = 2.1 * len(models) + 0.9 + extra_height(names)
         figure = Figure((width, height), layout="constrained")
-        grid = figure.subplots(len(models), len(order), sharex=True, sharey=True, squeeze=False)
-        for (row, model), (column, scanner) in product(enumerate(models), enumerate(order)):
-            axes = grid[row][column]
+        grid = figure.subplots(len(models), len(shown), sharex=True, sharey=True, squeeze=False)
+        for (row, model), (panel, scanner) in product(enumerate(models), enumerate(shown)):
+            axes, column = grid[row][panel], order.index(scanner)
             for strategy in strategies:
                 runs = of_order(by_configuration.get((model, strategy), ()), order)
                 if runs:
@@ -78,13 +83,16 @@ def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strat
     if runs[0].is_joint:
         axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
-    if runs[0].training_regime == "single":
-        values = np.where(np.arange(values.shape[1]) == column, values, np.nan)
     x = np.arange(1, values.shape[1] + 1)
+    if runs[0].training_regime == "single":
+        values = np.where(x == column + 1, values, np.nan)
+    else:
+        tested = np.isfinite(values).all(axis=0)
+        x, values = x[tested], values[:, tested]
     axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
     axes.plot(
         x, values.mean(0), color=mark.colour, ls=mark.line, lw=1.5, alpha=0.85, label=strategy,
-        marker=mark.marker, ms=5, markevery=[column],
+        marker=mark.marker, ms=5, markevery=np.flatnonzero(x == column + 1).tolist(),
     )  # fmt: skip
 
 
@@ -125,27 +133,34 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
                 by_order[tuple(run.order)].append([r[k, :k].mean() for k in range(1, len(r))])
             lines = [np.mean(values, axis=0) for values in by_order.values()]
             for line in lines:
-                axes.plot(range(1, len(line) + 1), line, color=COLOURS[0], lw=0.9, alpha=0.55)
+                axes.plot(*_tested(line), color=COLOURS[0], lw=0.9, alpha=0.55)
             if lines:
                 mean = pd.DataFrame(lines).mean()  # orders may differ in length
-                axes.plot(range(1, len(mean) + 1), mean, color="#222222", lw=1.8)
+                axes.plot(*_tested(mean.to_numpy()), color="#222222", lw=1.8)
             axes.set_title(f"{model} · {strategy}", loc="left")
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
-            axes.set_xticks(range(1, longest + 1))
+            axes.set_xticks(range(1, longest + 1)[thinned(longest, SHOWN_OF_MANY)])
         figure.supxlabel("scanners learned", fontsize=9)
         figure.supylabel("mean Dice on them", fontsize=9)
         return with_caveats(figure, first.caveats)
 
 
+def _tested(line: Dice) -> tuple[npt.NDArray[np.intp], Dice]:
+    """Numbers of stages, and the Dice after each, of those after which all scanners were tested."""
+    tested = np.isfinite(line)
+    return np.flatnonzero(tested) + 1, line[tested]
+
+
 def validation_curves(results: Sequence[RunResult]) -> Figure | None:
     """Validation Dice of every scanner over the optimiser steps of the stream.
 
-    A panel per network and strategy, of its first run. None where nothing was validated.
+    A panel per network and strategy, of its first run. None where nothing was validated. Of many
+    scanners those are shown on which most was lost.
     """
-    runs = [run for run in first_runs(results) if len(run.curve) and not run.is_joint]
+    runs = [run for run in first_runs(results) if not run.is_joint and len(run.curve)]
     if not runs:
         return None
-    scanners = runs[0].order
+    scanners = shown_scanners(results)
     colours = dict(zip(scanners, COLOURS * 9, strict=False))
     with mpl.rc_context(STYLE):
         columns = min(4, len(runs))
@@ -162,10 +177,10 @@ def validation_curves(results: Sequence[RunResult]) -> Figure | None:
                     steps += [start + step for step in means.loc[stage.position].index]
                 start += stage.steps
                 edges.append(start)
-            for scanner in means.columns:
+            for scanner in filter(colours.__contains__, means.columns):
                 name = run.short_names[scanner]
                 axes.plot(steps, means[scanner], color=colours[scanner], lw=1.4, label=name)
-            for edge in edges[:-1]:
+            for edge in edges[:-1] if not is_many(len(edges)) else ():
                 axes.axvline(edge, color="#9ca3af", lw=0.8, ls=":")
             axes.set_title(f"{run.network} · {run.strategy}", loc="left")
             axes.set_ylim(0, 1)

@@ -15,10 +15,12 @@ from cl_seg.analysis.figures.labels import (
     longest_line,
     name_columns,
     name_rows,
+    thinned,
     wrapped,
 )
 from cl_seg.analysis.figures.panels import is_stream, networks_and_strategies
-from cl_seg.analysis.figures.style import STYLE, with_caveats
+from cl_seg.analysis.figures.style import STYLE, colour_bar, with_caveats
+from cl_seg.analysis.many_scanners import MOST_SCANNERS, all_scanners, is_many
 from cl_seg.analysis.pairs import DROPS, pair_drops, pair_matrix
 from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
@@ -40,9 +42,9 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
     if not streams:
         return None
     first = next(iter(joint.values()))[0]
-    scanners = list(dict.fromkeys(s for runs in joint.values() for run in runs for s in run.order))
+    scanners = all_scanners([run for runs in joint.values() for run in runs])
     names = [first.short_names[s] for s in scanners]
-    width = max(2.0, 0.55 * len(names))
+    width = max(2.0, 0.55 * min(len(names), MOST_SCANNERS))
     with mpl.rc_context(STYLE):
         size = width * len(models) + 1.4, 0.28 * len(streams) + 1.5 + extra_height(names)
         figure = Figure(size, layout="constrained")
@@ -57,6 +59,8 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
             axes.set_title(model, loc="left")
             name_columns(axes, range(len(names)), names)
             axes.set_yticks(range(len(streams)), streams)
+        if is_many(len(names)):
+            colour_bar(figure, grid, "Dice points")
         return with_caveats(figure, first.caveats)
 
 
@@ -83,8 +87,9 @@ def pair_drop_maps(results: Sequence[RunResult]) -> Figure:
         [re.sub(r" \(simulated\)$", "", names[scanner]) for scanner in side] for side in pairs
     )
     with mpl.rc_context(STYLE):
-        width = max(2.2, 0.5 * len(seconds)) * len(drops) + 0.085 * longest_line(firsts) + 0.6
-        height = (max(0.6, 0.32 * len(firsts)) + 0.45) * len(of_models) + 0.6
+        wide, high = (min(len(side), MOST_SCANNERS) for side in (seconds, firsts))
+        width = max(2.2, 0.5 * wide) * len(drops) + 0.085 * longest_line(firsts) + 0.6
+        height = (max(0.6, 0.32 * high) + 0.45) * len(of_models) + 0.6
         height += 0.085 * longest_line(seconds)
         figure = Figure((width, height), layout="constrained")
         size = len(of_models), len(drops)
@@ -97,17 +102,20 @@ def pair_drop_maps(results: Sequence[RunResult]) -> Figure:
             known = values[np.isfinite(values)]
             middle = f"median {np.median(known):.1f}" if known.size else "not measured"
             axes.set_title(f"{model} · {drop}, {middle}", loc="left")
-            axes.set_xticks(range(len(seconds)), map(wrapped, seconds), rotation=90)
+            kept = thinned(len(seconds))
+            axes.set_xticks(range(len(seconds))[kept], map(wrapped, seconds[kept]), rotation=90)
             name_rows(axes, firsts)
         figure.supylabel("first scanner", fontsize=9)
         figure.supxlabel("second scanner", fontsize=9)
+        if is_many(len(seconds)):
+            colour_bar(figure, grid, "Dice points")
         return with_caveats(figure, results[0].caveats)
 
 
 def _drop_map(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     axes.imshow(values, cmap="RdBu_r", vmin=-30, vmax=30, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
-        if np.isfinite(value):
+        if np.isfinite(value) and not is_many(values.shape[1]):
             axes.text(
                 j, i, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
                 color="white" if abs(value) > 20 else "#222222", clip_on=True,

@@ -1,4 +1,4 @@
-"""Accuracy matrices R as numbers on coloured cells."""
+"""Accuracy matrices R as numbers on coloured cells; of many scanners as colours alone."""
 
 from collections.abc import Sequence
 
@@ -22,9 +22,13 @@ from cl_seg.analysis.figures.panels import (
     positions_of_panels,
     rows_of_panels,
 )
-from cl_seg.analysis.figures.style import STYLE, with_caveats
+from cl_seg.analysis.figures.style import STYLE, colour_bar, with_caveats
+from cl_seg.analysis.many_scanners import MOST_SCANNERS, is_many
 from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
+
+MAP_OF_MANY = 2.9, 2.9
+"""Width and height of the R of many scanners, in inches."""
 
 
 def heat_maps(results: Sequence[RunResult]) -> Figure:
@@ -32,8 +36,10 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
     by_configuration, first = runs_by_configuration(results), results[0]
     tall = max(len(runs[0].matrix()) for runs in by_configuration.values())
     names = [first.short_names[s] for s in first.order]
-    width, of_stages = 0.75 * len(names) + 0.35, 0.65 + extra_width(names, 0.9)
-    height = (0.34 if not any_long(names) else 0.4) * tall + 0.55
+    many = is_many(len(names))
+    width = MAP_OF_MANY[0] if many else 0.75 * len(names) + 0.35
+    of_stages = 0.65 + extra_width(names, 0.9)
+    height = MAP_OF_MANY[1] if many else (0.34 if not any_long(names) else 0.4) * tall + 0.55
     rows = rows_of_panels(by_configuration, width)
     columns = max(map(len, rows))
     with mpl.rc_context(STYLE):
@@ -55,6 +61,8 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
+        if many:
+            colour_bar(figure, grid, "Dice")
         return with_caveats(figure, first.caveats)
 
 
@@ -67,7 +75,11 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
     """
     r, names = run.matrix(name), [run.short_names[s] for s in run.order]
     with mpl.rc_context(STYLE):
-        size = len(names) + 1.5 + extra_width(names, 1.5), 0.4 * len(r) + 1.2 + extra_height(names)
+        most = MOST_SCANNERS + 1
+        size = (
+            min(len(names), most) + 1.5 + extra_width(names, 1.5),
+            0.4 * min(len(r), most) + 1.2 + extra_height(names),
+        )
         figure = Figure(size, dpi=120)
         canvas = FigureCanvasAgg(figure)
         axes = figure.subplots()
@@ -80,7 +92,7 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
 
 def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) -> None:
     axes.imshow(r, cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
-    for (i, j), value in np.ndenumerate(r):
+    for (i, j), value in np.ndenumerate(r) if not is_many(r.shape[1]) else ():
         axes.text(
             j, i, "–" if np.isnan(value) else f"{value:.2f}",
             ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "#222222",

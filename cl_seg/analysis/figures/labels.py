@@ -6,6 +6,8 @@ from textwrap import wrap
 
 from matplotlib.axes import Axes
 
+from cl_seg.analysis.many_scanners import MOST_SCANNERS, SHOWN_OF_MANY, is_many
+
 WRAP_AFTER_CHARACTERS = 20
 CHARACTER_WIDTH = 0.075  # inches, about, at 9 points
 SLANT_DEGREES = 45  # at which two lines need less than half an inch between ticks
@@ -44,8 +46,15 @@ def extra_height(names: Sequence[str]) -> float:
     return 0.75 * CHARACTER_WIDTH * longest_line(names) if any_long(names) else 0.0
 
 
+def thinned(count: int, most: int = MOST_SCANNERS) -> slice:
+    """Every k-th of many names, at most about ``most``, so that they do not cover each other."""
+    return slice(None, None, math.ceil(count / most) if is_many(count) else 1)
+
+
 def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
-    """Slanted names below a panel, long ones wrapped."""
+    """Slanted names below a panel, long ones wrapped, of many every k-th."""
+    kept = thinned(len(names), SHOWN_OF_MANY)
+    at, names = at[kept], names[kept]
     if any_long(names):
         shown = [wrapped(name) for name in names]
         axes.set_xticks(
@@ -57,7 +66,8 @@ def name_columns(axes: Axes, at: Sequence[float], names: Sequence[str]) -> None:
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Names beside the rows of a panel, long ones wrapped."""
-    axes.set_yticks(range(len(names)), [wrapped(name) for name in names])
+    """Names beside the rows of a panel, long ones wrapped, of many every k-th."""
+    kept = thinned(len(names))
+    axes.set_yticks(range(len(names))[kept], [wrapped(name) for name in names[kept]])
     if any_long(names):
         axes.tick_params(axis="y", labelsize=8)

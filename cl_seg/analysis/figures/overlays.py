@@ -33,13 +33,18 @@ def class_colours(run: RunResult) -> list[str]:
     return [f"{name} {COLOUR_NAMES[i % len(COLOUR_NAMES)]}" for i, name in enumerate(run.classes)]
 
 
-def examples(runs: Sequence[RunResult]) -> Figure:
-    """A typical test slice of every scanner, segmented after the first and after the last stage.
+def examples(runs: Sequence[RunResult], scanners: Sequence[str]) -> Figure:
+    """A typical test slice of scanners, segmented after the first and after the last stage.
 
-    One row per run. Filled: truth. Lines: prediction.
+    One row per run. Filled: truth. Lines: prediction. A scanner that was not tested after the first
+    stage is shown after the last alone.
     """
-    scanners = runs[0].order
-    columns = [(scanner, when) for scanner in scanners for when in ("first", "last")]
+    columns = [
+        (scanner, when)
+        for scanner in scanners
+        for when in ("first", "last")
+        if all(f"{scanner}/{when}" in run.examples for run in runs)
+    ]
     rows = []
     for run in runs:
         shown = run.examples
@@ -56,14 +61,14 @@ def has_ranked(run: RunResult) -> bool:
     return any("/ranked/" in name for name in run.examples)
 
 
-def ranked_examples(run: RunResult) -> Figure:
-    """Worst, median and best test slice of every scanner, once it is learned and at the end.
+def ranked_examples(run: RunResult, scanners: Sequence[str]) -> Figure:
+    """Worst, median and best test slice of scanners, once each is learned and at the end.
 
     Rows are ranks, by mean Dice over the classes of a slice, which is written in it. Filled: truth.
     Lines: prediction.
     """
     moments = ["last"] if run.is_joint else list(MOMENTS)
-    columns = [(scanner, moment) for scanner in run.order for moment in moments]
+    columns = [(scanner, moment) for scanner in scanners for moment in moments]
     rows, dice = [], []
     for rank in range(len(RANKS)):
         slices = [run.examples[f"{s}/ranked/{moment}"][rank] for s, moment in columns]

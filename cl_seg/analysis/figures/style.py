@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
+import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -69,6 +70,13 @@ def legend_above(figure: Figure, panels: Iterable[Axes], width: float) -> None:
         ncols=columns,
         frameon=False,
     )
+
+
+def colour_bar(figure: Figure, panels: npt.NDArray[Any], title: str) -> None:
+    """One scale of the colours that maps without numbers share, beside all of them."""
+    drawn = next(axes.images[0] for axes in panels.flat if axes.images)
+    height = figure.get_figheight()
+    figure.colorbar(drawn, ax=panels, label=title, fraction=0.05, aspect=max(20, 4 * height))
 
 
 def lowest_labelled(panels: Iterable[Axes], columns: int, used: int) -> None:

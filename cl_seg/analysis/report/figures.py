@@ -12,6 +12,13 @@ from cl_seg.analysis.figures.areas import bland_altman_figure
 from cl_seg.analysis.figures.panels import first_runs
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.ranks import rank_figure
+from cl_seg.analysis.many_scanners import (
+    is_many,
+    listed,
+    scanner_table,
+    shown_scanners,
+    which_scanners,
+)
 from cl_seg.analysis.pairs import pair_drops, pair_summary
 from cl_seg.analysis.report.section import ReportData, Section, figure_section
 from cl_seg.analysis.tables import NOT_EVALUABLE
@@ -27,17 +34,26 @@ def forgetting_curves(data: ReportData) -> Section | None:
     caption = (
         "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
         f"is learned, shading the stages up to it{dotted}{bands}. What lies below the axis "
-        f"before that is in R; the untrained network is left out.{_which_order(results)}"
+        "before that is in R; the untrained network is left out."
+        f"{_between_tests(results)}{which_scanners(results)}{_which_order(results)}"
     )
     figure = curves.forgetting_curves(results)
-    return figure_section("Forgetting curves", "forgetting", caption, figure)
+    if figure is None:
+        return None
+    many = is_many(len(results[0].order))
+    return Section(
+        "Forgetting curves",
+        figures={"forgetting": (caption, figure)},
+        files={"scanners": scanner_table(results)} if many else {},
+    )
 
 
 def accuracy_matrix(data: ReportData) -> Section | None:
     """R of every network and strategy."""
     caption = (
         "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows)"
-        f"{', mean over seeds' * _several_seeds(data.results)}.{_which_order(data.results)}"
+        f"{', mean over seeds' * _several_seeds(data.results)}."
+        f"{_untested(data.results)}{_which_order(data.results)}"
     )
     figure = heat_maps.heat_maps(data.results)
     return figure_section("Accuracy matrix R", "accuracy_matrix", caption, figure)
@@ -57,7 +73,7 @@ def orders(data: ReportData) -> Section | None:
     """Mean Dice over the stream, order by order."""
     caption = (
         "Mean Dice over the scanners learned so far, after every stage: a thin line per order of "
-        "scanners, thick their mean."
+        f"scanners, thick their mean.{_between_tests(data.results)}"
     )
     return figure_section("Orders", "orders", caption, curves.order_fans(data.results))
 
@@ -84,8 +100,10 @@ def plane(data: ReportData) -> Section | None:
 
 def validation(data: ReportData) -> Section | None:
     """Validation Dice while training."""
-    title, which = "Validation Dice while training", _which_run(data.results)
-    caption = f"{title}; dotted lines separate the stages.{which}"
+    title = "Validation Dice while training"
+    which = which_scanners(data.results) + _which_run(data.results)
+    lines = "" if is_many(len(data.results[0].order)) else "; dotted lines separate the stages"
+    caption = f"{title}{lines}.{which}"
     return figure_section(title, "validation", caption, curves.validation_curves(data.results))
 
 
@@ -95,13 +113,14 @@ def slices(data: ReportData) -> Section | None:
     own = [run for run in shown if run.strategy == shown[0].strategy and run.examples]
     if not own:
         return None
-    end = f".{_which_run(data.results)}"
+    scanners = shown_scanners(data.results)
+    end = f".{which_scanners(data.results)}{_which_run(data.results)}"
     caption = (
         "A typical test slice of every scanner, segmented after the first and after the last "
         "stage. Filled areas are truth, lines the prediction; "
         f"{', '.join(overlays.class_colours(own[0]))}{end}"
     )
-    figures = {"examples": (caption, overlays.examples(own))}
+    figures = {"examples": (caption, overlays.examples(own, scanners))}
     for run in filter(overlays.has_ranked, own):
         name = "ranked_" + re.sub(r"\W+", "_", run.network).lower()
         name += f"_{len(figures)}" * (name in figures)
@@ -109,7 +128,7 @@ def slices(data: ReportData) -> Section | None:
             f"{run.network}, {run.strategy}: the test slices of every scanner with the lowest, "
             f"the median and the highest Dice, once the scanner was learned and at the end{end}"
         )
-        figures[name] = caption, overlays.ranked_examples(run)
+        figures[name] = caption, overlays.ranked_examples(run, scanners)
     return Section("Slices", figures=figures)
 
 
@@ -167,16 +186,30 @@ def drops_of_pairs(data: ReportData) -> Section:
 
 def _medians(row: Mapping[Any, Any]) -> str:
     text = (
-        f"{row['model']} {row['strategy']}, {row['pairs']} pairs of scanners, {row['seeds']} "
-        f"seeds: median Dice points lost on the unseen scanner {row['transfer']:.1f} "
-        f"(quartiles {row['transfer quartiles']})"
+        f"{row['model']} {row['strategy']}, {row['pairs']} pairs of scanners, {row['seeds']} seeds"
     )
+    if pd.isna(row["transfer"]):
+        text += ": not tested on the unseen scanner"
+    else:
+        text += f": median Dice points lost on the unseen scanner {row['transfer']:.1f}"
+        text += f" (quartiles {row['transfer quartiles']})"
     if not pd.isna(row["joint"]):
         text += f", with joint training {row['joint']:.1f} ({row['joint quartiles']})"
     if not pd.isna(row["forgetting"]):
         text += f"; on the first by learning the second {row['forgetting']:.1f}"
         text += f" ({row['forgetting quartiles']})"
     return f"{text}."
+
+
+def _untested(results: Sequence[RunResult]) -> str:
+    evaluate = results[0].record.spec.evaluate
+    return "" if evaluate == "all" else f" What was not tested is blank (evaluate: {evaluate})."
+
+
+def _between_tests(results: Sequence[RunResult]) -> str:
+    evaluate = results[0].record.spec.evaluate
+    joined = f" Lines join the stages followed by a test (evaluate: {evaluate})."
+    return joined * evaluate.startswith("every")
 
 
 def _several_seeds(results: Sequence[RunResult]) -> bool:
@@ -191,5 +224,6 @@ def _which_run(results: Sequence[RunResult]) -> str:
 def _which_order(results: Sequence[RunResult]) -> str:
     """The order that a figure shows, where there are several."""
     count, first = len({tuple(run.order) for run in results if not run.is_joint}), results[0]
-    shown = f" Of {count} orders, order {first.order_number} is shown: {first.stream}."
+    stream = listed([first.short_names[scanner] for scanner in first.order], " → ")
+    shown = f" Of {count} orders, order {first.order_number} is shown: {stream}."
     return shown * (count > 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cl_seg.analysis.many_scanners import is_many, listed
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.seed_curve import seed_images_of
 from cl_seg.messages.plural import counted
@@ -43,19 +44,28 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
     for run in results:
         first.setdefault(tuple(run.order), run)
     for run in first.values():
-        own = run.cases.groupby("scanner")["patient"].nunique()
+        own = run.last_cases.groupby("scanner")["patient"].nunique()
         counts |= {run.short_names[scanner]: int(own.get(scanner, 0)) for scanner in run.order}
-    notes = [f"Test patients: {', '.join(f'{n} on {name}' for name, n in counts.items())}."]
+    each = ", ".join(f"{n} on {name}" for name, n in counts.items())
+    if is_many(len(counts)):
+        fewest, most = min(counts.values()), max(counts.values())
+        range_in_words = f"{fewest} to {most}" if fewest < most else f"{most}"
+        each = f"{range_in_words} on each of {len(counts)} scanners"
+    notes = [f"Test patients: {each}."]
     if alone := [name for name, count in counts.items() if count == 1]:
         notes.append(
-            f"Dice on {', '.join(alone)} is that of 1 test patient: it says little of others."
+            f"Dice on {listed(alone)} is that of 1 test patient: it says little of others."
         )
     return notes
 
 
 def numbers_of_orders(data: ReportData) -> Section | None:
     """Numbers of the orders of scanners, where there are several."""
-    numbered = {run.order_number: run.stream for run in data.results if not run.is_joint}
+    numbered = {
+        run.order_number: listed([run.short_names[scanner] for scanner in run.order], " → ")
+        for run in data.results
+        if not run.is_joint
+    }
     if len(numbered) < 2:
         return None
     named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
@@ -69,9 +79,10 @@ def scanners_of_streams(results: Sequence[RunResult]) -> str:
     orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.is_joint))
     names = _display_names(results)
     if len(orders) < 2:
-        return " → ".join(names[scanner] for scanner in results[0].order)
+        return listed([names[scanner] for scanner in results[0].order], " → ")
     scanners = dict.fromkeys(names[scanner] for order in orders for scanner in order)
-    return f"{len(orders)} orders of {counted(len(scanners), 'scanner')}: {', '.join(scanners)}"
+    named = listed(list(scanners))
+    return f"{len(orders)} orders of {counted(len(scanners), 'scanner')}: {named}"
 
 
 def scanners_of_seed_curve(results: Sequence[RunResult]) -> str:

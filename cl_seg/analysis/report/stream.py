@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.areas import agreement_table, shown_agreement
+from cl_seg.analysis.many_scanners import SHOWN_OF_MANY, is_many
 from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import (
@@ -55,6 +56,7 @@ def summary(data: ReportData) -> Section:
             *_seeds(data.runs),
             *_not_evaluable(data),
             *_partly_defined(data.results),
+            *_partly_tested(data),
             *_coverage(data.summary),
         ],
         definitions=DEFINITIONS,
@@ -97,10 +99,29 @@ def agreement(data: ReportData) -> Section | None:
     table = agreement_table(data.areas)
     return Section(
         f"Area of {name} after the last stage",
-        table=shown_agreement(table, name),
+        table=shown_agreement(_largest_errors(table, name), name),
+        notes=_which_errors(table),
         definitions=AREA_DEFINITIONS,
         files={"agreement": table},
     )
+
+
+def _largest_errors(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows of the scanners to be shown: all, of many those with the largest mean error."""
+    if not is_many(table["scanner"].nunique()):
+        return table
+    error = table[table["class"] == name].groupby("scanner")["error_percent"].mean()
+    return table[table["scanner"].isin(error.nlargest(SHOWN_OF_MANY).index)]
+
+
+def _which_errors(table: pd.DataFrame) -> list[str]:
+    count = table["scanner"].nunique()
+    if not is_many(count):
+        return []
+    return [
+        f"Areas: of {count} scanners the {SHOWN_OF_MANY} with the largest mean error are shown; "
+        "agreement.csv has all."
+    ]
 
 
 def _seeds(runs: pd.DataFrame) -> list[str]:
@@ -132,6 +153,24 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
             f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
         )
     return notes
+
+
+def _partly_tested(data: ReportData) -> list[str]:
+    """What is not defined where not every scanner was tested after every stage."""
+    evaluate = data.results[0].record.spec.evaluate
+    if evaluate == "all":
+        return []
+    if evaluate == "seen":
+        return [
+            "Scanners were tested from learning them on (evaluate: seen): FWT is not defined, and "
+            "forgetting starts from the best Dice since the scanner was learned."
+        ]
+    if data.runs["forgetting"].notna().any():  # so few scanners that all that count were tested
+        return []
+    return [
+        f"Between tests of all scanners (evaluate: {evaluate}) only the one just learned and the "
+        "next one were tested: forgetting, a maximum over stages, is not defined."
+    ]
 
 
 def _coverage(summary: pd.DataFrame) -> list[str]:

@@ -27,7 +27,7 @@ class SampledTraining:
     @property
     def evaluation_keys(self) -> tuple[str, ...]:
         """Keys of the evaluations after it, which are the same where all that led there is."""
-        return self.planned.evaluation_keys[self.position]
+        return tuple(filter(None, self.planned.evaluation_keys[self.position]))
 
     @property
     def training_key(self) -> str:
@@ -64,7 +64,8 @@ def _candidates(planned: PlannedRun, graph: Graph) -> Iterator[SampledTraining]:
     for position in range(1, len(planned.evaluation_keys)):
         trainings = planned.training_keys
         training = trainings[min(position, len(trainings)) - 1]
-        keys = _with_needed([training, *planned.evaluation_keys[position]], graph)
+        evaluations = filter(None, planned.evaluation_keys[position])
+        keys = _with_needed([training, *evaluations], graph)
         steps = sum(graph.stages[key].steps for key in keys)
         yield SampledTraining(planned, position, keys, steps)
 

@@ -37,7 +37,7 @@ def test_truth_is_filled_and_the_prediction_outlined() -> None:
 def test_long_titles_stay_over_their_panels(tmp_path: Path) -> None:
     names = {"a": "Siemens SOMATOM Definition AS+", "b": "GE Discovery CT750 HD, STANDARD"}
     write_run(tmp_path, "Naive", NAIVE, scanner_names=names)
-    figure = examples(load_results(tmp_path))
+    figure = examples(runs := load_results(tmp_path), runs[0].order)
     FigureCanvasAgg(figure).draw()
     titles = [text for text in figure.axes[0].texts if "stage" in text.get_text()]
     assert len(titles) == 4
