@@ -24,13 +24,13 @@ def dice_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """
     logits = logits.float()
     known = target != IGNORED
-    log_probability = functional.log_softmax(logits, dim=1)
-    cross_entropy = functional.nll_loss(
-        log_probability, target, ignore_index=IGNORED, reduction="sum"
-    ) / known.sum().clamp(min=1)
-
     labels = torch.arange(logits.shape[1], device=target.device).view(1, -1, 1, 1)
     truth = target.unsqueeze(1) == labels
+    log_probability = functional.log_softmax(logits, dim=1)
+    # Not nll_loss, which adds up in any order on a GPU.
+    of_truth = torch.where(truth, log_probability, 0.0)
+    cross_entropy = -of_truth.sum() / known.sum().clamp(min=1)
+
     probability = log_probability.exp() * known.unsqueeze(1)
     overlap = (probability * truth).sum((0, 2, 3))[1:]
     total = (probability.sum((0, 2, 3)) + truth.sum((0, 2, 3)))[1:]

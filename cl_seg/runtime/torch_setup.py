@@ -70,10 +70,11 @@ def make_deterministic(threads: int) -> None:
     Kernels without a deterministic form warn instead of failing; on the CPU there are none in use.
     Convolutions of float32 are computed in float32, not in the 10 bits of TF32 as torch has it.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or matrix products differ
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling memory that is about to be written changes no result of code that is right.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
 

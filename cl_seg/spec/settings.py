@@ -136,8 +136,9 @@ class Training(Spec):
         gradient_clip: largest gradient norm, 0 for none.
         flip, rotate_degrees, scale, shift_hu: ranges of the batched augmentation.
         curve_every: validation Dice of the scanners seen so far every so many steps, 0 for never.
-        precision: arithmetic of the forward pass. ``auto`` is bfloat16 for networks that were seen to
-            learn the same in it (docs/networks.md), on a CPU with instructions for it; else float32.
+        precision: arithmetic of the forward pass. ``auto`` is bfloat16 for networks that were seen
+            to learn the same in it, on a CPU with instructions for it, else float32; see
+            docs/networks.md.
         device: ``cpu``; ``cuda``, any GPU that is free; ``cuda:1``, the second GPU; ``auto``, a GPU
             where there is one.
         threads: CPU threads of one run; results depend on it.

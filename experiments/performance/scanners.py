@@ -82,8 +82,8 @@ def main() -> None:
     print(markdown(shown(measured)))
     last = max(options.scanners)
     print(
-        f"Not measured but extrapolated to {options.to:,} scanners; in brackets the exponent of the "
-        f"growth from {last} scanners on.\n"
+        f"Not measured but extrapolated to {options.to:,} scanners; in brackets the exponent of "
+        f"the growth from {last} scanners on.\n"
     )
     print(markdown(extrapolated(measured, options.to)))
 
