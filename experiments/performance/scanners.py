@@ -5,9 +5,10 @@ A suite of 2 networks × 4 strategies × 2 orders × 3 seeds is planned on store
 records with 10 test cases per scanner. Bytes and seconds of a stage are those of a small suite that
 is run: a UNet on slices of 64². Seconds are processor time of one thread.
 
-The rows of 1,000 scanners (10,000 test cases) are extrapolated by the quadratic through the three
-largest numbers of scanners. It is exact for numbers of stages; of seconds and memory, which are
-measured and noisy, it tells the order of magnitude.
+The rows of 1,000 scanners (10,000 test cases) are extrapolated. Stages, what they take and the plan
+follow the quadratic through the three largest numbers of scanners, which is exact for numbers of
+stages; the report goes on with the exponent of its growth between the two largest. Seconds and
+memory are noisy: extrapolated, they are orders of magnitude.
 
     python experiments/performance/scanners.py [--scanners 10 30 60 100] [--to 1000]
 """
@@ -41,7 +42,7 @@ NETWORKS, STRATEGIES = ["vnet", "unet"], ["naive", "replay", "ewc", "cumulative"
 ORDERS, SEEDS, TEST_CASES = 2, 3, 10
 CHOICES = ("all", "seen", "every 10")
 SECONDS, MB, GB = "{:.1f} s", "{:.0f} MB", "{:.2f} GB"
-SHOWN = {
+OF_STAGES = {
     "runs": "{:,.0f}",
     "stages": "{:,.0f}",
     "evaluations": "{:,.0f}",
@@ -53,10 +54,13 @@ SHOWN = {
     "first plan": SECONDS,
     "plan again": SECONDS,
     "plan, memory": MB,
+}
+OF_REPORT = {
     "report": SECONDS,
     "report, memory": MB,
     "page": "{:.1f} MB",
 }
+SHOWN = OF_STAGES | OF_REPORT
 Cost = tuple[str, str]
 Costs = dict[Cost, tuple[float, float]]
 """Kind of stage and strategy → bytes and seconds of one."""
@@ -80,10 +84,7 @@ def main() -> None:
                 rows.append(row | measure(own, store, scanners, evaluate, costs))
     measured = pd.DataFrame(rows)
     print(markdown(shown(measured)))
-    print(
-        f"Not measured but extrapolated to {options.to:,} scanners by quadratics; in brackets the "
-        "exponent of the growth between the two largest numbers that were measured:\n"
-    )
+    print(f"Not measured but extrapolated to {options.to:,} scanners:\n")
     print(markdown(extrapolated(measured, options.to)))
 
 
@@ -191,7 +192,7 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def extrapolated(measured: pd.DataFrame, scanners: int) -> pd.DataFrame:
-    """A row per choice of `evaluate`: values at ``scanners`` and exponents of growth."""
+    """A row per choice of `evaluate`: values at ``scanners``, and exponents of the growth so far."""
     rows = []
     for evaluate, own in measured.groupby("evaluate", sort=False):
         row = {"scanners": scanners, "evaluate": evaluate}
@@ -199,8 +200,10 @@ def extrapolated(measured: pd.DataFrame, scanners: int) -> pd.DataFrame:
         at = largest["scanners"].to_numpy(float)
         for name, how in SHOWN.items():
             values = largest[name].to_numpy(float)
-            value = np.polyval(np.polyfit(at, values, 2), scanners)
             exponent = math.log(values[-1] / values[-2]) / math.log(at[-1] / at[-2])
+            value = values[-1] * (scanners / at[-1]) ** exponent
+            if name in OF_STAGES:
+                value = np.polyval(np.polyfit(at, values, 2), scanners)
             row[name] = f"{how.format(value)} ({exponent:.1f})"
         rows.append(row)
     return pd.DataFrame(rows)
