@@ -192,7 +192,7 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def extrapolated(measured: pd.DataFrame, scanners: int) -> pd.DataFrame:
-    """A row per choice of `evaluate`: values at ``scanners``, and exponents of the growth so far."""
+    """A row per choice of `evaluate`: values at ``scanners``, exponents of growth so far."""
     rows = []
     for evaluate, own in measured.groupby("evaluate", sort=False):
         row = {"scanners": scanners, "evaluate": evaluate}
