@@ -234,12 +234,14 @@ class _Planner:
             strategy_state_key=strategy_state_key,
         )
 
-    def _add_stage(self, stage: Stage, *determined_by: Any, **named: str) -> str:
-        """Add a stage, with the fields in ``named``, unless one with the same key is there."""
+    def _add_stage(
+        self, stage: Stage, *determined_by: Any, scanner: str = "", ranking_key: str = ""
+    ) -> str:
+        """Add a stage unless one with the same key is there."""
         identity = (stage.kind, stage.run.seed, stage.position)
         key = hashlib.sha256(repr((identity, determined_by)).encode()).hexdigest()
         if key not in self.stages:
-            self.stages[key] = replace(stage, key=key, **named)  # type: ignore[arg-type]
+            self.stages[key] = stage.with_key(key, scanner, ranking_key)
         return key
 
 

@@ -50,6 +50,15 @@ class Stage:
     scanner: str = ""
     ranking_key: str = ""
 
+    def with_key(self, key: str, scanner: str = "", ranking_key: str = "") -> "Stage":
+        """The stage with its key, and what else only one of several alike has.
+
+        Plans of many scanners have a million stages, and :func:`dataclasses.replace` takes twice
+        as long.
+        """
+        same = (self.context, self.run, self.position, self.state_key, self.strategy_state_key)
+        return Stage(key, self.kind, *same, scanner, ranking_key)
+
     @property
     def uses_strategy(self) -> bool:
         """True where the strategy has a part in the result."""
@@ -94,6 +103,8 @@ class Stage:
     @property
     def needed_keys(self) -> list[str]:
         """Keys of the stages it starts from."""
+        if not self.strategy_state_key and not self.ranking_key:  # most stages, so at once
+            return [self.state_key] if self.state_key else []
         keys = (self.state_key, self.strategy_state_key, self.ranking_key)
         return list(dict.fromkeys(filter(None, keys)))
 

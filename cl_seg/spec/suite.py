@@ -117,9 +117,9 @@ class StreamSuite(Suite):
             permutations, ``pairs`` (every ordered pair), or explicit lists of scanners. Where every
             stream is a pair, joint training is on all scanners in them.
         evaluate: scanners that are tested after every experience: ``all``; ``seen``, those learned
-            so far; or ``every K`` (such as ``every 5``), all of them after every K-th experience,
-            the last and none, and in between the scanner just learned and the next one. The scores
-            that each defines are in docs/metrics.md.
+            so far; or ``every K`` (such as ``every 5``), all of them before the first, after every
+            K-th and after the last experience, and after the others the scanner just learned and
+            the next one. The scores that each defines are in docs/metrics.md.
     """
 
     kind: Literal["stream"]

@@ -3,10 +3,12 @@
 A suite of 2 networks × 4 strategies × 2 orders × 3 seeds is planned on stores of 10 to 100 scanners
 (12 cases of 4 slices each), once for every choice of `evaluate`. Reports are made from synthetic
 records with 10 test cases per scanner. Bytes and seconds of a stage are those of a small suite that
-is run: a UNet on slices of 64². Seconds are processor time of one thread. The rows of 1,000
-scanners (10,000 test cases) are extrapolated: a polynomial of the third degree in the number of
-scanners, whose coefficients are not negative, is fitted to the relative errors of what was
-measured.
+is run: a UNet on slices of 64². Seconds are processor time of one thread.
+
+The rows of 1,000 scanners (10,000 test cases) are extrapolated. Stages, what they take and the plan
+follow the quadratic through the three largest numbers of scanners, which is exact for numbers of
+stages; the report goes on with the exponent of its growth between the two largest. Seconds and
+memory are noisy: extrapolated, they are orders of magnitude.
 
     python experiments/performance/scanners.py [--scanners 10 30 60 100] [--to 1000]
 """
@@ -27,7 +29,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rectangles import write_store
-from scipy.optimize import nnls
 from synthetic_runs import SyntheticSuite, write_runs
 
 from cl_seg.analysis.report.write import write_report
@@ -41,22 +42,25 @@ NETWORKS, STRATEGIES = ["vnet", "unet"], ["naive", "replay", "ewc", "cumulative"
 ORDERS, SEEDS, TEST_CASES = 2, 3, 10
 CHOICES = ("all", "seen", "every 10")
 SECONDS, MB, GB = "{:.1f} s", "{:.0f} MB", "{:.2f} GB"
-SHOWN = {
+OF_STAGES = {
     "runs": "{:,.0f}",
     "stages": "{:,.0f}",
     "evaluations": "{:,.0f}",
-    "first plan": SECONDS,
-    "plan again": SECONDS,
-    "plan, memory": MB,
-    "plan.json": MB,
     "evaluating": "{:.1f} h",
     "cache": GB,
     "of it evaluations": GB,
     "records, left by prune --all": GB,
+    "plan.json": MB,
+    "first plan": SECONDS,
+    "plan again": SECONDS,
+    "plan, memory": MB,
+}
+OF_REPORT = {
     "report": SECONDS,
     "report, memory": MB,
     "page": "{:.1f} MB",
 }
+SHOWN = OF_STAGES | OF_REPORT
 Cost = tuple[str, str]
 Costs = dict[Cost, tuple[float, float]]
 """Kind of stage and strategy → bytes and seconds of one."""
@@ -80,11 +84,7 @@ def main() -> None:
                 rows.append(row | measure(own, store, scanners, evaluate, costs))
     measured = pd.DataFrame(rows)
     print(markdown(shown(measured)))
-    last = max(options.scanners)
-    print(
-        f"Not measured but extrapolated to {options.to:,} scanners; in brackets the exponent of "
-        f"the growth from {last} scanners on.\n"
-    )
+    print(f"Not measured but extrapolated to {options.to:,} scanners:\n")
     print(markdown(extrapolated(measured, options.to)))
 
 
@@ -187,29 +187,26 @@ def cost_key(stage: Stage) -> Cost:
 
 def shown(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows rounded for reading."""
-    return rows.assign(**{name: rows[name].map(how.format) for name, how in SHOWN.items()})
+    rounded = {name: rows[name].map(how.format) for name, how in SHOWN.items()}
+    return rows[["scanners", "evaluate"]].assign(**rounded)
 
 
 def extrapolated(measured: pd.DataFrame, scanners: int) -> pd.DataFrame:
-    """A row per choice of `evaluate`: values at ``scanners``, and the exponents of their growth."""
+    """A row per choice of `evaluate`: values at ``scanners``, exponents of growth so far."""
     rows = []
     for evaluate, own in measured.groupby("evaluate", sort=False):
         row = {"scanners": scanners, "evaluate": evaluate}
-        last = own["scanners"].max()
+        largest = own.sort_values("scanners").tail(3)
+        at = largest["scanners"].to_numpy(float)
         for name, how in SHOWN.items():
-            value = value_at(scanners, own["scanners"].to_numpy(float), own[name].to_numpy(float))
-            exponent = math.log(value / own[name].iloc[-1]) / math.log(scanners / last)
+            values = largest[name].to_numpy(float)
+            exponent = math.log(values[-1] / values[-2]) / math.log(at[-1] / at[-2])
+            value = values[-1] * (scanners / at[-1]) ** exponent
+            if name in OF_STAGES:
+                value = np.polyval(np.polyfit(at, values, 2), scanners)
             row[name] = f"{how.format(value)} ({exponent:.1f})"
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def value_at(scanners: int, measured_at: np.ndarray, values: np.ndarray) -> float:
-    """Value of the fitted polynomial."""
-    unit, powers = measured_at.max(), np.arange(4)
-    terms = (measured_at[:, None] / unit) ** powers
-    coefficients, _ = nnls(terms / values[:, None], np.ones(len(values)))
-    return float(coefficients @ (scanners / unit) ** powers)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,22 @@ def test_the_effect_is_the_difference_and_everybody_agrees(results: Path) -> Non
     assert "## C: supported" in claims_page([one])
 
 
+def test_evidence_is_the_same_where_only_seen_scanners_were_tested(
+    results: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(results, tmp_path / "seen")
+    for path in (tmp_path / "seen").glob("forgetting/runs/*/cases.parquet"):
+        cases = pd.read_parquet(path)
+        learned = cases["scanner"].map({s: k for k, s in enumerate(SCANNERS, start=1)})
+        cases[cases["stage"] >= learned].to_parquet(path)
+    for score in ("ACC", "BWT", "plasticity"):
+        of_all, of_seen = (
+            judge([claim("Good", ["Bad"], score=score)], folder)[0].evidence[0]
+            for folder in (results, tmp_path / "seen")
+        )
+        assert of_seen == of_all
+
+
 def test_better_in_is_a_share_of_patients(tmp_path: Path) -> None:
     # Six patients on the first scanner gain 0.06, six others on the second lose 0.03.
     for seed in range(3):
