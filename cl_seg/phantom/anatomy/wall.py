@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Mix
-from cl_seg.phantom.anatomy.shapes import Field, Rng
+from cl_seg.phantom.anatomy.field import Field, largest
+from cl_seg.phantom.anatomy.layers import Mix
+from cl_seg.phantom.anatomy.shapes import Rng
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
 FASCIA: Mix = {"muscle": 0.6, "adipose": 0.4}
@@ -20,10 +21,9 @@ def skin_and_fat(torso: Torso, rng: Rng) -> None:
     sheet = np.clip(
         1.4 - np.abs(depth - place) * (torso.wall_distance - torso.skin_distance) / 0.6, 0, 1
     )
-    sheet *= np.clip(0.6 + canvas.field(rng, 18), 0, 1) * (
-        torso.wall_distance - torso.skin_distance > 12
-    )
-    strands = np.clip(septa + 0.35 * sheet, 0, 0.6).astype(np.float32)
+    sheet = sheet * np.clip(0.6 + canvas.field(rng, 18), 0, 1)
+    sheet = sheet * (torso.wall_distance - torso.skin_distance > 12)
+    strands = np.clip(septa + 0.35 * sheet, 0, 0.6)
     thickness = np.clip(1.4 + 0.3 * canvas.field(rng, 25), 0.7, 2.4)
     canvas.paint(torso.skin.grown(-thickness), {"adipose": 1 - strands, "muscle": strands})
 
@@ -32,7 +32,7 @@ def cavity_fat(torso: Torso, rng: Rng) -> None:
     """Fat that fills the muscular wall, with strands."""
     canvas = torso.canvas
     strands = canvas.streaks(rng, 2.0, 0.07, 0.25) + 0.012 * (1 + canvas.field(rng, 6))
-    strands = np.clip(strands, 0, 1).astype(np.float32)
+    strands = np.clip(strands, 0, 1)
     canvas.paint(canvas.shape(torso.wall_distance), {"adipose": 1 - strands, "muscle": strands})
 
 
@@ -46,7 +46,7 @@ def lumbar_wall(torso: Torso, rng: Rng) -> None:
     canvas.paint(canvas.shape(ring), FASCIA)
     alba = 2.5 + 0.02 * torso.body.vat_cm2 * np.clip(1 + 0.3 * canvas.field(rng, 15), 0.3, 2)
     bare = 2.4 - torso.wall_mm  # aponeurosis without muscle
-    muscle = np.maximum.reduce([ring, alba - np.abs(canvas.x), bare, side - 126])
+    muscle = largest(ring, alba - np.abs(canvas.x), bare, side - 126)
     canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
     _fat_planes(torso, rng, np.maximum(33 - side, side - 116))
 
@@ -70,10 +70,10 @@ def thoracic_wall(torso: Torso, rng: Rng) -> None:
     ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm))
     alba = 2 - np.abs(canvas.x)
     canvas.paint(canvas.shape(ring), FASCIA)
-    muscle = np.maximum.reduce([ring, alba, side - 152])
+    muscle = largest(ring, alba, side - 152)
     canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
     uneven = np.clip(1.0 + 0.7 * canvas.field(rng, 14), 0.2, 2.5)
     thickness = 0.8 + 16 * torso.body.muscle_fat * uneven
     plane = np.abs(torso.wall_distance + 0.42 * torso.wall_mm) - thickness / 2
-    plane = np.maximum.reduce([plane, 30 - side, side - 150])
+    plane = largest(plane, 30 - side, side - 150)
     canvas.paint(canvas.shape(plane), {"adipose": 0.85, "muscle": 0.15}, MUSCLE)
