@@ -5,13 +5,15 @@ origin is the middle of the slice. Nothing random depends on the pixel grid: the
 another grid, or at another height, belong to the same body.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Samples, Single
-from cl_seg.phantom.anatomy.layers import Layer, Mix, add_visible, tiles
+from cl_seg.phantom.anatomy.field import Box, Field, Samples, Single, in_strips
+from cl_seg.phantom.anatomy.layers import Layer, Mix, add_visible
 from cl_seg.phantom.anatomy.random_field import RandomField
 from cl_seg.phantom.anatomy.shapes import (
     FAR,
@@ -19,6 +21,7 @@ from cl_seg.phantom.anatomy.shapes import (
     Rng,
     Shape,
     ellipse_distance,
+    tiles,
     tube_distance,
 )
 from cl_seg.phantom.tissues import TISSUES
@@ -103,11 +106,11 @@ class Canvas:
 
     def sampled(self, field: Field) -> Samples:
         """A field that is read many times, computed once on the whole canvas."""
-        return Samples(field.on(self.everywhere))
+        return Samples(in_strips(self.everywhere, len(self.z_mm), field.on))
 
     def shape(self, distance: Field) -> Shape:
         """The shape of a signed distance over the whole canvas."""
-        return Shape.over_grid(distance.on(self.everywhere))
+        return Shape.over_grid(self.sampled(distance).values)
 
     def ellipse(self, ellipse: Ellipse) -> Shape:
         """An ellipse at the heights of this canvas."""
@@ -120,7 +123,7 @@ class Canvas:
         )
         reach = 1.4 * float(np.max(here.radii))
         box = self._box(np.stack(here.centre, axis=-1), reach)
-        return Shape(box, ellipse_distance(here, self.x.on(box), self.y.on(box)))
+        return self._shape(box, partial(ellipse_distance, here))
 
     def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:
         """A tube at the heights of this canvas.
@@ -131,7 +134,13 @@ class Canvas:
         """
         here = path + self.z_mm * [*drift, 0.0]
         box = self._box(here[..., :2], float(here[..., 2].max()))
-        return Shape(box, tube_distance(here, self.x.on(box), self.y.on(box)))
+        return self._shape(box, partial(tube_distance, here))
+
+    def _shape(self, box: Box, distance: Callable[[Single, Single], Single]) -> Shape:
+        def on(strip: Box) -> Single:
+            return distance(self.x.on(strip), self.y.on(strip))
+
+        return Shape(box, in_strips(box, len(self.z_mm), on))
 
     def _box(self, points: npt.NDArray[np.floating], reach: float) -> Box:
         """Pixels of a box about points (…, 2) of x and y in mm, and of a margin about it."""
@@ -175,11 +184,11 @@ class Canvas:
             mix: tissue fractions that sum to one.
             label: given to pixels covered by more than half; None leaves labels as they are.
         """
-        cover = np.clip(0.5 - shape.distance / np.float32(self.grid.spacing_mm), 0, 1)
-        for tile in tiles(shape.box, cover, mix):
-            self._layers.append(tile)
+        for box, distance in tiles(shape, self.grid.spacing_mm / 2):
+            cover = np.clip(0.5 - distance / np.float32(self.grid.spacing_mm), 0, 1)
+            self._layers.append(Layer(box, cover, mix))
             if label is not None:
-                self.labels[:, *tile.box][tile.cover > 0.5] = label
+                self.labels[:, *box][cover > 0.5] = label
 
     def fractions(self) -> Single:
         """Tissues that are seen, in the mean over the heights, (tissues, N, N).

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 Single = npt.NDArray[np.float32]
+PerHeight = float | npt.NDArray[np.floating[Any]]  # a number, or one per height (heights, 1, 1)
 Box = tuple[slice, slice]  # (rows, columns)
-Operand = "Field | Single | float"
+CACHED = 131_072  # values of an array that stays in the processor's cache with a few others
 
 
 class Field(NDArrayOperatorsMixin):
@@ -40,7 +41,9 @@ class Field(NDArrayOperatorsMixin):
             return NotImplemented
         return Computed(ufunc, *inputs)
 
-    def clip(self, low: "Operand", high: "Operand", out: None = None) -> "Computed":
+    def clip(
+        self, low: "Field | PerHeight", high: "Field | PerHeight", out: None = None
+    ) -> "Computed":
         """What ``numpy.clip`` makes of a field."""
         return Computed(np.clip, self, low, high)
 
@@ -73,7 +76,7 @@ class Samples(Field):
 class Computed(Field):
     """A function of fields, numbers and numbers per height (heights, 1, 1)."""
 
-    def __init__(self, function: Callable[..., Single], *operands: "Operand") -> None:
+    def __init__(self, function: Callable[..., Single], *operands: "Field | PerHeight") -> None:
         super().__init__()
         self._function = function
         self._operands = [o if isinstance(o, Field) else np.float32(o) for o in operands]
@@ -82,11 +85,30 @@ class Computed(Field):
         return self._function(*(values_on(operand, box) for operand in self._operands))
 
 
-def values_on(value: "Operand", box: Box) -> Single | np.float32:
+def values_on(value: "Field | PerHeight", box: Box) -> Single | np.float32:
     """Values of a field on a box; numbers are the same everywhere."""
     return value.on(box) if isinstance(value, Field) else np.float32(value)
 
 
-def largest(*fields: "Operand") -> Field:
+def in_strips(box: Box, heights: int, compute: Callable[[Box], Single]) -> Single:
+    """Values on a box, computed strip by strip: faster where there are many.
+
+    Args:
+        box: (rows, columns).
+        heights: of the values.
+        compute: values (heights, rows, columns) of a strip.
+    """
+    rows, columns = box
+    size = (heights, rows.stop - rows.start, columns.stop - columns.start)
+    values = np.empty(size, np.float32)
+    step = max(1, CACHED // max(heights * size[2], 1))
+    # From below, so that random fields draw all their noise at once.
+    for bottom in range(rows.stop, rows.start, -step):
+        strip = slice(max(bottom - step, rows.start), bottom)
+        values[:, strip.start - rows.start : bottom - rows.start] = compute((strip, columns))
+    return values
+
+
+def largest(*fields: "Field | PerHeight") -> Field:
     """The largest of fields at every pixel: of signed distances, what lies inside all of them."""
     return reduce(np.maximum, fields)

@@ -1,6 +1,6 @@
 """Layers of paint on a canvas, and what is seen of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,6 @@ from cl_seg.phantom.anatomy.field import Box, Field, Single, values_on
 from cl_seg.phantom.tissues import TISSUES
 
 Mix = dict[str, float | Field]  # tissue → its fraction
-
-TILE = 64  # pixels; smaller tiles follow thin shapes more closely, larger ones cost fewer calls
 
 
 @dataclass(frozen=True)
@@ -26,29 +24,6 @@ class Layer:
     box: Box
     cover: Single
     mix: Mix
-
-
-def tiles(box: Box, cover: Single, mix: Mix) -> Iterator[Layer]:
-    """Layers of at most ``TILE`` pixels per side, where anything is covered."""
-    covered = cover.any(axis=0)
-    rows, columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return
-    for top in range(rows[0], rows[-1] + 1, TILE):
-        for left in range(columns[0], columns[-1] + 1, TILE):
-            down = slice(top, min(top + TILE, int(rows[-1]) + 1))
-            across = slice(left, min(left + TILE, int(columns[-1]) + 1))
-            if covered[down, across].any():
-                yield Layer(_moved((down, across), box), cover[:, down, across].copy(), mix)
-
-
-def _moved(part: Box, box: Box) -> Box:
-    """A part of a box in the coordinates of the canvas."""
-    rows, columns = (
-        slice(outer.start + inner.start, outer.start + inner.stop)
-        for outer, inner in zip(box, part, strict=True)
-    )
-    return rows, columns
 
 
 def add_visible(layers: Sequence[Layer], heights: int, fractions: Single) -> None:

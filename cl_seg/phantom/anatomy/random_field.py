@@ -44,7 +44,7 @@ class RandomField(Field):
         self._key = int(rng.integers(2**62))
         self._weights, self._window = _interpolation(grid, length_mm), window
         self._heights = np.ravel(z_mm).astype(np.float64) / length_mm
-        self._drawn = np.zeros((len(self._heights), 0, self._weights.shape[1]), np.float32)
+        self._drawn: list[Single] = []
 
     def _compute(self, box: Box) -> Single:
         down, across = (
@@ -52,18 +52,19 @@ class RandomField(Field):
             for window, part in zip(self._window, box, strict=True)
         )
         rows, columns = _nodes(down), _nodes(across)
-        lattice = self._lattice(rows.stop)[:, rows, columns]
+        noise = np.stack([layer[rows, columns] for layer in self._noise(rows.stop)])
+        lattice = np.tensordot(self._layers[0], noise, 1)
         values: Single = down[:, rows] @ lattice @ across[:, columns].T
         return values
 
-    def _lattice(self, rows: int) -> Single:
-        """White noise at each height, (heights, rows or more, nodes), drawn as far as needed."""
-        missing = rows - self._drawn.shape[1]
+    def _noise(self, rows: int) -> list[Single]:
+        """White noise (rows or more, nodes) of every layer, drawn as far as it is needed."""
+        missing = rows - (len(self._drawn[0]) if self._drawn else 0)
         if missing > 0:
-            share, generators = self._layers
             size = (missing, self._weights.shape[1])
-            noise = np.stack([rng.standard_normal(size, np.float32) for rng in generators])
-            self._drawn = np.concatenate([self._drawn, np.tensordot(share, noise, 1)], axis=1)
+            more = [rng.standard_normal(size, np.float32) for rng in self._layers[1]]
+            before = self._drawn or [np.zeros((0, size[1]), np.float32)] * len(more)
+            self._drawn = [np.concatenate(parts) for parts in zip(before, more, strict=True)]
         return self._drawn
 
     @cached_property

@@ -4,17 +4,18 @@ A :class:`Shape` holds distances (negative inside) on a rectangle of a grid and 
 elsewhere, so that a small vessel costs little on a large grid.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Single, values_on
+from cl_seg.phantom.anatomy.field import Box, Field, PerHeight, Single, values_on
 
 Rng = np.random.Generator
-PerHeight = float | Single  # a number, or one per height (heights, 1, 1)
 
+TILE = 64  # pixels; smaller tiles follow thin shapes more closely, larger ones need fewer calls
 FAR = np.float32(60.0)  # distance in mm given to everything outside the box of a shape
 
 
@@ -93,6 +94,34 @@ def _within(box: Box, outer: Box) -> Box:
     """A box in the coordinates of an outer one."""
     rows, columns = (
         slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True)
+    )
+    return rows, columns
+
+
+def tiles(shape: Shape, reach_mm: float) -> Iterator[tuple[Box, Single]]:
+    """Boxes of at most ``TILE`` pixels per side, and distances on them.
+
+    Args:
+        shape: to cut into tiles.
+        reach_mm: tiles that lie farther away are left out.
+    """
+    near = (shape.distance < reach_mm).any(axis=0)
+    rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return
+    for top in range(rows[0], rows[-1] + 1, TILE):
+        for left in range(columns[0], columns[-1] + 1, TILE):
+            down = slice(top, min(top + TILE, rows[-1] + 1))
+            across = slice(left, min(left + TILE, columns[-1] + 1))
+            if near[down, across].any():
+                yield _moved((down, across), shape.box), shape.distance[:, down, across]
+
+
+def _moved(part: Box, box: Box) -> Box:
+    """A part of a box in the coordinates of what the box lies in."""
+    rows, columns = (
+        slice(int(outer.start + inner.start), int(outer.start + inner.stop))
+        for outer, inner in zip(box, part, strict=True)
     )
     return rows, columns
 

@@ -18,9 +18,9 @@ from cl_seg.phantom.anatomy.contours import (
     wall_contour,
     wall_thickness,
 )
-from cl_seg.phantom.anatomy.field import Computed, Field, Samples, Single
+from cl_seg.phantom.anatomy.field import Computed, Field, PerHeight, Samples, largest
 from cl_seg.phantom.anatomy.layers import Mix
-from cl_seg.phantom.anatomy.shapes import PerHeight, Rng, Shape
+from cl_seg.phantom.anatomy.shapes import Rng, Shape
 from cl_seg.scans.store import Grid
 
 MUSCLE, LIVER = 1, 2  # values of labels
@@ -46,6 +46,7 @@ class Torso:
         cavity_distance: the same to the inside of the muscular wall.
         degrees: angle from the anterior midline, −180 to 180, positive to the right.
         wall_mm: thickness of the wall.
+        grid_wall_mm: the same, to be read on the whole grid.
         wall_radius: (721,) the outside of the wall over ``ANGLES``.
         trunk_half_width: half of the width of the trunk.
         wall_half_width: half of the width of the muscular wall.
@@ -67,6 +68,7 @@ class Torso:
     cavity_distance: Field
     degrees: Field
     wall_mm: Field
+    grid_wall_mm: Field
     wall_radius: Curve
     trunk_half_width: float
     wall_half_width: float
@@ -107,7 +109,15 @@ def lay_out(
     z_mm: float | npt.ArrayLike = 0.0,
     preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Torso:
-    """Draw the contours of a level ("L3" or "liver") on an empty canvas at one height or several."""
+    """Draw the contours of a level ("L3" or "liver") on an empty canvas.
+
+    Args:
+        body: whose.
+        level: one of ``LEVEL_LAYOUTS``.
+        grid: of the canvas.
+        z_mm: above the middle of the level, one height or several.
+        preparation: of the patient.
+    """
     rng = body.random_generator(level, "outline")
     layout = LEVEL_LAYOUTS[level]
     wall = wall_contour(body, layout, level, rng)
@@ -115,18 +125,15 @@ def lay_out(
     skin = wall + fat_thickness(body, layout, level, wall, rng)
     reach = _reach_mm(skin, preparation)
     canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm, reach)
-    radius = np.sqrt(canvas.x**2 + canvas.y**2)
-    degrees = np.rad2deg(np.arctan2(canvas.x, -canvas.y))
-    wall_mm = Computed(partial(_curve_at, thickness), degrees) * (1 + 0.05 * canvas.field(rng, 22))
-    wall_distance = canvas.sampled(
-        Computed(partial(contour_distance, contour=wall), radius, degrees)
-    )
-    skin_distance = canvas.sampled(
-        np.maximum(
-            Computed(partial(contour_distance, contour=skin), radius, degrees),
-            canvas.y - (skin[40] * 0.985 - 4),  # the back rests on the table
-        )
-    )
+    x, y = canvas.x, canvas.y
+    angle = Computed(np.rad2deg, Computed(np.arctan2, x, -y))
+    degrees, radius = canvas.sampled(angle), canvas.sampled((x * x + y * y) ** 0.5)
+    wall_distance = canvas.sampled(_contour_field(wall, radius, degrees))
+    # The back rests on the table.
+    lying = y - (skin[40] * 0.985 - 4)
+    skin_distance = canvas.sampled(largest(_contour_field(skin, radius, degrees), lying))
+    uneven = 1 + 0.05 * canvas.field(rng, 22)
+    wall_mm = canvas.sampled(_curve_field(thickness, degrees) * uneven)
     cavity_distance = wall_distance + wall_mm + 0.8 * (1 + canvas.field(rng, 6))
     top, bottom = -float(wall[360]), float(wall[0])
     muscle, fatty = _muscle_mixes(body, canvas, body.random_generator(level, "muscle fat"))
@@ -140,8 +147,9 @@ def lay_out(
         surface=Samples(skin_distance.values.copy()),
         wall_distance=wall_distance,
         cavity_distance=canvas.sampled(cavity_distance),
-        degrees=canvas.sampled(degrees),
+        degrees=degrees,
         wall_mm=wall_mm,
+        grid_wall_mm=_curve_field(thickness, angle) * uneven,
         wall_radius=wall,
         trunk_half_width=float(np.interp(90, ANGLES, skin)),
         wall_half_width=float(np.interp(90, ANGLES, wall)),
@@ -153,8 +161,12 @@ def lay_out(
     )
 
 
-def _curve_at(curve: Curve, degrees: Single) -> Single:
-    return curves_at(degrees, curve)[0]
+def _curve_field(curve: Curve, degrees: Field) -> Field:
+    return Computed(lambda degrees: curves_at(degrees, curve)[0], degrees)
+
+
+def _contour_field(contour: Curve, radius: Field, degrees: Field) -> Field:
+    return Computed(partial(contour_distance, contour=contour), radius, degrees)
 
 
 def _reach_mm(skin: Curve, preparation: Preparation) -> tuple[float, float]:
