@@ -82,12 +82,12 @@ class Computed(Field):
         self._operands = [o if isinstance(o, Field) else np.float32(o) for o in operands]
 
     def _compute(self, box: Box) -> Single:
-        return self._function(*(values_on(operand, box) for operand in self._operands))
+        return self._function(*[values_on(operand, box) for operand in self._operands])
 
 
-def values_on(value: "Field | PerHeight", box: Box) -> Single | np.float32:
+def values_on(value: "Field | PerHeight", box: Box) -> PerHeight:
     """Values of a field on a box; numbers are the same everywhere."""
-    return value.on(box) if isinstance(value, Field) else np.float32(value)
+    return value.on(box) if isinstance(value, Field) else value
 
 
 def in_strips(box: Box, heights: int, compute: Callable[[Box], Single]) -> Single:

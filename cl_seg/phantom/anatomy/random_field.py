@@ -1,8 +1,10 @@
 """Smooth random fields, the same on every pixel grid and at neighbouring heights of a body."""
 
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.field import Box, Field, Single
 from cl_seg.phantom.anatomy.shapes import Rng
@@ -13,14 +15,35 @@ FIRST_LAYER = 1_000_000  # of a field's lattices, so that layers below z = 0 hav
 REACH = 3.5  # lattice lengths over which a node acts
 
 
+@dataclass(frozen=True)
+class _Weights:
+    """Gaussian weights of lattice nodes at each pixel of an axis.
+
+    Attributes:
+        values: (N, nodes), rows of unit norm.
+        first: (N,) the first node that acts on each pixel.
+        last: (N,) the last one.
+    """
+
+    values: Single
+    first: npt.NDArray[np.intp]
+    last: npt.NDArray[np.intp]
+
+    def within(self, start: int, stop: int) -> tuple[slice, Single]:
+        """The nodes that act on some pixels, and their weights (pixels, nodes)."""
+        nodes = slice(self.first[start], self.last[stop - 1] + 1) if start < stop else slice(0, 0)
+        return nodes, self.values[start:stop, nodes]
+
+
 @lru_cache(maxsize=32)
-def _interpolation(grid: Grid, length_mm: float) -> Single:
-    """Gaussian weights of lattice nodes at each pixel, rows of unit norm, (N, nodes)."""
+def _weights(grid: Grid, length_mm: float) -> _Weights:
     nodes = np.arange(-FIELD_EXTENT_MM, FIELD_EXTENT_MM + length_mm, length_mm)
     pixels = (np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm
     distance = (pixels[:, None] - nodes) / length_mm
-    weights = np.where(np.abs(distance) < REACH, np.exp(-(distance**2) / 2), 0)
-    return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
+    acts = np.abs(distance) < REACH
+    weights = np.where(acts, np.exp(-(distance**2) / 2), 0)
+    weights = (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
+    return _Weights(weights, acts.argmax(axis=1), len(nodes) - 1 - acts[:, ::-1].argmax(axis=1))
 
 
 class RandomField(Field):
@@ -42,47 +65,48 @@ class RandomField(Field):
         """
         super().__init__()
         self._key = int(rng.integers(2**62))
-        self._weights, self._window = _interpolation(grid, length_mm), window
-        self._heights = np.ravel(z_mm).astype(np.float64) / length_mm
-        self._drawn: list[Single] = []
+        self._weights, self._window = _weights(grid, length_mm), window
+        self._heights = np.reshape(z_mm, (-1, 1)).astype(np.float64) / length_mm
+        self._rows = 0
 
     def _compute(self, box: Box) -> Single:
-        down, across = (
-            self._weights[window.start + part.start : window.start + part.stop]
+        (rows, down), (columns, across) = (
+            self._weights.within(window.start + part.start, window.start + part.stop)
             for window, part in zip(self._window, box, strict=True)
         )
-        rows, columns = _nodes(down), _nodes(across)
-        noise = np.stack([layer[rows, columns] for layer in self._noise(rows.stop)])
-        lattice = np.tensordot(self._layers[0], noise, 1)
-        values: Single = down[:, rows] @ lattice @ across[:, columns].T
-        return values
+        self._draw_noise(rows.stop)
+        layers = down @ self._noise[:, rows, columns] @ across.T
+        values = self._shares @ layers.reshape(len(layers), -1)
+        return values.reshape(-1, *layers.shape[1:])
 
-    def _noise(self, rows: int) -> list[Single]:
-        """White noise (rows or more, nodes) of every layer, drawn as far as it is needed."""
-        missing = rows - (len(self._drawn[0]) if self._drawn else 0)
-        if missing > 0:
-            size = (missing, self._weights.shape[1])
-            more = [rng.standard_normal(size, np.float32) for rng in self._layers[1]]
-            before = self._drawn or [np.zeros((0, size[1]), np.float32)] * len(more)
-            self._drawn = [np.concatenate(parts) for parts in zip(before, more, strict=True)]
-        return self._drawn
+    def _draw_noise(self, rows: int) -> None:
+        """Draw white noise as far down as it is needed, which is faster than all of it."""
+        if rows > self._rows:
+            for rng, layer in zip(self._generators, self._noise, strict=True):
+                rng.standard_normal(dtype=np.float32, out=layer[self._rows : rows])
+            self._rows = rows
 
     @cached_property
-    def _layers(self) -> tuple[Single, list[Rng]]:
-        """Share (heights, layers) of each layer of the lattice, and their random generators."""
-        below = np.floor(self._heights).astype(int)[:, None]
-        turn = np.pi / 2 * (self._heights[:, None] - below)
+    def _layers(self) -> tuple[list[int], Single]:
+        """Layers of the lattice at the heights, and their shares (heights, layers)."""
+        below = np.floor(self._heights)
+        turn = np.pi / 2 * (self._heights - below)
         layers = np.arange(below.min(), below.max() + 2)
-        share = np.cos(turn) * (layers == below) + np.sin(turn) * (layers == below + 1)
-        used = (share > 1e-6).any(axis=0)
-        generators = [np.random.default_rng([self._key, FIRST_LAYER + int(layer)])
-                      for layer in layers[used]]  # fmt: skip
-        return share[:, used].astype(np.float32), generators
+        shares = np.cos(turn) * (layers == below) + np.sin(turn) * (layers == below + 1)
+        used = (shares > 1e-6).any(axis=0)
+        return [int(layer) for layer in layers[used]], shares[:, used].astype(np.float32)
 
+    @property
+    def _shares(self) -> Single:
+        return self._layers[1]
 
-def _nodes(weights: Single) -> slice:
-    """The nodes that act on some pixels (pixels, nodes)."""
-    if not len(weights):
-        return slice(0, 0)
-    acting = np.flatnonzero(weights[[0, -1]].any(axis=0))
-    return slice(int(acting[0]), int(acting[-1]) + 1)
+    @cached_property
+    def _generators(self) -> list[Rng]:
+        layers = self._layers[0]
+        return [np.random.default_rng([self._key, FIRST_LAYER + layer]) for layer in layers]
+
+    @cached_property
+    def _noise(self) -> Single:
+        """White noise (layers, nodes, nodes), drawn down to row ``_rows``."""
+        nodes = self._weights.values.shape[1]
+        return np.empty((len(self._layers[0]), nodes, nodes), np.float32)
