@@ -55,10 +55,14 @@ def area_cm2(radius: Curve) -> float:
 def curves_at(degrees: Single, *curves: Curve) -> list[Single]:
     """Curves over ``ANGLES`` at angles of any shape, interpolated linearly."""
     place = (degrees - np.float32(ANGLES[0])) / np.float32(ANGLES[1] - ANGLES[0])
-    before = np.minimum(place.astype(np.intp), len(ANGLES) - 2)
+    before = place.astype(np.intp)
     beyond = place - before.astype(np.float32)
-    singles = (curve.astype(np.float32) for curve in curves)
-    return [curve[before] + np.diff(curve)[before] * beyond for curve in singles]
+    values = []
+    for curve in curves:
+        single = curve.astype(np.float32)
+        step = np.diff(single, append=single[-1])
+        values.append(single.take(before) + step.take(before) * beyond)
+    return values
 
 
 def contour_distance(radius: Single, degrees: Single, contour: Curve) -> Single:

@@ -15,7 +15,7 @@ from cl_seg.phantom.anatomy.field import Box, Field, PerHeight, Single, values_o
 
 Rng = np.random.Generator
 
-TILE = 64  # pixels; smaller tiles follow thin shapes more closely, larger ones need fewer calls
+TILE = 96  # pixels; smaller tiles follow thin shapes more closely, larger ones need fewer calls
 FAR = np.float32(60.0)  # distance in mm given to everything outside the box of a shape
 
 

@@ -126,14 +126,24 @@ def paint(
     for painter in painters:
         painter(torso, body.random_generator(level, painter.__name__))
     canvas, regions = torso.canvas, torso.regions()
-    votes = [(canvas.labels == value).sum(axis=0) for value in range(len(CLASSES) + 1)]
     return Anatomy(
         grid,
         canvas.fractions(),
-        canvas.over_grid(np.argmax(votes, axis=0).astype(np.uint8), 0),
+        canvas.over_grid(_majority(canvas.labels), 0),
         canvas.over_grid(regions[len(regions) // 2], 0),
         canvas.over_grid(torso.surface.values.mean(axis=0), FAR),
     )
+
+
+def _majority(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The label of most heights (heights, R, C) at every pixel; the smaller one of equals."""
+    winner = np.zeros(labels.shape[1:], np.uint8)
+    most = (labels == 0).sum(axis=0, dtype=np.uint8)
+    for value in range(1, len(CLASSES) + 1):
+        votes = (labels == value).sum(axis=0, dtype=np.uint8)
+        winner[votes > most] = value
+        most = np.maximum(most, votes)
+    return winner
 
 
 def paint_slab(

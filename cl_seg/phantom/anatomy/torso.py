@@ -126,7 +126,7 @@ def lay_out(
     reach = _reach_mm(skin, preparation)
     canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm, reach)
     x, y = canvas.x, canvas.y
-    angle = Computed(np.rad2deg, Computed(np.arctan2, x, -y))
+    angle = Computed(np.arctan2, x, -y) * float(np.rad2deg(1))
     degrees, radius = canvas.sampled(angle), canvas.sampled((x * x + y * y) ** 0.5)
     wall_distance = canvas.sampled(_contour_field(wall, radius, degrees))
     # The back rests on the table.
