@@ -27,6 +27,7 @@ MUSCLE, LIVER = 1, 2  # values of labels
 SUBCUTANEOUS, VISCERAL = 1, 2  # values of regions
 
 DEFAULT_PREPARATION = Preparation()
+SPINOUS_MM = 82.0  # from the middle of a vertebral body to behind its spinous process, at most
 ARMS_MM = (150.0, 140.0)  # how far arms reach beside the trunk, and to the front and the back
 
 
@@ -123,7 +124,9 @@ def lay_out(
     wall = wall_contour(body, layout, level, rng)
     thickness = wall_thickness(body, layout, level, wall, rng)
     skin = wall + fat_thickness(body, layout, level, wall, rng)
-    reach = _reach_mm(skin, preparation)
+    top, bottom = -float(wall[360]), float(wall[0])
+    spine_y = bottom - layout.spine_mm * (0.35 * body.scale + 0.65 * body.muscle_scale)
+    reach = _reach_mm(skin, spine_y, body.scale, preparation)
     canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm, reach)
     x, y = canvas.x, canvas.y
     angle = Computed(np.arctan2, x, -y) * float(np.rad2deg(1))
@@ -135,7 +138,6 @@ def lay_out(
     uneven = 1 + 0.05 * canvas.field(rng, 22)
     wall_mm = canvas.sampled(_curve_field(thickness, degrees) * uneven)
     cavity_distance = wall_distance + wall_mm + 0.8 * (1 + canvas.field(rng, 6))
-    top, bottom = -float(wall[360]), float(wall[0])
     muscle, fatty = _muscle_mixes(body, canvas, body.random_generator(level, "muscle fat"))
     return Torso(
         canvas=canvas,
@@ -155,7 +157,7 @@ def lay_out(
         wall_half_width=float(np.interp(90, ANGLES, wall)),
         top=top,
         bottom=bottom,
-        spine_y=bottom - layout.spine_mm * (0.35 * body.scale + 0.65 * body.muscle_scale),
+        spine_y=spine_y,
         muscle=muscle,
         fatty_muscle=fatty,
     )
@@ -169,10 +171,13 @@ def _contour_field(contour: Curve, radius: Field, degrees: Field) -> Field:
     return Computed(partial(contour_distance, contour=contour), radius, degrees)
 
 
-def _reach_mm(skin: Curve, preparation: Preparation) -> tuple[float, float]:
-    """Largest |x| and |y| of a body in mm."""
+def _reach_mm(
+    skin: Curve, spine_y: float, scale: float, preparation: Preparation
+) -> tuple[float, float]:
+    """Largest |x| and |y| in mm at which anything of a body is painted."""
     angles = np.deg2rad(ANGLES)
     x, y = (float(np.abs(skin * place).max()) + 4 for place in (np.sin(angles), np.cos(angles)))
+    y = max(y, spine_y + SPINOUS_MM * scale)
     if preparation.arms_lowered:
         x, y = x + ARMS_MM[0], max(y, ARMS_MM[1])
     return x, y
