@@ -49,12 +49,13 @@ def main() -> None:
         for scanner in SCANNERS:
             ask(process, "time", scanner, 0)
     print(f"{'scanner':14} {'other s':>8} {'this s':>8} {'ratio':>6}   its quartiles")
-    totals = []
+    medians = []
     for scanner in SCANNERS:
         pairs = [alternate(processes, scanner, number) for number in range(options.rounds)]
-        totals += pairs
         print(line(scanner, pairs))
-    print(line("all", totals))
+        medians.append([statistics.median(side) for side in zip(*pairs, strict=True)])
+    other, this = (statistics.mean(side) for side in zip(*medians, strict=True))
+    print(f"{'all':14} {other:8.2f} {this:8.2f} {other / this:6.2f}")
     print(f"\n{'share of':14} {'other':>8} {'this':>8}")
     both = [shares(process) for process in processes]
     for part in both[0]:
@@ -118,9 +119,14 @@ def case(scanner: str, seed: int) -> Callable[[], None]:
     def simulate() -> None:
         with tempfile.TemporaryDirectory() as folder:
             write_simulated_store(
-                Path(folder) / "case.store", [scanner], own_bodies=BODIES, shared_bodies=0, size=SIZE,
-                seed=seed, show_progress=False,
-            )  # fmt: skip
+                Path(folder) / "case.store",
+                [scanner],
+                own_bodies=BODIES,
+                shared_bodies=0,
+                size=SIZE,
+                seed=seed,
+                show_progress=False,
+            )
 
     return simulate
 
@@ -138,7 +144,7 @@ def parts_of(simulate: Callable[[], None]) -> dict[str, float]:
     profile.runcall(simulate)
     stats = pstats.Stats(profile)
     total = stats.total_tt  # type: ignore[attr-defined]
-    spent = {part: 0.0 for part in PARTS}
+    spent = dict.fromkeys(PARTS, 0.0)
     for (_, _, function), (*_, cumulative, _) in stats.stats.items():  # type: ignore[attr-defined]
         for part, functions in PARTS.items():
             spent[part] += cumulative / total * (function in functions)

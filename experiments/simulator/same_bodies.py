@@ -5,8 +5,8 @@ and after it:
 
     python -m experiments.simulator.same_bodies before.store after.store [--picture same.png]
 
-Prints a line per scanner and the largest change of any area. Exit code 1 if more than one pixel
-in 10,000 has another label, any HU differs by more than 2, or a mean HU of a slice by more than 0.01.
+Prints a line per scanner. Exit code 1 if more than one pixel in 10,000 has another label or another
+HU (by more than 2), or the mean HU of a slice differs by more than 0.01.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from PIL import Image
 from cl_seg.phantom.sheet import window
 from cl_seg.scans.store import SliceStore
 
-LABELS_DIFFER, HU_DIFFER, MEAN_DIFFERS = 1e-4, 2, 0.01  # bounds of what counts as rounding
+# Bounds of what counts as rounding: share of pixels, HU of a pixel, mean HU of a slice.
+SHARE, PIXEL_HU, MEAN_HU = 1e-4, 2, 0.01
 SHOWN = 3  # slices per scanner in the picture
 GAIN = 100  # grey values per HU of the difference
 
@@ -31,6 +32,7 @@ class Difference:
 
     Attributes:
         labels: share of pixels with another label.
+        hu: share of pixels whose HU differ by more than ``PIXEL_HU``.
         hu_largest: largest |ΔHU|.
         hu_mean: mean |ΔHU|.
         hu_shift: largest |Δ| of the mean HU of a slice.
@@ -38,6 +40,7 @@ class Difference:
     """
 
     labels: float
+    hu: float
     hu_largest: int
     hu_mean: float
     hu_shift: float
@@ -46,11 +49,7 @@ class Difference:
     @property
     def rounding(self) -> bool:
         """Whether nothing but rounding differs."""
-        return (
-            self.labels <= LABELS_DIFFER
-            and self.hu_largest <= HU_DIFFER
-            and self.hu_shift <= MEAN_DIFFERS
-        )
+        return max(self.labels, self.hu) <= SHARE and self.hu_shift <= MEAN_HU
 
 
 def difference(before: SliceStore, after: SliceStore, scanner: str) -> Difference:
@@ -67,6 +66,7 @@ def difference(before: SliceStore, after: SliceStore, scanner: str) -> Differenc
     shift = np.abs((hu[1] - hu[0]).mean(axis=(1, 2))).max()
     return Difference(
         float((labels[0] != labels[1]).mean()),
+        float((apart > PIXEL_HU).mean()),
         int(apart.max()),
         float(apart.mean()),
         float(shift),
@@ -98,10 +98,12 @@ def main() -> None:
     if before.slices["slice_id"].tolist() != after.slices["slice_id"].tolist():
         sys.exit("the stores hold other slices")
     found = {scanner: difference(before, after, scanner) for scanner in before.scanners}
-    print(f"{'scanner':24} {'labels':>9} {'max |ΔHU|':>9} {'mean |ΔHU|':>10}   areas, cm²")
+    heads = f"{'labels':>9} {'HU > 2':>9} {'max |ΔHU|':>9} {'mean |ΔHU|':>10}"
+    print(f"{'scanner':24} {heads}   areas, cm²")
     for scanner, one in found.items():
         areas = ", ".join(f"{name} {area:.3f}" for name, area in one.areas_cm2.items())
-        print(f"{scanner:24} {one.labels:9.1e} {one.hu_largest:9} {one.hu_mean:10.5f}   {areas}")
+        shares = f"{one.labels:9.1e} {one.hu:9.1e}"
+        print(f"{scanner:24} {shares} {one.hu_largest:9} {one.hu_mean:10.5f}   {areas}")
     if options.picture:
         picture(before, after).save(options.picture)
     sys.exit(not all(one.rounding for one in found.values()))

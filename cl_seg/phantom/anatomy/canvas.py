@@ -8,11 +8,12 @@ another grid, or at another height, belong to the same body.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Samples, Single, in_strips
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, Samples, in_strips
 from cl_seg.phantom.anatomy.layers import Layer, Mix, add_visible
 from cl_seg.phantom.anatomy.random_field import RandomField
 from cl_seg.phantom.anatomy.shapes import (
@@ -65,8 +66,8 @@ class Canvas:
         self.grid, self.window = grid, (slice(0, grid.size), slice(0, grid.size))
         self.z_mm = np.reshape(np.asarray(z_mm, np.float32), (-1, 1, 1))
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
-        x: Single = np.zeros(1, np.float32) + axis
-        y: Single = axis[:, None]
+        x: Floats = np.zeros(1, np.float32) + axis
+        y: Floats = axis[:, None]
         for length, size in WARP_MM:
             x = x + np.float32(size) * self.field(rng, length).on(self.window)
             y = y + np.float32(size) * self.field(rng, length).on(self.window)
@@ -98,11 +99,13 @@ class Canvas:
         """Thin wavy sheets, as septa and vessels in fat, as a fraction from 0 to ``height``."""
         ridge = np.clip(1.5 - np.abs(self.field(rng, length_mm)) / width, 0, 1)
         patches = np.clip(1 + 2 * self.field(rng, 5 * length_mm), 0, 1)
-        return height * ridge * patches
+        streaks: Field = height * ridge * patches
+        return streaks
 
-    def above(self, level_mm: float | Single) -> Field:
+    def above(self, level_mm: float | Floats) -> Field:
         """Signed distance to horizontal planes at y = ``level_mm``, negative above them."""
-        return self.unwarped_y - level_mm
+        distance: Field = self.unwarped_y - level_mm
+        return distance
 
     def sampled(self, field: Field) -> Samples:
         """A field that is read many times, computed once on the whole canvas."""
@@ -121,8 +124,8 @@ class Canvas:
             centre=(x + ellipse.drift[0] * z, y + ellipse.drift[1] * z),
             radii=(np.maximum(a + grow, 0.05 * a), np.maximum(b + grow, 0.05 * b)),
         )
-        reach = 1.4 * float(np.max(here.radii))
-        box = self._box(np.stack(here.centre, axis=-1), reach)
+        reach = 1.4 * max(float(np.max(radius)) for radius in here.radii)
+        box = self._box(np.stack([np.asarray(place) for place in here.centre], axis=-1), reach)
         return self._shape(box, partial(ellipse_distance, here))
 
     def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:
@@ -136,8 +139,8 @@ class Canvas:
         box = self._box(here[..., :2], float(here[..., 2].max()))
         return self._shape(box, partial(tube_distance, here))
 
-    def _shape(self, box: Box, distance: Callable[[Single, Single], Single]) -> Shape:
-        def on(strip: Box) -> Single:
+    def _shape(self, box: Box, distance: Callable[[Floats, Floats], Floats]) -> Shape:
+        def on(strip: Box) -> Floats:
             return distance(self.x.on(strip), self.y.on(strip))
 
         return Shape(box, in_strips(box, len(self.z_mm), on))
@@ -190,7 +193,7 @@ class Canvas:
             if label is not None:
                 self.labels[:, *box][cover > 0.5] = label
 
-    def fractions(self) -> Single:
+    def fractions(self) -> Floats:
         """Tissues that are seen, in the mean over the heights, (tissues, N, N).
 
         They are in the order of ``TISSUES`` and sum to one.
@@ -202,7 +205,7 @@ class Canvas:
         add_visible(self._layers, len(self.z_mm), seen)
         return whole
 
-    def over_grid(self, values: npt.NDArray[np.generic], outside: float) -> npt.NDArray:
+    def over_grid(self, values: npt.NDArray[np.generic], outside: float) -> npt.NDArray[Any]:
         """Values (R, C) of the window on the whole grid, (N, N)."""
         whole = np.full((self.grid.size,) * 2, outside, values.dtype)
         whole[self.window] = values

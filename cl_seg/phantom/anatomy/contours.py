@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import OUTLINE_SHARE, Body
-from cl_seg.phantom.anatomy.field import Single
+from cl_seg.phantom.anatomy.field import Floats
 from cl_seg.phantom.anatomy.shapes import Rng
 
 Curve = npt.NDArray[np.float64]  # (721,) a value per angle of ANGLES
@@ -52,7 +52,7 @@ def area_cm2(radius: Curve) -> float:
     return float(np.trapezoid(radius**2, np.deg2rad(ANGLES)) / 200)
 
 
-def curves_at(degrees: Single, *curves: Curve) -> list[Single]:
+def curves_at(degrees: Floats, *curves: Curve) -> list[Floats]:
     """Curves over ``ANGLES`` at angles of any shape, interpolated linearly."""
     place = (degrees - np.float32(ANGLES[0])) / np.float32(ANGLES[1] - ANGLES[0])
     before = place.astype(np.intp)
@@ -65,7 +65,7 @@ def curves_at(degrees: Single, *curves: Curve) -> list[Single]:
     return values
 
 
-def contour_distance(radius: Single, degrees: Single, contour: Curve) -> Single:
+def contour_distance(radius: Floats, degrees: Floats, contour: Curve) -> Floats:
     """Signed distance in mm to a contour, negative inside, to first order.
 
     Args:
@@ -75,7 +75,7 @@ def contour_distance(radius: Single, degrees: Single, contour: Curve) -> Single:
     """
     slope = np.gradient(contour, np.deg2rad(ANGLES)) / contour
     edge, steep = curves_at(degrees, contour, np.sqrt(1 + slope**2))
-    distance: Single = (radius - edge) / steep
+    distance: Floats = (radius - edge) / steep
     return distance
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-Single = npt.NDArray[np.float32]
-PerHeight = float | npt.NDArray[np.floating[Any]]  # a number, or one per height (heights, 1, 1)
+Floats = npt.NDArray[np.floating[Any]]
+PerHeight = float | np.floating[Any] | Floats  # a number, or one per height (heights, 1, 1)
 Box = tuple[slice, slice]  # (rows, columns)
 CACHED = 131_072  # values of an array that stays in the processor's cache with a few others
 
@@ -23,20 +23,18 @@ class Field(NDArrayOperatorsMixin):
 
     def __init__(self) -> None:
         self._box: Box | None = None
-        self._values: Single = np.zeros(0, np.float32)
+        self._values: Floats = np.zeros(0, np.float32)
 
-    def on(self, box: Box) -> Single:
+    def on(self, box: Box) -> Floats:
         """Values on a box, (heights, rows, columns) float32; not to be written to."""
         if self._box != box:  # the same box is often read twice: fat, and muscle as 1 − fat
             self._box, self._values = box, self._compute(box)
         return self._values
 
-    def _compute(self, box: Box) -> Single:
+    def _compute(self, box: Box) -> Floats:
         raise NotImplementedError
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any
-    ) -> "Computed":
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method != "__call__" or keywords:
             return NotImplemented
         return Computed(ufunc, *inputs)
@@ -55,7 +53,7 @@ class Samples(Field):
         values: (heights, rows, columns).
     """
 
-    def __init__(self, values: Single, window: Box = (slice(0, None), slice(0, None))) -> None:
+    def __init__(self, values: Floats, window: Box = (slice(0, None), slice(0, None))) -> None:
         """Keep values.
 
         Args:
@@ -64,7 +62,7 @@ class Samples(Field):
         """
         self.values, self._first = values, (window[0].start, window[1].start)
 
-    def on(self, box: Box) -> Single:
+    def on(self, box: Box) -> Floats:
         """A view of the values."""
         rows, columns = (
             slice(first + part.start, first + part.stop)
@@ -76,12 +74,14 @@ class Samples(Field):
 class Computed(Field):
     """A function of fields, numbers and numbers per height (heights, 1, 1)."""
 
-    def __init__(self, function: Callable[..., Single], *operands: "Field | PerHeight") -> None:
+    def __init__(self, function: Callable[..., Floats], *operands: "Field | PerHeight") -> None:
         super().__init__()
         self._function = function
-        self._operands = [o if isinstance(o, Field) else np.float32(o) for o in operands]
+        self._operands: list[Field | PerHeight] = [
+            o if isinstance(o, Field) else np.float32(o) for o in operands
+        ]
 
-    def _compute(self, box: Box) -> Single:
+    def _compute(self, box: Box) -> Floats:
         return self._function(*[values_on(operand, box) for operand in self._operands])
 
 
@@ -90,7 +90,7 @@ def values_on(value: "Field | PerHeight", box: Box) -> PerHeight:
     return value.on(box) if isinstance(value, Field) else value
 
 
-def in_strips(box: Box, heights: int, compute: Callable[[Box], Single]) -> Single:
+def in_strips(box: Box, heights: int, compute: Callable[[Box], Floats]) -> Floats:
     """Values on a box, computed strip by strip: faster where there are many.
 
     Args:
@@ -109,6 +109,6 @@ def in_strips(box: Box, heights: int, compute: Callable[[Box], Single]) -> Singl
     return values
 
 
-def largest(*fields: "Field | PerHeight") -> Field:
+def largest(first: Field, *others: "Field | PerHeight") -> Field:
     """The largest of fields at every pixel: of signed distances, what lies inside all of them."""
-    return reduce(np.maximum, fields)
+    return reduce(lambda one, other: Computed(np.maximum, one, other), others, first)

@@ -83,6 +83,6 @@ def _fascia(torso: Torso, rng: Rng, kidney: Shape) -> None:
     around = kidney.grown(rng.uniform(6, 11) + 2.5 * canvas.field(rng, 14))
     free = around.shell(0.8).within(torso.cavity_distance + 1).within(0.5 - canvas.occupied)
     canvas.paint(free, {"muscle": 0.5, "adipose": 0.5}, None)
-    septa = np.clip(canvas.streaks(rng, 3.0, 0.06, 0.5), 0, 0.5)
+    septa = canvas.streaks(rng, 3.0, 0.06, 0.5).clip(0, 0.5)
     fat = around.within(0.5 - canvas.occupied).within(torso.cavity_distance)
     canvas.paint(fat.grown(-0.6), {"adipose": 1 - septa, "muscle": septa}, None)

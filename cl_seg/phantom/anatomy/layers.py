@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.field import Box, Field, Single, values_on
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, values_on
 from cl_seg.phantom.tissues import TISSUES
 
 Mix = dict[str, float | Field]  # tissue → its fraction
@@ -22,11 +22,11 @@ class Layer:
     """
 
     box: Box
-    cover: Single
+    cover: Floats
     mix: Mix
 
 
-def add_visible(layers: Sequence[Layer], heights: int, fractions: Single) -> None:
+def add_visible(layers: Sequence[Layer], heights: int, fractions: Floats) -> None:
     """Add what is seen of layers, in the mean over the heights of a canvas; the rest is air.
 
     The last layer lies on top. It is read first, so that what others hide is never computed.

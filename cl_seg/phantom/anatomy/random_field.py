@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Single
+from cl_seg.phantom.anatomy.field import Box, Field, Floats
 from cl_seg.phantom.anatomy.shapes import Rng
 from cl_seg.scans.store import Grid
 
@@ -25,11 +25,11 @@ class _Weights:
         last: (N,) the last one.
     """
 
-    values: Single
+    values: Floats
     first: npt.NDArray[np.intp]
     last: npt.NDArray[np.intp]
 
-    def within(self, start: int, stop: int) -> tuple[slice, Single]:
+    def within(self, start: int, stop: int) -> tuple[slice, Floats]:
         """The nodes that act on some pixels, and their weights (pixels, nodes)."""
         nodes = slice(self.first[start], self.last[stop - 1] + 1) if start < stop else slice(0, 0)
         return nodes, self.values[start:stop, nodes]
@@ -53,7 +53,7 @@ class RandomField(Field):
     deviation; layers of the lattice, as far apart, are blended along z.
     """
 
-    def __init__(self, rng: Rng, grid: Grid, window: Box, length_mm: float, z_mm: Single) -> None:
+    def __init__(self, rng: Rng, grid: Grid, window: Box, length_mm: float, z_mm: Floats) -> None:
         """Draw one number from ``rng``, whatever the window and the heights.
 
         Args:
@@ -69,7 +69,7 @@ class RandomField(Field):
         self._heights = np.reshape(z_mm, (-1, 1)).astype(np.float64) / length_mm
         self._rows = 0
 
-    def _compute(self, box: Box) -> Single:
+    def _compute(self, box: Box) -> Floats:
         (rows, down), (columns, across) = (
             self._weights.within(window.start + part.start, window.start + part.stop)
             for window, part in zip(self._window, box, strict=True)
@@ -87,7 +87,7 @@ class RandomField(Field):
             self._rows = rows
 
     @cached_property
-    def _layers(self) -> tuple[list[int], Single]:
+    def _layers(self) -> tuple[list[int], Floats]:
         """Layers of the lattice at the heights, and their shares (heights, layers)."""
         below = np.floor(self._heights)
         turn = np.pi / 2 * (self._heights - below)
@@ -97,7 +97,7 @@ class RandomField(Field):
         return [int(layer) for layer in layers[used]], shares[:, used].astype(np.float32)
 
     @property
-    def _shares(self) -> Single:
+    def _shares(self) -> Floats:
         return self._layers[1]
 
     @cached_property
@@ -106,7 +106,7 @@ class RandomField(Field):
         return [np.random.default_rng([self._key, FIRST_LAYER + layer]) for layer in layers]
 
     @cached_property
-    def _noise(self) -> Single:
+    def _noise(self) -> Floats:
         """White noise (layers, nodes, nodes), drawn down to row ``_rows``."""
         nodes = self._weights.values.shape[1]
         return np.empty((len(self._layers[0]), nodes, nodes), np.float32)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, PerHeight, Single, values_on
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, PerHeight, values_on
 
 Rng = np.random.Generator
 
@@ -29,19 +29,19 @@ class Shape:
     """
 
     box: Box
-    distance: Single
+    distance: Floats
 
     @classmethod
-    def over_grid(cls, distance: Single) -> "Shape":
+    def over_grid(cls, distance: Floats) -> "Shape":
         """The shape of distances (heights, N, N), on the smallest box that holds it."""
-        near = (distance < 3).any(axis=0)
+        near = np.any(distance < 3, axis=0)
         rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
         if not len(rows):
             return cls((slice(0, 0), slice(0, 0)), distance[:, :0, :0])
         box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
         return cls(box, distance[:, *box])
 
-    def on(self, box: Box) -> Single:
+    def on(self, box: Box) -> Floats:
         """Distances on any box."""
         if box == self.box:
             return self.distance
@@ -98,14 +98,14 @@ def _within(box: Box, outer: Box) -> Box:
     return rows, columns
 
 
-def tiles(shape: Shape, reach_mm: float) -> Iterator[tuple[Box, Single]]:
+def tiles(shape: Shape, reach_mm: float) -> Iterator[tuple[Box, Floats]]:
     """Boxes of at most ``TILE`` pixels per side, and distances on them.
 
     Args:
         shape: to cut into tiles.
         reach_mm: tiles that lie farther away are left out.
     """
-    near = (shape.distance < reach_mm).any(axis=0)
+    near = np.any(shape.distance < reach_mm, axis=0)
     rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return
@@ -157,7 +157,7 @@ def wobble(
     return np.column_stack([orders, heights, rng.uniform(0, 2 * np.pi, len(orders))])
 
 
-def ellipse_distance(ellipse: Ellipse, x: Single, y: Single) -> Single:
+def ellipse_distance(ellipse: Ellipse, x: Floats, y: Floats) -> Floats:
     """Approximate signed distance to an ellipse at points x, y in mm (first order)."""
     (a, b), power = (np.float32(radius) for radius in ellipse.radii), np.float32(ellipse.power)
     cos, sin = np.float32(np.cos(ellipse.angle)), np.float32(np.sin(ellipse.angle))
@@ -170,11 +170,11 @@ def ellipse_distance(ellipse: Ellipse, x: Single, y: Single) -> Single:
         angle = np.arctan2(v, u)
         outline = sum(h * np.cos(n * angle + at) for n, h, at in ellipse.wobble.astype(np.float32))
         radius = radius / np.maximum(1 + outline, np.float32(0.2))
-    distance: Single = (radius - 1) / np.maximum(gradient, np.float32(1e-4))
+    distance: Floats = (radius - 1) / np.maximum(gradient, np.float32(1e-4))
     return distance
 
 
-def tube_distance(path: npt.NDArray[np.floating], x: Single, y: Single) -> Single:
+def tube_distance(path: npt.NDArray[np.floating], x: Floats, y: Floats) -> Floats:
     """Signed distance to a tube about a path.
 
     Args:
@@ -194,7 +194,7 @@ def tube_distance(path: npt.NDArray[np.floating], x: Single, y: Single) -> Singl
     return distance
 
 
-def vector_length(x: Single, y: Single) -> Single:
+def vector_length(x: Floats, y: Floats) -> Floats:
     """Length of vectors; several times faster than ``numpy.hypot``."""
-    length: Single = np.sqrt(x * x + y * y)
+    length: Floats = np.sqrt(x * x + y * y)
     return length

@@ -72,6 +72,7 @@ PAINTERS: dict[str, tuple[Painter, ...]] = {
     ),
 }
 LEVELS = tuple(PAINTERS)
+THREADS = ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,6 @@ class Anatomy:
         return np.where((self.labels == MUSCLE) & (fat > lean), np.uint8(0), self.labels)
 
 
-@ThreadpoolController().wrap(limits=1, user_api="blas")  # same bits on any number of cores
 def paint(
     body: Body,
     level: str,
@@ -117,22 +117,24 @@ def paint(
         z_mm: above the middle of the level, one height or several.
         preparation: oral contrast medium, arms and implants.
     """
-    torso = lay_out(body, level, grid, z_mm, preparation)
-    painters = list(PAINTERS[level])
-    if preparation.implants:
-        painters.append(skeleton.pedicle_screws)
-    if preparation.arms_lowered:
-        painters.append(arms.lowered_arms)
-    for painter in painters:
-        painter(torso, body.random_generator(level, painter.__name__))
-    canvas, regions = torso.canvas, torso.regions()
-    return Anatomy(
-        grid,
-        canvas.fractions(),
-        canvas.over_grid(_majority(canvas.labels), 0),
-        canvas.over_grid(regions[len(regions) // 2], 0),
-        canvas.over_grid(torso.surface.values.mean(axis=0), FAR),
-    )
+    with THREADS.limit(limits=1, user_api="blas"):  # the same bits on any number of cores
+        torso = lay_out(body, level, grid, z_mm, preparation)
+        for painter in _painters(level, preparation):
+            painter(torso, body.random_generator(level, painter.__name__))
+        canvas, regions = torso.canvas, torso.regions()
+        return Anatomy(
+            grid,
+            canvas.fractions(),
+            canvas.over_grid(_majority(canvas.labels), 0),
+            canvas.over_grid(regions[len(regions) // 2], 0),
+            canvas.over_grid(torso.surface.values.mean(axis=0), float(FAR)),
+        )
+
+
+def _painters(level: str, preparation: Preparation) -> tuple[Painter, ...]:
+    implants = (skeleton.pedicle_screws,) if preparation.implants else ()
+    lowered = (arms.lowered_arms,) if preparation.arms_lowered else ()
+    return (*PAINTERS[level], *implants, *lowered)
 
 
 def _majority(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

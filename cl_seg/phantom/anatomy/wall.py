@@ -41,14 +41,14 @@ def lumbar_wall(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     side = np.abs(torso.degrees)
     rough = 0.5 * canvas.field(rng, 5)
-    ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm + rough))
+    ring = largest(torso.wall_distance, -(torso.wall_distance + torso.wall_mm + rough))
     # Where the muscles have tapered out, fascia goes on to the quadratus lumborum.
     canvas.paint(canvas.shape(ring), FASCIA)
     alba = 2.5 + 0.02 * torso.body.vat_cm2 * np.clip(1 + 0.3 * canvas.field(rng, 15), 0.3, 2)
     bare = 2.4 - torso.wall_mm  # aponeurosis without muscle
     muscle = largest(ring, alba - np.abs(canvas.x), bare, side - 126)
     canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
-    _fat_planes(torso, rng, np.maximum(33 - side, side - 116))
+    _fat_planes(torso, rng, largest(33 - side, side - 116))
 
 
 def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
@@ -59,7 +59,7 @@ def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
         thickness = (0.3 + 10 * fat * uneven) * np.clip(torso.wall_mm / 14, 0.2, 1)
         at = depth + 0.03 * canvas.field(rng, 20)
         plane = np.abs(torso.wall_distance + at * torso.wall_mm) - thickness / 2
-        plane = np.maximum(plane, elsewhere)
+        plane = largest(plane, elsewhere)
         canvas.paint(canvas.shape(plane), {"adipose": 0.75, "muscle": 0.25}, MUSCLE)
 
 
@@ -67,7 +67,7 @@ def thoracic_wall(torso: Torso, rng: Rng) -> None:
     """Recti, obliques, intercostals and latissimus dorsi, and the fat between them."""
     canvas = torso.canvas
     side = np.abs(torso.degrees)
-    ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm))
+    ring = largest(torso.wall_distance, -(torso.wall_distance + torso.wall_mm))
     alba = 2 - np.abs(canvas.x)
     canvas.paint(canvas.shape(ring), FASCIA)
     muscle = largest(ring, alba, side - 152)
