@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.field import in_strips
 from cl_seg.phantom.anatomy.loops import (
     Filling,
     FillingShares,
@@ -35,9 +34,7 @@ def colon(torso: Torso, rng: Rng) -> None:
     for path, choices in places:
         loop = canvas.tube(path).grown(haustra).within(torso.cavity_distance + 2)
         paint_loop(torso, rng, loop, choices, textures)
-    wall_mm = np.median(
-        in_strips(canvas.whole_grid, len(canvas.z_mm), torso.grid_wall_mm.on), axis=(1, 2)
-    )
+    wall_mm = np.median(canvas.on_grid(torso.grid_wall_mm), axis=(1, 2))
     low = torso.top + wall_mm[:, None] + rng.uniform(18, 30)
     for start, end in ((-0.55, -0.12), (-0.05, 0.5)):
         if rng.random() < 0.15:

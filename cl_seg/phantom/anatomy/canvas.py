@@ -64,7 +64,7 @@ class Canvas:
             reach_mm: largest |x| and |y| that anything is painted at.
         """
         self.grid, self.window = grid, (slice(0, grid.size), slice(0, grid.size))
-        self.z_mm = np.reshape(np.asarray(z_mm, np.float32), (-1, 1, 1))
+        self.z_mm = np.reshape(np.asarray(z_mm, np.float64), (-1, 1, 1))
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
         x: Floats = np.zeros(1, np.float32) + axis
         y: Floats = axis[:, None]
@@ -83,12 +83,6 @@ class Canvas:
     def everywhere(self) -> Box:
         """The box of the whole canvas."""
         rows, columns = (slice(0, part.stop - part.start) for part in self.window)
-        return rows, columns
-
-    @property
-    def whole_grid(self) -> Box:
-        """The box of the whole grid, which fields without values of their own can be read on."""
-        rows, columns = (slice(-part.start, self.grid.size - part.start) for part in self.window)
         return rows, columns
 
     def field(self, rng: Rng, length_mm: float) -> Field:
@@ -110,6 +104,11 @@ class Canvas:
     def sampled(self, field: Field) -> Samples:
         """A field that is read many times, computed once on the whole canvas."""
         return Samples(in_strips(self.everywhere, len(self.z_mm), field.on))
+
+    def on_grid(self, field: Field) -> Floats:
+        """A field of random fields and coordinates on the whole grid, (heights, N, N)."""
+        rows, columns = (slice(-part.start, self.grid.size - part.start) for part in self.window)
+        return in_strips((rows, columns), len(self.z_mm), field.on)
 
     def shape(self, distance: Field) -> Shape:
         """The shape of a signed distance over the whole canvas."""
