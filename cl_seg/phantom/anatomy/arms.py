@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.layers import Mix
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import Torso
 
@@ -20,7 +20,7 @@ def lowered_arms(torso: Torso, rng: Rng) -> None:
         x = side * (torso.trunk_half_width + width + rng.uniform(1, 9))
         y = torso.middle + rng.uniform(5, 40)
         outline = Ellipse((x, y), (width, depth), rng.uniform(-0.4, 0.4), 2.1, wobble(rng, 0.03))
-        arm = canvas.ellipse(outline).within(np.float32(0.5) - torso.skin_distance)
+        arm = canvas.ellipse(outline).within(0.5 - torso.surface)
         canvas.paint(arm, {"skin": 0.55, "adipose": 0.45})
         canvas.paint(arm.grown(-1.4), {"adipose": 1.0})
         fat = np.clip(0.04 * torso.body.sat_cm2**0.7 * rng.uniform(0.7, 1.3), 2.5, 14)
@@ -31,7 +31,8 @@ def lowered_arms(torso: Torso, rng: Rng) -> None:
         for bone in _bones(torso, rng, (x, y), upper):
             canvas.paint(bone, CORTEX)
             canvas.paint(bone.grown(-2.6 * k), {"bone": 0.05, "marrow": 0.95})
-        np.minimum(torso.skin_distance[arm.box], arm.distance, out=torso.skin_distance[arm.box])
+        surface = torso.surface.on(arm.box)
+        np.minimum(surface, arm.distance, out=surface)
 
 
 def _bones(torso: Torso, rng: Rng, place: tuple[float, float], upper: bool) -> list[Shape]:

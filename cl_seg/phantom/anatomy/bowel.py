@@ -34,14 +34,16 @@ def colon(torso: Torso, rng: Rng) -> None:
     for path, choices in places:
         loop = canvas.tube(path).grown(haustra).within(torso.cavity_distance + 2)
         paint_loop(torso, rng, loop, choices, textures)
-    low = torso.top + float(np.median(torso.wall_mm)) + rng.uniform(18, 30)
+    wall_mm = np.median(canvas.on_grid(torso.grid_wall_mm), axis=(1, 2))
+    low = torso.top + wall_mm[:, None] + rng.uniform(18, 30)
     for start, end in ((-0.55, -0.12), (-0.05, 0.5)):
         if rng.random() < 0.15:
             continue
         x = np.linspace(start, end, 5) * edge + rng.normal(0, 6, 5)
         sag = low + 16 * (x / (0.55 * edge)) ** 2 + rng.normal(0, 4, 5)
         radius = rng.uniform(11, 18) * k * (1 + 0.12 * rng.standard_normal(5))
-        loop = canvas.tube(np.column_stack([x, sag, radius])).grown(haustra)
+        path = np.stack(np.broadcast_arrays(x, sag, radius), axis=-1)
+        loop = canvas.tube(path).grown(haustra)
         paint_loop(torso, rng, loop.within(torso.cavity_distance + 2), TRANSVERSE, textures)
 
 

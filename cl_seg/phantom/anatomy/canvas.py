@@ -1,112 +1,160 @@
-"""A canvas in millimetres at one height of a body: shapes painted as tissue fractions and labels.
+"""A canvas in millimetres at heights of a body: shapes painted as tissue fractions and labels.
 
 x runs to the image's right (the patient's left), y down (posterior), z towards the head; the
 origin is the middle of the slice. Nothing random depends on the pixel grid: the same streams on
 another grid, or at another height, belong to the same body.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.random_field import random_field
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, Samples, in_strips
+from cl_seg.phantom.anatomy.layers import Layer, Mix, add_visible
+from cl_seg.phantom.anatomy.random_field import RandomField
 from cl_seg.phantom.anatomy.shapes import (
     FAR,
-    Box,
     Ellipse,
-    Field,
     Rng,
     Shape,
     ellipse_distance,
+    tiles,
     tube_distance,
 )
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
-
-Mix = dict[str, float | Field]  # tissue → its fraction
 
 WARP_MM = ((45.0, 3.5), (9.0, 0.7))  # length and size of the warp of all shapes (engineering)
 MARGIN_MM = 8.0  # around a shape, within which its distance is known
 
 
 class Canvas:
-    """Tissue fractions, labels and occupied space of one slice; starts as air.
+    """Layers of tissues, labels and occupied space of a few heights; starts as air.
+
+    All arrays cover a window of the grid, outside of which is nothing but air.
 
     Attributes:
-        grid: pixels of the canvas.
-        z_mm: height above the middle of the level.
-        x: (N, N) warped x in mm, in which all shapes are defined.
-        y: (N, N) warped y in mm.
-        unwarped_y: (N, 1) y in mm, for horizontal fluid levels.
-        fractions: (tissues, N, N) in the order of ``TISSUES``, summing to one.
-        labels: (N, N) uint8.
-        occupied: (N, N) distance in mm to what has been placed.
+        grid: pixels of the whole slice.
+        window: box of the grid, of R rows and C columns.
+        z_mm: (heights, 1, 1) above the middle of the level.
+        x: field of the warped x in mm, in which all shapes are defined.
+        y: field of the warped y in mm.
+        unwarped_y: field of y in mm, for horizontal fluid levels.
+        labels: (heights, R, C) uint8.
+        occupied: field of the distance in mm to what has been placed.
     """
 
-    def __init__(self, grid: Grid, rng: Rng, z_mm: float = 0.0) -> None:
-        self.grid, self.z_mm = grid, z_mm
+    def __init__(
+        self,
+        grid: Grid,
+        rng: Rng,
+        z_mm: float | npt.ArrayLike = 0.0,
+        reach_mm: tuple[float, float] = (np.inf, np.inf),
+    ) -> None:
+        """Warp the coordinates of an empty canvas.
+
+        Args:
+            grid: pixels of the whole slice.
+            rng: of the warp.
+            z_mm: one height or several.
+            reach_mm: largest |x| and |y| that anything is painted at.
+        """
+        self.grid, self.window = grid, (slice(0, grid.size), slice(0, grid.size))
+        self.z_mm = np.reshape(np.asarray(z_mm, np.float64), (-1, 1, 1))
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
-        self.x = np.repeat(axis[None], grid.size, axis=0)
-        self.y = np.repeat(axis[:, None], grid.size, axis=1)
-        self.unwarped_y = axis[:, None]
+        x: Floats = np.zeros(1, np.float32) + axis
+        y: Floats = axis[:, None]
         for length, size in WARP_MM:
-            self.x += np.float32(size) * self.field(rng, length)
-            self.y += np.float32(size) * self.field(rng, length)
-        self.fractions = np.zeros((len(TISSUES), grid.size, grid.size), np.float32)
-        self.fractions[TISSUES.index("air")] = 1
-        self.labels = np.zeros((grid.size, grid.size), np.uint8)
-        self.occupied = np.full((grid.size, grid.size), FAR, np.float32)
-        self._painted = {"air"}
+            x = x + np.float32(size) * self.field(rng, length).on(self.window)
+            y = y + np.float32(size) * self.field(rng, length).on(self.window)
+        self.window = _window((np.abs(x) < reach_mm[0]) & (np.abs(y) < reach_mm[1]))
+        self.x, self.y = Samples(x, self.window), Samples(y, self.window)
+        self.unwarped_y = Samples(np.broadcast_to(axis[:, None], (grid.size,) * 2), self.window)
+        shape = self.x.on(self.everywhere).shape
+        self.labels = np.zeros(shape, np.uint8)
+        self.occupied = Samples(np.full(shape, FAR, np.float32))
+        self._layers: list[Layer] = []
+
+    @property
+    def everywhere(self) -> Box:
+        """The box of the whole canvas."""
+        rows, columns = (slice(0, part.stop - part.start) for part in self.window)
+        return rows, columns
 
     def field(self, rng: Rng, length_mm: float) -> Field:
-        """A smooth random field on this canvas, (N, N), see :func:`random_field`."""
-        return random_field(rng, self.grid, length_mm, self.z_mm)
+        """A smooth random field on this canvas, see :class:`RandomField`."""
+        return RandomField(rng, self.grid, self.window, length_mm, self.z_mm)
 
     def streaks(self, rng: Rng, length_mm: float, width: float, height: float) -> Field:
         """Thin wavy sheets, as septa and vessels in fat, as a fraction from 0 to ``height``."""
         ridge = np.clip(1.5 - np.abs(self.field(rng, length_mm)) / width, 0, 1)
         patches = np.clip(1 + 2 * self.field(rng, 5 * length_mm), 0, 1)
-        return height * ridge * patches
+        streaks: Field = height * ridge * patches
+        return streaks
 
-    def above(self, level_mm: float) -> Field:
-        """Signed distance to a horizontal plane at y = ``level_mm``, negative above it, (N, N)."""
-        distance: Field = np.broadcast_to(self.unwarped_y - np.float32(level_mm), self.x.shape)
+    def above(self, level_mm: float | Floats) -> Field:
+        """Signed distance to horizontal planes at y = ``level_mm``, negative above them."""
+        distance: Field = self.unwarped_y - level_mm
         return distance
 
+    def sampled(self, field: Field) -> Samples:
+        """A field that is read many times, computed once on the whole canvas."""
+        return Samples(in_strips(self.everywhere, len(self.z_mm), field.on))
+
+    def on_grid(self, field: Field) -> Floats:
+        """A field of random fields and coordinates on the whole grid, (heights, N, N)."""
+        rows, columns = (slice(-part.start, self.grid.size - part.start) for part in self.window)
+        return in_strips((rows, columns), len(self.z_mm), field.on)
+
     def shape(self, distance: Field) -> Shape:
-        """The shape of a signed distance (N, N) over the whole canvas."""
-        return Shape.over_grid(distance)
+        """The shape of a signed distance over the whole canvas."""
+        return Shape.over_grid(self.sampled(distance).values)
 
     def ellipse(self, ellipse: Ellipse) -> Shape:
-        """An ellipse at the height of this canvas."""
+        """An ellipse at the heights of this canvas."""
         (x, y), (a, b), z = ellipse.centre, ellipse.radii, self.z_mm
         grow = ellipse.growth * z
         here = replace(
             ellipse,
             centre=(x + ellipse.drift[0] * z, y + ellipse.drift[1] * z),
-            radii=(max(a + grow, 0.05 * a), max(b + grow, 0.05 * b)),
+            radii=(np.maximum(a + grow, 0.05 * a), np.maximum(b + grow, 0.05 * b)),
         )
-        reach = max(here.radii) * 1.4
-        box = self._box(here.centre, here.centre, reach)
-        return Shape(box, ellipse_distance(here, self.x[box], self.y[box]))
+        reach = 1.4 * max(float(np.max(radius)) for radius in here.radii)
+        box = self._box(np.stack([np.asarray(place) for place in here.centre], axis=-1), reach)
+        return self._shape(box, partial(ellipse_distance, here))
 
     def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:
-        """A tube about a path (points, 3) of x, y and radius, at the height of this canvas."""
-        here = path + np.array([*drift, 0]) * self.z_mm
-        low, high = here[:, :2].min(axis=0), here[:, :2].max(axis=0)
-        box = self._box(low, high, float(here[:, 2].max()))
-        return Shape(box, tube_distance(here, self.x[box], self.y[box]))
+        """A tube at the heights of this canvas.
 
-    def _box(self, low: npt.ArrayLike, high: npt.ArrayLike, reach: float) -> Box:
-        """Pixels of the box from a low to a high corner (x, y) in mm, and of a margin about it."""
+        Args:
+            path: (points, 3) of x, y and radius in mm, or (heights, points, 3).
+            drift: of the path per mm towards the head.
+        """
+        here = path + self.z_mm * [*drift, 0.0]
+        box = self._box(here[..., :2], float(here[..., 2].max()))
+        return self._shape(box, partial(tube_distance, here))
+
+    def _shape(self, box: Box, distance: Callable[[Floats, Floats], Floats]) -> Shape:
+        def on(strip: Box) -> Floats:
+            return distance(self.x.on(strip), self.y.on(strip))
+
+        return Shape(box, in_strips(box, len(self.z_mm), on))
+
+    def _box(self, points: npt.NDArray[np.floating], reach: float) -> Box:
+        """Pixels of a box about points (…, 2) of x and y in mm, and of a margin about it."""
         warped = sum(3 * size for _, size in WARP_MM) / 2
-        middle, margin = (self.grid.size - 1) / 2, reach + MARGIN_MM + warped
-        first = np.clip((np.asarray(low) - margin) / self.grid.spacing_mm + middle,
-                        0, self.grid.size).astype(int)  # fmt: skip
-        last = np.clip((np.asarray(high) + margin) / self.grid.spacing_mm + middle + 2,
-                       0, self.grid.size).astype(int)  # fmt: skip
-        return slice(first[1], last[1]), slice(first[0], last[0])
+        parts = []
+        for window, places in zip(self.window, (points[..., 1], points[..., 0]), strict=True):
+            middle, margin = (self.grid.size - 1) / 2 - window.start, reach + MARGIN_MM + warped
+            first = (places.min() - margin) / self.grid.spacing_mm + middle
+            last = (places.max() + margin) / self.grid.spacing_mm + middle + 2
+            size = window.stop - window.start
+            parts.append(slice(*(int(min(max(end, 0), size)) for end in (first, last))))
+        return parts[0], parts[1]
 
     def place(self, shape: Shape, mix: Mix, label: int | None = 0, gap_mm: float = 0.8) -> Shape:
         """Paint an organ into the space that is left, and keep that space from later ones.
@@ -120,14 +168,15 @@ class Canvas:
         Returns:
             What was left of the shape.
         """
-        free = shape.within(np.float32(gap_mm) - self.occupied)
+        free = shape.within(gap_mm - self.occupied)
         self.paint(free, mix, label)
         self.occupy(free)
         return free
 
     def occupy(self, shape: Shape) -> None:
         """Keep the space of a shape from organs placed later."""
-        np.minimum(self.occupied[shape.box], shape.distance, out=self.occupied[shape.box])
+        occupied = self.occupied.on(shape.box)
+        np.minimum(occupied, shape.distance, out=occupied)
 
     def paint(self, shape: Shape, mix: Mix, label: int | None = 0) -> None:
         """Paint a tissue mix over a shape; edges are anti-aliased.
@@ -137,16 +186,32 @@ class Canvas:
             mix: tissue fractions that sum to one.
             label: given to pixels covered by more than half; None leaves labels as they are.
         """
-        cover = np.clip(0.5 - shape.distance / np.float32(self.grid.spacing_mm), 0, 1)
-        if not cover.any():
-            return
-        self._painted |= set(mix)
-        for tissue in self._painted:
-            fraction = self.fractions[TISSUES.index(tissue)][shape.box]
-            fraction *= 1 - cover
-            if tissue in mix:
-                amount = mix[tissue]
-                there = amount[shape.box] if isinstance(amount, np.ndarray) else np.float32(amount)
-                fraction += cover * there
-        if label is not None:
-            self.labels[shape.box][cover > 0.5] = label
+        for box, distance in tiles(shape, self.grid.spacing_mm / 2):
+            cover = np.clip(0.5 - distance / np.float32(self.grid.spacing_mm), 0, 1)
+            self._layers.append(Layer(box, cover, mix))
+            if label is not None:
+                self.labels[:, *box][cover > 0.5] = label
+
+    def fractions(self) -> Floats:
+        """Tissues that are seen, in the mean over the heights, (tissues, N, N).
+
+        They are in the order of ``TISSUES`` and sum to one.
+        """
+        whole = np.zeros((len(TISSUES), self.grid.size, self.grid.size), np.float32)
+        whole[TISSUES.index("air")] = 1
+        seen = whole[:, *self.window]
+        seen[TISSUES.index("air")] = 0
+        add_visible(self._layers, len(self.z_mm), seen)
+        return whole
+
+    def over_grid(self, values: npt.NDArray[np.generic], outside: float) -> npt.NDArray[Any]:
+        """Values (R, C) of the window on the whole grid, (N, N)."""
+        whole = np.full((self.grid.size,) * 2, outside, values.dtype)
+        whole[self.window] = values
+        return whole
+
+
+def _window(inside: npt.NDArray[np.bool_]) -> Box:
+    """The smallest box that holds the pixels of (heights, N, N)."""
+    rows, columns = (np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

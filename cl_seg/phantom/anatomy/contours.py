@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import OUTLINE_SHARE, Body
-from cl_seg.phantom.anatomy.shapes import Field, Rng
+from cl_seg.phantom.anatomy.field import Floats
+from cl_seg.phantom.anatomy.shapes import Rng
 
 Curve = npt.NDArray[np.float64]  # (721,) a value per angle of ANGLES
 ANGLES = np.linspace(-180, 180, 721)  # degrees from the anterior midline, positive to the right
@@ -51,18 +52,30 @@ def area_cm2(radius: Curve) -> float:
     return float(np.trapezoid(radius**2, np.deg2rad(ANGLES)) / 200)
 
 
-def contour_distance(radius: Field, degrees: Field, contour: Curve) -> Field:
+def curves_at(degrees: Floats, *curves: Curve) -> list[Floats]:
+    """Curves over ``ANGLES`` at angles of any shape, interpolated linearly."""
+    place = (degrees - np.float32(ANGLES[0])) / np.float32(ANGLES[1] - ANGLES[0])
+    before = place.astype(np.intp)
+    beyond = place - before.astype(np.float32)
+    values = []
+    for curve in curves:
+        single = curve.astype(np.float32)
+        step = np.diff(single, append=single[-1])
+        values.append(single.take(before) + step.take(before) * beyond)
+    return values
+
+
+def contour_distance(radius: Floats, degrees: Floats, contour: Curve) -> Floats:
     """Signed distance in mm to a contour, negative inside, to first order.
 
     Args:
-        radius: (N, N) of each pixel in mm.
-        degrees: (N, N) its angle from the anterior midline.
+        radius: of each pixel in mm.
+        degrees: its angle from the anterior midline.
         contour: radii over ``ANGLES``.
     """
     slope = np.gradient(contour, np.deg2rad(ANGLES)) / contour
-    steep = np.interp(degrees, ANGLES, np.sqrt(1 + slope**2)).astype(np.float32)
-    edge = np.interp(degrees, ANGLES, contour).astype(np.float32)
-    distance: Field = (radius - edge) / steep
+    edge, steep = curves_at(degrees, contour, np.sqrt(1 + slope**2))
+    distance: Floats = (radius - edge) / steep
     return distance
 
 

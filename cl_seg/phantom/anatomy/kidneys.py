@@ -46,7 +46,7 @@ def _adrenal(torso: Torso, rng: Rng, side: int) -> None:
 def _kidney(torso: Torso, rng: Rng, outline: Ellipse, side: int, hilum: bool) -> None:
     canvas, (x, y), (a, b) = torso.canvas, outline.centre, outline.radii
     kidney = canvas.ellipse(outline).within(torso.cavity_distance + 5)
-    kidney = kidney.within(np.float32(1.5) - canvas.occupied)
+    kidney = kidney.within(1.5 - canvas.occupied)
     _fascia(torso, rng, kidney)
     canvas.paint(kidney, {"renal_cortex": 1.0})
     facing = np.pi if side > 0 else 0.0
@@ -81,12 +81,8 @@ def _fascia(torso: Torso, rng: Rng, kidney: Shape) -> None:
     """Gerota's fascia and the bridging septa of the perirenal fat."""
     canvas = torso.canvas
     around = kidney.grown(rng.uniform(6, 11) + 2.5 * canvas.field(rng, 14))
-    free = (
-        around.shell(0.8)
-        .within(torso.cavity_distance + 1)
-        .within(np.float32(0.5) - canvas.occupied)
-    )
+    free = around.shell(0.8).within(torso.cavity_distance + 1).within(0.5 - canvas.occupied)
     canvas.paint(free, {"muscle": 0.5, "adipose": 0.5}, None)
-    septa = np.clip(canvas.streaks(rng, 3.0, 0.06, 0.5), 0, 0.5).astype(np.float32)
-    fat = around.within(np.float32(0.5) - canvas.occupied).within(torso.cavity_distance)
+    septa = canvas.streaks(rng, 3.0, 0.06, 0.5).clip(0, 0.5)
+    fat = around.within(0.5 - canvas.occupied).within(torso.cavity_distance)
     canvas.paint(fat.grown(-0.6), {"adipose": 1 - septa, "muscle": septa}, None)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.layers import Mix
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import LIVER, Torso
 
@@ -65,15 +65,15 @@ def _lobes(torso: Torso, rng: Rng) -> Shape:
     for bed in (stomach_bed, back):
         hollows = hollows | canvas.ellipse(bed)
     reach = rng.uniform(0.12, 0.34) * half
-    edge = canvas.x - np.float32(reach) + 0.35 * (canvas.y - np.float32(top + 40))
-    edge += 4 * canvas.field(rng, 16)
+    edge = canvas.x - reach + 0.35 * (canvas.y - (top + 40))
+    edge = edge + 4 * canvas.field(rng, 16)
     lobes = (canvas.ellipse(right) | canvas.ellipse(left)) - hollows
     return lobes.within(edge).within(torso.cavity_distance + 1.2).grown(0.7 * canvas.field(rng, 8))
 
 
 def _parenchyma(torso: Torso, rng: Rng) -> Mix:
     texture = 0.012 * torso.canvas.field(rng, 2.5) + 0.008 * torso.canvas.field(rng, 12)
-    fat = np.clip(torso.body.liver_fat + texture, 0, 0.4).astype(np.float32)
+    fat = np.clip(torso.body.liver_fat + texture, 0, 0.4)
     return {"liver": 1 - fat, "adipose": fat}
 
 

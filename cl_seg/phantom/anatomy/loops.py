@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.shapes import Field, Rng, Shape
+from cl_seg.phantom.anatomy.field import Field
+from cl_seg.phantom.anatomy.shapes import Rng, Shape
 from cl_seg.phantom.anatomy.torso import Torso
 
 Filling = Literal["collapsed", "fluid", "gas", "stool", "oral_contrast"]
@@ -88,13 +89,13 @@ def paint_bowel(
     inside = loop.grown(-wall)
     if filling == "collapsed":
         # Folds lie against each other with a little fluid between them.
-        folds = np.clip(0.62 + 0.25 * fine + 0.15 * coarse, 0.2, 1).astype(np.float32)
+        folds = np.clip(0.62 + 0.25 * fine + 0.15 * coarse, 0.2, 1)
         canvas.paint(inside, {"bowel_wall": folds, "fluid": 1 - folds})
     elif filling == "stool":
         _stool(torso, inside, textures)
     else:
         content = "oral_contrast" if filling == "oral_contrast" else "fluid"
-        folds = np.clip(0.12 * (1 + fine), 0, 0.4).astype(np.float32)
+        folds = np.clip(0.12 * (1 + fine), 0, 0.4)
         canvas.paint(inside, {content: 1 - folds, "bowel_wall": folds})
     if filling in {"gas", "stool"}:
         _gas(torso, rng, inside, 0.75 if filling == "gas" else 0.2)
@@ -116,10 +117,11 @@ def _stool(torso: Torso, inside: Shape, textures: Sequence[Field]) -> None:
 def _gas(torso: Torso, rng: Rng, inside: Shape, share: float) -> None:
     """Gas at the top of a loop, over about a share of its height."""
     fullness = rng.uniform(0.4, 1.3) * share  # drawn even where the loop has left the slice
-    rows = np.flatnonzero((inside.distance < 0).any(axis=1))
-    if not len(rows):
+    inner_rows = (inside.distance < 0).any(axis=2)
+    if not inner_rows.any():
         return
-    top = float(torso.canvas.unwarped_y[inside.box[0]][rows[0], 0])
-    height = len(rows) * torso.canvas.grid.spacing_mm
-    level = top + fullness * height
+    y = torso.canvas.unwarped_y.on(inside.box)[:, 0]
+    top = y[inner_rows.argmax(axis=1)]
+    height = inner_rows.sum(axis=1) * torso.canvas.grid.spacing_mm
+    level = (top + fullness * height)[:, None, None]
     torso.canvas.paint(inside.within(torso.canvas.above(level)), {"air": 1.0})

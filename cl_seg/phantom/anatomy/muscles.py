@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.layers import Mix
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
@@ -38,7 +38,7 @@ def _erector_spinae(torso: Torso, side: int, radii: tuple[float, float], rng: Rn
         (side * 0.97 * a, torso.bottom - 0.96 * b), (a, b), angle=-0.16 * side, power=2.5,
         wobble=wobble(rng, 0.03),
     )  # fmt: skip
-    midline = np.float32(3.0) - side * torso.canvas.x
+    midline = 3.0 - side * torso.canvas.x
     return torso.canvas.ellipse(ellipse).within(midline).within(torso.wall_distance + 2.0)
 
 
@@ -53,7 +53,7 @@ def _clefts(torso: Torso, rng: Rng, side: int, spinae: Shape, radii: tuple[float
             wobble(rng, 0.08),
         )  # fmt: skip
         plane = canvas.ellipse(outline).shell(wide) & spinae.grown(-0.8)
-        canvas.paint(plane.within(side * canvas.x - np.float32(1.75 * a)), PLANE, MUSCLE)
+        canvas.paint(plane.within(side * canvas.x - 1.75 * a), PLANE, MUSCLE)
     multifidus = Ellipse(
         (side * 0.34 * a, torso.bottom - b), (0.36 * a, 0.78 * b), 0.1 * side,
         wobble=wobble(rng, 0.06),

@@ -4,48 +4,51 @@ A :class:`Shape` holds distances (negative inside) on a rectangle of a grid and 
 elsewhere, so that a small vessel costs little on a large grid.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Field = npt.NDArray[np.floating[Any]]
-Rng = np.random.Generator
-Box = tuple[slice, slice]
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, PerHeight, values_on
 
+Rng = np.random.Generator
+
+TILE = 96  # pixels; smaller tiles follow thin shapes more closely, larger ones need fewer calls
 FAR = np.float32(60.0)  # distance in mm given to everything outside the box of a shape
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Signed distance in mm on a box of the grid.
+    """Signed distance in mm on a box of the grid, at one height or several.
 
     Attributes:
         box: (rows, columns) of the grid.
-        distance: values there; ``FAR`` everywhere else.
+        distance: (heights, rows, columns) values there; ``FAR`` everywhere else.
     """
 
     box: Box
-    distance: Field
+    distance: Floats
 
     @classmethod
-    def over_grid(cls, distance: Field) -> "Shape":
-        """The shape of distances over the whole grid (N, N), on the smallest box that holds it."""
-        rows, columns = (np.flatnonzero((distance < 3).any(axis=axis)) for axis in (1, 0))
+    def over_grid(cls, distance: Floats) -> "Shape":
+        """The shape of distances (heights, N, N), on the smallest box that holds it."""
+        near = np.any(distance < 3, axis=0)
+        rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
         if not len(rows):
-            return cls((slice(0, 0), slice(0, 0)), np.zeros((0, 0), np.float32))
+            return cls((slice(0, 0), slice(0, 0)), distance[:, :0, :0])
         box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        return cls(box, distance[box].astype(np.float32, copy=False))
+        return cls(box, distance[:, *box])
 
-    def on(self, box: Box) -> Field:
+    def on(self, box: Box) -> Floats:
         """Distances on any box."""
         if box == self.box:
             return self.distance
-        result = np.full([part.stop - part.start for part in box], FAR, np.float32)
+        size = [part.stop - part.start for part in box]
+        result = np.full([len(self.distance), *size], FAR, np.float32)
         shared = _overlap(self.box, box)
-        result[_within(shared, box)] = self.distance[_within(shared, self.box)]
+        result[:, *_within(shared, box)] = self.distance[:, *_within(shared, self.box)]
         return result
 
     def __and__(self, other: "Shape") -> "Shape":
@@ -63,19 +66,16 @@ class Shape:
         return Shape(self.box, np.maximum(self.distance, -other.on(self.box)))
 
     def within(self, field: Field) -> "Shape":
-        """Inside this one and where a field (N, N) over the whole grid is negative."""
-        return Shape(self.box, np.maximum(self.distance, field[self.box]))
+        """Inside this one and where a field is negative."""
+        return Shape(self.box, np.maximum(self.distance, field.on(self.box)))
 
     def grown(self, millimetres: float | Field) -> "Shape":
-        """Larger all around, by a number or by a field (N, N) over the whole grid."""
-        return Shape(self.box, self.distance - self._here(millimetres))
+        """Larger all around, by a number or by a field."""
+        return Shape(self.box, self.distance - values_on(millimetres, self.box))
 
     def shell(self, millimetres: float | Field) -> "Shape":
-        """A layer about the surface, as thick as a number or a field (N, N) says."""
-        return Shape(self.box, np.abs(self.distance) - self._here(millimetres) / 2)
-
-    def _here(self, value: float | Field) -> Field | np.float32:
-        return value[self.box] if isinstance(value, np.ndarray) else np.float32(value)
+        """A layer about the surface, as thick as a number or a field says."""
+        return Shape(self.box, np.abs(self.distance) - values_on(millimetres, self.box) / 2)
 
 
 def _overlap(one: Box, other: Box) -> Box:
@@ -98,13 +98,41 @@ def _within(box: Box, outer: Box) -> Box:
     return rows, columns
 
 
+def tiles(shape: Shape, reach_mm: float) -> Iterator[tuple[Box, Floats]]:
+    """Boxes of at most ``TILE`` pixels per side, and distances on them.
+
+    Args:
+        shape: to cut into tiles.
+        reach_mm: tiles that lie farther away are left out.
+    """
+    near = np.any(shape.distance < reach_mm, axis=0)
+    rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return
+    for top in range(rows[0], rows[-1] + 1, TILE):
+        for left in range(columns[0], columns[-1] + 1, TILE):
+            down = slice(top, min(top + TILE, rows[-1] + 1))
+            across = slice(left, min(left + TILE, columns[-1] + 1))
+            if near[down, across].any():
+                yield _moved((down, across), shape.box), shape.distance[:, down, across]
+
+
+def _moved(part: Box, box: Box) -> Box:
+    """A part of a box in the coordinates of what the box lies in."""
+    rows, columns = (
+        slice(int(outer.start + inner.start), int(outer.start + inner.stop))
+        for outer, inner in zip(box, part, strict=True)
+    )
+    return rows, columns
+
+
 @dataclass(frozen=True)
 class Ellipse:
-    """A superellipse with an uneven outline, at one height of the body.
+    """A superellipse with an uneven outline.
 
     Attributes:
-        centre: (x, y) in mm.
-        radii: half axes in mm.
+        centre: (x, y) in mm, numbers or one per height.
+        radii: half axes in mm, likewise.
         angle: rotation in radians, clockwise in the image.
         power: 2 an ellipse, larger more rectangular.
         wobble: (harmonics, 3) order, relative amplitude and phase of the outline, or None.
@@ -112,8 +140,8 @@ class Ellipse:
         growth: change of both half axes in mm per mm towards the head.
     """
 
-    centre: tuple[float, float]
-    radii: tuple[float, float]
+    centre: tuple[PerHeight, PerHeight]
+    radii: tuple[PerHeight, PerHeight]
     angle: float = 0.0
     power: float = 2.0
     wobble: npt.NDArray[np.float64] | None = None
@@ -129,36 +157,44 @@ def wobble(
     return np.column_stack([orders, heights, rng.uniform(0, 2 * np.pi, len(orders))])
 
 
-def ellipse_distance(ellipse: Ellipse, x: Field, y: Field) -> Field:
+def ellipse_distance(ellipse: Ellipse, x: Floats, y: Floats) -> Floats:
     """Approximate signed distance to an ellipse at points x, y in mm (first order)."""
-    (a, b), cos, sin = ellipse.radii, np.cos(ellipse.angle), np.sin(ellipse.angle)
-    dx, dy = x - np.float32(ellipse.centre[0]), y - np.float32(ellipse.centre[1])
+    (a, b), power = (np.float32(radius) for radius in ellipse.radii), np.float32(ellipse.power)
+    cos, sin = np.float32(np.cos(ellipse.angle)), np.float32(np.sin(ellipse.angle))
+    dx, dy = (p - np.float32(middle) for p, middle in zip((x, y), ellipse.centre, strict=True))
     u, v = (dx * cos + dy * sin) / a, (dy * cos - dx * sin) / b
-    flat = np.hypot(u, v)
-    p = ellipse.power
-    radius = flat if p == 2 else (np.abs(u) ** p + np.abs(v) ** p) ** (1 / p)
-    gradient = np.hypot(u / a, v / b) / np.maximum(flat, 1e-3)
+    flat = vector_length(u, v)
+    radius = flat if power == 2 else (np.abs(u) ** power + np.abs(v) ** power) ** (1 / power)
+    gradient = vector_length(u / a, v / b) / np.maximum(flat, np.float32(1e-3))
     if ellipse.wobble is not None:
         angle = np.arctan2(v, u)
-        outline = sum(h * np.cos(n * angle + phase) for n, h, phase in ellipse.wobble)
-        radius = radius / np.maximum(1 + outline, 0.2)
-    distance: Field = ((radius - 1) / np.maximum(gradient, 1e-4)).astype(np.float32)
+        outline = sum(h * np.cos(n * angle + at) for n, h, at in ellipse.wobble.astype(np.float32))
+        radius = radius / np.maximum(1 + outline, np.float32(0.2))
+    distance: Floats = (radius - 1) / np.maximum(gradient, np.float32(1e-4))
     return distance
 
 
-def tube_distance(path: npt.NDArray[np.float64], x: Field, y: Field) -> Field:
+def tube_distance(path: npt.NDArray[np.floating], x: Floats, y: Floats) -> Floats:
     """Signed distance to a tube about a path.
 
     Args:
-        path: (points, 3) x, y and radius in mm along the path.
+        path: (points, 3) or (heights, points, 3) of x, y and radius in mm along the path.
         x: points in mm.
         y: points in mm.
     """
-    distance = np.full(np.broadcast(x, y).shape, FAR, np.float32)
-    for (ax, ay, ar), (bx, by, br) in pairwise(path):
-        length = max((bx - ax) ** 2 + (by - ay) ** 2, 1e-6)
-        dx, dy = x - np.float32(ax), y - np.float32(ay)
-        along = np.clip((dx * (bx - ax) + dy * (by - ay)) / length, 0, 1).astype(np.float32)
-        across = np.hypot(dx - along * np.float32(bx - ax), dy - along * np.float32(by - ay))
-        np.minimum(distance, across - (ar + along * np.float32(br - ar)), out=distance)
+    points = np.moveaxis(path.astype(np.float32), -2, 0)[..., None, None]
+    distance = np.full(np.broadcast_shapes(x.shape, points[0, ..., 0, :, :].shape), FAR, np.float32)
+    for one, other in pairwise(points):
+        (ax, ay, ar), (bx, by, br) = (np.moveaxis(point, -3, 0) for point in (one, other))
+        length = np.maximum((bx - ax) ** 2 + (by - ay) ** 2, np.float32(1e-6))
+        dx, dy = x - ax, y - ay
+        along = np.clip((dx * (bx - ax) + dy * (by - ay)) / length, 0, 1)
+        across = vector_length(dx - along * (bx - ax), dy - along * (by - ay))
+        np.minimum(distance, across - (ar + along * (br - ar)), out=distance)
     return distance
+
+
+def vector_length(x: Floats, y: Floats) -> Floats:
+    """Length of vectors; several times faster than ``numpy.hypot``."""
+    length: Floats = np.sqrt(x * x + y * y)
+    return length

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Mix
+from cl_seg.phantom.anatomy.layers import Mix
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import Torso
 
@@ -52,7 +52,7 @@ def _vertebra(torso: Torso, rng: Rng, arch: tuple[tuple[float, ...], ...]) -> No
 def _spongy(torso: Torso, rng: Rng) -> Mix:
     canvas = torso.canvas
     mineral = torso.body.mineral * (1 + 0.16 * canvas.field(rng, 0.9) + 0.10 * canvas.field(rng, 4))
-    mineral = np.clip(mineral, 0.01, 0.45).astype(np.float32)
+    mineral = np.clip(mineral, 0.01, 0.45)
     return {"bone": mineral, "marrow": 1 - mineral}
 
 
@@ -82,10 +82,10 @@ def ribs(torso: Torso, rng: Rng) -> None:
             angle = degrees + rng.normal(0, 4)
             length, height = rng.uniform(7, 15), rng.normal(3.1, 0.3)
             # A rib falls from back to front: its cut moves along the wall with height.
-            here = angle + 0.25 * canvas.z_mm
+            here = angle + 0.25 * canvas.z_mm[:, 0]
             turns = np.linspace(-0.38, 0.38, 3) * length  # degrees, at 150 mm
-            places = [torso.wall_point(side * (here + turn), height + 4) for turn in turns]
-            rib = canvas.tube(np.array([(*place, height) for place in places]))
+            x, y = torso.wall_point(side * (here + turns), height + 4)
+            rib = canvas.tube(np.stack([x, y, np.full_like(x, height)], axis=-1))
             canvas.occupy(rib.grown(-0.6))
             if degrees < 40:
                 canvas.paint(rib, {"bone": 0.05, "skin": 0.95})

@@ -1,10 +1,11 @@
 """A level of a body, painted organ by organ and averaged over the thickness of a slice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from cl_seg.phantom.anatomy import (
     arms,
@@ -18,7 +19,7 @@ from cl_seg.phantom.anatomy import (
     wall,
 )
 from cl_seg.phantom.anatomy.body import Body, Preparation
-from cl_seg.phantom.anatomy.shapes import Rng
+from cl_seg.phantom.anatomy.shapes import FAR, Rng
 from cl_seg.phantom.anatomy.torso import DEFAULT_PREPARATION, MUSCLE, Torso, lay_out
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
@@ -71,6 +72,7 @@ PAINTERS: dict[str, tuple[Painter, ...]] = {
     ),
 }
 LEVELS = tuple(PAINTERS)
+THREADS = ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Anatomy:
         fractions: (tissues, N, N) float32 tissue fractions in the order of ``tissues.TISSUES``.
         labels: (N, N) uint8: 1 muscle, with the fat inside it, 2 liver.
         regions: (N, N) uint8 of the middle height: ``SUBCUTANEOUS``, ``VISCERAL`` or 0.
-        surface: (N, N) signed distance to the skin in mm, negative inside.
+        surface: (N, N) signed distance to the skin in mm, negative inside, ``FAR`` far outside.
     """
 
     grid: Grid
@@ -101,28 +103,49 @@ def paint(
     body: Body,
     level: str,
     grid: Grid = CANVAS,
-    z_mm: float = 0.0,
+    z_mm: float | npt.ArrayLike = 0.0,
     preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Anatomy:
-    """Paint one height of a level ("L3" or "liver") of a body.
+    """Paint a level ("L3" or "liver") of a body at one height, or the mean of several heights.
+
+    Labels are those of most heights.
 
     Args:
         body: whose.
         level: one of ``LEVELS``.
         grid: changes the sampling, not the body.
-        z_mm: above the middle of the level.
+        z_mm: above the middle of the level, one height or several.
         preparation: oral contrast medium, arms and implants.
     """
-    torso = lay_out(body, level, grid, z_mm, preparation)
-    painters = list(PAINTERS[level])
-    if preparation.implants:
-        painters.append(skeleton.pedicle_screws)
-    if preparation.arms_lowered:
-        painters.append(arms.lowered_arms)
-    for painter in painters:
-        painter(torso, body.random_generator(level, painter.__name__))
-    canvas = torso.canvas
-    return Anatomy(grid, canvas.fractions, canvas.labels, torso.regions(), torso.skin_distance)
+    with THREADS.limit(limits=1, user_api="blas"):  # the same bits on any number of cores
+        torso = lay_out(body, level, grid, z_mm, preparation)
+        for painter in _painters(level, preparation):
+            painter(torso, body.random_generator(level, painter.__name__))
+        canvas, regions = torso.canvas, torso.regions()
+        return Anatomy(
+            grid,
+            canvas.fractions(),
+            canvas.over_grid(_majority(canvas.labels), 0),
+            canvas.over_grid(regions[len(regions) // 2], 0),
+            canvas.over_grid(torso.surface.values.mean(axis=0), float(FAR)),
+        )
+
+
+def _painters(level: str, preparation: Preparation) -> tuple[Painter, ...]:
+    implants = (skeleton.pedicle_screws,) if preparation.implants else ()
+    lowered = (arms.lowered_arms,) if preparation.arms_lowered else ()
+    return (*PAINTERS[level], *implants, *lowered)
+
+
+def _majority(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The label of most heights (heights, R, C) at every pixel; the smaller one of equals."""
+    winner = np.zeros(labels.shape[1:], np.uint8)
+    most = (labels == 0).sum(axis=0, dtype=np.uint8)
+    for value in range(1, len(CLASSES) + 1):
+        votes = (labels == value).sum(axis=0, dtype=np.uint8)
+        winner[votes > most] = value
+        most = np.maximum(most, votes)
+    return winner
 
 
 def paint_slab(
@@ -142,16 +165,4 @@ def paint_slab(
     grid = grid or (WIDE if preparation.arms_lowered else CANVAS)
     count = 5 if thickness_mm >= THICK_MM else 3
     heights = z_mm + thickness_mm * ((np.arange(count) + 0.5) / count - 0.5)
-    cuts = (paint(body, level, grid, float(z), preparation) for z in heights)
-    slab = next(cuts)
-    values = np.arange(len(CLASSES) + 1, dtype=np.uint8)[:, None, None]
-    votes = (slab.labels == values).astype(np.uint8)
-    for index, cut in enumerate(cuts, start=1):
-        np.add(slab.fractions, cut.fractions, out=slab.fractions)
-        np.add(slab.surface, cut.surface, out=slab.surface)
-        votes += cut.labels == values
-        if index == count // 2:
-            slab = replace(slab, regions=cut.regions)
-    np.divide(slab.fractions, count, out=slab.fractions)
-    np.divide(slab.surface, count, out=slab.surface)
-    return replace(slab, labels=votes.argmax(axis=0).astype(np.uint8))
+    return paint(body, level, grid, heights, preparation)

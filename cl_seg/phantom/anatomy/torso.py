@@ -1,28 +1,34 @@
 """One level of a body laid out on a canvas: distances to skin and wall, and reference points."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.body import Body, Preparation
-from cl_seg.phantom.anatomy.canvas import Canvas, Mix
+from cl_seg.phantom.anatomy.canvas import Canvas
 from cl_seg.phantom.anatomy.contours import (
     ANGLES,
     LEVEL_LAYOUTS,
     Curve,
     contour_distance,
+    curves_at,
     fat_thickness,
     wall_contour,
     wall_thickness,
 )
-from cl_seg.phantom.anatomy.shapes import Field, Rng, Shape
+from cl_seg.phantom.anatomy.field import Computed, Field, PerHeight, Samples, largest
+from cl_seg.phantom.anatomy.layers import Mix
+from cl_seg.phantom.anatomy.shapes import Rng, Shape
 from cl_seg.scans.store import Grid
 
 MUSCLE, LIVER = 1, 2  # values of labels
 SUBCUTANEOUS, VISCERAL = 1, 2  # values of regions
 
 DEFAULT_PREPARATION = Preparation()
+SPINOUS_MM = 82.0  # from the middle of a vertebral body to behind its spinous process, at most
+ARMS_MM = (150.0, 140.0)  # how far arms reach beside the trunk, and to the front and the back
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,14 @@ class Torso:
         body: whose torso.
         level: "L3" or "liver".
         preparation: how they come to the scanner.
-        skin: shape of the whole body.
-        skin_distance: (N, N) signed distance to the surface of the body, negative inside.
-        wall_distance: (N, N) the same to the outside of the muscular wall.
-        cavity_distance: (N, N) the same to the inside of the muscular wall.
-        degrees: (N, N) angle from the anterior midline, −180 to 180, positive to the right.
-        wall_mm: (N, N) thickness of the wall.
+        skin: shape of the trunk.
+        skin_distance: signed distance to the skin of the trunk, negative inside.
+        surface: the same to the skin of trunk and arms; arms are added when they are painted.
+        wall_distance: the same to the outside of the muscular wall.
+        cavity_distance: the same to the inside of the muscular wall.
+        degrees: angle from the anterior midline, −180 to 180, positive to the right.
+        wall_mm: thickness of the wall.
+        grid_wall_mm: the same, to be read on the whole grid.
         wall_radius: (721,) the outside of the wall over ``ANGLES``.
         trunk_half_width: half of the width of the trunk.
         wall_half_width: half of the width of the muscular wall.
@@ -56,10 +64,12 @@ class Torso:
     preparation: Preparation
     skin: Shape
     skin_distance: Field
+    surface: Samples
     wall_distance: Field
     cavity_distance: Field
     degrees: Field
     wall_mm: Field
+    grid_wall_mm: Field
     wall_radius: Curve
     trunk_half_width: float
     wall_half_width: float
@@ -70,16 +80,22 @@ class Torso:
     fatty_muscle: Mix
 
     def regions(self) -> npt.NDArray[np.uint8]:
-        """``SUBCUTANEOUS`` outside the wall, ``VISCERAL`` inside it and in front of the back."""
-        inside = (self.cavity_distance < 0) & (self.canvas.y < self.spine_y + 15)
-        regions = np.where(self.wall_distance > 0, SUBCUTANEOUS, VISCERAL * inside)
-        return np.where(self.skin_distance < 0, regions, 0).astype(np.uint8)
+        """``SUBCUTANEOUS`` outside the wall, ``VISCERAL`` inside it and in front of the back.
 
-    def wall_point(self, degrees: float, depth_mm: float) -> tuple[float, float]:
+        Returns:
+            (heights, R, C) over the window of the canvas.
+        """
+        everywhere = self.canvas.everywhere
+        inside = (self.cavity_distance < 0) & (self.canvas.y < self.spine_y + 15)
+        regions = np.where(self.wall_distance.on(everywhere) > 0,
+                           SUBCUTANEOUS, VISCERAL * inside.on(everywhere))  # fmt: skip
+        return np.where(self.surface.values < 0, regions, 0).astype(np.uint8)
+
+    def wall_point(self, degrees: PerHeight, depth_mm: float) -> tuple[PerHeight, PerHeight]:
         """The point (x, y) at an angle and a depth below the outside of the wall, in mm."""
-        radius = float(np.interp(degrees, ANGLES, self.wall_radius)) - depth_mm
+        radius = np.interp(degrees, ANGLES, self.wall_radius) - depth_mm
         angle = np.deg2rad(degrees)
-        return radius * float(np.sin(angle)), -radius * float(np.cos(angle))
+        return radius * np.sin(angle), -radius * np.cos(angle)
 
     @property
     def middle(self) -> float:
@@ -91,24 +107,37 @@ def lay_out(
     body: Body,
     level: str,
     grid: Grid,
-    z_mm: float = 0.0,
+    z_mm: float | npt.ArrayLike = 0.0,
     preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Torso:
-    """Draw the contours of a level ("L3" or "liver") on an empty canvas at one height."""
-    canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm)
+    """Draw the contours of a level ("L3" or "liver") on an empty canvas.
+
+    Args:
+        body: whose.
+        level: one of ``LEVEL_LAYOUTS``.
+        grid: of the canvas.
+        z_mm: above the middle of the level, one height or several.
+        preparation: of the patient.
+    """
     rng = body.random_generator(level, "outline")
     layout = LEVEL_LAYOUTS[level]
     wall = wall_contour(body, layout, level, rng)
     thickness = wall_thickness(body, layout, level, wall, rng)
     skin = wall + fat_thickness(body, layout, level, wall, rng)
-    radius = np.hypot(canvas.x, canvas.y)
-    degrees = np.rad2deg(np.arctan2(canvas.x, -canvas.y))
-    wall_distance = contour_distance(radius, degrees, wall)
     top, bottom = -float(wall[360]), float(wall[0])
-    wall_mm = np.interp(degrees, ANGLES, thickness).astype(np.float32)
-    wall_mm *= 1 + np.float32(0.05) * canvas.field(rng, 22)
-    lying = canvas.y - np.float32(skin[40] * 0.985 - 4)  # the back rests on the table
-    skin_distance = np.maximum(contour_distance(radius, degrees, skin), lying)
+    spine_y = bottom - layout.spine_mm * (0.35 * body.scale + 0.65 * body.muscle_scale)
+    reach = _reach_mm(skin, spine_y, body.scale, preparation)
+    canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm, reach)
+    x, y = canvas.x, canvas.y
+    angle = Computed(np.arctan2, x, -y) * float(np.rad2deg(1))
+    degrees, radius = canvas.sampled(angle), canvas.sampled((x * x + y * y) ** 0.5)
+    wall_distance = canvas.sampled(_contour_field(wall, radius, degrees))
+    # The back rests on the table.
+    lying = y - (skin[40] * 0.985 - 4)
+    skin_distance = canvas.sampled(largest(_contour_field(skin, radius, degrees), lying))
+    uneven = 1 + 0.05 * canvas.field(rng, 22)
+    wall_mm = canvas.sampled(_curve_field(thickness, degrees) * uneven)
+    cavity_distance = wall_distance + wall_mm + 0.8 * (1 + canvas.field(rng, 6))
     muscle, fatty = _muscle_mixes(body, canvas, body.random_generator(level, "muscle fat"))
     return Torso(
         canvas=canvas,
@@ -117,19 +146,41 @@ def lay_out(
         preparation=preparation,
         skin=canvas.shape(skin_distance),
         skin_distance=skin_distance,
+        surface=Samples(skin_distance.values.copy()),
         wall_distance=wall_distance,
-        cavity_distance=wall_distance + wall_mm + np.float32(0.8) * (1 + canvas.field(rng, 6)),
+        cavity_distance=canvas.sampled(cavity_distance),
         degrees=degrees,
         wall_mm=wall_mm,
+        grid_wall_mm=_curve_field(thickness, angle) * uneven,
         wall_radius=wall,
         trunk_half_width=float(np.interp(90, ANGLES, skin)),
         wall_half_width=float(np.interp(90, ANGLES, wall)),
         top=top,
         bottom=bottom,
-        spine_y=bottom - layout.spine_mm * (0.35 * body.scale + 0.65 * body.muscle_scale),
+        spine_y=spine_y,
         muscle=muscle,
         fatty_muscle=fatty,
     )
+
+
+def _curve_field(curve: Curve, degrees: Field) -> Field:
+    return Computed(lambda degrees: curves_at(degrees, curve)[0], degrees)
+
+
+def _contour_field(contour: Curve, radius: Field, degrees: Field) -> Field:
+    return Computed(partial(contour_distance, contour=contour), radius, degrees)
+
+
+def _reach_mm(
+    skin: Curve, spine_y: float, scale: float, preparation: Preparation
+) -> tuple[float, float]:
+    """Largest |x| and |y| in mm at which anything of a body is painted."""
+    angles = np.deg2rad(ANGLES)
+    x, y = (float(np.abs(skin * place).max()) + 4 for place in (np.sin(angles), np.cos(angles)))
+    y = max(y, spine_y + SPINOUS_MM * scale)
+    if preparation.arms_lowered:
+        x, y = x + ARMS_MM[0], max(y, ARMS_MM[1])
+    return x, y
 
 
 def _muscle_mixes(body: Body, canvas: Canvas, rng: Rng) -> tuple[Mix, Mix]:
@@ -141,6 +192,6 @@ def _muscle_mixes(body: Body, canvas: Canvas, rng: Rng) -> tuple[Mix, Mix]:
     for more in (0.75, 1.3):
         mean = more * body.muscle_fat
         fat = mean * (0.35 + 0.55 * np.exp(0.8 * texture)) + min(4 * mean, 0.7) * streaks
-        fat = np.clip(fat, 0, 0.95).astype(np.float32)
+        fat = np.clip(fat, 0, 0.95)
         mixes.append({"muscle": 1 - fat, "adipose": fat})
     return mixes[0], mixes[1]

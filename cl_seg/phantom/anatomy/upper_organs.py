@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from cl_seg.phantom.anatomy.field import largest
 from cl_seg.phantom.anatomy.loops import winding_path
-from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, wobble
+from cl_seg.phantom.anatomy.shapes import FAR, Ellipse, Rng, wobble
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
 
@@ -15,10 +16,9 @@ def lung_bases(torso: Torso, rng: Rng) -> None:
         deep += rng.normal(0, 2)
         angle = side * torso.degrees
         thick = deep * np.sqrt(np.clip(1 - ((angle - 143) / 30) ** 2, 0, 1)) - 1.5
-        lung = np.maximum(torso.cavity_distance + 0.5, -(torso.cavity_distance + thick))
-        vessels = np.clip(0.10 + 0.07 * canvas.field(rng, 2), 0.03, 0.5).astype(np.float32)
-        if deep <= 3:
-            continue
+        hidden = np.where(deep > 3, -FAR, FAR)
+        lung = largest(torso.cavity_distance + 0.5, -(torso.cavity_distance + thick), hidden)
+        vessels = np.clip(0.10 + 0.07 * canvas.field(rng, 2), 0.03, 0.5)
         recess = canvas.shape(lung)
         canvas.paint(recess.grown(1.8), {"muscle": 0.9, "adipose": 0.1}, None)
         canvas.paint(recess, {"air": 1 - vessels, "vein": vessels}, 0)
@@ -30,9 +30,7 @@ def diaphragm(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     thick = np.clip(1.8 + 0.6 * canvas.field(rng, 12), 0.8, 3.5)
     side = np.abs(torso.degrees)
-    sheet = np.maximum.reduce(
-        [torso.cavity_distance, -(torso.cavity_distance + thick), side - 150, 25 - side]
-    )
+    sheet = largest(torso.cavity_distance, -(torso.cavity_distance + thick), side - 150, 25 - side)
     canvas.paint(canvas.shape(sheet), torso.muscle, MUSCLE)
 
 
@@ -58,7 +56,7 @@ def stomach(torso: Torso, rng: Rng) -> None:
     bag = canvas.ellipse(outline).within(torso.cavity_distance + 3).grown(0.8 * textures[0])
     bag = canvas.place(bag, {"bowel_wall": 1.0}, 0, 2.0)
     wall = rng.uniform(2.5, 4.5) + np.clip(1.6 * textures[0], -1.5, 4)
-    food = np.clip(0.15 + 0.18 * textures[1] + 0.1 * textures[0], 0, 0.6).astype(np.float32)
+    food = np.clip(0.15 + 0.18 * textures[1] + 0.1 * textures[0], 0, 0.6)
     content = "oral_contrast" if torso.preparation.oral_contrast else "fluid"
     canvas.paint(bag.grown(-wall), {content: 1 - food, "bowel_wall": food})
     level = place[1] + rng.uniform(-0.95, -0.1) * 34 * size
@@ -75,7 +73,7 @@ def pancreas(torso: Torso, rng: Rng) -> None:
     path += np.column_stack([rng.normal(0, 4, (4, 2)), rng.normal(0, 1, 4)])
     lobules = 2.0 * canvas.field(rng, 4) + 1.2 * canvas.field(rng, 2)
     fat = 0.08 + 0.003 * max(torso.body.age - 30, 0) + 0.16 * canvas.field(rng, 2.2)
-    fat = np.clip(fat, 0, 0.8).astype(np.float32)
+    fat = np.clip(fat, 0, 0.8)
     vein = np.column_stack([path[:, 0], path[:, 1] + path[:, 2] - 1, [4.2, 3.8, 3.4, 3.0]])
     canvas.place(canvas.tube(vein, (0, 0.1)), {"portal_vein": 1.0}, 0, 0.3)
     gland = canvas.tube(path).grown(lobules)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.canvas import Mix
-from cl_seg.phantom.anatomy.shapes import Field, Rng
+from cl_seg.phantom.anatomy.field import Field, largest
+from cl_seg.phantom.anatomy.layers import Mix
+from cl_seg.phantom.anatomy.shapes import Rng
 from cl_seg.phantom.anatomy.torso import MUSCLE, Torso
 
 FASCIA: Mix = {"muscle": 0.6, "adipose": 0.4}
@@ -20,10 +21,9 @@ def skin_and_fat(torso: Torso, rng: Rng) -> None:
     sheet = np.clip(
         1.4 - np.abs(depth - place) * (torso.wall_distance - torso.skin_distance) / 0.6, 0, 1
     )
-    sheet *= np.clip(0.6 + canvas.field(rng, 18), 0, 1) * (
-        torso.wall_distance - torso.skin_distance > 12
-    )
-    strands = np.clip(septa + 0.35 * sheet, 0, 0.6).astype(np.float32)
+    sheet = sheet * np.clip(0.6 + canvas.field(rng, 18), 0, 1)
+    sheet = sheet * (torso.wall_distance - torso.skin_distance > 12)
+    strands = np.clip(septa + 0.35 * sheet, 0, 0.6)
     thickness = np.clip(1.4 + 0.3 * canvas.field(rng, 25), 0.7, 2.4)
     canvas.paint(torso.skin.grown(-thickness), {"adipose": 1 - strands, "muscle": strands})
 
@@ -32,7 +32,7 @@ def cavity_fat(torso: Torso, rng: Rng) -> None:
     """Fat that fills the muscular wall, with strands."""
     canvas = torso.canvas
     strands = canvas.streaks(rng, 2.0, 0.07, 0.25) + 0.012 * (1 + canvas.field(rng, 6))
-    strands = np.clip(strands, 0, 1).astype(np.float32)
+    strands = np.clip(strands, 0, 1)
     canvas.paint(canvas.shape(torso.wall_distance), {"adipose": 1 - strands, "muscle": strands})
 
 
@@ -41,14 +41,14 @@ def lumbar_wall(torso: Torso, rng: Rng) -> None:
     canvas = torso.canvas
     side = np.abs(torso.degrees)
     rough = 0.5 * canvas.field(rng, 5)
-    ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm + rough))
+    ring = largest(torso.wall_distance, -(torso.wall_distance + torso.wall_mm + rough))
     # Where the muscles have tapered out, fascia goes on to the quadratus lumborum.
     canvas.paint(canvas.shape(ring), FASCIA)
     alba = 2.5 + 0.02 * torso.body.vat_cm2 * np.clip(1 + 0.3 * canvas.field(rng, 15), 0.3, 2)
     bare = 2.4 - torso.wall_mm  # aponeurosis without muscle
-    muscle = np.maximum.reduce([ring, alba - np.abs(canvas.x), bare, side - 126])
+    muscle = largest(ring, alba - np.abs(canvas.x), bare, side - 126)
     canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
-    _fat_planes(torso, rng, np.maximum(33 - side, side - 116))
+    _fat_planes(torso, rng, largest(33 - side, side - 116))
 
 
 def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
@@ -59,7 +59,7 @@ def _fat_planes(torso: Torso, rng: Rng, elsewhere: Field) -> None:
         thickness = (0.3 + 10 * fat * uneven) * np.clip(torso.wall_mm / 14, 0.2, 1)
         at = depth + 0.03 * canvas.field(rng, 20)
         plane = np.abs(torso.wall_distance + at * torso.wall_mm) - thickness / 2
-        plane = np.maximum(plane, elsewhere)
+        plane = largest(plane, elsewhere)
         canvas.paint(canvas.shape(plane), {"adipose": 0.75, "muscle": 0.25}, MUSCLE)
 
 
@@ -67,13 +67,13 @@ def thoracic_wall(torso: Torso, rng: Rng) -> None:
     """Recti, obliques, intercostals and latissimus dorsi, and the fat between them."""
     canvas = torso.canvas
     side = np.abs(torso.degrees)
-    ring = np.maximum(torso.wall_distance, -(torso.wall_distance + torso.wall_mm))
+    ring = largest(torso.wall_distance, -(torso.wall_distance + torso.wall_mm))
     alba = 2 - np.abs(canvas.x)
     canvas.paint(canvas.shape(ring), FASCIA)
-    muscle = np.maximum.reduce([ring, alba, side - 152])
+    muscle = largest(ring, alba, side - 152)
     canvas.paint(canvas.shape(muscle), torso.muscle, MUSCLE)
     uneven = np.clip(1.0 + 0.7 * canvas.field(rng, 14), 0.2, 2.5)
     thickness = 0.8 + 16 * torso.body.muscle_fat * uneven
     plane = np.abs(torso.wall_distance + 0.42 * torso.wall_mm) - thickness / 2
-    plane = np.maximum.reduce([plane, 30 - side, side - 150])
+    plane = largest(plane, 30 - side, side - 150)
     canvas.paint(canvas.shape(plane), {"adipose": 0.85, "muscle": 0.15}, MUSCLE)

@@ -77,6 +77,8 @@ def basis_maps(
     """Amounts (3, N, N) of the basis materials of tissue fractions (tissues, N, N)."""
     maps = np.zeros((len(BASIS), *fractions.shape[1:]), np.float32)
     for tissue, fraction in zip(TISSUES, fractions, strict=True):
+        if not fraction.any():
+            continue
         for basis, amount in enumerate(basis_amounts(tissue, phase, enhancement)):
             if amount:
                 maps[basis] += np.float32(amount) * fraction

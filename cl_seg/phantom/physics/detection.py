@@ -19,6 +19,7 @@ SCATTER_WIDTH_MM = 55.0  # standard deviation of the scatter kernel (engineering
 # calibrated: with this share the inside of 34 × 24 cm of water, an average body, reads 0 HU in the
 # mean at 100 to 140 kV (engineering values).
 CORRECTED_WIDTH_MM, CORRECTED_SHARE = 50.0, 1.01
+BLOCK_VIEWS = 36  # computed at once, so that they stay in the processor's cache
 SMOOTH_VIEWS = 10  # views over which tube current and scatter are smooth (engineering value)
 
 
@@ -46,14 +47,24 @@ def expected_signal(lines: Floats, beam: Beam) -> Signal:
     """
     mean = np.zeros(lines.shape[1:], np.float32)
     variance = np.zeros_like(mean)
-    for energy, photons, mu in zip(
-        beam.energies, beam.photons, beam.attenuation.astype(np.float32), strict=True
-    ):
-        path = mu[0] * lines[0] + mu[1] * lines[1] + mu[2] * lines[2]
-        absorbed = np.exp(-path) * (photons * energy).astype(np.float32)
-        mean += absorbed
-        variance += absorbed * np.float32(energy)
+    for first in range(0, len(mean), BLOCK_VIEWS):
+        views = slice(first, first + BLOCK_VIEWS)
+        _add_signal(lines[:, views], beam, mean[views], variance[views])
     return Signal(mean, variance, (beam.energies @ beam.photons).astype(np.float32))
+
+
+def _add_signal(lines: Floats, beam: Beam, mean: Floats, variance: Floats) -> None:
+    for energy, photons, mu in zip(
+        beam.energies, beam.photons, -beam.attenuation.astype(np.float32), strict=True
+    ):
+        absorbed = mu[0] * lines[0]
+        absorbed += mu[1] * lines[1]
+        absorbed += mu[2] * lines[2]
+        np.exp(absorbed, out=absorbed)
+        absorbed *= (photons * energy).astype(np.float32)
+        mean += absorbed
+        absorbed *= np.float32(energy)
+        variance += absorbed
 
 
 def tube_current(signal: Signal, modulation: float) -> Floats:

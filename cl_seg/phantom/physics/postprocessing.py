@@ -67,20 +67,24 @@ def denoise_tv(image: Floats, weight: float, iterations: int = 30) -> Floats:
     """
     if weight <= 0:
         return image
-    dual = np.zeros((2, *image.shape), np.float32)
+    dual, gradient = np.zeros((2, 2, *image.shape), np.float32)
+    target = image / np.float32(weight)
     for _ in range(iterations):
-        residual = _divergence(dual) - image / np.float32(weight)
-        gradient = np.zeros_like(dual)
+        residual = _divergence(dual)
+        residual -= target
+        residual *= np.float32(0.25)
         np.subtract(residual[1:], residual[:-1], out=gradient[0, :-1])
         np.subtract(residual[:, 1:], residual[:, :-1], out=gradient[1, :, :-1])
-        gradient *= np.float32(0.25)
-        dual = (dual + gradient) / (1 + np.hypot(gradient[0], gradient[1]))
+        dual += gradient
+        gradient *= gradient
+        length = np.sqrt(np.add(gradient[0], gradient[1], out=residual), out=residual)
+        dual /= np.add(length, 1, out=length)
     smooth: Floats = image - np.float32(weight) * _divergence(dual)
     return smooth
 
 
 def _divergence(dual: Floats) -> Floats:
-    total: Floats = dual.sum(axis=0)
+    total: Floats = dual[0] + dual[1]
     total[1:] -= dual[0, :-1]
     total[:, 1:] -= dual[1, :, :-1]
     return total

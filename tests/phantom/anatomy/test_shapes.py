@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cl_seg.phantom.anatomy.field import Samples
 from cl_seg.phantom.anatomy.shapes import FAR, Shape, tube_distance
 
 SIZE = 80
@@ -11,7 +12,7 @@ EVERYTHING = (slice(0, SIZE), slice(0, SIZE))
 
 
 def disk(x, y, radius, box=EVERYTHING):
-    return Shape(box, (np.hypot(X - x, Y - y) - radius)[box])
+    return Shape(box, (np.hypot(X - x, Y - y) - radius)[None, *box])
 
 
 def boxed(x, y, radius):
@@ -21,7 +22,7 @@ def boxed(x, y, radius):
 
 
 def inside(shape):
-    return shape.on(EVERYTHING) < 0
+    return shape.on(EVERYTHING)[0] < 0
 
 
 CIRCLES = st.tuples(st.floats(10, 70), st.floats(10, 70), st.floats(2, 15))
@@ -34,7 +35,7 @@ def test_boxes_change_no_set(one, other):
         first, second = inside(disk(*one)), inside(disk(*other))
         np.testing.assert_array_equal(inside(a & b), first & second)
         np.testing.assert_array_equal(inside(a | b), first | second)
-        edge = disk(*other).distance == 0  # belongs to neither side
+        edge = disk(*other).distance[0] == 0  # belongs to neither side
         np.testing.assert_array_equal(inside(a - b), first & ~second & ~edge)
 
 
@@ -49,9 +50,9 @@ def test_growing_and_shells():
     np.testing.assert_array_equal(inside(circle.grown(2)), inside(disk(40, 40, 12)))
     field = np.where(X < 40, 2, 0).astype(np.float32)
     halves = np.where(X < 40, inside(disk(40, 40, 12)), inside(disk(40, 40, 10)))
-    np.testing.assert_array_equal(inside(circle.grown(field)), halves)
+    np.testing.assert_array_equal(inside(circle.grown(Samples(field[None], EVERYTHING))), halves)
     ring = inside(disk(40, 40, 11)) & ~inside(disk(40, 40, 9.001))
-    for thickness in (2, np.full_like(field, 2)):
+    for thickness in (2, Samples(np.full_like(field, 2)[None], EVERYTHING)):
         np.testing.assert_array_equal(inside(circle.shell(thickness)), ring)
 
 
