@@ -11,6 +11,7 @@ from typing import Any
 import finufft
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import irfft, rfft  # numpy's rfft takes three times as long
 
 Single = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -132,7 +133,7 @@ def project(
     for row, image in zip(lines, images, strict=True):
         if image.any():  # without contrast medium there is no iodine
             spectrum = transform.plan.execute(image.astype(np.complex64)).reshape(factor.shape)
-            row[:] = np.fft.irfft(spectrum * factor, geometry.channels)
+            row[:] = irfft(spectrum * factor, geometry.channels)
     return lines
 
 
@@ -183,9 +184,9 @@ def filtered_back_projection(
         (size, size), line integrals per mm.
     """
     transform = _backward(geometry, size, spacing_mm)
-    spectrum = np.fft.rfft(extend_beyond_detector(sinogram, geometry)) * geometry.ramp
-    ramped = np.fft.irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
-    filtered = np.fft.rfft(ramped) * window
+    spectrum = rfft(extend_beyond_detector(sinogram, geometry)) * geometry.ramp
+    ramped = irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
+    filtered = rfft(ramped) * window
     filtered[:, 1:-1] *= 2  # the negative frequencies
     image: Single = transform.plan.execute((filtered * transform.phase).ravel()).real
     return image * np.float32(np.pi / geometry.views / geometry.channels)
