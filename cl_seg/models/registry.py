@@ -52,7 +52,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"width": 8}, 1e-2),
+            "small": Preset({"width": 8}, 1e-2, learns_in_bfloat16=True),
             "large": Preset({"width": 16}, 1e-2),
             "small_instance": Preset({"width": 8, "norm": "instance"}, 1e-2),
         },
@@ -63,7 +63,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2),
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2, learns_in_bfloat16=True),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 3e-3),
             "small_batch": Preset({"channels": (16, 32, 64, 128, 256), "norm": "batch"}, 1e-2),
         },
@@ -84,7 +84,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=32,
         smallest_size=64,
         presets={
-            "small": Preset({"feature_size": 12}, 1e-2),
+            "small": Preset({"feature_size": 12}, 1e-2, learns_in_bfloat16=True),
             "large": Preset({"feature_size": 48}, 3e-4),
         },
     ),

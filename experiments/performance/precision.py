@@ -9,11 +9,13 @@ seeds lie within ``BOUND`` of each other; ``cl_seg/models/registry.py`` says so 
 """
 
 import argparse
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
+from rectangles import write_store
 
 import cl_seg
 from cl_seg.analysis.tables import run_table
@@ -29,22 +31,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a store with the scanners of the quick suite")
     parser.add_argument("--results", type=Path, default=Path("results/precision"))
+    parser.add_argument("--rectangles", action="store_true", help="instead of simulated bodies")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--workers", type=int)
     options = parser.parse_args()
+    if options.rectangles:
+        with tempfile.TemporaryDirectory() as folder:
+            options.data = write_store(Path(folder, "rectangles.store"), scanners=2)
+            options.results = Path(folder, "results")
+            print(comparison(trained(options)))
+    else:
+        print(comparison(trained(options)))
+
+
+def trained(options: argparse.Namespace) -> pd.DataFrame:
+    """A row per run of either precision; finished runs are kept."""
     tables = [
         run_table(
             cl_seg.run(
                 suite_in(precision, options.seeds, options.steps),
                 data=options.data,
                 results=options.results / precision,
+                cache=options.results / "stages",
                 workers=options.workers,
             ).runs
         ).assign(precision=precision)
         for precision in PRECISIONS
     ]
-    print(comparison(pd.concat(tables)))
+    return pd.concat(tables)
 
 
 def suite_in(precision: str, seeds: int, steps: int | None = None) -> dict[str, Any]:

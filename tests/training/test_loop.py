@@ -17,7 +17,7 @@ from cl_seg.evaluation.pixel_counts import pixel_counts
 from cl_seg.evaluation.predict import predict
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice_of_counts
-from cl_seg.training.loop import LoopSettings, NonFiniteLoss
+from cl_seg.training.loop import DenseTraining, LoopSettings, NonFiniteLoss
 
 from ..conftest import CLASSES, tiny_network, weights
 from .conftest import Seen, make_loop, tagged_benchmark
@@ -210,6 +210,26 @@ def test_non_finite_loss_is_refused_before_it_spoils_the_weights(kind):
     for word in ("nan" if kind == "network" else "inf", "step 3", "experience 2", "0.25"):
         assert word in message
     assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+def test_a_gpu_is_waited_for_every_fifty_steps_and_in_the_last_and_no_loss_is_missed():
+    loop = SimpleNamespace(
+        device=torch.device("cuda"),
+        loss_was_finite=torch.tensor(True),
+        settings=LoopSettings(steps=60, batch_size=1, learning_rate=0.1),
+        experience=SimpleNamespace(current_experience=0),
+    )
+
+    def check(step, loss):
+        loop.step, loop.loss = step, torch.tensor(loss)
+        DenseTraining._refuse_non_finite_loss(loop)
+
+    check(3, float("nan"))
+    check(4, 1.0)
+    with pytest.raises(NonFiniteLoss, match=r"by step 50 of experience 1 \(now 1.0\)"):
+        check(49, 1.0)
+    with pytest.raises(NonFiniteLoss, match="by step 60 "):
+        check(59, 1.0)
 
 
 def test_same_seeds_same_weights_and_predictions(benchmark, images, parts):
