@@ -1,5 +1,6 @@
 """Committed reference results: every table follows from the per-case scores kept beside it."""
 
+import importlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from cl_seg.analysis.compare import compare_outcomes
 from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import difference_table, markdown, run_table, summary_table
 from cl_seg.analysis.tools_table import load_tools, shown_tools
+from cl_seg.models.registry import NETWORKS
 from cl_seg.records.load import load_results
 from cl_seg.records.results import RunResult
 from cl_seg.records.tables import PACKED
@@ -141,3 +143,20 @@ def test_the_readme_tells_what_ablations_show() -> None:
     table = pd.read_csv(REFERENCE / "paper" / "norm_ablation" / "summary.csv")
     row = table[(table["model"] == "VNet-instance") & (table["strategy"] == "Naive")].iloc[0]
     assert (f"{-row['BWT']:.3f}", f"{row['BWT ±']:.3f}") == vnet
+
+
+def test_networks_are_trained_in_bfloat16_as_the_comparison_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "experiments" / "performance"))
+    comparison = importlib.import_module("precision").comparison
+    table = comparison(pd.read_csv(REFERENCE / "precision.csv"))
+    assert table in (REFERENCE / "performance.md").read_text()
+    learns = {
+        network.title: "yes" if network.presets["small"].learns_in_bfloat16 else "no"
+        for network in NETWORKS.values()
+    }
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert {row[0]: row[-1] for row in rows} == learns
+    presets = [p for n in NETWORKS.values() for name, p in n.presets.items() if name != "small"]
+    assert not any(preset.learns_in_bfloat16 for preset in presets), "not compared"

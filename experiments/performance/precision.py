@@ -6,6 +6,7 @@ with either arithmetic in its forward pass. Dice after learning is the mean of R
 seeds lie within ``BOUND`` of each other; ``cl_seg/models/registry.py`` says so by hand.
 
     python experiments/performance/precision.py [--data my.store] [--results folder] [--workers 2]
+        [--out results/reference/precision.csv]
 """
 
 import argparse
@@ -35,14 +36,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--out", type=Path, help="CSV file for the scores of every run")
     options = parser.parse_args()
     if options.rectangles:
         with tempfile.TemporaryDirectory() as folder:
             options.data = write_store(Path(folder, "rectangles.store"), scanners=2)
             options.results = Path(folder, "results")
-            print(comparison(trained(options)))
+            runs = trained(options)
     else:
-        print(comparison(trained(options)))
+        runs = trained(options)
+    print(comparison(runs))
+    if options.out:
+        runs[["model", "seed", "precision", "plasticity", "BWT"]].to_csv(options.out, index=False)
 
 
 def trained(options: argparse.Namespace) -> pd.DataFrame:
