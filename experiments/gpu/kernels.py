@@ -46,9 +46,6 @@ class Kernel:
 class KernelTrace(TorchDispatchMode):
     """Notes every operator that torch calls while it is active, with what it gave.
 
-    For the same numbers in new memory, where nothing is written yet, torch has to fill it, as it
-    does when asked for deterministic algorithms.
-
     Attributes:
         kernels: in the order of their calls.
     """
@@ -118,9 +115,19 @@ def differing_kernel(work: Callable[[], object], repeats: int = 3) -> str:
 
 def traced(work: Callable[[], object]) -> list[Kernel]:
     """The kernels that some work calls."""
-    with KernelTrace() as trace:
+    with filled_memory(), KernelTrace() as trace:
         work()
     return trace.kernels
+
+
+@contextmanager
+def filled_memory() -> Iterator[None]:
+    """Have torch fill new memory, which otherwise holds other numbers in every repeat."""
+    torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def start(checkout: Path, folder: Path) -> subprocess.Popen[str]:
         env={**os.environ, **threads, "PYTHONPATH": str(checkout)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert side.stdout
     used = Path(json.loads(side.stdout.readline()))

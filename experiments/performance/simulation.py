@@ -76,7 +76,7 @@ def start(checkout: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, __file__, "--worker", "."],
         env={**os.environ, **THREADS, "PYTHONPATH": str(checkout)},
-        cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
 
 

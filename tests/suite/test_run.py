@@ -89,7 +89,7 @@ def test_a_run_that_fails_stops_no_other(suite_text: str, results: Path) -> None
     reasons = {line.split("-")[0]: line for line in failed}
     assert len(reasons) == len(failed) == 4
     assert "its process was killed" in reasons["build_dying"]
-    assert "loss became" in reasons["build_exploding"]
+    assert "loss was not finite" in reasons["build_exploding"]
     assert "learning_rate" in reasons["build_exploding"]
     assert "(1, 5, 32, 32), expected logits of shape (1, 3, 32, 32)" in reasons["build_wrong"]
     assert "unimportable:build_nothing cannot be imported" in reasons["build_nothing"]
