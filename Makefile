@@ -72,13 +72,13 @@ clean:
 	rm -rf .fuzz .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # pip takes the CUDA build, several gigabytes; uv knows the index of the CPU build.
-GPU := $(wildcard /dev/nvidia0 /dev/dxg)
+GPU := $(wildcard /dev/nvidia[0-9]* /dev/dxg)
 define CPU_TORCH
 	@echo "no NVIDIA GPU here: installing PyTorch's CPU build"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt uv && \
 	  VIRTUAL_ENV=.venv UV_HTTP_RETRIES=0 $(BIN)/uv pip install --quiet --torch-backend cpu \
 	  --constraint constraints.txt torch torchvision 2> /dev/null || \
-	  echo "its index cannot be reached: installing the build of PyTorch that pip finds"
+	  echo "it could not be installed (is its index reached?): installing the build of PyTorch that pip finds"
 endef
 
 .venv/ready: pyproject.toml constraints.txt

@@ -13,9 +13,10 @@ class Processes:
     """The processes of this machine that compute stages.
 
     Attributes:
-        workers: processes on the CPU side by side, by default as many as the cores allow; without
-            effect on GPUs, so that one command fits machines with and without them. 0 for the
-            calling process alone, on the CPU or a GPU.
+        workers: processes on the CPU side by side, for simulating and for suites on the CPU; by
+            default as many as the cores allow. Without effect on suites on GPUs, so that one
+            command fits machines with and without them. 0 for the calling process alone, on the
+            CPU or the first GPU.
         gpus: numbers of the GPUs to use, by default all that this process sees.
         per_gpu: processes on each GPU, by default one.
     """
@@ -42,6 +43,9 @@ class Processes:
             InputError: these choices do not go together, or one of them is invalid.
         """
         on_gpu = [device for device in suite_devices if device != "cpu"]
+        if len(set(suite_devices)) > 1:
+            named = " and ".join(dict.fromkeys(suite_devices))
+            raise InputError(f"suites for {named} in one command: run them one by one")
         self._check(bool(on_gpu))
         if not on_gpu:
             return [CPU] * self.on_cpu(threads)
@@ -55,11 +59,17 @@ class Processes:
             )
         if self.per_gpu is not None and self.per_gpu < 1:
             raise InputError(f"per_gpu is {self.per_gpu}: expected 1 or more processes")
-        if for_gpus and (not on_gpu or self.workers == 0):
-            what = "computed in this process" if self.workers == 0 else "computed on the CPU"
+        if for_gpus and self.workers == 0:
             raise InputError(
-                f"`gpus` and `per_gpu` (--gpus, --per-gpu) start processes on GPUs, but the suite "
-                f"is {what}: leave them out"
+                "`gpus` and `per_gpu` (--gpus, --per-gpu) start processes, but workers is 0, which "
+                "computes in this process: leave them out, and write `device: cuda:N` to choose "
+                "the GPU"
+            )
+        if for_gpus and not on_gpu:
+            mended = "write `device: cuda`" if visible_gpus() else "install torch's CUDA build"
+            raise InputError(
+                "`gpus` and `per_gpu` (--gpus, --per-gpu) are for GPUs, but the suite is computed "
+                f"on the CPU: leave them out, or {mended}"
             )
 
     def _chosen_gpus(self, suite_devices: Sequence[str]) -> list[str]:
@@ -73,7 +83,7 @@ class Processes:
         visible = visible_gpus()
         if not self.gpus or not set(self.gpus) <= set(range(len(visible))):
             raise InputError(
-                f"`gpus` (--gpus {','.join(map(str, self.gpus))}): expected numbers of GPUs, of "
-                f"which this process sees {len(visible)}, counted from 0"
+                f"`gpus` is {list(self.gpus)} (--gpus): expected some of the GPUs that this "
+                f"process sees, {list(range(len(visible)))}"
             )
         return [visible[number] for number in dict.fromkeys(self.gpus)]

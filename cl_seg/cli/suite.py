@@ -33,8 +33,9 @@ ProcessorOption = Annotated[
     typer.Option(
         "--processor",
         envvar="CL_SEG_PROCESSOR",
-        help="CPU type or GPU model of the machines that compute, as plan.json names it; "
-        "default: that of this machine.",
+        help="CPU type or GPU model of the machines that compute: what a plan.json made there has "
+        "as processor and, if it has it, as bfloat16, with a space between; default: that of this "
+        "machine.",
     ),
 ]
 GPUS: dict[str, Any] = {"rich_help_panel": "On GPUs"}

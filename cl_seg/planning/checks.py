@@ -8,7 +8,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.context import StageContext
-from cl_seg.planning.gpus import gpus_of
+from cl_seg.planning.gpus import gpus_of, visible_gpus
 from cl_seg.planning.runs import Run
 from cl_seg.semi_automatic.registry import TOOLS
 from cl_seg.spec.suite import Suite
@@ -123,9 +123,11 @@ def device_notes(suite: Suite) -> Iterator[str]:
     """Whether a suite for a GPU can be run on this machine, as on one that only plans."""
     device = suite.training.device
     if device.startswith("cuda") and not gpus_of(device):
+        count = len(visible_gpus())
+        here = f"{counted(count, 'GPU')}, counted from 0" if count else "no GPU that torch can use"
         yield (
-            f"training.device is {device} and this machine has no such GPU: it can plan the suite, "
-            "run it on a machine with one, or with --engine slurm"
+            f"training.device is {device} and this machine has {here}: it can plan the suite, "
+            "run it on a machine with that GPU, or with --engine slurm"
         )
 
 

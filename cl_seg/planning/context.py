@@ -95,19 +95,20 @@ def check_same_environment(context: StageContext) -> None:
         InputError: naming the difference.
     """
     here = find_environment(context.models, context.strategies, context.training)
+    kernel_target = " ".join(filter(None, (here["processor"], here.get("bfloat16"))))
     for name, planned in context.environment.items():
         if here[name] == planned:
             continue
         if name == "processor":
             raise InputError(
                 f"the suite was planned for the processor {planned}, this machine has "
-                f"{here[name]}: run the command with --processor '{here[name]}'"
+                f"{here[name]}: run the command with --processor '{kernel_target}'"
             )
         if name == "bfloat16":
             raise InputError(
-                f"the suite was planned for bfloat16 by {planned or 'no instructions'}, this "
-                f"machine has {here[name] or 'none'}: run the command with --processor "
-                f"'{' '.join(filter(None, (here['processor'], here[name])))}'"
+                f"the suite was planned for a CPU with {planned or 'no instructions'} for "
+                f"bfloat16, this machine has {here[name] or 'none'}: run the command with "
+                f"--processor '{kernel_target}'"
             )
         if name == "device":
             raise InputError(

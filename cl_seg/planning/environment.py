@@ -92,8 +92,9 @@ def cpu_name() -> str:
 def kernel_target_of(device: str) -> str:
     """The CPU's vector instructions, or the GPU model: they decide which compiled kernels run.
 
-    The entry ``processor`` of an environment and the option ``--processor`` hold this; the
-    ``processor`` of a record is :func:`cpu_name`, or the GPU model.
+    The option ``--processor`` holds this; an environment holds the instructions for bfloat16 in an
+    entry of their own, and only if the precision is not float32. The ``processor`` of a record is
+    :func:`cpu_name`, or the GPU model.
 
     Raises:
         InputError: the device names GPUs of several models.

@@ -32,7 +32,8 @@ def visible_gpus() -> list[str]:
     if named is None:
         return [str(index) for index in range(len(usable))]
     # CUDA hides what follows an entry that names no GPU, such as -1.
-    return list(takewhile(_names_a_gpu, (entry.strip() for entry in named.split(","))))
+    entries = (entry.strip() for entry in named.split(","))
+    return list(takewhile(lambda entry: _names_a_gpu(entry, usable), entries))
 
 
 def gpus_of(device: str) -> list[str]:
@@ -76,13 +77,16 @@ def gpu_model(device: str) -> str:
     if len(models) > 1:
         raise InputError(
             f"this machine has GPUs of several models ({', '.join(models)}), and results depend on "
-            f"the model: write `device: cuda:N`, or list GPUs of one model in {VISIBLE}"
+            f"the model: write `device: cuda:N`, or list GPUs of one model in the environment "
+            f"variable {VISIBLE} (--gpus does not choose between models)"
         )
     return next(iter(models), "")
 
 
-def _names_a_gpu(entry: str) -> bool:
-    return entry.isdigit() or entry.startswith(("GPU-", "MIG-"))
+def _names_a_gpu(entry: str, files: list[Path]) -> bool:
+    if entry.isdigit():
+        return int(entry) < len(files) or any(file.name == "dxg" for file in files)
+    return entry.startswith(("GPU-", "MIG-"))
 
 
 def _cards() -> Iterator[dict[str, str]]:

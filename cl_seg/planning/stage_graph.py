@@ -166,7 +166,9 @@ class _Planner:
         consolidations: Iterable[str] = (),
     ) -> PlannedRun:
         context = self.context
-        key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice)
+        # Which scanners are tested is in the record, and can be the same cells by two rules.
+        rule = () if context.evaluate == "all" else (context.evaluate,)
+        key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice, *rule)
         return PlannedRun(
             run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 
 from cl_seg.messages.plural import counted
-from cl_seg.planning.gpus import gpus_of
+from cl_seg.planning.gpus import gpus_of, visible_gpus
 from cl_seg.planning.plan import Plan, merged_graph, notes_of
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
@@ -39,6 +39,7 @@ def summary(
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
     for note in notes_of(plans):
         yield f"note: {note}"
+    yield from device_lines(plans)
     graph = merged_graph(plans)
     alone, shared = trainings(graph)
     total = sum(stage.steps for stage in graph.stages.values())
@@ -47,7 +48,6 @@ def summary(
         f"{counted(shared, 'training')} of {counted(total, 'optimiser step')} in all; "
         f"sharing saves {counted(alone - shared, 'training')}"
     )
-    yield from gpu_lines(plans)
     finished = cache.keys() & graph.stages.keys()
     for label, count in runs_in_one_piece(graph).items():
         yield (
@@ -126,13 +126,16 @@ def progress_lines(
     yield f"{len(done)} of {every} finished; {_estimate(missing, cache)}"
 
 
-def gpu_lines(plans: Sequence[Plan]) -> Iterator[str]:
-    """The GPU model that plans are for, and the GPUs of this machine; nothing for the CPU."""
+def device_lines(plans: Sequence[Plan]) -> Iterator[str]:
+    """Where plans are computed: on the CPU, or on which of the GPUs of this machine."""
     for context in {plan.context.device: plan.context for plan in plans}.values():
-        if context.device != "cpu":
-            here = counted(len(gpus_of(context.device)), "GPU")
+        if context.device == "cpu":
+            none = "" if visible_gpus() else " (no GPU that torch can use)"
+            yield f"computed on the CPU{none}"
+        elif here := gpus_of(context.device):
             processor = context.environment["processor"]
-            yield f"computed on {processor} ({context.device}), {here} on this machine"
+            count = f"{len(here)} of {counted(len(visible_gpus()), 'GPU')} of this machine"
+            yield f"computed on {processor} ({context.device}), {count}"
 
 
 def missing_stages(graph: Graph, cache: StageCache, recorded: Set[str]) -> list[Stage]:

@@ -86,6 +86,7 @@ def loop_state(loop: Any) -> State:
         "augmentation": loop.augment.generator.get_state() if loop.augment else None,
         "random": _random_states(loop.device),
         "stopping": loop._stop_training,
+        "finite": loop.loss_was_finite,
     }
 
 
@@ -113,6 +114,7 @@ def restore_loop(loop: Any, state: State) -> None:
     if loop.augment:
         loop.augment.generator.set_state(state["augmentation"])
     loop._stop_training = state["stopping"]
+    loop.loss_was_finite = state["finite"].to(loop.device)
     _set_random_states(state["random"], loop.device)
 
 

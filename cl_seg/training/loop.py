@@ -155,6 +155,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             self._after_training_epoch(**kwargs)
             if self.step == before and not self._stop_training:
                 raise InputError("the data loader gave no batch: a plugin made it empty")
+        self._refuse_non_finite_loss(self.step)
         self._stop_training = False
         self.checkpoint = {}
 
@@ -185,7 +186,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             self.loss = self.loss + self.criterion()
 
             self._before_backward(**kwargs)
-            self._refuse_non_finite_loss()
+            self._note_finite_loss()
             self.backward()
             self._after_backward(**kwargs)
 
@@ -214,15 +215,16 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         on = self.settings.autocast
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=on)
 
-    def _refuse_non_finite_loss(self) -> None:
+    def _note_finite_loss(self) -> None:
         self.loss_was_finite &= torch.isfinite(self.loss).all()
         # On a GPU, every look at a value waits for all steps before it.
-        last = self.step + 1 == self.settings.steps
-        if self.device.type != "cpu" and not last and (self.step + 1) % GPU_LOSS_CHECK_STEPS:
-            return
+        if self.device.type == "cpu" or (self.step + 1) % GPU_LOSS_CHECK_STEPS == 0:
+            self._refuse_non_finite_loss(self.step + 1)
+
+    def _refuse_non_finite_loss(self, step: int) -> None:
         if not self.loss_was_finite:
             raise NonFiniteLoss(
-                f"the loss was not finite by step {self.step + 1} of experience "
+                f"the loss was not finite by step {step} of experience "
                 f"{self.experience.current_experience + 1} (now {self.loss.item()}): try a lower "
                 f"learning_rate (now {self.settings.learning_rate:g}) or a smaller penalty"
             )

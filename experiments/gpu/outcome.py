@@ -133,9 +133,7 @@ def run_check(check: Check, time_left: Callable[[], float], longest: float = 0.0
 def run_part(part: Part) -> PartResult:
     """Run a part; whatever goes wrong in it is its result."""
     status: Status = "passed"
-    # A training loop is a cycle of references: what it holds on the device is free only once the
-    # cycle is collected.
-    gc.collect()
+    gc.collect()  # what a part before has left in cycles of references is free on the device
     reason, started = "", time.perf_counter()
     try:
         figures = part.run()

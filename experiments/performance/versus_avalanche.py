@@ -4,7 +4,8 @@ The script is what a careful researcher writes: MONAI's dictionary transforms wi
 ones cached, torch's DataLoader, Avalanche's Naive with ReplayPlugin and EWCPlugin, MONAI's
 DiceMetric on every scanner after every experience, one run after the other on torch's default
 threads. Networks, learning rates, loss, optimiser, one-cycle schedule, batch size, optimiser steps,
-gradient clip, augmentation and split are the same on both sides, and curves while training are off.
+gradient clip, augmentation, split and float32 are the same on both sides, and curves while training
+are off. The script takes AdamW as it comes; cl_seg takes torch's fused one.
 Both sides start as new processes from the same store on disk; the ACC printed beside their times is
 computed in the same way for both, outside the clock.
 
@@ -105,7 +106,7 @@ def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
     else:
         store = open_store(parse_suite(QUICK).data, workers=os.cpu_count() or 1).folder
     spec["data"] = {"store": str(store.resolve())}
-    spec["training"] |= {"curve_every": 0, "device": "cpu"}
+    spec["training"] |= {"curve_every": 0, "device": "cpu", "precision": "float32"}
     spec["training"]["steps"] = options.steps or spec["training"]["steps"]
     spec["models"] = options.network or spec["models"]
     for strategy in spec["strategies"]:

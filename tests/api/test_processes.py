@@ -35,10 +35,6 @@ def test_one_process_per_gpu_unless_asked_otherwise(
     assert processes.devices([device], threads=2) == started
 
 
-def test_several_suites_use_the_gpus_of_all() -> None:
-    assert Processes().devices(["cuda:3", "cuda:1", "cuda:3", "cpu"], 1) == ["3", "1"]
-
-
 def test_numbers_count_what_the_environment_leaves_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-11aa,2")
     assert Processes(gpus=[0, 1]).devices(["cuda"], 1) == ["3", "GPU-11aa"]
@@ -49,16 +45,22 @@ def test_numbers_count_what_the_environment_leaves_visible(monkeypatch: pytest.M
     ("processes", "device", "told"),
     [
         (Processes(-1), "cpu", "workers is -1"),
-        (Processes(gpus=[0]), "cpu", "computed on the CPU: leave them out"),
-        (Processes(per_gpu=2), "cpu", "computed on the CPU: leave them out"),
-        (Processes(0, per_gpu=2), "cuda", "computed in this process: leave them out"),
+        (Processes(gpus=[0]), "cpu", "computed on the CPU"),
+        (Processes(per_gpu=2), "cpu", "computed on the CPU"),
+        (Processes(0, per_gpu=2), "cuda", "workers is 0, .*cuda:N"),
         (Processes(per_gpu=0), "cuda", "per_gpu is 0"),
-        (Processes(gpus=[0, 4]), "cuda", r"--gpus 0,4.*this process sees 4, counted from 0"),
-        (Processes(gpus=[-1]), "cuda", "--gpus -1"),
-        (Processes(gpus=[]), "cuda", "expected numbers of GPUs"),
+        (Processes(gpus=[0, 4]), "cuda", r"`gpus` is \[0, 4\].*\[0, 1, 2, 3\]"),
+        (Processes(gpus=[-1]), "cuda", r"`gpus` is \[-1\]"),
+        (Processes(gpus=[]), "cuda", "expected some of the GPUs"),
         (Processes(gpus=[0]), "cuda:1", "the suite names a GPU itself"),
     ],
 )
 def test_what_does_not_go_together_is_refused(processes: Processes, device: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         processes.devices([device], threads=1)
+
+
+@pytest.mark.parametrize("devices", [["cuda", "cpu"], ["cuda:0", "cuda:1"]])
+def test_suites_for_different_devices_are_run_one_by_one(devices: list[str]) -> None:
+    with pytest.raises(InputError, match=f"suites for {devices[0]} and {devices[1]} in one"):
+        Processes().devices(devices, threads=1)

@@ -89,8 +89,10 @@ def test_suites_for_gpus_of_several_models_are_run_one_by_one(
 
     with pytest.raises(cl_seg.InputError, match=r"several models \(Display, Large\)"):
         run_plan(planned("cuda:0", "cuda:2"), Processes())
+    with pytest.raises(cl_seg.InputError, match="run them one by one"):
+        run_plan(planned("cuda:0", "cuda:1"), Processes())
     with pytest.raises(cl_seg.InputError, match="leave one of them out"):
-        run_plan(planned("cuda:0", "cuda:1"), Processes(gpus=[0]))
+        run_plan(planned("cuda:1"), Processes(gpus=[0]))
 
 
 def test_an_engine_that_is_none_is_refused(in_workspace: Path) -> None:

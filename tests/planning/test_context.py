@@ -46,17 +46,14 @@ def trainings(plan: Plan, network: str) -> set[str]:
     return {s.key for s in stages if s.kind == "train" and s.run.model.name == network}
 
 
-@pytest.mark.parametrize(
-    ("processor", "unet"), [(WITH_BFLOAT16, "bfloat16"), (PLAIN, "float32"), ("", None)]
-)
+@pytest.mark.parametrize(("processor", "unet"), [(WITH_BFLOAT16, "bfloat16"), (PLAIN, "float32")])
 def test_auto_is_bfloat16_where_the_network_learns_and_the_processor_computes_in_it(
-    suite: Path, processor: str, unet: str | None
+    suite: Path, processor: str, unet: str
 ) -> None:
     plan = planned(suite, "auto", processor)
     chosen = {m.name: plan.context.training_of(m).precision for m in plan.context.models}
-    assert chosen["vnet"] == "float32"
-    assert chosen["unet"] == unet or (unet is None and chosen["unet"] != "auto")
-    assert f"training.precision is auto: unet in {chosen['unet']}, vnet in float32" in plan.notes
+    assert chosen == {"unet": unet, "vnet": "float32"}
+    assert f"training.precision is auto: unet in {unet}, vnet in float32" in plan.notes
     for network, precision in chosen.items():
         said = planned(suite, precision, processor)
         assert trainings(plan, network) == trainings(said, network)

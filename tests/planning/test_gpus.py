@@ -27,6 +27,7 @@ def four(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("3", ["3"]),
         ("2, 0", ["2", "0"]),
         ("1,-1,2", ["1"]),
+        ("0,7,1", ["0"]),
         ("GPU-11aa,MIG-5", ["GPU-11aa", "MIG-5"]),
     ],
 )

@@ -49,7 +49,7 @@ def test_a_stage_that_fills_the_gpu_says_what_to_change_and_stops_nothing_else(
     _, failed = run(text, tmp_path / "results", workers)
     (reason,) = failed
     assert "the GPU's memory is full: try a smaller batch_size (now 4)" in reason
-    assert "a smaller image size (now 32), or fewer processes" in reason and "\n" not in reason
+    assert "a smaller image size (now 32), or a smaller --per-gpu" in reason and "\n" not in reason
     (log,) = (tmp_path / "results" / "failed").iterdir()
     assert "Tried to allocate 2.00 GiB" in log.read_text()
     assert len(records(tmp_path / "results")) == 1
@@ -91,4 +91,4 @@ def test_a_plan_tells_how_many_gpus_are_there_for_it(
     cache = StageCache(tmp_path / "stages")
     (tmp_path / "suite.yaml").write_text(suite_text.replace("device: cpu", "device: cuda"))
     lines = list(summary([resolve(tmp_path / "suite.yaml", cache=cache.folder)], cache))
-    assert "computed on Some GPU (cuda), 4 GPUs on this machine" in lines
+    assert "computed on Some GPU (cuda), 4 of 4 GPUs of this machine" in lines

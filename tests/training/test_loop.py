@@ -212,24 +212,37 @@ def test_non_finite_loss_is_refused_before_it_spoils_the_weights(kind):
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
-def test_a_gpu_is_waited_for_every_fifty_steps_and_in_the_last_and_no_loss_is_missed():
+def test_a_gpu_is_waited_for_every_fifty_steps_and_no_loss_is_missed():
     loop = SimpleNamespace(
         device=torch.device("cuda"),
         loss_was_finite=torch.tensor(True),
         settings=LoopSettings(steps=60, batch_size=1, learning_rate=0.1),
         experience=SimpleNamespace(current_experience=0),
     )
+    loop._refuse_non_finite_loss = lambda step: DenseTraining._refuse_non_finite_loss(loop, step)
 
     def check(step, loss):
         loop.step, loop.loss = step, torch.tensor(loss)
-        DenseTraining._refuse_non_finite_loss(loop)
+        DenseTraining._note_finite_loss(loop)
 
     check(3, float("nan"))
     check(4, 1.0)
     with pytest.raises(NonFiniteLoss, match=r"by step 50 of experience 1 \(now 1.0\)"):
         check(49, 1.0)
-    with pytest.raises(NonFiniteLoss, match="by step 60 "):
-        check(59, 1.0)
+    check(50, 1.0)
+
+
+def test_a_loss_that_was_not_finite_is_refused_at_the_end_too(monkeypatch):
+    monkeypatch.setattr(DenseTraining, "_note_finite_loss", lambda loop: None)
+
+    def spoil(strategy):
+        strategy.loss_was_finite &= strategy.step != 2
+        if strategy.step == 3:
+            strategy.stop_training()
+
+    loop = make_loop(tiny_network(), [Watch("before_backward", spoil)])
+    with pytest.raises(NonFiniteLoss, match="by step 4 of"):
+        loop.train(tagged_benchmark([4]).train_stream[0], eval_streams=[])
 
 
 def test_same_seeds_same_weights_and_predictions(benchmark, images, parts):

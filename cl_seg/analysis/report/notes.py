@@ -22,8 +22,17 @@ def of_all_runs(data: ReportData) -> Section:
         f"{counted(spec.training.batch_size, 'slice')} per stage, "
         f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "
         f"{counted(spec.training.threads, 'thread')}.",
+        *_precisions(data.results),
     ]
     return Section("Runs", notes=[*_missing(data), *conditions, *_test_patients(data.results)])
+
+
+def _precisions(results: Sequence[RunResult]) -> list[str]:
+    """The networks that were trained in bfloat16, if any."""
+    of_network = {run.network: run.record.spec.training.precision for run in results}
+    if "bfloat16" not in of_network.values():
+        return []
+    return [", ".join(f"{name} in {precision}" for name, precision in of_network.items()) + "."]
 
 
 def _missing(data: ReportData) -> list[str]:

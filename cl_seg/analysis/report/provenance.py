@@ -1,6 +1,6 @@
 """Provenance of runs: data, source, machine and settings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -49,11 +49,21 @@ def _doubt(data: DataRecord) -> str:
 def settings_of(results: Sequence[RunResult]) -> str:
     """Settings that all runs share, and all values of those that differ, as YAML."""
     specs = [result.record.spec.as_suite_fields() for result in results]
+    shown = _shared(specs)
+    return yaml.safe_dump(shown, sort_keys=False, default_flow_style=None, width=100)
+
+
+def _shared(specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name in dict.fromkeys(key for spec in specs for key in spec):
         values: list[Any] = []
         for spec in specs:
             if name in spec and spec[name] not in values:
                 values.append(spec[name])
-        shown[name] = values[0] if len(values) == 1 else {"one of": values}
-    return yaml.safe_dump(shown, sort_keys=False, default_flow_style=None, width=100)
+        if len(values) == 1:
+            shown[name] = values[0]
+        elif name == "training":
+            shown[name] = _shared(values)
+        else:
+            shown[name] = {"one of": values}
+    return shown

@@ -17,7 +17,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import SuiteSource, check_suite
 from cl_seg.planning.data import open_store
 from cl_seg.planning.digests import check_store_content
-from cl_seg.planning.environment import cpu_name, git_commit, versions
+from cl_seg.planning.environment import cpu_name, device_name, git_commit, versions
 from cl_seg.planning.plan import Plan, resolve_checked
 from cl_seg.records.certified import Certificate, CertifiedStage, add_certificate
 from cl_seg.records.load import PLAN, load_results
@@ -99,7 +99,7 @@ def _plan(
     """The plan of the results' suite on the device they were computed on, with its data."""
     checked = check_suite(options.suite or _planned_suite(results), options.data)
     devices = {result.record.device for result in recorded.values()}
-    if len(devices) == 1:
+    if len(devices) == 1 and {device_name(checked.suite.training.device)} != devices:
         training = checked.suite.training.model_copy(update={"device": devices.pop()})
         suite = checked.suite.model_copy(update={"training": training})
         checked = check_suite(suite, None)
@@ -142,8 +142,16 @@ def _check_same_suite(plan: Plan, recorded: Mapping[str, RunResult]) -> None:
     if not planned.keys() & recorded.keys():
         raise InputError(f"{plan.name} has none of the runs of these results: give their suite")
     for run_id in planned.keys() & recorded.keys():
-        now = run_spec(planned[run_id].run, plan.context).as_suite_fields()
-        if field := _first_changed_field(recorded[run_id].record.spec.as_suite_fields(), now):
+        then, now = recorded[run_id].record.spec, run_spec(planned[run_id].run, plan.context)
+        fields = then.as_suite_fields(), now.as_suite_fields()
+        field = _first_changed_field(*fields) or ("evaluate" * (then.evaluate != now.evaluate))
+        if field == "training.precision":
+            raise InputError(
+                f"{run_id} was computed in {then.training.precision}, here it would be in "
+                f"{now.training.precision}: certify it on a CPU with the same instructions for "
+                "bfloat16, or give the suite as it was then"
+            )
+        if field:
             raise InputError(
                 f"{run_id}: {field} is not what it was when the results were computed: give the "
                 "suite as it was then"

@@ -74,8 +74,8 @@ def _what_takes_less_memory(stage: Stage) -> str:
     preset = "" if small else f" a smaller preset of {model.name} (now {model.preset}),"
     return (
         f"the GPU's memory is full: try a smaller batch_size (now {context.training.batch_size}), a"
-        f" smaller image size (now {context.image.size}),{preset} or fewer processes on the GPU "
-        "(--per-gpu)"
+        f" smaller image size (now {context.image.size}),{preset} or a smaller "
+        "--per-gpu if several processes share the GPU"
     )
 
 
