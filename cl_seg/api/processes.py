@@ -42,14 +42,14 @@ class Processes:
         Raises:
             InputError: these choices do not go together, or one of them is invalid.
         """
-        on_gpu = [device for device in suite_devices if device != "cpu"]
         if len(set(suite_devices)) > 1:
             named = " and ".join(dict.fromkeys(suite_devices))
             raise InputError(f"suites for {named} in one command: run them one by one")
-        self._check(bool(on_gpu))
-        if not on_gpu:
+        device = suite_devices[0]
+        self._check(device != "cpu")
+        if device == "cpu":
             return [CPU] * self.on_cpu(threads)
-        return self._chosen_gpus(on_gpu) * (self.per_gpu or 1)
+        return self._chosen_gpus(device) * (self.per_gpu or 1)
 
     def _check(self, on_gpu: bool) -> None:
         for_gpus = self.gpus is not None or self.per_gpu is not None
@@ -72,13 +72,13 @@ class Processes:
                 f"on the CPU: leave them out, or {mended}"
             )
 
-    def _chosen_gpus(self, suite_devices: Sequence[str]) -> list[str]:
+    def _chosen_gpus(self, device: str) -> list[str]:
         if self.gpus is None:
-            return list(dict.fromkeys(gpu for device in suite_devices for gpu in gpus_of(device)))
-        if numbered := [device for device in suite_devices if ":" in device]:
+            return gpus_of(device)
+        if ":" in device:
             raise InputError(
-                f"`gpus` (--gpus): the suite names a GPU itself (`device: {numbered[0]}`): leave "
-                "one of them out"
+                f"`gpus` (--gpus): the suite names a GPU itself (`device: {device}`): leave one of "
+                "them out"
             )
         visible = visible_gpus()
         if not self.gpus or not set(self.gpus) <= set(range(len(visible))):

@@ -15,16 +15,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
+from edited_quick_suite import QUICK, edited_quick_suite
 from rectangles import write_store
 
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.data import open_store
 
-QUICK = Path("experiments/quick.yaml")
 HERE = Path(__file__).resolve().parents[2]
 RUN = "import sys; from cl_seg.cli import main; sys.exit(main())"
 
@@ -67,7 +66,9 @@ def main() -> None:
         for number, contestant in enumerate(contestants):
             place = Path(folder, str(number))
             place.mkdir()
-            suite = quick_suite(contestant.precision, store, options)
+            suite = edited_quick_suite(
+                store, {"precision": contestant.precision}, options.network, options.steps
+            )
             (place / "quick.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
             wall = run_suite(contestant.checkout, place, options.workers)
             runs = pd.read_csv(place / "results/quick/runs.csv")
@@ -75,20 +76,6 @@ def main() -> None:
             results[contestant.name]["all"] = results[contestant.name].sum()
             results[contestant.name]["wall time"] = wall
     print(table(pd.DataFrame(results)))
-
-
-def quick_suite(precision: str, store: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """The quick suite on a store that exists, in a precision."""
-    suite: dict[str, Any] = yaml.safe_load(QUICK.read_text(encoding="utf-8"))
-    suite["data"] = {"store": str(store.resolve())}
-    suite["training"] |= {"precision": precision}
-    suite["training"]["steps"] = options.steps or suite["training"]["steps"]
-    suite["models"] = options.network or suite["models"]
-    for strategy in suite["strategies"]:
-        if isinstance(strategy, dict) and "settings_of" in strategy:
-            of = strategy["settings_of"]
-            strategy["settings_of"] = {m: of[m] for m in suite["models"] if m in of}
-    return suite
 
 
 def run_suite(checkout: Path, folder: Path, workers: int) -> float:

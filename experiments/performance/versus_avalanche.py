@@ -35,6 +35,7 @@ from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from avalanche.core import SupervisedPlugin
 from avalanche.training import Naive
 from avalanche.training.plugins import EWCPlugin, ReplayPlugin
+from edited_quick_suite import QUICK, edited_quick_suite
 from monai.data import CacheDataset
 from monai.losses import DiceCELoss
 from monai.metrics import DiceMetric
@@ -62,7 +63,6 @@ from cl_seg.planning.split import split_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.suite import StreamSuite
 
-QUICK = Path("experiments/quick.yaml")
 STOCK_EWC_LAMBDA = 1e4
 """Our setting: stock squares gradients of a mean over pixels, so its λ is on another scale."""
 
@@ -100,19 +100,12 @@ def main() -> None:
 
 def quick_suite(folder: Path, options: argparse.Namespace) -> Path:
     """The quick suite on a store that exists, without curves, as a file in ``folder``."""
-    spec = yaml.safe_load(QUICK.read_text(encoding="utf-8"))
     if options.rectangles:
         store = write_store(folder / "rectangles.store", scanners=3)
     else:
         store = open_store(parse_suite(QUICK).data, workers=os.cpu_count() or 1).folder
-    spec["data"] = {"store": str(store.resolve())}
-    spec["training"] |= {"curve_every": 0, "device": "cpu", "precision": "float32"}
-    spec["training"]["steps"] = options.steps or spec["training"]["steps"]
-    spec["models"] = options.network or spec["models"]
-    for strategy in spec["strategies"]:
-        if isinstance(strategy, dict) and "settings_of" in strategy:
-            of = strategy["settings_of"]
-            strategy["settings_of"] = {m: of[m] for m in spec["models"] if m in of}
+    training = {"curve_every": 0, "device": "cpu", "precision": "float32"}
+    spec = edited_quick_suite(store, training, options.network, options.steps)
     file = folder / "quick.yaml"
     file.write_text(yaml.safe_dump(spec), encoding="utf-8")
     return file

@@ -4,6 +4,7 @@ Painters write whole fields, as ``1 + 0.3 * canvas.field(rng, 15)``; an organ th
 its own small box pays for that box alone.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -18,21 +19,12 @@ Box = tuple[slice, slice]  # (rows, columns)
 CACHED = 131_072  # values of an array that stays in the processor's cache with a few others
 
 
-class Field(NDArrayOperatorsMixin):
+class Field(NDArrayOperatorsMixin, ABC):
     """Values (heights, rows, columns) over a canvas; NumPy's ufuncs make new fields of fields."""
 
-    def __init__(self) -> None:
-        self._box: Box | None = None
-        self._values: Floats = np.zeros(0, np.float32)
-
+    @abstractmethod
     def on(self, box: Box) -> Floats:
         """Values on a box, (heights, rows, columns) float32; not to be written to."""
-        if self._box != box:  # the same box is often read twice: fat, and muscle as 1 − fat
-            self._box, self._values = box, self._compute(box)
-        return self._values
-
-    def _compute(self, box: Box) -> Floats:
-        raise NotImplementedError
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method != "__call__" or keywords:
@@ -44,6 +36,24 @@ class Field(NDArrayOperatorsMixin):
     ) -> "Computed":
         """What ``numpy.clip`` makes of a field."""
         return Computed(np.clip, self, low, high)
+
+
+class LazyField(Field):
+    """A field that is computed when it is read, and kept for the box that was read last."""
+
+    def __init__(self) -> None:
+        self._box: Box | None = None
+        self._values: Floats = np.zeros(0, np.float32)
+
+    def on(self, box: Box) -> Floats:
+        """Values on a box, (heights, rows, columns) float32; not to be written to."""
+        if self._box != box:  # the same box is often read twice: fat, and muscle as 1 − fat
+            self._box, self._values = box, self._compute(box)
+        return self._values
+
+    @abstractmethod
+    def _compute(self, box: Box) -> Floats:
+        """Values on a box, (heights, rows, columns)."""
 
 
 class Samples(Field):
@@ -71,7 +81,7 @@ class Samples(Field):
         return self.values[..., rows, columns]
 
 
-class Computed(Field):
+class Computed(LazyField):
     """A function of fields, numbers and numbers per height (heights, 1, 1)."""
 
     def __init__(self, function: Callable[..., Floats], *operands: "Field | PerHeight") -> None:

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Floats
+from cl_seg.phantom.anatomy.field import Box, Floats, LazyField
 from cl_seg.phantom.anatomy.shapes import Rng
 from cl_seg.scans.store import Grid
 
@@ -46,7 +46,7 @@ def _weights(grid: Grid, length_mm: float) -> _Weights:
     return _Weights(weights, acts.argmax(axis=1), len(nodes) - 1 - acts[:, ::-1].argmax(axis=1))
 
 
-class RandomField(Field):
+class RandomField(LazyField):
     """A smooth Gaussian random field of mean 0 and variance 1.
 
     White noise on a lattice of ``length_mm``, blurred in the plane by a Gaussian of that standard

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cl_seg.phantom.anatomy.field import Field
+from cl_seg.phantom.anatomy.field import LazyField
 from cl_seg.phantom.anatomy.layers import Layer, add_visible
 from cl_seg.phantom.tissues import TISSUES
 
@@ -45,7 +45,7 @@ def test_what_is_seen_is_what_painting_one_after_the_other_leaves(seed):
     np.testing.assert_allclose(seen(layers), painted_one_after_the_other(layers), atol=1e-5)
 
 
-class Forbidden(Field):
+class Forbidden(LazyField):
     def _compute(self, box):
         raise AssertionError("a hidden field was computed")
 
