@@ -10,6 +10,8 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from monai.networks.nets import UNETR, SwinUNETR, UNet
 from torch import nn
 
+from cl_seg.models.layers import use_faster_layers
+
 
 def build_unet(
     in_channels: int,
@@ -19,7 +21,7 @@ def build_unet(
     norm: str = "instance",
 ) -> nn.Module:
     """Residual U-Net (Kerfoot et al. 2019) with ``instance`` or ``batch`` normalisation."""
-    model: nn.Module = UNet(
+    network = UNet(
         spatial_dims=2,
         in_channels=in_channels,
         out_channels=out_channels,
@@ -28,7 +30,7 @@ def build_unet(
         num_res_units=2,
         norm=norm,
     )
-    return model
+    return use_faster_layers(network)
 
 
 def build_unetr(
@@ -40,7 +42,7 @@ def build_unetr(
     num_heads: int,
 ) -> nn.Module:
     """UNETR (Hatamizadeh et al. 2022, arXiv 2103.10504): 12 transformer layers on 16² patches."""
-    model: nn.Module = UNETR(
+    network = UNETR(
         in_channels=in_channels,
         out_channels=out_channels,
         img_size=image_size,
@@ -50,17 +52,17 @@ def build_unetr(
         num_heads=num_heads,
         spatial_dims=2,
     )
-    return model
+    return use_faster_layers(network)
 
 
 def build_swin_unetr(
     in_channels: int, out_channels: int, image_size: int, feature_size: int
 ) -> nn.Module:
     """Swin-UNETR (Hatamizadeh et al. 2022, arXiv 2201.01266)."""
-    model: nn.Module = SwinUNETR(
+    network = SwinUNETR(
         in_channels=in_channels,
         out_channels=out_channels,
         feature_size=feature_size,
         spatial_dims=2,
     )
-    return model
+    return use_faster_layers(network)
