@@ -64,7 +64,9 @@ def added(plugin, model):
     """What the plugin adds to the gradients."""
     for p in model.parameters():
         p.grad = torch.zeros_like(p)
-    plugin.after_backward(SimpleNamespace(model=model))
+    strategy = SimpleNamespace(model=model)
+    plugin.before_training_exp(strategy)
+    plugin.after_backward(strategy)
     return torch.cat([p.grad.flatten() for p in model.parameters()])
 
 
