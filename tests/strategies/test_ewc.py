@@ -247,7 +247,7 @@ def test_batch_kind_is_avalanches_ewc(mode, experiences):
 def test_what_is_kept_is_of_images_without_augmentation(make):
     model, seen = network(), []
     model.register_forward_pre_hook(
-        lambda module, inputs: None if module.training else seen.append(float(inputs[0].max()))
+        lambda module, inputs: None if module.training else seen.append(inputs[0].max().item())
     )
     loop = Naive(
         model=model, optimizer=torch.optim.SGD(model.parameters(), 0.01), train_mb_size=4,

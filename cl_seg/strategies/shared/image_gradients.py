@@ -85,8 +85,8 @@ def _uses_of_layers(
     finally:
         for hook in hooks:
             hook.remove()
-    pairs = zip(logits.split(1), targets.split(1), strict=True)
-    value = torch.stack([objective(*pair) for pair in pairs]).sum()
+    each = [slice(index, index + 1) for index in range(len(images))]
+    value = torch.stack([objective(logits[i], targets[i]) for i in each]).sum()
     # Towards the images and not the parameters: the gradients of all images' sum are not wanted.
     torch.autograd.grad(value, images)
     return uses
@@ -95,7 +95,9 @@ def _uses_of_layers(
 def _note(uses: Uses, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
     # A hook of the tensor sees the gradient at this output even where it is changed in place.
     x = inputs[0].detach()
-    output.register_hook(lambda gradient: uses[layer].append((x, gradient)))
+    output.register_hook(  # type: ignore[no-untyped-call]
+        lambda gradient: uses[layer].append((x, gradient))
+    )
 
 
 def _gradients_of_image(uses: Uses, here: slice) -> Mapping[nn.Parameter, Tensor]:
@@ -120,6 +122,8 @@ def _gradients_of_layer(layer: nn.Module, x: Tensor, gradient: Tensor) -> Sequen
     wide, narrow = (x, gradient) if isinstance(layer, nn.Conv2d) else (gradient, x)
     shape, how = layer.weight.shape, (layer.stride, layer.padding, layer.dilation, layer.groups)
     return [
-        conv2d_weight(wide, shape, narrow, *how) if p is layer.weight else gradient.sum((0, 2, 3))
+        conv2d_weight(wide, shape, narrow, *how)  # type: ignore[no-untyped-call]
+        if p is layer.weight
+        else gradient.sum((0, 2, 3))
         for p in parameters
     ]
