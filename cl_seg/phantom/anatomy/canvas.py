@@ -22,6 +22,7 @@ from cl_seg.phantom.anatomy.shapes import (
     Rng,
     Shape,
     ellipse_distance,
+    ellipse_reach,
     tiles,
     tube_distance,
 )
@@ -123,8 +124,7 @@ class Canvas:
             centre=(x + ellipse.drift[0] * z, y + ellipse.drift[1] * z),
             radii=(np.maximum(a + grow, 0.05 * a), np.maximum(b + grow, 0.05 * b)),
         )
-        reach = 1.4 * max(float(np.max(radius)) for radius in here.radii)
-        box = self._box(np.stack([np.asarray(place) for place in here.centre], axis=-1), reach)
+        box = self._box(np.stack([np.asarray(place) for place in here.centre], axis=-1), ellipse_reach(here))
         return self._shape(box, partial(ellipse_distance, here))
 
     def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:
@@ -135,7 +135,7 @@ class Canvas:
             drift: of the path per mm towards the head.
         """
         here = path + self.z_mm * [*drift, 0.0]
-        box = self._box(here[..., :2], float(here[..., 2].max()))
+        box = self._box(here[..., :2], (float(here[..., 2].max()),) * 2)
         return self._shape(box, partial(tube_distance, here))
 
     def _shape(self, box: Box, distance: Callable[[Floats, Floats], Floats]) -> Shape:
@@ -144,12 +144,13 @@ class Canvas:
 
         return Shape(box, in_strips(box, len(self.z_mm), on))
 
-    def _box(self, points: npt.NDArray[np.floating], reach: float) -> Box:
-        """Pixels of a box about points (…, 2) of x and y in mm, and of a margin about it."""
+    def _box(self, points: npt.NDArray[np.floating], reach: tuple[float, float]) -> Box:
+        """Pixels within a reach of points (…, 2) of x and y in mm, and within a margin of it."""
         warped = sum(3 * size for _, size in WARP_MM) / 2
         parts = []
-        for window, places in zip(self.window, (points[..., 1], points[..., 0]), strict=True):
-            middle, margin = (self.grid.size - 1) / 2 - window.start, reach + MARGIN_MM + warped
+        for axis, window in zip((1, 0), self.window, strict=True):
+            places, margin = points[..., axis], reach[axis] + MARGIN_MM + warped
+            middle = (self.grid.size - 1) / 2 - window.start
             first = (places.min() - margin) / self.grid.spacing_mm + middle
             last = (places.max() + margin) / self.grid.spacing_mm + middle + 2
             size = window.stop - window.start

@@ -1,11 +1,12 @@
 """Detector readings: polychromatic attenuation, scatter, quantum and electronic noise."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import irfft2, rfft2
+from scipy.fft import fft, ifft, irfft, rfft
 from scipy.ndimage import gaussian_filter1d
 
 from cl_seg.phantom.physics.projection import Geometry
@@ -20,6 +21,7 @@ SCATTER_WIDTH_MM = 55.0  # standard deviation of the scatter kernel (engineering
 # mean at 100 to 140 kV (engineering values).
 CORRECTED_WIDTH_MM, CORRECTED_SHARE = 50.0, 1.01
 BLOCK_VIEWS = 36  # computed at once, so that they stay in the processor's cache
+NEGLIGIBLE = 1e-7  # response of a kernel, the precision of a float32
 SMOOTH_VIEWS = 10  # views over which tube current and scatter are smooth (engineering value)
 
 
@@ -36,6 +38,12 @@ class Signal:
     mean: Floats
     variance: Floats
     open_field: Floats
+
+    @cached_property
+    def attenuation(self) -> Floats:
+        """(views, channels) logarithm of the open field over the expectation."""
+        attenuation: Floats = np.log(self.open_field / np.maximum(self.mean, 1e-9))
+        return attenuation
 
 
 def expected_signal(lines: Floats, beam: Beam) -> Signal:
@@ -76,8 +84,7 @@ def tube_current(signal: Signal, modulation: float) -> Floats:
     """
     if not modulation:
         return np.ones(len(signal.mean), np.float32)
-    attenuation = np.log(signal.open_field / np.maximum(signal.mean, 1e-9)).max(axis=1)
-    current = np.exp(modulation * attenuation / 2)
+    current = np.exp(modulation * signal.attenuation.max(axis=1) / 2)
     smooth = gaussian_filter1d(current, SMOOTH_VIEWS, mode="wrap")
     relative: Floats = (smooth / smooth.mean()).astype(np.float32)
     return relative
@@ -95,19 +102,20 @@ def residual_scatter(signal: Signal, fraction: float, geometry: Geometry) -> Flo
         fraction: scatter before correction, relative to the potential.
         geometry: views and channels.
     """
-    attenuation = np.log(signal.open_field / np.maximum(signal.mean, 1e-9))
-    potential = np.maximum(signal.mean * attenuation, 0) / 2
-    left = _gaussian_response(SCATTER_WIDTH_MM, geometry)
-    left -= CORRECTED_SHARE * _gaussian_response(CORRECTED_WIDTH_MM, geometry)
-    around = np.exp(-2 * (np.pi * SMOOTH_VIEWS * np.fft.fftfreq(geometry.views)) ** 2)
-    blur = np.outer(around, left).astype(np.float32)
-    residual: Floats = fraction * irfft2(rfft2(potential) * blur, potential.shape)
+    potential = np.maximum(signal.mean * signal.attenuation, 0) / 2
+    left = _gaussian_response(SCATTER_WIDTH_MM, geometry.frequencies)
+    left -= CORRECTED_SHARE * _gaussian_response(CORRECTED_WIDTH_MM, geometry.frequencies)
+    left = left[np.abs(left) > NEGLIGIBLE]  # so broad a kernel leaves but the lowest frequencies
+    around = _gaussian_response(SMOOTH_VIEWS, np.fft.fftfreq(geometry.views))
+    blur = (fraction * np.outer(around, left)).astype(np.float32)
+    spectrum = fft(rfft(potential)[:, : len(left)], axis=0) * blur
+    residual: Floats = irfft(ifft(spectrum, axis=0), geometry.channels)
     return residual
 
 
-def _gaussian_response(width_mm: float, geometry: Geometry) -> Floats:
-    """Response of a Gaussian over the channels of a view."""
-    response: Floats = np.exp(-2 * (np.pi * width_mm * geometry.frequencies) ** 2)
+def _gaussian_response(width: float, frequencies: Floats) -> Floats:
+    """Fourier transform of a Gaussian of a standard deviation and of unit area."""
+    response: Floats = np.exp(-2 * (np.pi * width * frequencies) ** 2)
     return response
 
 
