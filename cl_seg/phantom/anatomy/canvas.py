@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Floats, Samples, in_strips
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, Samples, in_strips, smallest_box
 from cl_seg.phantom.anatomy.layers import Layer, Mix, add_visible
 from cl_seg.phantom.anatomy.random_field import RandomField
 from cl_seg.phantom.anatomy.shapes import (
@@ -72,7 +72,8 @@ class Canvas:
         for length, size in WARP_MM:
             x = x + np.float32(size) * self.field(rng, length).on(self.window)
             y = y + np.float32(size) * self.field(rng, length).on(self.window)
-        self.window = _window((np.abs(x) < reach_mm[0]) & (np.abs(y) < reach_mm[1]))
+        reached = (np.abs(x) < reach_mm[0]) & (np.abs(y) < reach_mm[1])
+        self.window = smallest_box(reached.any(axis=0))
         self.x, self.y = Samples(x, self.window), Samples(y, self.window)
         self.unwarped_y = Samples(np.broadcast_to(axis[:, None], (grid.size,) * 2), self.window)
         shape = self.x.on(self.everywhere).shape
@@ -188,10 +189,11 @@ class Canvas:
             label: given to pixels covered by more than half; None leaves labels as they are.
         """
         for box, distance in tiles(shape, self.grid.spacing_mm / 2):
-            cover = np.clip(0.5 - distance / np.float32(self.grid.spacing_mm), 0, 1)
-            self._layers.append(Layer(box, cover, mix))
+            cover = distance * np.float32(-1 / self.grid.spacing_mm)
+            cover += np.float32(0.5)
+            self._layers.append(Layer(box, np.clip(cover, 0, 1, out=cover), mix))
             if label is not None:
-                self.labels[:, *box][cover > 0.5] = label
+                np.copyto(self.labels[:, *box], label, where=cover > 0.5)
 
     def fractions(self) -> Floats:
         """Tissues that are seen, in the mean over the heights, (tissues, N, N).
@@ -210,9 +212,3 @@ class Canvas:
         whole = np.full((self.grid.size,) * 2, outside, values.dtype)
         whole[self.window] = values
         return whole
-
-
-def _window(inside: npt.NDArray[np.bool_]) -> Box:
-    """The smallest box that holds the pixels of (heights, N, N)."""
-    rows, columns = (np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 2), (0, 1)))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -100,6 +100,23 @@ def values_on(value: "Field | PerHeight", box: Box) -> PerHeight:
     return value.on(box) if isinstance(value, Field) else value
 
 
+def smallest_box(inside: npt.NDArray[np.bool_]) -> Box:
+    """The smallest box that holds the pixels of (rows, columns); empty where there is none."""
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def moved(part: Box, box: Box) -> Box:
+    """A part of a box in the coordinates of what the box lies in."""
+    rows, columns = (
+        slice(outer.start + inner.start, outer.start + inner.stop)
+        for outer, inner in zip(box, part, strict=True)
+    )
+    return rows, columns
+
+
 def in_strips(box: Box, heights: int, compute: Callable[[Box], Floats]) -> Floats:
     """Values on a box, computed strip by strip: faster where there are many.
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Floats, PerHeight, values_on
+from cl_seg.phantom.anatomy.field import (
+    Box,
+    Field,
+    Floats,
+    PerHeight,
+    moved,
+    smallest_box,
+    values_on,
+)
 
 Rng = np.random.Generator
 
@@ -34,11 +42,7 @@ class Shape:
     @classmethod
     def over_grid(cls, distance: Floats) -> "Shape":
         """The shape of distances (heights, N, N), on the smallest box that holds it."""
-        near = np.any(distance < 3, axis=0)
-        rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
-        if not len(rows):
-            return cls((slice(0, 0), slice(0, 0)), distance[:, :0, :0])
-        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        box = smallest_box(np.any(distance < 3, axis=0))
         return cls(box, distance[:, *box])
 
     def on(self, box: Box) -> Floats:
@@ -106,24 +110,13 @@ def tiles(shape: Shape, reach_mm: float) -> Iterator[tuple[Box, Floats]]:
         reach_mm: tiles that lie farther away are left out.
     """
     near = np.any(shape.distance < reach_mm, axis=0)
-    rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return
-    for top in range(rows[0], rows[-1] + 1, TILE):
-        for left in range(columns[0], columns[-1] + 1, TILE):
-            down = slice(top, min(top + TILE, rows[-1] + 1))
-            across = slice(left, min(left + TILE, columns[-1] + 1))
+    rows, columns = smallest_box(near)
+    for top in range(rows.start, rows.stop, TILE):
+        for left in range(columns.start, columns.stop, TILE):
+            down = slice(top, min(top + TILE, rows.stop))
+            across = slice(left, min(left + TILE, columns.stop))
             if near[down, across].any():
-                yield _moved((down, across), shape.box), shape.distance[:, down, across]
-
-
-def _moved(part: Box, box: Box) -> Box:
-    """A part of a box in the coordinates of what the box lies in."""
-    rows, columns = (
-        slice(int(outer.start + inner.start), int(outer.start + inner.stop))
-        for outer, inner in zip(box, part, strict=True)
-    )
-    return rows, columns
+                yield moved((down, across), shape.box), shape.distance[:, down, across]
 
 
 @dataclass(frozen=True)
@@ -185,11 +178,11 @@ def tube_distance(path: npt.NDArray[np.floating], x: Floats, y: Floats) -> Float
     """Signed distance to a tube about a path.
 
     Args:
-        path: (points, 3) or (heights, points, 3) of x, y and radius in mm along the path.
-        x: points in mm.
-        y: points in mm.
+        path: (heights, points, 3) of x, y and radius in mm along the path.
+        x: (heights, rows, columns) in mm.
+        y: (heights, rows, columns) in mm.
     """
-    points = path.astype(np.float32).reshape(-1, *path.shape[-2:]).T[..., None, None]
+    points = path.astype(np.float32).T[..., None, None]  # (3, points, heights, 1, 1)
     ax, ay, ar = points[:, :-1]
     ex, ey, er = np.diff(points, axis=1)
     length = np.maximum(ex**2 + ey**2, np.float32(1e-6))
