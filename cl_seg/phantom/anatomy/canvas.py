@@ -67,15 +67,17 @@ class Canvas:
         self.grid, self.window = grid, (slice(0, grid.size), slice(0, grid.size))
         self.z_mm = np.reshape(np.asarray(z_mm, np.float64), (-1, 1, 1))
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
-        x: Floats = np.zeros(1, np.float32) + axis
-        y: Floats = axis[:, None]
+        across, down = (np.broadcast_to(a, (grid.size,) * 2) for a in (axis, axis[:, None]))
+        x: Field = Samples(across)
+        y: Field = Samples(down)
         for length, size in WARP_MM:
-            x = x + np.float32(size) * self.field(rng, length).on(self.window)
-            y = y + np.float32(size) * self.field(rng, length).on(self.window)
-        reached = (np.abs(x) < reach_mm[0]) & (np.abs(y) < reach_mm[1])
+            x = x + size * self.field(rng, length)
+            y = y + size * self.field(rng, length)
+        warped_x, warped_y = self.sampled(x).values, self.sampled(y).values
+        reached = (np.abs(warped_x) < reach_mm[0]) & (np.abs(warped_y) < reach_mm[1])
         self.window = smallest_box(reached.any(axis=0))
-        self.x, self.y = Samples(x, self.window), Samples(y, self.window)
-        self.unwarped_y = Samples(np.broadcast_to(axis[:, None], (grid.size,) * 2), self.window)
+        self.x, self.y = Samples(warped_x, self.window), Samples(warped_y, self.window)
+        self.unwarped_y = Samples(down, self.window)
         shape = self.x.on(self.everywhere).shape
         self.labels = np.zeros(shape, np.uint8)
         self.occupied = Samples(np.full(shape, FAR, np.float32))

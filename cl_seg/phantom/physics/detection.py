@@ -53,26 +53,19 @@ def expected_signal(lines: Floats, beam: Beam) -> Signal:
         lines: (3, views, channels) line integrals of the basis materials in mm.
         beam: in energy groups.
     """
-    mean = np.zeros(lines.shape[1:], np.float32)
-    variance = np.zeros_like(mean)
+    mean = np.empty(lines.shape[1:], np.float32)
+    variance = np.empty_like(mean)
+    mu, energies = (-beam.attenuation).astype(np.float32), beam.energies.astype(np.float32)
+    open_field = beam.energies[:, None] * beam.photons
+    logarithm = np.log(open_field).astype(np.float32)[:, None]
     for first in range(0, len(mean), BLOCK_VIEWS):
         views = slice(first, first + BLOCK_VIEWS)
-        _add_signal(lines[:, views], beam, mean[views], variance[views])
-    return Signal(mean, variance, (beam.energies @ beam.photons).astype(np.float32))
-
-
-def _add_signal(lines: Floats, beam: Beam, mean: Floats, variance: Floats) -> None:
-    for energy, photons, mu in zip(
-        beam.energies, beam.photons, -beam.attenuation.astype(np.float32), strict=True
-    ):
-        absorbed = mu[0] * lines[0]
-        absorbed += mu[1] * lines[1]
-        absorbed += mu[2] * lines[2]
+        absorbed = np.tensordot(mu, lines[:, views], 1)  # (groups, views, channels)
+        absorbed += logarithm
         np.exp(absorbed, out=absorbed)
-        absorbed *= (photons * energy).astype(np.float32)
-        mean += absorbed
-        absorbed *= np.float32(energy)
-        variance += absorbed
+        absorbed.sum(axis=0, out=mean[views])
+        variance[views] = np.tensordot(energies, absorbed, 1)
+    return Signal(mean, variance, open_field.sum(axis=0).astype(np.float32))
 
 
 def tube_current(signal: Signal, modulation: float) -> Floats:
