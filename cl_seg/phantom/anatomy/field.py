@@ -127,8 +127,10 @@ def in_strips(box: Box, heights: int, compute: Callable[[Box], Floats]) -> Float
     """
     rows, columns = box
     size = (heights, rows.stop - rows.start, columns.stop - columns.start)
-    values = np.empty(size, np.float32)
     step = max(1, CACHED // max(heights * size[2], 1))
+    if step >= size[1]:
+        return compute(box)
+    values = np.empty(size, np.float32)
     # From below, so that random fields draw all their noise at once.
     for bottom in range(rows.stop, rows.start, -step):
         strip = slice(max(bottom - step, rows.start), bottom)

@@ -47,11 +47,11 @@ class Shape:
 
     def on(self, box: Box) -> Floats:
         """Distances on any box."""
-        if box == self.box:
-            return self.distance
+        shared = _overlap(self.box, box)
+        if shared == box:
+            return self.distance[:, *_within(box, self.box)]
         size = [part.stop - part.start for part in box]
         result = np.full([len(self.distance), *size], FAR, np.float32)
-        shared = _overlap(self.box, box)
         result[:, *_within(shared, box)] = self.distance[:, *_within(shared, self.box)]
         return result
 
