@@ -74,8 +74,8 @@ class Canvas:
             x = x + size * self.field(rng, length)
             y = y + size * self.field(rng, length)
         warped_x, warped_y = self.sampled(x).values, self.sampled(y).values
-        reached = (np.abs(warped_x) < reach_mm[0]) & (np.abs(warped_y) < reach_mm[1])
-        self.window = smallest_box(reached.any(axis=0))
+        reached = np.maximum(np.abs(warped_x) / reach_mm[0], np.abs(warped_y) / reach_mm[1])
+        self.window = smallest_box(reached.min(axis=0) < 1)
         self.x, self.y = Samples(warped_x, self.window), Samples(warped_y, self.window)
         self.unwarped_y = Samples(down, self.window)
         shape = self.x.on(self.everywhere).shape
@@ -127,7 +127,8 @@ class Canvas:
             centre=(x + ellipse.drift[0] * z, y + ellipse.drift[1] * z),
             radii=(np.maximum(a + grow, 0.05 * a), np.maximum(b + grow, 0.05 * b)),
         )
-        box = self._box(np.stack([np.asarray(place) for place in here.centre], axis=-1), ellipse_reach(here))
+        centre = np.stack([np.asarray(place) for place in here.centre], axis=-1)
+        box = self._box(centre, ellipse_reach(here))
         return self._shape(box, partial(ellipse_distance, here))
 
     def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:

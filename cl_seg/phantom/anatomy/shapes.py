@@ -178,9 +178,9 @@ def tube_distance(path: npt.NDArray[np.floating], x: Floats, y: Floats) -> Float
     """Signed distance to a tube about a path.
 
     Args:
-        path: (heights, points, 3) of x, y and radius in mm along the path.
-        x: (heights, rows, columns) in mm.
-        y: (heights, rows, columns) in mm.
+        path: (heights, points, 3) of x, y and radius in mm along the path, or (points, 3).
+        x: (heights, rows, columns) in mm, or (rows, columns).
+        y: the same.
     """
     points = path.astype(np.float32).T[..., None, None]  # (3, points, heights, 1, 1)
     ax, ay, ar = points[:, :-1]
