@@ -63,8 +63,10 @@ class Stage:
     def uses_strategy(self) -> bool:
         """True where the strategy has a part in the result."""
         declared = find_strategy(self.run.strategy.name)
-        if self.kind == "consolidate" or (self.kind == "evaluate" and self.strategy_state_key):
+        if self.kind == "consolidate":
             return True
+        if self.kind == "evaluate":
+            return declared.changes_scoring and self.position > 0
         return declared.is_active_at(self.position)
 
     @property

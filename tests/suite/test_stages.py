@@ -1,5 +1,6 @@
 """The graph of stages gives what each run gives alone, bit for bit."""
 
+import copy
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -76,11 +77,13 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
     cases: list[dict[str, Any]] = []
 
     def score(stage: int) -> None:
+        trained = copy.deepcopy(model.state_dict())
         for position, scanner in enumerate(planned.order):
-            if hasattr(plugin, "load_scanner_statistics"):
-                plugin.load_scanner_statistics(model, position)
             own = rows(scanner, "test")
+            if stage and hasattr(plugin, "before_scoring"):
+                plugin.before_scoring(model, position)
             found, truth = predict(model, SliceDataset(images, own))
+            model.load_state_dict(trained)
             scores = case_scores(found, truth, list(own["case"]), suite.classes, mm)
             cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
 
@@ -89,8 +92,6 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
-        if hasattr(plugin, "load_scanner_statistics"):
-            plugin.load_scanner_statistics(model, position - 2)
         loop = experience_loop(
             model,
             derive_seeds(planned.seed, position, planned.training_set_name(position)),

@@ -7,5 +7,5 @@ STRATEGY = Strategy(
     settings=Settings,
     plugin="cl_seg.strategies.statistics_per_scanner.plugin:StatisticsPerScanner",
     first_active_experience=None,
-    changes_scoring=True,
+    scoring="per_scanner",
 )

@@ -1,5 +1,6 @@
 """Batch norm with statistics of its own for every experience."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
@@ -35,7 +36,7 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Load the statistics of the experience to be scored, in Avalanche's own evaluation."""
         self._of_training = _copied(strategy.model)
-        self.load_scanner_statistics(strategy.model, strategy.experience.current_experience)
+        self.before_scoring(strategy.model, strategy.experience.current_experience)
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Restore the statistics that training goes on with."""
@@ -43,7 +44,9 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
             tensor.copy_(self._of_training[name])
 
     @torch.no_grad()
-    def load_scanner_statistics(self, model: nn.Module, experience: int) -> None:
+    def before_scoring(
+        self, model: nn.Module, experience: int, images: Iterable[Tensor] = ()
+    ) -> None:
         """Give a model the statistics of an experience, or those of the latest one learned."""
         if self.statistics:
             latest = max(self.statistics)
