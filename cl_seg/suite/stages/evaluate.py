@@ -14,9 +14,9 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.examples import ranked_slices, slice_dice, typical_slice
 from cl_seg.evaluation.predict import ImageBatches, predict
-from cl_seg.suite.cache import CASES, EXAMPLE
 from cl_seg.scans.store import Labels
 from cl_seg.strategies.registry import find_strategy
+from cl_seg.suite.cache import CASES, EXAMPLE
 from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.plugin_state import restored_plugin
 
@@ -55,7 +55,7 @@ def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
 def _predicted_as_the_strategy_scores(inputs: StageInputs, slices: SliceDataset) -> Labels:
     """Predicted labels of every slice, (N, H, W) uint8, by the network that the strategy scores."""
     stage = inputs.stage
-    if not stage.uses_strategy:
+    if not stage.changes_scoring:
         return predict(inputs.model, slices)[0]
     plugin, trained = restored_plugin(inputs), copy.deepcopy(inputs.model.state_dict())
     experience = inputs.run.learned_at(stage.scanner) - 1
