@@ -19,7 +19,7 @@ NAMES = (
     "l2",
     "frozen_encoder",
     "frozen_statistics",
-    "statistics_per_scanner",
+    "stale_statistics",
     "single",
     "cumulative",
     "joint",

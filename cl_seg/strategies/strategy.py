@@ -68,6 +68,7 @@ class Strategy:
             makes of it in place, for every scanner (``per_scanner``) or for every case
             (``per_case``); ``images`` are the unlabelled ones that are about to be scored, in
             batches (B, 1, S, S). The untrained network is evaluated as it is.
+        former_name: its name in suites of earlier versions, which are asked to change it.
         contract_settings: settings under which a few steps show its effect, for the contract.
         contract_baseline: settings that switch off what sets it apart, for the contract; empty
             where it is compared with plain fine-tuning.
@@ -82,6 +83,7 @@ class Strategy:
     settings_unused_in_first_experience: frozenset[str] = frozenset()
     state_saved: StateSaved = "after_training"
     scoring: Scoring = "as_trained"
+    former_name: str = ""
     contract_settings: Mapping[str, Any] = field(default_factory=dict)
     contract_baseline: Mapping[str, Any] = field(default_factory=dict)
 

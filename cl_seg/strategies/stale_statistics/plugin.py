@@ -1,4 +1,4 @@
-"""Batch norm with statistics of its own for every experience."""
+"""Batch norm with the statistics that each experience was learned with."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from cl_seg.strategies.shared.batch_norm import running_statistics
 
 
-class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
-    """Every experience has running statistics of its own, used when it is scored.
+class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
+    """Every experience is scored with the running statistics from the end of its own training.
 
-    An experience that has not been learned yet is scored with those of the latest one. Weights and
-    biases of batch norm are shared (Li et al. 2017, arXiv 1603.04779, adapt statistics alone).
+    They are stale: they match the weights of then, which later experiences have changed since. A
+    control that shows how much; AdaBN estimates statistics for the weights as they are. An
+    experience that has not been learned yet is scored with those of the latest one.
 
     Args:
         seed: not used.
