@@ -8,6 +8,7 @@ from cl_seg.strategies.strategy import PluginSettings, StateSaved, Strategy
 
 NAMES = (
     "naive",
+    "never_update",
     "replay",
     "agem",
     "der",
