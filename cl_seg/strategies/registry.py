@@ -18,6 +18,7 @@ NAMES = (
     "rwalk",
     "lwf",
     "l2",
+    "weight_averaging",
     "frozen_encoder",
     "frozen_statistics",
     "stale_statistics",
