@@ -22,6 +22,7 @@ NAMES = (
     "frozen_encoder",
     "frozen_statistics",
     "stale_statistics",
+    "adabn",
     "single",
     "cumulative",
     "joint",
