@@ -23,6 +23,7 @@ NAMES = (
     "frozen_statistics",
     "stale_statistics",
     "adabn",
+    "test_statistics",
     "single",
     "cumulative",
     "joint",
