@@ -24,6 +24,7 @@ NAMES = (
     "stale_statistics",
     "adabn",
     "test_statistics",
+    "tent",
     "single",
     "cumulative",
     "joint",
