@@ -25,8 +25,7 @@ def estimate_statistics(model: nn.Module, images: Iterable[Tensor], prior: float
     Layer by layer: the input of a layer is that which it has when all layers before it normalise
     by their new statistics. The result is therefore that of all images in one batch, however they
     are divided, but for rounding; the variance is that of the population. With a prior the new
-    statistics are ``(N · old + n · estimate) / (N + n)`` (Schneider et al. 2020, arXiv 2006.16971,
-    eq. 3).
+    statistics are ``(N · old + n · estimate) / (N + n)`` (Schneider et al. 2020, arXiv 2006.16971).
 
     Costs half a forward pass of all images for every layer of batch norm.
 

@@ -6,7 +6,7 @@ from cl_seg.strategies.strategy import Settings, Strategy
 
 
 class TentSettings(Settings):
-    """Test-time entropy minimisation (Wang et al. 2021, arXiv 2006.10726, eq. 1), case by case.
+    """Test-time entropy minimisation (Wang et al. 2021, arXiv 2006.10726), case by case.
 
     Weights and biases of the normalisation layers (γ and β) minimise the mean over pixels and
     images of a case of ``H = − Σ_c p_c log p_c``, p being the softmax, by Adam. Each case starts

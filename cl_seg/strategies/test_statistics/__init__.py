@@ -9,7 +9,7 @@ class TestStatisticsSettings(Settings):
     """Batch norm normalises each test case by statistics of its own unlabelled images.
 
     Mean and variance are ``(N · trained + n · case) / (N + n)`` (Schneider et al. 2020, arXiv
-    2006.16971, eq. 3), n being the number of images of the case.
+    2006.16971), n being the number of images of the case.
 
     Attributes:
         prior: N, the number of images that the trained statistics count as; 0 takes those of the

@@ -12,7 +12,7 @@ from cl_seg.strategies.test_statistics import TestStatisticsSettings
 
 
 class TestStatistics(AdaptedScoring):
-    """Statistics of the test case in batch norm (Schneider et al. 2020, arXiv 2006.16971, eq. 3).
+    """Statistics of the test case in batch norm (Schneider et al. 2020, arXiv 2006.16971).
 
     Args:
         prior: number of images that the trained statistics count as; 0 takes those of the case

@@ -9,7 +9,7 @@ class WeightAveragingSettings(Settings):
     """The network after an experience lies between that before it and the one that was trained.
 
     ``θ = (1 − share) · θ_before + share · θ_after`` (WiSE-FT, Wortsman et al. 2022, arXiv
-    2109.01903, eq. 1), from the second experience on. The running statistics of batch norm are
+    2109.01903), from the second experience on. The running statistics of batch norm are
     averaged like the weights. ``share`` 0 never updates the network, 1 is plain fine-tuning.
 
     Attributes:

@@ -13,7 +13,7 @@ from cl_seg.strategies.weight_averaging import WeightAveragingSettings
 
 
 class WeightAveraging(SupervisedPlugin):  # type: ignore[misc]
-    """WiSE-FT (Wortsman et al. 2022, arXiv 2109.01903, eq. 1) after every experience but the first.
+    """WiSE-FT (Wortsman et al. 2022, arXiv 2109.01903) after every experience but the first.
 
     The network becomes (1 − share) · θ_before + share · θ_after when the experience ends: it is the
     one that is kept, scored and trained on. Buffers are averaged too, counts of batches rounded.
