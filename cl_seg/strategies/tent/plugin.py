@@ -46,9 +46,8 @@ class Tent(AdaptedScoring):
         optimizer = Adam(affine, lr=self.settings.learning_rate)
         with batch_statistics(model):
             for _ in range(self.settings.steps):
-                for parameter, gradient in zip(
-                    affine, _gradient(model, images, affine), strict=True
-                ):
+                gradients = _gradients(model, images, affine)
+                for parameter, gradient in zip(affine, gradients, strict=True):
                     parameter.grad = gradient
                 optimizer.step()
         optimizer.zero_grad()
@@ -82,10 +81,10 @@ def entropy(logits: Tensor) -> Tensor:
     return -(logarithm.exp() * logarithm).sum(1).flatten(1).mean(1)
 
 
-def _gradient(
+def _gradients(
     model: nn.Module, images: Iterable[Tensor], affine: list[nn.Parameter]
 ) -> list[Tensor]:
-    """Gradient of the mean entropy over all images, whatever their division into batches."""
+    """Gradients of the mean entropy over all images, whose batches may differ in size."""
     total, count = [torch.zeros_like(p) for p in affine], 0
     for batch in images:
         of_batch = torch.autograd.grad(
