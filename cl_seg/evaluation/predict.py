@@ -1,5 +1,7 @@
 """Labels that a network predicts for slices, on the pixels of the store."""
 
+from collections.abc import Iterator
+
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import torch
@@ -15,6 +17,20 @@ from cl_seg.scans.store import Labels
 EVAL_BATCH = 16
 
 
+class ImageBatches:
+    """The images of some slices without their masks, (B, 1, S, S), as often as they are asked for.
+
+    Args:
+        slices: on the device of the network.
+    """
+
+    def __init__(self, slices: SliceDataset) -> None:
+        self.slices = slices
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self.slices.batch(torch.tensor(batch))[0] for batch in _batches(len(self.slices)))
+
+
 def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
     """Predicted and true labels of every slice on the pixels of the store, memory-mapped.
 
@@ -27,15 +43,18 @@ def predict(model: nn.Module, slices: SliceDataset) -> tuple[Labels, Labels]:
         InputError: the folder for temporary files is full.
     """
     size, count = slices.images.store.header.grid.size, len(slices)
-    batches = [range(at, min(at + EVAL_BATCH, count)) for at in range(0, count, EVAL_BATCH)]
 
     def predicted(batch: range) -> Tensor:
         images, _ = slices.batch(torch.tensor(batch))
         return torch.from_numpy(predicted_labels(model(images).float().softmax(dim=1), size))
 
     with eval_mode(model), torch.no_grad():
-        prediction = memory_mapped(map(predicted, batches), "uint8", (count, size, size))
+        prediction = memory_mapped(map(predicted, _batches(count)), "uint8", (count, size, size))
     return prediction.numpy(), slices.truth
+
+
+def _batches(count: int) -> list[range]:
+    return [range(at, min(at + EVAL_BATCH, count)) for at in range(0, count, EVAL_BATCH)]
 
 
 def predicted_labels(probability: Tensor, size: int) -> Labels:

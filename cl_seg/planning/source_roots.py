@@ -48,5 +48,5 @@ BUILDERS = tuple(f"{package}.build" for package in CHOICES)
 KEYED_BY_STARTING_STAGE = {"evaluate": ("cl_seg.suite.stages.plugin_state",)}
 """Modules whose source is in the keys of the stages that a kind of stage starts from.
 
-An evaluation needs a strategy only where it starts from a memory, whose key has that source.
+An evaluation needs a strategy only after a training, whose key has that source.
 """

@@ -196,7 +196,7 @@ class _Planner:
             self._add_stage(
                 stage,
                 state_hash,
-                *((strategy_state_key, run.learned_at(scanner)) if strategy_state_key else ()),
+                *self._scoring_key_parts(run, position, strategy_state_key, scanner),
                 self.context.environment["source of evaluate"],
                 self._digest(scanner, "test"),
                 scanner=scanner,
@@ -205,6 +205,14 @@ class _Planner:
             else ""
             for scanner in run.order
         )
+
+    def _scoring_key_parts(
+        self, run: Run, position: int, strategy_state_key: str, scanner: str
+    ) -> tuple[Any, ...]:
+        if not (position and find_strategy(run.strategy.name).changes_scoring):
+            return ()
+        strategy = self._strategy_hash(run, position)
+        return (strategy, strategy_state_key, run.learned_at(scanner))
 
     def _strategy_hash(self, run: Run, position: int) -> str:
         later = find_strategy(run.strategy.name).settings_unused_in_first_experience

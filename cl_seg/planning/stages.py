@@ -63,9 +63,17 @@ class Stage:
     def uses_strategy(self) -> bool:
         """True where the strategy has a part in the result."""
         declared = find_strategy(self.run.strategy.name)
-        if self.kind == "consolidate" or (self.kind == "evaluate" and self.strategy_state_key):
-            return True
-        return declared.is_active_at(self.position)
+        return (
+            self.kind == "consolidate"
+            or self.changes_scoring
+            or declared.is_active_at(self.position)
+        )
+
+    @property
+    def changes_scoring(self) -> bool:
+        """True where it scores another network than the one it starts from."""
+        trained = self.kind == "evaluate" and self.position > 0
+        return trained and find_strategy(self.run.strategy.name).changes_scoring
 
     @property
     def steps(self) -> int:

@@ -120,6 +120,7 @@ class StrategyChoice(Spec):
     def _registered(self, info: ValidationInfo) -> "StrategyChoice":
         strategies = (info.context or {}).get("strategies", {})
         if ":" not in self.name:
+            _require_present_name(self.name, strategies)
             require_known(self.name, strategies, "strategy", "name", "or give module:Class")
         if self.grid and self.settings_of:
             text = "a `grid` is for choosing what `settings_of` then holds: give one of them"
@@ -168,6 +169,14 @@ def with_defaults(
         location = [*where, *error.errors()[0]["loc"]]
         raise PydanticCustomError("settings", "{text}", {"text": text, "in": location}) from None
     return filled
+
+
+def _require_present_name(name: str, strategies: Mapping[str, Any]) -> None:
+    """Refuse a strategy's name of earlier versions, saying the present one."""
+    now = next((n for n, s in strategies.items() if name and s.former_name == name), None)
+    if now is not None:
+        text = f"strategy {name} is named {now} now: write this name"
+        raise PydanticCustomError("renamed", "{text}", {"text": text, "in": ["name"]})
 
 
 def _label(name: str, label: str) -> str:

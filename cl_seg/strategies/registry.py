@@ -8,6 +8,7 @@ from cl_seg.strategies.strategy import PluginSettings, StateSaved, Strategy
 
 NAMES = (
     "naive",
+    "never_update",
     "replay",
     "agem",
     "der",
@@ -17,9 +18,13 @@ NAMES = (
     "rwalk",
     "lwf",
     "l2",
+    "weight_averaging",
     "frozen_encoder",
     "frozen_statistics",
-    "statistics_per_scanner",
+    "stale_statistics",
+    "adabn",
+    "test_statistics",
+    "tent",
     "single",
     "cumulative",
     "joint",

@@ -11,6 +11,7 @@ from cl_seg.messages.pydantic_errors import explain_errors
 
 TrainingRegime = Literal["sequential", "joint", "cumulative", "single"]
 StateSaved = Literal["not_needed", "after_training", "during_training", "never"]
+Scoring = Literal["as_trained", "per_scanner", "per_case"]
 
 
 class Settings(BaseModel):
@@ -62,7 +63,12 @@ class Strategy:
             ``during_training``, with the network; ``not_needed`` where the network it starts from
             is all it needs; ``never`` where it has no ``state_dict``, so that a run is trained in
             one piece, as a single stage.
-        changes_scoring: True where its state changes the network that is evaluated.
+        scoring: which network is evaluated after a training: the one that was trained
+            (``as_trained``), or one that the plugin's ``before_scoring(model, experience, images)``
+            makes of it in place, for every scanner (``per_scanner``) or for every case
+            (``per_case``); ``images`` are the unlabelled ones that are about to be scored, in
+            batches (B, 1, S, S). The untrained network is evaluated as it is.
+        former_name: its name in suites of earlier versions, which are asked to change it.
         contract_settings: settings under which a few steps show its effect, for the contract.
         contract_baseline: settings that switch off what sets it apart, for the contract; empty
             where it is compared with plain fine-tuning.
@@ -76,9 +82,15 @@ class Strategy:
     settings_unused_by_consolidation: frozenset[str] = frozenset()
     settings_unused_in_first_experience: frozenset[str] = frozenset()
     state_saved: StateSaved = "after_training"
-    changes_scoring: bool = False
+    scoring: Scoring = "as_trained"
+    former_name: str = ""
     contract_settings: Mapping[str, Any] = field(default_factory=dict)
     contract_baseline: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes_scoring(self) -> bool:
+        """True where another network is evaluated than the trained one."""
+        return self.scoring != "as_trained"
 
     @property
     def has_consolidation_stage(self) -> bool:

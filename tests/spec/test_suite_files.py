@@ -173,6 +173,11 @@ FAULTS = {
         "suite.yaml:6: strategies.0: unknown strategy naiv: did you mean naive? "
         "(or give module:Class)",
     ),
+    "former name of a strategy": (
+        edited("[naive]", "[statistics_per_scanner]"),
+        "suite.yaml:6: strategies.0: strategy statistics_per_scanner is named "
+        "stale_statistics now: write this name",
+    ),
     "numbers as names of settings": (
         edited("[naive]", "[{name: 'mine:P', settings: {weights: {1: 0.5}}}]"),
         "suite.yaml:6: strategies.0.settings: 1 is no text: quote it",

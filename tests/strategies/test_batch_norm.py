@@ -10,7 +10,7 @@ from torch import nn
 from cl_seg.messages.errors import InputError
 from cl_seg.strategies.frozen_statistics.plugin import FrozenStatistics
 from cl_seg.strategies.shared.batch_norm import running_statistics
-from cl_seg.strategies.statistics_per_scanner.plugin import StatisticsPerScanner
+from cl_seg.strategies.stale_statistics.plugin import StaleStatistics
 
 
 def network():
@@ -56,7 +56,7 @@ def learned(plugin, model, experiences):
 
 
 def test_every_experience_is_scored_with_its_own():
-    plugin, model = StatisticsPerScanner(), network()
+    plugin, model = StaleStatistics(), network()
     kept = learned(plugin, model, 3)
     for k in (0, 2, 1):
         plugin.before_eval_exp(at(model, k + 1))
@@ -69,16 +69,16 @@ def test_every_experience_is_scored_with_its_own():
 
 
 def test_state_survives_a_file(tmp_path):
-    plugin, model = StatisticsPerScanner(), network()
+    plugin, model = StaleStatistics(), network()
     kept = learned(plugin, model, 2)
     torch.save(plugin.state_dict(), tmp_path / "bn.pt")
-    other = StatisticsPerScanner()
+    other = StaleStatistics()
     other.load_state_dict(torch.load(tmp_path / "bn.pt", weights_only=True))
-    other.load_scanner_statistics(model, 0)
+    other.before_scoring(model, 0)
     assert equal(statistics(model), kept[0])
 
 
-@pytest.mark.parametrize("make", [FrozenStatistics, StatisticsPerScanner])
+@pytest.mark.parametrize("make", [FrozenStatistics, StaleStatistics])
 def test_a_network_without_batch_norm_is_refused(make):
     model = nn.Conv2d(1, 1, 1)
     plugin = make()
@@ -88,7 +88,7 @@ def test_a_network_without_batch_norm_is_refused(make):
 
 
 def test_an_evaluation_during_training_changes_nothing():
-    plugin, model = StatisticsPerScanner(), network()
+    plugin, model = StaleStatistics(), network()
     learned(plugin, model, 1)
     model(torch.randn(4, 1, 3, 3) + 30)
     live = statistics(model)

@@ -34,7 +34,7 @@ data: {{store: {store}}}
 image: {{size: 32}}
 split: {{test: 0.3, validation: 0.2}}
 models: [vnet]
-strategies: [naive, ewc, replay, statistics_per_scanner]
+strategies: [naive, ewc, replay, stale_statistics]
 orders: [[bright, dark]]
 training: {{steps: 2, batch_size: 2, curve_every: 2, device: cpu}}
 """
@@ -129,7 +129,7 @@ def imports(
         "train replay": one(stream, "train", "replay"),
         "consolidate": one(stream, "consolidate", "ewc"),
         "evaluate": one(stream, "evaluate", "naive"),
-        "evaluate with memory": one(stream, "evaluate", "statistics_per_scanner", memory=True),
+        "evaluate with memory": one(stream, "evaluate", "stale_statistics", memory=True),
         "rank": one(curve, "rank"),
         "load": one(seed_training(store, folder), "load"),
     }

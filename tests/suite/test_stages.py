@@ -1,5 +1,6 @@
 """The graph of stages gives what each run gives alone, bit for bit."""
 
+import copy
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,13 +14,14 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.case_scores import case_scores
-from cl_seg.evaluation.predict import predict
+from cl_seg.evaluation.predict import ImageBatches, predict
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.plan import resolve
 from cl_seg.planning.runs import Run
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.scans.rows import selected_slices
 from cl_seg.scans.store import SliceStore
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.stages.initial import initial_model
 from cl_seg.suite.stages.plugin_state import memory_footprint, strategy_plugin
 from cl_seg.training.experience import (
@@ -48,7 +50,12 @@ STRATEGIES = """strategies:
   - l2
   - {name: frozen_encoder, settings: {encoder: "0"}}
   - frozen_statistics
-  - statistics_per_scanner
+  - stale_statistics
+  - never_update
+  - {name: weight_averaging, settings: {ema: 0.8, recount_statistics: true}}
+  - adabn
+  - {name: test_statistics, settings: {prior: 2}}
+  - {name: tent, settings: {steps: 3, learning_rate: 0.1}}
   - single
   - cumulative
   - {name: cumulative, label: restart, settings: {restart: true}}
@@ -76,21 +83,25 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
     cases: list[dict[str, Any]] = []
 
     def score(stage: int) -> None:
+        trained = copy.deepcopy(model.state_dict())
+        scoring = find_strategy(planned.strategy.name).scoring if stage else "as_trained"
         for position, scanner in enumerate(planned.order):
-            if hasattr(plugin, "load_scanner_statistics"):
-                plugin.load_scanner_statistics(model, position)
             own = rows(scanner, "test")
-            found, truth = predict(model, SliceDataset(images, own))
-            scores = case_scores(found, truth, list(own["case"]), suite.classes, mm)
-            cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
+            parts = [one for _, one in own.groupby("case")] if scoring == "per_case" else [own]
+            for part in parts:
+                slices = SliceDataset(images, part)
+                if scoring != "as_trained":
+                    plugin.before_scoring(model, position, ImageBatches(slices))
+                found, truth = predict(model, slices)
+                model.load_state_dict(trained)
+                scores = case_scores(found, truth, list(part["case"]), suite.classes, mm)
+                cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
 
     score(0)
     steps = planned.steps_per_experience(suite.training.steps)
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
-        if hasattr(plugin, "load_scanner_statistics"):
-            plugin.load_scanner_statistics(model, position - 2)
         loop = experience_loop(
             model,
             derive_seeds(planned.seed, position, planned.training_set_name(position)),
@@ -115,7 +126,7 @@ def test_shared_runs_equal_the_same_runs_alone(
     assert not failed
     shared = records(tmp_path / "results")
     planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
-    assert len(planned.runs) == len(shared) == 18 * 2 * 2 + 2
+    assert len(planned.runs) == len(shared) == 23 * 2 * 2 + 2
     distinct = {str(record.R) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in (stages.run for stages in planned.runs):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.eval_mode import eval_mode
 
 BATCH_NORM = _BatchNorm
 
@@ -22,6 +23,19 @@ def kept_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for module in tracking:
             module.track_running_stats = True
+
+
+@contextmanager
+def batch_statistics(model: nn.Module) -> Iterator[None]:
+    """Eval mode but for batch norm, which normalises each batch by its own mean and variance.
+
+    The running statistics stay as they are.
+    """
+    with eval_mode(model), kept_statistics(model):
+        for module in model.modules():
+            if isinstance(module, BATCH_NORM):
+                module.train()
+        yield
 
 
 def batch_norms(model: nn.Module) -> list[tuple[str, _BatchNorm]]:

@@ -1,5 +1,6 @@
 """An evaluation: scores of a state on the test slices of a scanner."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from cl_seg.benchmark.preprocess import windowed
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.evaluation.examples import ranked_slices, slice_dice, typical_slice
-from cl_seg.evaluation.predict import predict
+from cl_seg.evaluation.predict import ImageBatches, predict
+from cl_seg.scans.store import Labels
+from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import CASES, EXAMPLE
 from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.plugin_state import restored_plugin
@@ -23,11 +26,7 @@ def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
     stage, classes = inputs.stage, inputs.context.classes
     rows = inputs.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(inputs.images, rows)
-    if stage.strategy_state_key:
-        restored_plugin(inputs).load_scanner_statistics(
-            inputs.model, inputs.run.learned_at(stage.scanner) - 1
-        )
-    prediction, truth = predict(inputs.model, slices)
+    prediction, truth = _predicted_as_the_strategy_scores(inputs, slices), slices.truth
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
     store = inputs.images.store
     mm = store.header.grid.spacing_mm
@@ -51,3 +50,21 @@ def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
         dice=dice[shown],
     )
     return {"position": stage.position, "scanner": stage.scanner}
+
+
+def _predicted_as_the_strategy_scores(inputs: StageInputs, slices: SliceDataset) -> Labels:
+    """Predicted labels of every slice, (N, H, W) uint8, by the network that the strategy scores."""
+    stage = inputs.stage
+    if not stage.changes_scoring:
+        return predict(inputs.model, slices)[0]
+    plugin, trained = restored_plugin(inputs), copy.deepcopy(inputs.model.state_dict())
+    experience = inputs.run.learned_at(stage.scanner) - 1
+    per_case = find_strategy(inputs.run.strategy.name).scoring == "per_case"
+    groups = slices.rows.groupby("case" if per_case else "scanner", sort=False).indices
+    prediction = np.empty_like(slices.truth)
+    for chosen in groups.values():
+        some = SliceDataset(inputs.images, slices.rows.iloc[chosen])
+        inputs.model.load_state_dict(trained)
+        plugin.before_scoring(inputs.model, experience, ImageBatches(some))
+        prediction[chosen] = predict(inputs.model, some)[0]
+    return prediction

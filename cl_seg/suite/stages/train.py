@@ -56,7 +56,7 @@ def train(inputs: StageInputs, out: Path) -> dict[str, Any]:
         points += [{"stage": position, **row} for row in curve.rows]
         seconds = round(time.perf_counter() - started + earlier, 3)
         identity = {"position": position, "selection": inputs.run.training_set_name(position)}
-        trained.append({**identity, "steps": loop.settings.steps, "seconds": seconds})
+        trained.append({**identity, "steps": loop.step, "seconds": seconds})
     kept = {}
     if state_saved == "during_training":
         write_bytes(out / STRATEGY_STATE, plain_state(plugin, inputs.run.strategy.name))

@@ -1,5 +1,6 @@
-"""Batch norm with statistics of its own for every experience."""
+"""Batch norm with the statistics that each experience was learned with."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
@@ -10,11 +11,12 @@ from torch import Tensor, nn
 from cl_seg.strategies.shared.batch_norm import running_statistics
 
 
-class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
-    """Every experience has running statistics of its own, used when it is scored.
+class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
+    """Every experience is scored with the running statistics from the end of its own training.
 
-    An experience that has not been learned yet is scored with those of the latest one. Weights and
-    biases of batch norm are shared (Li et al. 2017, arXiv 1603.04779, adapt statistics alone).
+    They are stale: they match the weights of then, which later experiences have changed since. A
+    control that shows how much; AdaBN estimates statistics for the weights as they are. An
+    experience that has not been learned yet is scored with those of the latest one.
 
     Args:
         seed: not used.
@@ -35,7 +37,7 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Load the statistics of the experience to be scored, in Avalanche's own evaluation."""
         self._of_training = _copied(strategy.model)
-        self.load_scanner_statistics(strategy.model, strategy.experience.current_experience)
+        self.before_scoring(strategy.model, strategy.experience.current_experience)
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Restore the statistics that training goes on with."""
@@ -43,7 +45,9 @@ class StatisticsPerScanner(SupervisedPlugin):  # type: ignore[misc]
             tensor.copy_(self._of_training[name])
 
     @torch.no_grad()
-    def load_scanner_statistics(self, model: nn.Module, experience: int) -> None:
+    def before_scoring(
+        self, model: nn.Module, experience: int, images: Iterable[Tensor] = ()
+    ) -> None:
         """Give a model the statistics of an experience, or those of the latest one learned."""
         if self.statistics:
             latest = max(self.statistics)
