@@ -16,6 +16,7 @@ NAMES = (
     "si",
     "rwalk",
     "lwf",
+    "pod",
     "l2",
     "frozen_encoder",
     "frozen_statistics",
