@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-
 from cl_seg.strategies.lwf import LwFSettings
 from cl_seg.strategies.shared.distillation import Distillation, distillation, taught_logits
 

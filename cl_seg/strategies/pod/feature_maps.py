@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 
-import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd

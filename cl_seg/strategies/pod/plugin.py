@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Literal
 
-import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from torch import Tensor
 from torch.nn import functional

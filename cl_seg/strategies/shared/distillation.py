@@ -6,11 +6,11 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.losses import IGNORED
+from cl_seg.runtime.avalanche import SupervisedPlugin
 
 
 class Distillation(SupervisedPlugin):  # type: ignore[misc]
