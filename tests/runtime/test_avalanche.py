@@ -50,6 +50,13 @@ def test_version_is_the_pinned_one():
     assert pinned is not None and version("avalanche-lib") == pinned[1]
 
 
+def test_classes_are_avalanches_own():
+    """So that our plugins and anyone's are of one kind."""
+    assert SupervisedPlugin is avalanche.training.plugins.SupervisedPlugin
+    assert SupervisedTemplate in avalanche.training.Naive.__mro__
+    assert isinstance(SupervisedPlugin(), BasePlugin)
+
+
 def dense_dataset(count, collate_fn=None, attributes=()):
     """Images (1, 4, 4) whose pixels are their index, and masks."""
     images = torch.arange(count, dtype=torch.float32).view(-1, 1, 1, 1).expand(-1, 1, 4, 4).clone()
@@ -79,10 +86,10 @@ def make_template(plugins=(), kind=SupervisedTemplate):
 class Trace(SupervisedPlugin):
     """Names of the hooks, and what ``see`` reads of the template in each."""
 
-    def __init__(self, see=lambda strategy: None):
+    def __init__(self, see=lambda strategy: None, hooks=HOOKS):
         super().__init__()
         self.calls, self.seen = [], []
-        for name in HOOKS:
+        for name in hooks:
             setattr(self, name, lambda strategy, name=name, **kwargs: self.note(name, strategy))
         self.see = see
 
@@ -130,6 +137,13 @@ def test_train_exp_can_be_replaced_and_triggers_every_hook_of_a_step():
     assert given == [(experience, [], {})]
 
 
+def test_evaluation_has_hooks_around_every_experience():
+    around = ["before_eval_exp", "after_eval_exp"]
+    trace = Trace(lambda s: (s.experience.current_experience, s.model.training), around)
+    make_template([trace]).eval(stream(2, 3))
+    assert trace.seen == [(hook, (position, False)) for position in (0, 1) for hook in around]
+
+
 def test_hooks_are_called_plugin_by_plugin_and_the_clock_last():
     order = []
 
@@ -154,7 +168,6 @@ def test_a_plugin_needs_only_the_hooks_it_has():
     class Bare:
         pass
 
-    assert isinstance(SupervisedPlugin(), BasePlugin)
     make_template([SupervisedPlugin(), Bare()]).train(stream(2), eval_streams=[])
 
 
@@ -316,8 +329,8 @@ def with_tasks(*counts):
     return experiences
 
 
-def test_experiences_with_task_labels_are_oversampled():
-    """So ours have none."""
+def test_experiences_with_task_labels_are_loaded_by_task():
+    """Small tasks are then oversampled; so ours have no such attribute."""
     for experiences, loader in [(with_tasks(3), TaskBalancedDataLoader), (stream(3), DataLoader)]:
         trace = Trace(lambda s: type(s.dataloader))
         make_template([trace]).train(experiences, eval_streams=[])

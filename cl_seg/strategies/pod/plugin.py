@@ -28,10 +28,10 @@ class POD(Distillation):
     images. Labels take no part, so pixels whose label is ignored count like any other. With
     ``alpha`` the logits are distilled besides, as by LwF.
 
-    A level is a run of feature maps of one size in the order of the forward pass, and f_l the last
-    of them, which goes into the next change of resolution: the levels of the encoder, the lowest
-    one, and those of the decoder. A feature map is a (B, C, H, W) output of a module that holds a
-    convolution, with other than the channels of the logits. Nothing is kept on disk.
+    A level is a run of feature maps of one size, in the order of the forward pass, and f_l is the
+    last of them, before the size changes: the levels of the encoder, the lowest one, and those of
+    the decoder. A feature map is a (B, C, H, W) output of a module that holds a convolution, whose
+    number of channels is not that of the logits. Nothing is kept on disk.
 
     Args:
         factor: weight of the distance between the pooled feature maps of teacher and student.
