@@ -10,17 +10,19 @@ from typing import Any
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pandas as pd
 import torch
-from avalanche.benchmarks.scenarios import CLScenario
-from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
-from avalanche.benchmarks.utils import AvalancheDataset
-from avalanche.benchmarks.utils.data_attribute import DataAttribute, TaskLabels
-from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor
 from torch.utils.data import default_collate
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import TaskImages
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.avalanche import (
+    AvalancheDataset,
+    CLScenario,
+    DataAttribute,
+    benchmark_from_datasets,
+    one_task,
+)
 
 
 class Batch(list[list[Tensor]]):
@@ -79,7 +81,7 @@ def dense_dataset(images: TaskImages, rows: pd.DataFrame) -> DenseDataset:
     if not len(rows):
         raise InputError("a selection of slices is empty: nothing to train or test on")
     slices = SliceDataset(images, rows)
-    labels = TaskLabels(ConstantSequence(0, len(slices)))
+    labels = one_task(len(slices))
     patients = DataAttribute(list(rows["patient"]), name="patients")
     return DenseDataset([slices], data_attributes=[labels, patients], collate_fn=collate)
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.core import BasePlugin
 
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.avalanche import BasePlugin
 from cl_seg.runtime.import_target import import_target
 from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.strategies.registry import STRATEGIES

@@ -17,6 +17,7 @@ NAMES = (
     "si",
     "rwalk",
     "lwf",
+    "pod",
     "l2",
     "weight_averaging",
     "frozen_encoder",

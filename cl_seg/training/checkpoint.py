@@ -10,9 +10,9 @@ from typing import Any
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.files.write import write_bytes
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.runtime.serialise import from_bytes, to_bytes
 
 State = dict[str, Any]

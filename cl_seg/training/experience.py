@@ -5,9 +5,9 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from torch import nn
 
+from cl_seg.runtime.avalanche import DatasetExperience
 from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.spec.settings import Training
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig

@@ -13,8 +13,6 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import EvaluationPlugin
-from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
@@ -22,6 +20,7 @@ from torch.utils.data import DataLoader, RandomSampler, default_collate
 
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.avalanche import EvaluationPlugin, SupervisedTemplate
 from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.training.augmentation import SpatialTransform
 from cl_seg.training.checkpoint import State, restore_loop

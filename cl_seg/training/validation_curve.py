@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.pixel_counts import pixel_counts
 from cl_seg.evaluation.predict import predict
+from cl_seg.runtime.avalanche import SupervisedPlugin
 
 
 class ValidationCurve(SupervisedPlugin):  # type: ignore[misc]

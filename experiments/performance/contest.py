@@ -28,6 +28,7 @@ OURS: dict[str, tuple[str, dict[str, Any]]] = {
     "si": ("si", {}),
     "mas": ("mas", {}),
     "lwf": ("lwf", {}),
+    "pod": ("pod", {}),
     "rwalk": ("rwalk", {}),
     "agem": ("agem", {"budget": 8}),
     "der": ("der", {"budget": 8}),

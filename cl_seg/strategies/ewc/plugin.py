@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor, nn
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.shared.fisher import batch_fisher, draw_images, fisher_information
 from cl_seg.strategies.shared.quadratic_penalty import (

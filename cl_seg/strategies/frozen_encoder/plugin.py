@@ -4,10 +4,10 @@ import re
 from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.frozen_encoder import FrozenEncoderSettings
 from cl_seg.strategies.shared.batch_norm import BATCH_NORM
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.training.plugins import SupervisedPlugin
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.batch_norm import batch_norms
 
 

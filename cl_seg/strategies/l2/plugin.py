@@ -3,9 +3,9 @@
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.l2 import L2Settings
 from cl_seg.strategies.shared.quadratic_penalty import (
     Parameters,

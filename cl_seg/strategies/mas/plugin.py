@@ -4,9 +4,9 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 from torch import nn
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.mas import MASSettings
 from cl_seg.strategies.shared.fisher import draw_images, mean_over_images
 from cl_seg.strategies.shared.quadratic_penalty import (

@@ -4,9 +4,9 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.messages.errors import InputError
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.memory_settings import MemorySettings
 from cl_seg.strategies.shared.memory_shares import memory_shares, patients_in_turn
 from cl_seg.strategies.shared.mixed_batches import MixedBatches, RandomBatches

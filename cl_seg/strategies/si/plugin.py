@@ -4,8 +4,8 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.path_integral import PathIntegral
 from cl_seg.strategies.shared.quadratic_penalty import Parameters, add_penalty, copied, snapshot
 from cl_seg.strategies.si import SISettings

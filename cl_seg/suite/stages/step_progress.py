@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.training.plugins import SupervisedPlugin
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.suite.progress import write_progress
 from cl_seg.training.validation_curve import ValidationCurve
 

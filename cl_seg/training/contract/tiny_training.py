@@ -14,13 +14,10 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
-from avalanche.benchmarks.utils import AvalancheDataset
-from avalanche.benchmarks.utils.data_attribute import TaskLabels
-from avalanche.benchmarks.utils.flat_data import ConstantSequence
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from cl_seg.runtime.avalanche import AvalancheDataset, benchmark_from_datasets, one_task
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.checkpoint import CheckpointPlugin, State, TrainingStopped, read_checkpoint
@@ -114,9 +111,7 @@ def _loop(settings: LoopSettings, model: nn.Module, plugin: Any, position: int) 
 
 def _stream(experiences: Images) -> Any:
     datasets = [
-        AvalancheDataset(
-            [TensorDataset(*part)], data_attributes=[TaskLabels(ConstantSequence(0, len(part[0])))]
-        )
+        AvalancheDataset([TensorDataset(*part)], data_attributes=[one_task(len(part[0]))])
         for part in experiences
     ]
     return benchmark_from_datasets(train=datasets).train_stream
