@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cl_seg.strategies.agem import AGEMSettings
 from cl_seg.strategies.shared.batch_norm import kept_statistics
+from cl_seg.strategies.shared.memory_settings import Selection
 from cl_seg.strategies.shared.quadratic_penalty import trained_parameters
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
@@ -48,7 +49,7 @@ class AGEM(SliceMemory):
         percent: float | None = None,
         sampling: Literal["balanced", "random"] | None = None,
         by: Literal["slice", "patient"] = "slice",
-        select: Literal["random", "k-center", "typiclust", "entropy"] = "random",
+        select: Selection = "random",
         batch_share: float = 0.5,
         batch: Literal["shared", "added"] = "shared",
         reference_batch: int | None = None,

@@ -9,6 +9,7 @@ from torch import Tensor
 from cl_seg.losses import IGNORED
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.strategies.der import DERSettings
+from cl_seg.strategies.shared.memory_settings import Selection
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 FORWARD_BATCH = 16  # images in one forward pass when logits are stored
@@ -55,7 +56,7 @@ class DER(SliceMemory):
         percent: float | None = None,
         sampling: Literal["balanced", "random"] | None = None,
         by: Literal["slice", "patient"] = "slice",
-        select: Literal["random", "k-center", "typiclust", "entropy"] = "random",
+        select: Selection = "random",
         batch_share: float = 0.5,
         batch: Literal["shared", "added"] = "shared",
         alpha: float = 0.1,

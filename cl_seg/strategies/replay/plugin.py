@@ -3,6 +3,7 @@
 from typing import Literal
 
 from cl_seg.strategies.replay import ReplaySettings
+from cl_seg.strategies.shared.memory_settings import Selection
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 
@@ -30,7 +31,7 @@ class Replay(SliceMemory):
         percent: float | None = None,
         sampling: Literal["balanced", "random"] | None = None,
         by: Literal["slice", "patient"] = "slice",
-        select: Literal["random", "k-center", "typiclust", "entropy"] = "random",
+        select: Selection = "random",
         batch_share: float = 0.5,
         batch: Literal["shared", "added"] = "shared",
         seed: int = 0,

@@ -8,6 +8,8 @@ from pydantic_core import PydanticCustomError
 from cl_seg.messages.errors import InputError
 from cl_seg.strategies.strategy import Settings
 
+Selection = Literal["random", "k-center", "typiclust", "entropy"]
+
 
 class MemorySettings(Settings):
     """A memory of slices of earlier scanners: its size, its draws, and its share of a batch.
@@ -17,8 +19,8 @@ class MemorySettings(Settings):
         percent: instead of a budget, per cent of every scanner's slices.
         sampling: how a budget is divided, ``balanced`` equally between the scanners seen, or
             ``random`` in proportion to their slices, as a uniform sample of all would be.
-        by: ``slice`` draws slices at random, ``patient`` takes patients in turn, so that as many
-            of them as possible are in memory.
+        by: ``slice`` takes slices whoever they are of, ``patient`` takes patients in turn, so that
+            as many of them as possible are in memory.
         select: which slices of a scanner are kept, ``random`` ones or the first of a ranking by
             the network that was just trained on them: ``k-center`` takes the slice whose features
             are farthest from those of all slices taken before (Sener & Savarese 2018, arXiv
@@ -35,7 +37,7 @@ class MemorySettings(Settings):
     percent: float | None = Field(default=None, gt=0, le=100)
     sampling: Literal["balanced", "random"] | None = None
     by: Literal["slice", "patient"] = "slice"
-    select: Literal["random", "k-center", "typiclust", "entropy"] = "random"
+    select: Selection = "random"
     batch_share: float = Field(default=0.5, gt=0, lt=1)
     batch: Literal["shared", "added"] = "shared"
 
