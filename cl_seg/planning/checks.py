@@ -24,11 +24,12 @@ def check_batches(suite: Suite, runs: Sequence[Run]) -> None:
     Raises:
         InputError: naming the strategies.
     """
-    needed = {}
+    needed: dict[str, int] = {}
     for run in runs:
+        label = run.strategy.label
         settings = find_strategy(run.strategy.name).settings.model_validate(run.strategy.settings)
         if len(run.experiences) > 1 and isinstance(settings, MemorySettings):
-            needed[run.strategy.label] = settings.smallest_batch
+            needed[label] = max(settings.smallest_batch, needed.get(label, 0))
     size = suite.training.batch_size
     if mixing := [label for label, smallest in needed.items() if size < smallest]:
         raise InputError(
