@@ -1,1 +1,1 @@
-"""Rankings of slices to label first."""
+"""Rankings of slices: which to label first, and which to keep in a memory."""

@@ -1,38 +1,52 @@
-"""Features of unlabelled slices in a network, and the entropy of its predictions on them."""
+"""Features of slices in a network, and the entropy of its predictions on them."""
+
+from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, default_collate
 
-from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.messages.errors import InputError
 from cl_seg.runtime.eval_mode import eval_mode
 
 BATCH = 16
 Values = npt.NDArray[np.float64]
 
 
-def embed(model: nn.Module, slices: SliceDataset) -> tuple[Values, Values]:
+def embed(model: nn.Module, dataset: Any) -> tuple[Values, Values]:
     """Features and entropy of every slice.
 
     Features are the mean over pixels of the network's coarsest feature map, that with the fewest
     pixels and, among those, the most channels. Entropy is that of the softmax, in nats, averaged
     over pixels.
 
+    Args:
+        model: (B, 1, H, W) → (B, C, H, W) logits; left in the mode it was in.
+        dataset: items (image, …), images (1, H, W) as they are scored, not augmented.
+
     Returns:
         (N, D) and (N,).
+
+    Raises:
+        InputError: no layer of the network gives a (B, C, H, W) feature map.
     """
-    features, entropies = [], []
+    device = next(model.parameters()).device
+    collate = getattr(dataset, "collate_fn", None) or default_collate
+    # A generator of its own, for the loader would draw from the global one.
+    loader = DataLoader(dataset, BATCH, collate_fn=collate, generator=torch.Generator())
+    features: list[Values] = []
+    entropies: list[Values] = []
+    kept: list[Tensor] = []
     with eval_mode(model), torch.no_grad():
-        name = _coarsest(model, slices.batch(torch.arange(1))[0])
-        kept: list[Tensor] = []
-        hook = model.get_submodule(name).register_forward_hook(lambda _m, _i, out: kept.append(out))
+        layer = model.get_submodule(_coarsest(model, dataset[0][0][None].to(device)))
+        hook = layer.register_forward_hook(lambda _m, _i, out: kept.append(out))
         try:
-            for start in range(0, len(slices), BATCH):
-                images, _ = slices.batch(torch.arange(start, min(start + BATCH, len(slices))))
+            for images, *_ in loader:
                 kept.clear()
-                log_probability = model(images).float().log_softmax(dim=1)
+                log_probability = model(images.to(device)).float().log_softmax(dim=1)
                 pixels = -(log_probability.exp() * log_probability).sum(dim=1)
                 entropies.append(pixels.mean(dim=(1, 2)).double().cpu().numpy())
                 features.append(kept[-1].float().mean(dim=(2, 3)).double().cpu().numpy())
@@ -63,4 +77,6 @@ def _coarsest(model: nn.Module, image: Tensor) -> str:
     finally:
         for hook in hooks:
             hook.remove()
+    if not sizes:
+        raise InputError("no layer of the network gives a (B, C, H, W) feature map")
     return min(sizes, key=lambda name: sizes[name])

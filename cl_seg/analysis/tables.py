@@ -40,6 +40,7 @@ ONLY_DEFINED_SCORE = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
 SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
+SLICES_OF_A_STEP = {"new_slices": "new slices a step", "replayed_slices": "replayed a step"}
 NOT_EVALUABLE = "not evaluable"
 
 
@@ -113,7 +114,11 @@ def _last_cases(result: RunResult) -> pd.DataFrame:
 
 
 def _cost(stages: Sequence[StageRow]) -> dict[str, float]:
-    """Sums of steps and seconds over the stages; largest memory, and size of what is kept."""
+    """Sums of steps and seconds over the stages; largest memory, and size of what is kept.
+
+    Slices of a step are those of the last stage, where a memory takes part; older files lack them.
+    """
+    of_a_step = {name: getattr(one, name) for one in stages[-1:] for name in SLICES_OF_A_STEP}
     return {
         "steps": float(sum(stage.steps for stage in stages)),
         "train_seconds": float(sum(stage.train_seconds for stage in stages)),
@@ -121,6 +126,7 @@ def _cost(stages: Sequence[StageRow]) -> dict[str, float]:
         "peak_mb": max((stage.peak_bytes or 0 for stage in stages), default=0) / 1e6 or np.nan,
         "kept_slices": float(max((stage.kept_slices for stage in stages), default=0)),
         "kept_mb": max((stage.kept_bytes for stage in stages), default=0) / 1e6,
+        **{name: float(count) for name, count in of_a_step.items() if count is not None},
     }
 
 
@@ -239,10 +245,16 @@ def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
 def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
     """Cost of a run of each row, rounded for reading."""
     after = summary["consolidate_seconds"]
+    of_a_step = {
+        shown: [f"{v:.0f}" if np.isfinite(v) else "–" for v in summary[name]]
+        for name, shown in SLICES_OF_A_STEP.items()
+        if name in summary
+    }
     return pd.DataFrame({
         "model": summary["model"],
         "strategy": summary["strategy"],
         "steps": summary["steps"].map("{:.0f}".format),
+        **of_a_step,
         "training s": summary["train_seconds"].map("{:.0f}".format),
         "after experiences s": after.map("{:.1f}".format),
         "peak MB": [f"{v:.0f}" if np.isfinite(v) else "–" for v in summary["peak_mb"]],

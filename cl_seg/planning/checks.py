@@ -19,21 +19,22 @@ Counts = Mapping[str, Mapping[str, int]]
 
 
 def check_batches(suite: Suite, runs: Sequence[Run]) -> None:
-    """Refuse batches of one slice for strategies that put old and new slices into every batch.
+    """Refuse batches that old slices fill for strategies that put old and new ones into each.
 
     Raises:
         InputError: naming the strategies.
     """
-    mixing = dict.fromkeys(
-        run.strategy.label
-        for run in runs
-        if len(run.experiences) > 1
-        and issubclass(find_strategy(run.strategy.name).settings, MemorySettings)
-    )
-    if mixing and suite.training.batch_size < 2:
+    needed: dict[str, int] = {}
+    for run in runs:
+        label = run.strategy.label
+        settings = find_strategy(run.strategy.name).settings.model_validate(run.strategy.settings)
+        if len(run.experiences) > 1 and isinstance(settings, MemorySettings):
+            needed[label] = max(settings.smallest_batch, needed.get(label, 0))
+    size = suite.training.batch_size
+    if mixing := [label for label, smallest in needed.items() if size < smallest]:
         raise InputError(
-            f"training.batch_size is 1: a batch of {' and '.join(mixing)} holds old and new "
-            "slices, make it 2 or more"
+            f"training.batch_size is {size}: a batch of {' and '.join(mixing)} holds old and new "
+            f"slices, make it {max(needed.values())} or more, or set `batch: added`"
         )
 
 

@@ -48,6 +48,8 @@ class StageRow(RecordModel):
             strategy's work on the experience afterwards, and of the tests.
         peak_bytes: peak memory of the process; None where it was not measured.
         kept_slices, kept_bytes: slices and bytes that the strategy keeps.
+        new_slices, replayed_slices: slices of a step, of its own and from the strategy's memory;
+            None in older files and for a plugin of somebody else.
     """
 
     position: int = 0
@@ -59,6 +61,8 @@ class StageRow(RecordModel):
     peak_bytes: int | None = None
     kept_slices: int = 0
     kept_bytes: int = 0
+    new_slices: int | None = None
+    replayed_slices: int | None = None
 
 
 class RunRecord(RecordModel):

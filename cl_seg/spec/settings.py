@@ -130,7 +130,7 @@ class Training(Spec):
     Attributes:
         steps: optimiser steps per experience, the same for every strategy; for joint training see
             its settings.
-        batch_size: slices per step, old and new together.
+        batch_size: slices per step, old and new together unless a strategy has `batch: added`.
         weight_decay: AdamW weight decay.
         warmup: share of the steps in which the one-cycle rate rises.
         gradient_clip: largest gradient norm, 0 for none.

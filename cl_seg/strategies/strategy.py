@@ -32,6 +32,10 @@ class Settings(BaseModel):
             text = "; ".join(explain_errors(error, cls))
             raise InputError(f"{cls.__name__.removesuffix('Settings')}: {text}") from None
 
+    def slices_per_step(self, batch_size: int) -> tuple[int, int]:
+        """New and replayed slices of a training step, where it is active."""
+        return batch_size, 0
+
 
 class PluginSettings(BaseModel):
     """Keyword arguments of somebody else's plugin, whatever they are."""

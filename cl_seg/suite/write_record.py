@@ -32,6 +32,7 @@ from cl_seg.records.record import (
 from cl_seg.records.run_spec import RunSpec
 from cl_seg.scans.store import read_header
 from cl_seg.strategies.registry import find_strategy
+from cl_seg.strategies.strategy import Settings
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
 NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
@@ -172,9 +173,22 @@ def _stage_rows(
                     peak_bytes=max((peak for peak in peaks if peak), default=None),
                     kept_slices=memory.get("kept_slices", 0),
                     kept_bytes=memory.get("kept_bytes", 0),
+                    **_slices_per_step(planned, position),
                 )
             )
     return tuple(rows)
+
+
+def _slices_per_step(planned: PlannedRun, position: int) -> dict[str, int]:
+    """Of a strategy of ours; how many a plugin of somebody else draws is not known."""
+    choice, size = planned.run.strategy, planned.context.training.batch_size
+    strategy = find_strategy(choice.name)
+    settings = strategy.settings.model_validate(choice.settings)
+    if not isinstance(settings, Settings):
+        return {}
+    active = strategy.is_active_at(position)
+    new, replayed = settings.slices_per_step(size) if active else (size, 0)
+    return {"new_slices": new, "replayed_slices": replayed}
 
 
 def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class LoopSettings:
 
     Attributes:
         steps: optimiser steps per experience.
-        batch_size: slices per step, new and replayed together.
+        batch_size: slices per step, new and replayed together unless a strategy adds the latter.
         learning_rate: peak of the one-cycle schedule (Smith & Topin 2018, arXiv 1708.07120);
             AdamW's β1 moves the other way, from 0.95 to 0.85 and back (torch's default).
         weight_decay: AdamW weight decay.

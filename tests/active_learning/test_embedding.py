@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from cl_seg.active_learning.embedding import embed
+from cl_seg.benchmark.experiences import dense_dataset
 from cl_seg.benchmark.slice_dataset import SliceDataset
+from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
 
 
@@ -16,11 +18,12 @@ class Known(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.factor = nn.Parameter(torch.tensor(2.0))
         self.halve = nn.AvgPool2d(2)
         self.enlarge = nn.Upsample(scale_factor=2)
 
     def forward(self, images):
-        bright = self.enlarge(self.halve(2 * images))
+        bright = self.enlarge(self.halve(self.factor * images))
         return torch.cat([1000.0 * (bright > 2), torch.zeros_like(bright)], dim=1)
 
 
@@ -63,3 +66,18 @@ def test_features_are_not_those_of_the_first_layer_alone(images, parts, network)
                 parameter.add_(torch.randn_like(parameter))
     after, _ = embed(model, slices)
     assert not np.allclose(before, after)
+
+
+def test_an_experience_is_embedded_like_its_slices_and_nothing_random_is_drawn(images, parts):
+    torch.manual_seed(0)
+    model = build_model("unet", "small", {}, 3, 32)
+    state = torch.get_rng_state()
+    of_slices = embed(model, SliceDataset(images, parts[:20]))
+    of_experience = embed(model, dense_dataset(images, parts[:20]).eval())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(np.array_equal(a, b) for a, b in zip(of_slices, of_experience, strict=True))
+
+
+def test_a_network_without_feature_maps_is_refused():
+    with pytest.raises(InputError, match="no layer of the network gives a"):
+        embed(nn.Linear(3, 2), [(torch.zeros(3), 0)])

@@ -5,8 +5,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 
-from cl_seg.active_learning.ranking import METHODS, Candidates, rank
+from cl_seg.active_learning.ranking import (
+    METHODS,
+    NEIGHBOURS,
+    ROWS,
+    Candidates,
+    _typicality,
+    rank,
+)
 
 
 def candidates(patients: int = 4, slices: int = 6, seed: int = 0) -> Candidates:
@@ -27,9 +35,43 @@ def test_every_slice_is_ranked_once_and_the_seed_settles_all(
     assert ranking == rank(method, given_slices, seed)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 30), st.integers(0, 99), st.sampled_from(sorted(METHODS)))
+def test_a_shorter_ranking_is_the_beginning_of_the_whole(
+    count: int, seed: int, method: str
+) -> None:
+    given_slices = candidates(seed=seed)
+    assert rank(method, given_slices, seed, count) == rank(method, given_slices, seed)[:count]
+
+
+def test_k_center_on_points_of_a_line() -> None:
+    """0, 1, 2 and 10: the farthest, by hand, from each of them on."""
+    on_a_line = Candidates(features=np.array([[0.0], [1.0], [2.0], [10.0]]))
+    expected = {0: [0, 3, 2, 1], 1: [1, 3, 0, 2], 2: [2, 3, 0, 1], 3: [3, 0, 2, 1]}
+    rankings = [rank("k-center", on_a_line, seed) for seed in range(20)]
+    assert {ranking[0] for ranking in rankings} == expected.keys(), "the first is drawn"
+    assert all(ranking == expected[ranking[0]] for ranking in rankings)
+
+
+def test_typical_slices_of_two_clusters() -> None:
+    """0 to 5 and 100 to 102: all others are among the 20 nearest, so that the median is nearest."""
+    line = np.array([0.0, 1, 2, 3, 4, 5, 100, 101, 102])
+    for seed in range(5):
+        first, second = rank("typiclust", Candidates(features=line[:, None]), seed, 2)
+        assert line[first] == 4, "the median of all, which are the first cluster"
+        assert line[second] == 101, "the median of the cluster without a chosen slice"
+
+
+def test_typicality_of_many_slices_is_that_of_a_whole_table_of_distances() -> None:
+    features = np.random.default_rng(0).normal(size=(2 * ROWS + 7, 3))
+    nearest = np.sort(cdist(features, features), axis=1)[:, 1 : NEIGHBOURS + 1]
+    assert np.array_equal(_typicality(features), 1 / (nearest.mean(axis=1) + 1e-12))
+
+
 def test_strata_take_patients_in_turn_and_thirds_in_turn() -> None:
     given_slices = candidates()
     ranking = rank("stratified", given_slices, 3)
+    assert given_slices.slices is not None
     rows = given_slices.slices.iloc[ranking].reset_index(drop=True)
     assert all(rows["patient"][k : k + 4].nunique() == 4 for k in range(0, 24, 4))
     thirds = (rows["z_mm"] / 10).astype(int)

@@ -206,7 +206,7 @@ EDITS = [
     ("suite/stages/rank.py", nothing),
     ("suite/stages/compute.py", nothing),
     ("suite/stages/inputs.py", everything),
-    ("active_learning/embedding.py", nothing),
+    ("active_learning/embedding.py", of("replay")),
     ("strategies/ewc/plugin.py", of("ewc")),
     ("strategies/shared/fisher.py", of("ewc")),
     ("strategies/replay/plugin.py", of("replay")),

@@ -10,7 +10,7 @@ from torch import nn
 
 from cl_seg.strategies.agem.plugin import AGEM
 
-from .conftest import digits, digits_network, train_on_digits
+from .conftest import digits, digits_network, flat, train_on_digits
 
 
 def one_step(plugin, model, new, old):
@@ -80,3 +80,24 @@ def test_trains_on_the_new_part_alone():
     train_on_digits([Watch(budget=20, batch_share=0.25)], 2, epochs=1)
     assert {n for k, n in sizes if k == 1} == {12}
     assert max(n for k, n in sizes if k == 0) == 16
+
+
+def test_reference_batch_has_a_size_of_its_own():
+    sizes = []
+
+    class Watch(AGEM):
+        def before_training_iteration(self, strategy, **kwargs):
+            before = len(strategy.mbatch[0])
+            super().before_training_iteration(strategy)
+            sizes.append((strategy.experience.current_experience, before, len(strategy.mbatch[0])))
+
+    train_on_digits([Watch(budget=20, reference_batch=3)], 2, epochs=1)
+    assert {(seen, new) for k, seen, new in sizes if k == 1} == {(16, 13)}
+    sizes.clear()
+    train_on_digits([Watch(budget=20, reference_batch=40, batch="added")], 2, epochs=1)
+    assert {(seen, new) for k, seen, new in sizes if k == 1} == {(56, 16)}
+
+
+def test_the_usual_size_given_as_its_own_changes_nothing():
+    usual = train_on_digits([AGEM(budget=20)], 2)
+    assert torch.equal(flat(usual), flat(train_on_digits([AGEM(budget=20, reference_batch=8)], 2)))

@@ -150,6 +150,19 @@ def test_old_and_new_fill_one_batch(share, batch):
         assert 1 <= old < batch and abs(old - share * batch) <= 1
 
 
+def test_added_slices_leave_a_whole_batch_of_new_ones():
+    shared, memories = train(Replay(budget=10))
+    added, others = train(Replay(budget=10, batch="added", batch_share=0.25))
+    assert others == memories and added[0] == shared[0]
+    for current in (1, 2):
+        stored = {(k, i) for k, v in memories[current - 1].items() for i in v}
+        assert len(added[current]) == 3  # 21 new slices, eight per batch
+        for batch in added[current]:
+            new, old = batch[:8], batch[8:]
+            assert {k for k, _ in new} == {current} and len(old) == 3 and set(old) <= stored
+        assert {i for batch in added[current] for _, i in batch[:8]} == set(range(COUNT))
+
+
 def test_determined_by_its_seed_alone():
     results = [train(Replay(budget=8, seed=s), noise=n) for s, n in [(1, 0), (1, 9)]]
     assert results[0][1] == results[1][1]

@@ -158,6 +158,29 @@ def test_a_scanner_none_of_whose_cases_has_a_class_is_refused(
     assert not failed, "it is left out"
 
 
+def test_a_memory_chooses_its_slices_and_the_record_says_what_a_step_sees(
+    suite_text: str, results: Path
+) -> None:
+    settings = "{budget: 4, select: typiclust, batch: added}"
+    _, failed = run(suite_text.replace("{budget: 4}", settings), results)
+    assert not failed
+
+    def slices(strategy: str) -> list[tuple[int | None, int | None]]:
+        stages = records(results)[f"build-{strategy}-order1-seed0"].stages
+        return [(stage.new_slices, stage.replayed_slices) for stage in stages]
+
+    assert slices("naive") == slices("ewc") == [(4, 0)] * 3
+    assert slices("replay") == [(4, 0), (4, 4), (4, 4)]
+    assert "| replayed a step |" in (results / "summary.md").read_text()
+
+
+def test_a_reference_batch_must_leave_room_for_new_slices(suite_text: str, results: Path) -> None:
+    agem = "{name: agem, settings: {reference_batch: 4}}"
+    text = suite_text.replace("{name: replay, settings: {budget: 4}}", agem)
+    with pytest.raises(InputError, match=r"batch_size is 4: a batch of agem .* make it 5 or more"):
+        run(text, results)
+
+
 @pytest.mark.parametrize("strategy", ["replay", "agem", "der"])
 def test_a_memory_needs_batches_of_two(suite_text: str, results: Path, strategy: str) -> None:
     text = suite_text.replace("name: replay", f"name: {strategy}").replace(

@@ -38,6 +38,7 @@ from .test_run import records
 STRATEGIES = """strategies:
   - naive
   - {name: replay, settings: {budget: 4}}
+  - {name: replay, label: chosen, settings: {select: k-center, by: patient, batch: added}}
   - {name: ewc, label: ewc_weak, settings: {ewc_lambda: 0.001, fisher_images: 4}}
   - {name: ewc, label: ewc_strong, settings: {ewc_lambda: 0.02, fisher_images: 4}}
   - {name: ewc, label: ewc_online, settings: {ewc_lambda: 0.005, mode: online, decay: 0.9}}
@@ -126,7 +127,7 @@ def test_shared_runs_equal_the_same_runs_alone(
     assert not failed
     shared = records(tmp_path / "results")
     planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
-    assert len(planned.runs) == len(shared) == 23 * 2 * 2 + 2
+    assert len(planned.runs) == len(shared) == 24 * 2 * 2 + 2
     distinct = {str(record.R) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in (stages.run for stages in planned.runs):

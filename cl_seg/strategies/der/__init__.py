@@ -22,6 +22,6 @@ STRATEGY = Strategy(
     title="DER++",
     settings=DERSettings,
     plugin="cl_seg.strategies.der.plugin:DER",
-    settings_unused_by_consolidation=frozenset({"batch_share", "alpha", "beta"}),
+    settings_unused_by_consolidation=frozenset({"batch_share", "batch", "alpha", "beta"}),
     contract_baseline={"alpha": 0.0},
 )

@@ -9,6 +9,7 @@ from torch import Tensor
 from cl_seg.losses import IGNORED
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.strategies.der import DERSettings
+from cl_seg.strategies.shared.memory_settings import Selection
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 FORWARD_BATCH = 16  # images in one forward pass when logits are stored
@@ -32,7 +33,9 @@ class DER(SliceMemory):
         percent: instead of a budget, per cent of every experience's slices.
         sampling: ``balanced`` (default) or ``random`` division of a budget.
         by: draws ``slice`` by slice, or each ``patient`` in turn.
-        batch_share: part of every batch drawn from memory.
+        select: ``random`` slices, or the first by ``k-center``, ``typiclust`` or ``entropy``.
+        batch_share: part of the slices of every step drawn from memory.
+        batch: ``shared`` by new and old slices, or old ones ``added`` to a batch of new ones.
         alpha: weight of the squared distance to the stored logits.
         beta: weight of the training loss on the stored slices.
         seed: of the draws.
@@ -53,7 +56,9 @@ class DER(SliceMemory):
         percent: float | None = None,
         sampling: Literal["balanced", "random"] | None = None,
         by: Literal["slice", "patient"] = "slice",
+        select: Selection = "random",
         batch_share: float = 0.5,
+        batch: Literal["shared", "added"] = "shared",
         alpha: float = 0.1,
         beta: float = 1.0,
         seed: int = 0,
@@ -63,7 +68,9 @@ class DER(SliceMemory):
             percent=percent,
             sampling=sampling,
             by=by,
+            select=select,
             batch_share=batch_share,
+            batch=batch,
             alpha=alpha,
             beta=beta,
         )

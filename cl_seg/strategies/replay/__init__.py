@@ -12,5 +12,5 @@ STRATEGY = Strategy(
     title="Replay",
     settings=ReplaySettings,
     plugin="cl_seg.strategies.replay.plugin:Replay",
-    settings_unused_by_consolidation=frozenset({"batch_share"}),
+    settings_unused_by_consolidation=frozenset({"batch_share", "batch"}),
 )

@@ -5,6 +5,8 @@ from typing import Any
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 
+from cl_seg.active_learning.embedding import embed
+from cl_seg.active_learning.ranking import Candidates, rank
 from cl_seg.messages.errors import InputError
 from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.memory_settings import MemorySettings
@@ -15,11 +17,11 @@ from cl_seg.strategies.shared.mixed_batches import MixedBatches, RandomBatches
 class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
     """Keeps slices of every experience and mixes them into the batches of later ones.
 
-    The memory holds indices into the experiences' own datasets, not pixels. When a new experience
-    arrives, each older share is cut to its first slices, which are a random sample because the
-    order was drawn at random. Memory slices pass through the same augmentation as new ones. A
-    memory smaller than its part of the batch is drawn from with repetition instead of being
-    switched off.
+    The memory holds indices into the experiences' own datasets, not pixels. Its slices are the
+    first of an order, random or a ranking, whose beginning of any length is a choice of its own:
+    when a new experience arrives, each older share is cut to its first slices. Memory slices pass
+    through the same augmentation as new ones. A memory smaller than its part of the batch is drawn
+    from with repetition instead of being switched off.
 
     Works in any Avalanche script: an experience is found through ``experience.origin_stream``.
 
@@ -30,7 +32,7 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
     Attributes:
         memory: experience → indices kept of it.
         seen: experience → number of its slices.
-        memory_batch_size: slices of every batch that come from memory, 0 before there is one.
+        memory_batch_size: slices of every step that come from memory, 0 before there is one.
     """
 
     def __init__(self, settings: MemorySettings, seed: int = 0) -> None:
@@ -51,11 +53,7 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         self.memory_batch_size = 0
         if not self.memory:
             return
-        size = strategy.train_mb_size
-        if size < 2:
-            raise InputError("replay mixes old and new slices: batch_size must be at least 2")
-        self.memory_batch_size = min(max(1, round(self.settings.batch_share * size)), size - 1)
-        new = size - self.memory_batch_size
+        new, self.memory_batch_size = self.settings.slices_per_step(strategy.train_mb_size)
         stream = strategy.experience.origin_stream
         stored = [stream[k].dataset.subset(indices) for k, indices in sorted(self.memory.items())]
         remembered = stored[0]
@@ -70,15 +68,26 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         )
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Draw a random sample of the new experience and shrink the older shares."""
+        """Choose slices of the new experience and shrink the older shares."""
         position, dataset = strategy.experience.current_experience, strategy.experience.dataset
-        generator = self._generator(position, purpose=0)
-        order = torch.randperm(len(dataset), generator=generator).tolist()
-        if self.settings.by == "patient":
-            order = patients_in_turn(order, _patients(dataset))
-        self.memory[position], self.seen[position] = order, len(dataset)
+        self.seen[position] = len(dataset)
         shares = memory_shares(self.settings, self.seen)
+        self.memory[position] = self._order(strategy, shares[position])
         self.memory = {k: self.memory[k][: shares[k]] for k in self.memory if shares[k]}
+
+    def _order(self, strategy: Any, count: int) -> list[int]:
+        """Slices of the experience, those to keep first; at least ``count`` of them."""
+        dataset, select = strategy.experience.dataset, self.settings.select
+        generator = self._generator(strategy.experience.current_experience, purpose=0)
+        in_turn = self.settings.by == "patient"
+        if select == "random":
+            order = torch.randperm(len(dataset), generator=generator).tolist()
+        else:
+            features, entropy = embed(strategy.model, dataset.eval())
+            seed = int(torch.randint(2**62, (1,), generator=generator))
+            found = Candidates(features=features, entropy=entropy)
+            order = rank(select, found, seed, None if in_turn else count)
+        return patients_in_turn(order, _patients(dataset)) if in_turn else order
 
     def state_dict(self) -> dict[str, Any]:
         """Plain data from which :meth:`load_state_dict` restores the memory."""

@@ -14,6 +14,7 @@ from cl_seg.analysis.tables import (
     difference_table,
     run_table,
     runs_by_configuration,
+    shown_costs,
     shown_table,
     summary_table,
 )
@@ -271,6 +272,24 @@ def test_costs_are_summed_and_what_is_kept_is_the_most(results: Path) -> None:
     row = run_table(load_results(results)).set_index("strategy").loc["Costly"]
     assert (row["steps"], row["train_seconds"], row["consolidate_seconds"]) == (10, 4, 0.5)
     assert (row["peak_mb"], row["kept_slices"], row["kept_mb"]) == (300, 4, 2)
+    assert "new_slices" not in row, "older records do not say"
+
+
+def test_slices_of_a_step_are_those_of_the_last_stage_and_shown_where_known(results: Path) -> None:
+    stage = {"selection": "x", "steps": 5, "train_seconds": 2.0, "test_seconds": 1.0}
+    stages = [
+        {**stage, "position": 1, "new_slices": 8, "replayed_slices": 0},
+        {**stage, "position": 2, "new_slices": 6, "replayed_slices": 2},
+    ]
+    write_run(results, "Rehearsing", NAIVE, stages=stages)
+    loaded = load_results(results)
+    runs = run_table(loaded)
+    row = runs.set_index("strategy").loc["Rehearsing"]
+    assert (row["new_slices"], row["replayed_slices"]) == (6, 2)
+    costs = shown_costs(summary_table(runs, loaded)).set_index("strategy")
+    columns = ["new slices a step", "replayed a step"]
+    assert list(costs.loc["Rehearsing", columns]) == ["6", "2"]
+    assert list(costs.loc["Naive", columns]) == ["–", "–"]
 
 
 def test_what_is_just_below_its_bound_is_seen_to_be_below(tmp_path: Path) -> None:

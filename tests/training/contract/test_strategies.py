@@ -1,9 +1,12 @@
 """Every strategy passes the checks of the contract on every network."""
 
+from typing import Any
+
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import pandas as pd
 import pytest
 
-from cl_seg.api.contract import check_strategies
+from cl_seg.api.contract import _checks, check_strategies
 from cl_seg.models.registry import NETWORKS
 from cl_seg.strategies.registry import STRATEGIES
 
@@ -23,3 +26,25 @@ def test_contract(network: str, name: str) -> None:
     as_a_whole = list(checks["status"]) == ["refused"]
     assert as_a_whole == ("statistics" in name and network not in BATCH_NORM)
     assert as_a_whole or len(checks) >= 8
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("replay", {"select": "k-center", "batch": "added"}),
+        pytest.param("der", {"select": "typiclust", "budget": 4}, marks=pytest.mark.slow),
+        pytest.param(
+            "agem",
+            {"select": "entropy", "reference_batch": 3, "batch": "added"},
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_contract_of_memories_that_choose_and_batches_that_grow(
+    name: str, settings: dict[str, Any]
+) -> None:
+    checks = pd.DataFrame(_checks(name, settings, "unet"))
+    assert len(checks) >= 8
+    unfit = checks[checks["status"] != "passed"]
+    # Only where old slices are added is there room for both in a batch of one.
+    assert list(unfit["check"]) == ([] if "batch" in settings else ["batch of one"]), unfit
