@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.settings import Later, Training
 from cl_seg.strategies.registry import find_strategy
 
 JOINT = "all scanners"
@@ -144,13 +145,27 @@ class Run:
 
     @property
     def learning_rate(self) -> float:
-        """Peak learning rate: the suite's, else the preset's own."""
+        """Peak learning rate of the first experience: the suite's, else the preset's own."""
         if self.model.learning_rate is not None:
             return self.model.learning_rate
         return NETWORKS[self.model.name].presets[self.model.preset].learning_rate
 
-    def steps_per_experience(self, steps: int) -> list[int]:
-        """Optimiser steps of each experience, given those that the suite sets."""
+    def continues_training(self, position: int) -> bool:
+        """True where an experience (from 1) trains a network further that has been trained."""
+        return position > 1 and not self.from_scratch
+
+    def steps_per_experience(self, training: Training) -> list[int]:
+        """Optimiser steps of each experience, given the settings of the suite."""
         factor = self.strategy.settings.get("steps_factor")
-        sizes = [len(scanners) for scanners in self.experiences]
-        return [max(1, round(steps * (factor or size))) for size in sizes]
+        return [
+            max(1, round(training.steps * (factor or len(scanners)) * later.steps_factor))
+            for scanners, later in zip(self.experiences, self._later(training), strict=True)
+        ]
+
+    def learning_rates(self, training: Training) -> list[float]:
+        """Peak learning rate of each experience, given the settings of the suite."""
+        return [self.learning_rate * later.rate_factor for later in self._later(training)]
+
+    def _later(self, training: Training) -> list[Later]:
+        positions = range(1, len(self.experiences) + 1)
+        return [training.later if self.continues_training(k) else Later() for k in positions]
