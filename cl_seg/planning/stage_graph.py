@@ -16,7 +16,7 @@ from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.registry import find_strategy
 
 NAIVE = StrategyChoice.model_construct(name="naive", label="naive")
-KEYED_SEPARATELY = {"device", "steps", "later", "curve_every"}  # training settings, elsewhere in a key
+KEYED_SEPARATELY = {"device", "steps", "later", "curve_every"}  # settings elsewhere in a key
 
 
 def plan_graph(context: StageContext, runs: Iterable[Run]) -> Graph:
