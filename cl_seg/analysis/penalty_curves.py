@@ -1,7 +1,7 @@
 """Stability and plasticity over the weight of a penalty, from a suite with a grid over it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,9 @@ def penalty_curves(summary: pd.DataFrame, results: Sequence[RunResult]) -> pd.Da
     Columns model, strategy, weight, plasticity, ``plasticity ±``, BWT and ``BWT ±``, by rising
     weight. Rows without a weight are naive fine-tuning, and the network of the first scanner, never
     updated: tested on scanner j it has Dice R[1, j], so its plasticity is their mean and its BWT 0.
-    Empty without a grid of at least three weights. Rows that are not evaluable are kept: a penalty
-    so large that nothing is learned is one end of the curve.
+    It has no row where it was not tested on all scanners. Rows that are not evaluable are kept: a
+    penalty so large that nothing is learned is one end of the curve. Empty without a grid of at
+    least three weights.
 
     Args:
         summary: table of :func:`cl_seg.analysis.tables.summary_table`.
@@ -39,7 +40,7 @@ def penalty_curves(summary: pd.DataFrame, results: Sequence[RunResult]) -> pd.Da
     if curves.empty:
         return curves
     naive = rows[[specs[one].name == "naive" for one in configurations]]
-    references = pd.concat([naive, _never_updated(results)])
+    references = pd.concat([naive, _never_updated(results)]).dropna(subset=["plasticity", "BWT"])
     shown = references[references["model"].isin(curves["model"])]
     return pd.concat([_by_weight(curves), shown], ignore_index=True)
 
@@ -64,12 +65,12 @@ def _by_weight(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _never_updated(results: Sequence[RunResult]) -> pd.DataFrame:
-    found: Mapping[str, list[float]] = {run.network: [] for run in results}
+    """The network after the first experience of naive runs, mean over orders and seeds."""
+    found: dict[str, list[float]] = {}
     for run in results:
         if run.record.spec.strategy.name == "naive":
-            found[run.network].append(float(run.matrix()[1].mean()))
+            found.setdefault(run.network, []).append(float(run.matrix()[1].mean()))
     return pd.DataFrame(
         {"model": model, "strategy": NEVER_UPDATED, "plasticity": np.mean(dice), "BWT": 0.0}
         for model, dice in found.items()
-        if dice
     )

@@ -150,22 +150,18 @@ class Run:
             return self.model.learning_rate
         return NETWORKS[self.model.name].presets[self.model.preset].learning_rate
 
-    def continues_training(self, position: int) -> bool:
-        """True where an experience (from 1) trains a network further that has been trained."""
-        return position > 1 and not self.from_scratch
-
     def steps_per_experience(self, training: Training) -> list[int]:
         """Optimiser steps of each experience, given the settings of the suite."""
-        factor = self.strategy.settings.get("steps_factor")
-        return [
-            max(1, round(training.steps * (factor or len(scanners)) * later.steps_factor))
-            for scanners, later in zip(self.experiences, self._later(training), strict=True)
-        ]
+        factor, later = self.strategy.settings.get("steps_factor"), self._later(training)
+        first, *others = (factor or len(scanners) for scanners in self.experiences)
+        multiples = [first, *(other * later.steps_factor for other in others)]
+        return [max(1, round(training.steps * multiple)) for multiple in multiples]
 
     def learning_rates(self, training: Training) -> list[float]:
         """Peak learning rate of each experience, given the settings of the suite."""
-        return [self.learning_rate * later.rate_factor for later in self._later(training)]
+        later = self.learning_rate * self._later(training).rate_factor
+        return [self.learning_rate, *[later] * (len(self.experiences) - 1)]
 
-    def _later(self, training: Training) -> list[Later]:
-        positions = range(1, len(self.experiences) + 1)
-        return [training.later if self.continues_training(k) else Later() for k in positions]
+    def _later(self, training: Training) -> Later:
+        """Rate and steps from the second experience on, relative to the first."""
+        return Later() if self.from_scratch else training.later

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cl_seg.analysis.figures.plane import PANEL, TICKS, equal_accuracy, half_width
+from cl_seg.analysis.figures.plane import PANEL, TICKS, columns_of, equal_accuracy, half_width
 from cl_seg.analysis.figures.style import STYLE, Mark, legend_above, strategy_marks, with_caveats
 
 SMALLEST, LARGEST = 2.5, 7.0  # marks of the smallest and the largest weight, points
@@ -32,7 +32,7 @@ def penalty_curve_figure(
         return None
     models = list(dict.fromkeys(curves["model"]))
     marks = strategy_marks(list(dict.fromkeys(curves["strategy"])))
-    columns = 2 if len(models) == 4 else min(len(models), 3)
+    columns = columns_of(len(models))
     rows, width = -(-len(models) // columns), max(PANEL * columns, LEAST_WIDTH)
     with mpl.rc_context(STYLE):
         figure = Figure((width, 3.4 * rows + 0.9), layout="constrained")

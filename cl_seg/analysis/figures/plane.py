@@ -43,7 +43,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
     lengths = {len(run.order) for run in results}
     models = list(dict.fromkeys(known["model"]))
     marks = strategy_marks(list(dict.fromkeys(summary["strategy"])))
-    columns = 2 if len(models) == 4 else min(len(models), 3)
+    columns = columns_of(len(models))
     rows = -(-len(models) // columns)
     with mpl.rc_context(STYLE):
         figure = Figure((PANEL * columns, 3.4 * rows + 0.9), layout="constrained")
@@ -67,6 +67,11 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
         figure.supylabel("BWT", fontsize=9)
         legend_above(figure, grid, PANEL * columns)
         return with_caveats(figure, results[0].caveats)
+
+
+def columns_of(panels: int) -> int:
+    """Columns of a grid of panels: two for four of them, else up to three."""
+    return 2 if panels == 4 else min(panels, 3)
 
 
 def half_width(row: "pd.Series[float]", name: str) -> float | None:
