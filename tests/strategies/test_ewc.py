@@ -64,7 +64,9 @@ def added(plugin, model):
     """What the plugin adds to the gradients."""
     for p in model.parameters():
         p.grad = torch.zeros_like(p)
-    plugin.after_backward(SimpleNamespace(model=model))
+    strategy = SimpleNamespace(model=model)
+    plugin.before_training_exp(strategy)
+    plugin.after_backward(strategy)
     return torch.cat([p.grad.flatten() for p in model.parameters()])
 
 
@@ -245,7 +247,7 @@ def test_batch_kind_is_avalanches_ewc(mode, experiences):
 def test_what_is_kept_is_of_images_without_augmentation(make):
     model, seen = network(), []
     model.register_forward_pre_hook(
-        lambda module, inputs: None if module.training else seen.append(float(inputs[0].max()))
+        lambda module, inputs: None if module.training else seen.append(inputs[0].max().item())
     )
     loop = Naive(
         model=model, optimizer=torch.optim.SGD(model.parameters(), 0.01), train_mb_size=4,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Floats, Samples, in_strips
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, Samples, in_strips, smallest_box
 from cl_seg.phantom.anatomy.layers import Layer, Mix, add_visible
 from cl_seg.phantom.anatomy.random_field import RandomField
 from cl_seg.phantom.anatomy.shapes import (
@@ -22,6 +22,7 @@ from cl_seg.phantom.anatomy.shapes import (
     Rng,
     Shape,
     ellipse_distance,
+    ellipse_reach,
     tiles,
     tube_distance,
 )
@@ -66,14 +67,17 @@ class Canvas:
         self.grid, self.window = grid, (slice(0, grid.size), slice(0, grid.size))
         self.z_mm = np.reshape(np.asarray(z_mm, np.float64), (-1, 1, 1))
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
-        x: Floats = np.zeros(1, np.float32) + axis
-        y: Floats = axis[:, None]
+        across, down = (np.broadcast_to(a, (grid.size,) * 2) for a in (axis, axis[:, None]))
+        x: Field = Samples(across)
+        y: Field = Samples(down)
         for length, size in WARP_MM:
-            x = x + np.float32(size) * self.field(rng, length).on(self.window)
-            y = y + np.float32(size) * self.field(rng, length).on(self.window)
-        self.window = _window((np.abs(x) < reach_mm[0]) & (np.abs(y) < reach_mm[1]))
-        self.x, self.y = Samples(x, self.window), Samples(y, self.window)
-        self.unwarped_y = Samples(np.broadcast_to(axis[:, None], (grid.size,) * 2), self.window)
+            x = x + size * self.field(rng, length)
+            y = y + size * self.field(rng, length)
+        warped_x, warped_y = self.sampled(x).values, self.sampled(y).values
+        reached = np.maximum(np.abs(warped_x) / reach_mm[0], np.abs(warped_y) / reach_mm[1])
+        self.window = smallest_box(reached.min(axis=0) < 1)
+        self.x, self.y = Samples(warped_x, self.window), Samples(warped_y, self.window)
+        self.unwarped_y = Samples(down, self.window)
         shape = self.x.on(self.everywhere).shape
         self.labels = np.zeros(shape, np.uint8)
         self.occupied = Samples(np.full(shape, FAR, np.float32))
@@ -123,8 +127,8 @@ class Canvas:
             centre=(x + ellipse.drift[0] * z, y + ellipse.drift[1] * z),
             radii=(np.maximum(a + grow, 0.05 * a), np.maximum(b + grow, 0.05 * b)),
         )
-        reach = 1.4 * max(float(np.max(radius)) for radius in here.radii)
-        box = self._box(np.stack([np.asarray(place) for place in here.centre], axis=-1), reach)
+        centre = np.stack([np.asarray(place) for place in here.centre], axis=-1)
+        box = self._box(centre, ellipse_reach(here))
         return self._shape(box, partial(ellipse_distance, here))
 
     def tube(self, path: npt.NDArray[np.float64], drift: tuple[float, float] = (0.0, 0.0)) -> Shape:
@@ -135,7 +139,7 @@ class Canvas:
             drift: of the path per mm towards the head.
         """
         here = path + self.z_mm * [*drift, 0.0]
-        box = self._box(here[..., :2], float(here[..., 2].max()))
+        box = self._box(here[..., :2], (float(here[..., 2].max()),) * 2)
         return self._shape(box, partial(tube_distance, here))
 
     def _shape(self, box: Box, distance: Callable[[Floats, Floats], Floats]) -> Shape:
@@ -144,12 +148,13 @@ class Canvas:
 
         return Shape(box, in_strips(box, len(self.z_mm), on))
 
-    def _box(self, points: npt.NDArray[np.floating], reach: float) -> Box:
-        """Pixels of a box about points (…, 2) of x and y in mm, and of a margin about it."""
+    def _box(self, points: npt.NDArray[np.floating], reach: tuple[float, float]) -> Box:
+        """Pixels within a reach of points (…, 2) of x and y in mm, and within a margin of it."""
         warped = sum(3 * size for _, size in WARP_MM) / 2
         parts = []
-        for window, places in zip(self.window, (points[..., 1], points[..., 0]), strict=True):
-            middle, margin = (self.grid.size - 1) / 2 - window.start, reach + MARGIN_MM + warped
+        for axis, window in zip((1, 0), self.window, strict=True):
+            places, margin = points[..., axis], reach[axis] + MARGIN_MM + warped
+            middle = (self.grid.size - 1) / 2 - window.start
             first = (places.min() - margin) / self.grid.spacing_mm + middle
             last = (places.max() + margin) / self.grid.spacing_mm + middle + 2
             size = window.stop - window.start
@@ -187,10 +192,11 @@ class Canvas:
             label: given to pixels covered by more than half; None leaves labels as they are.
         """
         for box, distance in tiles(shape, self.grid.spacing_mm / 2):
-            cover = np.clip(0.5 - distance / np.float32(self.grid.spacing_mm), 0, 1)
-            self._layers.append(Layer(box, cover, mix))
+            cover = distance * np.float32(-1 / self.grid.spacing_mm)
+            cover += np.float32(0.5)
+            self._layers.append(Layer(box, np.clip(cover, 0, 1, out=cover), mix))
             if label is not None:
-                self.labels[:, *box][cover > 0.5] = label
+                np.copyto(self.labels[:, *box], label, where=cover > 0.5)
 
     def fractions(self) -> Floats:
         """Tissues that are seen, in the mean over the heights, (tissues, N, N).
@@ -209,9 +215,3 @@ class Canvas:
         whole = np.full((self.grid.size,) * 2, outside, values.dtype)
         whole[self.window] = values
         return whole
-
-
-def _window(inside: npt.NDArray[np.bool_]) -> Box:
-    """The smallest box that holds the pixels of (heights, N, N)."""
-    rows, columns = (np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 2), (0, 1)))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -100,6 +100,23 @@ def values_on(value: "Field | PerHeight", box: Box) -> PerHeight:
     return value.on(box) if isinstance(value, Field) else value
 
 
+def smallest_box(inside: npt.NDArray[np.bool_]) -> Box:
+    """The smallest box that holds the pixels of (rows, columns); empty where there is none."""
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def moved(part: Box, box: Box) -> Box:
+    """A part of a box in the coordinates of what the box lies in."""
+    rows, columns = (
+        slice(outer.start + inner.start, outer.start + inner.stop)
+        for outer, inner in zip(box, part, strict=True)
+    )
+    return rows, columns
+
+
 def in_strips(box: Box, heights: int, compute: Callable[[Box], Floats]) -> Floats:
     """Values on a box, computed strip by strip: faster where there are many.
 
@@ -110,8 +127,10 @@ def in_strips(box: Box, heights: int, compute: Callable[[Box], Floats]) -> Float
     """
     rows, columns = box
     size = (heights, rows.stop - rows.start, columns.stop - columns.start)
-    values = np.empty(size, np.float32)
     step = max(1, CACHED // max(heights * size[2], 1))
+    if step >= size[1]:
+        return compute(box)
+    values = np.empty(size, np.float32)
     # From below, so that random fields draw all their noise at once.
     for bottom in range(rows.stop, rows.start, -step):
         strip = slice(max(bottom - step, rows.start), bottom)

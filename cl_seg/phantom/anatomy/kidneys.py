@@ -50,13 +50,13 @@ def _kidney(torso: Torso, rng: Rng, outline: Ellipse, side: int, hilum: bool) ->
     _fascia(torso, rng, kidney)
     canvas.paint(kidney, {"renal_cortex": 1.0})
     facing = np.pi if side > 0 else 0.0
-    turn = outline.angle
+    turn, deep = outline.angle, kidney.grown(-4.5)
     for angle in facing + np.linspace(0.75, 2 * np.pi - 0.75, 8) + rng.normal(0, 0.1, 8):
         u, v = 0.56 * a * np.cos(angle), 0.56 * b * np.sin(angle)
         centre = (x + u * np.cos(turn) - v * np.sin(turn), y + u * np.sin(turn) + v * np.cos(turn))
         radii = (0.26 * a * rng.uniform(0.85, 1.15), 0.16 * b * rng.uniform(0.85, 1.15))
         pyramid = canvas.ellipse(Ellipse(centre, radii, angle + turn, 2, wobble(rng, 0.08)))
-        canvas.paint(pyramid & kidney.grown(-4.5), {"renal_medulla": 1.0})
+        canvas.paint(pyramid & deep, {"renal_medulla": 1.0})
     if hilum:
         _hilum(torso, rng, outline, side)
     canvas.occupy(kidney)

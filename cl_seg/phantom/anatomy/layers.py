@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.field import Box, Field, Floats, values_on
+from cl_seg.phantom.anatomy.field import Box, Field, Floats, moved, smallest_box
 from cl_seg.phantom.tissues import TISSUES
 
 Mix = dict[str, float | Field]  # tissue → its fraction
@@ -40,11 +40,17 @@ def add_visible(layers: Sequence[Layer], heights: int, fractions: Floats) -> Non
     for layer in reversed(layers):
         below = free[:, *layer.box]
         seen = below * layer.cover
-        if not seen.any():
+        total = seen.sum(axis=0)
+        part = smallest_box(total > 0)
+        if part[0].stop == 0:
             continue
         below -= seen
-        seen /= heights
+        box = moved(part, layer.box)
         for tissue, amount in layer.mix.items():
-            there = seen * values_on(amount, layer.box)
-            fractions[TISSUES.index(tissue), *layer.box] += there.sum(axis=0)
+            if isinstance(amount, Field):
+                there = (seen[:, *part] * amount.on(box)).sum(axis=0)
+            else:
+                there = total[part] * np.float32(amount)
+            there /= heights
+            fractions[TISSUES.index(tissue), *box] += there
     fractions[TISSUES.index("air")] += free.mean(axis=0)

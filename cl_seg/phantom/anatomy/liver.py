@@ -24,7 +24,7 @@ def liver_tip(torso: Torso, rng: Rng) -> None:
         .within(torso.cavity_distance + 1.0)
     )
     tip = canvas.place(tip, mix, LIVER)
-    _tree(torso, np.random.default_rng(vessels), tip, (x + 4, y), 3, 1.6, "vein")
+    _tree(torso, np.random.default_rng(vessels), tip.grown(-2), (x + 4, y), 3, 1.6, "vein")
 
 
 def liver(torso: Torso, rng: Rng) -> None:
@@ -37,10 +37,11 @@ def liver(torso: Torso, rng: Rng) -> None:
     ligament = canvas.tube(fissure).grown(0.6 * canvas.field(rng, 4)) & lobes.grown(0.5)
     canvas.paint(ligament, {"adipose": 0.9, "portal_vein": 0.1})
     hilum = (-26 + rng.normal(0, 4), torso.middle + 6 + rng.normal(0, 4))
-    _tree(torso, rng, lobes, hilum, 5, 3.8, "portal_vein")
+    inside = lobes.grown(-2)
+    _tree(torso, rng, inside, hilum, 5, 3.8, "portal_vein")
     confluence = (-26 + rng.normal(0, 3), torso.spine_y - 44)
     for heading in (3.5, 4.2, 4.9):
-        _branch(torso, rng, lobes, confluence, (heading + rng.normal(0, 0.15), 3.2), "vein", 0)
+        _branch(torso, rng, inside, confluence, (heading + rng.normal(0, 0.15), 3.2), "vein", 0)
     stem = np.array([(hilum[0] + 16, hilum[1] + 8, 5.0), (*hilum, 5.2),
                      (hilum[0] - 14, hilum[1] - 5, 4.6)])  # fmt: skip
     canvas.paint(canvas.tube(stem, (0.3, 0.1)), {"portal_vein": 0.85, "liver": 0.15}, None)
@@ -78,17 +79,17 @@ def _parenchyma(torso: Torso, rng: Rng) -> Mix:
 
 
 def _tree(
-    torso: Torso, rng: Rng, lobes: Shape, root: tuple[float, float], count: int, radius: float,
+    torso: Torso, rng: Rng, inside: Shape, root: tuple[float, float], count: int, radius: float,
     tissue: str,
 ) -> None:  # fmt: skip
-    """Branches that leave a root in all directions inside the liver."""
+    """Branches that leave a root in all directions inside a shape."""
     for heading in rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(count) / count:
         start = (heading + rng.normal(0, 0.2), radius * rng.uniform(0.6, 1))
-        _branch(torso, rng, lobes, root, start, tissue, 0)
+        _branch(torso, rng, inside, root, start, tissue, 0)
 
 
 def _branch(
-    torso: Torso, rng: Rng, lobes: Shape, root: tuple[float, float],
+    torso: Torso, rng: Rng, inside: Shape, root: tuple[float, float],
     start: tuple[float, float], tissue: str, depth: int,
 ) -> None:  # fmt: skip
     """A tapering vessel that winds, leaves the slice and forks."""
@@ -102,13 +103,13 @@ def _branch(
     drift, fork = tuple(rng.normal(0, 0.35, 2)), rng.integers(1, len(path), 2)
     visible = rng.random() < 0.6
     if visible:
-        vessel = torso.canvas.tube(np.array(path), drift) & lobes.grown(-2)
+        vessel = torso.canvas.tube(np.array(path), drift) & inside
         torso.canvas.paint(vessel, {tissue: 0.6, "liver": 0.4}, LIVER)
     if depth < 1:
         for at, turn in zip(fork, (0.6, -0.6), strict=True):
             x, y, radius = path[int(at)]
             child = (heading + turn + rng.normal(0, 0.2), 0.75 * radius)
-            _branch(torso, rng, lobes, (x, y), child, tissue, depth + 1)
+            _branch(torso, rng, inside, (x, y), child, tissue, depth + 1)
 
 
 def gallbladder(torso: Torso, rng: Rng) -> None:

@@ -35,7 +35,7 @@ class _Weights:
         return nodes, self.values[start:stop, nodes]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _weights(grid: Grid, length_mm: float) -> _Weights:
     nodes = np.arange(-FIELD_EXTENT_MM, FIELD_EXTENT_MM + length_mm, length_mm)
     pixels = (np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm

@@ -6,16 +6,24 @@ elsewhere, so that a small vessel costs little on a large grid.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.field import Box, Field, Floats, PerHeight, values_on
+from cl_seg.phantom.anatomy.field import (
+    Box,
+    Field,
+    Floats,
+    PerHeight,
+    moved,
+    smallest_box,
+    values_on,
+)
 
 Rng = np.random.Generator
 
 TILE = 96  # pixels; smaller tiles follow thin shapes more closely, larger ones need fewer calls
+UNEVEN = 1.4  # how far outlines reach at most, relative to an ellipse (engineering value)
 FAR = np.float32(60.0)  # distance in mm given to everything outside the box of a shape
 
 
@@ -34,20 +42,16 @@ class Shape:
     @classmethod
     def over_grid(cls, distance: Floats) -> "Shape":
         """The shape of distances (heights, N, N), on the smallest box that holds it."""
-        near = np.any(distance < 3, axis=0)
-        rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
-        if not len(rows):
-            return cls((slice(0, 0), slice(0, 0)), distance[:, :0, :0])
-        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        box = smallest_box(np.any(distance < 3, axis=0))
         return cls(box, distance[:, *box])
 
     def on(self, box: Box) -> Floats:
         """Distances on any box."""
-        if box == self.box:
-            return self.distance
+        shared = _overlap(self.box, box)
+        if shared == box:
+            return self.distance[:, *_within(box, self.box)]
         size = [part.stop - part.start for part in box]
         result = np.full([len(self.distance), *size], FAR, np.float32)
-        shared = _overlap(self.box, box)
         result[:, *_within(shared, box)] = self.distance[:, *_within(shared, self.box)]
         return result
 
@@ -106,24 +110,13 @@ def tiles(shape: Shape, reach_mm: float) -> Iterator[tuple[Box, Floats]]:
         reach_mm: tiles that lie farther away are left out.
     """
     near = np.any(shape.distance < reach_mm, axis=0)
-    rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return
-    for top in range(rows[0], rows[-1] + 1, TILE):
-        for left in range(columns[0], columns[-1] + 1, TILE):
-            down = slice(top, min(top + TILE, rows[-1] + 1))
-            across = slice(left, min(left + TILE, columns[-1] + 1))
+    rows, columns = smallest_box(near)
+    for top in range(rows.start, rows.stop, TILE):
+        for left in range(columns.start, columns.stop, TILE):
+            down = slice(top, min(top + TILE, rows.stop))
+            across = slice(left, min(left + TILE, columns.stop))
             if near[down, across].any():
-                yield _moved((down, across), shape.box), shape.distance[:, down, across]
-
-
-def _moved(part: Box, box: Box) -> Box:
-    """A part of a box in the coordinates of what the box lies in."""
-    rows, columns = (
-        slice(int(outer.start + inner.start), int(outer.start + inner.stop))
-        for outer, inner in zip(box, part, strict=True)
-    )
-    return rows, columns
+                yield moved((down, across), shape.box), shape.distance[:, down, across]
 
 
 @dataclass(frozen=True)
@@ -174,23 +167,29 @@ def ellipse_distance(ellipse: Ellipse, x: Floats, y: Floats) -> Floats:
     return distance
 
 
+def ellipse_reach(ellipse: Ellipse) -> tuple[float, float]:
+    """Largest |x| and |y| in mm of an uneven outline from the centre."""
+    a, b = (float(np.max(radius)) for radius in ellipse.radii)
+    cos, sin = np.cos(ellipse.angle), np.sin(ellipse.angle)
+    return UNEVEN * float(np.hypot(a * cos, b * sin)), UNEVEN * float(np.hypot(a * sin, b * cos))
+
+
 def tube_distance(path: npt.NDArray[np.floating], x: Floats, y: Floats) -> Floats:
     """Signed distance to a tube about a path.
 
     Args:
-        path: (points, 3) or (heights, points, 3) of x, y and radius in mm along the path.
-        x: points in mm.
-        y: points in mm.
+        path: (heights, points, 3) of x, y and radius in mm along the path, or (points, 3).
+        x: (heights, rows, columns) in mm, or (rows, columns).
+        y: the same.
     """
-    points = np.moveaxis(path.astype(np.float32), -2, 0)[..., None, None]
-    distance = np.full(np.broadcast_shapes(x.shape, points[0, ..., 0, :, :].shape), FAR, np.float32)
-    for one, other in pairwise(points):
-        (ax, ay, ar), (bx, by, br) = (np.moveaxis(point, -3, 0) for point in (one, other))
-        length = np.maximum((bx - ax) ** 2 + (by - ay) ** 2, np.float32(1e-6))
-        dx, dy = x - ax, y - ay
-        along = np.clip((dx * (bx - ax) + dy * (by - ay)) / length, 0, 1)
-        across = vector_length(dx - along * (bx - ax), dy - along * (by - ay))
-        np.minimum(distance, across - (ar + along * (br - ar)), out=distance)
+    points = path.astype(np.float32).T[..., None, None]  # (3, points, heights, 1, 1)
+    ax, ay, ar = points[:, :-1]
+    ex, ey, er = np.diff(points, axis=1)
+    length = np.maximum(ex**2 + ey**2, np.float32(1e-6))
+    dx, dy = x - ax, y - ay  # (segments, heights, rows, columns)
+    along = np.clip((dx * ex + dy * ey) / length, 0, 1)
+    across = vector_length(dx - along * ex, dy - along * ey)
+    distance: Floats = np.minimum((across - (ar + along * er)).min(axis=0), FAR)
     return distance
 
 

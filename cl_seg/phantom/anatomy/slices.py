@@ -121,12 +121,12 @@ def paint(
         torso = lay_out(body, level, grid, z_mm, preparation)
         for painter in _painters(level, preparation):
             painter(torso, body.random_generator(level, painter.__name__))
-        canvas, regions = torso.canvas, torso.regions()
+        canvas = torso.canvas
         return Anatomy(
             grid,
             canvas.fractions(),
             canvas.over_grid(_majority(canvas.labels), 0),
-            canvas.over_grid(regions[len(regions) // 2], 0),
+            canvas.over_grid(torso.regions(), 0),
             canvas.over_grid(torso.surface.values.mean(axis=0), float(FAR)),
         )
 

@@ -83,13 +83,14 @@ class Torso:
         """``SUBCUTANEOUS`` outside the wall, ``VISCERAL`` inside it and in front of the back.
 
         Returns:
-            (heights, R, C) over the window of the canvas.
+            (R, C) over the window of the canvas, at the middle height.
         """
-        everywhere = self.canvas.everywhere
-        inside = (self.cavity_distance < 0) & (self.canvas.y < self.spine_y + 15)
-        regions = np.where(self.wall_distance.on(everywhere) > 0,
-                           SUBCUTANEOUS, VISCERAL * inside.on(everywhere))  # fmt: skip
-        return np.where(self.surface.values < 0, regions, 0).astype(np.uint8)
+        read = (self.cavity_distance, self.canvas.y, self.wall_distance, self.surface)
+        everywhere, middle = self.canvas.everywhere, len(self.canvas.z_mm) // 2
+        cavity, y, wall, surface = (field.on(everywhere)[middle] for field in read)
+        inside = (cavity < 0) & (y < self.spine_y + 15)
+        regions = np.where(wall > 0, SUBCUTANEOUS, VISCERAL * inside)
+        return np.where(surface < 0, regions, 0).astype(np.uint8)
 
     def wall_point(self, degrees: PerHeight, depth_mm: float) -> tuple[PerHeight, PerHeight]:
         """The point (x, y) at an angle and a depth below the outside of the wall, in mm."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.phantom.anatomy.shapes import vector_length
 from cl_seg.scans.store import Grid
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -28,8 +29,8 @@ def couch_fraction(shape: str, surface: Floats, grid: Grid) -> Floats:
     x, y = axis[None], axis[:, None]
     back = axis[np.flatnonzero((surface < 0).any(axis=1))[-1]] + 4
     if shape == "curved":
-        top = np.abs(np.hypot(x, y - (back - CURVE_MM)) - CURVE_MM) - SHELL_MM / 2
-        below = np.abs(np.hypot(x, y - (back - CURVE_MM + 26)) - CURVE_MM) - SHELL_MM / 2
+        top = np.abs(vector_length(x, y - (back - CURVE_MM)) - CURVE_MM) - SHELL_MM / 2
+        below = np.abs(vector_length(x, y - (back - CURVE_MM + 26)) - CURVE_MM) - SHELL_MM / 2
         distance = np.minimum(np.maximum(top, np.abs(x) - 205), np.maximum(below, np.abs(x) - 165))
     else:
         rim = 14 * (x / 210) ** 4

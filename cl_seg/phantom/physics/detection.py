@@ -1,11 +1,12 @@
 """Detector readings: polychromatic attenuation, scatter, quantum and electronic noise."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import irfft2, rfft2
+from scipy.fft import fft, ifft, irfft, rfft
 from scipy.ndimage import gaussian_filter1d
 
 from cl_seg.phantom.physics.projection import Geometry
@@ -20,6 +21,7 @@ SCATTER_WIDTH_MM = 55.0  # standard deviation of the scatter kernel (engineering
 # mean at 100 to 140 kV (engineering values).
 CORRECTED_WIDTH_MM, CORRECTED_SHARE = 50.0, 1.01
 BLOCK_VIEWS = 36  # computed at once, so that they stay in the processor's cache
+NEGLIGIBLE = 1e-7  # response of a kernel, the precision of a float32
 SMOOTH_VIEWS = 10  # views over which tube current and scatter are smooth (engineering value)
 
 
@@ -37,6 +39,12 @@ class Signal:
     variance: Floats
     open_field: Floats
 
+    @cached_property
+    def attenuation(self) -> Floats:
+        """(views, channels) logarithm of the open field over the expectation."""
+        attenuation: Floats = np.log(self.open_field / np.maximum(self.mean, 1e-9))
+        return attenuation
+
 
 def expected_signal(lines: Floats, beam: Beam) -> Signal:
     """Beer–Lambert over energy groups; quanta are compound Poisson, so variance is Σ n E².
@@ -45,26 +53,19 @@ def expected_signal(lines: Floats, beam: Beam) -> Signal:
         lines: (3, views, channels) line integrals of the basis materials in mm.
         beam: in energy groups.
     """
-    mean = np.zeros(lines.shape[1:], np.float32)
-    variance = np.zeros_like(mean)
+    mean = np.empty(lines.shape[1:], np.float32)
+    variance = np.empty_like(mean)
+    mu, energies = (-beam.attenuation).astype(np.float32), beam.energies.astype(np.float32)
+    open_field = beam.energies[:, None] * beam.photons
+    logarithm = np.log(open_field).astype(np.float32)[:, None]
     for first in range(0, len(mean), BLOCK_VIEWS):
         views = slice(first, first + BLOCK_VIEWS)
-        _add_signal(lines[:, views], beam, mean[views], variance[views])
-    return Signal(mean, variance, (beam.energies @ beam.photons).astype(np.float32))
-
-
-def _add_signal(lines: Floats, beam: Beam, mean: Floats, variance: Floats) -> None:
-    for energy, photons, mu in zip(
-        beam.energies, beam.photons, -beam.attenuation.astype(np.float32), strict=True
-    ):
-        absorbed = mu[0] * lines[0]
-        absorbed += mu[1] * lines[1]
-        absorbed += mu[2] * lines[2]
+        absorbed = np.tensordot(mu, lines[:, views], 1)  # (groups, views, channels)
+        absorbed += logarithm
         np.exp(absorbed, out=absorbed)
-        absorbed *= (photons * energy).astype(np.float32)
-        mean += absorbed
-        absorbed *= np.float32(energy)
-        variance += absorbed
+        absorbed.sum(axis=0, out=mean[views])
+        variance[views] = np.tensordot(energies, absorbed, 1)
+    return Signal(mean, variance, open_field.sum(axis=0).astype(np.float32))
 
 
 def tube_current(signal: Signal, modulation: float) -> Floats:
@@ -76,8 +77,7 @@ def tube_current(signal: Signal, modulation: float) -> Floats:
     """
     if not modulation:
         return np.ones(len(signal.mean), np.float32)
-    attenuation = np.log(signal.open_field / np.maximum(signal.mean, 1e-9)).max(axis=1)
-    current = np.exp(modulation * attenuation / 2)
+    current = np.exp(modulation * signal.attenuation.max(axis=1) / 2)
     smooth = gaussian_filter1d(current, SMOOTH_VIEWS, mode="wrap")
     relative: Floats = (smooth / smooth.mean()).astype(np.float32)
     return relative
@@ -95,19 +95,20 @@ def residual_scatter(signal: Signal, fraction: float, geometry: Geometry) -> Flo
         fraction: scatter before correction, relative to the potential.
         geometry: views and channels.
     """
-    attenuation = np.log(signal.open_field / np.maximum(signal.mean, 1e-9))
-    potential = np.maximum(signal.mean * attenuation, 0) / 2
-    left = _gaussian_response(SCATTER_WIDTH_MM, geometry)
-    left -= CORRECTED_SHARE * _gaussian_response(CORRECTED_WIDTH_MM, geometry)
-    around = np.exp(-2 * (np.pi * SMOOTH_VIEWS * np.fft.fftfreq(geometry.views)) ** 2)
-    blur = np.outer(around, left).astype(np.float32)
-    residual: Floats = fraction * irfft2(rfft2(potential) * blur, potential.shape)
+    potential = np.maximum(signal.mean * signal.attenuation, 0) / 2
+    left = _gaussian_response(SCATTER_WIDTH_MM, geometry.frequencies)
+    left -= CORRECTED_SHARE * _gaussian_response(CORRECTED_WIDTH_MM, geometry.frequencies)
+    left = left[np.abs(left) > NEGLIGIBLE]  # so broad a kernel leaves but the lowest frequencies
+    around = _gaussian_response(SMOOTH_VIEWS, np.fft.fftfreq(geometry.views))
+    blur = (fraction * np.outer(around, left)).astype(np.float32)
+    spectrum = fft(rfft(potential)[:, : len(left)], axis=0) * blur
+    residual: Floats = irfft(ifft(spectrum, axis=0), geometry.channels)
     return residual
 
 
-def _gaussian_response(width_mm: float, geometry: Geometry) -> Floats:
-    """Response of a Gaussian over the channels of a view."""
-    response: Floats = np.exp(-2 * (np.pi * width_mm * geometry.frequencies) ** 2)
+def _gaussian_response(width: float, frequencies: Floats) -> Floats:
+    """Fourier transform of a Gaussian of a standard deviation and of unit area."""
+    response: Floats = np.exp(-2 * (np.pi * width * frequencies) ** 2)
     return response
 
 

@@ -1,5 +1,6 @@
 """Last steps of an image: calibration error, hybrid iterative appearance, limits and padding."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,16 @@ def postprocess(hu: Floats, settings: Reconstruction) -> Floats:
     hu = hu * settings.hu_gain + settings.hu_offset
     if settings.iterative_blend:
         hu = hybrid_iterative(hu, settings.iterative_blend, settings.iterative_strength)
-    size = len(hu)
+    hu = np.clip(hu, PADDING, LARGEST)
+    return np.where(_field_of_view(len(hu)), hu, PADDING).astype(np.float32)
+
+
+@cache
+def _field_of_view(size: int) -> npt.NDArray[np.bool_]:
+    """Pixels (size, size) within the circle of the field of view."""
     centred = np.arange(size) - (size - 1) / 2
-    outside = np.hypot.outer(centred, centred) > size / 2
-    return np.where(outside, PADDING, np.clip(hu, PADDING, LARGEST)).astype(np.float32)
+    inside: npt.NDArray[np.bool_] = np.hypot.outer(centred, centred) <= size / 2
+    return inside
 
 
 def hybrid_iterative(hu: Floats, blend: float, strength: float) -> Floats:

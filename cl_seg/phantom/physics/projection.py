@@ -186,7 +186,8 @@ def filtered_back_projection(
     transform = _backward(geometry, size, spacing_mm)
     spectrum = rfft(extend_beyond_detector(sinogram, geometry)) * geometry.ramp
     ramped = irfft(spectrum, 2 * geometry.channels)[:, : geometry.channels]
-    filtered = rfft(ramped) * window
-    filtered[:, 1:-1] *= 2  # the negative frequencies
+    doubled = window * np.float32(2)  # for the negative frequencies
+    doubled[[0, -1]] /= 2
+    filtered = rfft(ramped) * doubled
     image: Single = transform.plan.execute((filtered * transform.phase).ravel()).real
     return image * np.float32(np.pi / geometry.views / geometry.channels)

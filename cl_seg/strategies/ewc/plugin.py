@@ -5,7 +5,7 @@ from typing import Any, Literal
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
-from torch import Tensor
+from torch import Tensor, nn
 
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.shared.fisher import batch_fisher, draw_images, fisher_information
@@ -70,12 +70,16 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         self.seed = seed
         self.fisher: Parameters = {}
         self.centre: Parameters = {}
+        self.trained: dict[str, nn.Parameter] = {}
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Find the trained parameters, once for all steps."""
+        self.trained = trained_parameters(strategy.model)
 
     @torch.no_grad()
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        trained = trained_parameters(strategy.model)
-        for name, p, gradient, offset in penalised_parameters(trained, self.centre):
+        for name, p, gradient, offset in penalised_parameters(self.trained, self.centre):
             # Not one addcmul: rounded like this it is what autograd gives wherever λ is a power of
             # two, bit for bit.
             offset.mul_(self.fisher[name])

@@ -4,6 +4,7 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
 
 from cl_seg.strategies.l2 import L2Settings
 from cl_seg.strategies.shared.quadratic_penalty import (
@@ -32,12 +33,14 @@ class L2(SupervisedPlugin):  # type: ignore[misc]
         super().__init__()
         self.settings = L2Settings.of_keywords(l2_lambda=l2_lambda)
         self.centre: Parameters = {}
+        self.trained: dict[str, nn.Parameter] = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Take the weights that the experience starts from as θ*."""
+        self.trained = trained_parameters(strategy.model)
         later = strategy.clock.train_exp_counter > 0
         self.centre = snapshot(strategy.model) if later else {}
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_penalty(trained_parameters(strategy.model), self.centre, self.settings.l2_lambda)
+        add_penalty(self.trained, self.centre, self.settings.l2_lambda)

@@ -5,6 +5,7 @@ from typing import Any
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 from avalanche.training.plugins import SupervisedPlugin
+from torch import nn
 
 from cl_seg.strategies.mas import MASSettings
 from cl_seg.strategies.shared.fisher import draw_images, mean_over_images
@@ -54,15 +55,15 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
         self.seed = seed
         self.importance: Parameters = {}
         self.centre: Parameters = {}
+        self.trained: dict[str, nn.Parameter] = {}
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Find the trained parameters, once for all steps."""
+        self.trained = trained_parameters(strategy.model)
 
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the gradient of the penalty."""
-        add_penalty(
-            trained_parameters(strategy.model),
-            self.centre,
-            self.settings.mas_lambda,
-            self.importance,
-        )
+        add_penalty(self.trained, self.centre, self.settings.mas_lambda, self.importance)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Estimate the importance on the experience just learned."""
@@ -70,7 +71,11 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
         entropy = (self.seed, strategy.experience.current_experience)
         images, _ = draw_images(len(dataset), self.settings.images, entropy)
         new = mean_over_images(
-            strategy.model, dataset, images, lambda logits, _: squared_norm(logits), torch.abs
+            strategy.model,
+            dataset,
+            images,
+            lambda logits, _: squared_norm(logits),
+            lambda total, g: total.add_(g.abs()),
         )
         new = scaled(new, self.settings.importance)
         kept, share = self.importance, self.settings.keep

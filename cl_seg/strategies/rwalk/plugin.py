@@ -129,7 +129,7 @@ class RWalk(SupervisedPlugin):  # type: ignore[misc]
         """Restore importance, Fisher information and the path so far."""
         for name in SAVED_TENSORS:
             setattr(self, name, dict(state[name]))
-        self.path.omega = dict(state["omega"])
+        self.path.restore(state["omega"])
         self.steps = int(state["steps"])
 
 

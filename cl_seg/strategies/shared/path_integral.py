@@ -24,31 +24,34 @@ class PathIntegral:
         self.omega: Parameters = {}
         self.parameters: dict[str, nn.Parameter] = {}
         self.gradients: list[Tensor] = []
-        # Kept from step to step, as the names are: to make them in every step costs time.
-        self._before: list[Tensor] = []
-        self._copies: list[Tensor] = []
 
     def begin(self, model: nn.Module) -> None:
         """Begin at the model as it is."""
         trained = trained_parameters(model)
-        self.omega = {name: torch.zeros_like(p.detach()) for name, p in trained.items()}
+        self.restore({name: torch.zeros_like(p.detach()) for name, p in trained.items()})
         self._follow(model)
+
+    def restore(self, omega: Parameters) -> None:
+        """Go on from an earlier ω, at the weights of the next step."""
+        self.omega, self.parameters = dict(omega), {}
 
     def _follow(self, model: nn.Module) -> None:
         named = dict(model.named_parameters())
         self.parameters = {name: named[name] for name in self.omega}
-        self._before = [torch.empty_like(p) for p in self.parameters.values()]
-        self._copies = [torch.zeros_like(p) for p in self.parameters.values()]
+        # Kept from step to step, each in one vector, which a single call passes over.
+        self._omega, views = _in_one_vector(list(self.omega.values()))
+        self.omega = dict(zip(self.omega, views, strict=True))
+        self._before, self._before_by_parameter = _in_one_vector(list(self.parameters.values()))
+        self._copy, self._copy_by_parameter = _in_one_vector(self._before_by_parameter)
 
     @torch.no_grad()
     def before_penalty(self, model: nn.Module) -> None:
-        """Take down gradients and weights before a step; no gradient counts as zero."""
+        """Note the gradients of a step; no gradient counts as zero."""
         if not self.parameters:  # of a state that was restored
             self._follow(model)
-        torch._foreach_copy_(self._before, list(self.parameters.values()))
         self.gradients = [
             copy.zero_() if p.grad is None else p.grad
-            for copy, p in zip(self._copies, self.parameters.values(), strict=True)
+            for copy, p in zip(self._copy_by_parameter, self.parameters.values(), strict=True)
         ]
 
     @torch.no_grad()
@@ -56,10 +59,23 @@ class PathIntegral:
         """Copy the gradients that no penalty has replaced, before clipping changes them."""
         for index, p in enumerate(self.parameters.values()):
             if p.grad is self.gradients[index]:
-                self.gradients[index] = self._copies[index].copy_(p.grad)
+                self.gradients[index] = self._copy_by_parameter[index].copy_(p.grad)
 
     @torch.no_grad()
     def add_step(self) -> None:
-        """Add the step from the weights of :meth:`before_penalty` to the present ones."""
-        torch._foreach_sub_(self._before, list(self.parameters.values()))
-        torch._foreach_addcmul_(list(self.omega.values()), self._before, self.gradients)
+        """Add the step from the weights after the step before it to the present ones."""
+        now: list[Tensor] = [*self.parameters.values()]
+        before = self._before_by_parameter
+        torch._foreach_sub_(before, now)
+        if all(g is c for g, c in zip(self.gradients, self._copy_by_parameter, strict=True)):
+            self._omega.addcmul_(self._before, self._copy)
+        else:
+            torch._foreach_addcmul_(list(self.omega.values()), before, self.gradients)
+        torch._foreach_copy_(before, now)
+
+
+def _in_one_vector(tensors: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    # A copy of the tensors one after the other, and its parts in their shapes.
+    vector = torch.cat([tensor.detach().flatten() for tensor in tensors])
+    parts = torch.split(vector, [tensor.numel() for tensor in tensors])
+    return vector, [part.view(t.shape) for part, t in zip(parts, tensors, strict=True)]

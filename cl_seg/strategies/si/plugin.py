@@ -92,7 +92,7 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
         """Restore importance and path."""
         for name in SAVED_TENSORS:
             setattr(self, name, dict(state[name]))
-        self.path.omega = dict(state["omega"])
+        self.path.restore(state["omega"])
 
 
 SAVED_TENSORS = ("importance", "centre", "start")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_seg.phantom.anatomy.field import Samples, in_strips, largest
+from cl_seg.phantom.anatomy.field import Samples, in_strips, largest, moved, smallest_box
 from cl_seg.phantom.anatomy.random_field import RandomField
 from cl_seg.scans.store import Grid
 
@@ -75,3 +75,16 @@ def test_many_values_are_computed_in_several_strips():
     values = in_strips(box(0, 700, 0, 700), 2, lambda strip: read.append(strip) or np.ones(1))
     assert len(read) > 2
     assert (values == 1).all()
+
+
+@given(BOXES)
+def test_the_smallest_box_holds_all_pixels_and_touches_them(part):
+    inside = np.zeros((90, 90), bool)
+    inside[part] = True
+    found = smallest_box(inside)
+    assert inside[found].size == inside.sum()
+    assert inside[found].all()
+
+
+def test_a_part_of_a_part_is_a_part_of_the_whole():
+    assert moved(box(1, 3, 2, 9), box(40, 60, 7, 30)) == box(41, 3, 9, 9)

@@ -29,3 +29,10 @@ def test_places_inside_the_wall():
     assert y == pytest.approx(0, abs=1e-6)
     assert torso.wall_point(0, 0)[1] == pytest.approx(torso.top)
     assert torso.wall_point(-90, 0)[0] < 0
+
+
+def test_regions_are_those_of_the_middle_height():
+    body, heights = draw_body(0, "heights"), (-6.0, 0.0, 9.0)
+    thick, thin = (lay_out(body, "L3", GRID, z) for z in (heights, heights[1]))
+    whole = [torso.canvas.over_grid(torso.regions(), 0) for torso in (thick, thin)]
+    np.testing.assert_array_equal(*whole)

@@ -74,6 +74,23 @@ def test_scatter_before_correction_grows_with_its_fraction_and_vanishes_in_air(m
     assert np.abs(residual_scatter(behind_water(0), 0.01, GEOMETRY)).max() < 1e-3 * one.mean()
 
 
+def test_residual_scatter_is_the_potential_blurred_by_both_kernels():
+    chord = 2 * np.sqrt(np.maximum(150**2 - (GEOMETRY.positions - 30) ** 2, 0))
+    thickness = np.outer(1 + 0.3 * np.cos(np.linspace(0, 2 * np.pi, 60)), chord)
+    signal = behind_water(thickness.astype(np.float32))
+    potential = np.maximum(signal.mean * np.log(signal.open_field / signal.mean), 0) / 2
+    views, channels = np.fft.fftfreq(60), np.fft.fftfreq(128, GEOMETRY.pitch_mm)
+    scatter, taken_off = (
+        np.exp(-2 * (np.pi * width * channels) ** 2)
+        for width in (detection.SCATTER_WIDTH_MM, detection.CORRECTED_WIDTH_MM)
+    )
+    around = np.exp(-2 * (np.pi * detection.SMOOTH_VIEWS * views) ** 2)
+    blur = np.outer(around, scatter - detection.CORRECTED_SHARE * taken_off)
+    exact = 0.01 * np.fft.ifft2(np.fft.fft2(potential) * blur).real
+    found = residual_scatter(signal, 0.01, GEOMETRY)
+    np.testing.assert_allclose(found, exact, atol=1e-5 * np.abs(exact).max())
+
+
 def test_the_correction_takes_off_what_does_not_vary_and_leaves_the_middle_dark(monkeypatch):
     flat = behind_water(200)
     chord = 2 * np.sqrt(np.maximum(150**2 - GEOMETRY.positions**2, 0))

@@ -91,3 +91,14 @@ def test_a_body_beyond_the_detector_does_not_brighten_the_edge_of_the_image(monk
         projection, "_water_cylinder", lambda edge, n, _: np.zeros((len(edge), n), "f4")
     )
     assert edge() > 1.01
+
+
+def test_the_spectrum_of_a_body_is_precise_to_a_ten_thousandth():
+    geometry, size, spacing = Geometry(views=24, channels=64, pitch_mm=1.0), 120, 0.8
+    transform = projection._Transform(geometry, size, spacing, kind=2)
+    places = spacing * (np.arange(size) - size // 2)
+    body = np.hypot.outer(places / 30, places / 40) < np.random.default_rng(0).random((size, size))
+    across, down = (np.exp(-2j * np.pi * np.outer(f, places)) for f in (transform.fx, transform.fy))
+    exact = np.einsum("ki,ij,kj->k", down, body, across, optimize=True)
+    found = transform.plan.execute(body.astype(np.complex64))
+    assert np.linalg.norm(found - exact) < 1e-4 * np.linalg.norm(exact)
