@@ -65,7 +65,8 @@ def suite_content(suite: Suite) -> dict[str, Any]:
 
 def run_content(planned: PlannedRun) -> dict[str, Any]:
     """A run as JSON-serialisable data, with the keys of its stages."""
-    run, positions = planned.run, range(1, len(planned.run.experiences) + 1)
+    run, training = planned.run, planned.context.training
+    positions = range(1, len(run.experiences) + 1)
     return {
         "run_id": run.run_id,
         "key": planned.key,
@@ -73,9 +74,9 @@ def run_content(planned: PlannedRun) -> dict[str, Any]:
         "strategy": run.strategy.label,
         "order": list(run.order),
         "seed": run.seed,
-        "learning_rate": run.learning_rate,
+        "learning_rates": run.learning_rates(training),
         "experiences": [list(group) for group in run.experiences],
-        "steps": run.steps_per_experience(planned.context.training.steps),
+        "steps": run.steps_per_experience(training),
         "selections": [run.training_set_name(position) for position in positions],
         "stages": {
             "train": planned.training_keys,

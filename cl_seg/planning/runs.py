@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
+from cl_seg.spec.settings import Later, Training
 from cl_seg.strategies.registry import find_strategy
 
 JOINT = "all scanners"
@@ -144,13 +145,23 @@ class Run:
 
     @property
     def learning_rate(self) -> float:
-        """Peak learning rate: the suite's, else the preset's own."""
+        """Peak learning rate of the first experience: the suite's, else the preset's own."""
         if self.model.learning_rate is not None:
             return self.model.learning_rate
         return NETWORKS[self.model.name].presets[self.model.preset].learning_rate
 
-    def steps_per_experience(self, steps: int) -> list[int]:
-        """Optimiser steps of each experience, given those that the suite sets."""
-        factor = self.strategy.settings.get("steps_factor")
-        sizes = [len(scanners) for scanners in self.experiences]
-        return [max(1, round(steps * (factor or size))) for size in sizes]
+    def steps_per_experience(self, training: Training) -> list[int]:
+        """Optimiser steps of each experience, given the settings of the suite."""
+        factor, later = self.strategy.settings.get("steps_factor"), self._later(training)
+        first, *others = (factor or len(scanners) for scanners in self.experiences)
+        multiples = [first, *(other * later.steps_factor for other in others)]
+        return [max(1, round(training.steps * multiple)) for multiple in multiples]
+
+    def learning_rates(self, training: Training) -> list[float]:
+        """Peak learning rate of each experience, given the settings of the suite."""
+        later = self.learning_rate * self._later(training).rate_factor
+        return [self.learning_rate, *[later] * (len(self.experiences) - 1)]
+
+    def _later(self, training: Training) -> Later:
+        """Rate and steps from the second experience on, relative to the first."""
+        return Later() if self.from_scratch else training.later

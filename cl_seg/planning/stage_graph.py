@@ -16,7 +16,7 @@ from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.registry import find_strategy
 
 NAIVE = StrategyChoice.model_construct(name="naive", label="naive")
-KEYED_SEPARATELY = {"device", "steps", "curve_every"}  # training settings, elsewhere in a key
+KEYED_SEPARATELY = {"device", "steps", "later", "curve_every"}  # settings elsewhere in a key
 
 
 def plan_graph(context: StageContext, runs: Iterable[Run]) -> Graph:
@@ -174,11 +174,12 @@ class _Planner:
         )
 
     def _training_key_parts(self, run: Run, position: int) -> tuple[Any, ...]:
+        training = self.context.training
         return (
             self.training_hashes[run.model.label],
             run.training_set_name(position),
-            run.learning_rate,
-            run.steps_per_experience(self.context.training.steps)[position - 1],
+            run.learning_rates(training)[position - 1],
+            run.steps_per_experience(training)[position - 1],
             [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
             self._curve_key_parts(run, position),
         )

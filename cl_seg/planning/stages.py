@@ -80,7 +80,7 @@ class Stage:
         """Optimiser steps of a training, 0 for other stages."""
         if self.kind != "train":
             return 0
-        steps = self.run.steps_per_experience(self.context.training.steps)
+        steps = self.run.steps_per_experience(self.context.training)
         return sum(steps[self.first_position - 1 : self.position])
 
     @property

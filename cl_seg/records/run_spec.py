@@ -55,6 +55,13 @@ class ImageSpec(SuitePart):
     window_hu: tuple[float, float] = (-160.0, 240.0)
 
 
+class LaterSpec(SuitePart):
+    """Training from the second experience on, see :class:`cl_seg.spec.settings.Later`."""
+
+    rate_factor: float = 1.0
+    steps_factor: float = 1.0
+
+
 class TrainingSpec(SuitePart):
     """Training of every stage, see :class:`cl_seg.spec.settings.Training`.
 
@@ -62,6 +69,7 @@ class TrainingSpec(SuitePart):
     """
 
     steps: int
+    later: LaterSpec = LaterSpec()
     batch_size: int
     weight_decay: float | None = None
     warmup: float | None = None
@@ -99,7 +107,7 @@ class RunSpec(SuitePart):
     Attributes:
         order: scanners in stream order.
         model: network.
-        learning_rate: peak learning rate.
+        learning_rate: peak learning rate of the first experience.
         strategy: strategy with its settings.
         seed: random seed of the run.
         classes: names of the foreground classes.

@@ -124,12 +124,29 @@ class Image(Spec):
         return value
 
 
+class Later(Spec):
+    """Training on experiences from the second on, relative to the first.
+
+    It applies where a network that is trained already is trained further. Strategies that start
+    from scratch are trained as on the first experience: ``single``, ``joint``, and ``cumulative``
+    with ``restart``.
+
+    Attributes:
+        rate_factor: multiple of the network's peak learning rate.
+        steps_factor: multiple of the optimiser steps, the same for every strategy.
+    """
+
+    rate_factor: PositiveFloat = 1.0
+    steps_factor: PositiveFloat = 1.0
+
+
 class Training(Spec):
     """Training on every experience; the optimiser starts anew with each.
 
     Attributes:
         steps: optimiser steps per experience, the same for every strategy; for joint training see
             its settings.
+        later: learning rate and steps from the second experience on; as for the first unless given.
         batch_size: slices per step, old and new together unless a strategy has `batch: added`.
         weight_decay: AdamW weight decay.
         warmup: share of the steps in which the one-cycle rate rises.
@@ -145,6 +162,8 @@ class Training(Spec):
     """
 
     steps: PositiveInt
+    # Left out where it changes nothing, as in plans and records from before there was a choice.
+    later: Later = Field(default=Later(), exclude_if=lambda later: later == Later())
     batch_size: PositiveInt = 8
     weight_decay: float = Field(default=1e-4, ge=0)
     warmup: float = Field(default=0.25, gt=0, lt=1)

@@ -35,7 +35,7 @@ def summary(
             for number, order in orders.items():
                 yield f"order{number}: {' → '.join(order)}"
         for run in runs:
-            steps = " + ".join(map(str, run.steps_per_experience(plan.context.training.steps)))
+            steps = " + ".join(map(str, run.steps_per_experience(plan.context.training)))
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
     for note in notes_of(plans):
         yield f"note: {note}"

@@ -13,6 +13,7 @@ ORDER = [
     ("Image", "image"),
     ("Split", "split"),
     ("Training", "training"),
+    ("Later", "later"),
     ("ModelChoice", "models"),
     ("StrategyChoice", "strategies"),
 ]

@@ -106,6 +106,21 @@ def test_the_file_says_what_is_run_on_which_data(file: Path, store: Path, tmp_pa
     assert {*keys["train"], *keys["consolidate"], *chain(*keys["evaluate"])} <= plan.stages.keys()
 
 
+def test_the_file_says_how_later_experiences_are_trained(
+    file: Path, tmp_path: Path, suite_text: str
+) -> None:
+    assert "later" not in written(resolve(file, cache=tmp_path), tmp_path)["suite"]["training"]
+    content = yaml.safe_load(suite_text)
+    content["training"]["later"] = {"rate_factor": 0.1}
+    plan = written(resolve(content, cache=tmp_path), tmp_path)
+    assert plan["suite"]["training"]["later"] == {"rate_factor": 0.1, "steps_factor": 1.0}
+    by_strategy = {run["strategy"]: run for run in plan["runs"]}
+    assert by_strategy["naive"]["learning_rates"] == pytest.approx([0.05, 0.005, 0.005])
+    assert by_strategy["joint"]["learning_rates"] == [0.05]
+    again = parse_suite(plan["suite"])
+    assert again.training.later.rate_factor == 0.1
+
+
 SUITES = [
     path
     for path in sorted((Path(__file__).parents[2] / "experiments").rglob("*.yaml"))

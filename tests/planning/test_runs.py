@@ -5,6 +5,7 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.grid import plan_runs
+from cl_seg.spec.settings import Later, Training
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
 
 BASE = """
@@ -57,11 +58,11 @@ def test_pairs_are_every_ordered_pair_and_joint_training_is_on_all(tmp_path: Pat
 
 def test_joint_training_takes_as_many_steps_as_the_stream(tmp_path: Path) -> None:
     runs = plan_runs(suite_of(tmp_path), ["a", "b", "c"])
-    steps = {run.strategy.label: run.steps_per_experience(10) for run in runs}
+    steps = {run.strategy.label: run.steps_per_experience(Training(steps=10)) for run in runs}
     assert steps == {"naive": [10, 10, 10], "joint": [30], "ewc_1": [10, 10, 10]}
     half = BASE.replace("joint", "{name: joint, settings: {steps_factor: 1.5}}")
     run = next(r for r in plan_runs(suite_of(tmp_path, half), ["a", "b", "c"]) if r.joint)
-    assert run.steps_per_experience(10) == [15]
+    assert run.steps_per_experience(Training(steps=10)) == [15]
 
 
 def test_a_rate_of_the_suite_goes_before_the_presets(tmp_path: Path) -> None:
@@ -138,3 +139,42 @@ def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
     text = text.replace("label: ewc_1", "label: a-ewc").replace("naive, joint", "ewc")
     with pytest.raises(InputError, match=r"two runs would be called unet-a-ewc-.*another `label`"):
         plan_runs(suite_of(tmp_path, text), ["a", "b"])
+
+
+LATER = Training(steps=10, later=Later(rate_factor=0.1, steps_factor=0.5))
+
+
+def test_later_experiences_have_a_rate_and_steps_of_their_own(tmp_path: Path) -> None:
+    strategies = (
+        "naive, single, joint, ewc, cumulative, "
+        "{name: cumulative, label: restarted, settings: {restart: true}}"
+    )
+    text = BASE.replace("naive, joint, {name: ewc, label: ewc_1, settings: {ewc_lambda: 1}}",
+                        strategies)  # fmt: skip
+    runs = plan_runs(suite_of(tmp_path, text), ["a", "b", "c"])
+    planned = {
+        run.strategy.label: (run.steps_per_experience(LATER), run.learning_rates(LATER))
+        for run in runs
+        if run.model.name == "unetr"
+    }
+    later = pytest.approx([0.5, 0.05, 0.05])
+    assert planned == {
+        "naive": ([10, 5, 5], later),
+        "ewc": ([10, 5, 5], later),
+        "single": ([10, 10, 10], [0.5, 0.5, 0.5]),
+        "joint": ([30], [0.5]),
+        "cumulative": ([10, 10, 15], later),
+        "restarted": ([10, 20, 30], [0.5, 0.5, 0.5]),
+    }
+
+
+def test_a_stage_has_at_least_one_step(tmp_path: Path) -> None:
+    run = plan_runs(suite_of(tmp_path), ["a", "b"])[0]
+    few = Training(steps=10, later=Later(steps_factor=0.01))
+    assert run.steps_per_experience(few) == [10, 1]
+
+
+def test_transfer_in_a_seed_curve_is_a_later_stage(tmp_path: Path) -> None:
+    runs = plan_runs(seed_suite(tmp_path, ""), ["a", "b", "c"])
+    steps = {r.seed_images.start: r.steps_per_experience(LATER) for r in runs if r.seed_images}
+    assert steps == {"transfer": [20, 5], "scratch": [10]}

@@ -149,6 +149,44 @@ def test_suites_share_with_each_other(store: Path, tmp_path: Path) -> None:
     assert both.stages.keys() < grown.stages.keys(), "a larger grid keeps what there is"
 
 
+ALL_REGIMES = "[naive, ewc, si, single, joint, cumulative]"
+
+
+def with_later(text: str, later: str) -> str:
+    return text.replace("{steps: 12,", f"{{steps: 12, later: {later},")
+
+
+@pytest.mark.parametrize("later", ["{}", "{rate_factor: 1, steps_factor: 1}"])
+def test_later_stages_like_the_first_change_no_key(store: Path, tmp_path: Path, later: str) -> None:
+    text = several(store, ALL_REGIMES)
+    before, after = stages_of(text, tmp_path), stages_of(with_later(text, later), tmp_path)
+    assert before.stages.keys() == after.stages.keys()
+    assert [run.key for run in before.runs] == [run.key for run in after.runs]
+
+
+@pytest.mark.parametrize("later", ["{rate_factor: 0.1}", "{steps_factor: 0.5}"])
+def test_later_stages_of_their_own_change_only_what_trains_on(
+    store: Path, tmp_path: Path, later: str
+) -> None:
+    """Two suites, with and without, share the first stage and all training from scratch."""
+    text = several(store, ALL_REGIMES)
+    before, after = stages_of(text, tmp_path), stages_of(with_later(text, later), tmp_path)
+    for key, stage in before.stages.items():
+        changed = stage.position > 1 and stage.run.strategy.name not in {"single", "joint"}
+        assert (key in after.stages) != changed, stage.title
+
+
+def test_later_stages_of_their_own_change_a_run_that_is_one_stage(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_plugin.py").write_text("class Idle:\n    pass\n")
+    text = several(store, '["own_plugin:Idle"]')
+    before = stages_of(text, tmp_path)
+    after = stages_of(with_later(text, "{rate_factor: 0.1}"), tmp_path)
+    assert before.runs[0].training_keys != after.runs[0].training_keys
+
+
 def test_scanners_to_come_do_not_matter(store: Path, tmp_path: Path) -> None:
     a = stages_of(several(store, "[naive]", "[[bright, dark]]"), tmp_path)
     b = stages_of(several(store, "[naive]", "[[bright, plain]]"), tmp_path)

@@ -125,6 +125,15 @@ def test_another_suite_is_refused(results: Path, finished: Path, tmp_path: Path)
     assert not (results / CERTIFIED).exists()
 
 
+def test_later_stages_of_another_rate_are_another_suite(
+    results: Path, finished: Path, tmp_path: Path
+) -> None:
+    other, text = tmp_path / "other.yaml", (finished.parent / "suite.yaml").read_text()
+    other.write_text(text.replace("steps: 12", "steps: 12, later: {rate_factor: 0.5}"))
+    with pytest.raises(InputError, match=r"training\.later is not what it was"):
+        certify(results, CertifyOptions(suite=other), quiet)
+
+
 def test_other_data_are_refused(results: Path, tmp_path: Path) -> None:
     store = write_store(tmp_path / "other.store", patients=7)
     with pytest.raises(InputError, match="nothing can be compared"):

@@ -99,14 +99,15 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
                 cases.extend({"stage": stage, "scanner": scanner, **row} for row in scores)
 
     score(0)
-    steps = planned.steps_per_experience(suite.training.steps)
+    steps = planned.steps_per_experience(suite.training)
+    rates = planned.learning_rates(suite.training)
     for position, experience in enumerate(stream, start=1):
         if planned.from_scratch:
             model = initial_model(planned, suite)
         loop = experience_loop(
             model,
             derive_seeds(planned.seed, position, planned.training_set_name(position)),
-            loop_settings(suite.training, planned.learning_rate, steps[:position]),
+            loop_settings(suite.training, rates[position - 1], steps[:position]),
             augmentation_config(suite.training, suite.image.window_hu),
             [plugin] if plugin else [],
         )

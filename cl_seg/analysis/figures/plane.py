@@ -43,7 +43,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
     lengths = {len(run.order) for run in results}
     models = list(dict.fromkeys(known["model"]))
     marks = strategy_marks(list(dict.fromkeys(summary["strategy"])))
-    columns = 2 if len(models) == 4 else min(len(models), 3)
+    columns = columns_of(len(models))
     rows = -(-len(models) // columns)
     with mpl.rc_context(STYLE):
         figure = Figure((PANEL * columns, 3.4 * rows + 0.9), layout="constrained")
@@ -52,8 +52,8 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
             for _, row in known[known["model"] == model].iterrows():
                 mark = marks[str(row["strategy"])]
                 axes.errorbar(
-                    row["plasticity"], row["BWT"], xerr=_half_width(row, "plasticity"),
-                    yerr=_half_width(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
+                    row["plasticity"], row["BWT"], xerr=half_width(row, "plasticity"),
+                    yerr=half_width(row, "BWT"), color=mark.colour, marker=mark.marker, ms=7,
                     mfc=mark.colour if row["kept_slices"] else "white", mew=1.4, ls="",
                     elinewidth=0.6, alpha=0.9, label=_label(row),
                 )  # fmt: skip
@@ -61,7 +61,7 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
             axes.xaxis.set_major_locator(MaxNLocator(TICKS))
             axes.grid(color="#eef0f3", lw=0.6)
         if len(lengths) == 1:
-            _equal_accuracy(list(grid[: len(models)]), lengths.pop())
+            equal_accuracy(list(grid[: len(models)]), lengths.pop())
         lowest_labelled(grid, columns, len(models))
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
@@ -69,9 +69,15 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
         return with_caveats(figure, results[0].caveats)
 
 
-def _half_width(row: "pd.Series[float]", name: str) -> float | None:
-    half_width = row[f"{name} ±"]
-    return float(half_width) if np.isfinite(half_width) else None
+def columns_of(panels: int) -> int:
+    """Columns of a grid of panels: two for four of them, else up to three."""
+    return 2 if panels == 4 else min(panels, 3)
+
+
+def half_width(row: "pd.Series[float]", name: str) -> float | None:
+    """Half the width of the interval of a score, None where there is none."""
+    value = row[f"{name} ±"]
+    return float(value) if np.isfinite(value) else None
 
 
 def _label(row: "pd.Series[float]") -> str:
@@ -79,7 +85,7 @@ def _label(row: "pd.Series[float]") -> str:
     return f"{row['strategy']} ({kept} slices)" if kept else str(row["strategy"])
 
 
-def _equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
+def equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
     """Lines ACC = plasticity + (N − 1) / N · BWT at round values, in the limits that are."""
     if scanners < 2:
         return

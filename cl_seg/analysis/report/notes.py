@@ -7,6 +7,7 @@ from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.seed_curve import seed_images_of
 from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
+from cl_seg.records.run_spec import LaterSpec
 
 MAX_NAMED = 8  # missing runs
 MAX_ORDERS = 6
@@ -22,9 +23,20 @@ def of_all_runs(data: ReportData) -> Section:
         f"{counted(spec.training.batch_size, 'slice')} per stage, "
         f"networks see {spec.image.size}² pixels, {record.device} ({record.processor}), "
         f"{counted(spec.training.threads, 'thread')}.",
+        *_later_stages(spec.training.later),
         *_precisions(data.results),
     ]
     return Section("Runs", notes=[*_missing(data), *conditions, *_test_patients(data.results)])
+
+
+def _later_stages(later: LaterSpec) -> list[str]:
+    """How stages that train a network further differ from the first one, if at all."""
+    if later == LaterSpec():
+        return []
+    return [
+        f"Stages that train a network further: {later.steps_factor:g} × the steps, "
+        f"{later.rate_factor:g} × the learning rate."
+    ]
 
 
 def _precisions(results: Sequence[RunResult]) -> list[str]:

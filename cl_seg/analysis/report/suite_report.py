@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cl_seg.analysis.pairs import is_pairs
-from cl_seg.analysis.report import figures, notes, other_methods, seed_curve, stream
+from cl_seg.analysis.report import figures, notes, other_methods, penalty_curves, seed_curve, stream
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.records.results import RunResult
 
@@ -34,6 +34,7 @@ STREAM = SuiteReport(
         figures.joint_differences,
         figures.orders,
         figures.plane,
+        penalty_curves.curves,
         figures.validation,
         figures.slices,
         figures.ranks,

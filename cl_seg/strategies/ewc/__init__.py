@@ -20,6 +20,8 @@ class EWCSettings(Settings):
             takes the true labels, both square per-image gradients; ``batch`` squares the gradient
             of a mini-batch mean, as Avalanche does.
         fisher_images: images the Fisher is estimated on, drawn at random; None means all.
+        importance: ``mean`` divides the Fisher of every experience by its mean over all parameters,
+            so that λ is the average stiffness on every network; ``raw`` takes it as it is.
         mode: ``summed`` adds one quadratic per scanner, ``online`` decays the older ones.
         decay: γ of the online mode (Schwarz et al. 2018, eq. 9), which needs it.
     """
@@ -27,6 +29,7 @@ class EWCSettings(Settings):
     ewc_lambda: float = Field(default=0.01, ge=0)
     fisher: Literal["sampled", "empirical", "batch"] = "sampled"
     fisher_images: PositiveInt | None = None
+    importance: Literal["raw", "mean"] = "raw"
     mode: Literal["summed", "online"] = "summed"
     decay: float | None = Field(default=None, gt=0, le=1)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.shared.fisher import batch_fisher, draw_images, fisher_information
+from cl_seg.strategies.shared.importance import Scale, scaled
 from cl_seg.strategies.shared.quadratic_penalty import (
     Parameters,
     penalised_parameters,
@@ -29,12 +30,15 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
     arXiv 1805.06370, eq. 9). Avalanche's EWCPlugin omits the factor 1/2: its λ is half of ours.
 
     The log-likelihood of an image is a sum over pixels while the training loss is a mean, so a
-    useful λ is of the order of one over the number of pixels.
+    useful λ is of the order of one over the number of pixels. ``importance="mean"`` removes this
+    factor, and that of the network, by F_ik ← n F_ik / Σ_j F_ij with n parameters.
 
     Args:
         ewc_lambda: λ of the equation above.
         fisher: ``sampled``, ``empirical`` or ``batch`` estimate of the Fisher information.
         fisher_images: images it is estimated on, drawn at random; None for all.
+        importance: ``raw``, or ``mean`` to divide that of each experience by its mean, see
+            :func:`cl_seg.strategies.shared.importance.scaled`.
         mode: ``summed`` quadratics, or ``online``, which decays the older ones.
         decay: γ of the online mode, which needs it.
         seed: of the images and labels the Fisher is estimated on.
@@ -49,6 +53,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
         ewc_lambda: float = 0.01,
         fisher: Literal["sampled", "empirical", "batch"] = "sampled",
         fisher_images: int | None = None,
+        importance: Scale = "raw",
         mode: Literal["summed", "online"] = "summed",
         decay: float | None = None,
         seed: int = 0,
@@ -58,6 +63,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             ewc_lambda=ewc_lambda,
             fisher=fisher,
             fisher_images=fisher_images,
+            importance=importance,
             mode=mode,
             decay=decay,
         )
@@ -88,6 +94,7 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
             entropy = (self.seed, strategy.experience.current_experience)
             images, generator = draw_images(len(dataset), self.settings.fisher_images, entropy)
             fisher = fisher_information(model, dataset, images, self.settings.fisher, generator)
+        fisher = scaled(fisher, self.settings.importance)
         self._add_importance(fisher, dict(model.named_parameters()))
 
     @torch.no_grad()

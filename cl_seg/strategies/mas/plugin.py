@@ -9,6 +9,7 @@ from torch import nn
 from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.mas import MASSettings
 from cl_seg.strategies.shared.fisher import draw_images, mean_over_images
+from cl_seg.strategies.shared.importance import Scale, scaled
 from cl_seg.strategies.shared.quadratic_penalty import (
     Parameters,
     add_penalty,
@@ -29,6 +30,8 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
     Args:
         mas_lambda: λ of the equation above.
         images: images the importance is estimated on, drawn at random; None for all.
+        importance: ``raw``, or ``mean`` to divide that of each experience by its mean, see
+            :func:`cl_seg.strategies.shared.importance.scaled`.
         keep: share of the older importance in a running mean; None adds up all.
         seed: of the images the importance is estimated on.
 
@@ -41,11 +44,14 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
         *,
         mas_lambda: float = 1.0,
         images: int | None = None,
+        importance: Scale = "raw",
         keep: float | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.settings = MASSettings.of_keywords(mas_lambda=mas_lambda, images=images, keep=keep)
+        self.settings = MASSettings.of_keywords(
+            mas_lambda=mas_lambda, images=images, importance=importance, keep=keep
+        )
         self.seed = seed
         self.importance: Parameters = {}
         self.centre: Parameters = {}
@@ -71,6 +77,7 @@ class MAS(SupervisedPlugin):  # type: ignore[misc]
             lambda logits, _: squared_norm(logits),
             lambda total, g: total.add_(g.abs()),
         )
+        new = scaled(new, self.settings.importance)
         kept, share = self.importance, self.settings.keep
         for name, value in new.items():
             if name not in kept:

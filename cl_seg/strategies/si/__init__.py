@@ -1,5 +1,7 @@
 """SI: quadratic penalty weighted by each parameter's path integral of the loss."""
 
+from typing import Literal
+
 from pydantic import Field, PositiveFloat
 
 from cl_seg.strategies.strategy import Settings, Strategy
@@ -11,10 +13,14 @@ class SISettings(Settings):
     Attributes:
         si_lambda: the training loss gains ``si_lambda / 2 · Σ_k Ω_k (θ_k − θ*_k)²``.
         damping: ξ of eq. 5, which bounds the importance of parameters that hardly moved.
+        importance: ``mean`` divides the importance of every experience by its mean over all
+            parameters, so that λ is the average stiffness on every network; ``raw`` takes it as it
+            is.
     """
 
     si_lambda: float = Field(default=1.0, ge=0)
     damping: PositiveFloat = 0.001
+    importance: Literal["raw", "mean"] = "raw"
 
 
 STRATEGY = Strategy(

@@ -6,6 +6,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
 
 from cl_seg.runtime.avalanche import SupervisedPlugin
+from cl_seg.strategies.shared.importance import Scale, scaled
 from cl_seg.strategies.shared.path_integral import PathIntegral
 from cl_seg.strategies.shared.quadratic_penalty import Parameters, add_penalty, copied, snapshot
 from cl_seg.strategies.si import SISettings
@@ -30,15 +31,26 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     Args:
         si_lambda: λ of the penalty λ/2 · Σ_k Ω_k (θ_k − θ*_k)².
         damping: ξ of eq. 5.
+        importance: ``raw``, or ``mean`` to divide that of each experience by its mean, see
+            :func:`cl_seg.strategies.shared.importance.scaled`.
         seed: not used.
 
     Raises:
         InputError: naming a wrong argument.
     """
 
-    def __init__(self, *, si_lambda: float = 1.0, damping: float = 0.001, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        si_lambda: float = 1.0,
+        damping: float = 0.001,
+        importance: Scale = "raw",
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.settings = SISettings.of_keywords(si_lambda=si_lambda, damping=damping)
+        self.settings = SISettings.of_keywords(
+            si_lambda=si_lambda, damping=damping, importance=importance
+        )
         self.importance: Parameters = {}
         self.centre: Parameters = {}
         self.start: Parameters = {}
@@ -63,9 +75,11 @@ class SI(SupervisedPlugin):  # type: ignore[misc]
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Turn the path into importance."""
         self.centre = snapshot(strategy.model)
+        new: Parameters = {}
         for name, omega in self.path.omega.items():
             change = self.centre[name] - self.start[name]
-            importance = omega.div_(change.square_().add_(self.settings.damping)).clamp_(min=0)
+            new[name] = omega.div_(change.square_().add_(self.settings.damping)).clamp_(min=0)
+        for name, importance in scaled(new, self.settings.importance).items():
             self.importance[name] = importance.add_(self.importance.get(name, 0.0))
         self.path, self.start = PathIntegral(), {}
 

@@ -44,11 +44,12 @@ def _labelled(inputs: StageInputs, rows: pd.DataFrame) -> pd.DataFrame:
 def training_loop(inputs: StageInputs, position: int, plugins: list[Any]) -> DenseTraining:
     """The training loop of an experience."""
     training = inputs.context.training_of(inputs.run.model)
-    steps = inputs.run.steps_per_experience(training.steps)
+    steps = inputs.run.steps_per_experience(training)
+    rate = inputs.run.learning_rates(training)[position - 1]
     return experience_loop(
         inputs.model,
         derive_seeds(inputs.run.seed, position, inputs.run.training_set_name(position)),
-        loop_settings(training, inputs.run.learning_rate, steps[:position]),
+        loop_settings(training, rate, steps[:position]),
         augmentation_config(training, inputs.context.image.window_hu),
         plugins,
     )
