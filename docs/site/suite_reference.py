@@ -13,6 +13,10 @@ ORDER = [
     ("Image", "image"),
     ("Split", "split"),
     ("Training", "training"),
+    ("StyleAugmentation", "augment"),
+    ("GIN", "gin"),
+    ("AmplitudeMix", "amplitude_mix"),
+    ("KernelNoise", "kernel_noise"),
     ("ModelChoice", "models"),
     ("StrategyChoice", "strategies"),
 ]
