@@ -1,5 +1,7 @@
 """Style augmentation, as a suite asks for it; computed by :mod:`cl_seg.training.style`."""
 
+from typing import Any
+
 from pydantic import Field, PositiveInt
 
 from cl_seg.spec.part import Spec
@@ -13,6 +15,11 @@ class StyleChange(Spec):
     """
 
     probability: float = Field(ge=0, le=1)
+
+    @property
+    def is_off(self) -> bool:
+        """True where it never changes an image."""
+        return self.probability == 0
 
 
 class GIN(StyleChange):
@@ -64,14 +71,18 @@ class KernelNoise(StyleChange):
     noise_hu: float = Field(default=20.0, ge=0)
 
 
-def _is_off(change: StyleChange) -> bool:
-    return change.probability == 0
+def _off_unless_said(kind: type[StyleChange]) -> Any:
+    """A field that is not written where it is off, so that records and keys do not name it."""
+    return Field(
+        default_factory=lambda: kind(probability=0), exclude_if=lambda change: change.is_off
+    )
 
 
 class StyleAugmentation(Spec):
     """Random changes of the style of training images, in the order of these fields.
 
     They are drawn anew for every image, new or replayed, in every step. Labels stay as they are.
+    What is not given is off.
 
     Attributes:
         gin: another contrast, by a random network.
@@ -79,11 +90,11 @@ class StyleAugmentation(Spec):
         kernel_noise: another reconstruction kernel, and noise.
     """
 
-    gin: GIN = Field(default=GIN(probability=0), exclude_if=_is_off)
-    amplitude_mix: AmplitudeMix = Field(default=AmplitudeMix(probability=0), exclude_if=_is_off)
-    kernel_noise: KernelNoise = Field(default=KernelNoise(probability=0), exclude_if=_is_off)
+    gin: GIN = _off_unless_said(GIN)
+    amplitude_mix: AmplitudeMix = _off_unless_said(AmplitudeMix)
+    kernel_noise: KernelNoise = _off_unless_said(KernelNoise)
 
     @property
     def is_off(self) -> bool:
         """True where no image is ever changed."""
-        return not self.model_dump()
+        return self.gin.is_off and self.amplitude_mix.is_off and self.kernel_noise.is_off

@@ -1,8 +1,10 @@
 """Style augmentation as a suite file asks for it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from cl_seg.messages.pydantic_errors import explain_errors
@@ -54,6 +56,14 @@ def test_mistakes_are_told(asked: Any, message: str) -> None:
 
 
 def test_every_method_says_how_often() -> None:
-    for name, field in StyleAugmentation.model_fields.items():
-        assert field.default.probability == 0, name
-        assert type(field.default).model_fields["probability"].is_required(), name
+    for name, change in StyleAugmentation():
+        assert change.is_off, name
+        assert type(change).model_fields["probability"].is_required(), name
+
+
+def test_the_example_of_the_documents_switches_everything_on() -> None:
+    page = (Path(__file__).parents[2] / "docs/strategies.md").read_text()
+    (example,) = [b for b in page.split("```")[1::2] if "augment:" in b]
+    training = yaml.safe_load(example.removeprefix("yaml\n"))["training"]
+    chosen = Training.model_validate(training).augment
+    assert not any(change.is_off for _, change in chosen)

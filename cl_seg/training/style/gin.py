@@ -20,8 +20,8 @@ def gin(images: Tensor, body: Tensor, networks: list[Layer], blend: Tensor) -> T
 
     so that the Frobenius norm of image − μ is that of result − μ (Ouyang et al. 2022, arXiv
     2111.12525). Unlike there, μ is kept, because a window holds the images; and what the network
-    makes is standardised before it is blended, because convolutions of 3x3 random weights enlarge
-    it until nothing is left of the image.
+    makes is standardised before it is blended, because its size differs by orders of magnitude from
+    one random network to the next, so that α would not say how much of the image is left.
 
     Args:
         images: (B, 1, H, W).
