@@ -22,7 +22,7 @@ from cl_seg.spec.style import StyleAugmentation
 from cl_seg.training.style.style import Style
 
 METHODS = list(StyleAugmentation.model_fields)
-WINDOW_HU = 400.0
+WINDOW_WIDTH_HU = 400.0
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
         print(f"{'style':15} {'ratio':>7}   its quartiles")
         for names in (*([name] for name in METHODS), METHODS):
             settings = StyleAugmentation.model_validate({n: {"probability": 1} for n in names})
-            styled = replace(AUGMENTATION, style=Style(settings, WINDOW_HU))
+            styled = replace(AUGMENTATION, style=Style(settings, WINDOW_WIDTH_HU))
             without = our_loop(model, slices, options.steps)
             with_it = our_loop(model, slices, options.steps, augmentation=styled)
             alternate(without, with_it, 0)

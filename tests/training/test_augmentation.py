@@ -12,7 +12,7 @@ from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.style.style import Style
 
 STILL = {"rotate_degrees": 0.0, "scale": 0.0, "flip": False, "shift": 0.0}
-STYLE = Style(StyleAugmentation(gin={"probability": 1}), window_hu=400.0)
+STYLE = Style(StyleAugmentation(gin={"probability": 1}), window_width_hu=400.0)
 FULL = {"rotate_degrees": 30.0, "scale": 0.2, "flip": True, "shift": 0.0}
 
 

@@ -84,7 +84,7 @@ def test_intensity_shift_is_in_units_of_the_window():
 def test_style_is_handed_on_where_there_is_one():
     on, off = ({"gin": {"probability": p}} for p in (0.5, 0))
     chosen = Training(steps=1, augment=on)
-    assert augmentation_config(chosen, WINDOW).style == Style(chosen.augment, window_hu=400)
+    assert augmentation_config(chosen, WINDOW).style == Style(chosen.augment, window_width_hu=400)
     assert augmentation_config(Training(steps=1, augment=off), WINDOW).style is None
 
 

@@ -24,11 +24,11 @@ class Style:
 
     Attributes:
         settings: methods, and how often and how much each changes.
-        window_hu: width of the window, which is 1 in the images, in HU.
+        window_width_hu: width of the window, which is 1 in the images, in HU.
     """
 
     settings: StyleAugmentation
-    window_hu: float
+    window_width_hu: float
 
     def __call__(self, images: Tensor, seed: int) -> Tensor:
         """(B, 1, H, W) → (B, 1, H, W), a new tensor where something changes.
@@ -67,7 +67,7 @@ class Style:
     def _kernel_noise(self, images: Tensor, body: Tensor, generator: torch.Generator) -> Tensor:
         chosen = self.settings.kernel_noise
         log_gain = chosen.sharpness * (2 * _uniform(images, generator) - 1)
-        noise = chosen.noise_hu / self.window_hu * _uniform(images, generator)
+        noise = chosen.noise_hu / self.window_width_hu * _uniform(images, generator)
         white = torch.randn(images.shape, generator=generator, device=images.device)
         return kernel_noise(images, log_gain, noise, white)
 

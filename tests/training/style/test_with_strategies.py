@@ -18,7 +18,7 @@ STYLE = Style(
     StyleAugmentation.model_validate(
         {name: {"probability": 0.5} for name in StyleAugmentation.model_fields}
     ),
-    window_hu=400.0,
+    window_width_hu=400.0,
 )
 SETTINGS = {"frozen_encoder": {"encoder": r"0\."}}  # of the tiny network
 
