@@ -1,4 +1,7 @@
-"""Every strategy trains, and resumes exactly, on images in random styles."""
+"""Every strategy trains, and resumes exactly, on images in random styles.
+
+One that needs a network of the registry refuses the tiny one, with a reason.
+"""
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from dataclasses import replace
@@ -29,4 +32,4 @@ def test_it_goes_with_every_strategy(name: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(tiny_training, "AUGMENTATION", styled)
     tested = strategy_under_test(name, SETTINGS.get(name, {}), tiny_network, 16)
     results = check_contract(tested, only=["keeps its state"])
-    assert [r.status for r in results] == ["passed", "passed"], results
+    assert [r.status for r in results] in (["passed", "passed"], ["refused"]), results
