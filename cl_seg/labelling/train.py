@@ -32,7 +32,8 @@ from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
-from cl_seg.spec.settings import Image, Spec, Training
+from cl_seg.spec.part import Spec
+from cl_seg.spec.settings import Image, Training
 from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.compute_runs import compute_runs

@@ -78,6 +78,7 @@ class TrainingSpec(SuitePart):
     rotate_degrees: float | None = None
     scale: float | None = None
     shift_hu: float | None = None
+    augment: dict[str, Any] = {}
     curve_every: int = 1
     precision: str = ""
     device: str = ""

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.spec.faults import require_known
-from cl_seg.spec.settings import Spec
+from cl_seg.spec.part import Spec
 
 LABEL = r"^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)?$"
 

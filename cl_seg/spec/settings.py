@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -17,16 +15,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from cl_seg.spec.faults import require_distinct
+from cl_seg.spec.part import Spec
+from cl_seg.spec.style import StyleAugmentation
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
-
-
-class Spec(BaseModel):
-    """Base of every part of a suite: unknown fields are errors, values never change."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
-    )
 
 
 class PhantomData(Spec):
@@ -152,6 +144,7 @@ class Training(Spec):
         warmup: share of the steps in which the one-cycle rate rises.
         gradient_clip: largest gradient norm, 0 for none.
         flip, rotate_degrees, scale, shift_hu: ranges of the batched augmentation.
+        augment: random changes of style after it, none by default.
         curve_every: validation Dice of the scanners seen so far every so many steps, 0 for never.
         precision: arithmetic of the forward pass. ``auto`` is bfloat16 for networks that were seen
             to learn the same in it, on a CPU with instructions for it, else float32; see
@@ -172,6 +165,10 @@ class Training(Spec):
     rotate_degrees: float = Field(default=10.0, ge=0, le=180)
     scale: float = Field(default=0.1, ge=0, lt=1)
     shift_hu: float = Field(default=0.0, ge=0)
+    # Not said where there is none, so that keys and records are those from before there was any.
+    augment: StyleAugmentation = Field(
+        default=StyleAugmentation(), exclude_if=lambda chosen: chosen.is_off
+    )
     curve_every: NonNegativeInt = 50
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     device: str = Field(default="auto", json_schema_extra={"pattern": f"^({DEVICE.pattern})$"})

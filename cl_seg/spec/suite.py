@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.faults import require_distinct, require_known
-from cl_seg.spec.settings import Data, Image, Spec, Split, Training
+from cl_seg.spec.part import Spec
+from cl_seg.spec.settings import Data, Image, Split, Training
 
 EVALUATE = r"^(all|seen|every [1-9][0-9]*)$"
 

@@ -1,11 +1,15 @@
-"""Random geometry and intensity changes of a whole batch at once."""
+"""Random geometry, intensity and style changes of a whole batch at once."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from cl_seg.training.style.style import Style
 
 
 @dataclass(frozen=True)
@@ -17,32 +21,39 @@ class AugmentationConfig:
         scale: zoom uniform in 1 ± this.
         flip: mirror left and right with probability 1/2; the liver changes sides.
         shift: added to the image, uniform in ± this, in units of the HU window.
+        style: changes the style of the images, or None.
     """
 
     rotate_degrees: float
     scale: float
     flip: bool
     shift: float
+    style: Style | None = None
 
 
 @dataclass(frozen=True)
 class SpatialTransform:
-    """Rotation, scale and mirroring of each image of a batch; it also shifts the intensity.
+    """Rotation, scale and mirroring of each image of a batch.
+
+    Of the images alone, it also shifts the intensity and then changes the style.
 
     Pixels that come from outside the image become air and background.
 
     Attributes:
         grid: (B, H, W, 2), where each pixel comes from, in -1…1 as ``grid_sample`` takes it.
         shift: (B, 1, 1, 1), added to the resampled image; None for no shift.
+        style: of the resampled and shifted images, None for their own.
     """
 
     grid: Tensor
     shift: Tensor | None
+    style: Callable[[Tensor], Tensor] | None = None
 
     def images(self, images: Tensor) -> Tensor:
-        """(B, 1, H, W), resampled bilinearly and shifted in intensity."""
-        resampled = self.maps(images)
-        return resampled if self.shift is None else resampled + self.shift
+        """(B, 1, H, W), resampled bilinearly, shifted in intensity, and in the drawn style."""
+        changed = self.maps(images)
+        changed = changed if self.shift is None else changed + self.shift
+        return changed if self.style is None else self.style(changed)
 
     def masks(self, masks: Tensor) -> Tensor:
         """(B, H, W) int64, resampled by nearest neighbour."""
@@ -57,7 +68,7 @@ class SpatialTransform:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Draws one rotation, scale, flip and intensity shift per image.
+    """Draws one rotation, scale, flip, intensity shift and style per image.
 
     Attributes:
         config: ranges of the draws.
@@ -80,4 +91,10 @@ class Augmentation:
         matrices = rows.T.reshape(-1, 2, 3).to(images.device)
         grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
         shift = (draws[3] * self.config.shift).view(-1, 1, 1, 1).to(images.device)
-        return SpatialTransform(grid, shift if self.config.shift else None)
+        return SpatialTransform(grid, shift if self.config.shift else None, self._draw_style())
+
+    def _draw_style(self) -> Callable[[Tensor], Tensor] | None:
+        if self.config.style is None:
+            return None
+        seed = int(torch.randint(2**62, (1,), generator=self.generator))
+        return partial(self.config.style, seed=seed)

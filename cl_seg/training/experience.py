@@ -12,6 +12,7 @@ from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.spec.settings import Training
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
+from cl_seg.training.style.style import Style
 
 
 def loop_settings(training: Training, learning_rate: float, steps: Sequence[int]) -> LoopSettings:
@@ -37,11 +38,13 @@ def loop_settings(training: Training, learning_rate: float, steps: Sequence[int]
 
 def augmentation_config(training: Training, window_hu: tuple[float, float]) -> AugmentationConfig:
     """The part of a suite's training settings the augmentation needs."""
+    width = window_hu[1] - window_hu[0]
     return AugmentationConfig(
         rotate_degrees=training.rotate_degrees,
         scale=training.scale,
         flip=training.flip,
-        shift=training.shift_hu / (window_hu[1] - window_hu[0]),
+        shift=training.shift_hu / width,
+        style=None if training.augment.is_off else Style(training.augment, width),
     )
 
 

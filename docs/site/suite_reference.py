@@ -14,6 +14,10 @@ ORDER = [
     ("Split", "split"),
     ("Training", "training"),
     ("Later", "later"),
+    ("StyleAugmentation", "augment"),
+    ("GIN", "gin"),
+    ("AmplitudeMix", "amplitude_mix"),
+    ("KernelNoise", "kernel_noise"),
     ("ModelChoice", "models"),
     ("StrategyChoice", "strategies"),
 ]

@@ -96,7 +96,12 @@ def bare_loop(model: nn.Module, slices: SliceDataset, steps: int) -> Callable[[]
 
 
 def our_loop(
-    model: nn.Module, slices: SliceDataset, steps: int, batch: int = BATCH, autocast: bool = False
+    model: nn.Module,
+    slices: SliceDataset,
+    steps: int,
+    batch: int = BATCH,
+    autocast: bool = False,
+    augmentation: AugmentationConfig = AUGMENTATION,
 ) -> Callable[[], None]:
     """A block of steps through Avalanche, as `cl-seg run` does them."""
     benchmark = dense_benchmark(slices.images, {"train": [slices.rows]})
@@ -107,7 +112,7 @@ def our_loop(
             model=model,
             settings=settings,
             generator=torch.Generator().manual_seed(0),
-            augment=Augmentation(AUGMENTATION, torch.Generator().manual_seed(0)),
+            augment=Augmentation(augmentation, torch.Generator().manual_seed(0)),
             device=slices.images.device,
         )
         loop.train(benchmark.train_stream[0], eval_streams=[])

@@ -369,6 +369,7 @@ def test_labels_of_networks_and_strategies_do_not_mix(
         ("batch_size: 4", "batch_size: 5"),
         ("steps: 12", "steps: 13"),
         ("curve_every: 6", "curve_every: 5"),
+        ("steps: 12", "steps: 12, augment: {gin: {probability: 0.5}}"),
         ("models: [unet]", "models: [{name: unet, learning_rate: 0.5}]"),
     ],
 )
@@ -379,3 +380,10 @@ def test_training_settings_touch_what_is_trained(
     before = stages_of(text, tmp_path)
     kept = stages_of(text.replace(*change), tmp_path).stages.keys()
     assert {s.position for k, s in before.stages.items() if k in kept} == {0}
+
+
+def test_style_augmentation_that_is_off_touches_nothing(store: Path, tmp_path: Path) -> None:
+    text = several(store, "[naive]")
+    for off in ("{}", "{gin: {probability: 0, layers: 3}}"):
+        same = text.replace("steps: 12", f"steps: 12, augment: {off}")
+        assert stages_of(same, tmp_path).stages.keys() == stages_of(text, tmp_path).stages.keys()

@@ -42,6 +42,8 @@ def test_every_suite_of_ours_is_valid(path: Path) -> None:
         {"strategies": [{"name": "lwf", "settings_of": {"unet": {"ewc_lambda": 1}}}]},
         {"kind": "streams"},
         {"training": {"steps": 1, "device": "mps"}},
+        {"training": {"steps": 1, "augment": {"gin": {}}}},
+        {"training": {"steps": 1, "augment": {"gan": {"probability": 0.5}}}},
     ],
     ids=str,
 )
@@ -54,6 +56,12 @@ def test_plugins_and_networks_of_ones_own_are_allowed() -> None:
     suite = yaml.safe_load((ROOT / "experiments/quick.yaml").read_text())
     suite["models"] = [{"name": "mine:plain", "learning_rate": 0.1, "arguments": {"width": 8}}]
     suite["strategies"] = ["mine:Anchor", {"name": "mine:Anchor", "settings": {"strength": 1}}]
+    assert not faults(suite)
+
+
+def test_style_augmentation_is_allowed() -> None:
+    suite = yaml.safe_load((ROOT / "experiments/quick.yaml").read_text())
+    suite["training"]["augment"] = {"gin": {"probability": 0.5}, "kernel_noise": {"probability": 1}}
     assert not faults(suite)
 
 

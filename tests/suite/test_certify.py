@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -117,10 +118,19 @@ def test_results_that_do_not_say_their_suite_need_it(results: Path, finished: Pa
     assert CliRunner().invoke(app, ["certify", str(results), "--stages", "0"]).exit_code == 2
 
 
-def test_another_suite_is_refused(results: Path, finished: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("now", "field"),
+    [
+        ("steps: 13", "training.steps"),
+        ("steps: 12, augment: {gin: {probability: 0.5}}", "training.augment"),
+    ],
+)
+def test_another_suite_is_refused(
+    results: Path, finished: Path, tmp_path: Path, now: str, field: str
+) -> None:
     other = tmp_path / "other.yaml"
-    other.write_text((finished.parent / "suite.yaml").read_text().replace("steps: 12", "steps: 13"))
-    with pytest.raises(InputError, match=r"training\.steps is not what it was"):
+    other.write_text((finished.parent / "suite.yaml").read_text().replace("steps: 12", now))
+    with pytest.raises(InputError, match=f"{re.escape(field)} is not what it was"):
         certify(results, CertifyOptions(suite=other), quiet)
     assert not (results / CERTIFIED).exists()
 

@@ -7,9 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cl_seg.spec.style import StyleAugmentation
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
+from cl_seg.training.style.style import Style
 
 STILL = {"rotate_degrees": 0.0, "scale": 0.0, "flip": False, "shift": 0.0}
+STYLE = Style(StyleAugmentation(gin={"probability": 1}), window_width_hu=400.0)
 FULL = {"rotate_degrees": 30.0, "scale": 0.2, "flip": True, "shift": 0.0}
 
 
@@ -157,3 +160,34 @@ def test_rotations_cover_their_range():
         y, x = torch.nonzero(mask).float().mean(0) - 16
         angles.append(math.degrees(math.atan2(y, x)))
     assert -23 < min(angles) < -15 and 15 < max(angles) < 23
+
+
+def test_style_changes_images_alone_after_they_have_moved():
+    pictures, masks = scene()
+    plain = augmentation(4, **FULL)(pictures)
+    styled = augmentation(4, **FULL, style=STYLE)(pictures)
+    assert torch.equal(styled.grid, plain.grid)
+    assert torch.equal(styled.masks(masks), plain.masks(masks))
+    logits = torch.rand(2, 3, 32, 32)
+    assert torch.equal(styled.maps(logits), plain.maps(logits))
+    seen, moved = styled.images(pictures), plain.images(pictures)
+    assert not torch.allclose(seen, moved, atol=0.05)
+    assert torch.equal(seen[moved == 0], moved[moved == 0])
+    assert torch.equal(seen, styled.images(pictures)), "drawn once per batch"
+
+
+def test_styles_differ_from_batch_to_batch_and_come_from_its_generator():
+    pictures, _ = scene()
+    draw, again = (augmentation(4, style=STYLE) for _ in range(2))
+    batches = [draw(pictures).images(pictures) for _ in range(2)]
+    assert not torch.allclose(*batches, atol=0.05)
+    assert all(torch.equal(b, again(pictures).images(pictures)) for b in batches)
+
+
+def test_without_a_style_nothing_more_is_drawn():
+    pictures, _ = scene()
+    draw = augmentation(4, **FULL)
+    draw(pictures)
+    expected = torch.Generator().manual_seed(4)
+    torch.rand(4, len(pictures), generator=expected)
+    assert torch.equal(draw.generator.get_state(), expected.get_state())

@@ -11,6 +11,7 @@ from avalanche.training.plugins import SupervisedPlugin
 
 from cl_seg.runtime.serialise import from_bytes, to_bytes
 from cl_seg.spec.settings import Training
+from cl_seg.spec.style import StyleAugmentation
 from cl_seg.strategies.ewc.plugin import EWC
 from cl_seg.strategies.replay.plugin import Replay
 from cl_seg.training.checkpoint import CheckpointPlugin, TrainingStopped, read_checkpoint
@@ -25,6 +26,8 @@ from cl_seg.training.seeds import derive_seeds
 from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 
 TRAINING = Training(steps=11, batch_size=4, flip=True, shift_hu=20)
+STYLES = {name: {"probability": 0.5} for name in ("gin", "amplitude_mix", "kernel_noise")}
+STYLED = TRAINING.model_copy(update={"augment": StyleAugmentation(**STYLES)})
 
 
 class GlobalNoise(SupervisedPlugin):
@@ -54,12 +57,12 @@ PLUGINS = {
 }
 
 
-def loop_at(position, model, plugins):
+def loop_at(position, model, plugins, training=TRAINING):
     return experience_loop(
         model,
         derive_seeds(0, position, SCANNERS[position - 1]),
-        loop_settings(TRAINING, 1e-2, [TRAINING.steps] * position),
-        augmentation_config(TRAINING, WINDOW),
+        loop_settings(training, 1e-2, [training.steps] * position),
+        augmentation_config(training, WINDOW),
         plugins,
     )
 
@@ -70,13 +73,13 @@ def learn_first(benchmark, name):
     return to_bytes({"model": model.state_dict(), "plugins": [p.state_dict() for p in plugins]})
 
 
-def second_stage(benchmark, name, first, *more, checkpoint=None):
+def second_stage(benchmark, name, first, *more, checkpoint=None, training=TRAINING):
     state = from_bytes(first)
     model, plugins = tiny_network(seed=5), PLUGINS[name]()
     model.load_state_dict(state["model"])
     for plugin, kept in zip(plugins, state["plugins"], strict=True):
         plugin.load_state_dict(kept)
-    loop = loop_at(2, model, [*plugins, *more])
+    loop = loop_at(2, model, [*plugins, *more], training)
     loop.checkpoint = checkpoint or {}
     train_experience(loop, benchmark.train_stream[1])
     return weights(model), [to_bytes(p.state_dict()) for p in plugins]
@@ -104,6 +107,21 @@ def test_resume_is_exact(benchmark, tmp_path, name, stops):
     resumed, kept_resumed = second_stage(benchmark, name, first, checkpoint=checkpoint)
     assert torch.equal(whole, resumed)
     assert kept == kept_resumed
+
+
+@pytest.mark.parametrize("stop", [1, 4, 10])
+def test_resume_draws_the_same_styles(benchmark, tmp_path, stop):
+    first = learn_first(benchmark, "replay")
+    whole, _ = second_stage(benchmark, "replay", first, training=STYLED)
+    assert not torch.equal(whole, second_stage(benchmark, "replay", first)[0])
+    file, steps = tmp_path / "checkpoint.pt", count(1)
+    saving = CheckpointPlugin(file, 1e9, lambda: next(steps) == stop)
+    with pytest.raises(TrainingStopped):
+        second_stage(benchmark, "replay", first, saving, training=STYLED)
+    checkpoint = read_checkpoint(file)
+    assert checkpoint["step"] == stop
+    resumed, _ = second_stage(benchmark, "replay", first, checkpoint=checkpoint, training=STYLED)
+    assert torch.equal(whole, resumed)
 
 
 def test_tensors_come_back_to_where_they_were(tmp_path):

@@ -17,6 +17,7 @@ from cl_seg.training.experience import (
 )
 from cl_seg.training.loop import LoopSettings
 from cl_seg.training.seeds import derive_seeds
+from cl_seg.training.style.style import Style
 
 from ..conftest import SCANNERS, WINDOW, tiny_network, weights
 
@@ -78,6 +79,13 @@ def test_settings_are_handed_on():
 def test_intensity_shift_is_in_units_of_the_window():
     config = augmentation_config(TRAINING, WINDOW)
     assert config == AugmentationConfig(rotate_degrees=10.0, scale=0.1, flip=True, shift=20 / 400)
+
+
+def test_style_is_handed_on_where_there_is_one():
+    on, off = ({"gin": {"probability": p}} for p in (0.5, 0))
+    chosen = Training(steps=1, augment=on)
+    assert augmentation_config(chosen, WINDOW).style == Style(chosen.augment, window_width_hu=400)
+    assert augmentation_config(Training(steps=1, augment=off), WINDOW).style is None
 
 
 def test_what_ran_before_does_not_matter(benchmark):

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from cl_seg.spec.faults import require_distinct
-from cl_seg.spec.settings import Spec
+from cl_seg.spec.part import Spec
 
 
 class Side(Spec):

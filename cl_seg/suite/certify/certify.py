@@ -144,11 +144,13 @@ def _check_same_suite(plan: Plan, recorded: Mapping[str, RunResult]) -> None:
     for run_id in planned.keys() & recorded.keys():
         then, now = recorded[run_id].record.spec, run_spec(planned[run_id].run, plan.context)
         fields = then.as_suite_fields(), now.as_suite_fields()
-        field = (
-            _first_changed_field(*fields)
-            or "evaluate" * (then.evaluate != now.evaluate)
-            or "training.later" * (then.training.later != now.training.later)
-        )
+        not_said_by_default = {
+            "evaluate": then.evaluate != now.evaluate,
+            "training.later": then.training.later != now.training.later,
+            "training.augment": then.training.augment != now.training.augment,
+        }
+        changed = [name for name, differs in not_said_by_default.items() if differs]
+        field = _first_changed_field(*fields) or next(iter(changed), "")
         if field == "training.precision":
             raise InputError(
                 f"{run_id} was computed in {then.training.precision}, here it would be in "

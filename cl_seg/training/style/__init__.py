@@ -1,0 +1,1 @@
+"""Style augmentation: images as another scanner might show the same bodies."""
