@@ -17,10 +17,12 @@ from cl_seg.models.registry import NETWORKS
 from cl_seg.phantom.profiles import load_profile, profile_names
 
 ROOT = Path(__file__).parents[1]
-ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\d,]+) \| [^|]+ \| (\d+) \| ([\d.e-]+) \|$", re.M)
+ROW = re.compile(
+    r"^\| `(\w+)` \| (\w+) \| ([\d,]+) \| [^|]+ \| (\d+) \| ([\d.e-]+) \| (yes|no) \|$", re.M
+)
 
 
-def network_rows() -> list[tuple[str, str, str, str, str]]:
+def network_rows() -> list[tuple[str, str, str, str, str, str]]:
     return ROW.findall((ROOT / "docs" / "networks.md").read_text())
 
 
@@ -31,11 +33,12 @@ def test_every_preset_is_documented() -> None:
 
 @pytest.mark.parametrize("row", network_rows(), ids=lambda row: "-".join(row[:2]))
 def test_parameters_sizes_and_rates_are_as_documented(row: tuple[str, ...]) -> None:
-    name, preset, parameters, multiple, rate = row
+    name, preset, parameters, multiple, rate, tuned = row
     model = build_model(name, preset, {}, classes=3, image_size=64)
     assert parameter_count(model) == int(parameters.replace(",", ""))
     assert NETWORKS[name].size_multiple == int(multiple)
     assert NETWORKS[name].presets[preset].learning_rate == float(rate)
+    assert NETWORKS[name].presets[preset].rate_is_tuned == (tuned == "yes")
 
 
 def test_every_profile_is_documented() -> None:

@@ -10,7 +10,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model, parameter_count
 from cl_seg.models.registry import NETWORKS
 
-TRAINABLE = {name: max(2 * n.size_multiple, 32) for name, n in NETWORKS.items()}
+TRAINABLE = {name: n.smallest_size for name, n in NETWORKS.items()}
 
 
 def make(in_channels, out_channels, image_size, depth=1):
@@ -74,6 +74,9 @@ def test_drawn_from_the_global_generator(name):
         ("unet", 1_625_496, 6_495_944),
         ("unetr", 5_727_019, 87_149_523),
         ("swin_unetr", 1_590_141, 25_138_029),
+        ("segresnet", 1_576_419, 6_298_563),
+        ("attention_unet", 1_987_451, 7_939_811),
+        ("mednext", 1_384_851, 5_472_035),
     ],
 )
 def test_parameter_counts(name, small, large):

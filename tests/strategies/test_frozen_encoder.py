@@ -25,6 +25,9 @@ def begin(plugin, model, position):
         ("unet", 32, r"model\.(1\.submodule\.)*2\."),
         ("unetr", 32, r"decoder|out"),
         ("swin_unetr", 64, r"decoder|out"),
+        ("segresnet", 16, r"up_|conv_final"),
+        ("attention_unet", 32, r"model\.(1\.submodule\.)*(1\.(upconv|attention|merge)|2)\."),
+        ("mednext", 32, r"up_blocks|dec_stages|out_0"),
     ],
 )
 def test_encoders_of_the_registry(name, size, decoder):
@@ -58,6 +61,9 @@ def test_first_experience_trains_everything():
         ("unet", 32, r"model\.2\.1\."),
         ("unetr", 32, r"out\."),
         ("swin_unetr", 64, r"out\."),
+        ("segresnet", 16, r"conv_final\.2\."),
+        ("attention_unet", 32, r"model\.2\."),
+        ("mednext", 32, r"out_0\."),
     ],
 )
 def test_heads_of_the_registry(name, size, head):

@@ -4,17 +4,18 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 
 from cl_seg.api.contract import check_strategies
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from cl_seg.strategies.registry import STRATEGIES
 
 PLUGINS = [name for name, strategy in STRATEGIES.items() if strategy.plugin]
-BATCH_NORM = {"vnet"}
+BATCH_NORM = {"vnet", "attention_unet"}
 FAST = {"unet"}
+OTHERS = [name for name in NETWORKS if name not in OF_THE_STUDY]
 
 
 @pytest.mark.parametrize("name", PLUGINS)
 @pytest.mark.parametrize(
-    "network", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS]
+    "network", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in OF_THE_STUDY]
 )
 def test_contract(network: str, name: str) -> None:
     """No check fails, and only a strategy that could have no effect is refused as a whole."""
@@ -23,3 +24,12 @@ def test_contract(network: str, name: str) -> None:
     as_a_whole = list(checks["status"]) == ["refused"]
     assert as_a_whole == ("statistics" in name and network not in BATCH_NORM)
     assert as_a_whole or len(checks) >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["replay", "ewc", "lwf", "frozen_encoder", "frozen_statistics"])
+@pytest.mark.parametrize("network", OTHERS)
+def test_contract_of_one_strategy_of_each_kind_on_the_other_networks(
+    network: str, name: str
+) -> None:
+    test_contract(network, name)
