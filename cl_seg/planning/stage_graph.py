@@ -43,7 +43,7 @@ class _Planner:
             for m in context.models
         }
         self.network_hashes = {
-            m.label: _hash(*_network_key_parts(m), found[f"source of network {m.label}"])
+            m.label: _hash(*_network_key_parts(m), *_network_sources(m, found))
             for m in context.models
         }
 
@@ -251,6 +251,13 @@ def _network_key_parts(model: ModelChoice) -> tuple[Any, ...]:
     if model.name in NETWORKS:
         return (model.name, NETWORKS[model.name].presets[model.preset].arguments)
     return (model.name, model.arguments)
+
+
+def _network_sources(model: ModelChoice, found: Mapping[str, str]) -> list[str]:
+    """Of its code, and of the weights it begins with: a file counts by content, not by name."""
+    weights = f"source of weights of {model.label}"
+    loaded = [model.loader, found[weights]] if model.load else []
+    return [found[f"source of network {model.label}"], *loaded]
 
 
 def _hash_strategy(
