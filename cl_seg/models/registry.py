@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from cl_seg.messages.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Network:
         smallest_size: smallest height and width; below it the lowest level is a single pixel, which
             cannot be normalised.
         presets: named sizes.
+        package: that it needs besides those of cl_seg, "" for none.
     """
 
     title: str
@@ -44,6 +48,21 @@ class Network:
     size_multiple: int
     smallest_size: int
     presets: dict[str, Preset]
+    package: str = ""
+
+    def package_version(self) -> str:
+        """Version of the package it needs, "" where it needs none.
+
+        Raises:
+            InputError: it is not installed, naming the command.
+        """
+        try:
+            return version(self.package) if self.package else ""
+        except PackageNotFoundError:
+            raise InputError(
+                f"{self.title} needs the package {self.package}, which is not installed: "
+                f"pip install -c constraints.txt {self.package}"
+            ) from None
 
 
 NETWORKS: dict[str, Network] = {
@@ -127,6 +146,28 @@ NETWORKS: dict[str, Network] = {
             "small": Preset({"width": 16}, 3e-3),
             "large": Preset({"width": 32}, 1e-3),
         },
+    ),
+    "nnunet": Network(
+        title="nnU-Net",
+        builder="cl_seg.models.nnunet:build_nnunet",
+        size_multiple=16,
+        smallest_size=32,
+        presets={
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
+        },
+        package="dynamic-network-architectures",
+    ),
+    "nnunet_resenc": Network(
+        title="nnU-Net ResEnc",
+        builder="cl_seg.models.nnunet:build_nnunet_resenc",
+        size_multiple=16,
+        smallest_size=32,
+        presets={
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
+        },
+        package="dynamic-network-architectures",
     ),
 }
 

@@ -254,10 +254,9 @@ def _network_key_parts(model: ModelChoice) -> tuple[Any, ...]:
 
 
 def _network_sources(model: ModelChoice, found: Mapping[str, str]) -> list[str]:
-    """Of its code, and of the weights it begins with: a file counts by content, not by name."""
-    weights = f"source of weights of {model.label}"
-    loaded = [model.loader, found[weights]] if model.load else []
-    return [found[f"source of network {model.label}"], *loaded]
+    """Of its code, its package and its first weights: a file counts by content, not by name."""
+    others = (found.get(f"source of {what} of {model.label}") for what in ("package", "weights"))
+    return [found[f"source of network {model.label}"], *filter(None, [*others, model.loader])]
 
 
 def _hash_strategy(

@@ -6,11 +6,12 @@ import pytest
 from cl_seg.api.contract import check_strategies
 from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from cl_seg.strategies.registry import STRATEGIES
+from tests import networks
 
 PLUGINS = [name for name, strategy in STRATEGIES.items() if strategy.plugin]
 BATCH_NORM = {"vnet", "attention_unet"}
 FAST = {"unet"}
-OTHERS = [name for name in NETWORKS if name not in OF_THE_STUDY]
+OTHERS = [networks.case(name) for name in NETWORKS if name not in OF_THE_STUDY]
 
 
 @pytest.mark.parametrize("name", PLUGINS)
