@@ -1,5 +1,7 @@
 """Dice plus cross-entropy on masks with ignored pixels."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -37,3 +39,28 @@ def dice_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     dice = (2 * overlap + 1) / (total + 1)
     loss: Tensor = cross_entropy + (1 - dice).mean()
     return loss
+
+
+def coarser_loss(coarser: Sequence[Tensor], target: Tensor) -> Tensor:
+    """Auxiliary loss of deep supervision, to be added to that of the full resolution.
+
+    The weights are nnU-Net's (Isensee et al. 2021) relative to a full resolution of weight 1, and
+    are not divided by their sum: what strategies add to the loss of the full resolution has the
+    same meaning on every network::
+
+        Σ_i 2⁻ⁱ dice_cross_entropy(logits_i, target_i),  i = 1, 2, …
+
+    Args:
+        coarser: logits (B, C, H / 2ⁱ, W / 2ⁱ), finest first, at least one.
+        target: (B, H, W) int64 class indices, 255 ignored; of each coarser pixel counts the one
+            nearest to its centre.
+
+    Returns:
+        Scalar loss.
+    """
+    losses = []
+    for level, logits in enumerate(coarser, start=1):
+        step = target.shape[-1] // logits.shape[-1]
+        nearest = target[:, step // 2 :: step, step // 2 :: step]
+        losses.append(dice_cross_entropy(logits, nearest) * 0.5**level)
+    return torch.stack(losses).sum()

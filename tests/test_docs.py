@@ -15,12 +15,15 @@ import pytest
 from cl_seg.models.build import build_model, parameter_count
 from cl_seg.models.registry import NETWORKS
 from cl_seg.phantom.profiles import load_profile, profile_names
+from tests import networks
 
 ROOT = Path(__file__).parents[1]
-ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\d,]+) \| [^|]+ \| (\d+) \| ([\d.e-]+) \|$", re.M)
+ROW = re.compile(
+    r"^\| `(\w+)` \| (\w+) \| ([\d,]+) \| [^|]+ \| (\d+) \| ([\d.e-]+) \| (yes|no) \|$", re.M
+)
 
 
-def network_rows() -> list[tuple[str, str, str, str, str]]:
+def network_rows() -> list[tuple[str, str, str, str, str, str]]:
     return ROW.findall((ROOT / "docs" / "networks.md").read_text())
 
 
@@ -29,13 +32,18 @@ def test_every_preset_is_documented() -> None:
     assert documented == {(n, p) for n, network in NETWORKS.items() for p in network.presets}
 
 
-@pytest.mark.parametrize("row", network_rows(), ids=lambda row: "-".join(row[:2]))
-def test_parameters_sizes_and_rates_are_as_documented(row: tuple[str, ...]) -> None:
-    name, preset, parameters, multiple, rate = row
+@pytest.mark.parametrize(
+    ("name", "preset", "parameters", "multiple", "rate", "tuned"),
+    [networks.case(*row, id="-".join(row[:2])) for row in network_rows()],
+)
+def test_parameters_sizes_and_rates_are_as_documented(
+    name: str, preset: str, parameters: str, multiple: str, rate: str, tuned: str
+) -> None:
     model = build_model(name, preset, {}, classes=3, image_size=64)
     assert parameter_count(model) == int(parameters.replace(",", ""))
     assert NETWORKS[name].size_multiple == int(multiple)
     assert NETWORKS[name].presets[preset].learning_rate == float(rate)
+    assert NETWORKS[name].presets[preset].rate_is_tuned == (tuned == "yes")
 
 
 def test_every_profile_is_documented() -> None:

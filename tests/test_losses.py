@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monai.losses import DiceCELoss
 from torch.nn import functional
 
-from cl_seg.losses import IGNORED, dice_cross_entropy
+from cl_seg.losses import IGNORED, coarser_loss, dice_cross_entropy
 
 
 def value(loss):
@@ -113,3 +113,17 @@ def test_half_precision_logits_are_scored_in_single():
     loss = dice_cross_entropy(half, target)
     assert loss.dtype == torch.float32
     assert value(loss) == float(dice_cross_entropy(half.float(), target))
+
+
+def test_coarser_logits_count_a_half_and_a_quarter_at_the_nearest_pixels():
+    _, target = drawn(0, (2, 3, 8, 12), ignored=0.2)
+    coarser = [drawn(seed, (2, 3, 8 // step, 12 // step))[0] for seed, step in ((1, 2), (2, 4))]
+    expected = 0.0
+    for weight, logits in zip((0.5, 0.25), coarser, strict=True):
+        size = logits.shape[2:]
+        nearest = functional.interpolate(target[:, None].float(), size, mode="nearest-exact")
+        expected += weight * value(dice_cross_entropy(logits, nearest[:, 0].long()))
+    loss = coarser_loss(coarser, target)
+    assert value(loss) == pytest.approx(expected)
+    loss.backward()
+    assert all(logits.grad.abs().sum() > 0 for logits in coarser)

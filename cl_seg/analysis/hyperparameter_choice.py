@@ -121,9 +121,9 @@ def _by_scanner(table: pd.DataFrame) -> list[str]:
 
 
 def _architecture(model: NetworkSpec) -> str:
-    """Name, preset and arguments of a network, without its label and learning rate."""
+    """Name, preset, arguments and first weights of a network, not its label and learning rate."""
     arguments = json.dumps(model.arguments, sort_keys=True) if model.arguments else ""
-    return " ".join(filter(None, [model.name, model.preset, arguments]))
+    return " ".join(filter(None, [model.name, model.preset, arguments, model.load]))
 
 
 def _differing(settings: list[dict[str, Any]]) -> list[str]:

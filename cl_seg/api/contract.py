@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.messages.errors import InputError
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from cl_seg.runtime.static_import import check_target
 from cl_seg.strategies.registry import STRATEGIES
 
@@ -48,11 +48,11 @@ def check_strategies(
     models: Sequence[str] = (),
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """Check that strategies work on segmentation masks, on every network.
+    """Check that strategies work on segmentation masks, on several networks.
 
     Args:
         strategies: their names; all by default.
-        models: names of networks; all by default.
+        models: names of networks; those of the study by default.
         on_progress: called with the number of pairs done and of all.
 
     Returns:
@@ -63,7 +63,7 @@ def check_strategies(
         InputError: a name is not known.
     """
     names = _known(strategies, [n for n, s in STRATEGIES.items() if s.plugin], "strategy")
-    networks = _known(models, list(NETWORKS), "network")
+    networks = _known(models or OF_THE_STUDY, list(NETWORKS), "network")
     rows: list[dict[str, Any]] = []
     for done, (network, name) in enumerate((n, s) for n in networks for s in names):
         on_progress(done, len(networks) * len(names))

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Models = Annotated[
-    list[str] | None, typer.Option("--model", help="Network to check on; repeat; default: all.")
+    list[str] | None,
+    typer.Option("--model", help="Network to check on; repeat; default: those of the study."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -30,7 +31,7 @@ def contract(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that every strategy works on segmentation masks, on every network."""
+    """Check that every strategy works on segmentation masks, on several networks."""
     from cl_seg.api.contract import check_strategies
 
     with progress("Checks") as on_progress:

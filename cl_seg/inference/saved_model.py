@@ -31,6 +31,7 @@ from cl_seg.messages.errors import InputError, one_line
 from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.models.build import build_model
 from cl_seg.models.registry import NETWORKS
+from cl_seg.runtime.weights import misfit
 from cl_seg.scans.store import MAX_SIZE
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
@@ -168,27 +169,12 @@ def read_model_folder(folder: Path, trusted_network: str = "") -> tuple[nn.Modul
         weights = load(content)
     except (SafetensorError, KeyError, ValueError) as error:
         raise InputError(f"{folder / WEIGHTS} is damaged: {one_line(error)}") from error
-    if fault := _misfit(weights, model.state_dict()):
+    if fault := misfit(weights, model.state_dict()):
         raise InputError(
             f"{folder / WEIGHTS}: the weights do not fit the network {network.name}: {fault}"
         )
     model.load_state_dict(weights)
     return model.eval(), card
-
-
-def _misfit(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
-    """The first thing that is wrong with the weights of a network, "" for nothing."""
-    if lacking := sorted(expected.keys() - weights.keys()):
-        return f"{lacking[0]} is missing"
-    if unknown := sorted(weights.keys() - expected.keys()):
-        return f"it has no {unknown[0]}"
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
-            shapes = f"{tuple(tensor.shape)}, expected {tuple(expected[name].shape)}"
-            return f"{name} has the shape {shapes}"
-        if not tensor.isfinite().all():
-            return f"{name} holds NaN or infinite values"
-    return ""
 
 
 def read_card(folder: Path) -> ModelCard:

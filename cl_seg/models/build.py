@@ -26,11 +26,12 @@ def build_model(
         A module from (B, 1, H, W) images to (B, classes, H, W) logits.
 
     Raises:
-        InputError: ``module:callable`` cannot be imported.
+        InputError: ``module:callable`` cannot be imported, or a package is not installed.
     """
     builder = name
     if name in NETWORKS:
         network = NETWORKS[name]
+        network.package_version()  # an import that fails says less
         builder, arguments = network.builder, network.presets[preset].arguments
     build = import_target(builder, "network")
     try:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from cl_seg.messages.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -11,16 +14,17 @@ class Preset:
 
     Attributes:
         arguments: keyword arguments of the builder.
-        learning_rate: peak AdamW learning rate, a setting of ours. For ``small`` it is the best
-            of one grid (3e-4 to 3e-2) at one budget, within the noise of seeds, on validation
-            slices of one simulated scanner (``experiments/learning_rates.yaml``); for
-            ``large`` it is not tuned.
+        learning_rate: peak AdamW learning rate, a setting of ours.
+        rate_is_tuned: whether that is the best rate of one grid (3e-4 to 3e-2) at one budget,
+            within the noise of seeds, on validation slices of one simulated scanner
+            (``experiments/learning_rates.yaml``).
         learns_in_bfloat16: whether its Dice after learning in bfloat16 was seen to be that in
             float32 (``experiments/performance/precision.py``).
     """
 
     arguments: dict[str, object]
     learning_rate: float
+    rate_is_tuned: bool = False
     learns_in_bfloat16: bool = False
 
 
@@ -36,6 +40,7 @@ class Network:
         smallest_size: smallest height and width; below it the lowest level is a single pixel, which
             cannot be normalised.
         presets: named sizes.
+        package: that it needs besides those of cl_seg, "" for none.
     """
 
     title: str
@@ -43,6 +48,21 @@ class Network:
     size_multiple: int
     smallest_size: int
     presets: dict[str, Preset]
+    package: str = ""
+
+    def package_version(self) -> str:
+        """Version of the package it needs, "" where it needs none.
+
+        Raises:
+            InputError: it is not installed, naming the command.
+        """
+        try:
+            return version(self.package) if self.package else ""
+        except PackageNotFoundError:
+            raise InputError(
+                f"{self.title} needs the package {self.package}, which is not installed: "
+                f"pip install -c constraints.txt {self.package}"
+            ) from None
 
 
 NETWORKS: dict[str, Network] = {
@@ -52,7 +72,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"width": 8}, 1e-2, learns_in_bfloat16=True),
+            "small": Preset({"width": 8}, 1e-2, rate_is_tuned=True, learns_in_bfloat16=True),
             "large": Preset({"width": 16}, 1e-2),
             "small_instance": Preset({"width": 8, "norm": "instance"}, 1e-2),
         },
@@ -63,7 +83,12 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2, learns_in_bfloat16=True),
+            "small": Preset(
+                {"channels": (16, 32, 64, 128, 256)},
+                1e-2,
+                rate_is_tuned=True,
+                learns_in_bfloat16=True,
+            ),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 3e-3),
             "small_batch": Preset({"channels": (16, 32, 64, 128, 256), "norm": "batch"}, 1e-2),
         },
@@ -74,7 +99,9 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"hidden_size": 192, "feature_size": 8, "num_heads": 6}, 3e-3),
+            "small": Preset(
+                {"hidden_size": 192, "feature_size": 8, "num_heads": 6}, 3e-3, rate_is_tuned=True
+            ),
             "large": Preset({"hidden_size": 768, "feature_size": 16, "num_heads": 12}, 3e-4),
         },
     ),
@@ -84,11 +111,68 @@ NETWORKS: dict[str, Network] = {
         size_multiple=32,
         smallest_size=64,
         presets={
-            "small": Preset({"feature_size": 12}, 1e-2, learns_in_bfloat16=True),
+            "small": Preset(
+                {"feature_size": 12}, 1e-2, rate_is_tuned=True, learns_in_bfloat16=True
+            ),
             "large": Preset({"feature_size": 48}, 3e-4),
         },
     ),
+    "segresnet": Network(
+        title="SegResNet",
+        builder="cl_seg.models.segresnet:build_segresnet",
+        size_multiple=8,
+        smallest_size=16,
+        presets={
+            "small": Preset({"width": 16}, 3e-3),
+            "large": Preset({"width": 32}, 1e-3),
+        },
+    ),
+    "attention_unet": Network(
+        title="Attention U-Net",
+        builder="cl_seg.models.attention_unet:build_attention_unet",
+        size_multiple=16,
+        smallest_size=32,
+        presets={
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
+        },
+    ),
+    "mednext": Network(
+        title="MedNeXt",
+        builder="cl_seg.models.mednext:build_mednext",
+        size_multiple=16,
+        smallest_size=32,
+        presets={
+            "small": Preset({"width": 16}, 3e-3),
+            "large": Preset({"width": 32}, 1e-3),
+        },
+    ),
+    "nnunet": Network(
+        title="nnU-Net",
+        builder="cl_seg.models.nnunet:build_nnunet",
+        size_multiple=16,
+        smallest_size=32,
+        presets={
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
+        },
+        package="dynamic-network-architectures",
+    ),
+    "nnunet_resenc": Network(
+        title="nnU-Net ResEnc",
+        builder="cl_seg.models.nnunet:build_nnunet_resenc",
+        size_multiple=16,
+        smallest_size=32,
+        presets={
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
+        },
+        package="dynamic-network-architectures",
+    ),
 }
+
+OF_THE_STUDY = ("vnet", "unet", "unetr", "swin_unetr")
+"""The networks of the study: what is checked, measured and compared unless others are asked for."""
 
 
 def __getattr__(name: str) -> Any:

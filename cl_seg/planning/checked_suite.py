@@ -17,7 +17,7 @@ from cl_seg.runtime.static_import import check_target, module_file
 from cl_seg.scans.store import Header, check_offers
 from cl_seg.spec.read import read_suite, suite_from
 from cl_seg.spec.settings import Data
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite, Suite
 from cl_seg.strategies.registry import STRATEGIES
 
 SuiteSource = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
@@ -91,10 +91,9 @@ def check_suite(
     title = file or Path(suite.name)
     _add_to_path(file.resolve().parent if file else Path.cwd())
     modules: dict[str, Path] = {}
-    for name in [*(m.name for m in suite.models), *(s.name for s in suite.strategies)]:
-        if ":" in name:
-            check_target(name, title)
-            modules |= callable_files(name)
+    for target in _targets(suite):
+        check_target(target, title)
+        modules |= callable_files(target)
     if kernel_target and suite.training.device == "auto":
         raise InputError(
             f"{title}: training.device is auto, which looks at this machine: say cpu or cuda where "
@@ -110,6 +109,12 @@ def check_suite(
     location = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
     check_offers(header, location, suite.classes, suite.image.size)
     return CheckedSuite(suite, file, header, runs, modules, kernel_target)
+
+
+def _targets(suite: Suite) -> list[str]:
+    """Every ``module:callable`` of a suite."""
+    models = [name for model in suite.models for name in (model.name, model.loader)]
+    return [name for name in [*models, *(s.name for s in suite.strategies)] if ":" in name]
 
 
 def parse_suite(given: SuiteSource, data: Path | None = None) -> StreamSuite | SeedCurveSuite:

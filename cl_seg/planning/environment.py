@@ -16,6 +16,7 @@ from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.gpus import gpu_model, visible_gpus
 from cl_seg.planning.source import callable_hash, stage_source_hash
 from cl_seg.planning.source_roots import SOURCES
+from cl_seg.planning.weights import weights_hash
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Training
 from cl_seg.strategies.registry import find_strategy
@@ -58,12 +59,20 @@ def find_environment(
 
 def _sources(models: Sequence[ModelChoice], strategies: Sequence[StrategyChoice]) -> dict[str, str]:
     builders = {m.label: NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in models}
+    needs = {m.label: v for m in models if (v := _package_version(m))}
+    loads = {m.label: m for m in models if m.load}
     plugins = {s.label: find_strategy(s.name).plugin for s in strategies}
     return {
         **{f"source of {kind}": stage_source_hash(kind) for kind in SOURCES},
         **{f"source of network {label}": callable_hash(t) for label, t in builders.items()},
+        **{f"source of package of {label}": v for label, v in needs.items()},
+        **{f"source of weights of {label}": weights_hash(m) for label, m in loads.items()},
         **{f"source of strategy {label}": callable_hash(t) for label, t in plugins.items() if t},
     }
+
+
+def _package_version(model: ModelChoice) -> str:
+    return NETWORKS[model.name].package_version() if model.name in NETWORKS else ""
 
 
 @cache

@@ -43,7 +43,7 @@ class _Planner:
             for m in context.models
         }
         self.network_hashes = {
-            m.label: _hash(*_network_key_parts(m), found[f"source of network {m.label}"])
+            m.label: _hash(*_network_key_parts(m), *_network_sources(m, found))
             for m in context.models
         }
 
@@ -260,6 +260,12 @@ def _network_key_parts(model: ModelChoice) -> tuple[Any, ...]:
     if model.name in NETWORKS:
         return (model.name, NETWORKS[model.name].presets[model.preset].arguments)
     return (model.name, model.arguments)
+
+
+def _network_sources(model: ModelChoice, found: Mapping[str, str]) -> list[str]:
+    """Of its code, its package and its first weights: a file counts by content, not by name."""
+    others = (found.get(f"source of {what} of {model.label}") for what in ("package", "weights"))
+    return [found[f"source of network {model.label}"], *filter(None, [*others, model.loader])]
 
 
 def _hash_strategy(

@@ -32,6 +32,7 @@ class NetworkSpec(SuitePart):
     preset: str = ""
     learning_rate: float | None = None
     arguments: dict[str, Any] = {}
+    load: str = ""
 
 
 class StrategySpec(SuitePart):

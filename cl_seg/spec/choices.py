@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
@@ -12,6 +13,7 @@ from pydantic import (
     PrivateAttr,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -20,6 +22,7 @@ from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.spec.faults import require_known
 from cl_seg.spec.part import Spec
 
+WEIGHTS_FILES = (".safetensors", ".pt", ".pth")
 LABEL = r"^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)?$"
 
 
@@ -53,6 +56,9 @@ class ModelChoice(Spec):
         preset: size of a registered network.
         learning_rate: peak learning rate; None takes the preset's own.
         arguments: further keyword arguments of a ``module:callable``.
+        load: weights to begin with instead of random ones: a state dict in a ``.safetensors``,
+            ``.pt`` or ``.pth`` file, relative to the current folder, or ``module:callable``
+            (network) that loads them into the network it is given.
         label: name in folders and tables, needed when a network appears twice.
     """
 
@@ -61,11 +67,30 @@ class ModelChoice(Spec):
     preset: str = "small"
     learning_rate: PositiveFloat | None = None
     arguments: Arguments = Field(default={})
+    load: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("load")
+    @classmethod
+    def _file_or_callable(cls, value: str) -> str:
+        if value and not value.endswith(WEIGHTS_FILES) and ":" not in value:
+            text = "expected a file ({endings}) or module:callable"
+            raise PydanticCustomError("load", text, {"endings": ", ".join(WEIGHTS_FILES)})
+        return value
+
+    @property
+    def weights_file(self) -> Path | None:
+        """The file that ``load`` names."""
+        return Path(self.load) if self.load.endswith(WEIGHTS_FILES) else None
+
+    @property
+    def loader(self) -> str:
+        """The ``module:callable`` that ``load`` names, "" for none."""
+        return "" if self.weights_file else self.load
 
     @model_validator(mode="after")
     def _registered(self, info: ValidationInfo) -> "ModelChoice":

@@ -18,9 +18,10 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, RandomSampler, default_collate
 
-from cl_seg.losses import dice_cross_entropy
+from cl_seg.losses import coarser_loss, dice_cross_entropy
 from cl_seg.messages.errors import InputError
 from cl_seg.runtime.avalanche import EvaluationPlugin, SupervisedTemplate
+from cl_seg.runtime.deep_supervision import coarser_logits
 from cl_seg.runtime.torch_setup import seed_everything
 from cl_seg.training.augmentation import SpatialTransform
 from cl_seg.training.checkpoint import State, restore_loop
@@ -80,6 +81,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
     Attributes:
         checkpoint: state the next experience is resumed from; empty to start at its first step.
         spatial_transform: the transform that augmented the current batch.
+        coarser_logits: of the current batch, of a network with deep supervision; else none.
         runs_after_training_exp: False skips the ``after_training_exp`` of all plugins, which a
             stage of its own then runs.
     """
@@ -99,6 +101,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
         self.augment = augment
         self.step = 0
         self.checkpoint: State = {}
+        self.coarser_logits: list[Tensor] = []
         self.runs_after_training_exp = True
         model.to(device)
         super().__init__(
@@ -185,6 +188,9 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
             self.loss = self.loss + self.criterion()
 
             self._before_backward(**kwargs)
+            # After the plugins, some of which replace the loss of the logits by their own.
+            if self.coarser_logits:
+                self.loss = self.loss + coarser_loss(self.coarser_logits, self.mb_y)
             self._note_finite_loss()
             self.backward()
             self._after_backward(**kwargs)
@@ -205,7 +211,7 @@ class DenseTraining(SupervisedTemplate):  # type: ignore[misc]
 
     def forward(self) -> Tensor:
         """Logits of the current batch."""
-        with self.autocast_context():
+        with self.autocast_context(), coarser_logits(self.model) as self.coarser_logits:
             logits: Tensor = super().forward()
         return logits
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import OF_THE_STUDY
 from experiments.gpu.extent import Extent
 from experiments.gpu.kernels import differing_kernel, noted_kernels
 from experiments.gpu.outcome import Check, CheckFailed, Figures, Part
@@ -37,7 +37,7 @@ def repeat_check(extent: Extent, slices: SliceDataset) -> Check:
 
         return Part(f"{network} {precision}", partial(repeated, train, extent.steps))
 
-    return Check("repeat", True, [part(n, p) for n in NETWORKS for p in PRECISIONS])
+    return Check("repeat", True, [part(n, p) for n in OF_THE_STUDY for p in PRECISIONS])
 
 
 def repeated(train: Callable[[int], nn.Module], steps: int) -> Figures:

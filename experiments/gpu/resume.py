@@ -5,7 +5,7 @@ It is taken up after every experience, and from a checkpoint in the middle of on
 
 from functools import partial
 
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import OF_THE_STUDY
 from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.training.contract.checks import resumes_from_saved_state
 from cl_seg.training.contract.strategy_under_test import StrategyUnderTest, strategy_under_test
@@ -23,7 +23,7 @@ def resume_check(extent: Extent, tiny: Extent) -> Check:
         extent: of the networks that are fine-tuned.
         tiny: of the network that strategies train.
     """
-    cases = [(network, "naive", extent) for network in NETWORKS]
+    cases = [(network, "naive", extent) for network in OF_THE_STUDY]
     cases += [(NETWORK, name, tiny) for name in with_plugin()]
     parts = [Part(f"{n} {s}", partial(resumed, tested(n, s, e))) for n, s, e in cases]
     return Check("resume", True, parts)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import OF_THE_STUDY
 from experiments.gpu.extent import Extent
 from experiments.gpu.outcome import Check, Figures, Part
 from experiments.performance.roofline import PRECISIONS, Step, measure
@@ -19,7 +19,7 @@ def speed_check(extent: Extent, slices: SliceDataset) -> Check:
     on_gpu = extent.device.type == "cuda"
     parts = [
         Part(f"{network} {precision}", partial(speed, extent, slices, network, precision))
-        for network in NETWORKS
+        for network in OF_THE_STUDY
         for precision in PRECISIONS
         if on_gpu or precision != "tf32"
     ]

@@ -33,7 +33,7 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.models.build import build_model
 from cl_seg.models.layers.linear import product
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from experiments.performance.step_overhead import our_loop, random_slices
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -208,7 +208,7 @@ def noise(size: int, batch: int, device: torch.device) -> Iterator[SliceDataset]
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=OF_THE_STUDY)
     parser.add_argument("--sizes", nargs="+", type=int, default=[64, 128, 256])
     parser.add_argument("--preset", choices=["small", "large"], default="small")
     parser.add_argument("--batch", type=int, default=8)

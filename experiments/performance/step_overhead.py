@@ -26,7 +26,7 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.losses import dice_cross_entropy
 from cl_seg.models.build import build_model
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 from cl_seg.training.augmentation import Augmentation, AugmentationConfig
 from cl_seg.training.loop import DenseTraining, LoopSettings
@@ -47,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         slices = random_slices(Path(folder) / "random.store", options.size)
         print(f"{'network':12} {'bare ms':>9} {'cl_seg ms':>10} {'ratio':>7}   its quartiles")
-        for name, network in NETWORKS.items():
+        for name in OF_THE_STUDY:
             model = build_model(name, "small", {}, 3, options.size)
             bare = bare_loop(model, slices, options.steps)
             ours = our_loop(model, slices, options.steps)
@@ -56,7 +56,8 @@ def main() -> None:
             low, middle, high = statistics.quantiles([b / a for a, b in pairs], n=4)
             sides = zip(*pairs, strict=True)
             a, b = (1000 * statistics.median(side) / options.steps for side in sides)
-            print(f"{network.title:12} {a:9.1f} {b:10.1f} {middle:7.3f}   {low:.3f} to {high:.3f}")
+            title = NETWORKS[name].title
+            print(f"{title:12} {a:9.1f} {b:10.1f} {middle:7.3f}   {low:.3f} to {high:.3f}")
 
 
 def alternate(

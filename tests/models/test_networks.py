@@ -1,6 +1,7 @@
 """Every registered network gives logits of the declared shape at the declared sizes, and learns."""
 
 import pydoc
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +10,10 @@ from torch import nn
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model, parameter_count
 from cl_seg.models.registry import NETWORKS
+from cl_seg.runtime.deep_supervision import coarser_logits
+from tests import networks
 
-TRAINABLE = {name: max(2 * n.size_multiple, 32) for name, n in NETWORKS.items()}
+TRAINABLE = {name: n.smallest_size for name, n in NETWORKS.items()}
 
 
 def make(in_channels, out_channels, image_size, depth=1):
@@ -19,20 +22,21 @@ def make(in_channels, out_channels, image_size, depth=1):
     return nn.Sequential(*[nn.Conv2d(in_channels, out_channels, 1)] * depth)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", networks.ALL)
 def test_output_and_gradient(name):
     torch.manual_seed(0)
     size = TRAINABLE[name]
     model = build_model(name, "small", {}, classes=3, image_size=size)
-    logits = model(torch.rand(2, 1, size, size))
+    with coarser_logits(model) as coarser:
+        logits = model(torch.rand(2, 1, size, size))
     assert logits.shape == (2, 3, size, size) and logits.dtype == torch.float32
-    logits.square().mean().backward()
+    sum(given.square().mean() for given in [logits, *coarser]).backward()
     without = {n for n, p in model.named_parameters() if p.grad is None}
     # MONAI's transformer block makes the norm of a cross-attention it does not have.
     assert all("norm_cross_attn" in n for n in without), "parameters that no loss reaches"
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", networks.ALL)
 def test_no_activation_at_the_output(name):
     torch.manual_seed(0)
     size = TRAINABLE[name]
@@ -41,7 +45,7 @@ def test_no_activation_at_the_output(name):
     assert logits.min() < 0 and not torch.allclose(logits.sum(1), torch.tensor(1.0))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", networks.ALL)
 def test_sizes_below_the_multiple_fail(name):
     multiple = NETWORKS[name].size_multiple
     size = TRAINABLE[name] + multiple // 2
@@ -49,14 +53,14 @@ def test_sizes_below_the_multiple_fail(name):
         build_model(name, "small", {}, classes=3, image_size=size)(torch.rand(2, 1, size, size))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", networks.ALL)
 def test_any_multiple_from_two_on_trains(name):
     size = 3 * NETWORKS[name].size_multiple
     model = build_model(name, "small", {}, classes=2, image_size=size)
     assert model(torch.rand(2, 1, size, size)).shape == (2, 2, size, size)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", networks.ALL)
 def test_drawn_from_the_global_generator(name):
     def drawn(seed):
         torch.manual_seed(seed)
@@ -70,16 +74,28 @@ def test_drawn_from_the_global_generator(name):
 @pytest.mark.parametrize(
     ("name", "small", "large"),
     [
-        ("vnet", 2_341_986, 9_359_538),
-        ("unet", 1_625_496, 6_495_944),
-        ("unetr", 5_727_019, 87_149_523),
-        ("swin_unetr", 1_590_141, 25_138_029),
+        networks.case("vnet", 2_341_986, 9_359_538),
+        networks.case("unet", 1_625_496, 6_495_944),
+        networks.case("unetr", 5_727_019, 87_149_523),
+        networks.case("swin_unetr", 1_590_141, 25_138_029),
+        networks.case("segresnet", 1_576_419, 6_298_563),
+        networks.case("attention_unet", 1_987_451, 7_939_811),
+        networks.case("mednext", 1_384_851, 5_472_035),
+        networks.case("nnunet", 1_944_089, 7_766_057),
+        networks.case("nnunet_resenc", 9_438_265, 37_716_073),
     ],
 )
 def test_parameter_counts(name, small, large):
     with torch.device("cpu" if name == "swin_unetr" else "meta"):
         counts = [parameter_count(build_model(name, p, {}, 3, 64)) for p in ("small", "large")]
     assert counts == [small, large]
+
+
+def test_a_package_that_is_not_installed(monkeypatch):
+    needing = replace(NETWORKS["unet"], package="no-such-package")
+    monkeypatch.setitem(NETWORKS, "unet", needing)
+    with pytest.raises(InputError, match=r"pip install -c constraints\.txt no-such-package"):
+        build_model("unet", "small", {}, classes=3, image_size=32)
 
 
 def test_only_trainable_parameters_are_counted():

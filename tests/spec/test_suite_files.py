@@ -164,6 +164,10 @@ FAULTS = {
         edited("[unet]", "[{name: unet, arguments: {width: 3}}]"),
         "suite.yaml:5: models.0: `arguments` are for module:callable, a preset has its own",
     ),
+    "weights that are no file and no callable": (
+        edited("[unet]", "[{name: unet, load: weights.ckpt}]"),
+        "suite.yaml:5: models.0.load: expected a file (.safetensors, .pt, .pth) or module:callable",
+    ),
     "own network without a rate": (
         edited("[unet]", "['my.nets:make']"),
         "suite.yaml:5: models.0: a network of your own needs a learning_rate",

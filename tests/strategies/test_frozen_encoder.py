@@ -10,6 +10,7 @@ from torch import nn
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
 from cl_seg.strategies.frozen_encoder.plugin import FrozenEncoder
+from tests import networks
 
 
 def begin(plugin, model, position):
@@ -25,6 +26,11 @@ def begin(plugin, model, position):
         ("unet", 32, r"model\.(1\.submodule\.)*2\."),
         ("unetr", 32, r"decoder|out"),
         ("swin_unetr", 64, r"decoder|out"),
+        ("segresnet", 16, r"up_|conv_final"),
+        ("attention_unet", 32, r"model\.(1\.submodule\.)*(1\.(upconv|attention|merge)|2)\."),
+        ("mednext", 32, r"up_blocks|dec_stages|out_0"),
+        networks.case("nnunet", 32, "decoder"),
+        networks.case("nnunet_resenc", 32, "decoder"),
     ],
 )
 def test_encoders_of_the_registry(name, size, decoder):
@@ -58,6 +64,10 @@ def test_first_experience_trains_everything():
         ("unet", 32, r"model\.2\.1\."),
         ("unetr", 32, r"out\."),
         ("swin_unetr", 64, r"out\."),
+        ("segresnet", 16, r"conv_final\.2\."),
+        ("attention_unet", 32, r"model\.2\."),
+        ("mednext", 32, r"out_0\."),
+        networks.case("nnunet", 32, r"decoder\.seg_layers\."),
     ],
 )
 def test_heads_of_the_registry(name, size, head):
@@ -67,11 +77,8 @@ def test_heads_of_the_registry(name, size, head):
     begin(FrozenEncoder(trains="head"), model, 2)
     trained = {n for n, p in model.named_parameters() if p.requires_grad}
     assert trained == {n for n, _ in model.named_parameters() if re.match(head, n)}
-    assert 1 <= len(trained) <= 2 and any(
-        p.shape[0] == 3 or p.shape[1] == 3
-        for n, p in model.named_parameters()
-        if n in trained and p.dim() > 1
-    )
+    of_classes = [p for n, p in model.named_parameters() if n in trained and p.dim() > 1]
+    assert of_classes and all(3 in p.shape[:2] for p in of_classes)
 
 
 @pytest.mark.parametrize("encoder", ["nothing", "."])

@@ -15,11 +15,13 @@ from cl_seg.benchmark.experiences import dense_benchmark
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.pixel_counts import pixel_counts
 from cl_seg.evaluation.predict import predict
+from cl_seg.losses import coarser_loss
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.training.loop import DenseTraining, LoopSettings, NonFiniteLoss
 
 from ..conftest import CLASSES, tiny_network, weights
+from ..runtime.test_deep_supervision import TwoScales
 from .conftest import Seen, make_loop, tagged_benchmark
 
 HOOKS = [
@@ -367,3 +369,36 @@ def test_a_plugin_can_stop_an_experience_but_not_the_following():
 def test_settings_are_frozen():
     with pytest.raises(AttributeError):
         LoopSettings(steps=1, batch_size=1, learning_rate=1).steps = 2
+
+
+def test_coarser_logits_are_trained_whatever_a_plugin_makes_of_the_loss():
+    def replace_loss(strategy):
+        assert strategy.coarser_logits and strategy.model.coarser is None
+        strategy.loss = 0.0 * strategy.mb_output.sum()
+
+    model = TwoScales()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    loop = make_loop(model, [Watch("before_backward", replace_loss)])
+    loop.train(tagged_benchmark([6]).train_stream[0], eval_streams=[])
+    moved = {name for name, value in model.state_dict().items() if not value.equal(before[name])}
+    assert moved == {"half.weight", "half.bias"}
+
+
+def test_the_loss_of_coarser_logits_is_added_once():
+    losses = {}
+
+    def see(name):
+        return lambda strategy: losses.setdefault(name, strategy.loss.item())
+
+    plugins = [Watch("before_backward", see("full")), Watch("after_backward", see("all"))]
+    targets = {}
+    plugins.append(
+        Watch(
+            "after_backward",
+            lambda s: targets.setdefault("loss", coarser_loss(s.coarser_logits, s.mb_y).item()),
+        )
+    )
+    make_loop(TwoScales(), plugins, steps=1).train(
+        tagged_benchmark([6]).train_stream[0], eval_streams=[]
+    )
+    assert losses["all"] == pytest.approx(losses["full"] + targets["loss"])

@@ -67,6 +67,7 @@ def import_named(context: StageContext) -> None:
     """
     builders = [NETWORKS[m.name].builder if m.name in NETWORKS else m.name for m in context.models]
     plugins = [find_strategy(s.name).plugin or "" for s in context.strategies]
-    for target in filter(None, [*builders, *plugins]):
+    loaders = [model.loader for model in context.models]
+    for target in filter(None, [*builders, *loaders, *plugins]):
         with suppress(Exception):
             import_module(target.partition(":")[0])

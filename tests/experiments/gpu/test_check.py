@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import OF_THE_STUDY
 from experiments.gpu import check
 from experiments.gpu.costs import STRATEGIES
 from experiments.gpu.outcome import Check, CheckFailed, Figures, Part
@@ -106,12 +106,12 @@ def test_the_whole_check_runs_on_a_cpu(tmp_path: Path) -> None:
     assert list(checks) == ORDER and all(one["status"] == "passed" for one in checks.values())
     assert [name for name in ORDER if checks[name]["required"]] == ORDER[:4]
     parts = {name: {p["name"]: p["figures"] for p in one["parts"]} for name, one in checks.items()}
-    assert {name.split()[0] for name in parts["repeat"]} == set(NETWORKS)
-    fine_tuned = {f"{network} naive" for network in NETWORKS}
+    assert {name.split()[0] for name in parts["repeat"]} == set(OF_THE_STUDY)
+    fine_tuned = {f"{network} naive" for network in OF_THE_STUDY}
     assert set(parts["resume"]) == fine_tuned | {f"vnet {name}" for name in with_plugin()}
     assert set(parts["placement"]) == set(with_plugin())
     assert parts["placement"]["ewc"]["largest megabytes"] > 1
-    assert len(parts["speed"]) == 2 * len(NETWORKS)
+    assert len(parts["speed"]) == 2 * len(OF_THE_STUDY)
     for figures in parts["speed"].values():
         assert figures["slices a second"] > 0 and figures["share"] > 0
     for figures in parts["costs"].values():

@@ -7,17 +7,19 @@ import pandas as pd
 import pytest
 
 from cl_seg.api.contract import _checks, check_strategies
-from cl_seg.models.registry import NETWORKS
+from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from cl_seg.strategies.registry import STRATEGIES
+from tests import networks
 
 PLUGINS = [name for name, strategy in STRATEGIES.items() if strategy.plugin]
-BATCH_NORM = {"vnet"}
+BATCH_NORM = {"vnet", "attention_unet"}
 FAST = {"unet"}
+OTHERS = [networks.case(name) for name in NETWORKS if name not in OF_THE_STUDY]
 
 
 @pytest.mark.parametrize("name", PLUGINS)
 @pytest.mark.parametrize(
-    "network", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS]
+    "network", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in OF_THE_STUDY]
 )
 def test_contract(network: str, name: str) -> None:
     """No check fails, and only a strategy that could have no effect is refused as a whole."""
@@ -48,3 +50,12 @@ def test_contract_of_memories_that_choose_and_batches_that_grow(
     unfit = checks[checks["status"] != "passed"]
     # Only where old slices are added is there room for both in a batch of one.
     assert list(unfit["check"]) == ([] if "batch" in settings else ["batch of one"]), unfit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["replay", "ewc", "lwf", "frozen_encoder", "frozen_statistics"])
+@pytest.mark.parametrize("network", OTHERS)
+def test_contract_of_one_strategy_of_each_kind_on_the_other_networks(
+    network: str, name: str
+) -> None:
+    test_contract(network, name)
