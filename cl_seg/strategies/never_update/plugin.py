@@ -3,7 +3,7 @@
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
-from avalanche.training.plugins import SupervisedPlugin
+from cl_seg.runtime.avalanche import SupervisedPlugin
 
 
 class NeverUpdate(SupervisedPlugin):  # type: ignore[misc]

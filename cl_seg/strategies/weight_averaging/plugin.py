@@ -4,9 +4,9 @@ from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor, nn
 
+from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.batch_norm import batch_norms
 from cl_seg.strategies.shared.estimated_statistics import UnaugmentedImages, estimate_statistics
 from cl_seg.strategies.weight_averaging import WeightAveragingSettings
