@@ -108,6 +108,7 @@ class ModelChoice(Spec):
         return self._labelled(self.name if self.preset == "small" else f"{self.name}_{self.preset}")
 
     def _labelled(self, label: str) -> "ModelChoice":
+        label = f"{label}_pretrained" if self.load else label
         return self.model_copy(update={"label": _label(self.name, self.label or label)})
 
 

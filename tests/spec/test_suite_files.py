@@ -95,11 +95,12 @@ def test_short_and_long_form_are_equal(tmp_path):
 
 
 def test_sizes_and_labels_tell_networks_apart(tmp_path):
-    own = "{name: 'nets:make', learning_rate: 0.1}"
-    text = edited(
-        "[unet]", f"[unet, {{name: unet, preset: large}}, {{name: unet, label: x}}, {own}]"
+    others = (
+        "{name: unet, preset: large}, {name: unet, label: x}, {name: unet, load: w.pt}, "
+        "{name: 'nets:make', learning_rate: 0.1}"
     )
-    assert [m.label for m in read(tmp_path, text).models] == ["unet", "unet_large", "x", "make"]
+    labels = [m.label for m in read(tmp_path, edited("[unet]", f"[unet, {others}]")).models]
+    assert labels == ["unet", "unet_large", "x", "unet_pretrained", "make"]
 
 
 def test_values_never_change(tmp_path):

@@ -65,7 +65,7 @@ def test_a_file_that_changes_after_planning_is_noticed(
     context = planned(store, tmp_path, str(weights)).context
     check_as_planned(context)
     torch.save(build(1, 3, 32).state_dict(), weights)
-    with pytest.raises(InputError, match=r"source of weights of build: .*run it again"):
+    with pytest.raises(InputError, match=r"source of weights of build_pretrained: .*run it again"):
         check_as_planned(context)
 
 
