@@ -1,6 +1,8 @@
 """The mean of weights before and after, and the moving average, against their equations."""
 
 import copy
+import math
+from itertools import count
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
@@ -11,7 +13,9 @@ from torch import nn
 
 from cl_seg.messages.errors import InputError
 from cl_seg.strategies.weight_averaging.plugin import WeightAveraging
+from cl_seg.training.checkpoint import CheckpointPlugin, TrainingStopped, read_checkpoint
 
+from ..conftest import weights
 from ..training.conftest import make_loop, tagged_benchmark
 from .conftest import flat, train_on_digits
 
@@ -31,13 +35,13 @@ class Weights(SupervisedPlugin):
 def trained(*plugins, experiences=2, model=None):
     """States after each experience, and of every step."""
     torch.manual_seed(0)
-    weights = Weights()
-    loop = make_loop(model, [*plugins, weights], steps=4)
+    noted = Weights()
+    loop = make_loop(model, [*plugins, noted], steps=4)
     states = []
     for experience in tagged_benchmark([5, 5, 5][:experiences]).train_stream:
         loop.train(experience, eval_streams=[])
         states.append(copy.deepcopy(loop.model.state_dict()))
-    return states, weights.seen
+    return states, noted.seen
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.8, 1.0])
@@ -78,6 +82,24 @@ def test_moving_average_of_every_step():
     expected = 0.5 * states[0]["0.weight"] + 0.5 * moving
     torch.testing.assert_close(states[1]["0.weight"], expected)
     assert torch.equal(states[0]["0.weight"], steps[0][-1]["0.weight"]), "not the first experience"
+
+
+@pytest.mark.parametrize("at", [2, 4])
+def test_stopped_within_or_after_the_last_step_it_goes_on_to_the_same_average(tmp_path, at):
+    experience, file, steps = tagged_benchmark([5, 5]).train_stream[1], tmp_path / "c.pt", count(1)
+
+    def train(*plugins):
+        averaging = WeightAveraging(share=0.5, ema=0.7)
+        torch.manual_seed(0)
+        loop = make_loop(None, [averaging, *plugins], steps=4, position=2, steps_before=4)
+        loop.checkpoint = read_checkpoint(file)
+        loop.train(experience, eval_streams=[])
+        return weights(loop.model)
+
+    whole = train()
+    with pytest.raises(TrainingStopped):
+        train(CheckpointPlugin(file, math.inf, lambda: next(steps) == at))
+    assert torch.equal(train(), whole)
 
 
 def test_recounted_statistics_are_those_of_the_averaged_weights():
