@@ -11,13 +11,13 @@ from cl_seg.runtime.deep_supervision import coarser_logits
 class TwoScales(nn.Module):
     def __init__(self):
         super().__init__()
-        self.full, self.half = nn.Conv2d(1, 3, 1), nn.Conv2d(1, 3, 1, stride=2)
+        self.fine, self.coarse = nn.Conv2d(1, 3, 1), nn.Conv2d(1, 3, 1, stride=2)
         self.coarser = None
 
     def forward(self, x):
         if self.coarser is not None:
-            self.coarser.append(self.half(x))
-        return self.full(x)
+            self.coarser.append(self.coarse(x))
+        return self.fine(x)
 
 
 def test_only_a_network_with_deep_supervision_gives_some():

@@ -381,7 +381,7 @@ def test_coarser_logits_are_trained_whatever_a_plugin_makes_of_the_loss():
     loop = make_loop(model, [Watch("before_backward", replace_loss)])
     loop.train(tagged_benchmark([6]).train_stream[0], eval_streams=[])
     moved = {name for name, value in model.state_dict().items() if not value.equal(before[name])}
-    assert moved == {"half.weight", "half.bias"}
+    assert moved == {"coarse.weight", "coarse.bias"}
 
 
 def test_the_loss_of_coarser_logits_is_added_once():
