@@ -48,6 +48,8 @@ class StageRow(RecordModel):
             strategy's work on the experience afterwards, and of the tests.
         peak_bytes: peak memory of the process; None where it was not measured.
         kept_slices, kept_bytes: slices and bytes that the strategy keeps.
+        routes: tested scanner → scanner whose parameters were taken → number of cases; empty
+            unless the strategy has parameters per scanner.
     """
 
     position: int = 0
@@ -59,6 +61,7 @@ class StageRow(RecordModel):
     peak_bytes: int | None = None
     kept_slices: int = 0
     kept_bytes: int = 0
+    routes: dict[str, dict[str, int]] = Field(default={})
 
 
 class RunRecord(RecordModel):

@@ -20,6 +20,8 @@ NAMES = (
     "frozen_encoder",
     "frozen_statistics",
     "statistics_per_scanner",
+    "norm_per_scanner",
+    "adapters",
     "single",
     "cumulative",
     "joint",

@@ -50,6 +50,9 @@ STRATEGIES = """strategies:
   - {name: frozen_encoder, settings: {encoder: "0"}}
   - frozen_statistics
   - statistics_per_scanner
+  - norm_per_scanner
+  - {name: norm_per_scanner, label: norm_ewc, settings: {filters: ewc, ewc_lambda: 0.02}}
+  - adapters
   - single
   - cumulative
   - {name: cumulative, label: restart, settings: {restart: true}}
@@ -116,7 +119,7 @@ def test_shared_runs_equal_the_same_runs_alone(
     assert not failed
     shared = records(tmp_path / "results")
     planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
-    assert len(planned.runs) == len(shared) == 18 * 2 * 2 + 2
+    assert len(planned.runs) == len(shared) == 21 * 2 * 2 + 2
     distinct = {str(record.R) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in (stages.run for stages in planned.runs):
