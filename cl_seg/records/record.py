@@ -50,6 +50,8 @@ class StageRow(RecordModel):
         kept_slices, kept_bytes: slices and bytes that the strategy keeps.
         new_slices, replayed_slices: slices of a step, of its own and from the strategy's memory;
             None in older files and for a plugin of somebody else.
+        routes: tested scanner → scanner whose parameters were taken → number of cases; empty
+            unless the strategy has parameters per scanner.
     """
 
     position: int = 0
@@ -63,6 +65,7 @@ class StageRow(RecordModel):
     kept_bytes: int = 0
     new_slices: int | None = None
     replayed_slices: int | None = None
+    routes: dict[str, dict[str, int]] = Field(default={})
 
 
 class RunRecord(RecordModel):

@@ -26,6 +26,8 @@ NAMES = (
     "adabn",
     "test_statistics",
     "tent",
+    "norm_per_scanner",
+    "adapters",
     "single",
     "cumulative",
     "joint",

@@ -158,8 +158,10 @@ def _stage_rows(
     for metadata in trained:
         for row in metadata["trained"]:
             position = row["position"]
-            tested = filter(None, planned.evaluation_keys[position])
-            testing = sum(cache.metadata(key)["seconds"] for key in tested)
+            keys = zip(planned.run.order, planned.evaluation_keys[position], strict=True)
+            tested = {scanner: cache.metadata(key) for scanner, key in keys if key}
+            testing = sum(found["seconds"] for found in tested.values())
+            routes = {s: found["routes"] for s, found in tested.items() if "routes" in found}
             memory = kept.get(position, metadata)
             peaks = [one.get("peak_bytes") for one in (metadata, memory)]
             rows.append(
@@ -174,6 +176,7 @@ def _stage_rows(
                     kept_slices=memory.get("kept_slices", 0),
                     kept_bytes=memory.get("kept_bytes", 0),
                     **_slices_per_step(planned, position),
+                    **({"routes": routes} if routes else {}),
                 )
             )
     return tuple(rows)

@@ -81,6 +81,11 @@ def test_keywords_and_defaults_are_those_of_the_settings(name):
         ("ewc", {"fisher": "batch", "fisher_images": 4}, "`fisher_images`"),
         ("ewc", {"fisher": "exact"}, "fisher"),
         ("ewc", {"fisher_images": 0}, "fisher_images"),
+        ("norm_per_scanner", {"filters": "ewc"}, "`ewc_lambda`"),
+        ("norm_per_scanner", {"ewc_lambda": 1.0}, "`ewc_lambda`"),
+        ("norm_per_scanner", {"filters": "ewc", "ewc_lambda": -1}, "ewc_lambda"),
+        ("norm_per_scanner", {"route": "case"}, "route"),
+        ("adapters", {"rank": 0}, "rank"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_its_field(name, keywords, field):

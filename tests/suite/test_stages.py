@@ -57,6 +57,9 @@ STRATEGIES = """strategies:
   - adabn
   - {name: test_statistics, settings: {prior: 2}}
   - {name: tent, settings: {steps: 3, learning_rate: 0.1}}
+  - norm_per_scanner
+  - {name: norm_per_scanner, label: norm_ewc, settings: {filters: ewc, ewc_lambda: 0.02}}
+  - adapters
   - single
   - cumulative
   - {name: cumulative, label: restart, settings: {restart: true}}
@@ -128,7 +131,7 @@ def test_shared_runs_equal_the_same_runs_alone(
     assert not failed
     shared = records(tmp_path / "results")
     planned = resolve(tmp_path / "suite.yaml", cache=tmp_path / "stages")
-    assert len(planned.runs) == len(shared) == 24 * 2 * 2 + 2
+    assert len(planned.runs) == len(shared) == 27 * 2 * 2 + 2
     distinct = {str(record.R) for record in shared.values()}
     assert len(distinct) == len(shared), "every run gives numbers of its own"
     for one in (stages.run for stages in planned.runs):

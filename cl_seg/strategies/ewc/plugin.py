@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.ewc import EWCSettings
@@ -15,6 +15,7 @@ from cl_seg.strategies.shared.quadratic_penalty import (
     penalised_parameters,
     trained_parameters,
 )
+from cl_seg.strategies.shared.sum_of_quadratics import add_quadratic
 
 
 class EWC(SupervisedPlugin):  # type: ignore[misc]
@@ -99,22 +100,13 @@ class EWC(SupervisedPlugin):  # type: ignore[misc]
 
     @torch.no_grad()
     def _add_importance(self, fisher: Parameters, parameters: dict[str, Any]) -> None:
+        if self.settings.decay is None:
+            add_quadratic(self.fisher, self.centre, fisher, parameters)
+            return
         for name, new in fisher.items():
-            theta = parameters[name].detach().clone()
             old = self.fisher.get(name)
-            if old is None:
-                self.fisher[name], self.centre[name] = new, theta
-            elif self.settings.decay is not None:
-                self.fisher[name], self.centre[name] = self.settings.decay * old + new, theta
-            else:
-                self._add_quadratic(name, new, theta)
-
-    def _add_quadratic(self, name: str, new: Tensor, theta: Tensor) -> None:
-        old, centre = self.fisher[name], self.centre[name]
-        total = old + new
-        weight = torch.where(total > 0, new / total, 1.0)
-        self.fisher[name] = total
-        self.centre[name] = centre + weight * (theta - centre)
+            self.fisher[name] = new if old is None else self.settings.decay * old + new
+            self.centre[name] = parameters[name].detach().clone()
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores the penalty."""

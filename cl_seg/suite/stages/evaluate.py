@@ -1,6 +1,7 @@
 """An evaluation: scores of a state on the test slices of a scanner."""
 
 import copy
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
     stage, classes = inputs.stage, inputs.context.classes
     rows = inputs.rows((stage.scanner,), "test").reset_index(drop=True)
     slices = SliceDataset(inputs.images, rows)
-    prediction, truth = _predicted_as_the_strategy_scores(inputs, slices), slices.truth
+    prediction, routes = _predicted_as_the_strategy_scores(inputs, slices)
+    truth = slices.truth
     patients = dict(zip(rows["case"], rows["patient"], strict=True))
     store = inputs.images.store
     mm = store.header.grid.spacing_mm
@@ -49,22 +51,32 @@ def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
         prediction=prediction[shown],
         dice=dice[shown],
     )
-    return {"position": stage.position, "scanner": stage.scanner}
+    taken = {"routes": routes} if routes else {}
+    return {"position": stage.position, "scanner": stage.scanner, **taken}
 
 
-def _predicted_as_the_strategy_scores(inputs: StageInputs, slices: SliceDataset) -> Labels:
-    """Predicted labels of every slice, (N, H, W) uint8, by the network that the strategy scores."""
-    stage = inputs.stage
+def _predicted_as_the_strategy_scores(
+    inputs: StageInputs, slices: SliceDataset
+) -> tuple[Labels, dict[str, int]]:
+    """Predicted labels of every slice, by the network that the strategy scores, and its routes.
+
+    Returns:
+        (N, H, W) uint8; and, of a strategy with parameters per scanner, whose parameters were
+        taken → number of cases.
+    """
+    stage, run = inputs.stage, inputs.run
     if not stage.changes_scoring:
-        return predict(inputs.model, slices)[0]
+        return predict(inputs.model, slices)[0], {}
     plugin, trained = restored_plugin(inputs), copy.deepcopy(inputs.model.state_dict())
-    experience = inputs.run.learned_at(stage.scanner) - 1
-    per_case = find_strategy(inputs.run.strategy.name).scoring == "per_case"
+    experience = run.learned_at(stage.scanner) - 1
+    per_case = find_strategy(run.strategy.name).scoring == "per_case"
     groups = slices.rows.groupby("case" if per_case else "scanner", sort=False).indices
-    prediction = np.empty_like(slices.truth)
+    prediction, routes = np.empty_like(slices.truth), Counter[str]()
     for chosen in groups.values():
         some = SliceDataset(inputs.images, slices.rows.iloc[chosen])
         inputs.model.load_state_dict(trained)
         plugin.before_scoring(inputs.model, experience, ImageBatches(some))
         prediction[chosen] = predict(inputs.model, some)[0]
-    return prediction
+        if (route := getattr(plugin, "taken_route", None)) is not None:
+            routes[run.training_set_name(route + 1)] += 1
+    return prediction, dict(routes)
