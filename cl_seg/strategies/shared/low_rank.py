@@ -1,6 +1,7 @@
 """Low-rank adapters of a network's weights, which fold into them."""
 
 import math
+from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
@@ -73,8 +74,8 @@ def detach(layers: Layers) -> dict[str, Tensor]:
     adapters: dict[str, Tensor] = {}
     for name, layer in layers.items():
         if parametrize.is_parametrized(layer, "weight"):
-            low_rank = layer.parametrizations["weight"][0]  # type: ignore[index]
-            own = low_rank.state_dict().items()
+            low_rank: Any = layer.parametrizations
+            own = low_rank["weight"][0].state_dict().items()
             adapters |= {f"{name}.{part}": tensor.clone() for part, tensor in own}
             parametrize.remove_parametrizations(layer, "weight")
     return adapters
