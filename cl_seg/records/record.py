@@ -63,9 +63,10 @@ class StageRow(RecordModel):
     peak_bytes: int | None = None
     kept_slices: int = 0
     kept_bytes: int = 0
-    new_slices: int | None = None
-    replayed_slices: int | None = None
-    routes: dict[str, dict[str, int]] = Field(default={})
+    # Not written where unknown or empty, as in records from before there were any.
+    new_slices: int | None = Field(default=None, exclude_if=lambda count: count is None)
+    replayed_slices: int | None = Field(default=None, exclude_if=lambda count: count is None)
+    routes: dict[str, dict[str, int]] = Field(default={}, exclude_if=lambda found: not found)
 
 
 class RunRecord(RecordModel):

@@ -162,7 +162,6 @@ def _stage_rows(
             tested = {scanner: cache.metadata(key) for scanner, key in keys if key}
             testing = sum(found["seconds"] for found in tested.values())
             routes = {s: found["routes"] for s, found in tested.items() if "routes" in found}
-            routed: dict[str, Any] = {"routes": routes} if routes else {}
             memory = kept.get(position, metadata)
             peaks = [one.get("peak_bytes") for one in (metadata, memory)]
             rows.append(
@@ -177,7 +176,7 @@ def _stage_rows(
                     kept_slices=memory.get("kept_slices", 0),
                     kept_bytes=memory.get("kept_bytes", 0),
                     **_slices_per_step(planned, position),
-                    **routed,
+                    routes=routes,
                 )
             )
     return tuple(rows)

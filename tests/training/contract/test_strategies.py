@@ -13,7 +13,9 @@ from tests import networks
 
 PLUGINS = [name for name, strategy in STRATEGIES.items() if strategy.plugin]
 BATCH_NORM = {"vnet", "attention_unet"}
-NORM_WITH_WEIGHTS = {"vnet", "unetr", "swin_unetr"}
+NORM_WITH_WEIGHTS = {"vnet", "unetr", "swin_unetr", "attention_unet"}
+NEEDS_BATCH_NORM = {"frozen_statistics", "stale_statistics", "adabn", "test_statistics"}
+NEEDS_WEIGHTS_OF_NORMS = {"tent", "norm_per_scanner"}
 FAST = {"unet"}
 OTHERS = [networks.case(name) for name in NETWORKS if name not in OF_THE_STUDY]
 
@@ -27,8 +29,8 @@ def test_contract(network: str, name: str) -> None:
     checks = check_strategies([name], [network])
     assert not (checks["status"] == "failed").any(), checks[checks["status"] == "failed"]
     as_a_whole = list(checks["status"]) == ["refused"]
-    refused = ("statistics" in name and network not in BATCH_NORM) or (
-        name == "norm_per_scanner" and network not in NORM_WITH_WEIGHTS
+    refused = (name in NEEDS_BATCH_NORM and network not in BATCH_NORM) or (
+        name in NEEDS_WEIGHTS_OF_NORMS and network not in NORM_WITH_WEIGHTS
     )
     assert as_a_whole == refused
     assert as_a_whole or len(checks) >= 8
