@@ -73,8 +73,7 @@ def detach(layers: Layers) -> dict[str, Tensor]:
     adapters: dict[str, Tensor] = {}
     for name, layer in layers.items():
         if parametrize.is_parametrized(layer, "weight"):
-            low_rank = layer.parametrizations["weight"][0]  # type: ignore[index]
-            own = low_rank.state_dict().items()
+            own = layer.get_submodule("parametrizations.weight.0").state_dict().items()
             adapters |= {f"{name}.{part}": tensor.clone() for part, tensor in own}
             parametrize.remove_parametrizations(layer, "weight")
     return adapters
