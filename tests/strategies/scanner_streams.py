@@ -21,7 +21,7 @@ def states_after_each(strategy: StrategyUnderTest) -> tuple[list[State], list[li
         trained.append(_state(loop))
         scored.append([])
         for k, (images, _) in enumerate(experiences):
-            plugin.before_scoring(loop.model, k, [images])
+            plugin.prepare_scoring(loop.model, k, [images])
             scored[-1].append(_state(loop))
             loop.model.load_state_dict(trained[-1])
     return trained, scored

@@ -22,7 +22,7 @@ IMAGES = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)) + 2
 
 def adapted(name: str, **settings: Any) -> nn.Module:
     model: nn.Module = tiny_network()
-    build_plugin(name, settings, seed=0).before_scoring(model, 0, IMAGES.split(4))
+    build_plugin(name, settings, seed=0).prepare_scoring(model, 0, IMAGES.split(4))
     return model
 
 

@@ -74,7 +74,7 @@ def test_state_survives_a_file(tmp_path):
     torch.save(plugin.state_dict(), tmp_path / "bn.pt")
     other = StaleStatistics()
     other.load_state_dict(torch.load(tmp_path / "bn.pt", weights_only=True))
-    other.before_scoring(model, 0)
+    other.prepare_scoring(model, 0)
     assert equal(statistics(model), kept[0])
 
 

@@ -63,7 +63,7 @@ def test_the_joint_optimum_of_a_layer_of_filters_and_one_of_normalisation(route)
     for experience in plain_benchmark(parts).train_stream:
         loop.train(experience)
     for k, (images, targets) in enumerate(parts):
-        plugin.before_scoring(model, k, [images])
+        plugin.prepare_scoring(model, k, [images])
         assert plugin.taken_route == k
         torch.testing.assert_close(model(images).detach(), targets, atol=1e-4, rtol=1e-4)
         found = (model[1].weight.item(), model[1].bias.item())
@@ -153,10 +153,10 @@ def test_state_survives_a_file(settings):
     restored = strategy(**settings).make_plugin()
     restored.load_state_dict(from_bytes(to_bytes(plugin.state_dict())))
     for k, (images, _) in enumerate(experiences):
-        plugin.before_scoring(loop.model, k, [images])
+        plugin.prepare_scoring(loop.model, k, [images])
         expected = copy.deepcopy(loop.model.state_dict())
         loop.model.load_state_dict(tiny_network(seed=1).state_dict() | _filters(expected))
-        restored.before_scoring(loop.model, k, [images])
+        restored.prepare_scoring(loop.model, k, [images])
         assert restored.taken_route == plugin.taken_route
         assert_same(loop.model.state_dict(), expected)
     assert_same(restored.state_dict(), plugin.state_dict())

@@ -40,14 +40,14 @@ def test_entropy_falls_on_a_fixed_case(make):
     entropies = []
     for steps in (1, 5, 20):
         model = make()
-        Tent(steps=steps, learning_rate=0.01).before_scoring(model, 0, [IMAGES])
+        Tent(steps=steps, learning_rate=0.01).prepare_scoring(model, 0, [IMAGES])
         entropies.append(mean_entropy(model))
     assert mean_entropy(make()) > entropies[0] > entropies[1] > entropies[2]
 
 
 def test_after_one_step_it_is_adam_on_the_entropy():
     model, expected = layer_normed(), layer_normed()
-    Tent(learning_rate=0.01).before_scoring(model, 0, IMAGES.split(2))
+    Tent(learning_rate=0.01).prepare_scoring(model, 0, IMAGES.split(2))
     affine = list(expected[1].parameters())
     optimizer = torch.optim.Adam(affine, lr=0.01)
     p = expected(IMAGES).softmax(1)
@@ -62,7 +62,7 @@ def test_nothing_else_changes_and_nothing_is_drawn(make):
     before, random = make().state_dict(), torch.get_rng_state()
     model = make().train()
     torch.set_rng_state(random)
-    Tent(steps=2).before_scoring(model, 0, IMAGES.split(4))
+    Tent(steps=2).prepare_scoring(model, 0, IMAGES.split(4))
     changed = {n for n, p in model.state_dict().items() if not torch.equal(p, before[n])}
     statistics = {"1.running_mean", "1.running_var"} & before.keys()
     assert changed == {"1.weight", "1.bias"} | statistics
@@ -73,7 +73,7 @@ def test_nothing_else_changes_and_nothing_is_drawn(make):
 
 def test_scored_with_the_statistics_of_the_case_under_the_new_weights():
     model = tiny_network()
-    Tent(learning_rate=0.1).before_scoring(model, 0, IMAGES.split(4))
+    Tent(learning_rate=0.1).prepare_scoring(model, 0, IMAGES.split(4))
     mean = model[0](IMAGES).mean((0, 2, 3)).detach()
     torch.testing.assert_close(model[1].running_mean, mean)
 
@@ -81,7 +81,7 @@ def test_scored_with_the_statistics_of_the_case_under_the_new_weights():
 @pytest.mark.parametrize("norm", [nn.Identity(), nn.InstanceNorm2d(3)])
 def test_a_network_without_weights_to_adapt_is_refused(norm):
     with pytest.raises(InputError, match="no normalisation layer with a weight"):
-        Tent().before_scoring(nn.Sequential(nn.Conv2d(1, 3, 1), norm), 0, [IMAGES])
+        Tent().prepare_scoring(nn.Sequential(nn.Conv2d(1, 3, 1), norm), 0, [IMAGES])
 
 
 def test_entropy_of_equal_and_of_certain_classes():

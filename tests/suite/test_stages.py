@@ -95,7 +95,7 @@ def alone(planned: Run, suite: StageContext, store: SliceStore) -> dict[str, Any
             for part in parts:
                 slices = SliceDataset(images, part)
                 if scoring != "as_trained":
-                    plugin.before_scoring(model, position, ImageBatches(slices))
+                    plugin.prepare_scoring(model, position, ImageBatches(slices))
                 found, truth = predict(model, slices)
                 model.load_state_dict(trained)
                 scores = case_scores(found, truth, list(part["case"]), suite.classes, mm)

@@ -28,6 +28,6 @@ class AdaBN(AdaptedScoring):
         """Refuse a network without batch norm."""
         batch_norms(model)
 
-    def before_scoring(self, model: nn.Module, experience: int, images: Iterable[Tensor]) -> None:
+    def prepare_scoring(self, model: nn.Module, experience: int, images: Iterable[Tensor]) -> None:
         """Estimate the statistics on the images of a scanner."""
         estimate_statistics(model, images)

@@ -32,7 +32,7 @@ class AdaptedScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
         """
 
     @abstractmethod
-    def before_scoring(self, model: nn.Module, experience: int, images: Iterable[Tensor]) -> None:
+    def prepare_scoring(self, model: nn.Module, experience: int, images: Iterable[Tensor]) -> None:
         """Adapt a trained network to the images it is about to be scored on, in place.
 
         Args:
@@ -53,7 +53,7 @@ class AdaptedScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
         self._trained = copy.deepcopy(strategy.model.state_dict())
         images = UnaugmentedImages(strategy.experience.dataset, strategy.device)
         with torch.enable_grad():
-            self.before_scoring(strategy.model, strategy.experience.current_experience, images)
+            self.prepare_scoring(strategy.model, strategy.experience.current_experience, images)
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Put back the network as it was trained."""

@@ -65,7 +65,7 @@ class ScannerScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
             images = _images(strategy)
             self.features[experience] = feature_statistics(convolution, self.first_filters, images)
 
-    def before_scoring(
+    def prepare_scoring(
         self, model: nn.Module, experience: int, images: Iterable[Tensor] = ()
     ) -> None:
         """Give a model the parameters that a case is scored with.
@@ -92,7 +92,7 @@ class ScannerScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
         """Load the parameters for an experience, in Avalanche's own evaluation."""
         self._trained = copy.deepcopy(strategy.model.state_dict())
         experience = strategy.experience.current_experience
-        self.before_scoring(strategy.model, experience, _images(strategy))
+        self.prepare_scoring(strategy.model, experience, _images(strategy))
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Restore the network that training goes on with."""

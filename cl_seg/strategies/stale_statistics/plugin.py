@@ -37,7 +37,7 @@ class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Load the statistics of the experience to be scored, in Avalanche's own evaluation."""
         self._of_training = _copied(strategy.model)
-        self.before_scoring(strategy.model, strategy.experience.current_experience)
+        self.prepare_scoring(strategy.model, strategy.experience.current_experience)
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Restore the statistics that training goes on with."""
@@ -45,7 +45,7 @@ class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
             tensor.copy_(self._of_training[name])
 
     @torch.no_grad()
-    def before_scoring(
+    def prepare_scoring(
         self, model: nn.Module, experience: int, images: Iterable[Tensor] = ()
     ) -> None:
         """Give a model the statistics of an experience, or those of the latest one learned."""

@@ -40,7 +40,7 @@ class Tent(AdaptedScoring):
         """Refuse a network without γ and β."""
         affine_parameters(model)
 
-    def before_scoring(self, model: nn.Module, experience: int, images: Iterable[Tensor]) -> None:
+    def prepare_scoring(self, model: nn.Module, experience: int, images: Iterable[Tensor]) -> None:
         """Lower the entropy on the images of a case."""
         affine = affine_parameters(model)
         optimizer = Adam(affine, lr=self.settings.learning_rate)

@@ -75,7 +75,7 @@ def _predicted_as_the_strategy_scores(
     for chosen in groups.values():
         some = SliceDataset(inputs.images, slices.rows.iloc[chosen])
         inputs.model.load_state_dict(trained)
-        plugin.before_scoring(inputs.model, experience, ImageBatches(some))
+        plugin.prepare_scoring(inputs.model, experience, ImageBatches(some))
         prediction[chosen] = predict(inputs.model, some)[0]
         if (route := getattr(plugin, "taken_route", None)) is not None:
             routes[run.training_set_name(route + 1)] += 1

@@ -134,7 +134,7 @@ def changes_scoring(strategy: StrategyUnderTest) -> str:
     states = []
     for experience in (EXPERIENCES - 1, 0):
         loop.model.load_state_dict(trained)
-        plugin.before_scoring(loop.model, experience, [experiences[experience][0]])
+        plugin.prepare_scoring(loop.model, experience, [experiences[experience][0]])
         states.append(copy.deepcopy(loop.model.state_dict()))
     if _same(*states):
         raise ContractViolation("the first experience is scored with the same network as the last")

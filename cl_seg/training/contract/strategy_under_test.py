@@ -29,7 +29,7 @@ class StrategyUnderTest:
         make_baseline: makes the plugin with its characteristic part switched off, to compare with;
             None to compare with plain fine-tuning.
         changes_scoring: True where it changes the network that is evaluated, by
-            ``before_scoring``.
+            ``prepare_scoring``.
     """
 
     make_plugin: Callable[[], Any]

@@ -79,9 +79,9 @@ def test_the_nearest_scanner_is_the_one_of_the_same_intensities():
     *_, (loop, plugin) = train_on(tested, experiences)
     for k, (seen, _) in enumerate(experiences):
         for shift in (-0.01, 0.01):
-            plugin.before_scoring(loop.model, 0, seen.split(2) if shift < 0 else [seen + shift])
+            plugin.prepare_scoring(loop.model, 0, seen.split(2) if shift < 0 else [seen + shift])
             assert plugin.taken_route == k
-    plugin.before_scoring(loop.model, 0, [experiences[0][0] + 5])  # of no scanner that is known
+    plugin.prepare_scoring(loop.model, 0, [experiences[0][0] + 5])  # of no scanner that is known
     assert plugin.taken_route == 0
 
 
@@ -106,11 +106,11 @@ def test_a_network_without_convolutions_is_refused():
 def test_nothing_is_looked_at_where_the_scanner_is_known():
     tested = strategy_under_test("norm_per_scanner", {}, tiny_network, 32)
     *_, (loop, plugin) = train_on(tested, random_experiences(32))
-    plugin.before_scoring(loop.model, 1)
+    plugin.prepare_scoring(loop.model, 1)
     assert plugin.taken_route == 1 and not plugin.features and not plugin.first_filters
 
 
 def test_before_anything_is_learned_nothing_is_loaded():
     plugin, model = NormPerScanner(), tiny_network()
-    plugin.before_scoring(model, 0, [])
+    plugin.prepare_scoring(model, 0, [])
     assert plugin.taken_route is None

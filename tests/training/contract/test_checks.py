@@ -103,7 +103,7 @@ def test_a_part_that_is_switched_off_makes_no_difference():
 
 
 class SilentScores(L2):
-    def before_scoring(self, model, experience, images):
+    def prepare_scoring(self, model, experience, images):
         pass
 
 
