@@ -68,8 +68,8 @@ class Strategy:
             is all it needs; ``never`` where it has no ``state_dict``, so that a run is trained in
             one piece, as a single stage.
         scoring: which network is evaluated after a training: the one that was trained
-            (``as_trained``), or one that the plugin's ``prepare_scoring(model, experience, images)``
-            makes of it in place, for every scanner (``per_scanner``) or for every case
+            (``as_trained``), or one that the plugin's
+            ``prepare_scoring(model, experience, images)`` makes of it in place, for every scanner (``per_scanner``) or for every case
             (``per_case``); ``images`` are the unlabelled ones that are about to be scored, in
             batches (B, 1, S, S). The untrained network is evaluated as it is.
         former_name: its name in suites of earlier versions, which are asked to change it.

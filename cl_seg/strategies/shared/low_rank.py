@@ -1,7 +1,6 @@
 """Low-rank adapters of a network's weights, which fold into them."""
 
 import math
-from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
@@ -74,12 +73,7 @@ def detach(layers: Layers) -> dict[str, Tensor]:
     adapters: dict[str, Tensor] = {}
     for name, layer in layers.items():
         if parametrize.is_parametrized(layer, "weight"):
-<<<<<<< HEAD
-            low_rank: Any = layer.parametrizations
-            own = low_rank["weight"][0].state_dict().items()
-=======
             own = layer.get_submodule("parametrizations.weight.0").state_dict().items()
->>>>>>> part-perscanner
             adapters |= {f"{name}.{part}": tensor.clone() for part, tensor in own}
             parametrize.remove_parametrizations(layer, "weight")
     return adapters
