@@ -6,7 +6,7 @@
 # make fuzz:  made-up bytes for the readers of DICOM headers, manifests and suites, two minutes each
 # make docs:  the documents as a site, build/docs/index.html
 # make notebooks: run the notebooks of examples/ anew, and keep what they show
-# make contract: hold every strategy to the contract for masks, on every network
+# make contract: hold every strategy to the contract for masks, on every network of the study
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
