@@ -126,7 +126,7 @@ def parts_of(folder: Path) -> dict[str, Callable[[], Any]]:
     with torch.no_grad():
         shares = model.eval()(tests.batch(torch.arange(TEST))[0]).softmax(dim=1)
     prediction, truth = predict(model, tests)
-    step = SimpleNamespace(step=1, settings=SimpleNamespace(steps=1), model=model)
+    step = SimpleNamespace(step=1, settings=SimpleNamespace(steps=2), model=model)
 
     def curve_point() -> list[dict[str, Any]]:
         curve = ValidationCurve({"scanner": validation}, CLASSES, every=1)
@@ -153,7 +153,10 @@ def parts_of(folder: Path) -> dict[str, Callable[[], Any]]:
 def stage_inputs(images: TaskImages, model: nn.Module, rows: pd.DataFrame) -> SimpleNamespace:
     """What an evaluate stage reads of its inputs."""
     return SimpleNamespace(
-        stage=SimpleNamespace(scanner="scanner", position=1, strategy_state_key=""),
+        stage=SimpleNamespace(
+            scanner="scanner", position=1, strategy_state_key="", changes_scoring=False
+        ),
+        run=None,
         context=SimpleNamespace(
             classes=list(CLASSES), image=SimpleNamespace(window_hu=images.task.window_hu)
         ),
