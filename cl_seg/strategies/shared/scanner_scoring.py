@@ -9,6 +9,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 from torch import Tensor, nn
 
 from cl_seg.runtime.avalanche import SupervisedPlugin
+from cl_seg.strategies.shared.estimated_statistics import UnaugmentedImages
 from cl_seg.strategies.shared.feature_statistics import (
     feature_statistics,
     first_convolution,
@@ -108,7 +109,6 @@ class ScannerScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
             setattr(self, name, dict(state[name]))
 
 
-def _images(strategy: Any) -> Iterable[Tensor]:
-    """The images of an experience one by one, without augmentation, (1, 1, S, S)."""
-    dataset, device = strategy.experience.dataset.eval(), next(strategy.model.parameters()).device
-    return (dataset[index][0].unsqueeze(0).to(device) for index in range(len(dataset)))
+def _images(strategy: Any) -> UnaugmentedImages:
+    device = next(strategy.model.parameters()).device
+    return UnaugmentedImages(strategy.experience.dataset, device)

@@ -11,9 +11,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.strategies.shared.adapted_scoring import AdaptedScoring
 from cl_seg.strategies.shared.batch_norm import BATCH_NORM, batch_statistics
 from cl_seg.strategies.shared.estimated_statistics import estimate_statistics
+from cl_seg.strategies.shared.normalisation import NORMALISATION
 from cl_seg.strategies.tent import TentSettings
-
-NORMALISATION = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 class Tent(AdaptedScoring):
