@@ -1,8 +1,8 @@
-"""Settings chosen by validation scores on the first two scanners of one stream, test unseen."""
+"""Settings chosen by validation scores on the first two scanners of one stream."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import yaml
@@ -14,31 +14,35 @@ from cl_seg.records.results import RunResult
 from cl_seg.records.run_spec import NetworkSpec
 
 CONFIGURATION = ["network", "strategy"]
+ChosenBy = Literal["validation", "test"]
 MIN_GRID_VALUES = 3  # values from which a choice at an end of its grid is reported
 
 
 def best_settings_table(
-    results: Sequence[RunResult], defaults: Mapping[str, Mapping[str, Any]] = {}
+    results: Sequence[RunResult],
+    defaults: Mapping[str, Mapping[str, Any]] = {},
+    by: ChosenBy = "validation",
 ) -> pd.DataFrame:
     """One row per candidate: a network and strategy with settings and a learning rate.
 
     Columns network, strategy, learning_rate, ``settings`` (those that differ between the candidates
     of one network and strategy), ``fixed`` (those that do not, without defaults), ``seeds``,
-    ``validation`` (mean over seeds of the Dice on the validation slices of both scanners after the
-    last step), ``lowest`` and ``highest`` of the seeds, ``on`` a scanner (its part in
-    ``validation``), ``chosen`` (the first of the best), and ``edge`` (chosen at an end of its
-    grid).
+    ``dice`` (mean over seeds of the Dice on the slices of both scanners after the last step),
+    ``lowest`` and ``highest`` of the seeds, ``on`` a scanner (its part in ``dice``), ``chosen``
+    (the first of the best), and ``edge`` (chosen at an end of its grid).
 
     Args:
         results: runs of a suite.
         defaults: strategy → settings that it has where a suite does not give them.
+        by: slices that the Dice is of: ``validation``, or ``test`` of a suite whose test patients
+            no other suite tests. Validation scores lack what some strategies do before scoring.
 
     Raises:
         InputError: not one order of at most two scanners, no validation curves, candidates with
             different seeds, or learning rates and settings at once.
     """
     _check_stream(results)
-    runs = pd.DataFrame([_candidate(result) for result in results])
+    runs = pd.DataFrame([_candidate(result, by) for result in results])
     has_rates = runs.groupby("architecture")["learning_rate"].transform("nunique") > 1
     if (has_rates & (runs.groupby("architecture")["settings_json"].transform("nunique") > 1)).any():
         raise InputError(
@@ -69,13 +73,13 @@ def best_settings_table(
                     if name not in differing and (name, value) not in default
                 },
                 "seeds": len(candidate),
-                "validation": candidate["validation"].mean(),
-                "lowest": candidate["validation"].min(),
-                "highest": candidate["validation"].max(),
+                "dice": candidate["dice"].mean(),
+                "lowest": candidate["dice"].min(),
+                "highest": candidate["dice"].max(),
                 **{name: candidate[name].mean() for name in _by_scanner(candidate)},
             })  # fmt: skip
     table = pd.DataFrame(rows)
-    best = table.groupby(CONFIGURATION, sort=False)["validation"].idxmax()
+    best = table.groupby(CONFIGURATION, sort=False)["dice"].idxmax()
     table["chosen"] = table.index.isin(best)
     table["edge"] = [_at_edge(row, table) for _, row in table.iterrows()]
     return table
@@ -91,19 +95,9 @@ def _check_stream(results: Sequence[RunResult]) -> None:
         )
 
 
-def _candidate(result: RunResult) -> dict[str, Any]:
+def _candidate(result: RunResult, by: ChosenBy) -> dict[str, Any]:
     spec = result.record.spec
-    validation = last_validation(result)
-    if not result.validation_matches_test:
-        raise InputError(
-            f"{result.run_id}: {spec.strategy.name} cannot be chosen by validation "
-            "Dice, which lacks its part in scoring: leave it out of this suite"
-        )
-    if pd.isna(validation):
-        raise InputError(
-            f"{result.run_id} has no validation curve: set `curve_every` under "
-            "`training` and run the suite again"
-        )
+    dice = _test_dice(result) if by == "test" else _validation_dice(result)
     return {
         "label": spec.model.label,
         "architecture": _architecture(spec.model),
@@ -111,9 +105,29 @@ def _candidate(result: RunResult) -> dict[str, Any]:
         "learning_rate": spec.learning_rate,
         "settings_json": json.dumps(spec.strategy.settings, sort_keys=True),
         "seed": spec.seed,
-        "validation": validation,
-        **{f"on {name}": dice for name, dice in last_validations(result).items()},
+        "dice": sum(dice.values()) / len(dice),
+        **{f"on {name}": value for name, value in dice.items()},
     }
+
+
+def _test_dice(result: RunResult) -> dict[str, float]:
+    return dict(zip(result.order, map(float, result.matrix()[-1]), strict=True))
+
+
+def _validation_dice(result: RunResult) -> dict[str, float]:
+    if not result.validation_matches_test:
+        raise InputError(
+            f"{result.run_id}: settings of {result.record.spec.strategy.name} cannot be chosen "
+            "by validation Dice, which lacks what it does before scoring: leave it out of this "
+            "suite, or choose `--by test` on patients that no other suite tests"
+        )
+    if pd.isna(last_validation(result)):
+        raise InputError(
+            f"{result.run_id} has no validation curve: set `curve_every` under "
+            "`training` and run the suite again"
+        )
+    dice = last_validations(result)
+    return {str(scanner): float(value) for scanner, value in dice.items()}
 
 
 def _by_scanner(table: pd.DataFrame) -> list[str]:
@@ -147,15 +161,15 @@ def _at_edge(row: "pd.Series[Any]", table: pd.DataFrame) -> bool:
     return False
 
 
-def best_settings_page(table: pd.DataFrame) -> str:
+def best_settings_page(table: pd.DataFrame, by: ChosenBy = "validation") -> str:
     """The grid with the chosen settings as Markdown, and the lines to copy into a suite."""
     shown = pd.DataFrame({
         "network": table["network"],
         "strategy": table["strategy"],
         "learning rate": [f"{rate:g}" for rate in table["learning_rate"]],
         "settings": [", ".join(f"{k} {v}" for k, v in s.items()) or "–" for s in table["settings"]],
-        "validation Dice": [
-            f"{row['validation']:.3f}"
+        f"{by} Dice": [
+            f"{row['dice']:.3f}"
             + f" ({row['lowest']:.3f} to {row['highest']:.3f})" * (row["seeds"] > 1)
             for _, row in table.iterrows()
         ],

@@ -1,33 +1,56 @@
-"""The best settings of a grid, chosen by validation scores."""
+"""The best settings of a grid."""
 
+import json
 from pathlib import Path
 
 from cl_seg.analysis.hyperparameter_choice import (
+    ChosenBy,
     best_settings_page,
     best_settings_table,
     chosen_lines,
 )
 from cl_seg.api.stores import AnyPath
 from cl_seg.files.write import write_text
-from cl_seg.records.load import load_results
+from cl_seg.messages.errors import InputError
+from cl_seg.records.load import PLAN, load_results
 from cl_seg.strategies.registry import STRATEGIES
 
 
-def write_best_settings(results: AnyPath) -> tuple[str, Path]:
+def write_best_settings(results: AnyPath, by: ChosenBy = "validation") -> tuple[str, Path]:
     """Choose settings on two scanners, and write ``selection.csv`` and ``selection.md``.
 
     Args:
         results: folder of a suite with grids.
+        by: ``validation`` scores, or ``test`` scores of a suite whose data have
+            ``pool: development``, which are of bodies that no other suite tests.
 
     Returns:
         The choice in words, and the path of the page with the whole grid.
+
+    Raises:
+        InputError: not a fair choice, or one by test scores of another suite.
     """
     defaults = {
         name: {key: field.default for key, field in strategy.settings.model_fields.items()}
         for name, strategy in STRATEGIES.items()
     }
     folder = Path(results)
-    table = best_settings_table(load_results(folder), defaults)
+    if by == "test":
+        _require_development_pool(folder)
+    table = best_settings_table(load_results(folder), defaults, by)
     write_text(folder / "selection.csv", table.to_csv(index=False))
-    write_text(folder / "selection.md", best_settings_page(table))
+    write_text(folder / "selection.md", best_settings_page(table, by))
     return chosen_lines(table).rstrip(), folder / "selection.md"
+
+
+def _require_development_pool(folder: Path) -> None:
+    try:
+        suite = json.loads((folder / PLAN).read_text())["suite"]
+    except (OSError, ValueError, KeyError):
+        suite = None
+    if ((suite or {}).get("data", {}).get("phantom") or {}).get("pool") != "development":
+        raise InputError(
+            f"{folder}: --by test needs a suite with `pool: development` under `data.phantom` (its "
+            f"{PLAN} says so), whose test bodies no other suite tests; on other data choose by "
+            "validation scores"
+        )

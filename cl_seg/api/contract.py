@@ -11,6 +11,7 @@ import pandas as pd
 from cl_seg.messages.errors import InputError
 from cl_seg.models.registry import NETWORKS, OF_THE_STUDY
 from cl_seg.runtime.static_import import check_target
+from cl_seg.runtime.workers import CORES, map_in_order
 from cl_seg.strategies.registry import STRATEGIES
 
 
@@ -65,18 +66,27 @@ def check_strategies(
     names = _known(strategies, [n for n, s in STRATEGIES.items() if s.plugin], "strategy")
     networks = _known(models or OF_THE_STUDY, list(NETWORKS), "network")
     rows: list[dict[str, Any]] = []
-    for done, (network, name) in enumerate((n, s) for n in networks for s in names):
-        on_progress(done, len(networks) * len(names))
-        found = _checks(name, {}, network)
-        rows += [{"network": network, "strategy": name, **check} for check in found]
+    pairs = [(network, name) for network in networks for name in names]
+    with map_in_order(_checks_of_pair, pairs, min(CORES, len(pairs))) as results:
+        for done, found in enumerate(results, start=1):
+            rows += found
+            on_progress(done, len(pairs))
     return pd.DataFrame(rows)
+
+
+def _checks_of_pair(pair: tuple[str, str]) -> list[dict[str, Any]]:
+    network, name = pair
+    names = {"network": network, "strategy": name}
+    return [{**names, **check} for check in _checks(name, {}, network)]
 
 
 def _checks(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
     from cl_seg.models.build import build_model  # noqa: PLC0415 - torch, slow
+    from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
     from cl_seg.training.contract.run_checks import check_contract  # noqa: PLC0415
     from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415
 
+    make_deterministic(1)
     size = NETWORKS[network].smallest_size
     build = partial(build_model, network, "small", {}, CLASSES, size)
     tested = strategy_under_test(name, settings, build, size)

@@ -4,7 +4,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -37,11 +37,15 @@ def report(
 
 def best_settings(
     results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    by: Annotated[
+        Literal["validation", "test"],
+        typer.Option(help="Slices to choose by; test only for suites with pool: development."),
+    ] = "validation",
 ) -> None:
-    """Choose the best settings of a grid by validation score; write selection.md and .csv."""
+    """Choose the best settings of a grid by score; write selection.md and .csv."""
     from cl_seg.api.best_settings import write_best_settings
 
-    lines, page = write_best_settings(results)
+    lines, page = write_best_settings(results, by)
     print_info(lines)
     print_output_path("grid and choice", page)
 

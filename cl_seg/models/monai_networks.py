@@ -20,7 +20,17 @@ def build_unet(
     channels: Sequence[int],
     norm: str = "instance",
 ) -> nn.Module:
-    """Residual U-Net (Kerfoot et al. 2019) with ``instance`` or ``batch`` normalisation."""
+    """Residual U-Net (Kerfoot et al. 2019).
+
+    Args:
+        in_channels: of the image.
+        out_channels: classes including background.
+        image_size: not used.
+        channels: of every level.
+        norm: ``instance`` as MONAI has it, without weights; ``instance_affine`` with weights and
+            biases, as nnU-Net has it; or ``batch``.
+    """
+    affine = ("instance", {"affine": True})
     network = UNet(
         spatial_dims=2,
         in_channels=in_channels,
@@ -28,7 +38,7 @@ def build_unet(
         channels=channels,
         strides=(2,) * (len(channels) - 1),
         num_res_units=2,
-        norm=norm,
+        norm=affine if norm == "instance_affine" else norm,
     )
     return use_faster_layers(network)
 

@@ -91,6 +91,9 @@ NETWORKS: dict[str, Network] = {
             ),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 3e-3),
             "small_batch": Preset({"channels": (16, 32, 64, 128, 256), "norm": "batch"}, 1e-2),
+            "small_affine": Preset(
+                {"channels": (16, 32, 64, 128, 256), "norm": "instance_affine"}, 1e-2
+            ),
         },
     ),
     "unetr": Network(

@@ -138,8 +138,10 @@ class RunResult:
     def unlearned(self) -> list[tuple[str, str, float]]:
         """Scanner, class and Dice right after learning, where that is below ``learned_dice``.
 
-        After the only stage of joint training. NaN for a class that no test case has.
+        After the only stage of joint training. A scanner on which the strategy takes no step is not
+        meant to be learned. NaN for a class that no test case has.
         """
+        untrained = {stage.selection for stage in self.record.stages if stage.steps == 0}
         unlearned = []
         for name, bound in self.learned_dice.items():
             r = self.matrix(name)
@@ -147,7 +149,7 @@ class RunResult:
             unlearned += [
                 (scanner, name, float(value))
                 for scanner, value in zip(self.order, after, strict=True)
-                if not value >= bound
+                if not value >= bound and scanner not in untrained
             ]
         return unlearned
 

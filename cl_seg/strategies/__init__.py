@@ -10,6 +10,9 @@ torch, and ``plugin`` the Avalanche plugin. ``shared`` is the code that several 
 ``registry`` the list of all, and ``build`` makes a plugin from a name. The plugins are imported on
 first use (PEP 562), so that planning needs no torch.
 
+A plugin that some networks have no part for has a method ``require_network(model)``, which raises
+an InputError for them; a suite is refused with its reason before anything is trained.
+
 In the hooks of a plugin the argument ``strategy`` is the training loop,
 :class:`cl_seg.training.loop.DenseTraining`: Avalanche names it so.
 """

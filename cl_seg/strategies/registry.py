@@ -12,6 +12,7 @@ NAMES = (
     "replay",
     "agem",
     "der",
+    "latent_replay",
     "ewc",
     "mas",
     "si",

@@ -17,6 +17,7 @@ from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.record import recorded_key
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache
+from cl_seg.suite.check_networks import check_networks
 from cl_seg.suite.compute_runs import compute_runs
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
@@ -62,9 +63,9 @@ def run_suites(
         log: prints one line for the user.
 
     Raises:
-        InputError: the data do not fit, this machine has not the GPU that is asked for, a plugin
-            of the user's breaks the contract for masks, or cache or results cannot be written;
-            nothing has been trained.
+        InputError: the data do not fit, this machine has not the GPU that is asked for, a strategy
+            has no effect on a network, a plugin of the user's breaks the contract for masks, or
+            cache or results cannot be written; nothing has been trained.
         KeyboardInterrupt: all is saved; the same call goes on from there.
     """
     if engine.runs_locally:
@@ -80,7 +81,9 @@ def run_suites(
         log(f"note: {note}")
     missing = [_missing_runs(*pair, log) for pair in zip(plans, results, strict=True)]
     for plan, runs in zip(plans, missing, strict=True):
-        check_own_plugins((planned.run for planned in runs), plan.context.image.size)
+        size, classes = plan.context.image.size, plan.context.classes
+        check_networks((planned.run for planned in runs), 1 + len(classes), size)
+        check_own_plugins((planned.run for planned in runs), size)
     for plan, folder in zip(plans, results, strict=True):
         with writable(folder):
             write_plan(folder, plan)

@@ -63,7 +63,7 @@ RESULTS = [
 
 def test_the_best_mean_of_the_last_validation_is_chosen() -> None:
     table = best_settings_table(RESULTS)
-    assert table["validation"].tolist() == pytest.approx([0.55, 0.7, 0.75, 0.6])
+    assert table["dice"].tolist() == pytest.approx([0.55, 0.7, 0.75, 0.6])
     assert table["chosen"].tolist() == [True, False, True, False]
     assert table["settings"].tolist() == [{}, *({"ewc_lambda": x} for x in (0.1, 1.0, 10.0))]
     assert not table["edge"].any()
@@ -75,7 +75,7 @@ def test_what_is_kept_of_the_first_scanner_is_told_beside_what_is_learned_of_the
     last = (curve["stage"] == 2) & (curve["step"] == 10)
     curve.loc[last & (curve["scanner"] == "b"), "dice"] = 0.8
     table = best_settings_table([forgetful])
-    row = table[["validation", "on a", "on b"]].iloc[0]
+    row = table[["dice", "on a", "on b"]].iloc[0]
     assert row.tolist() == pytest.approx([0.4, 0.0, 0.8])
     assert "| 0.400 | 0.000 | 0.800 | chosen |" in best_settings_page(table)
 
@@ -139,8 +139,21 @@ def test_what_would_not_be_a_fair_choice_is_refused(results: list[RunResult], to
 
 def test_a_strategy_that_validation_does_not_see_is_not_chosen_by_it() -> None:
     apart = changed(run("naive", 0.5), scores_with_memory=True)
-    with pytest.raises(InputError, match="lacks its part in scoring"):
+    with pytest.raises(InputError, match="lacks what it does before scoring"):
         best_settings_table([apart])
+
+
+def test_by_test_scores_such_a_strategy_is_chosen_too() -> None:
+    def tent(rate: float, last: float) -> RunResult:
+        spec = {"order": ORDER, "strategy": {"name": "tent", "settings": {"learning_rate": rate}}}
+        r = np.array([[0, 0], [0.9, 0.5], [last, 0.8]])
+        return changed(run_result(r, spec=spec), scores_with_memory=True)
+
+    table = best_settings_table([tent(0.1, 0.6), tent(0.2, 0.7), tent(0.3, 0.5)], by="test")
+    assert table["dice"].tolist() == pytest.approx([0.7, 0.75, 0.65])
+    assert table["chosen"].tolist() == [False, True, False]
+    assert table[["on a", "on b"]].iloc[1].tolist() == pytest.approx([0.7, 0.8])
+    assert "| test Dice |" in best_settings_page(table, "test")
 
 
 def test_without_validation_curves_nothing_is_chosen() -> None:

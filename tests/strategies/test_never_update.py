@@ -7,6 +7,7 @@ import torch
 
 from cl_seg.strategies.never_update.plugin import NeverUpdate
 
+from ..records.factory import run_result
 from ..training.conftest import Seen, make_loop, tagged_benchmark
 from .conftest import flat, train_on_digits
 
@@ -27,3 +28,12 @@ def test_nothing_of_the_network_changes_after_the_first_experience():
 def test_in_avalanches_own_loop_too():
     never = train_on_digits([NeverUpdate()], 3)
     assert torch.equal(flat(never), flat(train_on_digits([], 1)))
+
+
+def test_a_scanner_it_is_not_trained_on_is_not_one_that_it_failed_to_learn():
+    r = [[0.1, 0.2], [0.9, 0.5], [0.9, 0.5]]
+    rows = [{"position": k, "selection": s, "steps": n, "train_seconds": 0.0}
+            for k, (s, n) in enumerate([("a", 5), ("b", 0)], start=1)]  # fmt: skip
+    assert run_result(r, stages=rows).unlearned() == []
+    rows[1]["steps"] = 5
+    assert run_result(r, stages=rows).unlearned() == [("b", "liver", 0.5)]

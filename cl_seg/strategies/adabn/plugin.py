@@ -24,7 +24,7 @@ class AdaBN(AdaptedScoring):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
 
-    def require_adaptable(self, model: nn.Module) -> None:
+    def require_network(self, model: nn.Module) -> None:
         """Refuse a network without batch norm."""
         batch_norms(model)
 

@@ -34,6 +34,20 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
         self.settings = FrozenEncoderSettings.of_keywords(trains=trains, encoder=encoder)
         self._statistics: list[nn.Module] = []
 
+    def require_network(self, model: nn.Module) -> None:
+        """Refuse a network of which no parameter is the encoder's, or all are.
+
+        Raises:
+            InputError: naming the expression.
+        """
+        names = [name for name, _ in model.named_parameters()]
+        frozen = sum(map(self.is_frozen, names))
+        if frozen in {0, len(names)}:
+            raise InputError(
+                f"`encoder: {self.settings.frozen_names}` is the beginning of "
+                f"{frozen} of {len(names)} names of parameters, it must be that of some"
+            )
+
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Freeze, from the second experience on.
 
@@ -43,19 +57,14 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
         self._statistics = []
         if strategy.clock.train_exp_counter == 0:
             return
-        parameters = dict(strategy.model.named_parameters())
-        frozen = [name for name in parameters if self._of_encoder(name)]
-        if not frozen or len(frozen) == len(parameters):
-            raise InputError(
-                f"frozen_encoder: `encoder: {self.settings.frozen_names}` is the beginning of "
-                f"{len(frozen)} of {len(parameters)} names of parameters, it must be that of some"
-            )
-        for name in frozen:
-            parameters[name].requires_grad_(False)
+        self.require_network(strategy.model)
+        for name, parameter in strategy.model.named_parameters():
+            if self.is_frozen(name):
+                parameter.requires_grad_(False)
         self._statistics = [
             module
             for name, module in strategy.model.named_modules()
-            if isinstance(module, BATCH_NORM) and self._of_encoder(name)
+            if isinstance(module, BATCH_NORM) and self.is_frozen(name)
         ]
 
     def before_forward(self, strategy: Any, **kwargs: Any) -> None:
@@ -63,5 +72,6 @@ class FrozenEncoder(SupervisedPlugin):  # type: ignore[misc]
         for module in self._statistics:
             module.eval()
 
-    def _of_encoder(self, name: str) -> bool:
+    def is_frozen(self, name: str) -> bool:
+        """Whether the parameter of a name stays as it is."""
         return re.match(self.settings.frozen_names, name) is not None

@@ -51,6 +51,10 @@ class NormPerScanner(ScannerScoring):
         self.fisher: Parameters = {}
         self.centre: Parameters = {}
 
+    def require_network(self, model: nn.Module) -> None:
+        """Refuse a network whose normalisation layers have no parameters."""
+        _of_scanner(model)
+
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Freeze the filters where asked for, from the second experience on.
 

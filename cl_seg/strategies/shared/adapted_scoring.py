@@ -24,7 +24,7 @@ class AdaptedScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
         self._trained: dict[str, Tensor] = {}
 
     @abstractmethod
-    def require_adaptable(self, model: nn.Module) -> None:
+    def require_network(self, model: nn.Module) -> None:
         """Refuse a network that has no part to adapt.
 
         Raises:
@@ -46,7 +46,7 @@ class AdaptedScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Refuse before a training what could not be scored after it."""
-        self.require_adaptable(strategy.model)
+        self.require_network(strategy.model)
 
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Adapt to the images of an experience, in Avalanche's own evaluation."""

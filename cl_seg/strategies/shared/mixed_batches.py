@@ -13,10 +13,12 @@ class RandomBatches:
     """Batches of one size from random permutations of a dataset, so many per pass.
 
     Attributes:
+        dataset: the slices.
         drawn: indices of the latest batch.
     """
 
     def __init__(self, dataset: Any, size: int, count: int, generator: torch.Generator) -> None:
+        self.dataset = dataset
         self.drawn: deque[int] = deque(maxlen=size)
         self._loader = DataLoader(
             dataset,

@@ -1,5 +1,6 @@
 """A memory of slices of earlier scanners, mixed into every batch."""
 
+from functools import reduce
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
@@ -54,18 +55,19 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         if not self.memory:
             return
         new, self.memory_batch_size = self.settings.slices_per_step(strategy.train_mb_size)
-        stream = strategy.experience.origin_stream
-        stored = [stream[k].dataset.subset(indices) for k, indices in sorted(self.memory.items())]
-        remembered = stored[0]
-        for other in stored[1:]:
-            remembered = remembered.concat(other)
         generator = self._generator(strategy.experience.current_experience, purpose=1)
         current = strategy.adapted_dataset
         steps = -(-len(current) // new)
         strategy.dataloader = MixedBatches(
             RandomBatches(current, new, steps, generator),
-            RandomBatches(remembered, self.memory_batch_size, steps, generator),
+            RandomBatches(self.remembered(strategy), self.memory_batch_size, steps, generator),
         )
+
+    def remembered(self, strategy: Any) -> Any:
+        """The slices in memory as a dataset, experience after experience."""
+        stream = strategy.experience.origin_stream
+        stored = [stream[k].dataset.subset(indices) for k, indices in sorted(self.memory.items())]
+        return reduce(lambda first, other: first.concat(other), stored)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Choose slices of the new experience and shrink the older shares."""

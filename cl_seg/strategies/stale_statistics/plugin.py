@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cl_seg.runtime.avalanche import SupervisedPlugin
-from cl_seg.strategies.shared.batch_norm import running_statistics
+from cl_seg.strategies.shared.batch_norm import batch_norms, running_statistics
 
 
 class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
@@ -29,6 +29,10 @@ class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
         super().__init__()
         self.statistics: dict[int, dict[str, Tensor]] = {}
         self._of_training: dict[str, Tensor] = {}
+
+    def require_network(self, model: nn.Module) -> None:
+        """Refuse a network without batch norm."""
+        batch_norms(model)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Keep the statistics of the experience just learned."""

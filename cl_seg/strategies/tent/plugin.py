@@ -35,7 +35,7 @@ class Tent(AdaptedScoring):
         super().__init__()
         self.settings = TentSettings.of_keywords(steps=steps, learning_rate=learning_rate)
 
-    def require_adaptable(self, model: nn.Module) -> None:
+    def require_network(self, model: nn.Module) -> None:
         """Refuse a network without γ and β."""
         affine_parameters(model)
 

@@ -27,7 +27,7 @@ class TestStatistics(AdaptedScoring):
         super().__init__()
         self.settings = TestStatisticsSettings.of_keywords(prior=prior)
 
-    def require_adaptable(self, model: nn.Module) -> None:
+    def require_network(self, model: nn.Module) -> None:
         """Refuse a network without batch norm."""
         batch_norms(model)
 

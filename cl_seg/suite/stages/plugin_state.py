@@ -48,12 +48,14 @@ def plain_state(plugin: Any, name: str) -> bytes:
 def memory_footprint(plugin: Any, size: int) -> dict[str, int]:
     """Memory that a strategy needs for the experiences so far: slices, and bytes with its tensors.
 
-    A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are.
+    A slice kept is counted as the image and mask it needs: 3 bytes per pixel, wherever they are;
+    of a plugin that keeps something else of it (``keeps_images`` is False), as the tensors kept.
     """
     slices = int(getattr(plugin, "kept_slices", 0))
+    pixels = slices * size * size if getattr(plugin, "keeps_images", True) else 0
     return {
         "kept_slices": slices,
-        "kept_bytes": slices * size * size * 3 + tensor_size_bytes(plugin.state_dict()),
+        "kept_bytes": pixels * 3 + tensor_size_bytes(plugin.state_dict()),
     }
 
 

@@ -52,7 +52,7 @@ def has_effect(strategy: StrategyUnderTest) -> str:
     if strategy.first_active_experience is None:
         return "takes part in no training"
     other = "plain fine-tuning" if strategy.make_baseline is None else "itself switched off"
-    baseline = replace(strategy, make_plugin=strategy.make_baseline or (lambda: None))
+    baseline = replace(strategy, make_plugin=strategy.make_baseline or _no_plugin)
     own, others = train(strategy)[-1], train(baseline)[-1]
     if _same(own, others):
         raise ContractViolation(
@@ -70,7 +70,7 @@ def has_no_effect_too_early(strategy: StrategyUnderTest) -> str:
         if strategy.first_active_experience is None
         else strategy.first_active_experience
     )
-    own, plain = train(strategy), train(replace(strategy, make_plugin=lambda: None))
+    own, plain = train(strategy), train(replace(strategy, make_plugin=_no_plugin))
     for position in range(1, min(first, EXPERIENCES + 1)):
         if not _same(own[position - 1], plain[position - 1]):
             raise ContractViolation(
@@ -151,6 +151,10 @@ CHECKS: Mapping[str, Callable[[StrategyUnderTest], str]] = {
     "bfloat16": bfloat16,
 }
 """Name in results and tables → check; :func:`trains` comes before them, as ``runs``."""
+
+
+def _no_plugin() -> None:
+    return None
 
 
 def _require_finite(weights: Weights) -> None:
