@@ -46,7 +46,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     parts |= {"image": context.image, "training": context.training_of(run.model)}
     images = run.seed_images
     # Not said where it is the default, as in records from before there was a choice.
-    unusual = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
+    unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
     unusual |= {"held_out": context.held_out} if context.held_out else {}
     return RunSpec.model_validate({
         "order": run.order,

@@ -33,7 +33,7 @@ def test_nothing_else_changes_and_what_is_held_out_is_scored_after_every_stage(
     assert not any("R_held_out" in one.record.as_json() for one in before.values())
     assert not any("held_out" in one.record.as_json()["spec"] for one in before.values())
 
-    said, failed = run(suite(suite_text, "held_out: [plain]"), results)
+    _, failed = run(suite(suite_text, "held_out: [plain]"), results)
     assert not failed
     assert of_before < cache.keys()
     added = [cache.metadata(key) for key in cache.keys() - of_before]
