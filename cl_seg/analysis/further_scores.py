@@ -92,9 +92,18 @@ def _burden(record: RunRecord) -> dict[str, float]:
     }
 
 
-def shown_further_scores(summary: pd.DataFrame) -> pd.DataFrame:
-    """The further scores of the summary rounded for reading; one that no row has is left out."""
-    columns = [c for c in summary.columns if c in FURTHER_SCORES or c.startswith(AREA_BIAS)]
+def shown_other_scanners(summary: pd.DataFrame) -> pd.DataFrame:
+    """Scores of R and of scanners held out, rounded for reading; those that no row has left out."""
+    return _shown(summary, OF_R)
+
+
+def shown_cases(summary: pd.DataFrame) -> pd.DataFrame:
+    """Percentiles of cases, surface Dice and bias of areas, likewise."""
+    biases = [name for name in summary.columns if name.startswith(AREA_BIAS)]
+    return _shown(summary, [*OF_CASES, *biases])
+
+
+def _shown(summary: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     shown = summary[["model", "strategy"]].copy()
     for column in columns:
         if summary[column].notna().any():

@@ -143,7 +143,7 @@ class RunResult:
         return replace(
             self,
             record=record.model_copy(update=changes),
-            tables=InMemoryTables(cases[cases["scanner"].isin(self.held_out)], self.curve),
+            tables=InMemoryTables(cases[cases["scanner"].isin(self.held_out)]),
             paired_by=self.order_and_seed[0],
         )
 

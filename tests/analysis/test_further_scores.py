@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.analysis.further_scores import shown_further_scores
+from cl_seg.analysis.further_scores import shown_cases, shown_other_scanners
 from cl_seg.analysis.intervals import ci_half_width, jackknife_pseudo_values
 from cl_seg.analysis.order_spread import order_spread_table, shown_order_spread
 from cl_seg.analysis.report.write import write_report
@@ -67,8 +67,8 @@ def test_older_files_lack_the_surface_dice_and_how_much_is_replayed() -> None:
     assert math.isnan(row["surface_dice_3mm"]) and math.isnan(row["replayed_share"])
     assert math.isnan(row["kept_share"])  # nor the number of parameters
     summary = summary_table(run_table([run_result(NAIVE)]), [run_result(NAIVE)])
-    shown = shown_further_scores(summary)
-    assert "surface Dice, 3 mm" not in shown and shown["E-FWT"].tolist() == ["+0.300"]
+    assert "surface Dice, 3 mm" not in shown_cases(summary)
+    assert shown_other_scanners(summary)["E-FWT"].tolist() == ["+0.300"]
 
 
 def test_costs_relative_to_the_network_and_to_all_slices() -> None:
@@ -130,10 +130,10 @@ def test_spread_over_orders_by_hand() -> None:
     assert order_spread_table(run_table(runs[:2])).empty
 
 
-def test_the_report_shows_them_below_a_heading_of_their_own(tmp_path: Path) -> None:
+def test_the_report_shows_them_below_headings_of_their_own(tmp_path: Path) -> None:
     write_run(tmp_path, "Naive", NAIVE, **held_out(UNSEEN))
     page = write_report(tmp_path).read_text()
-    assert "Further scores" in page and "unseen, after" in page
+    assert "Other scanners" in page and "unseen, after" in page
     assert "Held out, tested and never trained on: Scanner Z" in page
     kept = pd.read_csv(tmp_path / "summary.csv")
     assert kept["unseen_after"].tolist() == [0.4] and "E-FWT" in pd.read_csv(tmp_path / "runs.csv")

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
+import cl_seg
+from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import resolve
 from cl_seg.records.load import load_results
 from cl_seg.suite.cache import StageCache
+from cl_seg.suite.summary import summary
 
 from .conftest import run
 
@@ -29,12 +33,17 @@ def test_nothing_else_changes_and_what_is_held_out_is_scored_after_every_stage(
     before = {one.run_id: one for one in load_results(results)}
     of_before, matrices = cache.keys(), {name: one.matrix() for name, one in before.items()}
     cases = {name: one.cases for name, one in before.items()}
+    with pytest.raises(InputError, match="no scanner is held out"):
+        cl_seg.load_results(results).R("build_normed", "Naive", held_out=True)
     main = {name: one.main_cases for name, one in before.items()}
     assert not any("R_held_out" in one.record.as_json() for one in before.values())
     assert not any("held_out" in one.record.as_json()["spec"] for one in before.values())
 
     _, failed = run(suite(suite_text, "held_out: [plain]"), results)
     assert not failed
+    unseen = cl_seg.load_results(results).R("build_normed", "Naive", held_out=True)
+    assert list(unseen.columns) == ["Plain"]
+    assert list(unseen.index) == ["untrained", "after Bright", "after Dark"]
     assert of_before < cache.keys()
     added = [cache.metadata(key) for key in cache.keys() - of_before]
     assert {(one["kind"], one["scanner"]) for one in added} == {("evaluate", "plain")}
@@ -65,6 +74,8 @@ def test_no_stage_trains_on_what_is_held_out(suite_text: str, tmp_path: Path) ->
     assert plan.context.rows["plain"].keys() == {"test"}
     assert plan.context.rows["bright"].keys() == {"train", "validation", "test"}
     assert not any("plain" in group for p in plan.runs for group in p.run.experiences)
+    said = list(summary([plan], StageCache(tmp_path / "stages")))
+    assert "held out, tested only: plain" in said
     tested = [stage for stage in plan.stages.values() if stage.scanner == "plain"]
     # Untrained, two stages of naive, one of joint, two with statistics per scanner.
     assert len(tested) == 6

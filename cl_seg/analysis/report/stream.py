@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.areas import agreement_table, shown_agreement
-from cl_seg.analysis.further_scores import shown_further_scores
+from cl_seg.analysis.further_scores import shown_cases, shown_other_scanners
 from cl_seg.analysis.many_scanners import SHOWN_OF_MANY, is_many
 from cl_seg.analysis.order_spread import order_spread_table, shown_order_spread
 from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
@@ -39,13 +39,15 @@ DEFINITIONS = {
     "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
     "training is no bar to measure by",
 }
-FURTHER_DEFINITIONS = {
+SCANNER_DEFINITIONS = {
     "E-FWT": "mean gain over the untrained network on scanners not yet learned, after every stage",
     "RMA": "Dice right after learning a scanner, from the second on, divided by that of a network "
     "trained on it alone; above 1 the earlier scanners help",
     "worst scanner": "smallest Dice on a scanner after the last stage; biased downwards by noise",
     "unseen": "mean Dice on the scanners held out, which no stage trains on: after the first "
     "experience (before) and after the last (after)",
+}
+CASE_DEFINITIONS = {
     "Dice, 5th percentile": "Dice that 5 % of the cases with the structure stay below after the "
     "last stage, classes averaged; 25th percentile and median likewise",
     "surface Dice": "share of true and predicted contours that lie within 3 mm of each other "
@@ -87,17 +89,26 @@ def summary(data: ReportData) -> Section:
     )
 
 
-def further(data: ReportData) -> Section:
-    """Scores of other scanners, of the weakest cases, of contours and of areas."""
+def other_scanners(data: ReportData) -> Section | None:
+    """Scores of the scanners held out, of the worst one, and of transfer."""
     held_out = {name: None for run in data.results for name in run.held_out}
     names = data.results[0].short_names
     listed = ", ".join(names.get(name, name) for name in held_out)
+    table = shown_other_scanners(data.summary)
+    if len(table.columns) == 2:  # of one network per scanner alone
+        return None
     return Section(
-        "Further scores",
-        table=shown_further_scores(data.summary),
+        "Other scanners",
+        table=table,
         notes=[f"Held out, tested and never trained on: {listed}."] if held_out else [],
-        definitions=FURTHER_DEFINITIONS,
+        definitions=SCANNER_DEFINITIONS,
     )
+
+
+def cases(data: ReportData) -> Section:
+    """Scores of the weakest cases, of contours and of areas."""
+    title = "Cases, contours and areas"
+    return Section(title, table=shown_cases(data.summary), definitions=CASE_DEFINITIONS)
 
 
 def spread(data: ReportData) -> Section | None:
