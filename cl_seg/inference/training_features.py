@@ -57,7 +57,9 @@ class TrainingFeatures:
             "covariance": self.covariance,
             "held_out": np.concatenate(self.held_out),
         }
-        return save(tensors, {"about": json.dumps(about), "weights_sha256": weights_sha256})
+        # safetensors writes the bytes as they lie, whatever the order of axes.
+        ordered = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+        return save(ordered, {"about": json.dumps(about), "weights_sha256": weights_sha256})
 
 
 def read_training_features(folder: Path, weights_sha256: str) -> TrainingFeatures | None:
@@ -126,6 +128,6 @@ def series_features(model: nn.Module, images: TaskImages, rows: pd.DataFrame, la
         (series, D).
     """
     features, _ = embed(model, SliceDataset(images, rows), layer)
-    table = pd.DataFrame(features).groupby([rows["case"].array, rows["series"].array], sort=False)
-    found: Values = table.mean().to_numpy()
+    series = rows.groupby(["case", "series"], sort=False).ngroup().to_numpy()
+    found: Values = pd.DataFrame(features).groupby(series).mean().to_numpy()
     return found
