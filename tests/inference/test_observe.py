@@ -1,15 +1,16 @@
 """Series of a store as a model sees them: as in training, and as in a suite's scores."""
 
-from pathlib import Path
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
+import pandas as pd
 import pytest
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.predict import predict
-from cl_seg.inference.calibrate import calibrate_dice, observed_dice
+from cl_seg.inference.calibrate import observed_dice
+from cl_seg.inference.dice_calibration import fit_dice
 from cl_seg.inference.monitor import Monitor
 from cl_seg.inference.monitor_table import monitor_table
 from cl_seg.inference.observe import observe_store
@@ -17,7 +18,7 @@ from cl_seg.inference.saved_model import Input, ModelCard, Network
 from cl_seg.inference.series import Ensemble
 from cl_seg.inference.training_features import measure_training_features, series_features
 from cl_seg.metrics.segmentation import dice
-from cl_seg.scans.store import SliceStore
+from cl_seg.scans.store import UNLABELLED, SliceStore
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW, tiny_network
 
 
@@ -61,35 +62,33 @@ def test_features_and_labels_are_those_of_training_and_scores(
     assert all(np.isnan(value) for value in observed[0].observation.agreement.values())
 
 
-def test_dice_is_of_series_labelled_for_all_classes(ensemble: Ensemble, store: SliceStore) -> None:
-    table = observed_dice(ensemble, store, quiet)
+@pytest.fixture(scope="module")
+def table(ensemble: Ensemble, store: SliceStore) -> pd.DataFrame:
+    """Agreement and Dice of the tiny store."""
+    return observed_dice(ensemble, store, quiet)
+
+
+def test_dice_is_of_series_labelled_for_all_classes(
+    table: pd.DataFrame, ensemble: Ensemble, store: SliceStore, images: Any
+) -> None:
     assert len(table) == 2 * 3 * 5  # the first patient of each scanner is labelled in part
     assert "alpha0" not in set(table["patient"])
     first = store.slices[store.slices["case"] == table["case"][0]]
-    labels, truth = predict(ensemble.models[0], SliceDataset(_images(store), first))
-    known = truth != 255
+    labels, truth = predict(ensemble.models[0], SliceDataset(images, first))
+    known = truth != UNLABELLED
     assert table["dice"][0] == pytest.approx(dice((labels == 1)[known], (truth == 1)[known]))
-    calibration = calibrate_dice(ensemble, store, quiet)
-    assert set(calibration.lines) == set(CLASSES) and calibration.series == 15
-
-
-def _images(store: SliceStore) -> Any:
-    import torch
-
-    from cl_seg.benchmark.task_images import Task, TaskImages
-
-    return TaskImages(store, Task(CLASSES, SIZE, WINDOW), torch.device("cpu"))
 
 
 def test_a_table_has_a_row_per_scanner_and_its_series(
-    ensemble: Ensemble, store: SliceStore
+    table: pd.DataFrame, ensemble: Ensemble, store: SliceStore
 ) -> None:
     assert ensemble.monitor
-    calibration = calibrate_dice(ensemble, store, quiet)
+    calibration = fit_dice(table, "abc", ["Alpha", "Beta", "Gamma"])
+    assert set(calibration.lines) == set(CLASSES) and calibration.series == 15
     monitor = Monitor(ensemble.monitor.features, calibration)
-    table = monitor_table(monitor, observe_store(ensemble, store, 4, quiet), 4)
-    assert list(table["level"]) == (["scanner"] + ["series"] * 6) * 3
-    whole, series = (table[table["level"] == level] for level in ("scanner", "series"))
+    found = monitor_table(monitor, observe_store(ensemble, store, 4, quiet), 4)
+    assert list(found["level"]) == (["scanner"] + ["series"] * 6) * 3
+    whole, series = (found[found["level"] == level] for level in ("scanner", "series"))
     verdicts = dict(zip(whole["scanner"], whole["verdict"], strict=True))
     assert verdicts["Alpha"] == "like Alpha" and "unlike" in verdicts["Gamma"]
     own = series[series["scanner"] == "Alpha"]
