@@ -236,8 +236,8 @@ class Model:
         Examples:
             >>> import cl_seg
             >>> model = cl_seg.load_model("model/")
-            >>> model.monitor("tiny.store")["level"].value_counts()["scanner"]
-            3
+            >>> model.monitor("tiny.store")["scanner"].unique().tolist()
+            ['Alpha', 'Beta', 'Gamma']
         """
         monitor = self._monitor
         augmentations = monitor.calibration.augmentations if monitor.calibration else 0

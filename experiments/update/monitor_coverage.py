@@ -34,7 +34,7 @@ from cl_seg.scans.store import SliceStore
 
 TRAINED = ["siemens_like", "ge_like", "canon_like"]
 CALIBRATED = ["philips_like", "stress_native", "stress_quarter_dose"]
-GRID = {"size": 128, "spacing_mm": 3.2}
+SIZE, SPACING_MM = 128, 3.2  # of stored slices; the network sees 64²
 GROUP = 10  # series judged together
 
 
@@ -101,7 +101,14 @@ def simulated(work: Path, scanners: list[str], bodies: int, seed: int, workers: 
     if folder.exists():
         return SliceStore(folder)
     return write_simulated_store(
-        folder, scanners, own_bodies=bodies, shared_bodies=0, seed=seed, workers=workers, **GRID
+        folder,
+        scanners,
+        own_bodies=bodies,
+        shared_bodies=0,
+        size=SIZE,
+        spacing_mm=SPACING_MM,
+        seed=seed,
+        workers=workers,
     )
 
 
