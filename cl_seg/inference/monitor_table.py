@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.inference.monitor import Monitor, judge, verdict_row
-from cl_seg.inference.observe import ObservedSeries
+from cl_seg.inference.observe import ObservedSeries, by_scanner
 
 SCANNER, SERIES = "scanner", "series"
 
@@ -28,10 +28,7 @@ def monitor_table(
         limit, and per class ``dice_<class>`` with ``_low`` and ``_high`` where calibrated; of a
         scanner the mean estimate of its series, which has no interval.
     """
-    of_scanner: dict[str, list[ObservedSeries]] = {}
-    for series in observed:
-        of_scanner.setdefault(series.where["scanner"], []).append(series)
-    tables = [_of_scanner(monitor, own, augmentations) for own in of_scanner.values()]
+    tables = [_of_scanner(monitor, own, augmentations) for own in by_scanner(observed)]
     return pd.concat(tables, ignore_index=True)
 
 

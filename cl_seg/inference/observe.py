@@ -1,6 +1,6 @@
 """The series of a store or of a source of CT, as a saved model sees them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,14 @@ class ObservedSeries:
     observation: Observation
     rows: pd.DataFrame | None = None
     labels: Labels | None = None
+
+
+def by_scanner(observed: Iterable[ObservedSeries]) -> list[list[ObservedSeries]]:
+    """Series of each scanner, scanners in the order of their first one."""
+    of_scanner: dict[str, list[ObservedSeries]] = {}
+    for series in observed:
+        of_scanner.setdefault(series.where["scanner"], []).append(series)
+    return list(of_scanner.values())
 
 
 def observe_store(

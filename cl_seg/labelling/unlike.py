@@ -10,7 +10,7 @@ import pandas as pd
 from cl_seg.active_learning.ranking import Candidates, rank
 from cl_seg.files.write import new_folder
 from cl_seg.inference.monitor import Monitor, judge
-from cl_seg.inference.observe import ObservedSeries
+from cl_seg.inference.observe import ObservedSeries, by_scanner
 from cl_seg.labelling.choose import write_selection_queue
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.splits import usable_slices
@@ -29,11 +29,8 @@ def unlike_slices(monitor: Monitor, observed: Iterable[ObservedSeries]) -> pd.Da
     Returns:
         Rows of the store.
     """
-    of_scanner: dict[str, list[ObservedSeries]] = {}
-    for series in observed:
-        of_scanner.setdefault(series.where["scanner"], []).append(series)
     found = [pd.DataFrame(columns=["scanner", "labelled"])]
-    for own in of_scanner.values():
+    for own in by_scanner(observed):
         features = np.stack([series.observation.features for series in own])
         whole = judge(monitor.features, features).unlike
         found += [

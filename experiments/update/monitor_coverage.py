@@ -26,7 +26,7 @@ from cl_seg.files.write import new_folder
 from cl_seg.inference.calibrate import calibrate_dice, observed_dice
 from cl_seg.inference.dice_calibration import DiceCalibration
 from cl_seg.inference.monitor import judge
-from cl_seg.inference.observe import observe_store
+from cl_seg.inference.observe import by_scanner, observe_store
 from cl_seg.inference.series import Ensemble, load_ensemble
 from cl_seg.phantom.profiles import load_profile, profile_names
 from cl_seg.phantom.simulate import write_simulated_store
@@ -129,18 +129,15 @@ def estimated_and_true(
 def counted_verdicts(ensemble: Ensemble, store: SliceStore) -> pd.DataFrame:
     """Shares of single series, and of groups of them, that are called unlike, per scanner."""
     assert ensemble.monitor is not None
-    features: dict[str, list[np.ndarray]] = {}
-    for series in observe_store(ensemble, store, 0, lambda done, total: None):
-        features.setdefault(series.where["scanner"], []).append(series.observation.features)
     rows = []
-    for scanner, own in features.items():
-        values = np.stack(own)
+    for own in by_scanner(observe_store(ensemble, store, 0, lambda done, total: None)):
+        values = np.stack([series.observation.features for series in own])
         groups = np.split(values, range(GROUP, len(values), GROUP))
         whole = [group for group in groups if len(group) == GROUP] or [values]
         single = [judge(ensemble.monitor.features, one[None]).unlike for one in values]
         together = [judge(ensemble.monitor.features, group).unlike for group in whole]
         rows.append({
-            "scanner": scanner,
+            "scanner": own[0].where["scanner"],
             "series": len(values),
             "unlike": np.mean(single),
             "groups": len(whole),
