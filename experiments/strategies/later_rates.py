@@ -1,8 +1,8 @@
 """The learning rate of plain fine-tuning on a second scanner, chosen for all strategies.
 
-Fine-tuning alone on every ordered pair of the scanners of development.yaml, 500 steps after 2,000, at
-the first scanner's peak rate and at a tenth of it. The table has the Dice on the test slices of both
-scanners of a pair after the second one (bodies of the pool ``development``), the change on the
+Fine-tuning alone on every ordered pair of the scanners of development.yaml, 500 steps after 2,000,
+at the first scanner's peak rate and at a tenth of it. The table has the Dice on the test slices of
+both scanners of a pair after the second one (bodies of the pool ``development``), the change on the
 first, and the Dice right after learning the second. The best mean of both is chosen, one for all
 networks, so that strategies are compared with the best fine-tuning and not with the worst.
 
