@@ -11,8 +11,9 @@ import torch
 from cl_seg.active_learning.embedding import embed
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
-from cl_seg.inference.saved_model import ModelCard, read_model_folder
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.messages.errors import InputError
+from cl_seg.records.model_card import ModelCard
 from cl_seg.scans.store import SliceStore
 
 Values = npt.NDArray[np.float64]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
-from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.inference.saved_model import save_model
 from cl_seg.messages.errors import InputError, one_line
+from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
