@@ -154,6 +154,7 @@ def _context(
         learned_dice=getattr(suite, "learned_dice", {}),
         evaluate=getattr(suite, "evaluate", "all"),
         held_out=checked.held_out,
+        margins=getattr(suite, "margins", None),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import (
 from cl_seg.files.json_file import read_json
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
-from cl_seg.scans.store import MAX_SIZE
+from cl_seg.scans.store import MAX_SIZE, Grid
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
 Pixels = Annotated[int, Field(ge=1, le=MAX_SIZE)]
@@ -153,6 +153,21 @@ def check_known(
         raise InputError(
             f"{folder / CARD}: input.size {size} does not fit {network.name}, which needs a "
             f"multiple of {known.size_multiple} from {known.smallest_size} on"
+        )
+
+
+def check_grid(store: Path, grid: Grid, card: ModelCard, folder: Path) -> None:
+    """Refuse a model that has learned on another grid than a store has.
+
+    Raises:
+        InputError: naming both.
+    """
+    own = card.input
+    if (grid.size, grid.spacing_mm) != (own.grid_size, own.spacing_mm):
+        raise InputError(
+            f"{store} has {grid.size}² pixels of {grid.spacing_mm:g} mm, {folder} has "
+            f"learned on {own.grid_size}² of {own.spacing_mm:g} mm: ingest "
+            f"with --size {own.grid_size} --spacing-mm {own.spacing_mm:g}"
         )
 
 
