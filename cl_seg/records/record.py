@@ -180,7 +180,8 @@ def _record(raw: Any) -> RunRecord:
     if any(len(row) != len(order) for matrix in record.R.values() for row in matrix):
         raise ValueError(f"R does not have a column for each of {len(order)} scanners")
     rows = 2 if record.is_joint else 1 + len(order)
-    if record.schedule != "seed_curve" and any(len(m) != rows for m in record.R.values()):
+    is_stream = record.schedule != "seed_curve" and record.spec.update is None
+    if is_stream and any(len(matrix) != rows for matrix in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
     if lacking := set(order) - record.scanner_names.keys():
         raise ValueError(f"scanner_names lacks {min(lacking)}")

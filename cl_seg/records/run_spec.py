@@ -103,6 +103,36 @@ class SeedImagesSpec(RecordModel):
     base: tuple[str, ...]
 
 
+class MarginsSpec(RecordModel):
+    """Losses that still count as not worse after an update.
+
+    Attributes:
+        dice: of Dice, in 0…1.
+        area: of the absolute relative error of an area, as a share of the true area.
+    """
+
+    dice: float = 0.01
+    area: float = 0.02
+
+
+class UpdateSpec(SuitePart):
+    """The update of a saved model with a new scanner.
+
+    Attributes:
+        new: the new scanner.
+        old: scanners that the model knows.
+        held_out: scanners that are tested and never trained on.
+        budget: number of labelled slices of the new scanner.
+        margins: losses that still count as not worse.
+    """
+
+    new: Text
+    old: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    budget: int
+    margins: MarginsSpec = MarginsSpec()
+
+
 class RunSpec(SuitePart):
     """Everything of the suite that determines the result of one run.
 
@@ -118,6 +148,7 @@ class RunSpec(SuitePart):
         evaluate: scanners that were tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         seed_images: slices labelled of the last scanner, in a seed curve.
+        update: the update, in an update suite: stage 1 is the saved model, stage 2 the new one.
     """
 
     order: Texts
@@ -132,6 +163,7 @@ class RunSpec(SuitePart):
     learned_dice: dict[str, float]
     evaluate: str = "all"
     seed_images: SeedImagesSpec | None = None
+    update: UpdateSpec | None = None
 
     def as_suite_fields(self) -> dict[str, Any]:
         """Field of the suite → value, JSON-serialisable."""
