@@ -104,33 +104,34 @@ class SeedImagesSpec(RecordModel):
 
 
 class MarginsSpec(RecordModel):
-    """Losses that still count as not worse after an update.
+    """Margins of an update, see :class:`cl_seg.spec.update.Margins`."""
+
+    dice: float
+    area: float
+
+
+class UpdateSpec(RecordModel):
+    """The update of a saved model: stage 1 is the model as it was, stage 2 after the update.
 
     Attributes:
-        dice: of Dice, in 0…1.
-        area: of the absolute relative error of an area, as a share of the true area.
-    """
-
-    dice: float = 0.01
-    area: float = 0.02
-
-
-class UpdateSpec(SuitePart):
-    """The update of a saved model with a new scanner.
-
-    Attributes:
-        new: the new scanner.
-        old: scanners that the model knows.
-        held_out: scanners that are tested and never trained on.
+        new: the new scanner, the last one of the order.
+        old: scanners the model was trained on, all others of the order; there may be none.
+        held_out: scanners that were tested only.
         budget: number of labelled slices of the new scanner.
-        margins: losses that still count as not worse.
+        by: method by which they were chosen; "" where they are all there were for training.
+        margins: how much worse a scanner may become and still count as not worse.
+        parent: SHA-256 of the weights of the saved model.
+        parent_scanners: scanners that its card names, key → name.
     """
 
-    new: Text
-    old: tuple[str, ...] = ()
-    held_out: tuple[str, ...] = ()
+    new: str
+    old: tuple[str, ...]
+    held_out: tuple[str, ...]
     budget: int
-    margins: MarginsSpec = MarginsSpec()
+    by: str = ""
+    margins: MarginsSpec
+    parent: str = ""
+    parent_scanners: dict[str, str] = {}
 
 
 class RunSpec(SuitePart):
@@ -148,7 +149,7 @@ class RunSpec(SuitePart):
         evaluate: scanners that were tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         seed_images: slices labelled of the last scanner, in a seed curve.
-        update: the update, in an update suite: stage 1 is the saved model, stage 2 the new one.
+        update: what was updated with what, in an update of a saved model.
     """
 
     order: Texts

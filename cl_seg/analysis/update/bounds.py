@@ -5,6 +5,7 @@ A change is (P, S): every test patient, with every seed; both are random and cro
 worse" lets a model out that harms: it is never closer to the mean than Student's t would have it.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,7 @@ class Spread:
         patient: variance of the mean from patients, max(0, MS_patient − MS_residual) / (P·S).
         seed: variance of the mean from seeds, with the residuals, MS_seed / (P·S).
         residual: the part of ``seed`` that more patients reduce, min(MS_seed, MS_residual) / (P·S).
-        third: third cumulant of the mean from patients, κ₃ / P² with κ₃ that of their changes.
+        skewness: of the changes of patients, each the mean over seeds.
     """
 
     mean: float
@@ -35,32 +36,31 @@ class Spread:
     patient: float
     seed: float
     residual: float
-    third: float
+    skewness: float
 
     @property
     def standard_error(self) -> float:
         """Of the mean change."""
-        return float(np.sqrt(self.patient + self.seed))
+        return math.sqrt(self.patient + self.seed)
 
     def lower_bound(self, alpha: float) -> float:
         """The mean is above this bound, with an error rate of ``alpha``.
 
-        With variances V_p from patients and V_s from seeds, Banerjee (1960, Sankhyā 22:357) gives
-        the half width √(V_p t²[P−1] + V_s t²[S−1]), whose error is at most α whatever the ratio of
-        the two; Satterthwaite's, which looks at the ratio of the estimates, errs more often where
-        seeds are few. Where patients are skewed to losses, the t statistic is transformed by Hall
-        (1992, J R Stat Soc B 54:221): T + g T²/3 + g² T³/27 + g/6, g the skewness of the mean; a
-        skewness to gains does not bring the bound closer.
+        The half width is √(V_p h² + V_s t²[S−1]), with the variances of the mean from patients and
+        from seeds (Banerjee 1960, Sankhyā 22:357): its error is at most α whatever the ratio of the
+        two. Satterthwaite's looks at the ratio of their estimates, and errs more often where seeds
+        are few. h is t[P−1] corrected for a skewness γ of the patients to losses (Hall 1992, J R
+        Stat Soc B 54:221): h + g h²/3 + g² h³/27 + g/6 = t[P−1] with g = γ/√P. A skewness to gains
+        does not bring the bound closer.
         """
-        error = self.standard_error
-        if error**3 == 0:  # no two patients and seeds differ by more than rounding
-            return self.mean
-        of_patient, of_seed = (stdtrit(n - 1, 1 - alpha) for n in (self.patients, self.seeds))
-        quantile = (
-            np.hypot(of_patient * np.sqrt(self.patient), of_seed * np.sqrt(self.seed)) / error
+        of_patient, of_seed = (
+            float(stdtrit(n - 1, 1 - alpha)) for n in (self.patients, self.seeds)
         )
-        skewness = min(0.0, self.third / error**3)
-        return float(self.mean - error * _inverse_of_hall(quantile, skewness))
+        of_patient = _inverse_of_hall(
+            of_patient, min(0.0, self.skewness) / math.sqrt(self.patients)
+        )
+        squares = of_patient**2 * self.patient + of_seed**2 * self.seed
+        return self.mean - math.sqrt(squares)
 
     def upper_bound(self, alpha: float) -> float:
         """The mean is below this bound, with an error rate of ``alpha``."""
@@ -68,36 +68,29 @@ class Spread:
 
     def reversed(self) -> "Spread":
         """That of the change with the other sign."""
-        return replace(self, mean=-self.mean, third=-self.third)
+        return replace(self, mean=-self.mean, skewness=-self.skewness)
 
     def projected(self, patients: int, seeds: int) -> "Spread":
         """With other numbers of patients and seeds, if they vary as these do."""
         more_patients, more_seeds = patients / self.patients, seeds / self.seeds
         residual = self.residual / (more_patients * more_seeds)
-        return Spread(
-            self.mean,
-            patients,
-            seeds,
+        return replace(
+            self,
+            patients=patients,
+            seeds=seeds,
             patient=self.patient / more_patients,
             seed=(self.seed - self.residual) / more_seeds + residual,
             residual=residual,
-            third=self.third / more_patients**2,
         )
 
 
 def spread_of(values: Values) -> Spread | None:
-    """The spread of changes (P, S); None with fewer than three patients or two seeds.
-
-    The third cumulant is estimated without bias, P² m₃ / ((P − 1)(P − 2)) with m₃ the third central
-    moment.
-    """
+    """The spread of changes (P, S); None with fewer than three patients or two seeds."""
     patients, seeds = values.shape
     if patients < 3 or seeds < 2:
         return None
     ms_patient, ms_seed, ms_residual = map(float, mean_squares(values))
     size = patients * seeds
-    of_patient = values.mean(axis=1)
-    third = patients**2 * float(((of_patient - of_patient.mean()) ** 3).mean())
     return Spread(
         mean=float(values.mean()),
         patients=patients,
@@ -105,13 +98,22 @@ def spread_of(values: Values) -> Spread | None:
         patient=max(0.0, ms_patient - ms_residual) / size,
         seed=ms_seed / size,
         residual=min(ms_seed, ms_residual) / size,
-        third=third / ((patients - 1) * (patients - 2) * patients**2),
+        skewness=_skewness(values.mean(axis=1)),
     )
 
 
+def _skewness(values: Values) -> float:
+    """P² m₃ / ((P − 1)(P − 2) s³), with m₃ the third central moment; 0 where all are equal."""
+    count, deviations = len(values), values - values.mean()
+    sd = math.sqrt((deviations**2).sum() / (count - 1))
+    if sd <= 1e-9 * float(np.abs(values).max()):
+        return 0.0  # they differ by rounding
+    third = float(((deviations / sd) ** 3).sum())
+    return count * third / ((count - 1) * (count - 2))
+
+
 def _inverse_of_hall(quantile: float, skewness: float) -> float:
-    """The T whose transformed value is the quantile; the quantile itself without skewness."""
+    """The value whose transformation is the quantile; the quantile itself without skewness."""
     if abs(skewness) < 1e-6:
         return quantile
-    cubed = 1 + skewness * (quantile - skewness / 6)
-    return float(3 / skewness * (np.cbrt(cubed) - 1))
+    return 3 / skewness * (math.cbrt(1 + skewness * (quantile - skewness / 6)) - 1)

@@ -31,11 +31,12 @@ def update_run(
     budget = other.pop("budget", 20)
     cases = _cases(changes, area or {}, patients)
     update = {"new": NEW, "old": [OLD], "held_out": [HELD_OUT], "budget": budget}
+    update |= {"margins": {"dice": 0.01, "area": 0.02}, "parent": "f" * 64}
     strategy = other.setdefault("strategy", "EWC")
     run_id = f"{strategy}-{budget}-{seed}"
     spec = {"order": [OLD, HELD_OUT, NEW], "classes": list(CLASSES), "seed": seed, "update": update}
     dice = [[0.1] * 3, [0.8] * 3, [0.8] * 3]
-    return run_result(dice, cases, spec=spec, schedule="seed_curve", run_id=run_id, **other)
+    return run_result(dice, cases, spec=spec, schedule="update", run_id=run_id, **other)
 
 
 def candidate_runs(

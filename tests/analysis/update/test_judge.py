@@ -106,4 +106,4 @@ def test_not_worse_is_rarely_wrong_of_14_patients(sds: Sds) -> None:
 @pytest.mark.parametrize("patients", [14, 30, 60])
 @pytest.mark.parametrize("sds", MIXTURES)
 def test_not_worse_is_wrong_in_at_most_5_percent(sds: Sds, patients: int, seeds: int) -> None:
-    assert wrong_rate(sds, patients, 20000, seeds) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 20000)
+    assert wrong_rate(sds, patients, 10000, seeds) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 10000)
