@@ -4,22 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cl_seg.messages.errors import InputError
+from cl_seg.analysis.update.outcomes import roles, update_of
 from cl_seg.records.results import RunResult
-from cl_seg.records.run_spec import UpdateSpec
 
 COLUMNS = ["model", "strategy", "slices", "scanner", "is", "before", "after"]
-
-
-def update_of(run: RunResult) -> UpdateSpec:
-    """What a run has updated.
-
-    Raises:
-        InputError: it is no run of an update suite.
-    """
-    if run.record.spec.update is None:
-        raise InputError(f"{run.run_id} is no run of an update suite")
-    return run.record.spec.update
 
 
 def update_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -35,14 +23,13 @@ def update_table(results: Sequence[RunResult]) -> pd.DataFrame:
 
 
 def _rows(run: RunResult) -> list[list[object]]:
-    update, names = update_of(run), run.short_names
-    roles = {update.new: "new", **dict.fromkeys(update.old, "old")}
+    role, names = roles(run), run.short_names
     scores = list(zip(run.order, run.matrix()[1], run.matrix()[2], strict=True))
     if run.held_out:
         _, before, after = run.on_held_out().matrix()
         scores += zip(run.held_out, before, after, strict=True)
-    candidate = [run.network, run.strategy, update.budget]
+    candidate = [run.network, run.strategy, update_of(run).budget]
     return [
-        [*candidate, names[name], roles.get(name, "held out"), before, after, after - before]
+        [*candidate, names[name], role[name], before, after, after - before]
         for name, before, after in scores
     ]

@@ -45,11 +45,13 @@ class StartingModel:
         folder: of the model; None where the network of the run loads weights itself.
         weights_sha256: checksum of its weights.
         scanners: it was trained on, key → name; empty where that is not known.
+        simulated: True where it is known to have seen simulated CT only.
     """
 
     folder: Path | None
     weights_sha256: str
     scanners: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
 
 
 @dataclass(frozen=True)

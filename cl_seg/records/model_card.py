@@ -73,7 +73,8 @@ class ModelCard(CardModel):
         input: image size and HU window that the network takes.
         scanners: scanners it was trained on, key → name.
         simulated: True where it was trained on simulated CT only.
-        trained: record of the training: the spec of its run (:mod:`cl_seg.records.run_spec`); after
+        trained: record of the training: the spec of its run (:mod:`cl_seg.records.run_spec`), in
+            which ``update.parent`` is the checksum of the model that was updated, if one was; after
             ``cl-seg seed train`` the base model's checksum, the new scanner with its slices and
             patients, the training settings, and under ``before`` the base model's own record.
         scores: scanner → class → Dice on test patients, None where there is none.

@@ -122,6 +122,7 @@ class UpdateSpec(RecordModel):
         margins: how much worse a scanner may become and still count as not worse.
         parent: SHA-256 of the weights of the saved model.
         parent_scanners: scanners that its card names, key → name.
+        parent_simulated: True where its card says that it has seen simulated CT only.
     """
 
     new: str
@@ -132,6 +133,7 @@ class UpdateSpec(RecordModel):
     margins: MarginsSpec
     parent: str = ""
     parent_scanners: dict[str, str] = {}
+    parent_simulated: bool = False
 
 
 class RunSpec(SuitePart):

@@ -79,6 +79,7 @@ def _update(run: Run, context: StageContext) -> dict[str, Any]:
         "margins": context.margins.model_dump(),
         "parent": model.weights_sha256,
         "parent_scanners": model.scanners,
+        "parent_simulated": model.simulated,
     }
 
 
