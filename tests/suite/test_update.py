@@ -1,41 +1,23 @@
 """Update suites from a saved model to records."""
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-import torch
 
-from cl_seg.inference.saved_model import save_model
 from cl_seg.messages.errors import InputError
-from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.records.load import load_results
-from cl_seg.records.model_card import Input, ModelCard, Network
+from cl_seg.records.model_card import read_card
 from cl_seg.records.run_spec import MarginsSpec, UpdateSpec
+from cl_seg.suite.cache import StageCache
+from cl_seg.suite.engines.single import SingleEngine
+from cl_seg.suite.run import run_suites
+from cl_seg.suite.run_model import save_run_model
+from cl_seg.training.checkpoint import CheckpointPlugin
 
-from .conftest import run
-
-NETWORK = "tests.suite.tiny_network:build"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny network with its first weights as a model folder."""
-    torch.manual_seed(3)
-    card = ModelCard(
-        network=Network(name=NETWORK, preset="small"),
-        classes=["muscle", "liver"],
-        input=Input(grid_size=32, spacing_mm=4.0, size=32, window_hu=(-160, 240)),
-        scanners={"bright": "Bright", "elsewhere": "Elsewhere"},
-        simulated=True,
-        trained={"learning_rate": 0.02},
-        scores={},
-        versions={},
-        git_commit="",
-    )
-    folder = tmp_path_factory.mktemp("models") / "model"
-    save_model(folder, build_model(NETWORK, "small", {}, 3, 32).state_dict(), card)
-    return folder
+from .conftest import NETWORK, run
 
 
 def text(store: Path, model: Path, more: str = "", strategies: str = "[naive, lwf]") -> str:
@@ -100,6 +82,7 @@ def test_records_say_what_was_updated(store: Path, model: Path, tmp_path: Path) 
         margins=MarginsSpec(dice=0.05, area=0.02),
         parent=update.parent if update else "",
         parent_scanners={"bright": "Bright", "elsewhere": "Elsewhere"},
+        parent_simulated=True,
     )
     assert record.spec.order == ("bright", "plain")
     cases = results[0].cases
@@ -177,3 +160,49 @@ models: [{{name: "{NETWORK}", load: {weights}, learning_rate: 0.02}}]"""
         InputError, match="give `model`, a model folder, or one network with `load`"
     ):
         planned(own.replace(f"load: {weights}, ", ""), tmp_path)
+
+
+def test_the_bits_are_the_same_whether_it_is_interrupted(
+    store: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = text(store, model, "labelled: [3]\nby: stratified", "[replay]")
+    states = []
+    for name, steps_before_interruption in (("whole", 1000), ("interrupted", 3)):
+        (tmp_path / name).mkdir()
+        plans, cache = [planned(content, tmp_path / name)], StageCache(tmp_path / name / "stages")
+        engine = SingleEngine(checkpoint_seconds=0)
+        with monkeypatch.context() as patch:
+            interrupt_after(steps_before_interruption, patch)
+            with suppress(KeyboardInterrupt):
+                run_suites(plans, [tmp_path / name / "results"], cache, engine, 1, print)
+        assert (tmp_path / name / "results" / "runs").is_dir() == (name == "whole")
+        run_suites(plans, [tmp_path / name / "results"], cache, engine, 1, print)
+        (result,) = load_results(tmp_path / name / "results")
+        states.append((cache.read(result.record.states[-1], "state2.pt"), result.record.R))
+    assert states[0] == states[1]
+
+
+def interrupt_after(steps: int, patch: pytest.MonkeyPatch) -> None:
+    after_step, done = CheckpointPlugin.after_training_iteration, 0
+
+    def counted(self: CheckpointPlugin, strategy: Any, **kwargs: Any) -> None:
+        nonlocal done
+        after_step(self, strategy, **kwargs)
+        done += 1
+        if done == steps:
+            raise KeyboardInterrupt
+
+    patch.setattr(CheckpointPlugin, "after_training_iteration", counted)
+
+
+def test_the_updated_network_is_saved_with_its_lineage(
+    store: Path, model: Path, tmp_path: Path
+) -> None:
+    run(text(store, model, "held_out: [dark]", "[naive]"), tmp_path / "results")
+    folder = tmp_path / "results" / "runs" / "build-naive-all-seed0"
+    save_run_model(folder, tmp_path / "new", StageCache(tmp_path / "stages"))
+    parent, card = read_card(model), read_card(tmp_path / "new")
+    assert card.trained["update"]["parent"] == parent.weights_sha256 != card.weights_sha256
+    assert list(card.scanners) == ["bright", "elsewhere", "plain"] and card.simulated
+    plan = planned(text(store, tmp_path / "new", "", "[naive]"), tmp_path)
+    assert plan.runs[0].run.learning_rate == 0.02, "it can be updated again"
