@@ -85,11 +85,13 @@ def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
         return f"about {found - patients} more test patients (now {patients})"
     if found := _fewest(lambda number: decides(patients, number), seeds, MOST_SEEDS):
         return f"about {found - seeds} more seeds (now {seeds}), not patients: seeds vary too much"
-    return f"neither {MOST_PATIENTS} test patients nor {MOST_SEEDS} seeds: too close to the margin"
+    if found := _fewest(lambda k: decides(k * patients, k * seeds), 1, MOST_SEEDS // seeds):
+        return f"about {found} times as many test patients, and as many times the seeds"
+    return "neither test patients nor seeds in any number at hand: too close to the margin"
 
 
 def _fewest(decides: Callable[[int], bool], have: int, most: int) -> int:
     """The smallest number above ``have`` that decides; 0 where not even ``most`` does."""
-    if not decides(most):
+    if most <= have or not decides(most):
         return 0
     return have + 1 + bisect_left(range(have + 1, most), True, key=decides)

@@ -84,6 +84,16 @@ class Candidate:
         alpha = ALPHA / max(1, len(self.decisive))
         return [one for one in self.decisive if one.change.below(-one.margin, alpha)]
 
+    def unshown(self, alpha: float = ALPHA) -> list[str]:
+        """What is missing to accept it at ``alpha``, with what would decide, in words."""
+        asked = [(one, -one.margin) for one in self.decisive] + [(self.gain, 0.0)]
+        return [
+            f"{one.outcome.name} on {self.runs[0].short_names[one.outcome.scanner]}: "
+            f"{needed(one.change, bound, alpha)}"
+            for one, bound in asked
+            if not one.change.above(bound, alpha)
+        ]
+
     @property
     def is_without_gain(self) -> bool:
         """True where it is shown to gain less on the new scanner than the margin of Dice."""
@@ -115,6 +125,11 @@ class Recommendation:
     def best(self) -> Candidate | None:
         """The recommended candidate."""
         return self.accepted[0] if self.accepted else None
+
+    @property
+    def alpha(self) -> float:
+        """Error rate at which a candidate that is not accepted was judged last."""
+        return ALPHA / max(1, len(self.candidates) - len(self.accepted))
 
     def status_of(self, candidate: Candidate) -> str:
         """``accepted``, ``rejected`` or ``undecided``."""

@@ -26,7 +26,7 @@ def update_run(
         patients: test patients, each on every scanner.
         area: likewise of the area error, which is 5 % before.
         seed: random seed.
-        **other: ``strategy`` and ``budget``.
+        **other: ``strategy``, ``budget``, and other fields of the record.
     """
     budget = other.pop("budget", 20)
     cases = _cases(changes, area or {}, patients)
