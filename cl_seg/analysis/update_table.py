@@ -26,7 +26,7 @@ def _rows(run: RunResult) -> list[list[object]]:
     role, names = roles(run), run.short_names
     scores = list(zip(run.order, run.matrix()[1], run.matrix()[2], strict=True))
     if run.held_out:
-        _, before, after = run.on_held_out().matrix()
+        _, before, after = run.on_held_out.matrix()
         scores += zip(run.held_out, before, after, strict=True)
     candidate = [run.network, run.strategy, update_of(run).budget]
     return [

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import yaml
 
+from cl_seg.analysis.update.dossier import PAGE
 from cl_seg.analysis.update.recommend import Recommendation, Status, recommendation
+from cl_seg.analysis.update.sentences import answer
 from cl_seg.api.plan import STAGES, Plan
 from cl_seg.api.processes import Processes
 from cl_seg.api.results import Results
@@ -69,15 +71,13 @@ class Update:
 
     @property
     def text(self) -> str:
-        """The verdict, and a line per candidate."""
-        found = self.recommendation
-        lines = [
-            f"{one.title}: {found.status_of(one)}, Dice on the new scanner "
-            f"{one.gain.change.mean:+.3f}"
-            for one in found.candidates
-        ]
-        best = f": {found.best.title}" if found.best else ", keep the model as it is"
-        return "\n".join([*lines, f"{self.verdict}{best}"])
+        """The verdict in one or two sentences."""
+        return answer(self.recommendation)
+
+    @property
+    def dossier(self) -> Path:
+        """Page with the verdicts on every scanner; ``update.json`` beside it is for machines."""
+        return self.results.folder / PAGE
 
     def __repr__(self) -> str:
         return f"Update({str(self.results.folder)!r}): {self.verdict}"

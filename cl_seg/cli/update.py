@@ -125,7 +125,7 @@ def update(
         log=print_info,
     )
     print_answer(found.text)
-    print_output_path("report", found.results.folder / "report.html")
+    print_output_path("dossier", found.dossier)
     if found.model is not None:
         print_output_path("model", found.model)
     for run_id, reason in found.results.failures.items():

@@ -131,6 +131,7 @@ class RunResult:
         """Scanners that it was tested on and never trained on."""
         return list(self.record.spec.held_out)
 
+    @cached_property
     def on_held_out(self) -> "RunResult":
         """The run with the scanners that are held out in place of those of its order.
 

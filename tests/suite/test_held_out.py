@@ -33,7 +33,7 @@ def test_nothing_else_changes_and_what_is_held_out_is_scored_after_every_stage(
     assert not any("R_held_out" in one.record.as_json() for one in before.values())
     assert not any("held_out" in one.record.as_json()["spec"] for one in before.values())
 
-    said, failed = run(suite(suite_text, "held_out: [plain]"), results)
+    _, failed = run(suite(suite_text, "held_out: [plain]"), results)
     assert not failed
     assert of_before < cache.keys()
     added = [cache.metadata(key) for key in cache.keys() - of_before]
@@ -44,7 +44,7 @@ def test_nothing_else_changes_and_what_is_held_out_is_scored_after_every_stage(
         pd.testing.assert_frame_equal(
             *(t.reset_index(drop=True) for t in (result.main_cases, main[result.run_id]))
         )
-        unseen = result.on_held_out()
+        unseen = result.on_held_out
         assert unseen.order == ["plain"]
         assert unseen.order_and_seed == result.order_and_seed
         assert np.isfinite(unseen.matrix()).all()
@@ -54,7 +54,7 @@ def test_nothing_else_changes_and_what_is_held_out_is_scored_after_every_stage(
         own = result.cases[result.cases["scanner"] != "plain"].reset_index(drop=True)
         pd.testing.assert_frame_equal(own, cases[result.run_id].reset_index(drop=True))
         assert result.record.slices["plain"].keys() == {"test"}
-        one_class = result.of_class("liver").on_held_out()
+        one_class = result.of_class("liver").on_held_out
         np.testing.assert_array_equal(one_class.matrix(), unseen.matrix("liver"))
 
 
