@@ -1,5 +1,6 @@
 """The runs of an update suite: strategies x labelled slices x seeds, from one saved model."""
 
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from cl_seg.messages.errors import InputError, refuse
@@ -37,6 +38,18 @@ def update_runs(suite: UpdateSuite, scanners: list[str]) -> list[Run]:
         order = (*old, suite.new)
         runs.append(Run(run_id, order, model, strategy, seed, (0, *position), images, started))
     return runs
+
+
+def update_notes(runs: Sequence[Run]) -> Iterator[str]:
+    """Old scanners that the card of the saved model does not name."""
+    run = runs[0]
+    known = run.starting_model.scanners if run.starting_model else {}
+    unknown = [name for name in run.order[:-1] if known and name not in known]
+    if unknown:
+        yield (
+            f"old: the card of the model does not name {', '.join(unknown)} among the scanners it "
+            "was trained on: name under `held_out` what it has not seen"
+        )
 
 
 def needs_old_slices(strategy: Strategy) -> bool:

@@ -57,7 +57,8 @@ class UpdateSuite(Suite):
         new: the new scanner.
         held_out: scanners that are tested only.
         old: scanners that the model was trained on, whose slices strategies may use; empty for all
-            others of the data. There may be none.
+            others of the data. There may be none. Scanners that are neither new, old nor held out
+            are not used.
         labelled: numbers of labelled slices of the new scanner to train on; ``all`` for all that
             are for training.
         by: how they are chosen; the model chooses where a network is needed.

@@ -58,7 +58,8 @@ def test_the_model_as_it_is_is_loaded_and_tested_once(
         "consolidate": 2,
         "evaluate": 3 * (1 + 12),
     }, "a ranking and a consolidation for every seed"
-    run_ = plan.runs[0].run
+    run_, (note,) = plan.runs[0].run, (n for n in plan.notes if n.startswith("old: "))
+    assert "does not name dark among" in note
     assert run_.experiences == (("bright", "dark"), ("plain",))
     assert run_.learning_rates(plan.context.training) == [0.02, pytest.approx(0.002)]
     assert run_.steps_per_experience(plan.context.training) == [0, 4]
@@ -69,6 +70,7 @@ def test_records_say_what_was_updated(store: Path, model: Path, tmp_path: Path) 
     _, failed = run(text(store, model, more, "[naive, ewc, replay]"), tmp_path / "results")
     assert not failed
     results = load_results(tmp_path / "results")
+    assert (tmp_path / "results" / "update.html").is_file(), "the dossier"
     assert [r.run_id for r in results] == [f"build-{s}-2-seed0" for s in ("naive", "ewc", "replay")]
     record = results[1].record
     assert record.schedule == "update" and record.spec.seed_images is None
