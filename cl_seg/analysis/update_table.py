@@ -5,9 +5,23 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cl_seg.analysis.update.outcomes import roles, update_of
+from cl_seg.messages.errors import InputError
 from cl_seg.records.results import RunResult
 
 COLUMNS = ["model", "strategy", "slices", "scanner", "is", "before", "after"]
+
+
+def refuse_updates(results: Sequence[RunResult]) -> None:
+    """Refuse runs of an update where scores of a stream of scanners are asked for.
+
+    Raises:
+        InputError: naming the first of them.
+    """
+    for run in results:
+        if run.record.spec.update is not None:
+            raise InputError(
+                f"{run.run_id} is of an update, not of a stream of scanners: read update.html"
+            )
 
 
 def update_table(results: Sequence[RunResult]) -> pd.DataFrame:

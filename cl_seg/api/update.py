@@ -1,6 +1,5 @@
 """May a saved model be updated with a new scanner? A suite of kind ``update``, and its answer."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from cl_seg.api.suite import Suite
 from cl_seg.files.write import write_text
 from cl_seg.scans.store import read_header
 
-SUITE_FILE, MODEL = "update.yaml", "model"
+SUITE_FILE = "update.yaml"
 STRATEGIES = ("naive", "l2", "lwf")
 STRATEGIES_WITH_OLD_SLICES = (*STRATEGIES, "ewc", "replay")
 
@@ -119,7 +118,7 @@ def update(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         trusted_network: ``module:callable`` of the model's network, if it is your own code that
             you trust.
         results: folder for results; ``results/update-SCANNER`` by default. ``update.yaml`` there is
-            the suite, and ``model`` the updated network where one is recommended.
+            the suite, and ``model-KEY`` the updated network where one is recommended.
         cache: folder of finished stages.
         workers: processes on the CPU side by side, 0 for this process alone.
         log: called with every line for the user.
@@ -143,7 +142,6 @@ def update(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     planned = Plan([Suite(content)], results, cache)
     (folder,) = planned.folders
     write_text(folder / SUITE_FILE, yaml.safe_dump(content, sort_keys=False))
-    shutil.rmtree(folder / MODEL, ignore_errors=True)  # of the verdict before
     ran = run_planned_suite(planned, Processes(workers), log=log)
     found = recommendation(ran.runs)
     return Update(ran, found, _save_recommended(found, folder, Path(cache)))
@@ -172,12 +170,17 @@ def _suite_content(
 
 
 def _save_recommended(found: Recommendation, folder: Path, cache: Path) -> Path | None:
-    """Save the network of the first seed: the best of several is best by chance in part."""
+    """Save the network of the first seed: the best of several is best by chance in part.
+
+    The folder is named by the key of its run, so that one there is the same model.
+    """
     if found.best is None:
         return None
     from cl_seg.suite.cache import StageCache  # noqa: PLC0415
     from cl_seg.suite.run_model import save_run_model  # noqa: PLC0415 - torch, slow
 
-    run_id = found.best.runs[0].run_id
-    save_run_model(folder / "runs" / run_id, folder / MODEL, StageCache(cache))
-    return folder / MODEL
+    record = found.best.runs[0].record
+    model = folder / f"model-{record.key[:8]}"
+    if not model.exists():
+        save_run_model(folder / "runs" / record.run_id, model, StageCache(cache))
+    return model

@@ -15,6 +15,7 @@ from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.run import run_suites
 from cl_seg.suite.run_model import save_run_model
+from cl_seg.suite.summary import summary, trainings
 from cl_seg.training.checkpoint import CheckpointPlugin
 
 from .conftest import NETWORK, run
@@ -58,6 +59,10 @@ def test_the_model_as_it_is_is_loaded_and_tested_once(
         "consolidate": 2,
         "evaluate": 3 * (1 + 12),
     }, "a ranking and a consolidation for every seed"
+    assert trainings(plan.graph) == (12, 12)
+    assert "saved model (old scanners: bright, dark) → plain" in summary(
+        [plan], StageCache(tmp_path / "stages")
+    )
     run_, (note,) = plan.runs[0].run, (n for n in plan.notes if n.startswith("old: "))
     assert "does not name dark among" in note
     assert run_.experiences == (("bright", "dark"), ("plain",))
