@@ -195,7 +195,8 @@ class _Planner:
         context = self.context
         # Which scanners are tested is in the record, and can be the same cells by two rules.
         rule: list[Any] = [] if context.evaluate == "all" else [context.evaluate]
-        rule += [context.margins.model_dump()] if context.margins else []
+        if context.margins and run.starting_model:
+            rule += [context.margins.model_dump(), dict(run.starting_model.scanners)]
         key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice, *rule)
         return PlannedRun(
             run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)
