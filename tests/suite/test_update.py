@@ -4,13 +4,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
+from safetensors.torch import save_file
 
 from cl_seg.messages.errors import InputError
+from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
+from cl_seg.planning.update_runs import can_update, needs_old_slices
 from cl_seg.records.load import load_results
 from cl_seg.records.model_card import read_card
 from cl_seg.records.run_spec import MarginsSpec, UpdateSpec
+from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.run import run_suites
@@ -213,3 +218,28 @@ def test_the_updated_network_is_saved_with_its_lineage(
     assert list(card.scanners) == ["bright", "elsewhere", "plain"] and card.simulated
     plan = planned(text(store, tmp_path / "new", "", "[naive]"), tmp_path)
     assert plan.runs[0].run.learning_rate == 0.02, "it can be updated again"
+
+
+@pytest.mark.slow
+def test_every_strategy_that_can_update_does(store: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "unet.safetensors"
+    save_file(build_model("unet", "small", {}, 3, 32).state_dict(), weights)
+    no_batch_norm = {"frozen_statistics"}
+    names = [n for n, s in STRATEGIES.items() if can_update(s) and n not in no_batch_norm]
+    content = f"""
+kind: update
+name: all
+image: {{size: 32}}
+models: [{{name: unet, load: {weights}}}]
+new: plain
+data: {{store: {store}}}
+split: {{test: 0.3, validation: 0.2}}
+strategies: [{", ".join(names)}]
+training: {{steps: 2, batch_size: 4, curve_every: 0, device: cpu}}
+"""
+    _, failed = run(content, tmp_path / "results")
+    assert not failed
+    states = {r.record.spec.strategy.name: r.record for r in load_results(tmp_path / "results")}
+    assert states.keys() == set(names)
+    with_old = {name for name, record in states.items() if record.stages[0].kept_bytes}
+    assert with_old == {name for name in names if needs_old_slices(STRATEGIES[name])}
