@@ -77,7 +77,8 @@ class RunResult:
         """Scanners that a stage trains on, ``schedule`` of the record.
 
         ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
-        one with a network of its own, ``seed_curve`` the base scanners, then SEED images.
+        one with a network of its own, ``seed_curve`` the base scanners, then SEED images,
+        ``update`` a new scanner, from a saved model.
         """
         return self.record.schedule
 
