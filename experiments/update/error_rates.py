@@ -7,15 +7,16 @@ results/reference (paper/forgetting, strategies/stress): with replay and without
 is the hardest for skewed patients. Half of the skewnesses seen lie between −1 and 0.4, the lowest
 is −2.1. Seeds, of which there are three, and residuals are normal.
 
-    python experiments/update/error_rates.py > results/reference/update/error_rates.md
+    python experiments/update/error_rates.py
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 
+from cl_seg.analysis.intervals import ci_half_width
 from cl_seg.analysis.tables import markdown
 from cl_seg.analysis.update.judge import change_of, verdict
 
@@ -63,42 +64,65 @@ SHAPES: dict[str, Callable[[Random, int], Values]] = {
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=TRIALS)
     trials = parser.parse_args().trials
+    print(markdown(by_shape(trials)))
+    print(markdown(by_seeds(trials)), end="")
+
+
+def by_shape(trials: int) -> pd.DataFrame:
+    """Errors and power for every spread and shape, with three seeds."""
     rows = []
     for spread, deviations in SPREADS.items():
         for shape, draw in SHAPES.items():
             row = {"spread of changes": spread, "patients are": shape}
             for mean, what in ((-MARGIN, "wrong"), (0.0, "power")):
                 for patients in PATIENTS:
-                    share = not_worse(draw, deviations, mean, patients, trials)
+                    drawn = changes(draw, deviations, (patients, SEEDS), trials)
+                    share = np.mean([is_not_worse(mean + values) for values in drawn])
                     row[f"{what}, {patients} patients, %"] = f"{100 * share:.1f}"
             rows.append(row)
-    print(markdown(pd.DataFrame(rows)), end="")
+    return pd.DataFrame(rows)
 
 
-def not_worse(
+def by_seeds(trials: int) -> pd.DataFrame:
+    """Errors for numbers of seeds, and those of one side of the intervals of the reports."""
+    rows = []
+    for seeds in (2, 3, 5):
+        for patients in (*PATIENTS, 200):
+            drawn = list(changes(normal, SPREADS["without"], (patients, seeds), trials))
+            wrong = np.mean([is_not_worse(values - MARGIN) for values in drawn])
+            # Two sides of 5 % each.
+            one_side = np.mean([v.mean() > ci_half_width(v, 0.9) for v in drawn])
+            row = {"seeds": str(seeds), "patients": str(patients)}
+            row |= {"wrong, %": f"{100 * wrong:.1f}"}
+            rows.append(row | {"wrong by the intervals of reports, %": f"{100 * one_side:.1f}"})
+    return pd.DataFrame(rows)
+
+
+def is_not_worse(values: Values) -> bool:
+    """The verdict on changes (P, S)."""
+    return verdict(change_of(values), MARGIN) == "not worse"
+
+
+def changes(
     draw: Callable[[Random, int], Values],
     deviations: tuple[float, float, float],
-    mean: float,
-    patients: int,
+    shape: tuple[int, int],
     trials: int,
-) -> float:
-    """Share of "not worse" among changes drawn around a true mean."""
+) -> Iterator[Values]:
+    """Changes (P, S) drawn around 0."""
+    patients, seeds = shape
     random = np.random.default_rng(patients)
     of_patient, of_seed, rest = deviations
-    count = 0
     for _ in range(trials):
-        values = (
-            mean
-            + of_patient * draw(random, patients)[:, None]
-            + of_seed * random.normal(size=(1, SEEDS))
-            + rest * random.normal(size=(patients, SEEDS))
+        yield (
+            of_patient * draw(random, patients)[:, None]
+            + of_seed * random.normal(size=(1, seeds))
+            + rest * random.normal(size=(patients, seeds))
         )
-        count += verdict(change_of(values), MARGIN) == "not worse"
-    return count / trials
 
 
 if __name__ == "__main__":
