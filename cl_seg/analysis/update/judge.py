@@ -67,8 +67,9 @@ def verdict(change: Change, margin: float, alpha: float = ALPHA) -> Verdict:
 def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
     """What would decide whether a change is above or below ``bound``, in words.
 
-    Patients, or else seeds, with which the decision falls with a probability of ``POWER`` if mean
-    and spread stay as they are: |mean − bound| ≥ half width(n) + z[POWER] · standard error(n).
+    Patients, or else seeds, or else both, with which the decision falls with a probability of
+    ``POWER`` if mean and spread stay as they are: those for which |mean − bound| is at least the
+    half width and z[POWER] standard errors.
     """
     spread = change.spread
     if spread is None:
@@ -86,8 +87,8 @@ def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
     if found := _fewest(lambda number: decides(patients, number), seeds, MOST_SEEDS):
         return f"about {found - seeds} more seeds (now {seeds}), not patients: seeds vary too much"
     if found := _fewest(lambda k: decides(k * patients, k * seeds), 1, MOST_SEEDS // seeds):
-        return f"about {found} times as many test patients, and as many times the seeds"
-    return "neither test patients nor seeds in any number at hand: too close to the margin"
+        return f"about {found} times the test patients and {found} times the seeds"
+    return "neither more test patients nor more seeds: too close to the margin"
 
 
 def _fewest(decides: Callable[[int], bool], have: int, most: int) -> int:
