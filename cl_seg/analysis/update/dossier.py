@@ -87,21 +87,16 @@ def sections_of(found: Recommendation, parent: Path | None = None) -> list[Secti
         notes=notes(found),
         definitions=DEFINITIONS,
     )
-    scanners = [_scanner(found.candidates, scanner, role) for scanner, role in roles_of(found)]
+    scanners = roles(shown.runs[0]).items()
     updated = [] if found.best is None else [Section("Model card", table=card(found.best))]
     return [
         candidates,
-        *scanners,
+        *(_scanner(found.candidates, scanner, role) for scanner, role in scanners),
         _lost_most(shown),
         _pictures(shown),
         Section("What was updated, and how to go back", table=lineage(found, parent)),
         *updated,
     ]
-
-
-def roles_of(found: Recommendation) -> list[tuple[str, str]]:
-    """The scanners with their roles."""
-    return list(roles(found.candidates[0].runs[0]).items())
 
 
 def _scanner(candidates: Sequence[Candidate], scanner: str, role: str) -> Section:

@@ -1,5 +1,6 @@
 """Is a change worse than its margin allows? Three answers, and what would decide."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,15 +25,15 @@ class Change:
 
     Attributes:
         mean: NaN without any patient.
-        lower, upper: one-sided bounds, each at the error rate ``ALPHA``; None where there are too
+        lower, upper: one-sided bounds, each at the error rate ``ALPHA``; NaN where there are too
             few patients or seeds for any.
-        spread: what other bounds follow from; None likewise.
+        spread: what other bounds follow from; None where there are none.
     """
 
     mean: float
-    lower: float | None
-    upper: float | None
-    spread: Spread | None
+    lower: float = math.nan
+    upper: float = math.nan
+    spread: Spread | None = None
 
     def above(self, bound: float, alpha: float = ALPHA) -> bool:
         """True where the change is shown to be above ``bound``, at an error rate of ``alpha``."""
@@ -46,10 +47,9 @@ class Change:
 def change_of(values: Values) -> Change:
     """The mean of changes (P, S), more is better, with its bounds."""
     spread = spread_of(values)
-    mean = float(values.mean()) if values.size else float("nan")
     if spread is None:
-        return Change(mean, None, None, None)
-    return Change(mean, spread.lower_bound(ALPHA), spread.upper_bound(ALPHA), spread)
+        return Change(float(values.mean()) if values.size else math.nan)
+    return Change(spread.mean, spread.lower_bound(ALPHA), spread.upper_bound(ALPHA), spread)
 
 
 def verdict(change: Change, margin: float, alpha: float = ALPHA) -> Verdict:

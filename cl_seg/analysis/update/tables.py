@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.many_scanners import listed
-from cl_seg.analysis.update.judge import Change
 from cl_seg.analysis.update.outcomes import AFTER, BEFORE, Outcome, roles
 from cl_seg.analysis.update.recommend import Candidate, JudgedOutcome, Recommendation
 
@@ -24,17 +23,10 @@ def number(outcome: Outcome, value: float, signed: bool = True) -> str:
 
 def after_minus_before(judged: JudgedOutcome) -> tuple[float, float, float]:
     """Change of the score with its lower and upper bound, NaN without bounds."""
-    change, outcome = judged.change, judged.outcome
-    low, high = _bounds(change)
-    if outcome.more_is_better:
-        return change.mean, low, high
-    return -change.mean, -high, -low
-
-
-def _bounds(change: Change) -> tuple[float, float]:
-    if change.lower is None or change.upper is None:
-        return float("nan"), float("nan")
-    return change.lower, change.upper
+    change = judged.change
+    if judged.outcome.more_is_better:
+        return change.mean, change.lower, change.upper
+    return -change.mean, -change.upper, -change.lower
 
 
 def shown_change(judged: JudgedOutcome) -> str:
