@@ -21,7 +21,7 @@ from scipy.stats import skew
 
 from cl_seg.analysis.intervals import ci_half_width, mean_squares
 from cl_seg.analysis.tables import markdown, runs_by_configuration
-from cl_seg.analysis.update.judge import change_of, verdict
+from cl_seg.analysis.update.judge import ALPHA, change_of, verdict
 from cl_seg.records.load import load_results
 
 Values = np.ndarray
@@ -80,7 +80,8 @@ def main() -> None:
         print(markdown(medians), every["skewness"].describe().round(1), sep="\n")
         return
     print(markdown(by_shape(trials)))
-    print(markdown(by_seeds(trials)), end="")
+    print(markdown(by_seeds(trials)))
+    print(markdown(by_candidates(trials)), end="")
 
 
 def by_shape(trials: int) -> pd.DataFrame:
@@ -110,6 +111,21 @@ def by_seeds(trials: int) -> pd.DataFrame:
             row = {"seeds": str(seeds), "patients": str(patients)}
             row |= {"wrong, %": f"{100 * wrong:.1f}"}
             rows.append(row | {"wrong by the intervals of reports, %": f"{100 * one_side:.1f}"})
+    return pd.DataFrame(rows)
+
+
+def by_candidates(trials: int) -> pd.DataFrame:
+    """Power where the error rate is divided by the number of candidates, with replay."""
+    rows = []
+    for seeds in (3, 5):
+        for patients in PATIENTS:
+            shape = patients, seeds
+            drawn = list(map(change_of, changes(normal, SPREADS["with replay"], shape, trials)))
+            row = {"seeds": str(seeds), "patients": str(patients)}
+            for count in (1, 2, 5, 10):
+                share = np.mean([one.above(-MARGIN, ALPHA / count) for one in drawn])
+                row[f"power, 1 of {count}, %"] = f"{100 * share:.0f}"
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
