@@ -14,7 +14,6 @@ import pandas as pd
 from cl_seg.api.display import html_page
 from cl_seg.api.stores import AnyPath
 from cl_seg.files.write import new_folder
-from cl_seg.inference.saved_model import ModelCard
 from cl_seg.inference.series import (
     MEASUREMENTS,
     Ensemble,
@@ -23,6 +22,7 @@ from cl_seg.inference.series import (
     predict_source,
 )
 from cl_seg.messages.plural import counted
+from cl_seg.records.model_card import ModelCard
 from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.store import Labels
 

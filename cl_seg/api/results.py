@@ -52,6 +52,8 @@ class Results:
     def summary(self, rounded: bool = False) -> pd.DataFrame:
         """The report's table: a row per network and strategy, the mean over orders and seeds.
 
+        Of an update, a row per candidate and scanner: Dice before and after, the mean over seeds.
+
         Args:
             rounded: as text for reading, with the intervals behind the scores; else numbers, as
                 ``summary.csv`` has them. Scores are explained in docs/metrics.md.
@@ -65,6 +67,10 @@ class Results:
 
             table = seed_curve_table(seed_curve_runs(self.runs))
             return shown_seed_curve_table(table, self.runs[0].classes) if rounded else table
+        if self.is_update:
+            from cl_seg.analysis.update_table import update_table  # noqa: PLC0415
+
+            return update_table(self.runs).round(3 if rounded else 12)
         from cl_seg.analysis.tables import (  # noqa: PLC0415 - scipy, slow
             run_table,
             shown_table,
@@ -95,6 +101,7 @@ class Results:
         seed: int | None = None,
         class_name: str | None = None,
         order: int | None = None,
+        held_out: bool = False,
     ) -> pd.DataFrame:
         """Accuracy matrix: test Dice on every scanner (columns) after each experience (rows).
 
@@ -104,6 +111,7 @@ class Results:
             seed: random seed of the run; the mean over seeds by default.
             class_name: class of the masks; the mean over all by default.
             order: number of the order of scanners, from 1; the first by default.
+            held_out: True for the scanners held out, which no experience trains on, as columns.
 
         Returns:
             Rows untrained and after each scanner learned, columns scanners in stream order.
@@ -123,7 +131,9 @@ class Results:
         """
         if self._is_seed_curve:
             raise InputError(f"{self.folder} is of a SEED curve, which has no R: see summary()")
-        return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name)
+        if self.is_update:
+            raise InputError(f"{self.folder} is of an update, which has no R: see summary()")
+        return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name, held_out)
 
     @property
     def plot(self) -> "Plots":
@@ -195,6 +205,11 @@ class Results:
 
     def _repr_html_(self) -> str:
         return html_page(repr(self), *self.runs[0].caveats, self.summary(rounded=True))
+
+    @property
+    def is_update(self) -> bool:
+        """True where the runs are updates of a saved model."""
+        return self.runs[0].training_regime == "update"
 
     @property
     def _is_seed_curve(self) -> bool:

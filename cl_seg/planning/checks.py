@@ -65,9 +65,10 @@ def check_seed_images(runs: Sequence[Run], counts: Counts) -> None:
     """
     for run in runs:
         images, target = run.seed_images, run.order[-1]
+        field = "labelled" if run.starting_model else "seed_images"
         if images is not None and images.count > counts[target].get("train", 0):
             raise InputError(
-                f"seed_images: {counted(images.count, 'slice')} to be labelled, but {target} has "
+                f"{field}: {counted(images.count, 'slice')} to be labelled, but {target} has "
                 f"{counts[target].get('train', 0)} for training: ask for fewer"
             )
 
@@ -113,9 +114,9 @@ def plan_notes(suite: Suite, cases: pd.DataFrame, counts: Counts) -> Iterator[st
                     "of it can be learned there"
                 )
     for scanner, parts in counts.items():
-        if parts.get("train", 0) < suite.training.batch_size:
+        if 0 < parts.get("train", 0) < suite.training.batch_size:  # 0 of one that is held out
             yield (
-                f"{scanner} has {counted(parts.get('train', 0), 'training slice')} for batches of "
+                f"{scanner} has {counted(parts['train'], 'training slice')} for batches of "
                 f"{suite.training.batch_size}: every batch holds slices twice"
             )
 

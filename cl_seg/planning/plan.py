@@ -24,6 +24,7 @@ from cl_seg.planning.environment import find_environment
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, PlannedRun, Stage
+from cl_seg.planning.update_runs import update_notes
 from cl_seg.scans.splits import SPLIT_PARTS
 from cl_seg.scans.store import Header, SliceStore
 
@@ -107,7 +108,7 @@ def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
         notes = (*device_notes(suite), *precision_notes(context))
         return Plan(context, graph, checked.header, {}, notes, checked)
     store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
-    split = split_slices(store.slices, suite.classes, suite.split, scanners)
+    split = split_slices(store.slices, suite.classes, suite.split, scanners, checked.held_out)
     for scanner in scanners:
         store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
     digests = part_digests(store, split, scanners, hash_cache)
@@ -153,6 +154,8 @@ def _context(
         split=suite.split,
         learned_dice=getattr(suite, "learned_dice", {}),
         evaluate=getattr(suite, "evaluate", "all"),
+        held_out=checked.held_out,
+        margins=getattr(suite, "margins", None),
     )
 
 
@@ -169,4 +172,5 @@ def _check_data_and_collect_notes(
         *device_notes(suite),
         *precision_notes(context),
         *plan_notes(suite, classes, context.counts),
+        *update_notes(checked.runs),
     )

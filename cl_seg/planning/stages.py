@@ -125,7 +125,9 @@ class Stage:
     def title(self) -> str:
         """Kind, network, strategy, stream and seed, for people."""
         model, run = self.run.titles["model"], self.run
-        stream = " → ".join(" + ".join(e) for e in run.experiences[: self.position]) or "untrained"
+        names = [" + ".join(scanners) for scanners in run.experiences[: self.position]]
+        names[:1] = ["saved model"] if run.starting_model else names[:1]
+        stream = " → ".join(names) or "untrained"
         strategy = run.titles["strategy"] if self.uses_strategy else ""
         doing = f"test on {self.scanner}" if self.scanner else self.kind
         if self.kind == "rank" and run.seed_images is not None:
@@ -142,8 +144,8 @@ class PlannedRun:
         context: settings and data of all stages of the plan.
         key: hash of all that determines its record.
         training_keys: of its trainings, in order.
-        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners;
-            "" for a scanner that is not tested then.
+        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners,
+            then of those that are held out; "" for a scanner that is not tested then.
         consolidation_keys: of its consolidations, in order.
     """
 
@@ -163,6 +165,11 @@ class PlannedRun:
     def order(self) -> tuple[str, ...]:
         """Scanners in stream order."""
         return self.run.order
+
+    @property
+    def tested_scanners(self) -> tuple[str, ...]:
+        """Scanners in stream order, then those that are held out."""
+        return (*self.run.order, *self.context.held_out)
 
     @property
     def stage_keys(self) -> list[str]:

@@ -80,7 +80,8 @@ class RunRecord(RecordModel):
         model, strategy: titles for tables and figures; their names and labels are in ``spec``.
         order_number: number of its order of scanners in the suite, from 1.
         place: position of its choices in the suite, for sorting.
-        schedule: training regime: sequential, joint, cumulative, single or seed_curve, see
+        schedule: training regime: sequential, joint, cumulative, single, seed_curve or
+            update, see
             :attr:`cl_seg.records.results.RunResult.training_regime`.
         scores_with_memory: True where test scores use what the strategy keeps, e.g. a network for
             every scanner; validation scores while training never do.
@@ -89,6 +90,7 @@ class RunRecord(RecordModel):
         grid: grid of the store; None in older files.
         R: class, and ``mean`` of all, → accuracy matrix, (N+1, N), None where no case has the
             class and where the scanner was not tested.
+        R_held_out: the same of the scanners that are held out, (N+1, H); empty without any.
         states: keys of its training stages; empty in older files.
         stages: cost of each stage.
         device, processor: device and processor that computed it.
@@ -113,6 +115,7 @@ class RunRecord(RecordModel):
     data: DataRecord
     grid: GridRecord | None = None
     R: dict[str, Rows]
+    R_held_out: dict[str, Rows] = Field(default={}, exclude_if=lambda found: not found)
     states: tuple[str, ...] = ()
     stages: tuple[StageRow, ...]
     device: str
@@ -183,6 +186,16 @@ def _record(raw: Any) -> RunRecord:
     is_stream = record.schedule != "seed_curve" and record.spec.update is None
     if is_stream and any(len(matrix) != rows for matrix in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
-    if lacking := set(order) - record.scanner_names.keys():
+    _check_held_out(record)
+    if lacking := {*order, *record.spec.held_out} - record.scanner_names.keys():
         raise ValueError(f"scanner_names lacks {min(lacking)}")
     return record
+
+
+def _check_held_out(record: RunRecord) -> None:
+    held_out, matrices = record.spec.held_out, record.R_held_out
+    if matrices.keys() != (record.R.keys() if held_out else set()):
+        raise ValueError("R_held_out is not of the classes of R and the scanners held out")
+    shape = (len(record.R["mean"]), len(held_out))
+    if any((len(rows), len(row)) != shape for rows in matrices.values() for row in rows):
+        raise ValueError(f"R_held_out does not have {shape[0]} rows of {shape[1]} scanners")

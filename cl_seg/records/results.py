@@ -24,11 +24,13 @@ class RunResult:
         record: all that is known of it besides its tables.
         tables: per-case scores, validation curve and pictures.
         names: scanner → display name, for all results it was loaded with; its own where empty.
+        paired_by: order by which it is paired with other runs; its own where empty.
     """
 
     record: RunRecord
     tables: StoredTables | InMemoryTables
     names: dict[str, str] = field(default_factory=dict)
+    paired_by: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -53,7 +55,7 @@ class RunResult:
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
         """Order and seed, by which runs of different networks and strategies are paired."""
-        return self.record.spec.order, self.seed
+        return self.paired_by or self.record.spec.order, self.seed
 
     @property
     def network(self) -> str:
@@ -75,7 +77,8 @@ class RunResult:
         """Scanners that a stage trains on, ``schedule`` of the record.
 
         ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
-        one with a network of its own, ``seed_curve`` the base scanners, then SEED images.
+        one with a network of its own, ``seed_curve`` the base scanners, then SEED images,
+        ``update`` a new scanner, from a saved model.
         """
         return self.record.schedule
 
@@ -118,7 +121,32 @@ class RunResult:
         """The run with this class alone."""
         rows = self.record.R[name]
         record = self.record.with_scores({"mean": rows, name: rows}, classes=(name,))
+        if self.held_out:
+            unseen = self.record.R_held_out[name]
+            record = record.model_copy(update={"R_held_out": {"mean": unseen, name: unseen}})
         return replace(self, record=record)
+
+    @property
+    def held_out(self) -> list[str]:
+        """Scanners that it was tested on and never trained on."""
+        return list(self.record.spec.held_out)
+
+    @cached_property
+    def on_held_out(self) -> "RunResult":
+        """The run with the scanners that are held out in place of those of its order.
+
+        Its R is (N+1, H), and the mean of the last row the Dice on unseen scanners. It is paired
+        with other runs as this one is.
+        """
+        record, cases = self.record, self.cases
+        spec = record.spec.model_copy(update={"order": record.spec.held_out, "held_out": ()})
+        changes = {"R": record.R_held_out, "R_held_out": {}, "spec": spec}
+        return replace(
+            self,
+            record=record.model_copy(update=changes),
+            tables=InMemoryTables(cases[cases["scanner"].isin(self.held_out)], self.curve),
+            paired_by=self.order_and_seed[0],
+        )
 
     @property
     def order_number(self) -> int:
@@ -173,9 +201,10 @@ class RunResult:
         """
         cases = self.cases
         stage, positions = cases["stage"], {name: i for i, name in enumerate(self.order, start=1)}
-        main: pd.DataFrame = cases[
-            (stage == stage.max()) | (stage == cases["scanner"].map(positions))
-        ]
+        chosen = (stage == stage.max()) | (stage == cases["scanner"].map(positions))
+        if self.held_out:
+            chosen &= ~cases["scanner"].isin(self.held_out)
+        main: pd.DataFrame = cases[chosen]
         return main
 
     @cached_property

@@ -122,6 +122,7 @@ class UpdateSpec(RecordModel):
         margins: how much worse a scanner may become and still count as not worse.
         parent: SHA-256 of the weights of the saved model.
         parent_scanners: scanners that its card names, key → name.
+        parent_simulated: True where its card says that it has seen simulated CT only.
     """
 
     new: str
@@ -132,6 +133,7 @@ class UpdateSpec(RecordModel):
     margins: MarginsSpec
     parent: str = ""
     parent_scanners: dict[str, str] = {}
+    parent_simulated: bool = False
 
 
 class RunSpec(SuitePart):
@@ -148,6 +150,7 @@ class RunSpec(SuitePart):
         learned_dice: class → Dice right after learning from which a scanner counts as learned.
         evaluate: scanners that were tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
+        held_out: scanners that were tested after every experience and never trained on.
         seed_images: slices labelled of the last scanner, in a seed curve.
         update: what was updated with what, in an update of a saved model.
     """
@@ -163,6 +166,7 @@ class RunSpec(SuitePart):
     training: TrainingSpec
     learned_dice: dict[str, float]
     evaluate: str = "all"
+    held_out: tuple[Text, ...] = ()
     seed_images: SeedImagesSpec | None = None
     update: UpdateSpec | None = None
 

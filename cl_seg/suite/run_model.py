@@ -4,8 +4,9 @@ from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
-from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.inference.saved_model import save_model
 from cl_seg.messages.errors import InputError, one_line
+from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
@@ -70,6 +71,8 @@ def _card(record: RunRecord) -> ModelCard:
     spec, grid = record.spec, record.grid
     assert grid is not None, "asked before"
     seen = spec.order[-1:] if record.schedule == "single" else spec.order
+    before = spec.update.parent_scanners if spec.update else {}
+    simulated = record.data.kind == "simulated"
     rows = {name: matrix[-1] for name, matrix in record.R.items()}
     return ModelCard(
         network=Network(
@@ -82,8 +85,8 @@ def _card(record: RunRecord) -> ModelCard:
             size=spec.image.size,
             window_hu=spec.image.window_hu,
         ),
-        scanners={scanner: record.scanner_names[scanner] for scanner in seen},
-        simulated=record.data.kind == "simulated",
+        scanners={**before, **{scanner: record.scanner_names[scanner] for scanner in seen}},
+        simulated=simulated and (spec.update is None or spec.update.parent_simulated),
         trained={"run": record.run_id, "suite": record.suite, **spec.as_suite_fields()},
         scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(spec.order)},
         versions=record.versions,

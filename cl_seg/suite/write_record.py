@@ -44,9 +44,11 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     assert split is not None, "a run without a test has no record"
     parts = {"model": run.model, "strategy": run.strategy, "split": split}
     parts |= {"image": context.image, "training": context.training_of(run.model)}
-    images = run.seed_images
+    images = None if context.margins else run.seed_images
     # Not said where it is the default, as in records from before there was a choice.
-    evaluate = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
+    unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
+    unusual |= {"held_out": context.held_out} if context.held_out else {}
+    unusual |= {"update": _update(run, context)} if context.margins else {}
     return RunSpec.model_validate({
         "order": run.order,
         "learning_rate": run.learning_rate,
@@ -60,9 +62,25 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
             "start": images.start,
             "base": images.base_scanners,
         },
-        **evaluate,
+        **unusual,
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
+
+
+def _update(run: Run, context: StageContext) -> dict[str, Any]:
+    model, images, new = run.starting_model, run.seed_images, run.order[-1]
+    assert model is not None and context.margins is not None
+    return {
+        "new": new,
+        "old": run.order[:-1],
+        "held_out": context.held_out,
+        "budget": images.count if images else context.counts[new]["train"],
+        "by": images.by if images else "",
+        "margins": context.margins.model_dump(),
+        "parent": model.weights_sha256,
+        "parent_scanners": model.scanners,
+        "parent_simulated": model.simulated,
+    }
 
 
 def is_finished(folder: Path, key: str) -> bool:
@@ -79,13 +97,20 @@ def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
     run = planned.run
     cases = case_scores_of(list(chain.from_iterable(planned.evaluation_keys)), cache)
     curve = curve_of(planned.training_keys, cache)
-    matrices = accuracy_matrices(cases, list(run.order), planned.context.classes)
-    record = _record(planned, cache, {name: matrix_rows(r) for name, r in matrices.items()})
+    record = _record(planned, cache, _matrices(planned, cases, run.order))
+    if held_out := planned.context.held_out:
+        unseen = _matrices(planned, cases, held_out)
+        record = record.model_copy(update={"R_held_out": unseen})
     with replaced_folder(folder) as building:
         cases.to_parquet(building / tables.CASES, index=False)
         curve.to_parquet(building / tables.CURVE, index=False)
         np.savez_compressed(building / tables.EXAMPLES, **_examples(planned, cache))
         write_json(building / RUN_FILE, record.as_json())
+
+
+def _matrices(planned: PlannedRun, cases: pd.DataFrame, scanners: Sequence[str]) -> dict[str, Rows]:
+    matrices = accuracy_matrices(cases, scanners, planned.context.classes)
+    return {name: matrix_rows(r) for name, r in matrices.items()}
 
 
 def case_scores_of(tested: Sequence[str], cache: StageCache) -> pd.DataFrame:
@@ -124,9 +149,9 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
         strategy=run.titles["strategy"],
         order_number=run.order_number,
         place=run.grid_position,
-        schedule="seed_curve" if run.seed_images else strategy.training_regime,
+        schedule=_schedule(planned),
         scores_with_memory=strategy.changes_scoring,
-        scanner_names={s: header.scanners[s] for s in run.order},
+        scanner_names={s: header.scanners[s] for s in planned.tested_scanners},
         data=DataRecord(
             content=header.content_sha256,
             kind=header.provenance.get("kind", "scans"),
@@ -146,6 +171,13 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
     )
 
 
+def _schedule(planned: PlannedRun) -> str:
+    if planned.context.margins:
+        return "update"
+    regime = find_strategy(planned.run.strategy.name).training_regime
+    return "seed_curve" if planned.run.seed_images else regime
+
+
 def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(cache.read(key, name)))
 
@@ -158,7 +190,7 @@ def _stage_rows(
     for metadata in trained:
         for row in metadata["trained"]:
             position = row["position"]
-            keys = zip(planned.run.order, planned.evaluation_keys[position], strict=True)
+            keys = zip(planned.tested_scanners, planned.evaluation_keys[position], strict=True)
             tested = {scanner: cache.metadata(key) for scanner, key in keys if key}
             testing = sum(found["seconds"] for found in tested.values())
             routes = {s: found["routes"] for s, found in tested.items() if "routes" in found}

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from cl_seg.analysis.claims.claim import Contrast, Side
+from cl_seg.analysis.claims.claim import UNSEEN, Contrast, Side
 from cl_seg.analysis.seed_curve import as_single_scanner_run
 from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
+from cl_seg.analysis.update_table import refuse_updates
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from cl_seg.records.results import RunResult
@@ -50,6 +51,7 @@ class RunFinder:
         if suites and not (self.folder / suite).is_dir():
             raise InputError(f"no suite {suite}; {_available(suites)}")
         runs = load_results(self.folder / suite)
+        refuse_updates(runs)
         is_seed_curve = runs[0].training_regime == "seed_curve"
         return [as_single_scanner_run(run) for run in runs] if is_seed_curve else runs
 
@@ -74,10 +76,14 @@ def _both_sides(
             raise InputError("a side names neither networks nor tools")
         if not all(methods):
             raise InputError(f"{contrast.suite} lacks {side}")
+    unseen = contrast.score == UNSEEN
+    if unseen and (contrast.a.tools or contrast.b.tools):
+        raise InputError(f"{UNSEEN} is of networks: a tool learns on no scanner, compare its ACC")
     for run in (run for methods in sides for method in methods for run in method):
         if contrast.structure:
             _require("structure", contrast.structure, run.classes)
-        if not is_defined(contrast.score, run.training_regime):
+        defined = is_defined("ACC" if unseen else contrast.score, run.training_regime)
+        if not defined or (unseen and not run.held_out):
             raise InputError(f"{contrast.score} of {run.network} {run.strategy} is not defined")
     a, b = ([_of_structure(runs, contrast.structure) for runs in methods] for methods in sides)
     if len({tuple(runs[0].classes) for runs in (*a, *b)}) > 1:

@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cl_seg.analysis.pairs import is_pairs
-from cl_seg.analysis.report import figures, notes, other_methods, penalty_curves, seed_curve, stream
+from cl_seg.analysis.report import (
+    figures,
+    notes,
+    other_methods,
+    penalty_curves,
+    seed_curve,
+    stream,
+    update,
+)
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.records.results import RunResult
 
@@ -39,6 +47,8 @@ STREAM = SuiteReport(
         figures.slices,
         figures.ranks,
         figures.bland_altman,
+        stream.further,
+        stream.spread,
         stream.gains,
         stream.costs,
         stream.tests,
@@ -53,6 +63,7 @@ PAIRS = SuiteReport(
         notes.of_all_runs,
         stream.summary,
         figures.drops_of_pairs,
+        stream.further,
         stream.gains,
         stream.costs,
         other_methods.tools,
@@ -70,9 +81,13 @@ SEED_CURVE = SuiteReport(
     ),
 )
 
+UPDATE = SuiteReport(update.scanners, (notes.of_all_runs, update.table, other_methods.tools))
+
 
 def suite_report_of(results: Sequence[RunResult]) -> SuiteReport:
     """The report of the suite that some runs are of."""
     if results[0].training_regime == "seed_curve":
         return SEED_CURVE
+    if results[0].training_regime == "update":
+        return UPDATE
     return PAIRS if is_pairs(results) else STREAM
