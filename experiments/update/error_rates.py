@@ -2,22 +2,27 @@
 
 Changes of patients and seeds are drawn, not trained. *Wrong* is the share of "not worse" where the
 true mean change is exactly the margin, −0.01; *power* the share where it is 0. The standard
-deviations are medians of changes of Dice on the first scanner by learning the second one, seen in
-results/reference (paper/forgetting, strategies/stress): with replay and without; the third spread
-is the hardest for skewed patients. Half of the skewnesses seen lie between −1 and 0.4, the lowest
-is −2.1. Seeds, of which there are three, and residuals are normal.
+deviations are about those of changes of Dice on the first scanner by learning the second one, with
+replay and without; the third spread is the hardest for skewed patients. Seeds, of which there are
+three, and residuals are normal. ``--seen`` prints how changes vary in results.
 
-    python experiments/update/error_rates.py > results/reference/update/error_rates.md
+    python experiments/update/error_rates.py
+    python experiments/update/error_rates.py --seen results/reference/paper/forgetting
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import skew
 
-from cl_seg.analysis.tables import markdown
-from cl_seg.analysis.update.judge import change_of, verdict
+from cl_seg.analysis.intervals import ci_half_width, mean_squares
+from cl_seg.analysis.tables import markdown, runs_by_configuration
+from cl_seg.analysis.update.judge import ALPHA, change_of, verdict
+from cl_seg.records.load import load_results
 
 Values = np.ndarray
 Random = np.random.Generator
@@ -63,42 +68,112 @@ SHAPES: dict[str, Callable[[Random, int], Values]] = {
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=TRIALS)
-    trials = parser.parse_args().trials
+    parser.add_argument("--seen", type=Path, nargs="+", help="results of streams")
+    options = parser.parse_args()
+    trials = options.trials
+    if options.seen:
+        every = pd.DataFrame([row for folder in options.seen for row in seen(folder)])
+        medians = every.groupby(["strategy", "class"]).median().round(3).reset_index()
+        print(markdown(medians), every["skewness"].describe().round(1), sep="\n")
+        return
+    print(markdown(by_shape(trials)))
+    print(markdown(by_seeds(trials)))
+    print(markdown(by_candidates(trials)), end="")
+
+
+def by_shape(trials: int) -> pd.DataFrame:
+    """Errors and power for every spread and shape, with three seeds."""
     rows = []
     for spread, deviations in SPREADS.items():
         for shape, draw in SHAPES.items():
             row = {"spread of changes": spread, "patients are": shape}
             for mean, what in ((-MARGIN, "wrong"), (0.0, "power")):
                 for patients in PATIENTS:
-                    share = not_worse(draw, deviations, mean, patients, trials)
+                    drawn = changes(draw, deviations, (patients, SEEDS), trials)
+                    share = np.mean([is_not_worse(mean + values) for values in drawn])
                     row[f"{what}, {patients} patients, %"] = f"{100 * share:.1f}"
             rows.append(row)
-    print(markdown(pd.DataFrame(rows)), end="")
+    return pd.DataFrame(rows)
 
 
-def not_worse(
+def by_seeds(trials: int) -> pd.DataFrame:
+    """Errors for numbers of seeds, and those of one side of the intervals of the reports."""
+    rows = []
+    for seeds in (2, 3, 5):
+        for patients in (*PATIENTS, 200):
+            drawn = list(changes(normal, SPREADS["without"], (patients, seeds), trials))
+            wrong = np.mean([is_not_worse(values - MARGIN) for values in drawn])
+            # Two sides of 5 % each.
+            one_side = np.mean([v.mean() > ci_half_width(v, 0.9) for v in drawn])
+            row = {"seeds": str(seeds), "patients": str(patients)}
+            row |= {"wrong, %": f"{100 * wrong:.1f}"}
+            rows.append(row | {"wrong by the intervals of reports, %": f"{100 * one_side:.1f}"})
+    return pd.DataFrame(rows)
+
+
+def by_candidates(trials: int) -> pd.DataFrame:
+    """Power where the error rate is divided by the number of candidates, with replay."""
+    rows = []
+    for seeds in (3, 5):
+        for patients in PATIENTS:
+            shape = patients, seeds
+            drawn = list(map(change_of, changes(normal, SPREADS["with replay"], shape, trials)))
+            row = {"seeds": str(seeds), "patients": str(patients)}
+            for count in (1, 2, 5, 10):
+                share = np.mean([one.above(-MARGIN, ALPHA / count) for one in drawn])
+                row[f"power, 1 of {count}, %"] = f"{100 * share:.0f}"
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def seen(folder: Path) -> Iterator[dict[str, str | float]]:
+    """How changes on the first scanner vary by learning the second, per network and strategy."""
+    runs = [run for run in load_results(folder) if run.training_regime == "sequential"]
+    for (_, strategy), own in runs_by_configuration(runs).items():
+        for order, name in product(dict.fromkeys(tuple(run.order) for run in own), own[0].classes):
+            cases = pd.concat(
+                run.cases.assign(seed=run.seed) for run in own if tuple(run.order) == order
+            )
+            mask = (cases["scanner"] == order[0]) & (cases["class"] == name) & (cases["true"] > 0)
+            dice = cases[mask].pivot_table("dice", "patient", ["stage", "seed"])
+            change = (dice[2] - dice[1]).to_numpy()
+            if min(change.shape) < 3:
+                continue
+            patient, seed, residual = mean_squares(change)
+            yield {
+                "strategy": strategy,
+                "class": name,
+                "patients": np.sqrt(max(0, patient - residual) / change.shape[1]),
+                "seeds": np.sqrt(max(0, seed - residual) / change.shape[0]),
+                "residuals": np.sqrt(residual),
+                "skewness": skew(change.mean(axis=1), bias=False),
+            }
+
+
+def is_not_worse(values: Values) -> bool:
+    """The verdict on changes (P, S)."""
+    return verdict(change_of(values), MARGIN) == "not worse"
+
+
+def changes(
     draw: Callable[[Random, int], Values],
     deviations: tuple[float, float, float],
-    mean: float,
-    patients: int,
+    shape: tuple[int, int],
     trials: int,
-) -> float:
-    """Share of "not worse" among changes drawn around a true mean."""
+) -> Iterator[Values]:
+    """Changes (P, S) drawn around 0."""
+    patients, seeds = shape
     random = np.random.default_rng(patients)
     of_patient, of_seed, rest = deviations
-    count = 0
     for _ in range(trials):
-        values = (
-            mean
-            + of_patient * draw(random, patients)[:, None]
-            + of_seed * random.normal(size=(1, SEEDS))
-            + rest * random.normal(size=(patients, SEEDS))
+        yield (
+            of_patient * draw(random, patients)[:, None]
+            + of_seed * random.normal(size=(1, seeds))
+            + rest * random.normal(size=(patients, seeds))
         )
-        count += verdict(change_of(values), MARGIN) == "not worse"
-    return count / trials
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from pathlib import Path
 from cl_seg.analysis.figures import overlays
 from cl_seg.analysis.figures.forest import ForestPanel, ForestRow, forest
 from cl_seg.analysis.figures.style import as_svg
+from cl_seg.analysis.report.notes import of_all_runs
 from cl_seg.analysis.report.page import Page, html
 from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
-from cl_seg.analysis.report.section import Section
+from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.update.as_json import as_json
 from cl_seg.analysis.update.lineage import card, lineage
 from cl_seg.analysis.update.outcomes import roles
@@ -22,7 +23,7 @@ from cl_seg.analysis.update.tables import (
     scanner_table,
 )
 from cl_seg.files.write import write_text
-from cl_seg.records.load import load_results
+from cl_seg.records.load import load_results, read_plan
 
 PAGE, JSON = "update.html", "update.json"
 DEFINITIONS = {
@@ -59,7 +60,8 @@ def write_dossier(folder: Path, parent: Path | None = None) -> Recommendation:
     """
     results = load_results(folder)
     found = recommendation(results)
-    sections = sections_of(found, parent)
+    runs = of_all_runs(ReportData(results, planned=list(read_plan(folder))))
+    sections = [*sections_of(found, parent), runs]
     figures = {name: fig for section in sections for name, (_, fig) in section.figures.items()}
     page = Page(
         title=f"Update of {results[0].record.suite}: {found.status}",
@@ -82,24 +84,19 @@ def sections_of(found: Recommendation, parent: Path | None = None) -> list[Secti
     candidates = Section(
         "Candidates",
         table=candidate_table(found),
-        notes=[*notes(found), *shown.runs[0].caveats],
+        notes=notes(found),
         definitions=DEFINITIONS,
     )
-    scanners = [_scanner(found.candidates, scanner, role) for scanner, role in roles_of(found)]
+    scanners = roles(shown.runs[0]).items()
     updated = [] if found.best is None else [Section("Model card", table=card(found.best))]
     return [
         candidates,
-        *scanners,
+        *(_scanner(found.candidates, scanner, role) for scanner, role in scanners),
         _lost_most(shown),
         _pictures(shown),
         Section("What was updated, and how to go back", table=lineage(found, parent)),
         *updated,
     ]
-
-
-def roles_of(found: Recommendation) -> list[tuple[str, str]]:
-    """The scanners with their roles."""
-    return list(roles(found.candidates[0].runs[0]).items())
 
 
 def _scanner(candidates: Sequence[Candidate], scanner: str, role: str) -> Section:

@@ -1,5 +1,6 @@
 """Is a change worse than its margin allows? Three answers, and what would decide."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,15 +25,15 @@ class Change:
 
     Attributes:
         mean: NaN without any patient.
-        lower, upper: one-sided bounds, each at the error rate ``ALPHA``; None where there are too
+        lower, upper: one-sided bounds, each at the error rate ``ALPHA``; NaN where there are too
             few patients or seeds for any.
-        spread: what other bounds follow from; None likewise.
+        spread: what other bounds follow from; None where there are none.
     """
 
     mean: float
-    lower: float | None
-    upper: float | None
-    spread: Spread | None
+    lower: float = math.nan
+    upper: float = math.nan
+    spread: Spread | None = None
 
     def above(self, bound: float, alpha: float = ALPHA) -> bool:
         """True where the change is shown to be above ``bound``, at an error rate of ``alpha``."""
@@ -46,10 +47,9 @@ class Change:
 def change_of(values: Values) -> Change:
     """The mean of changes (P, S), more is better, with its bounds."""
     spread = spread_of(values)
-    mean = float(values.mean()) if values.size else float("nan")
     if spread is None:
-        return Change(mean, None, None, None)
-    return Change(mean, spread.lower_bound(ALPHA), spread.upper_bound(ALPHA), spread)
+        return Change(float(values.mean()) if values.size else math.nan)
+    return Change(spread.mean, spread.lower_bound(ALPHA), spread.upper_bound(ALPHA), spread)
 
 
 def verdict(change: Change, margin: float, alpha: float = ALPHA) -> Verdict:
@@ -67,8 +67,9 @@ def verdict(change: Change, margin: float, alpha: float = ALPHA) -> Verdict:
 def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
     """What would decide whether a change is above or below ``bound``, in words.
 
-    Patients, or else seeds, with which the decision falls with a probability of ``POWER`` if mean
-    and spread stay as they are: |mean − bound| ≥ half width(n) + z[POWER] · standard error(n).
+    Patients, or else seeds, or else both, with which the decision falls with a probability of
+    ``POWER`` if mean and spread stay as they are: those for which |mean − bound| is at least the
+    half width and z[POWER] standard errors.
     """
     spread = change.spread
     if spread is None:
@@ -86,8 +87,8 @@ def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
     if found := _fewest(lambda number: decides(patients, number), seeds, MOST_SEEDS):
         return f"about {found - seeds} more seeds (now {seeds}), not patients: seeds vary too much"
     if found := _fewest(lambda k: decides(k * patients, k * seeds), 1, MOST_SEEDS // seeds):
-        return f"about {found} times as many test patients, and as many times the seeds"
-    return "neither test patients nor seeds in any number at hand: too close to the margin"
+        return f"about {found} times the test patients and {found} times the seeds"
+    return "neither more test patients nor more seeds: too close to the margin"
 
 
 def _fewest(decides: Callable[[int], bool], have: int, most: int) -> int:

@@ -84,15 +84,14 @@ class Candidate:
         alpha = ALPHA / max(1, len(self.decisive))
         return [one for one in self.decisive if one.change.below(-one.margin, alpha)]
 
-    def unshown(self, alpha: float = ALPHA) -> list[str]:
-        """What is missing to accept it at ``alpha``, with what would decide, in words."""
-        asked = [(one, -one.margin) for one in self.decisive] + [(self.gain, 0.0)]
-        return [
-            f"{one.outcome.name} on {self.runs[0].short_names[one.outcome.scanner]}: "
-            f"{needed(one.change, bound, alpha)}"
-            for one, bound in asked
-            if not one.change.above(bound, alpha)
-        ]
+    def unshown(self, alpha: float = ALPHA) -> dict[str, list[str]]:
+        """What would decide → its scores, of those that are not shown at ``alpha``."""
+        names, found = self.runs[0].short_names, dict[str, list[str]]()
+        for one, bound in [*((one, -one.margin) for one in self.decisive), (self.gain, 0.0)]:
+            if not one.change.above(bound, alpha):
+                score = f"{one.outcome.name} on {names[one.outcome.scanner]}"
+                found.setdefault(needed(one.change, bound, alpha), []).append(score)
+        return found
 
     @property
     def is_without_gain(self) -> bool:

@@ -40,7 +40,7 @@ def _recommended(candidate: Candidate) -> str:
     others = [one for one in candidate.decisive if one.outcome.role != "new"]
     if not others:
         return f"{sentence}, but there is no other scanner that was tested."
-    least = min(others, key=lambda one: (one.change.lower or 0) / one.margin)
+    least = min(others, key=lambda one: one.change.lower / one.margin)
     return (
         f"{sentence}. The score on another scanner that comes closest to its margin is "
         f"{least.outcome.name} on {run.short_names[least.outcome.scanner]}: {shown_change(least)}."

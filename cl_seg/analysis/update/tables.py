@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cl_seg.analysis.update.judge import Change
+from cl_seg.analysis.many_scanners import listed
 from cl_seg.analysis.update.outcomes import AFTER, BEFORE, Outcome, roles
 from cl_seg.analysis.update.recommend import Candidate, JudgedOutcome, Recommendation
 
-SHOWN_REASONS = 2
 SHOWN_CASES = 10
 
 
@@ -24,17 +23,10 @@ def number(outcome: Outcome, value: float, signed: bool = True) -> str:
 
 def after_minus_before(judged: JudgedOutcome) -> tuple[float, float, float]:
     """Change of the score with its lower and upper bound, NaN without bounds."""
-    change, outcome = judged.change, judged.outcome
-    low, high = _bounds(change)
-    if outcome.more_is_better:
-        return change.mean, low, high
-    return -change.mean, -high, -low
-
-
-def _bounds(change: Change) -> tuple[float, float]:
-    if change.lower is None or change.upper is None:
-        return float("nan"), float("nan")
-    return change.lower, change.upper
+    change = judged.change
+    if judged.outcome.more_is_better:
+        return change.mean, change.lower, change.upper
+    return -change.mean, -change.upper, -change.lower
 
 
 def shown_change(judged: JudgedOutcome) -> str:
@@ -79,9 +71,8 @@ def why(found: Recommendation, candidate: Candidate) -> str:
     ]
     if candidate.is_without_gain:
         reasons.append(f"no gain on the new scanner: {shown_change(candidate.gain)}")
-    reasons = reasons or candidate.unshown(found.alpha)
-    more = [f"{len(reasons) - SHOWN_REASONS} more"] if len(reasons) > SHOWN_REASONS else []
-    return "; ".join([*reasons[:SHOWN_REASONS], *more])
+    unshown = candidate.unshown(found.alpha).items()
+    return "; ".join(reasons or [f"{listed(scores)}: {need}" for need, scores in unshown])
 
 
 def scanner_table(candidates: Sequence[Candidate], scanner: str) -> pd.DataFrame:
@@ -113,6 +104,8 @@ def scanner_table(candidates: Sequence[Candidate], scanner: str) -> pd.DataFrame
 def cases_that_lost_most(candidate: Candidate, count: int = SHOWN_CASES) -> pd.DataFrame:
     """The test cases whose Dice fell most, the mean over seeds, the largest loss first.
 
+    Losses that three decimals do not show are none.
+
     Columns scanner, patient, structure, before, after, change.
     """
     cases = pd.concat([run.cases.assign(seed=run.seed) for run in candidate.runs])
@@ -121,6 +114,6 @@ def cases_that_lost_most(candidate: Candidate, count: int = SHOWN_CASES) -> pd.D
     dice = cases.groupby(keys, sort=False)["dice"].mean().unstack("stage")
     table = dice[[BEFORE, AFTER]].rename(columns={BEFORE: "before", AFTER: "after"}).reset_index()
     table["change"] = table["after"] - table["before"]
-    table = table[table["change"] < 0].nsmallest(count, "change")
+    table = table[table["change"] <= -0.0005].nsmallest(count, "change")
     table["scanner"] = table["scanner"].map(candidate.runs[0].short_names)
     return table.rename(columns={"class": "structure"}).reset_index(drop=True)

@@ -92,3 +92,12 @@ def test_results_of_another_suite_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run of an update suite"):
         write_dossier(tmp_path)
     assert not (tmp_path / PAGE).exists()
+
+
+def test_missing_runs_are_told(tmp_path: Path) -> None:
+    runs = candidate_runs(GAIN)
+    write(tmp_path, runs)
+    plan = {run.run_id: run.record.key for run in runs} | {"EWC-20-3": "key"}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    write_dossier(tmp_path)
+    assert "1 of 4 runs are missing: EWC-20-3." in (tmp_path / PAGE).read_text()
