@@ -51,7 +51,7 @@ def _plain(value: Any) -> Any:
 
 def _require_development_pool(folder: Path) -> None:
     try:
-        suite = json.loads((folder / PLAN).read_text())["suite"]
+        suite = json.loads((folder / PLAN).read_text(encoding="utf-8"))["suite"]
     except (OSError, ValueError, KeyError):
         suite = None
     if ((suite or {}).get("data", {}).get("phantom") or {}).get("pool") != "development":

@@ -20,8 +20,8 @@ from cl_seg.files.write import write_text
 from cl_seg.scans.store import read_header
 
 SUITE_FILE = "update.yaml"
-STRATEGIES = ("naive", "l2", "lwf")
-STRATEGIES_WITH_OLD_SLICES = (*STRATEGIES, "ewc", "replay")
+STRATEGIES = ("naive", "weight_averaging")
+STRATEGIES_WITH_OLD_SLICES = ("naive", "replay")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Candidates:
     """The candidates of an update: strategies x numbers of labelled slices, each with some seeds.
 
     Attributes:
-        strategies: names; by default naive, l2 and lwf, where there are old scanners also ewc and
-            replay.
+        strategies: names; by default two, since every further one costs power: naive, and where
+            there are old scanners replay, else weight_averaging.
         labelled: numbers of labelled slices of the new scanner, ``all`` for all that
             are for training.
         by: how they are chosen.
@@ -44,7 +44,7 @@ class Candidates:
     strategies: Sequence[str] = ()
     labelled: Sequence[int | Literal["all"]] = ("all",)
     by: str = "random"
-    seeds: Sequence[int] = (0, 1, 2)
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
     steps: int = 300
     batch_size: int = 4
     rate_factor: float = 0.1

@@ -48,8 +48,8 @@ def update(
     strategy: Annotated[
         list[str] | None,
         typer.Option(
-            help="Strategy to train with; repeat. Default: naive, l2, lwf, and with an old scanner "
-            "in the store ewc and replay."
+            help="Strategy to train with; repeat. Default: naive, and replay with an old scanner "
+            "in the store, else weight_averaging."
         ),
     ] = None,
     selection_method: Annotated[
@@ -64,7 +64,7 @@ def update(
     held_out: Annotated[
         list[str] | None, typer.Option(help="Scanner that is tested only; repeat.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of random seeds.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of random seeds.")] = 5,
     steps: Annotated[int, typer.Option(min=1, help="Number of optimiser steps.")] = 300,
     batch_size: Annotated[int, typer.Option(min=1, help="Slices per step.")] = 4,
     rate_factor: Annotated[
