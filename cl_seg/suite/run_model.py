@@ -67,6 +67,8 @@ def _training_features(
     if found is None:
         return None
     store, rows = found
+    if not card.scanners.keys() <= rows.keys():  # an updated model has learned some elsewhere
+        return None
     network = card.network
     model = build_model(
         network.name, network.preset, network.arguments, len(card.classes) + 1, card.input.size
