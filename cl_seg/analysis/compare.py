@@ -19,7 +19,7 @@ from cl_seg.analysis.tables import (
     rounded,
     runs_by_configuration,
 )
-from cl_seg.analysis.update_table import refuse_updates
+from cl_seg.analysis.update.summary import refuse_updates
 from cl_seg.records.results import RunResult
 
 PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}

@@ -16,7 +16,7 @@ from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import run_table, summary_table
-from cl_seg.analysis.update_table import refuse_updates
+from cl_seg.analysis.update.summary import refuse_updates
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import RunResult

@@ -68,9 +68,10 @@ class Results:
             table = seed_curve_table(seed_curve_runs(self.runs))
             return shown_seed_curve_table(table, self.runs[0].classes) if rounded else table
         if self.is_update:
-            from cl_seg.analysis.update_table import update_table  # noqa: PLC0415
+            from cl_seg.analysis.update.summary import update_table  # noqa: PLC0415
 
-            return update_table(self.runs).round(3 if rounded else 12)
+            table = update_table(self.runs)
+            return table.round(3) if rounded else table
         from cl_seg.analysis.tables import (  # noqa: PLC0415 - scipy, slow
             run_table,
             shown_table,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.update.outcomes import update_of
-from cl_seg.analysis.update_table import update_table
+from cl_seg.analysis.update.summary import update_table
 from cl_seg.records.results import RunResult
 
 DEFINITIONS = {

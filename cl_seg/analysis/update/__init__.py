@@ -4,5 +4,6 @@
 :mod:`~cl_seg.analysis.update.bounds` says how far such a change can be trusted,
 :mod:`~cl_seg.analysis.update.judge` judges one change against its margin, and
 :mod:`~cl_seg.analysis.update.recommend` the candidates and the suite.
-:mod:`~cl_seg.analysis.update.dossier` writes page and JSON.
+:mod:`~cl_seg.analysis.update.dossier` writes page and JSON, and
+:mod:`~cl_seg.analysis.update.summary` is the plain table of Dice before and after.
 """
