@@ -106,7 +106,7 @@ class Results:
             order: number of the order of scanners, from 1; the first by default.
 
         Returns:
-            Rows untrained and after each scanner learned, columns scanners in stream order.
+            Rows untrained and after each experience, columns scanners by their first visits.
 
         Raises:
             InputError: there is no such run; the message lists those there are.

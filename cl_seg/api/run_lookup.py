@@ -89,7 +89,8 @@ def mean_matrix(
     if class_name is not None and class_name not in first.classes:
         raise InputError(f"class {class_name!r}: expected one of {', '.join(first.classes)}")
     values = np.mean([run.matrix(class_name or MEAN) for run in of_order], axis=0)
-    scanners = [first.short_names[scanner] for scanner in first.order]
-    learned = ["all scanners"] if len(values) == 2 and len(scanners) > 1 else scanners
+    scanners = [first.short_names[scanner] for scanner in first.scanners]
+    learned = [first.short_names[scanner] for scanner in first.order]
+    learned = ["all scanners"] if len(values) == 2 and len(scanners) > 1 else learned
     rows = ["untrained", *(f"after {name}" for name in learned)]
     return pd.DataFrame(values, rows, pd.Index(scanners, name="Dice on"))

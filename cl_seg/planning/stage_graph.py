@@ -204,7 +204,7 @@ class _Planner:
             )
             if scanner in tested
             else ""
-            for scanner in run.order
+            for scanner in run.scanners
         )
 
     def _scoring_key_parts(

@@ -142,7 +142,7 @@ class PlannedRun:
         context: settings and data of all stages of the plan.
         key: hash of all that determines its record.
         training_keys: of its trainings, in order.
-        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners;
+        evaluation_keys: of its evaluations per position (from 0), in the order of its ``scanners``;
             "" for a scanner that is not tested then.
         consolidation_keys: of its consolidations, in order.
     """
@@ -161,7 +161,7 @@ class PlannedRun:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Scanners in stream order."""
+        """Scanners in stream order, an entry per visit."""
         return self.run.order
 
     @property

@@ -6,6 +6,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
 from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
 from cl_seg.messages.errors import InputError, one_line
+from cl_seg.metrics.returns import first_visits
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
@@ -69,7 +70,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
 def _card(record: RunRecord) -> ModelCard:
     spec, grid = record.spec, record.grid
     assert grid is not None, "asked before"
-    seen = spec.order[-1:] if record.schedule == "single" else spec.order
+    scanners = tuple(first_visits(spec.order))
+    seen = spec.order[-1:] if record.schedule == "single" else scanners
     rows = {name: matrix[-1] for name, matrix in record.R.items()}
     return ModelCard(
         network=Network(
@@ -85,7 +87,7 @@ def _card(record: RunRecord) -> ModelCard:
         scanners={scanner: record.scanner_names[scanner] for scanner in seen},
         simulated=record.data.kind == "simulated",
         trained={"run": record.run_id, "suite": record.suite, **spec.as_suite_fields()},
-        scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(spec.order)},
+        scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(scanners)},
         versions=record.versions,
         git_commit=record.git_commit,
     )

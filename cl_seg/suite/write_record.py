@@ -79,7 +79,7 @@ def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
     run = planned.run
     cases = case_scores_of(list(chain.from_iterable(planned.evaluation_keys)), cache)
     curve = curve_of(planned.training_keys, cache)
-    matrices = accuracy_matrices(cases, list(run.order), planned.context.classes)
+    matrices = accuracy_matrices(cases, run.scanners, planned.context.classes)
     record = _record(planned, cache, {name: matrix_rows(r) for name, r in matrices.items()})
     with replaced_folder(folder) as building:
         cases.to_parquet(building / tables.CASES, index=False)
@@ -126,7 +126,7 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
         place=run.grid_position,
         schedule="seed_curve" if run.seed_images else strategy.training_regime,
         scores_with_memory=strategy.changes_scoring,
-        scanner_names={s: header.scanners[s] for s in run.order},
+        scanner_names={s: header.scanners[s] for s in run.scanners},
         data=DataRecord(
             content=header.content_sha256,
             kind=header.provenance.get("kind", "scans"),
@@ -158,7 +158,7 @@ def _stage_rows(
     for metadata in trained:
         for row in metadata["trained"]:
             position = row["position"]
-            keys = zip(planned.run.order, planned.evaluation_keys[position], strict=True)
+            keys = zip(planned.run.scanners, planned.evaluation_keys[position], strict=True)
             tested = {scanner: cache.metadata(key) for scanner, key in keys if key}
             testing = sum(found["seconds"] for found in tested.values())
             routes = {s: found["routes"] for s, found in tested.items() if "routes" in found}
@@ -204,7 +204,7 @@ def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
     tested after the first stage.
     """
     examples = {}
-    for j, scanner in enumerate(planned.run.order):
+    for j, scanner in enumerate(planned.run.scanners):
         learned = planned.run.learned_at(scanner)
         own, last = (_example(cache, planned.evaluation_keys[i][j]) for i in (learned, -1))
         if planned.evaluation_keys[1][j]:

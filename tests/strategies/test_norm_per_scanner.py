@@ -96,7 +96,8 @@ def test_a_new_scanner_starts_from_the_normalisation_before():
 
 def at(model, experience):
     clock = SimpleNamespace(train_exp_counter=experience)
-    return SimpleNamespace(model=model, clock=clock)
+    where = SimpleNamespace(current_experience=experience)
+    return SimpleNamespace(model=model, clock=clock, experience=where)
 
 
 def test_free_filters_move_and_a_strong_penalty_holds_them_alone():

@@ -18,6 +18,7 @@ from cl_seg.strategies.latent_replay.encoder_outputs import (
     outputs_read_outside,
 )
 from cl_seg.strategies.shared.memory_settings import Selection
+from cl_seg.strategies.shared.returning_scanner import scanner_position
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 Tensors = dict[str, Tensor]
@@ -135,7 +136,7 @@ class LatentReplay(SliceMemory):
             InputError: no parameter is the encoder's, or all are.
         """
         super().after_training_exp(strategy)
-        position = strategy.experience.current_experience
+        position = scanner_position(strategy.experience)
         if kept := self.memory.get(position, []):
             dataset = strategy.experience.dataset.eval()
             slices = [dataset[index] for index in kept]
