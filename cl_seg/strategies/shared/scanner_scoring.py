@@ -30,8 +30,8 @@ class ScannerScoring(SupervisedPlugin, ABC):  # type: ignore[misc]
     scanner has not been learned yet. By ``nearest`` nobody says where the case comes from: its
     unlabelled images decide. With μ and σ the means and standard deviations of the channels of the
     network's first convolution, as the first scanner left its filters, the case is scored with the
-    parameters of the scanner s with the least squared 2-Wasserstein
-    distance, between diagonal Gaussians::
+    parameters of the scanner s with the least squared 2-Wasserstein distance, between diagonal
+    Gaussians::
 
         d²(case, s) = Σ_c (μ_c − μ_sc)² + (σ_c − σ_sc)²
 
