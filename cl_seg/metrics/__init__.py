@@ -26,6 +26,7 @@ from cl_seg.metrics.continual import (
     stability_gap,
 )
 from cl_seg.metrics.effort import added_path_length, area_to_correct
+from cl_seg.metrics.returns import lost_before_return, regained, returns_of, steps_to_relearn
 from cl_seg.metrics.segmentation import assd, dice, hd95, iou
 
 __all__ = [
@@ -45,10 +46,14 @@ __all__ = [
     "intraclass_correlation",
     "intransigence",
     "iou",
+    "lost_before_return",
     "low_attenuation_share",
     "mean_hu",
     "plasticity",
+    "regained",
     "relative_forgetting",
+    "returns_of",
     "skeletal_muscle_index",
     "stability_gap",
+    "steps_to_relearn",
 ]

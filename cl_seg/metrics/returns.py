@@ -11,8 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float64]
-
 
 class Return(NamedTuple):
     """An experience on a scanner that the stream has trained on before.

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cl_seg.metrics.continual import (
@@ -85,6 +85,7 @@ def test_first_visits_that_do_not_fit_r_are_refused() -> None:
             bwt(R, learned)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 8), st.integers(0, 2**32 - 1))
 def test_without_a_return_the_scores_are_those_of_the_diagonal(n: int, seed: int) -> None:
     r = np.random.default_rng(seed).random((n + 1, n))
@@ -95,6 +96,7 @@ def test_without_a_return_the_scores_are_those_of_the_diagonal(n: int, seed: int
         assert np.array_equal(score(r), score(r, learned), equal_nan=True)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from("ABCD"), min_size=1, max_size=10), st.integers(0, 2**32 - 1))
 def test_a_return_to_the_end_changes_what_is_at_the_end_alone(order: list[str], seed: int) -> None:
     visits = first_visits(order)
@@ -107,6 +109,7 @@ def test_a_return_to_the_end_changes_what_is_at_the_end_alone(order: list[str], 
         assert np.array_equal(score(r, learned), score(r[:-1], learned), equal_nan=True)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from("ABCD"), min_size=1, max_size=10))
 def test_every_experience_is_a_first_visit_or_a_return(order: list[str]) -> None:
     firsts, returns = first_visits(order), returns_of(order)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cl_seg.planning.context import StageContext
@@ -32,13 +32,13 @@ def orders(draw: st.DrawFn, least: int = 1) -> tuple[str, ...]:
 
 
 def run_of(order: tuple[str, ...], strategy: str) -> Run:
-    settings = STRATEGIES[strategy].settings.model_validate(
+    chosen = STRATEGIES[strategy].settings.model_validate(
         {"ewc_lambda": 1.0} if strategy == "ewc" else {}
     )
-    chosen = StrategyChoice.model_construct(
-        name=strategy, label=strategy, settings=settings.model_dump()
+    choice = StrategyChoice.model_construct(
+        name=strategy, label=strategy, settings=chosen.model_dump()
     )
-    return Run("run", order, MODEL, chosen, 0)
+    return Run("run", order, MODEL, choice, 0)
 
 
 def planned(order: tuple[str, ...], strategy: str, evaluate: str = "all") -> PlannedRun:
@@ -68,6 +68,7 @@ def test_a_return_trains_on_the_same_slices_and_cumulative_training_on_all_so_fa
     assert run_of(order, "naive").first_positions == {"A": 1, "B": 2}
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.permutations(SCANNERS), st.integers(1, 4), NAMES)
 def test_an_order_without_returns_is_planned_as_before(
     shuffled: list[str], length: int, strategy: str
@@ -87,6 +88,7 @@ def test_an_order_without_returns_is_planned_as_before(
     assert len(set(keys.stage_keys)) == len(keys.stage_keys)
 
 
+@settings(max_examples=30, deadline=None)
 @given(orders(least=2), NAMES, EVALUATE, st.data())
 def test_a_prefix_shares_its_stages_with_the_stream_that_returns(
     order: tuple[str, ...], strategy: str, evaluate: str, data: st.DataObject
@@ -102,6 +104,7 @@ def test_a_prefix_shares_its_stages_with_the_stream_that_returns(
             assert a == b or not a, "the last experience of a stream is tested on all scanners"
 
 
+@settings(max_examples=30, deadline=None)
 @given(orders(), NAMES, EVALUATE)
 def test_every_experience_is_a_training_and_every_scanner_a_column(
     order: tuple[str, ...], strategy: str, evaluate: str
