@@ -13,7 +13,7 @@ from cl_seg.analysis.intervals import (
     patient_groups,
     simulated_coverage,
 )
-from cl_seg.analysis.returns import RELEARNING_STEPS, RETURN_SCORES, return_scores
+from cl_seg.analysis.returns import REGAINED, RELEARNING_STEPS, RETURN_SCORES, return_scores
 from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
     Score,
@@ -169,8 +169,11 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     by_configuration = runs_by_configuration(results)
     summary = groups[numbers].mean().loc[list(by_configuration)]
     # A score that a run lacks is not that of the others: they may be of other scanners.
-    scores = [c for c in numbers if c in {*SCORES, *RETURN_SCORES} or c.startswith("ACC ")]
+    scores = [c for c in numbers if c in SCORES or c.startswith("ACC ")]
     summary[scores] = summary[scores].where(groups[scores].count().eq(groups.size(), axis=0))
+    if RELEARNING_STEPS in summary:  # of streams that return, all or none
+        relearned, returned = (groups[name].count() for name in (RELEARNING_STEPS, REGAINED))
+        summary[RELEARNING_STEPS] = summary[RELEARNING_STEPS].where(relearned == returned)
     summary.insert(0, "runs", groups.size())
     for name in WITH_INTERVAL:
         summary[f"{name} ±"] = [
