@@ -86,7 +86,7 @@ def cases_of(record: RunRecord) -> pd.DataFrame:
          "predicted": 1, "true": 1, "dice": record.R["mean"][i][j], "hd95_mm": 1.0, "assd_mm": 1.0,
          "missed": False, "false_positive_cm2": 0.0}
         for i in range(len(record.R["mean"]))
-        for j, s in enumerate(record.spec.order)
+        for j, s in enumerate(dict.fromkeys(record.spec.order))
         for name in record.spec.classes
         if record.spec.evaluate == "all" or record.R["mean"][i][j] is not None
     ])  # fmt: skip
