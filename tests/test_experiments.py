@@ -75,6 +75,7 @@ def test_coverage_is_that_of_the_variances_seen() -> None:
         ("evaluation", [".", "--steps", "2", "--rounds", "2"], "same numbers"),
         ("step_overhead", ["--steps", "2", "--rounds", "2"], "ratio"),
         ("style_cost", ["--steps", "2", "--rounds", "2"], "all of them"),
+        ("scoring_cost", ["--rounds", "2"], "tent"),
         ("strategy_cost", ["--epochs", "1", "--rounds", "2", "--network", "unet"], "EWC after"),
         ("training", [".", "--steps", "4", "--network", "unet", "--rectangles"], "wall time"),
         ("precision", ["--steps", "4", "--seeds", "2", "--rectangles"], "within 0.005"),

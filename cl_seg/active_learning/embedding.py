@@ -1,5 +1,7 @@
 """Features of slices in a network, and the entropy of its predictions on them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
@@ -16,7 +18,7 @@ BATCH = 16
 Values = npt.NDArray[np.float64]
 
 
-def embed(model: nn.Module, dataset: Any) -> tuple[Values, Values]:
+def embed(model: nn.Module, dataset: Any, layer: str = "") -> tuple[Values, Values]:
     """Features and entropy of every slice.
 
     Features are the mean over pixels of the network's coarsest feature map, that with the fewest
@@ -26,6 +28,7 @@ def embed(model: nn.Module, dataset: Any) -> tuple[Values, Values]:
     Args:
         model: (B, 1, H, W) → (B, C, H, W) logits; left in the mode it was in.
         dataset: items (image, …), images (1, H, W) as they are scored, not augmented.
+        layer: name of another module whose feature map is taken.
 
     Returns:
         (N, D) and (N,).
@@ -39,24 +42,39 @@ def embed(model: nn.Module, dataset: Any) -> tuple[Values, Values]:
     loader = DataLoader(dataset, BATCH, collate_fn=collate, generator=torch.Generator())
     features: list[Values] = []
     entropies: list[Values] = []
-    kept: list[Tensor] = []
     with eval_mode(model), torch.no_grad():
-        layer = model.get_submodule(_coarsest(model, dataset[0][0][None].to(device)))
-        hook = layer.register_forward_hook(lambda _m, _i, out: kept.append(out))
-        try:
+        layer = layer or coarsest_layer(model, dataset[0][0][None].to(device))
+        with pooled_features(model, layer) as kept:
             for images, *_ in loader:
-                kept.clear()
                 log_probability = model(images.to(device)).float().log_softmax(dim=1)
                 pixels = -(log_probability.exp() * log_probability).sum(dim=1)
                 entropies.append(pixels.mean(dim=(1, 2)).double().cpu().numpy())
-                features.append(kept[-1].float().mean(dim=(2, 3)).double().cpu().numpy())
-        finally:
-            hook.remove()
+                features.append(kept[-1])
+                kept.clear()
     return np.concatenate(features), np.concatenate(entropies)
 
 
-def _coarsest(model: nn.Module, image: Tensor) -> str:
-    """Name of the module with the coarsest (B, C, H, W) output, after the embedding."""
+@contextmanager
+def pooled_features(model: nn.Module, layer: str) -> Iterator[list[Values]]:
+    """Record the feature map of a module, (B, D) averaged over pixels, whenever it is computed."""
+    kept: list[Values] = []
+
+    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        kept.append(output.float().mean(dim=(2, 3)).double().cpu().numpy())
+
+    hook = model.get_submodule(layer).register_forward_hook(keep)
+    try:
+        yield kept
+    finally:
+        hook.remove()
+
+
+def coarsest_layer(model: nn.Module, image: Tensor) -> str:
+    """Name of the module with the coarsest (B, C, H, W) output, after the embedding.
+
+    Raises:
+        InputError: there is none.
+    """
     sizes: dict[str, tuple[int, int]] = {}
 
     def size_hook(name: str) -> object:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cl_seg.analysis.further_scores import FURTHER_SCORES, further_scores
 from cl_seg.analysis.intervals import (
     difference_with_half_width,
     interval_half_width,
@@ -65,19 +66,27 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     ``missed_rate`` is the share of cases with the class
     in which nothing of it is found after the last stage (by the network of their scanner where
     each has its own), ``false_positive_rate`` the share of cases without it in which it is found,
-    ``false_positive_cm2`` the mean area found there; NaN where there are no such cases.
+    ``false_positive_cm2`` the mean area found there; NaN where there are no such cases. Further
+    scores are those of :mod:`cl_seg.analysis.further_scores`, RMA relative to the runs of one
+    network per scanner of the same network, order and seed, where there are any.
     """
-    references = {
-        (run.network, run.order_and_seed): run.after_learning()
-        for run in results
-        if run.restarts_each_experience
-    }
-    return pd.DataFrame(
-        [_run_row(run, references.get((run.network, run.order_and_seed))) for run in results]
-    )
+    references = _diagonals([run for run in results if run.restarts_each_experience])
+    alone = _diagonals([run for run in results if run.training_regime == "single"])
+    keys = [(run.network, run.order_and_seed) for run in results]
+    return pd.DataFrame([
+        _run_row(run, references.get(key), alone.get(key))
+        for run, key in zip(results, keys, strict=True)
+    ])  # fmt: skip
 
 
-def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]:
+def _diagonals(runs: Sequence[RunResult]) -> dict[tuple[object, ...], Diagonal]:
+    """Dice right after learning each scanner, by network, order and seed."""
+    return {(run.network, run.order_and_seed): run.after_learning() for run in runs}
+
+
+def _run_row(
+    result: RunResult, reference: Diagonal | None, alone: Diagonal | None
+) -> dict[str, object]:
     scores = {
         name: result.score(score)
         for name, score in SCORES.items()
@@ -107,6 +116,7 @@ def _run_row(result: RunResult, reference: Diagonal | None) -> dict[str, object]
         "missed_rate": last.loc[last["true"] > 0, "missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
         "false_positive_cm2": absent["false_positive_cm2"].mean() if len(absent) else np.nan,
+        **further_scores(result, last, alone),
         "stamp": "; ".join(result.caveats),
         "learned": not unlearned,
         "not_learned": "; ".join(unlearned),
@@ -161,7 +171,8 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
 
     ``ACC ±``, ``BWT ±`` and ``plasticity ±`` are half the widths of their 95 % intervals for other
     patients and other seeds, NaN with one seed; ``… coverage`` is how often such intervals cover
-    the truth in a simulation with the same variances. ``verdict`` is "not evaluable" when a run of
+    the truth in a simulation with the same variances; ``unseen_after ±`` is that of the scanners
+    held out. ``verdict`` is "not evaluable" when a run of
     the row did not learn one of its scanners; such a row must not be said to forget least.
     """
     numbers = [c for c in runs.columns if runs[c].dtype.kind == "f"]
@@ -169,7 +180,8 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     by_configuration = runs_by_configuration(results)
     summary = groups[numbers].mean().loc[list(by_configuration)]
     # A score that a run lacks is not that of the others: they may be of other scanners.
-    scores = [c for c in numbers if c in SCORES or c.startswith("ACC ")]
+    partial = {*SCORES, *FURTHER_SCORES}
+    scores = [c for c in numbers if c in partial or c.startswith("ACC ")]
     summary[scores] = summary[scores].where(groups[scores].count().eq(groups.size(), axis=0))
     if RELEARNING_STEPS in summary:  # of streams that return, all or none
         relearned, returned = (groups[name].count() for name in (RELEARNING_STEPS, REGAINED))
@@ -190,6 +202,12 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
             else np.nan
             for configuration, runs_of in by_configuration.items()
         ]
+    summary["unseen_after ±"] = [
+        interval_half_width([run.on_held_out for run in runs_of], acc)
+        if np.isfinite(summary["unseen_after"][configuration])
+        else np.nan
+        for configuration, runs_of in by_configuration.items()
+    ]
     summary["stamp"] = groups["stamp"].first()
     summary["verdict"] = np.where(groups["learned"].all(), "", NOT_EVALUABLE)
     return summary.reset_index()
@@ -280,7 +298,13 @@ def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
         "peak MB": [_whole(v) for v in summary["peak_mb"]],
         "slices kept": summary["kept_slices"].map("{:.0f}".format),
         "MB kept": summary["kept_mb"].map("{:.1f}".format),
+        "kept of network": _percent(summary["kept_share"]),
+        "replayed": _percent(summary["replayed_share"]),
     })  # fmt: skip
+
+
+def _percent(shares: "pd.Series[float]") -> list[str]:
+    return [f"{share:.0%}" if np.isfinite(share) else "–" for share in shares]
 
 
 def rounded(value: float, signed: bool = False, half_width: float = np.nan) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from cl_seg.analysis.hyperparameter_choice import (
     ChosenBy,
@@ -31,7 +32,7 @@ def write_best_settings(results: AnyPath, by: ChosenBy = "validation") -> tuple[
         InputError: not a fair choice, or one by test scores of another suite.
     """
     defaults = {
-        name: {key: field.default for key, field in strategy.settings.model_fields.items()}
+        name: {key: _plain(field.default) for key, field in strategy.settings.model_fields.items()}
         for name, strategy in STRATEGIES.items()
     }
     folder = Path(results)
@@ -41,6 +42,11 @@ def write_best_settings(results: AnyPath, by: ChosenBy = "validation") -> tuple[
     write_text(folder / "selection.csv", table.to_csv(index=False))
     write_text(folder / "selection.md", best_settings_page(table, by))
     return chosen_lines(table).rstrip(), folder / "selection.md"
+
+
+def _plain(value: Any) -> Any:
+    """A value as records have it."""
+    return json.loads(json.dumps(value, default=str))
 
 
 def _require_development_pool(folder: Path) -> None:

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,11 @@ import pandas as pd
 from cl_seg.api.display import html_page
 from cl_seg.api.stores import AnyPath
 from cl_seg.files.write import new_folder
+from cl_seg.inference.calibrate import calibrate_dice
+from cl_seg.inference.dice_calibration import DiceCalibration
+from cl_seg.inference.monitor import UNLIKE, Monitor
+from cl_seg.inference.monitor_table import monitor_table
+from cl_seg.inference.observe import ObservedSeries, observe_source, observe_store
 from cl_seg.inference.saved_model import ModelCard
 from cl_seg.inference.series import (
     MEASUREMENTS,
@@ -22,10 +28,14 @@ from cl_seg.inference.series import (
     load_ensemble,
     predict_source,
 )
+from cl_seg.labelling.embed import check_fits
+from cl_seg.labelling.unlike import unlike_slices, write_unlike_queues
+from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.scans.series import RejectedFile
-from cl_seg.scans.store import Labels
+from cl_seg.scans.store import Labels, SliceStore, is_store
 
+NO_MONITOR = "the model has no features of its training scanners"
 MEASURED = ["area_cm2", "mean_hu", "low_attenuation_share", "smi_cm2_m2", "agreement"]
 
 
@@ -33,7 +43,8 @@ class Prediction:
     """Labels of CT series on their own pixels, and what is measured in them.
 
     Attributes:
-        cases: a row per series: case, scanner, whether the model has seen it, slices, note.
+        cases: a row per series: case, scanner, whether the model has seen it, slices, note, and
+            the verdict of its monitor: like a training scanner, or unlike anything seen.
         left_out: files that could not be used, with reasons.
         folder: folder with label files and tables. It is temporary, and removed with the object,
             unless ``predict`` was given ``out``.
@@ -72,6 +83,11 @@ class Prediction:
             notes.append(f"the model never saw {', '.join(new)}: check its masks there")
         if (self.cases["seen"] == "unknown").any():
             notes.append("files that do not name their scanner may be of one the model never saw")
+        verdicts = list(self.cases["verdict"])
+        if unlike := [c for c, v in zip(self.cases["case"], verdicts, strict=True) if v == UNLIKE]:
+            notes.append(f"{', '.join(unlike)}: {UNLIKE} the masks")
+        if not any(verdicts):
+            notes.append(f"{NO_MONITOR}, so nothing says whether this CT looks like theirs")
         return notes
 
     def measure(self, per: Literal["slice", "case"] = "slice") -> pd.DataFrame:
@@ -185,6 +201,114 @@ class Model:
             self._ensemble, Path(source), Path(out), options, on_progress
         )
         return Prediction(Path(out), cases, left_out, temporary_folder)
+
+    def monitor(
+        self,
+        source: AnyPath,
+        queue: AnyPath | None = None,
+        *,
+        slices: int = 10,
+        aliases: AnyPath | None = None,
+        salt: str | bytes | None = None,
+        allow_implausible_hu: bool = False,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> pd.DataFrame:
+        """Say of every scanner and series whether it looks like a training scanner.
+
+        Args:
+            source: folder of a store, or a source of CT as :meth:`predict` takes it.
+            queue: folder to make for a labelling queue of every scanner with series that are
+                unlike; only of a store.
+            slices: how many each queue holds at most.
+            aliases: YAML file of scanner aliases, merged over those of the package.
+            salt: secret that makes hashes of series repeatable; random by default.
+            allow_implausible_hu: take images whose values cannot be HU as they are.
+            on_progress: called with the number of slices done and of all.
+
+        Returns:
+            A row per scanner and per series, see
+            :func:`cl_seg.inference.monitor_table.monitor_table`.
+
+        Raises:
+            InputError: the model has no features of its training scanners, nothing usable, or a
+                queue of CT that is not in a store, or of nothing.
+
+        Examples:
+            >>> import cl_seg
+            >>> model = cl_seg.load_model("model/")
+            >>> model.monitor("tiny.store")["scanner"].unique().tolist()
+            ['Alpha', 'Beta', 'Gamma']
+        """
+        monitor = self._monitor
+        augmentations = monitor.calibration.augmentations if monitor.calibration else 0
+        if is_store(Path(source)):
+            observed = self._observed_store(source, augmentations, on_progress)
+            if queue is not None:
+                unlike = unlike_slices(monitor, observed)
+                write_unlike_queues(self._fitting(source), unlike, Path(queue), slices)
+        elif queue is not None:
+            raise InputError(
+                f"a queue is of slices of a store, and {source} is none: `cl-seg ingest` makes one"
+            )
+        else:
+            options = PredictionOptions(
+                augmentations,
+                aliases=None if aliases is None else Path(aliases),
+                salt=os.fsencode(salt) if salt else secrets.token_bytes(16),
+                allow_implausible_hu=allow_implausible_hu,
+            )
+            observed = list(observe_source(self._ensemble, Path(source), options, on_progress))
+        return monitor_table(monitor, observed, augmentations)
+
+    def _observed_store(
+        self, source: AnyPath, augmentations: int, on_progress: Callable[[int, int], None]
+    ) -> list[ObservedSeries]:
+        # Without labels: those of a whole store are more than memory holds.
+        return [
+            replace(series, labels=None)
+            for series in observe_store(
+                self._ensemble, self._fitting(source), augmentations, on_progress
+            )
+        ]
+
+    def calibrate(
+        self,
+        store: AnyPath,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> DiceCalibration:
+        """Fit how Dice follows from agreement on labelled CT, and keep it with the model.
+
+        Afterwards :meth:`predict` and :meth:`monitor` estimate Dice, with 90 % intervals.
+
+        Args:
+            store: folder of a store with labels, of patients the model was not trained on.
+            on_progress: called with the number of slices done and of all.
+
+        Raises:
+            InputError: the store does not fit, or fewer than two patients of it have labels.
+        """
+        monitor = self._monitor
+        calibration = calibrate_dice(self._ensemble, self._fitting(store), on_progress)
+        calibration.save(self.folder)
+        monitor = replace(monitor, calibration=calibration)
+        self._ensemble = replace(self._ensemble, monitor=monitor)
+        return calibration
+
+    @property
+    def _monitor(self) -> Monitor:
+        if len(self._ensemble.models) > 1:
+            raise InputError("the monitor is of one model: give one folder")
+        if self._ensemble.monitor is None:
+            raise InputError(
+                f"{self.folder}: {NO_MONITOR}: save it again from its run (`cl-seg model save`), "
+                "with the store it was trained on in place"
+            )
+        return self._ensemble.monitor
+
+    def _fitting(self, store: AnyPath) -> SliceStore:
+        opened = SliceStore(Path(store))
+        check_fits(opened, self.card, self.folder)
+        return opened
 
     def __repr__(self) -> str:
         card = self.card

@@ -95,6 +95,7 @@ class Results:
         seed: int | None = None,
         class_name: str | None = None,
         order: int | None = None,
+        held_out: bool = False,
     ) -> pd.DataFrame:
         """Accuracy matrix: test Dice on every scanner (columns) after each experience (rows).
 
@@ -104,6 +105,7 @@ class Results:
             seed: random seed of the run; the mean over seeds by default.
             class_name: class of the masks; the mean over all by default.
             order: number of the order of scanners, from 1; the first by default.
+            held_out: True for the scanners held out, which no experience trains on, as columns.
 
         Returns:
             Rows untrained and after each experience, columns scanners by their first visits.
@@ -123,7 +125,7 @@ class Results:
         """
         if self._is_seed_curve:
             raise InputError(f"{self.folder} is of a SEED curve, which has no R: see summary()")
-        return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name)
+        return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name, held_out)
 
     @property
     def plot(self) -> "Plots":

@@ -68,7 +68,10 @@ def _named(
 
 
 def mean_matrix(
-    runs: Sequence[RunResult], order: int | None = None, class_name: str | None = None
+    runs: Sequence[RunResult],
+    order: int | None = None,
+    class_name: str | None = None,
+    held_out: bool = False,
 ) -> pd.DataFrame:
     """R of runs that differ in their seed, averaged; rows are stages, columns scanners.
 
@@ -76,9 +79,10 @@ def mean_matrix(
         runs: runs of one network and strategy.
         order: number of the order of scanners, from 1; the first there is by default.
         class_name: class of the masks; the mean over all by default.
+        held_out: True for the scanners held out as columns.
 
     Raises:
-        InputError: no such order or class.
+        InputError: no such order or class, or no scanner is held out.
     """
     numbers = sorted({run.order_number for run in runs})
     chosen = numbers[0] if order is None else order
@@ -88,9 +92,12 @@ def mean_matrix(
     first = of_order[0]
     if class_name is not None and class_name not in first.classes:
         raise InputError(f"class {class_name!r}: expected one of {', '.join(first.classes)}")
-    values = np.mean([run.matrix(class_name or MEAN) for run in of_order], axis=0)
-    scanners = [first.short_names[scanner] for scanner in first.scanners]
-    learned = [first.short_names[scanner] for scanner in first.order]
-    learned = ["all scanners"] if len(values) == 2 and len(scanners) > 1 else learned
+    if held_out and not first.held_out:
+        raise InputError("no scanner is held out: name some as `held_out` in the suite")
+    tested = [run.on_held_out if held_out else run for run in of_order]
+    values = np.mean([run.matrix(class_name or MEAN) for run in tested], axis=0)
+    is_joint = len(values) == 2 and len(first.scanners) > 1
+    learned = ["all scanners"] if is_joint else [first.short_names[name] for name in first.order]
     rows = ["untrained", *(f"after {name}" for name in learned)]
-    return pd.DataFrame(values, rows, pd.Index(scanners, name="Dice on"))
+    columns = [first.short_names[scanner] for scanner in tested[0].scanners]
+    return pd.DataFrame(values, rows, pd.Index(columns, name="Dice on"))

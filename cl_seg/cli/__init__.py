@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 import cl_seg
-from cl_seg.cli import certify, contract, data, model, phantom, results, seed, stage_cache, suite
+from cl_seg.cli import (
+    certify,
+    contract,
+    data,
+    model,
+    monitor,
+    phantom,
+    results,
+    seed,
+    stage_cache,
+    suite,
+)
 from cl_seg.cli.console import Verbosity, print_error, set_verbosity
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.schema import schema
@@ -24,7 +35,7 @@ PANELS = {
         *(results.report, results.best_settings, results.claims, results.compare),
         *(certify.certify, results.pack, results.unpack),
     ),
-    "Models": (model.predict,),
+    "Models": (model.predict, monitor.monitor, monitor.calibrate),
     "Checks": (contract.contract, contract.check_plugin, schema),
 }
 GROUPS = {

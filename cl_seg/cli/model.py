@@ -40,6 +40,10 @@ TrustedNetwork = Annotated[
     ),
 ]
 
+Aliases = Annotated[
+    Path | None, typer.Option(help="YAML file of scanner aliases, added to the built-in ones.")
+]
+
 
 @app.command()
 def save(
@@ -50,11 +54,17 @@ def save(
     cache: CacheOption = STAGES,
 ) -> None:
     """Save the trained network of a finished run as weights (safetensors) and a model card."""
+    from cl_seg.inference.training_features import FEATURES
     from cl_seg.suite.cache import StageCache
     from cl_seg.suite.run_model import save_run_model
 
     card = save_run_model(run, out, StageCache(cache))
     print_info(f"trained on {', '.join(card.scanners.values())}")
+    if not (out / FEATURES).is_file():
+        print_info(
+            "note: saved without features of these scanners, which `cl-seg monitor` needs: the "
+            "store or the plan of the run is gone or changed, or the network has no feature map"
+        )
     print_output_path("model", out)
 
 
@@ -112,9 +122,7 @@ def predict(
         ),
     ] = None,
     trusted_network: TrustedNetwork = "",
-    aliases: Annotated[
-        Path | None, typer.Option(help="YAML file of scanner aliases, added to the built-in ones.")
-    ] = None,
+    aliases: Aliases = None,
     allow_implausible_hu: AllowImplausibleHu = False,
     salt: Annotated[
         str | None,
@@ -138,9 +146,9 @@ def predict(
             on_progress=on_progress,
         )
     cases = prediction.cases
-    table = Table("case", "scanner", "seen in training", "slices", "note", box=None)
+    table = Table("case", "scanner", "seen in training", "looks", "slices", "note", box=None)
     for row in cases.to_dict("records"):
-        cells = ("case", "scanner", "seen", "slices", "note")
+        cells = ("case", "scanner", "seen", "verdict", "slices", "note")
         table.add_row(*(escape_for_terminal(str(row[name])) for name in cells))
     print_table(table)
     for item in prediction.left_out:

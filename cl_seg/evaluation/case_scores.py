@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from cl_seg.evaluation.slice_scores import Columns, slice_scores
 from cl_seg.metrics.body_composition import area_cm2, area_error_percent
-from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts
+from cl_seg.metrics.segmentation import dice_of_counts, iou_of_counts, surface_dice_of_counts
 from cl_seg.scans.store import Labels
 
 
@@ -30,6 +30,7 @@ def case_scores(
     - ``to_correct_cm2``: area that a person would have to correct, cm², likewise.
     - ``hd95_mm``, ``assd_mm``: 95th percentile and mean of the surface distances, mm, mean over
       occupied slices, NaN without any.
+    - ``surface_dice_3mm``: share of the contours of all slices within 3 mm of each other, 0…1.
     - ``missed``: True where the class is true and nowhere predicted.
     - ``false_positive_cm2``: falsely predicted area of all slices together, cm².
 
@@ -72,6 +73,9 @@ def _scores(slices: Columns, mm: float) -> dict[str, Any]:
         "to_correct_cm2": _mean(area_cm2(to_correct, mm), 0.0),
         "hd95_mm": _mean(occupied["hd95_mm"]),
         "assd_mm": _mean(occupied["assd_mm"]),
+        "surface_dice_3mm": surface_dice_of_counts(
+            slices["within"].sum(), slices["contours"].sum()
+        ),
         "missed": bool(true and not predicted),
         "false_positive_cm2": area_cm2(predicted - overlap, mm),
     }

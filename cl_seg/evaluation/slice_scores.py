@@ -21,7 +21,8 @@ def slice_scores(prediction: Labels, truth: Labels, classes: int, mm: float) -> 
     - ``overlap``, ``predicted``, ``true``: pixels.
     - ``contour``, ``added_path``: pixels of the true contour, and those of them that the predicted
       one does not cover.
-    - ``hd95_mm``, ``assd_mm``: see :func:`cl_seg.metrics.segmentation.surface_scores`.
+    - ``hd95_mm``, ``assd_mm``, ``contours``, ``within``: see
+      :class:`cl_seg.metrics.segmentation.SurfaceScores`.
 
     Args:
         prediction: (N, H, W) uint8.
@@ -52,15 +53,13 @@ def _scores(prediction: Labels, truth: Labels, classes: int, mm: float) -> list[
 def _class_scores(masks: tuple[Mask, Mask], contours: tuple[Mask, Mask], mm: float) -> Columns:
     """Columns of one class, from its predicted and true masks and their contours."""
     (predicted, true), (predicted_contour, true_contour) = masks, contours
-    hd95, assd = surface_scores(predicted_contour, true_contour, mm)
     return {
         "overlap": _counts(predicted & true),
         "predicted": _counts(predicted),
         "true": _counts(true),
         "contour": _counts(true_contour),
         "added_path": _counts(true_contour & ~predicted_contour),
-        "hd95_mm": hd95,
-        "assd_mm": assd,
+        **surface_scores(predicted_contour, true_contour, mm)._asdict(),
     }
 
 

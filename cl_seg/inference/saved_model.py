@@ -2,8 +2,12 @@
 
 Layout::
 
-    card.json          see :class:`ModelCard`
-    model.safetensors  the network's parameters and buffers
+    card.json             see :class:`ModelCard`
+    model.safetensors     the network's parameters and buffers
+    features.safetensors  of its training scanners (:mod:`cl_seg.inference.training_features`)
+    calibration.json      of its Dice (:mod:`cl_seg.inference.dice_calibration`)
+
+The last two are for the monitor; a folder without them is whole.
 """
 
 import hashlib
@@ -27,6 +31,7 @@ from torch import Tensor, nn
 
 from cl_seg.files.json_file import read_json
 from cl_seg.files.write import new_folder, write_bytes, write_text
+from cl_seg.inference.training_features import FEATURES, TrainingFeatures
 from cl_seg.messages.errors import InputError, one_line
 from cl_seg.messages.pydantic_errors import explain_errors
 from cl_seg.models.build import build_model
@@ -119,13 +124,19 @@ class ModelCard(CardModel):
         return value
 
 
-def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> None:
+def save_model(
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    card: ModelCard,
+    features: TrainingFeatures | None = None,
+) -> None:
     """Write a model folder, whole or not at all.
 
     Args:
         folder: to make; must not exist.
         weights: ``state_dict`` of the network.
         card: its checksum is filled in.
+        features: of its training scanners, where they were measured.
 
     Raises:
         InputError: ``folder`` exists or cannot be written.
@@ -135,6 +146,8 @@ def save_model(folder: Path, weights: Mapping[str, Tensor], card: ModelCard) -> 
     card = card.model_copy(update={"weights_sha256": hashlib.sha256(content).hexdigest()})
     with new_folder(folder) as building:
         write_bytes(building / WEIGHTS, content)
+        if features:
+            write_bytes(building / FEATURES, features.to_bytes(card.weights_sha256))
         write_text(building / CARD, card.model_dump_json(indent=1) + "\n")
 
 

@@ -1,6 +1,7 @@
 """Saved models on all CT series of a source: label files, and a table of measurements."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -11,8 +12,11 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from cl_seg.active_learning.embedding import pooled_features
 from cl_seg.files.write import new_folder, write_text
+from cl_seg.inference.dice_calibration import mean_agreement
 from cl_seg.inference.measure import measurements
+from cl_seg.inference.monitor import Monitor, Observation, read_monitor
 from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
 from cl_seg.inference.saved_model import ModelCard, read_model_folder
 from cl_seg.inference.source import file_as_named, find_series_for_prediction, first_file
@@ -41,10 +45,18 @@ def _no_progress(done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks of the same classes and input, whose probabilities are averaged."""
+    """Networks of the same classes and input, whose probabilities are averaged.
+
+    Attributes:
+        models: the networks.
+        cards: of each.
+        monitor: of the first one, None where its folder has none. Of several networks it has no
+            calibration, which is of the agreement of one alone.
+    """
 
     models: list[nn.Module]
     cards: list[ModelCard]
+    monitor: Monitor | None = None
 
     def trained_on_scanner(self, identities: Sequence[Scanner]) -> str:
         """Whether every network was trained on a scanner: "yes", "no" or "unknown".
@@ -109,7 +121,10 @@ def load_ensemble(folders: Sequence[Path], trusted_network: str = "") -> Ensembl
                 f"{folder} has other classes or another input than {folders[0]}: only models of "
                 "the same task predict together"
             )
-    return Ensemble([model for model, _ in loaded], [card for _, card in loaded])
+    monitor = read_monitor(folders[0], first.weights_sha256)
+    if monitor and len(folders) > 1:
+        monitor = replace(monitor, calibration=None)
+    return Ensemble([model for model, _ in loaded], [card for _, card in loaded], monitor)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,7 @@ class PredictedCase:
         labels: (N, H, W) uint8 on the pixels of the series, 0 background, then the classes.
         measurements: a row per slice and class, see :func:`cl_seg.inference.measure.measurements`.
         notes: what the user should know; why the series could not be read.
+        observation: for the monitor; None where there is none.
     """
 
     identification: dict[str, Any]
@@ -130,6 +146,7 @@ class PredictedCase:
     labels: Labels
     measurements: list[dict[str, Any]]
     notes: list[str]
+    observation: Observation | None = None
 
     def save(self, folder: Path) -> list[Path]:
         """Write the labels as NIfTI, one file per segment of evenly spaced slices.
@@ -168,7 +185,8 @@ def predict_source(
         on_progress: called with the slices done and all.
 
     Returns:
-        A row per series: case, scanner, seen, series, file, slices, note; and files left out.
+        A row per series: case, scanner, seen, series, file, slices, note, and what the monitor
+        says of it (:meth:`cl_seg.inference.monitor.Monitor.row`); and files left out.
 
     Raises:
         InputError: nothing usable, or a height given for several patients.
@@ -180,8 +198,7 @@ def predict_source(
         for case in predict_cases(ensemble, source, options, on_progress, left_out):
             case.save(building)
             rows += case.measurements
-            note = "; ".join(case.notes)
-            cases.append({**case.identification, "slices": len(case.labels), "note": note})
+            cases.append(_case_row(ensemble.monitor, case, options.n_augmentations))
         table = pd.DataFrame(cases)
         if not table["slices"].any():
             reasons = "; ".join(dict.fromkeys(table["note"]))
@@ -190,6 +207,18 @@ def predict_source(
         if options.measure:
             write_text(building / MEASUREMENTS, pd.DataFrame(rows).to_csv(index=False))
     return table, by_folder(left_out)
+
+
+def _case_row(monitor: Monitor | None, case: PredictedCase, augmentations: int) -> dict[str, Any]:
+    row = {
+        **case.identification,
+        "slices": len(case.labels),
+        "note": "; ".join(case.notes),
+        "verdict": "",
+    }
+    if monitor and case.observation:
+        row |= monitor.row(case.observation, augmentations)
+    return row
 
 
 def predict_cases(
@@ -258,14 +287,21 @@ def _predicted(
     predictions = predict_slices(
         ensemble.models, network_input, volume, options.n_augmentations, placement
     )
-    for index, prediction in enumerate(predictions):
-        masks.append(prediction.labels)
-        where = {**identification, "body_cut": "yes" if placement.truncated[index] else "no"}
-        measured = _measured(where, volume, index, prediction, ensemble, options)
-        rows += measured
-        for row in measured:
-            stabilities.setdefault(row["class"], []).append(row["agreement"])
-        advance()
+    features = []
+    with _pooled_features(ensemble) as kept:
+        for index, prediction in enumerate(predictions):
+            masks.append(prediction.labels)
+            where = {**identification, "body_cut": "yes" if placement.truncated[index] else "no"}
+            measured = _measured(where, volume, index, prediction, ensemble, options)
+            rows += measured
+            for row in measured:
+                stabilities.setdefault(row["class"], []).append(row["agreement"])
+            features += [one[0] for one in kept[-1:]]  # the image before its augmented copies
+            kept.clear()
+            advance()
+    observation = None
+    if features:
+        observation = Observation(np.mean(features, axis=0), mean_agreement(stabilities))
     notes = [*volume.notes(), *spacing_notes(volume.z_mm), *size_notes(placement)]
     notes += truncation_notes(placement, Grid(network_input.grid_size, network_input.spacing_mm))
     if volume.rejected:
@@ -273,7 +309,14 @@ def _predicted(
     notes += low_stability_notes(stabilities)
     if ensemble.simulated and "simulated" not in identification["scanner"].casefold():
         notes.append(SIMULATED_ONLY)
-    return PredictedCase(identification, volume, np.stack(masks), rows, notes)
+    return PredictedCase(identification, volume, np.stack(masks), rows, notes, observation)
+
+
+def _pooled_features(ensemble: Ensemble) -> AbstractContextManager[list[Any]]:
+    """Record the features of the first network, where a monitor needs them."""
+    if ensemble.monitor is None:
+        return nullcontext([])
+    return pooled_features(ensemble.models[0], ensemble.monitor.features.layer)
 
 
 def _scanner(series: Series, aliases: Aliases, ensemble: Ensemble) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 
+from cl_seg.inference.observe import MIDDLE
 from cl_seg.inference.predict import SlicePrediction, predict_slices
 from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.inference.stability import stability
@@ -12,11 +13,9 @@ from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.queue import Origin, SliceToLabel
 from cl_seg.labelling.train import OnProgress
-from cl_seg.scans.resample import Placement
 from cl_seg.scans.store import SliceStore
 
 N_AUGMENTATIONS = 4
-MIDDLE = Placement((0.0, 0.0))
 
 
 def propose_labels(

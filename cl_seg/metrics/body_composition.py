@@ -23,6 +23,25 @@ def area_error_percent(predicted: float, true: float) -> float:
     return 100 * (predicted - true) / true if true else math.nan
 
 
+def area_bias_percent(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Mean of 100 · (predicted − true) / true over cases: how much is found too much or too little.
+
+    The bias of Bland & Altman 1986 on relative differences. Cases without the structure have none
+    and are left out; NaN where that is all of them.
+
+    Args:
+        predicted: (n,) areas or volumes in any unit.
+        true: (n,), in the same unit.
+
+    >>> area_bias_percent([110.0, 95.0, 3.0], [100.0, 100.0, 0.0])
+    2.5
+    """
+    found, there = np.asarray(predicted, float), np.asarray(true, float)
+    present = there > 0
+    errors = 100 * (found[present] - there[present]) / there[present]
+    return float(errors.mean()) if len(errors) else math.nan
+
+
 def mean_hu(hu: npt.NDArray[np.number], mask: Mask) -> float:
     """Mean HU of a structure; NaN where there is none.
 

@@ -52,6 +52,72 @@ def fwt(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     return float(np.mean(r[first[1:] - 1, j] - r[0, j])) if len(j) else math.nan
 
 
+def extended_fwt(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
+    """E-FWT = mean over 1 ≤ t < i ≤ N of R[t, i] − R[0, i]; NaN if N = 1.
+
+    FWT looks at a scanner just before it is learned; this looks at it after every earlier
+    experience, all pairs (t, i) weighing the same. A part of what Díaz-Rodríguez et al. 2018 (arXiv
+    1810.13166) average, the cells above the diagonal of R, relative to the untrained
+    network. The same as FWT if N = 2. With returns t < i is t < f_i.
+
+    >>> extended_fwt([[0.0, 0.25], [0.75, 0.5], [0.5, 0.75]])
+    0.25
+    """
+    r, first = _streamed(r, learned)
+    t, i = np.nonzero(np.arange(1, len(r))[:, None] < first)
+    return float(np.mean(r[t + 1, i] - r[0, i])) if len(t) else math.nan
+
+
+def rma(r: npt.ArrayLike, alone: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
+    """RMA = mean_{i≥2} R[i, i] / S_i: what is learned in its turn, relative to learning it alone.
+
+    The convention is the ratio, not the difference: 1 where earlier scanners neither help nor
+    hinder, above 1 where they help. NaN if N = 1 or some S_i is 0.
+
+    Args:
+        r: (N+1, S).
+        alone: (S,) S_i, score on scanner i of a network trained from scratch on scanner i.
+        learned: (S,) first visits; 1, 2, …, N by default.
+
+    >>> rma([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]], [0.75, 1.0])
+    0.75
+    """
+    once, alone = _after_learning(*_streamed(r, learned))[1:], np.asarray(alone, float)[1:]
+    return float(np.mean(once / alone)) if len(once) and alone.all() else math.nan
+
+
+def worst_scanner(*matrices: npt.ArrayLike) -> float:
+    """min_j R[N, j] over the scanners of R, and of further matrices of other scanners.
+
+    A minimum over scanners is biased downwards by noise, as :func:`forgetting` is upwards:
+    descriptive only. Worst-group accuracy of Sagawa et al. 2020 (arXiv 1911.08731) with
+    scanners as groups.
+
+    Args:
+        *matrices: (N+1, …) each, the last row after the last experience.
+
+    >>> worst_scanner([[0.0, 0.0], [0.8, 0.2], [0.6, 0.8]], [[0.1], [0.2], [0.3]])
+    0.3
+    """
+    return float(min(np.min(np.asarray(r, float)[-1]) for r in matrices))
+
+
+def unseen_dice(unseen: npt.ArrayLike) -> tuple[float, float]:
+    """Mean Dice on scanners no experience trains on, after the first and after the last one.
+
+    The out-of-domain accuracy of domain generalisation (Gulrajani & Lopez-Paz 2021, arXiv
+    2007.01434), at the beginning and at the end of a stream.
+
+    Args:
+        unseen: (N+1, H), Dice on H scanners after every experience, row 0 untrained.
+
+    >>> unseen_dice([[0.0, 0.0], [0.5, 0.75], [0.75, 1.0]])
+    (0.625, 0.875)
+    """
+    mean = np.mean(np.asarray(unseen, float), axis=1)
+    return float(mean[1]), float(mean[-1])
+
+
 def forgetting(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """Mean over j<N of max_{1≤l<N} R[l, j] − R[N, j] (Chaudhry et al. 2018, eq. 3); NaN if N = 1.
 

@@ -1,6 +1,7 @@
 """Overlap and surface scores of one structure."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,36 +67,61 @@ def iou_of_counts(overlap: int, predicted: int, true: int) -> float:
     return overlap / union if union else math.nan
 
 
-def surface_scores(prediction: Mask, truth: Mask, spacing_mm: float) -> tuple[Distances, Distances]:
-    """HD95 and ASSD in mm of every slice, see :func:`hd95` and :func:`assd`.
+SURFACE_TOLERANCE_MM = 3.0
+"""Tolerance of the surface Dice of cases, that of TotalSegmentator (Wasserthal et al. 2023)."""
+
+
+class SurfaceScores(NamedTuple):
+    """Scores of the contours of every slice, (N,) each.
+
+    Attributes:
+        hd95_mm: see :func:`hd95`.
+        assd_mm: see :func:`assd`.
+        contours: pixels of both contours.
+        within: those of them within the tolerance of the other contour.
+    """
+
+    hd95_mm: Distances
+    assd_mm: Distances
+    contours: Distances
+    within: Distances
+
+
+def surface_scores(
+    prediction: Mask, truth: Mask, spacing_mm: float, tolerance_mm: float = SURFACE_TOLERANCE_MM
+) -> SurfaceScores:
+    """Surface scores of every slice.
 
     Args:
         prediction: (N, H, W) contours of the predicted structure, see
             :func:`cl_seg.metrics.contours.contour`.
         truth: (N, H, W) contours of the true one.
         spacing_mm: pixel size in mm.
-
-    Returns:
-        (N,) each.
+        tolerance_mm: of ``within``.
     """
-    scores = np.full((2, len(truth)), math.nan)
+    scores, counts = np.full((2, len(truth)), math.nan), np.zeros((2, len(truth)))
     directions = contour_distances(prediction, truth), contour_distances(truth, prediction)
     for index, pixels in enumerate(zip(*directions, strict=True)):
+        counts[0, index] = sum(map(len, pixels))
         if all(map(len, pixels)):
             distances = [direction * spacing_mm for direction in pixels]
             scores[0, index] = max(np.percentile(direction, 95) for direction in distances)
-            scores[1, index] = np.concatenate(distances).mean()
+            both = np.concatenate(distances)
+            scores[1, index] = both.mean()
+            counts[1, index] = np.count_nonzero(both <= tolerance_mm)
         elif any(map(len, pixels)):
             scores[:, index] = spacing_mm * math.hypot(*truth.shape[1:])
-    return scores[0], scores[1]
+    return SurfaceScores(*scores, *counts)
 
 
-def _surface_scores(
-    prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float
-) -> tuple[float, float]:
+def _of_one_slice(
+    prediction: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    spacing_mm: float,
+    tolerance_mm: float = SURFACE_TOLERANCE_MM,
+) -> SurfaceScores:
     found, true = (contour(mask[None]) for mask in _masks(prediction, truth))
-    percentiles, means = surface_scores(found, true, spacing_mm)
-    return float(percentiles[0]), float(means[0])
+    return surface_scores(found, true, spacing_mm, tolerance_mm)
 
 
 def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
@@ -116,7 +142,7 @@ def hd95(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> 
     >>> hd95([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5)
     3.0
     """
-    return _surface_scores(prediction, truth, spacing_mm)[0]
+    return float(_of_one_slice(prediction, truth, spacing_mm).hd95_mm[0])
 
 
 def assd(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> float:
@@ -128,4 +154,37 @@ def assd(prediction: npt.ArrayLike, truth: npt.ArrayLike, spacing_mm: float) -> 
     >>> assd([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5)
     3.0
     """
-    return _surface_scores(prediction, truth, spacing_mm)[1]
+    return float(_of_one_slice(prediction, truth, spacing_mm).assd_mm[0])
+
+
+def surface_dice(
+    prediction: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    spacing_mm: float,
+    tolerance_mm: float = SURFACE_TOLERANCE_MM,
+) -> float:
+    """Share of both contours that lies within a tolerance of the other one (NSD).
+
+    ``(|P within τ of T| + |T within τ of P|) / (|P| + |T|)`` of the pixels of the contours P and T
+    (Nikolov et al. 2018, arXiv 1809.04430; 2021, doi 10.2196/26151), as in MONAI without
+    subvoxels. 0 for a missed or invented structure, NaN when both are empty.
+
+    Args:
+        prediction: (H, W) mask, bool or 0 and 1.
+        truth: (H, W) mask.
+        spacing_mm: pixel size in mm.
+        tolerance_mm: τ in mm; below the pixel size only pixels on both contours count.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> surface_dice([[1, 0, 0, 0]], [[0, 0, 1, 0]], spacing_mm=1.5, tolerance_mm=3.0)
+    1.0
+    """
+    scores = _of_one_slice(prediction, truth, spacing_mm, tolerance_mm)
+    return surface_dice_of_counts(scores.within[0], scores.contours[0])
+
+
+def surface_dice_of_counts(within: float, contours: float) -> float:
+    """Surface Dice from pixels of contours, so that slices can be added up; NaN without any."""
+    return float(within / contours) if contours else math.nan

@@ -50,9 +50,14 @@ class CheckedSuite:
         return str(self.file or self.suite.name)
 
     @property
+    def held_out(self) -> list[str]:
+        """The scanners that its runs are tested on and never trained on."""
+        return self.suite.held_out if isinstance(self.suite, StreamSuite) else []
+
+    @property
     def scanners(self) -> list[str]:
         """The scanners its runs use."""
-        used = {scanner for run in self.runs for scanner in run.order}
+        used = {scanner for run in self.runs for scanner in (*run.order, *self.held_out)}
         return sorted(
             used.union(*(run.seed_images.base_scanners for run in self.runs if run.seed_images))
         )

@@ -113,9 +113,9 @@ def plan_notes(suite: Suite, cases: pd.DataFrame, counts: Counts) -> Iterator[st
                     "of it can be learned there"
                 )
     for scanner, parts in counts.items():
-        if parts.get("train", 0) < suite.training.batch_size:
+        if 0 < parts.get("train", 0) < suite.training.batch_size:  # 0 of one that is held out
             yield (
-                f"{scanner} has {counted(parts.get('train', 0), 'training slice')} for batches of "
+                f"{scanner} has {counted(parts['train'], 'training slice')} for batches of "
                 f"{suite.training.batch_size}: every batch holds slices twice"
             )
 

@@ -35,6 +35,7 @@ class StageContext:
         learned_dice: class → Dice from which on a scanner counts as learned.
         evaluate: scanners that are tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`.
+        held_out: scanners that are tested after every experience and never trained on.
     """
 
     name: str
@@ -52,6 +53,7 @@ class StageContext:
     split: Split | None = None
     learned_dice: Mapping[str, float] = field(default_factory=dict)
     evaluate: str = "all"
+    held_out: Sequence[str] = ()
 
     def training_of(self, model: ModelChoice) -> Training:
         """How a network is trained: the settings, with ``precision: auto`` decided."""

@@ -43,11 +43,13 @@ def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
         scanners: what the data offer.
 
     Raises:
-        InputError: an order names an unknown scanner, or one that follows itself.
+        InputError: an order names an unknown scanner or one that follows itself, or scanners that
+            are held out are unknown, trained on, or all there are.
     """
     runs = []
     joint_done: set[tuple[object, ...]] = set()
-    orders = _orders(suite, scanners)
+    _check_held_out(suite, scanners)
+    orders = _orders(suite, [name for name in scanners if name not in suite.held_out])
     together = _scanners_of_pairs(orders, scanners)
     axes = (suite.models, suite.strategies, orders, suite.seeds)
     for position in product(*(range(len(axis)) for axis in axes)):
@@ -120,6 +122,19 @@ def _scanners_of_pairs(orders: list[tuple[str, ...]], scanners: list[str]) -> tu
     used = {scanner for order in orders for scanner in order}
     several = len(used) > 2 and all(len(order) == 2 for order in orders)
     return tuple(scanner for scanner in scanners if several and scanner in used)
+
+
+def _check_held_out(suite: StreamSuite, scanners: list[str]) -> None:
+    for name in suite.held_out:
+        if name not in scanners:
+            raise InputError(f"held_out: unknown scanner {name}{did_you_mean(name, scanners)}")
+        if not isinstance(suite.orders, str) and any(name in order for order in suite.orders):
+            raise InputError(
+                f"held_out: {name} is in `orders`, where it would be trained on: leave it out of "
+                "one of them"
+            )
+    if suite.held_out and set(suite.held_out) == set(scanners):
+        raise InputError("held_out: these are all scanners there are, none is left to train on")
 
 
 def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:

@@ -107,7 +107,7 @@ def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
         notes = (*device_notes(suite), *precision_notes(context))
         return Plan(context, graph, checked.header, {}, notes, checked)
     store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
-    split = split_slices(store.slices, suite.classes, suite.split, scanners)
+    split = split_slices(store.slices, suite.classes, suite.split, scanners, checked.held_out)
     for scanner in scanners:
         store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
     digests = part_digests(store, split, scanners, hash_cache)
@@ -153,6 +153,7 @@ def _context(
         split=suite.split,
         learned_dice=getattr(suite, "learned_dice", {}),
         evaluate=getattr(suite, "evaluate", "all"),
+        held_out=checked.held_out,
     )
 
 

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_json
+from cl_seg.messages.errors import InputError
 from cl_seg.planning.plan import Plan
+from cl_seg.planning.split import Rows
 from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.load import PLAN
 from cl_seg.spec.choices import StrategyChoice
@@ -16,6 +19,32 @@ SCHEMA = 1
 def write_plan(folder: Path, plan: Plan) -> None:
     """Write ``plan.json`` into the folder of a plan's results."""
     write_json(folder / PLAN, plan_content(plan))
+
+
+def planned_split(folder: Path) -> tuple[Path, Rows] | None:
+    """Store of the slices of a plan, and which of them train, validate and test.
+
+    Args:
+        folder: of the results.
+
+    Returns:
+        None where ``plan.json`` is of an older version, which did not say.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    path = folder / PLAN
+    try:
+        plan = read_json(path)
+        if "split" not in plan:
+            return None
+        split = {
+            scanner: {part: str(about["rows"]) for part, about in parts.items()}
+            for scanner, parts in plan["split"].items()
+        }
+        return Path(plan["data"]["store"]), split
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} is damaged ({error}): `cl-seg run` writes it anew") from None
 
 
 def plan_content(plan: Plan) -> dict[str, Any]:

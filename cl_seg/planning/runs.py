@@ -129,8 +129,8 @@ class Run:
         return found
 
     def learned_at(self, scanner: str) -> int:
-        """Position, from 1, of the first experience that trains on a scanner of the order."""
-        return self.first_positions[scanner]
+        """Position, from 1, of the first experience that trains on a scanner; 0 without one."""
+        return self.first_positions.get(scanner, 0)
 
     @property
     def from_scratch(self) -> bool:

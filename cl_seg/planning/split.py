@@ -22,7 +22,11 @@ Rows = Mapping[str, Mapping[str, str]]
 
 
 def split_slices(
-    slices: pd.DataFrame, classes: Sequence[str], how: Split, scanners: Sequence[str]
+    slices: pd.DataFrame,
+    classes: Sequence[str],
+    how: Split,
+    scanners: Sequence[str],
+    held_out: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Usable slices of some scanners, with their ``part``.
 
@@ -34,6 +38,7 @@ def split_slices(
         classes: that a slice must be labelled for.
         how: of the suite.
         scanners: that are used.
+        held_out: those of them that are tested only, and have no other part.
 
     Raises:
         InputError: no slice is labelled for every class, or a scanner cannot be split.
@@ -51,7 +56,8 @@ def split_slices(
         split = split_within_case(usable, fractions)
     else:
         split = split_by_patient(usable, fractions, how.seed)
-    check_parts(split, scanners)
+    split = split[~split["scanner"].isin(held_out) | (split["part"] == "test")]
+    check_parts(split, scanners, held_out)
     return split[split["scanner"].isin(scanners)]
 
 

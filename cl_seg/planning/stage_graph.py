@@ -192,7 +192,8 @@ class _Planner:
         ``state_hash`` is the part of the state in their keys.
         """
         stage = self._stage("evaluate", run, position, state_key, strategy_state_key)
-        tested = scanners_to_test(self.context.evaluate, run, position)
+        held_out = tuple(self.context.held_out)
+        tested = {*scanners_to_test(self.context.evaluate, run, position), *held_out}
         return tuple(
             self._add_stage(
                 stage,
@@ -204,7 +205,7 @@ class _Planner:
             )
             if scanner in tested
             else ""
-            for scanner in run.scanners
+            for scanner in (*run.scanners, *held_out)
         )
 
     def _scoring_key_parts(

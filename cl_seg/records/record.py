@@ -90,6 +90,7 @@ class RunRecord(RecordModel):
         R: class, and ``mean`` of all, → accuracy matrix: a row for the untrained network and for
             each of N experiences, a column for each of S scanners in the order of their first
             visits; None where no case has the class and where the scanner was not tested.
+        R_held_out: the same of the scanners that are held out, (N+1, H); empty without any.
         states: keys of its training stages; empty in older files.
         stages: cost of each stage.
         device, processor: device and processor that computed it.
@@ -114,6 +115,7 @@ class RunRecord(RecordModel):
     data: DataRecord
     grid: GridRecord | None = None
     R: dict[str, Rows]
+    R_held_out: dict[str, Rows] = Field(default={}, exclude_if=lambda found: not found)
     states: tuple[str, ...] = ()
     stages: tuple[StageRow, ...]
     device: str
@@ -183,6 +185,16 @@ def _record(raw: Any) -> RunRecord:
     rows = 2 if record.is_joint else 1 + len(order)
     if record.schedule != "seed_curve" and any(len(m) != rows for m in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
-    if lacking := scanners - record.scanner_names.keys():
+    _check_held_out(record)
+    if lacking := {*scanners, *record.spec.held_out} - record.scanner_names.keys():
         raise ValueError(f"scanner_names lacks {min(lacking)}")
     return record
+
+
+def _check_held_out(record: RunRecord) -> None:
+    held_out, matrices = record.spec.held_out, record.R_held_out
+    if matrices.keys() != (record.R.keys() if held_out else set()):
+        raise ValueError("R_held_out is not of the classes of R and the scanners held out")
+    shape = (len(record.R["mean"]), len(held_out))
+    if any((len(rows), len(row)) != shape for rows in matrices.values() for row in rows):
+        raise ValueError(f"R_held_out does not have {shape[0]} rows of {shape[1]} scanners")

@@ -24,11 +24,13 @@ class RunResult:
         record: all that is known of it besides its tables.
         tables: per-case scores, validation curve and pictures.
         names: scanner → display name, for all results it was loaded with; its own where empty.
+        trained_on: order of the scanners it was trained on, where those of R are others.
     """
 
     record: RunRecord
     tables: StoredTables | InMemoryTables
     names: dict[str, str] = field(default_factory=dict)
+    trained_on: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -42,13 +44,17 @@ class RunResult:
 
     @cached_property
     def first_visits(self) -> dict[str, int]:
-        """Scanner, a column of R each → position, from 1, of the first experience on it."""
-        return first_visits(self.order)
+        """Scanner, a column of R each → position, from 1, of the first experience on it.
+
+        One that no experience trains on has the position after the last.
+        """
+        visits, never = first_visits(self.trained_on or self.order), len(self.record.R["mean"])
+        return {scanner: visits.get(scanner, never) for scanner in self.scanners}
 
     @property
     def scanners(self) -> list[str]:
         """Scanners in the order of their first visits: the columns of R."""
-        return list(self.first_visits)
+        return list(dict.fromkeys(self.order))
 
     @property
     def returns(self) -> list[Return]:
@@ -67,8 +73,8 @@ class RunResult:
 
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
-        """Order and seed, by which runs of different networks and strategies are paired."""
-        return self.record.spec.order, self.seed
+        """Order and seed of training, by which runs of other networks and strategies are paired."""
+        return self.trained_on or self.record.spec.order, self.seed
 
     @property
     def network(self) -> str:
@@ -150,7 +156,32 @@ class RunResult:
         """The run with this class alone."""
         rows = self.record.R[name]
         record = self.record.with_scores({"mean": rows, name: rows}, classes=(name,))
+        if self.held_out:
+            unseen = self.record.R_held_out[name]
+            record = record.model_copy(update={"R_held_out": {"mean": unseen, name: unseen}})
         return replace(self, record=record)
+
+    @property
+    def held_out(self) -> list[str]:
+        """Scanners that it was tested on and never trained on."""
+        return list(self.record.spec.held_out)
+
+    @cached_property
+    def on_held_out(self) -> "RunResult":
+        """The run with the scanners that are held out in place of those of its order.
+
+        Its R is (N+1, H), and ACC, the mean of the last row, the Dice on unseen scanners. Scores of
+        what is learned have no meaning. It is paired with other runs as this one is.
+        """
+        record, cases = self.record, self.cases
+        spec = record.spec.model_copy(update={"order": record.spec.held_out, "held_out": ()})
+        changes = {"R": record.R_held_out, "R_held_out": {}, "spec": spec}
+        return replace(
+            self,
+            record=record.model_copy(update=changes),
+            tables=InMemoryTables(cases[cases["scanner"].isin(self.held_out)]),
+            trained_on=self.record.spec.order,
+        )
 
     @property
     def order_number(self) -> int:
@@ -205,9 +236,10 @@ class RunResult:
         """
         cases = self.cases
         stage = cases["stage"]
-        main: pd.DataFrame = cases[
-            (stage == stage.max()) | (stage == cases["scanner"].map(self.first_visits))
-        ]
+        chosen = (stage == stage.max()) | (stage == cases["scanner"].map(self.first_visits))
+        if self.held_out:
+            chosen &= ~cases["scanner"].isin(self.held_out)
+        main: pd.DataFrame = cases[chosen]
         return main
 
     @cached_property

@@ -117,6 +117,7 @@ class RunSpec(SuitePart):
         learned_dice: class → Dice right after learning from which a scanner counts as learned.
         evaluate: scanners that were tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
+        held_out: scanners that were tested after every experience and never trained on.
         seed_images: slices labelled of the last scanner, in a seed curve.
     """
 
@@ -131,6 +132,7 @@ class RunSpec(SuitePart):
     training: TrainingSpec
     learned_dice: dict[str, float]
     evaluate: str = "all"
+    held_out: tuple[Text, ...] = ()
     seed_images: SeedImagesSpec | None = None
 
     def as_suite_fields(self) -> dict[str, Any]:

@@ -95,8 +95,9 @@ def _assigned_around(
     if len(mixed):
         left = areas - [np.count_nonzero(pixels) for pixels in pure]
         shares = fractions.reshape(len(fractions), -1)[:, mixed]
-        shares = shares + _spread(mixed, fractions.shape)
-        labels.ravel()[mixed] = _assigned(shares, _whole(np.maximum(left, 0), len(mixed)))
+        # What is not in a pixel stays out of it, however the spread decides ties.
+        spread = np.where(shares > _PURE, shares + _spread(mixed, fractions.shape), -np.inf)
+        labels.ravel()[mixed] = _assigned(spread, _whole(np.maximum(left, 0), len(mixed)))
     return labels
 
 
@@ -117,9 +118,13 @@ def _whole(areas: npt.NDArray[np.floating], total: int) -> npt.NDArray[np.intp]:
     return whole
 
 
-def _assigned(fractions: Fractions, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """(M,) labels of pixels with fractions (C, M), in numbers as near the wanted ones as can be."""
-    value = np.where(fractions > _PURE, fractions, -np.inf)
+def _assigned(value: Fractions, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """(M,) labels of pixels in numbers as near the wanted ones as can be.
+
+    Args:
+        value: (C, M), of a label in a pixel, -inf where it is not in it.
+        wanted: (C,), number of pixels of each label.
+    """
     raised = value.copy()
     labels = np.asarray(value.argmax(axis=0))
     for _ in range(_ROUNDS):

@@ -72,20 +72,29 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
     return slices.assign(part=slices["patient"].map(part))
 
 
-def check_parts(slices: pd.DataFrame, scanners: Sequence[str]) -> None:
+def check_parts(
+    slices: pd.DataFrame, scanners: Sequence[str], held_out: Sequence[str] = ()
+) -> None:
     """Refuse scanners that cannot be trained or tested on.
 
     Args:
         slices: rows with columns ``scanner``, ``patient`` and ``part``.
         scanners: the ones that will be used.
+        held_out: those of them that need no training patient.
 
     Raises:
         InputError: one has no slice, or no training or no test patient.
     """
     for scanner in scanners:
         scanner_slices = slices[slices["scanner"] == scanner]
-        if {"train", "test"} <= set(scanner_slices["part"]):
+        needed = {"test"} if scanner in held_out else {"train", "test"}
+        if needed <= set(scanner_slices["part"]):
             continue
+        if scanner in held_out:
+            raise InputError(
+                f"held_out: no patient of {scanner} is in the test part, which is drawn from all "
+                "patients labelled for this task: add patients, or raise `split.test`"
+            )
         count = scanner_slices["patient"].nunique()
         raise InputError(
             f"scanner {scanner} has {counted(count, 'patient')} labelled for this task, "

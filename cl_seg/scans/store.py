@@ -168,6 +168,11 @@ class SliceStore:
         return array
 
 
+def is_store(folder: Path) -> bool:
+    """Whether a folder holds a store."""
+    return (Path(folder) / "store.json").is_file()
+
+
 def read_header(folder: Path) -> Header:
     """Read ``store.json`` alone.
 
@@ -175,7 +180,7 @@ def read_header(folder: Path) -> Header:
         InputError: there is none, or it is of another version.
     """
     path = Path(folder) / "store.json"
-    if not path.is_file():
+    if not is_store(folder):
         raise InputError(
             f"{folder} is not a slice store (no store.json): make one with `cl-seg ingest` or "
             "`cl-seg phantom`"

@@ -122,6 +122,8 @@ class StreamSuite(Suite):
             so far; or ``every K`` (such as ``every 5``), all of them before the first, after every
             K-th and after the last experience, and after the others the scanner just learned and
             the next one. The scores that each defines are in docs/metrics.md.
+        held_out: scanners that are tested before the first and after every experience and never
+            trained on, in no order. R stays that of the scanners of the order.
     """
 
     kind: Literal["stream"]
@@ -133,6 +135,12 @@ class StreamSuite(Suite):
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
     evaluate: str = Field(default="all", json_schema_extra={"pattern": EVALUATE})
+    held_out: list[str] = Field(default=[])
+
+    @field_validator("held_out")
+    @classmethod
+    def _held_out_once(cls, value: list[str]) -> list[str]:
+        return require_distinct(value, value)
 
     @field_validator("evaluate", mode="before")
     @classmethod

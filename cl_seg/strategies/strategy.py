@@ -71,8 +71,8 @@ class Strategy:
             (``as_trained``), or one that the plugin's
             ``prepare_scoring(model, experience, images)`` makes of it in place, for every scanner
             (``per_scanner``) or for every case (``per_case``); ``images`` are the unlabelled ones
-            that are about to be scored, in batches (B, 1, S, S). The untrained network is
-            evaluated as it is.
+            that are about to be scored, in batches (B, 1, S, S), and ``experience`` is −1 on a
+            scanner that is held out. The untrained network is evaluated as it is.
         former_name: its name in suites of earlier versions, which are asked to change it.
         contract_settings: settings under which a few steps show its effect, for the contract.
         contract_baseline: settings that switch off what sets it apart, for the contract; empty

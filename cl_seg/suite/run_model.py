@@ -1,19 +1,34 @@
 """The network a finished run has trained, as a model folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import pandas as pd
+import torch
 
+from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.inference.training_features import TrainingFeatures, measure_training_features
 from cl_seg.messages.errors import InputError, one_line
 from cl_seg.metrics.returns import first_visits
+from cl_seg.models.build import build_model
+from cl_seg.planning.plan_file import planned_split
+from cl_seg.planning.split import Rows
+from cl_seg.records.load import read_plan
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
+from cl_seg.scans.rows import selected_slices
+from cl_seg.scans.store import SliceStore, is_store
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 
 
 def save_run_model(run: Path, out: Path, cache: StageCache) -> ModelCard:
     """Save the network of a run as it is after its last experience.
+
+    Where the results say which slices it was trained on, and their store is still there, features
+    of its training scanners are saved with it.
 
     Args:
         run: folder of the run's record, ``<results>/runs/<run>``.
@@ -41,8 +56,47 @@ def save_run_model(run: Path, out: Path, cache: StageCache) -> ModelCard:
         card = _card(record)
     except ValueError as error:
         raise _damaged(run / RUN_FILE, error) from error
-    save_model(out, weights, card)
+    save_model(out, weights, card, _training_features(run, record, card, weights))
     return card
+
+
+def _training_features(
+    run: Path, record: RunRecord, card: ModelCard, weights: dict[str, Any]
+) -> TrainingFeatures | None:
+    found = _store_and_split(run.parent.parent, record)
+    if found is None:
+        return None
+    store, rows = found
+    network = card.network
+    model = build_model(
+        network.name, network.preset, network.arguments, len(card.classes) + 1, card.input.size
+    )
+    model.load_state_dict(weights)
+    parts = {s: _trained_and_held_out(store, s, rows[s]) for s in card.scanners}
+    task = Task(tuple(card.classes), card.input.size, card.input.window_hu)
+    try:
+        return measure_training_features(model, TaskImages(store, task, torch.device("cpu")), parts)
+    except InputError:  # a network without feature maps, or a single series: no monitor
+        return None
+
+
+def _store_and_split(results: Path, record: RunRecord) -> tuple[SliceStore, Rows] | None:
+    """The store as the run was trained on it, and which of its slices trained."""
+    if read_plan(results).get(record.run_id) != record.key:
+        return None
+    split = planned_split(results)
+    if split is None or not is_store(split[0]):
+        return None
+    store = SliceStore(split[0])
+    return (store, split[1]) if store.header.content_sha256 == record.data.content else None
+
+
+def _trained_and_held_out(
+    store: SliceStore, scanner: str, rows: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    parts = {part: selected_slices(store.slices, scanner, rows[part]) for part in rows}
+    held_out = [own for part, own in parts.items() if part != "train"]
+    return parts["train"], pd.concat(held_out)
 
 
 def _record(run: Path) -> RunRecord:

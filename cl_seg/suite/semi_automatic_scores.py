@@ -44,7 +44,7 @@ def score_tools(plan: Plan, results: Path) -> None:
     tests = {
         scanner: selected_slices(store.slices, scanner, plan.context.rows[scanner]["test"])
         for scanner in store.scanners
-        if scanner in plan.context.scanners
+        if scanner in _learned(plan)
     }
     with Progress(console=progress_console(), transient=True) as bar:
         total = len(missing) * sum(map(len, tests.values()))
@@ -55,6 +55,12 @@ def score_tools(plan: Plan, results: Path) -> None:
             (results / FOLDER / f"{name}.json").unlink(missing_ok=True)
             write_text(results / FOLDER / f"{name}.csv", table.to_csv(index=False))
             write_json(results / FOLDER / f"{name}.json", {"key": _key(plan, name)})
+
+
+def _learned(plan: Plan) -> list[str]:
+    """The scanners that networks learn; a table of tools is compared with their scores."""
+    context = plan.context
+    return [scanner for scanner in context.scanners if scanner not in context.held_out]
 
 
 def _is_done(plan: Plan, results: Path, name: str) -> bool:
@@ -68,7 +74,7 @@ def _is_done(plan: Plan, results: Path, name: str) -> bool:
 
 def _key(plan: Plan, name: str) -> str:
     context = plan.context
-    tests = [context.digests[scanner, "test"] for scanner in context.scanners]
+    tests = [context.digests[scanner, "test"] for scanner in _learned(plan)]
     text = repr((name, tests, context.classes, source_hash(*TOOL_SOURCES)))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -34,6 +34,8 @@ def summary(
             orders = {run.order_number: run.order for run in runs}
             for number, order in orders.items():
                 yield f"order{number}: {' → '.join(order)}"
+            if plan.context.held_out:
+                yield f"held out, tested only: {', '.join(plan.context.held_out)}"
         for run in runs:
             steps = " + ".join(map(str, run.steps_per_experience(plan.context.training)))
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"

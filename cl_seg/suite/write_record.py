@@ -46,7 +46,8 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     parts |= {"image": context.image, "training": context.training_of(run.model)}
     images = run.seed_images
     # Not said where it is the default, as in records from before there was a choice.
-    evaluate = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
+    unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
+    unusual |= {"held_out": context.held_out} if context.held_out else {}
     return RunSpec.model_validate({
         "order": run.order,
         "learning_rate": run.learning_rate,
@@ -60,7 +61,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
             "start": images.start,
             "base": images.base_scanners,
         },
-        **evaluate,
+        **unusual,
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
 
@@ -79,13 +80,20 @@ def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
     run = planned.run
     cases = case_scores_of(list(chain.from_iterable(planned.evaluation_keys)), cache)
     curve = curve_of(planned.training_keys, cache)
-    matrices = accuracy_matrices(cases, run.scanners, planned.context.classes)
-    record = _record(planned, cache, {name: matrix_rows(r) for name, r in matrices.items()})
+    record = _record(planned, cache, _matrices(planned, cases, run.scanners))
+    if held_out := planned.context.held_out:
+        unseen = _matrices(planned, cases, held_out)
+        record = record.model_copy(update={"R_held_out": unseen})
     with replaced_folder(folder) as building:
         cases.to_parquet(building / tables.CASES, index=False)
         curve.to_parquet(building / tables.CURVE, index=False)
         np.savez_compressed(building / tables.EXAMPLES, **_examples(planned, cache))
         write_json(building / RUN_FILE, record.as_json())
+
+
+def _matrices(planned: PlannedRun, cases: pd.DataFrame, scanners: Sequence[str]) -> dict[str, Rows]:
+    matrices = accuracy_matrices(cases, scanners, planned.context.classes)
+    return {name: matrix_rows(r) for name, r in matrices.items()}
 
 
 def case_scores_of(tested: Sequence[str], cache: StageCache) -> pd.DataFrame:
@@ -126,7 +134,7 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
         place=run.grid_position,
         schedule="seed_curve" if run.seed_images else strategy.training_regime,
         scores_with_memory=strategy.changes_scoring,
-        scanner_names={s: header.scanners[s] for s in run.scanners},
+        scanner_names={s: header.scanners[s] for s in planned.tested_scanners},
         data=DataRecord(
             content=header.content_sha256,
             kind=header.provenance.get("kind", "scans"),
@@ -158,7 +166,7 @@ def _stage_rows(
     for metadata in trained:
         for row in metadata["trained"]:
             position = row["position"]
-            keys = zip(planned.run.scanners, planned.evaluation_keys[position], strict=True)
+            keys = zip(planned.tested_scanners, planned.evaluation_keys[position], strict=True)
             tested = {scanner: cache.metadata(key) for scanner, key in keys if key}
             testing = sum(found["seconds"] for found in tested.values())
             routes = {s: found["routes"] for s, found in tested.items() if "routes" in found}

@@ -32,6 +32,13 @@ OURS: dict[str, tuple[str, dict[str, Any]]] = {
     "rwalk": ("rwalk", {}),
     "agem": ("agem", {"budget": 8}),
     "der": ("der", {"budget": 8}),
+    "latent replay": ("latent_replay", {"budget": 8}),
+    "l2": ("l2", {}),
+    "weight averaging": ("weight_averaging", {}),
+    "moving average": ("weight_averaging", {"share": 1.0, "ema": 0.99}),
+    "frozen encoder": ("frozen_encoder", {}),
+    "norm per scanner": ("norm_per_scanner", {}),
+    "adapters": ("adapters", {}),
 }
 """Contender → strategy and its settings."""
 BOUNDS = {"replay": 1.10, "ewc": 1.25, "si": 1.10, "mas": 1.25, "lwf": 1.5}

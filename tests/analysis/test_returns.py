@@ -16,7 +16,7 @@ from cl_seg.api.run_lookup import mean_matrix
 from cl_seg.metrics.continual import acc, bwt, plasticity
 from cl_seg.records.matrices import accuracy_matrices
 from cl_seg.records.results import RunResult
-from tests.records.factory import run_result
+from tests.records.factory import held_out, run_result
 
 R = [[0.1, 0.2], [0.9, 0.5], [0.6, 0.8], [0.85, 0.7]]
 SPEC = {"order": ["a", "b", "a"]}
@@ -113,3 +113,31 @@ def test_figures_have_a_mark_for_every_visit() -> None:
     assert marks == [[0, 2], [1]]
     fans = order_fans([run, run_result(run_id="other")])
     assert fans is not None and fans.get_supxlabel() == "experiences"
+
+
+def test_further_scores_are_about_first_visits_and_the_last_row() -> None:
+    unseen = held_out(((0.0, 0.1), (0.5, 0.6), (0.4, 0.2), (0.3, 0.5)), "yz")
+    unseen["spec"] |= SPEC
+    alone = run_result(
+        [[0.1, 0.2], [0.8, 0.3], [0.1, 0.4], [0.7, 0.3]], spec=SPEC, schedule="single"
+    )
+    row = run_table([run_result(R, **unseen), alone]).iloc[0]
+    assert row["E-FWT"] == pytest.approx(0.5 - 0.2)  # not after the second experience
+    assert row["RMA"] == pytest.approx(0.8 / 0.4)
+    assert row["worst_scanner"] == 0.7 and row["worst_with_unseen"] == 0.3
+    assert (row["unseen_before"], row["unseen_after"]) == pytest.approx((0.55, 0.4))
+
+
+def test_no_experience_trains_on_the_scanners_held_out() -> None:
+    unseen = held_out(((0.0,), (0.5,), (0.4,), (0.3,)))
+    unseen["spec"] |= SPEC
+    run = run_result(R, **unseen)
+    view = run.on_held_out
+    assert run.scanners == ["a", "b"] and set(run.main_cases["scanner"]) == {"a", "b"}
+    assert view.scanners == ["z"] and view.returns == [] and return_scores(view) == {}
+    assert view.order_and_seed == run.order_and_seed
+    assert view.score(acc) == 0.3 and set(view.main_cases["stage"]) == {3}
+    np.testing.assert_array_equal(next(view.matrices_without_each_patient())[-1], [np.nan])
+    with pytest.raises(ValueError, match="first visits"):
+        view.score(bwt)
+    assert list(mean_matrix([run], held_out=True).index) == list(mean_matrix([run]).index)

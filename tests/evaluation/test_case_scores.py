@@ -35,6 +35,8 @@ def test_slices_of_a_case_add_up():
     assert a["false_positive_cm2"] == pytest.approx(2 * 0.25) and a["missed"] is False
     assert b["dice"] == 0 and b["missed"] is True
     assert b["hd95_mm"] == pytest.approx(5 * math.hypot(2, 2))
+    # Pixels are 5 mm: within 3 mm are those on both contours, one pixel in each of two slices.
+    assert a["surface_dice_3mm"] == pytest.approx((2 + 2) / (3 + 4)) and b["surface_dice_3mm"] == 0
 
 
 def test_surface_distances_are_means_over_the_slices_concerned():
@@ -62,6 +64,7 @@ def test_absent_class():
     truth, found = stack([[0, 0], [0, 0]]), stack([[0, 2], [0, 0]])
     muscle, liver = case_scores(found, truth, ["a"], CLASSES, mm=10.0)
     assert math.isnan(muscle["dice"]) and math.isnan(muscle["hd95_mm"])
+    assert math.isnan(muscle["surface_dice_3mm"]) and liver["surface_dice_3mm"] == 0
     assert muscle["missed"] is False and muscle["false_positive_cm2"] == 0
     assert liver["dice"] == 0 and liver["true"] == 0 and liver["missed"] is False
     assert liver["false_positive_cm2"] == pytest.approx(1.0)
@@ -96,6 +99,7 @@ def plain_scores(found, true, mm):
         "to_correct_cm2": np.mean([area_to_correct(f, t, mm) for f, t in pairs]),
         "hd95_mm": np.mean(hd95s),
         "assd_mm": np.mean(assds),
+        "surface_dice_3mm": plain_surfaces.surface_dice(pairs, mm, 3.0),
         "missed": all_true > 0 and not predicted,
         "false_positive_cm2": area_cm2(predicted - overlap, mm),
     }

@@ -16,6 +16,18 @@ def directed_distances(of: np.ndarray, to: np.ndarray) -> np.ndarray:
     return ndimage.distance_transform_edt(~to)[of]
 
 
+def surface_dice(pairs: list[tuple[np.ndarray, np.ndarray]], mm: float, tolerance: float) -> float:
+    """Share of the contours of some slices that lie within a tolerance of each other."""
+    within = total = 0
+    for found, true in pairs:
+        borders = contour(found), contour(true)
+        total += sum(int(border.sum()) for border in borders)
+        if found.any() and true.any():
+            for of, to in (borders, borders[::-1]):
+                within += int((directed_distances(of, to) * mm <= tolerance).sum())
+    return within / total if total else math.nan
+
+
 def surface_scores(found: np.ndarray, true: np.ndarray, mm: float) -> tuple[float, float]:
     """HD95 and ASSD in mm."""
     if not found.any() and not true.any():

@@ -4,8 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cl_seg.metrics.body_composition import (
+    area_bias_percent,
     area_cm2,
     area_error_percent,
     low_attenuation_share,
@@ -22,6 +25,20 @@ def test_error():
     assert area_error_percent(110, 100) == pytest.approx(10)
     assert area_error_percent(0, 40) == -100
     assert math.isnan(area_error_percent(5, 0))
+
+
+def test_bias_by_hand():
+    assert area_bias_percent([110, 30, 5], [100, 40, 0]) == pytest.approx((10 - 25) / 2)
+    assert math.isnan(area_bias_percent([5.0], [0.0])) and math.isnan(area_bias_percent([], []))
+
+
+@given(st.lists(st.tuples(st.floats(0, 300), st.floats(0.1, 300)), min_size=1))
+def test_bias_is_the_mean_of_errors_in_whatever_unit(pairs):
+    found, true = np.array(pairs).T
+    errors = [area_error_percent(*pair) for pair in pairs]
+    assert area_bias_percent(found, true) == pytest.approx(np.mean(errors), abs=1e-9)
+    assert area_bias_percent(found * 3, true * 3) == pytest.approx(np.mean(errors), abs=1e-6)
+    assert area_bias_percent(true, true) == 0
 
 
 def test_hu_of_muscle_and_its_low_attenuation_share():

@@ -11,12 +11,16 @@ from hypothesis.extra.numpy import arrays
 from cl_seg.metrics.continual import (
     acc,
     bwt,
+    extended_fwt,
     forgetting,
     fwt,
     intransigence,
     plasticity,
     relative_forgetting,
+    rma,
     stability_gap,
+    unseen_dice,
+    worst_scanner,
 )
 
 R = np.array(
@@ -39,6 +43,43 @@ def test_worked_matrix():
     assert forgetting(R) == pytest.approx(((0.85 - 0.7) + (0.9 - 0.5)) / 2)
     assert plasticity(R) == pytest.approx((0.8 + 0.9 + 0.6) / 3)
     assert intransigence(R, np.array([0.85, 0.9, 0.95])) == pytest.approx([0.05, 0, 0.35])
+
+
+def test_transfer_and_other_scanners_by_hand():
+    # t < i: (1, 2), (1, 3), (2, 3).
+    assert extended_fwt(R) == pytest.approx(((0.4 - 0.2) + (0.5 - 0.3) + (0.7 - 0.3)) / 3)
+    assert rma(R, [0.1, 0.75, 0.8]) == pytest.approx((0.9 / 0.75 + 0.6 / 0.8) / 2)
+    assert worst_scanner(R) == 0.5
+    unseen = [[0.0, 0.1], [0.5, 0.7], [0.6, 0.6], [0.4, 0.9]]
+    assert worst_scanner(R, unseen) == 0.4
+    assert unseen_dice(unseen) == pytest.approx((0.6, 0.65))
+
+
+def test_one_scanner_has_no_transfer_and_nothing_alone_no_ratio():
+    assert math.isnan(extended_fwt([[0.1], [0.9]])) and math.isnan(rma([[0.1], [0.9]], [0.9]))
+    assert math.isnan(rma(R, [0.5, 0.0, 0.5]))
+    assert math.isnan(extended_fwt(np.where(R == 0.5, np.nan, R)))
+
+
+@given(matrices)
+def test_what_holds_of_transfer_and_the_worst_scanner(r):
+    n = r.shape[1]
+    assert -1 <= extended_fwt(r) <= 1
+    assert extended_fwt(np.broadcast_to(r[0], r.shape)) == 0
+    if n == 2:
+        assert extended_fwt(r) == fwt(r)
+    assert worst_scanner(r) <= acc(r) + 1e-12
+    assert worst_scanner(r, r[:, :1]) == worst_scanner(r)
+    alone = np.full(n, 0.5)
+    assert rma(r, alone) == pytest.approx(np.mean(r[1:].diagonal()[1:]) / 0.5)
+    learned = np.maximum(r, 0.1)
+    assert rma(learned, learned[1:].diagonal()) == 1
+
+
+@given(matrices, st.floats(-0.5, 0.5))
+def test_a_shift_of_all_dice_changes_no_transfer(r, shift):
+    assert extended_fwt(r + shift) == pytest.approx(extended_fwt(r), abs=1e-9)
+    assert unseen_dice(r + shift) == pytest.approx(np.add(unseen_dice(r), shift), abs=1e-9)
 
 
 def test_relative_forgetting_by_hand():

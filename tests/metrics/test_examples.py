@@ -15,12 +15,18 @@ def test_examples(name: str) -> None:
     assert found.attempted > 2 and not found.failed
 
 
+@pytest.mark.parametrize("name", ["spread", "burden", "body_composition"])
+def test_few_examples(name: str) -> None:
+    found = doctest.testmod(import_module(f"cl_seg.metrics.{name}"))
+    assert found.attempted and not found.failed
+
+
 def test_masks_of_two_shapes_are_not_broadcast() -> None:
     one, other = np.ones((4, 4)), np.ones((4, 1))
     for score in (metrics.dice, metrics.iou):
         with pytest.raises(ValueError, match="one shape"):
             score(one, other)
-    for surface in (metrics.hd95, metrics.assd):
+    for surface in (metrics.hd95, metrics.assd, metrics.surface_dice):
         with pytest.raises(ValueError, match="one shape"):
             surface(one, other, 1.0)
 

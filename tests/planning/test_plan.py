@@ -13,7 +13,7 @@ from cl_seg.api.suite import Suite
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.plan import Plan, resolve
-from cl_seg.planning.plan_file import suite_content, write_plan
+from cl_seg.planning.plan_file import planned_split, suite_content, write_plan
 from cl_seg.scans.rows import parse_ranges
 from cl_seg.scans.store import SliceStore
 from tests.planning.test_stage_graph import several
@@ -187,3 +187,16 @@ def test_all_suites_are_read_before_the_data_of_the_first(file: Path, tmp_path: 
         suites = [Suite(path) for path in (file, tmp_path / "wrong.yaml")]
         PlannedSuites(suites, cache=tmp_path / "stages")
     assert not (tmp_path / "stages").exists()
+
+
+def test_the_split_of_a_plan_is_read_back_and_older_plans_have_none(tmp_path: Path) -> None:
+    rows = {"train": {"rows": "0-3 7", "slices": 5}, "test": {"rows": "4-6", "slices": 3}}
+    plan = {"data": {"store": "my.store"}, "split": {"alpha": rows}, "runs": []}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    expected = Path("my.store"), {"alpha": {"train": "0-3 7", "test": "4-6"}}
+    assert planned_split(tmp_path) == expected
+    (tmp_path / "plan.json").write_text(json.dumps({"run": "key"}))
+    assert planned_split(tmp_path) is None
+    (tmp_path / "plan.json").write_text(json.dumps({"split": {"alpha": 1}}))
+    with pytest.raises(InputError, match="is damaged"):
+        planned_split(tmp_path)

@@ -81,14 +81,18 @@ def changed(result: RunResult, **changes: Any) -> RunResult:
 
 def cases_of(record: RunRecord) -> pd.DataFrame:
     """Scores of one patient with the Dice of R in every class."""
+    tested = [(record.R["mean"], record.spec.order)]
+    if record.spec.held_out:
+        tested.append((record.R_held_out["mean"], record.spec.held_out))
     return pd.DataFrame([
         {"stage": i, "scanner": s, "patient": "p", "case": f"p@{s}", "class": name, "overlap": 1,
-         "predicted": 1, "true": 1, "dice": record.R["mean"][i][j], "hd95_mm": 1.0, "assd_mm": 1.0,
+         "predicted": 1, "true": 1, "dice": r[i][j], "hd95_mm": 1.0, "assd_mm": 1.0,
          "missed": False, "false_positive_cm2": 0.0}
-        for i in range(len(record.R["mean"]))
-        for j, s in enumerate(dict.fromkeys(record.spec.order))
+        for r, scanners in tested
+        for i in range(len(r))
+        for j, s in enumerate(dict.fromkeys(scanners))
         for name in record.spec.classes
-        if record.spec.evaluate == "all" or record.R["mean"][i][j] is not None
+        if record.spec.evaluate == "all" or r[i][j] is not None
     ])  # fmt: skip
 
 
@@ -144,3 +148,13 @@ def in_record(folder: Path, *path: str | int, value: Any) -> None:
         part = part[name]
     part[path[-1]] = value
     file.write_text(json.dumps(content))
+
+
+def held_out(r: Any = ((0.0,), (0.5,), (0.4,)), names: str = "z", learned: str = "ab") -> Any:
+    """Changes of a record that hold out scanners with this R."""
+    scanners = [*learned, *names]
+    return {
+        "spec": {"held_out": list(names)},
+        "R_held_out": dict.fromkeys(["mean", "liver"], r),
+        "scanner_names": {s: f"Scanner {s.upper()} (simulated)" for s in scanners},
+    }

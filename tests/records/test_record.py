@@ -13,7 +13,7 @@ from cl_seg.records.record import parse_record, read_record
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import PACKED
 
-from .factory import in_record, run_record, run_result, write_record, write_run
+from .factory import held_out, in_record, run_record, run_result, write_record, write_run
 
 COMMITTED = sorted((Path(__file__).parents[2] / "results" / "reference").rglob(PACKED))
 FIRST: dict[str, Any] = {
@@ -59,6 +59,20 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     write_record(tmp_path / "run", run)
     assert read_record(tmp_path / "run" / "run.json") == run.record
     assert json.loads((tmp_path / "run" / "run.json").read_text())["schema"] == 2
+
+
+def test_scanners_held_out_are_written_beside_R_and_only_then(tmp_path: Path) -> None:
+    run = run_result(**held_out())
+    write_record(tmp_path / "run", run)
+    assert read_record(tmp_path / "run" / "run.json") == run.record
+    assert not {"R_held_out", "held_out"} & run_record().as_json().keys()
+    for rows in ([[0.0], [0.5]], [[0.0, 0.1]] * 3):
+        in_record(tmp_path / "run", "R_held_out", "mean", value=rows)
+        with pytest.raises(ValueError, match="R_held_out does not have 3 rows of 1 scanners"):
+            read_record(tmp_path / "run" / "run.json")
+    in_record(tmp_path / "run", "R_held_out", value={})
+    with pytest.raises(ValueError, match="R_held_out is not of the classes"):
+        read_record(tmp_path / "run" / "run.json")
 
 
 def test_a_file_without_a_version_is_migrated() -> None:

@@ -1,5 +1,6 @@
 """The network of a finished run as a model folder."""
 
+import json
 from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
@@ -8,7 +9,9 @@ import pytest
 import torch
 
 from cl_seg.benchmark.preprocess import windowed
-from cl_seg.inference.saved_model import read_model_folder
+from cl_seg.inference.monitor import read_monitor
+from cl_seg.inference.saved_model import read_card, read_model_folder
+from cl_seg.inference.training_features import read_training_features
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.segmentation import dice
 from cl_seg.records.record import read_record
@@ -45,6 +48,26 @@ def test_the_saved_network_scores_as_the_run_did(finished: Path, store: Path) ->
         found = model(windowed(hu, card.input.window_hu)).argmax(1).numpy()
     all_cases = dice(found == 2, opened.labels("plain") == 2)
     assert all_cases == pytest.approx(card.scores["plain"]["liver"], abs=0.03)
+
+
+def test_features_of_the_training_scanners_are_saved_while_the_store_is_there(
+    finished: Path,
+) -> None:
+    folder, cache = finished / "runs" / "build-naive-order1-seed0", finished.parent / "stages"
+    card = save_run_model(folder, finished.parent / "model", StageCache(cache))
+    record = read_record(folder / "run.json")
+    sha = read_card(finished.parent / "model").weights_sha256
+    features = read_training_features(finished.parent / "model", sha)
+    assert features is not None and features.names == list(card.scanners.values())
+    slices = record.slices["plain"]
+    assert len(features.held_out[2]) == (slices["validation"] + slices["test"]) / 3
+
+    plan = json.loads((finished / "plan.json").read_text())
+    plan["data"]["store"] = str(finished / "moved.store")
+    (finished / "plan.json").write_text(json.dumps(plan))
+    save_run_model(folder, finished.parent / "without", StageCache(cache))
+    assert read_training_features(finished.parent / "without", sha) is None
+    assert read_monitor(finished.parent / "without", sha) is None
 
 
 def test_code_outside_the_package_is_not_imported_unasked(finished: Path) -> None:

@@ -7,6 +7,9 @@ from pydantic import Field, field_validator
 from cl_seg.spec.faults import require_distinct
 from cl_seg.spec.part import Spec
 
+UNSEEN = "unseen Dice"
+"""Mean Dice on the scanners held out after the last stage, ``unseen_after`` of the summary."""
+
 
 class Side(Spec):
     """One side of a contrast; several networks and tools are averaged.
@@ -38,7 +41,8 @@ class Contrast(Spec):
 
     Attributes:
         suite: name of the folder of its results.
-        score: score whose difference, ``a`` minus ``b``, is judged.
+        score: score whose difference, ``a`` minus ``b``, is judged; ``unseen Dice`` is that on
+            the scanners held out after the last stage.
         structure: class the score is of, "" for the mean over classes.
         a: side that is said to be better.
         b: side that is said to be worse.
@@ -46,7 +50,7 @@ class Contrast(Spec):
     """
 
     suite: str
-    score: Literal["ACC", "BWT", "plasticity"]
+    score: Literal["ACC", "BWT", "plasticity", "unseen Dice"]
     structure: str = ""
     a: Side
     b: Side

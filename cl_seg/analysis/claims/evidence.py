@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cl_seg.analysis.claims.claim import Contrast
+from cl_seg.analysis.claims.claim import UNSEEN, Contrast
 from cl_seg.analysis.claims.find_runs import RunFinder, RunsPerMethod
 from cl_seg.analysis.intervals import (
     LEVEL,
@@ -26,6 +26,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.records.damage import DamagedResults
 from cl_seg.records.results import RunResult
 
+SCORE_OF_CLAIM = {**SCORES, UNSEEN: SCORES["ACC"]}
+"""Unseen Dice is the ACC of a run with the scanners held out in place of those learned."""
 Values = npt.NDArray[np.float64]
 Verdict = Literal["supported", "contradicted", "undecided", "not evaluable", "no result"]
 MAX_SUGGESTED_SAMPLES = 1000
@@ -75,6 +77,8 @@ def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence
         if unlearned := dict.fromkeys(filter(None, map(_unlearned, methods))):
             reason = f"not learned: {'; '.join(unlearned)}"
             return Evidence(contrast, "not evaluable", reason=reason)
+        if contrast.score == UNSEEN:
+            sides = _on_held_out(sides[0]), _on_held_out(sides[1])
         values = contrast_values(contrast, sides)
     except DamagedResults:
         raise
@@ -87,7 +91,7 @@ def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence
             contrast, "undecided", _effect(contrast, sides), superiority=superiority,
             patients=patients, seeds=seeds, need=ONE_PATIENT,
         )  # fmt: skip
-    groups = patient_groups([run for runs in methods for run in runs])
+    groups = patient_groups([run for side in sides for runs in side for run in runs])
     verdict = _verdict(values, contrast.margin, level, groups)
     return Evidence(
         contrast,
@@ -100,6 +104,10 @@ def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence
         seeds=seeds,
         need=needed(values, contrast.margin, level, groups) if verdict == "undecided" else "",
     )
+
+
+def _on_held_out(side: RunsPerMethod) -> RunsPerMethod:
+    return [[run.on_held_out for run in runs] for runs in side]
 
 
 def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> Values:
@@ -115,7 +123,7 @@ def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMetho
     methods = [runs for side in sides for runs in side]
     if not all(same_design(methods[0], runs) for runs in methods):
         raise InputError("the runs differ in patients, seeds or orders")
-    score = SCORES[contrast.score]
+    score = SCORE_OF_CLAIM[contrast.score]
     a, b = (
         np.mean([jackknife_pseudo_values(runs, score) for runs in side], axis=0) for side in sides
     )
@@ -128,7 +136,7 @@ def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMetho
 
 
 def _effect(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> float:
-    score = SCORES[contrast.score]
+    score = SCORE_OF_CLAIM[contrast.score]
     a, b = (np.mean([run.score(score) for runs in side for run in runs]) for side in sides)
     return float(a - b)
 
@@ -158,6 +166,7 @@ def _by_patient(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
     learned = pd.Series(dice.to_numpy(float)[np.arange(len(dice)), after], index=dice.index)
     scores = {
         "ACC": dice[last],
+        UNSEEN: dice[last],
         "plasticity": learned,
         "BWT": (dice[last] - learned)[np.array(positions) < last],
     }

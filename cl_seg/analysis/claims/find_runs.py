@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cl_seg.analysis.claims.claim import Contrast, Side
+from cl_seg.analysis.claims.claim import UNSEEN, Contrast, Side
 from cl_seg.analysis.seed_curve import as_single_scanner_run
 from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
@@ -74,10 +74,14 @@ def _both_sides(
             raise InputError("a side names neither networks nor tools")
         if not all(methods):
             raise InputError(f"{contrast.suite} lacks {side}")
+    unseen = contrast.score == UNSEEN
+    if unseen and (contrast.a.tools or contrast.b.tools):
+        raise InputError(f"{UNSEEN} is of networks: a tool learns on no scanner, compare its ACC")
     for run in (run for methods in sides for method in methods for run in method):
         if contrast.structure:
             _require("structure", contrast.structure, run.classes)
-        if not is_defined(contrast.score, run.training_regime):
+        defined = is_defined("ACC" if unseen else contrast.score, run.training_regime)
+        if not defined or (unseen and not run.held_out):
             raise InputError(f"{contrast.score} of {run.network} {run.strategy} is not defined")
     a, b = ([_of_structure(runs, contrast.structure) for runs in methods] for methods in sides)
     if len({tuple(runs[0].classes) for runs in (*a, *b)}) > 1:

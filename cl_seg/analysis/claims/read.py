@@ -22,7 +22,7 @@ EXPECTED = {
     "source": "who says so",
     "contrasts": "a list of contrasts (`- suite: …`)",
     "suite": "a folder of results, as suites name theirs",
-    "score": "ACC, BWT or plasticity",
+    "score": "ACC, BWT, plasticity or unseen Dice",
     "a": "the side that is said to be better (`{networks: […], strategy: …}`)",
     "b": "the side it is better than (`{networks: […], strategy: …}`)",
 }

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from cl_seg.analysis.areas import agreement_table, shown_agreement
+from cl_seg.analysis.further_scores import shown_cases, shown_other_scanners
 from cl_seg.analysis.many_scanners import SHOWN_OF_MANY, is_many
+from cl_seg.analysis.order_spread import order_spread_table, shown_order_spread
 from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.tables import (
@@ -37,6 +39,29 @@ DEFINITIONS = {
     "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
     "training is no bar to measure by",
 }
+SCANNER_DEFINITIONS = {
+    "E-FWT": "mean gain over the untrained network on scanners not yet learned, after every stage",
+    "RMA": "Dice right after learning a scanner, from the second on, divided by that of a network "
+    "trained on it alone; above 1 the earlier scanners help",
+    "worst scanner": "smallest Dice on a scanner after the last stage; biased downwards by noise",
+    "unseen": "mean Dice on the scanners held out, which no stage trains on: after the first "
+    "experience (before) and after the last (after)",
+}
+CASE_DEFINITIONS = {
+    "Dice, 5th percentile": "Dice that 5 % of the cases with the structure stay below after the "
+    "last stage, classes averaged; 25th percentile and median likewise",
+    "surface Dice": "share of true and predicted contours that lie within 3 mm of each other "
+    "(NSD, Nikolov et al. 2021)",
+    "area bias": "mean of predicted − true area of cases, % of the true one",
+}
+SPREAD_DEFINITIONS = {
+    "spread over orders": "standard deviation of the means of orders, seeds averaged, and its 95 % "
+    "interval for other orders (χ²); seeds add to it, and two orders say next to nothing",
+}
+COST_DEFINITIONS = {
+    "kept of network": "bytes that the strategy keeps, of those of the network",
+    "replayed": "share of old slices among those trained on, from the second experience on",
+}
 AREA_DEFINITIONS = {
     "limits of agreement": "range that holds 95 % of the differences found − true of patients "
     "(Bland & Altman 1986); bias is their mean",
@@ -64,6 +89,41 @@ def summary(data: ReportData) -> Section:
     )
 
 
+def other_scanners(data: ReportData) -> Section | None:
+    """Scores of the scanners held out, of the worst one, and of transfer."""
+    held_out = {name: None for run in data.results for name in run.held_out}
+    names = data.results[0].short_names
+    listed = ", ".join(names.get(name, name) for name in held_out)
+    table = shown_other_scanners(data.summary)
+    if len(table.columns) == 2:  # of one network per scanner alone
+        return None
+    return Section(
+        "Other scanners",
+        table=table,
+        notes=[f"Held out, tested and never trained on: {listed}."] if held_out else [],
+        definitions=SCANNER_DEFINITIONS,
+    )
+
+
+def cases(data: ReportData) -> Section:
+    """Scores of the weakest cases, of contours and of areas."""
+    title = "Cases, contours and areas"
+    return Section(title, table=shown_cases(data.summary), definitions=CASE_DEFINITIONS)
+
+
+def spread(data: ReportData) -> Section | None:
+    """How much scores depend on the order of scanners."""
+    table = order_spread_table(data.runs)
+    if table.empty:
+        return None
+    return Section(
+        "Spread over orders",
+        table=shown_order_spread(table),
+        definitions=SPREAD_DEFINITIONS,
+        files={"order_spread": table},
+    )
+
+
 def gains(data: ReportData) -> Section | None:
     """Gains of every strategy over fine-tuning."""
     differences = difference_table(data.results)
@@ -78,7 +138,7 @@ def gains(data: ReportData) -> Section | None:
 
 def costs(data: ReportData) -> Section:
     """Time, memory and what strategies keep."""
-    return Section("Cost of a run", table=shown_costs(data.summary))
+    return Section("Cost of a run", table=shown_costs(data.summary), definitions=COST_DEFINITIONS)
 
 
 def tests(data: ReportData) -> Section | None:

@@ -146,6 +146,7 @@ def _check_same_suite(plan: Plan, recorded: Mapping[str, RunResult]) -> None:
         fields = then.as_suite_fields(), now.as_suite_fields()
         not_said_by_default = {
             "evaluate": then.evaluate != now.evaluate,
+            "held_out": then.held_out != now.held_out,
             "training.later": then.training.later != now.training.later,
             "training.augment": then.training.augment != now.training.augment,
         }

@@ -50,7 +50,8 @@ def test_the_claims_of_the_study_can_be_read() -> None:
         ),
         (
             "claims:\n- name: C\n  contrasts:\n  - score: DICE",
-            "4: claim C, contrast 1: score: expected 'ACC', 'BWT' or 'plasticity', not 'DICE'",
+            "4: claim C, contrast 1: score: expected 'ACC', 'BWT', 'plasticity' or "
+            "'unseen Dice', not 'DICE'",
         ),
         ("claims:\n- name: C\n  says: 5", ":3: claim C: says: expected"),
         ("claims: 5", ":1: claims: expected a list of claims"),

@@ -94,6 +94,41 @@ def test_verdicts(results: Path) -> None:
     assert verdict("Good", "Bad", suite="elsewhere") == "no result"
 
 
+def test_unseen_dice_is_judged_on_the_scanners_held_out(tmp_path: Path) -> None:
+    for model, gain in (("Good", 0.05), ("Bad", 0.0)):
+        for seed in range(4):
+            record(tmp_path / "forgetting", model, seed, 0.02, 0.01)
+            folder = tmp_path / "forgetting" / "runs" / f"{model}-{seed}"
+            hold_out_b(folder, gain)
+    (one,) = judge([claim("Good", ["Bad"], score="unseen Dice")], tmp_path)
+    (found,) = one.evidence
+    assert one.verdict == "supported" and found.superiority == 1.0
+    assert found.effect == pytest.approx(0.05, abs=0.01)
+    assert (found.patients, found.seeds) == (PATIENTS, 4)
+
+
+def hold_out_b(folder: Path, gain: float) -> None:
+    """A run as if its second scanner had been held out, with another Dice there."""
+    path = folder / "cases.parquet"
+    cases = pd.read_parquet(path)
+    cases.loc[cases["scanner"] == "b", "dice"] += gain
+    cases = cases[cases["stage"] < 2]
+    cases.to_parquet(path)
+    r = cases.groupby(["stage", "scanner"])["dice"].mean().unstack()
+    for field, scanner in (("R", "a"), ("R_held_out", "b")):
+        in_record(
+            folder, field, value=dict.fromkeys(["mean", "liver"], r[[scanner]].to_numpy().tolist())
+        )
+    in_record(folder, "spec", "order", value=["a"])
+    in_record(folder, "spec", "held_out", value=["b"])
+
+
+def test_unseen_dice_needs_scanners_held_out(results: Path) -> None:
+    (one,) = judge([claim("Good", ["Bad"], score="unseen Dice")], results)
+    assert one.verdict == "no result"
+    assert one.evidence[0].reason == "unseen Dice of Good Naive is not defined"
+
+
 def test_the_effect_is_the_difference_and_everybody_agrees(results: Path) -> None:
     (one,) = judge([claim("Good", ["Bad"])], results)
     (found,) = one.evidence
