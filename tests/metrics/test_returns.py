@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from cl_seg.metrics.continual import (
     acc,
     bwt,
+    extended_fwt,
     forgetting,
     fwt,
     intransigence,
     plasticity,
     relative_forgetting,
+    rma,
 )
 from cl_seg.metrics.returns import (
     Return,
@@ -25,7 +27,7 @@ from cl_seg.metrics.returns import (
     steps_to_relearn,
 )
 
-SCORES = (acc, bwt, fwt, forgetting, relative_forgetting, plasticity)
+SCORES = (acc, bwt, fwt, extended_fwt, forgetting, relative_forgetting, plasticity)
 # A → B → A → C: rows untrained and four experiences, columns A, B, C.
 ORDER = ["A", "B", "A", "C"]
 R = np.array([
@@ -47,6 +49,7 @@ LEARNED = [1, 2, 4]
         (fwt, ((0.3 - 0.0) + (0.3 - 0.2)) / 2),
         (forgetting, ((0.8 - 0.6) + (0.9 - 0.5)) / 2),
         (relative_forgetting, (0.2 + 0.4) / (0.8 + 0.9)),
+        (extended_fwt, (0.3 - 0.0 + (0.4 + 0.5 + 0.3) - 3 * 0.2) / 4),
     ],
 )
 def test_every_score_is_relative_to_the_first_visit(score, expected) -> None:
@@ -59,6 +62,7 @@ def test_a_stream_that_ends_with_a_return_has_all_scanners_in_bwt() -> None:
     assert bwt(r, learned) == pytest.approx(((0.7 - 0.8) + (0.6 - 0.9)) / 2)
     assert forgetting(r, learned) == pytest.approx(((0.8 - 0.7) + (0.9 - 0.6)) / 2)
     assert intransigence(r, [0.9, 0.9], learned) == pytest.approx([0.1, 0.0])
+    assert rma(r, [0.9, 0.6], learned) == pytest.approx(0.9 / 0.6)
 
 
 def test_what_is_lost_and_regained() -> None:
@@ -105,7 +109,7 @@ def test_a_return_to_the_end_changes_what_is_at_the_end_alone(order: list[str], 
     longer = [*order, order[0]]
     assert first_visits(longer) == visits
     assert len(returns_of(longer)) == len(returns_of(order)) + 1
-    for score in (plasticity, fwt):
+    for score in (plasticity, fwt, extended_fwt):
         assert np.array_equal(score(r, learned), score(r[:-1], learned), equal_nan=True)
 
 

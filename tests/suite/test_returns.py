@@ -28,6 +28,7 @@ models: [{{name: "tests.suite.tiny_network:build_normed", learning_rate: 0.05}}]
 strategies: [{strategies}]
 orders: [[{order}]]
 evaluate: {evaluate}
+held_out: [{held_out}]
 training: {{steps: 6, batch_size: 4, curve_every: 2, device: cpu}}
 """
 KEEPING = (
@@ -37,11 +38,12 @@ KEEPING = (
 
 
 def computed(
-    store: Path, folder: Path, strategies: str, evaluate: str = "all"
+    store: Path, folder: Path, strategies: str, evaluate: str = "all", held_out: str = ""
 ) -> tuple[dict[str, RunResult], Plan, StageCache]:
     """Results by label of the strategy, with the plan and the stages they are made of."""
+    order = ", ".join(scanner for scanner in ORDER if scanner != held_out)
     text = SUITE.format(
-        store=store, strategies=strategies, order=", ".join(ORDER), evaluate=evaluate
+        store=store, strategies=strategies, order=order, evaluate=evaluate, held_out=held_out
     )
     _, failed = run(text, folder / "results")
     assert not failed
@@ -80,6 +82,18 @@ def test_what_a_return_needs_is_tested_whatever_else_is(store: Path, tmp_path: P
 
 
 @pytest.mark.slow
+def test_a_scanner_held_out_is_scored_beside_those_returned_to(store: Path, tmp_path: Path) -> None:
+    results, plan, _ = computed(store, tmp_path, "naive", "seen", "plain")
+    naive = results["naive"]
+    assert plan.runs[0].tested_scanners == ("bright", "dark", "plain")
+    assert naive.matrix().shape == (4, 2) and naive.on_held_out.matrix().shape == (4, 1)
+    assert naive.on_held_out.first_visits == {"plain": 4}, "after the last experience"
+    row = run_table(list(results.values())).iloc[0]
+    assert row["unseen_after"] == naive.on_held_out.matrix()[3, 0]
+    assert row["regained"] == naive.matrix()[3, 0] - naive.matrix()[2, 0]
+
+
+@pytest.mark.slow
 def test_what_is_kept_of_a_scanner_is_kept_once_and_replaced(store: Path, tmp_path: Path) -> None:
     results, plan, cache = computed(store, tmp_path, KEEPING)
 
@@ -110,7 +124,9 @@ def _same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.slow
 def test_a_run_that_returns_shares_its_beginning(store: Path, tmp_path: Path) -> None:
     _, _, cache = computed(store, tmp_path, "naive")
-    text = SUITE.format(store=store, strategies="naive", order="bright, dark", evaluate="all")
+    text = SUITE.format(
+        store=store, strategies="naive", order="bright, dark", evaluate="all", held_out=""
+    )
     (tmp_path / "prefix.yaml").write_text(text)
     plan = resolve(tmp_path / "prefix.yaml", cache=cache.folder)
     trainings = [key for planned in plan.runs for key in planned.training_keys]
