@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     from cl_seg.api.run import run
     from cl_seg.api.stores import Store, ingest, simulate, simulate_scans
     from cl_seg.api.suite import Suite
+    from cl_seg.api.update import Candidates, Update, update
     from cl_seg.messages.errors import InputError
 
 __version__ = "0.1.0"
 
 _MODULE_OF_NAME = {
+    "Candidates": "cl_seg.api.update",
     "InputError": "cl_seg.messages.errors",
     "Model": "cl_seg.api.models",
     "Plan": "cl_seg.api.plan",
     "Results": "cl_seg.api.results",
     "Store": "cl_seg.api.stores",
     "Suite": "cl_seg.api.suite",
+    "Update": "cl_seg.api.update",
     "check_plugin": "cl_seg.api.contract",
     "ingest": "cl_seg.api.stores",
     "load_model": "cl_seg.api.models",
@@ -34,16 +37,19 @@ _MODULE_OF_NAME = {
     "run": "cl_seg.api.run",
     "simulate": "cl_seg.api.stores",
     "simulate_scans": "cl_seg.api.stores",
+    "update": "cl_seg.api.update",
 }
 _SUBPACKAGES = {"metrics", "strategies"}
 
 __all__ = [
+    "Candidates",
     "InputError",
     "Model",
     "Plan",
     "Results",
     "Store",
     "Suite",
+    "Update",
     "__version__",
     "check_plugin",
     "ingest",
@@ -55,6 +61,7 @@ __all__ = [
     "simulate",
     "simulate_scans",
     "strategies",
+    "update",
 ]
 
 

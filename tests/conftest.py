@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from cl_seg.scans.splits import Fractions, split_by_patient, usable_slices
 from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
+# No test fails because a machine is busy.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 SIZE, SPACING = 32, 2.0
 SCANNERS = ("alpha", "beta", "gamma")

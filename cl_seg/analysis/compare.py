@@ -19,6 +19,7 @@ from cl_seg.analysis.tables import (
     rounded,
     runs_by_configuration,
 )
+from cl_seg.analysis.update.summary import refuse_updates
 from cl_seg.records.results import RunResult
 
 PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}
@@ -79,6 +80,7 @@ def _mean(score: str, runs: Sequence[RunResult]) -> float:
 
 def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:
     """Runs by network and strategy; in a seed curve also by the slices that were labelled."""
+    refuse_updates(results)
     if results[0].training_regime != "seed_curve":
         return runs_by_configuration(results)
     return {

@@ -59,7 +59,7 @@ def projected_half_width(
     More patients of every group raise its degrees of freedom in proportion.
     """
     have, seen = values.shape
-    ms_patient, ms_seed, ms_residual = _mean_squares(values)
+    ms_patient, ms_seed, ms_residual = mean_squares(values)
     seed_term = np.maximum(0.0, ms_seed - ms_residual) * patients / have
     seed_term += np.minimum(ms_seed, ms_residual)
     patient_term = np.maximum(0.0, ms_patient - ms_residual) * seeds / seen
@@ -94,7 +94,7 @@ def simulated_coverage(
         return math.nan
     patients, seeds = values.shape[0], seeds or values.shape[1]
     members = _members(patients, groups)
-    ms_patient, ms_seed, ms_residual = map(float, _mean_squares(values))
+    ms_patient, ms_seed, ms_residual = map(float, mean_squares(values))
     variance = max(0.0, ms_patient - ms_residual) / values.shape[1]
     of_group = patients * _shares(values, members) / members.sum(axis=1)
     patient_sd = np.sqrt(variance * of_group @ members)[:, None]
@@ -114,7 +114,7 @@ def simulated_coverage(
 def _half_widths(values: Values, level: float, members: Values) -> Values:
     """Half widths of intervals of (…, P, S) values, one per leading index."""
     patients, seeds = map(np.asarray, values.shape[-2:])
-    ms_patient, ms_seed, ms_residual = _mean_squares(values)
+    ms_patient, ms_seed, ms_residual = mean_squares(values)
     patient_term = np.maximum(0.0, ms_patient - ms_residual)
     inverse = _inverse_freedom(values, members)
     return _from_terms(patient_term, ms_seed, inverse, (patients, seeds), level)
@@ -160,8 +160,8 @@ def _inverse_freedom(values: Values, members: Values) -> Values:
     return inverse
 
 
-def _mean_squares(values: Values) -> tuple[Values, Values, Values]:
-    """Mean squares of patients, of seeds and of residuals, of (…, P, S) values."""
+def mean_squares(values: Values) -> tuple[Values, Values, Values]:
+    """Mean squares of patients, of seeds and of residuals, of (…, P, S) values; P, S at least 2."""
     patients, seeds = values.shape[-2:]
     mean = values.mean(axis=(-2, -1), keepdims=True)
     of_patient = values.mean(axis=-1, keepdims=True) - mean

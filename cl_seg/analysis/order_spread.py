@@ -31,13 +31,13 @@ def order_spread_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 def shown_order_spread(table: pd.DataFrame) -> pd.DataFrame:
     """The spreads rounded for reading, a column per score."""
-    text = [
+    shown = [
         f"{sd:.3f} ({lower:.3f} to {upper:.3f})"
         for sd, lower, upper in table[["sd", "lower", "upper"]].to_numpy(float)
     ]
     keys = ["model", "strategy", "orders", "seeds"]
-    wide = table.assign(text=text).pivot_table(
-        index=keys, columns="score", values="text", aggfunc="first", sort=False
+    wide = table.assign(shown=shown).pivot_table(
+        index=keys, columns="score", values="shown", aggfunc="first", sort=False
     )
     wide = wide[[score for score in SCORES if score in wide]].fillna("–").reset_index()
     wide.columns.name = None

@@ -11,6 +11,7 @@ from cl_seg.analysis.hyperparameter_choice import (
     chosen_lines,
 )
 from cl_seg.api.stores import AnyPath
+from cl_seg.files.json_file import read_json
 from cl_seg.files.write import write_text
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import PLAN, load_results
@@ -51,10 +52,10 @@ def _plain(value: Any) -> Any:
 
 def _require_development_pool(folder: Path) -> None:
     try:
-        suite = json.loads((folder / PLAN).read_text())["suite"]
-    except (OSError, ValueError, KeyError):
-        suite = None
-    if ((suite or {}).get("data", {}).get("phantom") or {}).get("pool") != "development":
+        pool = read_json(folder / PLAN)["suite"]["data"]["phantom"]["pool"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pool = None
+    if pool != "development":
         raise InputError(
             f"{folder}: --by test needs a suite with `pool: development` under `data.phantom` (its "
             f"{PLAN} says so), whose test bodies no other suite tests; on other data choose by "

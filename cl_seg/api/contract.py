@@ -81,16 +81,22 @@ def _checks_of_pair(pair: tuple[str, str]) -> list[dict[str, Any]]:
 
 
 def _checks(name: str, settings: dict[str, Any], network: str) -> list[dict[str, Any]]:
-    from cl_seg.models.build import build_model  # noqa: PLC0415 - torch, slow
-    from cl_seg.runtime.torch_setup import make_deterministic  # noqa: PLC0415
+    import cl_seg.runtime.torch_setup  # noqa: F401, PLC0415  # isort: skip
+    import torch  # noqa: PLC0415 - slow
+
+    from cl_seg.models.build import build_model  # noqa: PLC0415
     from cl_seg.training.contract.run_checks import check_contract  # noqa: PLC0415
     from cl_seg.training.contract.strategy_under_test import CLASSES, strategy_under_test  # noqa: PLC0415
 
-    make_deterministic(1)
     size = NETWORKS[network].smallest_size
     build = partial(build_model, network, "small", {}, CLASSES, size)
     tested = strategy_under_test(name, settings, build, size)
-    return [vars(result) for result in check_contract(tested)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine, more make such tiny trainings many times slower
+    try:
+        return [vars(result) for result in check_contract(tested)]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _known(given: Sequence[str], known: list[str], what: str) -> list[str]:

@@ -20,7 +20,6 @@ from cl_seg.inference.dice_calibration import DiceCalibration
 from cl_seg.inference.monitor import UNLIKE, Monitor
 from cl_seg.inference.monitor_table import monitor_table
 from cl_seg.inference.observe import ObservedSeries, observe_source, observe_store
-from cl_seg.inference.saved_model import ModelCard
 from cl_seg.inference.series import (
     MEASUREMENTS,
     Ensemble,
@@ -32,6 +31,7 @@ from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.unlike import unlike_slices, write_unlike_queues
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.records.model_card import ModelCard
 from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.store import Labels, SliceStore, is_store
 

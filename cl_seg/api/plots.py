@@ -16,6 +16,7 @@ from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.seed_curves import seed_curves
 from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import run_table, summary_table
+from cl_seg.analysis.update.summary import refuse_updates
 from cl_seg.api.stores import AnyPath
 from cl_seg.messages.errors import InputError
 from cl_seg.records.results import RunResult
@@ -94,6 +95,7 @@ class Plots:
     def _streams(self) -> list[RunResult]:
         if self.runs[0].training_regime == "seed_curve":
             raise InputError(f"{self.folder} is of a SEED curve, not a stream of scanners")
+        refuse_updates(self.runs)
         return self.runs
 
 

@@ -52,6 +52,8 @@ class Results:
     def summary(self, rounded: bool = False) -> pd.DataFrame:
         """The report's table: a row per network and strategy, the mean over orders and seeds.
 
+        Of an update, a row per candidate and scanner: Dice before and after, the mean over seeds.
+
         Args:
             rounded: as text for reading, with the intervals behind the scores; else numbers, as
                 ``summary.csv`` has them. Scores are explained in docs/metrics.md.
@@ -65,6 +67,11 @@ class Results:
 
             table = seed_curve_table(seed_curve_runs(self.runs))
             return shown_seed_curve_table(table, self.runs[0].classes) if rounded else table
+        if self.is_update:
+            from cl_seg.analysis.update.summary import update_table  # noqa: PLC0415
+
+            table = update_table(self.runs)
+            return table.round(3) if rounded else table
         from cl_seg.analysis.tables import (  # noqa: PLC0415 - scipy, slow
             run_table,
             shown_table,
@@ -125,6 +132,8 @@ class Results:
         """
         if self._is_seed_curve:
             raise InputError(f"{self.folder} is of a SEED curve, which has no R: see summary()")
+        if self.is_update:
+            raise InputError(f"{self.folder} is of an update, which has no R: see summary()")
         return mean_matrix(runs_of(self.runs, network, strategy, seed), order, class_name, held_out)
 
     @property
@@ -197,6 +206,11 @@ class Results:
 
     def _repr_html_(self) -> str:
         return html_page(repr(self), *self.runs[0].caveats, self.summary(rounded=True))
+
+    @property
+    def is_update(self) -> bool:
+        """True where the runs are updates of a saved model."""
+        return self.runs[0].training_regime == "update"
 
     @property
     def _is_seed_curve(self) -> bool:

@@ -62,10 +62,26 @@ def run(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         >>> results
         Results('results/quick'): 4 runs of 2 networks and 2 strategies
     """
-    from cl_seg.api.results import load_results  # noqa: PLC0415 - matplotlib, slow
-
     planned = Plan([as_suite(suite, data)], results, cache, processor)
     processes = Processes(workers, gpus, per_gpu)
+    return run_planned_suite(planned, processes, engine, checkpoint_seconds, log)
+
+
+def run_planned_suite(
+    planned: Plan,
+    processes: Processes,
+    engine: Engine = "local",
+    checkpoint_seconds: float = 30.0,
+    log: Callable[[str], object] = print,
+) -> "Results":
+    """Compute the missing stages of one planned suite, and report it.
+
+    Raises:
+        InputError: as for :func:`run`; nothing has been trained.
+        RuntimeError: every run failed.
+    """
+    from cl_seg.api.results import load_results  # noqa: PLC0415 - matplotlib, slow
+
     (outcome,) = run_plan(planned, processes, engine, checkpoint_seconds, log)
     if outcome.report is None:
         raise RuntimeError("every run failed: " + "; ".join(sorted({*outcome.failures.values()})))

@@ -21,6 +21,7 @@ from cl_seg.cli import (
     seed,
     stage_cache,
     suite,
+    update,
 )
 from cl_seg.cli.console import Verbosity, print_error, set_verbosity
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
@@ -35,7 +36,7 @@ PANELS = {
         *(results.report, results.best_settings, results.claims, results.compare),
         *(certify.certify, results.pack, results.unpack),
     ),
-    "Models": (model.predict, monitor.monitor, monitor.calibrate),
+    "Models": (model.predict, monitor.monitor, monitor.calibrate, update.update),
     "Checks": (contract.contract, contract.check_plugin, schema),
 }
 GROUPS = {
@@ -112,7 +113,7 @@ def main() -> None:
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
             words = [word for word in sys.argv[1:] if not word.startswith("-")]
-            kept = words[:1] == ["run"] or words[:2] == ["seed", "train"]
+            kept = words[:1] in (["run"], ["update"]) or words[:2] == ["seed", "train"]
             print_error(
                 "stopped; finished work is kept: run the same command again to continue"
                 if kept

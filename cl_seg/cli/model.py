@@ -71,7 +71,7 @@ def save(
 @app.command("show")
 def show_card(model: ModelFolder) -> None:
     """Print the model card of a model folder."""
-    from cl_seg.inference.saved_model import read_card
+    from cl_seg.records.model_card import read_card
 
     print_answer(read_card(model).model_dump_json(indent=1))
 

@@ -17,7 +17,8 @@ import torch
 
 import cl_seg
 from cl_seg.files.write import new_folder, write_bytes, write_json, write_text
-from cl_seg.inference.saved_model import ModelCard, read_model_folder
+from cl_seg.inference.saved_model import read_model_folder
+from cl_seg.records.model_card import ModelCard
 
 
 def export_bundle(model: Path, out: Path, trusted_network: str = "") -> None:

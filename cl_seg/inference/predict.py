@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.benchmark.preprocess import downsampled, windowed
-from cl_seg.inference.saved_model import Input
+from cl_seg.records.model_card import Input
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.scans.area_preserving_labels import upsample_labels
 from cl_seg.scans.resample import Placement, centre_grid, grid_coverage, resample_image

@@ -18,11 +18,12 @@ from cl_seg.inference.dice_calibration import mean_agreement
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.monitor import Monitor, Observation, read_monitor
 from cl_seg.inference.predict import SlicePrediction, place_input, predict_slices
-from cl_seg.inference.saved_model import ModelCard, read_model_folder
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.inference.source import file_as_named, find_series_for_prediction, first_file
 from cl_seg.inference.stability import low_stability_notes
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+from cl_seg.records.model_card import ModelCard
 from cl_seg.scans import nifti
 from cl_seg.scans.resample import size_notes, truncation_notes
 from cl_seg.scans.scanner.aliases import Aliases

@@ -11,8 +11,9 @@ import torch
 from cl_seg.active_learning.embedding import embed
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
-from cl_seg.inference.saved_model import ModelCard, read_model_folder
+from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.messages.errors import InputError
+from cl_seg.records.model_card import ModelCard, check_grid
 from cl_seg.scans.store import SliceStore
 
 Values = npt.NDArray[np.float64]
@@ -40,13 +41,7 @@ def check_fits(store: SliceStore, card: ModelCard, folder: Path) -> None:
     Raises:
         InputError: classes or grid differ.
     """
-    grid, network_input = store.header.grid, card.input
-    if (grid.size, grid.spacing_mm) != (network_input.grid_size, network_input.spacing_mm):
-        raise InputError(
-            f"{store.folder} has {grid.size}² pixels of {grid.spacing_mm:g} mm, {folder} has "
-            f"learned on {network_input.grid_size}² of {network_input.spacing_mm:g} mm: ingest "
-            f"with --size {network_input.grid_size} --spacing-mm {network_input.spacing_mm:g}"
-        )
+    check_grid(store.folder, store.header.grid, card, folder)
     if store.header.classes != card.classes:
         raise InputError(
             f"{store.folder} has the classes {', '.join(store.header.classes)}, {folder} knows "

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 import cl_seg
 from cl_seg.files.write import check_new
-from cl_seg.inference.saved_model import ModelCard, read_model_folder, save_model
+from cl_seg.inference.saved_model import read_model_folder, save_model
 from cl_seg.labelling.choose import check_scanner
 from cl_seg.labelling.embed import check_fits
 from cl_seg.messages.errors import InputError
@@ -28,6 +28,7 @@ from cl_seg.planning.runs import Run, StartingModel
 from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import PlannedRun, Stage
+from cl_seg.records.model_card import ModelCard
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore

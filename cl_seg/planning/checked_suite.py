@@ -12,15 +12,18 @@ from cl_seg.planning.checks import check_batches, check_tools
 from cl_seg.planning.data import data_header, store_folder
 from cl_seg.planning.grid import plan_runs
 from cl_seg.planning.runs import Run
+from cl_seg.planning.saved_model import fields_of_model
 from cl_seg.planning.source import callable_files
+from cl_seg.records.model_card import check_grid, read_card
 from cl_seg.runtime.static_import import check_target, module_file
 from cl_seg.scans.store import Header, check_offers
-from cl_seg.spec.read import read_suite, suite_from
+from cl_seg.spec.read import AnySuite, read_suite, suite_from
 from cl_seg.spec.settings import Data
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite, Suite
+from cl_seg.spec.suite import SeedCurveSuite, Suite
+from cl_seg.spec.update import UpdateSuite
 from cl_seg.strategies.registry import STRATEGIES
 
-SuiteSource = Path | str | Mapping[str, Any] | StreamSuite | SeedCurveSuite
+SuiteSource = Path | str | Mapping[str, Any] | AnySuite
 """A suite file, its content, or a suite."""
 
 
@@ -37,7 +40,7 @@ class CheckedSuite:
         kernel_target: of the machine that will compute it, "" for this machine's.
     """
 
-    suite: StreamSuite | SeedCurveSuite
+    suite: AnySuite
     file: Path | None
     header: Header
     runs: list[Run]
@@ -52,7 +55,7 @@ class CheckedSuite:
     @property
     def held_out(self) -> list[str]:
         """The scanners that its runs are tested on and never trained on."""
-        return self.suite.held_out if isinstance(self.suite, StreamSuite) else []
+        return [] if isinstance(self.suite, SeedCurveSuite) else self.suite.held_out
 
     @property
     def scanners(self) -> list[str]:
@@ -113,6 +116,8 @@ def check_suite(
         raise InputError(f"{title}: {error}") from None
     location = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
     check_offers(header, location, suite.classes, suite.image.size)
+    if isinstance(suite, UpdateSuite) and suite.model:
+        check_grid(location, header.grid, read_card(Path(suite.model)), Path(suite.model))
     return CheckedSuite(suite, file, header, runs, modules, kernel_target)
 
 
@@ -122,7 +127,7 @@ def _targets(suite: Suite) -> list[str]:
     return [name for name in [*models, *(s.name for s in suite.strategies)] if ":" in name]
 
 
-def parse_suite(given: SuiteSource, data: Path | None = None) -> StreamSuite | SeedCurveSuite:
+def parse_suite(given: SuiteSource, data: Path | None = None) -> AnySuite:
     """Read and check a suite against the registered networks and strategies.
 
     Args:
@@ -133,8 +138,12 @@ def parse_suite(given: SuiteSource, data: Path | None = None) -> StreamSuite | S
         InputError: every problem at once.
     """
     if isinstance(given, Path | str):
-        return read_suite(Path(given), NETWORKS, STRATEGIES, data)
-    suite = suite_from(given, NETWORKS, STRATEGIES) if isinstance(given, Mapping) else given
+        return read_suite(Path(given), NETWORKS, STRATEGIES, data, fields_of_model)
+    suite = (
+        suite_from(given, NETWORKS, STRATEGIES, fields_of_model)
+        if isinstance(given, Mapping)
+        else given
+    )
     return suite if data is None else suite.model_copy(update={"data": Data(store=data)})
 
 

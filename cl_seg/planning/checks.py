@@ -65,9 +65,10 @@ def check_seed_images(runs: Sequence[Run], counts: Counts) -> None:
     """
     for run in runs:
         images, target = run.seed_images, run.order[-1]
+        field = "labelled" if run.starting_model else "seed_images"
         if images is not None and images.count > counts[target].get("train", 0):
             raise InputError(
-                f"seed_images: {counted(images.count, 'slice')} to be labelled, but {target} has "
+                f"{field}: {counted(images.count, 'slice')} to be labelled, but {target} has "
                 f"{counts[target].get('train', 0)} for training: ask for fewer"
             )
 

@@ -12,6 +12,7 @@ from cl_seg.planning.split import Rows
 from cl_seg.scans.rows import parse_ranges
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.settings import Image, Split, Training
+from cl_seg.spec.update import Margins
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class StageContext:
         evaluate: scanners that are tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`.
         held_out: scanners that are tested after every experience and never trained on.
+        margins: of an update, how much worse a scanner may become.
     """
 
     name: str
@@ -54,6 +56,7 @@ class StageContext:
     learned_dice: Mapping[str, float] = field(default_factory=dict)
     evaluate: str = "all"
     held_out: Sequence[str] = ()
+    margins: Margins | None = None
 
     def training_of(self, model: ModelChoice) -> Training:
         """How a network is trained: the settings, with ``precision: auto`` decided."""

@@ -7,14 +7,17 @@ from itertools import pairwise, permutations, product
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.runs import Run, SeedImages
+from cl_seg.planning.update_runs import update_runs
 from cl_seg.spec.choices import StrategyChoice
+from cl_seg.spec.read import AnySuite
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.update import UpdateSuite
 from cl_seg.strategies.registry import find_strategy
 
 SCRATCH = StrategyChoice.model_construct(name="naive", label="scratch")
 
 
-def plan_runs(suite: StreamSuite | SeedCurveSuite, scanners: list[str]) -> list[Run]:
+def plan_runs(suite: AnySuite, scanners: list[str]) -> list[Run]:
     """All runs of a suite, in a fixed order.
 
     Args:
@@ -26,6 +29,8 @@ def plan_runs(suite: StreamSuite | SeedCurveSuite, scanners: list[str]) -> list[
     """
     if isinstance(suite, StreamSuite):
         runs = _stream_runs(suite, scanners)
+    elif isinstance(suite, UpdateSuite):
+        runs = update_runs(suite, scanners)
     else:
         runs = _seed_runs(suite, scanners)
     _require_folders_apart(runs)

@@ -24,6 +24,7 @@ from cl_seg.planning.environment import find_environment
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, PlannedRun, Stage
+from cl_seg.planning.update_runs import update_notes
 from cl_seg.scans.splits import SPLIT_PARTS
 from cl_seg.scans.store import Header, SliceStore
 
@@ -154,6 +155,7 @@ def _context(
         learned_dice=getattr(suite, "learned_dice", {}),
         evaluate=getattr(suite, "evaluate", "all"),
         held_out=checked.held_out,
+        margins=getattr(suite, "margins", None),
     )
 
 
@@ -170,4 +172,5 @@ def _check_data_and_collect_notes(
         *device_notes(suite),
         *precision_notes(context),
         *plan_notes(suite, classes, context.counts),
+        *update_notes(checked.runs),
     )

@@ -1,6 +1,7 @@
 """Runs: an order of scanners, a network, a strategy and a seed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -41,12 +42,16 @@ class StartingModel:
     """A saved network whose training a run continues.
 
     Attributes:
-        folder: of the model.
+        folder: of the model; None where the network of the run loads weights itself.
         weights_sha256: checksum of its weights.
+        scanners: it was trained on, key → name; empty where that is not known.
+        simulated: True where it is known to have seen simulated CT only.
     """
 
-    folder: Path
+    folder: Path | None
     weights_sha256: str
+    scanners: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,9 @@ class Run:
         grid_position: of model, strategy, order and seed in the suite, for sorting.
         seed_images: of a seed curve: what is labelled of the last scanner of the order, which is
             trained on after all others together.
-        starting_model: saved network whose training the run continues and which counts as the first
-            experience; what it finds completes slices that are labelled for some classes only.
+        starting_model: saved network whose training the run continues on the last scanner of the
+            order. It counts as the first experience, that of all other scanners of the order; what
+            it finds completes slices that are labelled for some classes only.
     """
 
     run_id: str
@@ -88,8 +94,9 @@ class Run:
 
     @property
     def order_number(self) -> int:
-        """Number of its order among those of the suite, from 1; a seed curve has one."""
-        return self.grid_position[2] + 1 if self.grid_position and self.seed_images is None else 1
+        """Number of its order among those of the suite, from 1; only streams have several."""
+        in_stream = self.seed_images is None and self.starting_model is None
+        return self.grid_position[2] + 1 if self.grid_position and in_stream else 1
 
     @cached_property
     def scanners(self) -> tuple[str, ...]:
@@ -109,7 +116,7 @@ class Run:
     def visits(self) -> tuple[tuple[str, ...], ...]:
         """The scanners that are new, or back, in each experience."""
         if self.starting_model is not None:
-            return ((), self.order)
+            return (self.order[:-1], self.order[-1:])
         if self.seed_images is not None:
             return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)
         if self.joint:
@@ -171,7 +178,8 @@ class Run:
         factor, later = self.strategy.settings.get("steps_factor"), self._later(training)
         first, *others = (factor or len(scanners) for scanners in self.experiences)
         multiples = [first, *(other * later.steps_factor for other in others)]
-        return [max(1, round(training.steps * multiple)) for multiple in multiples]
+        steps = [max(1, round(training.steps * multiple)) for multiple in multiples]
+        return steps if self.starting_model is None else [0, *steps[1:]]
 
     def learning_rates(self, training: Training) -> list[float]:
         """Peak learning rate of each experience, given the settings of the suite."""

@@ -96,26 +96,53 @@ class _Planner:
         return self._planned_run(run, training_keys, evaluation_keys, consolidation_keys)
 
     def _add_run_from_model(self, run: Run, model: StartingModel) -> PlannedRun:
-        network = self.network_hashes[run.model.label]
+        """A run that trains a saved network further, tested before and after if it is tested.
+
+        As it was saved, the network depends on neither strategy nor seed.
+        """
+        saved = replace(run, strategy=NAIVE, seed=0)
         loaded = self._add_stage(
-            self._stage("load", run, 1),
-            *(model.weights_sha256, self.task_hash, network),
+            self._stage("load", saved, 1),
+            *(model.weights_sha256, self.task_hash, self.network_hashes[run.model.label]),
             self.context.environment["source of load"],
         )
+        consolidated = self._add_consolidation_of_saved(run, loaded)
+        ranking_key = self._add_ranking(run, loaded) if run.seed_images else ""
         trained = self._add_stage(
-            self._stage("train", run, 2, loaded),
+            self._stage("train", run, 2, loaded, *consolidated),
             loaded,
+            *consolidated,
             self._strategy_hash(run, 2),
             *self._training_key_parts(run, 2),
+            *((ranking_key, run.seed_images.count) if run.seed_images else ()),
+            ranking_key=ranking_key,
         )
-        return self._planned_run(run, [loaded, trained], [])
+        evaluations = []
+        if self.context.split is not None:
+            before = self._add_evaluations(saved, 1, loaded, loaded)
+            after = self._add_evaluations(run, 2, trained, trained)
+            evaluations = [("",) * len(before), before, after]
+        return self._planned_run(run, [loaded, trained], evaluations, consolidated)
 
-    def _add_ranking(self, run: Run) -> str:
-        """The ranking of the last scanner's slices, by the network of the base scanners."""
+    def _add_consolidation_of_saved(self, run: Run, loaded: str) -> list[str]:
+        """What a strategy keeps of the scanners that a saved network has learned, if anything."""
+        if not find_strategy(run.strategy.name).has_consolidation_stage:
+            return []
+        key = self._add_stage(
+            self._stage("consolidate", run, 1, loaded),
+            loaded,
+            self._consolidation_hash(run),
+            *self._training_key_parts(run, 1),
+            self.context.environment["source of consolidate"],
+        )
+        return [key]
+
+    def _add_ranking(self, run: Run, saved: str = "") -> str:
+        """The ranking of the last scanner's slices, by a saved network or that of the base."""
         images = run.seed_images
         assert images is not None
-        state_key = ""
-        if images.by in NEEDS_NETWORK:
+        state_key = saved if images.by in NEEDS_NETWORK else ""
+        if images.by in NEEDS_NETWORK and not saved:
             of_base = replace(images, transfer=True)
             order = (*images.base_scanners, run.order[-1])
             ranking_run = replace(run, order=order, strategy=NAIVE, seed_images=of_base)
@@ -167,7 +194,9 @@ class _Planner:
     ) -> PlannedRun:
         context = self.context
         # Which scanners are tested is in the record, and can be the same cells by two rules.
-        rule = () if context.evaluate == "all" else (context.evaluate,)
+        rule: list[Any] = [] if context.evaluate == "all" else [context.evaluate]
+        if context.margins and run.starting_model:
+            rule += [context.margins.model_dump(), dict(run.starting_model.scanners)]
         key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice, *rule)
         return PlannedRun(
             run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)

@@ -125,7 +125,9 @@ class Stage:
     def title(self) -> str:
         """Kind, network, strategy, stream and seed, for people."""
         model, run = self.run.titles["model"], self.run
-        stream = " → ".join(" + ".join(e) for e in run.experiences[: self.position]) or "untrained"
+        names = [" + ".join(scanners) for scanners in run.experiences[: self.position]]
+        names[:1] = ["saved model"] if run.starting_model else names[:1]
+        stream = " → ".join(names) or "untrained"
         strategy = run.titles["strategy"] if self.uses_strategy else ""
         doing = f"test on {self.scanner}" if self.scanner else self.kind
         if self.kind == "rank" and run.seed_images is not None:

@@ -46,8 +46,11 @@ class RunResult:
     def first_visits(self) -> dict[str, int]:
         """Scanner, a column of R each → position, from 1, of the first experience on it.
 
-        One that no experience trains on has the position after the last.
+        An updated model learned all scanners but the last before the update. One that no experience
+        trains on has the position after the last.
         """
+        if self.record.spec.update and not self.trained_on:
+            return dict.fromkeys(self.order, 1) | {self.order[-1]: 2}
         visits, never = first_visits(self.trained_on or self.order), len(self.record.R["mean"])
         return {scanner: visits.get(scanner, never) for scanner in self.scanners}
 
@@ -96,7 +99,8 @@ class RunResult:
         """Scanners that a stage trains on, ``schedule`` of the record.
 
         ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
-        one with a network of its own, ``seed_curve`` the base scanners, then SEED images.
+        one with a network of its own, ``seed_curve`` the base scanners, then SEED images,
+        ``update`` a new scanner, from a saved model.
         """
         return self.record.schedule
 

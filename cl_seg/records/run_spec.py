@@ -103,6 +103,39 @@ class SeedImagesSpec(RecordModel):
     base: tuple[str, ...]
 
 
+class MarginsSpec(RecordModel):
+    """Margins of an update, see :class:`cl_seg.spec.update.Margins`."""
+
+    dice: float
+    area: float
+
+
+class UpdateSpec(RecordModel):
+    """The update of a saved model: stage 1 is the model as it was, stage 2 after the update.
+
+    Attributes:
+        new: the new scanner, the last one of the order.
+        old: scanners the model was trained on, all others of the order; there may be none.
+        held_out: scanners that were tested only.
+        budget: number of labelled slices of the new scanner.
+        by: method by which they were chosen; "" where they are all there were for training.
+        margins: how much worse a scanner may become and still count as not worse.
+        parent: SHA-256 of the weights of the saved model.
+        parent_scanners: scanners that its card names, key → name.
+        parent_simulated: True where its card says that it has seen simulated CT only.
+    """
+
+    new: str
+    old: tuple[str, ...]
+    held_out: tuple[str, ...]
+    budget: int
+    by: str = ""
+    margins: MarginsSpec
+    parent: str = ""
+    parent_scanners: dict[str, str] = {}
+    parent_simulated: bool = False
+
+
 class RunSpec(SuitePart):
     """Everything of the suite that determines the result of one run.
 
@@ -119,6 +152,7 @@ class RunSpec(SuitePart):
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         held_out: scanners that were tested after every experience and never trained on.
         seed_images: slices labelled of the last scanner, in a seed curve.
+        update: what was updated with what, in an update of a saved model.
     """
 
     order: Texts
@@ -134,6 +168,7 @@ class RunSpec(SuitePart):
     evaluate: str = "all"
     held_out: tuple[Text, ...] = ()
     seed_images: SeedImagesSpec | None = None
+    update: UpdateSpec | None = None
 
     def as_suite_fields(self) -> dict[str, Any]:
         """Field of the suite → value, JSON-serialisable."""

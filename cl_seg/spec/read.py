@@ -1,6 +1,6 @@
 """Reads and checks suite files; every fault is told with file and line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,14 +10,24 @@ from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import dotted, explain_errors
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.update import UpdateSuite
 
-AnySuite = Annotated[StreamSuite | SeedCurveSuite, Field(discriminator="kind")]
-ADAPTER: TypeAdapter[StreamSuite | SeedCurveSuite] = TypeAdapter(AnySuite)
+AnySuite = StreamSuite | SeedCurveSuite | UpdateSuite
+TaggedSuite = Annotated[AnySuite, Field(discriminator="kind")]
+ADAPTER: TypeAdapter[AnySuite] = TypeAdapter(TaggedSuite)
+
+
+ReadModel = Callable[[Path, str], Mapping[str, Any]]
+"""Model folder and trusted network → the fields of a suite that the model determines."""
 
 
 def read_suite(
-    path: Path, networks: Mapping[str, Any], strategies: Mapping[str, Any], data: Path | None = None
-) -> StreamSuite | SeedCurveSuite:
+    path: Path,
+    networks: Mapping[str, Any],
+    strategies: Mapping[str, Any],
+    data: Path | None = None,
+    read_model: ReadModel | None = None,
+) -> AnySuite:
     """Read and check a suite file.
 
     Args:
@@ -25,6 +35,7 @@ def read_suite(
         networks: registered networks, each with ``presets`` and ``size_multiple``.
         strategies: registered strategies, each with a ``settings`` model.
         data: a store that replaces the suite's own data.
+        read_model: of the model folder of an update suite.
 
     Raises:
         InputError: every problem at once, one per line with file and line number.
@@ -33,34 +44,34 @@ def read_suite(
     raw = tree.value
     if data is not None and isinstance(raw, dict):
         raw["data"] = {"store": data}
-    return _validated(raw, networks, strategies, tree)
+    context = {"networks": networks, "strategies": strategies, "read_model": read_model}
+    return _validated(raw, context, tree)
 
 
 def suite_from(
-    content: Mapping[str, Any], networks: Mapping[str, Any], strategies: Mapping[str, Any]
-) -> StreamSuite | SeedCurveSuite:
+    content: Mapping[str, Any],
+    networks: Mapping[str, Any],
+    strategies: Mapping[str, Any],
+    read_model: ReadModel | None = None,
+) -> AnySuite:
     """Check the content of a suite that is in no file.
 
     Args:
         content: as a suite file holds it.
-        networks: see :func:`read_suite`.
-        strategies: see :func:`read_suite`.
+        networks, strategies, read_model: see :func:`read_suite`.
 
     Raises:
         InputError: every problem at once, one per line with its field.
     """
-    return _validated(content, networks, strategies, None)
+    context = {"networks": networks, "strategies": strategies, "read_model": read_model}
+    return _validated(content, context, None)
 
 
-def _validated(
-    raw: Any, networks: Mapping[str, Any], strategies: Mapping[str, Any], tree: YamlFile | None
-) -> StreamSuite | SeedCurveSuite:
+def _validated(raw: Any, context: Mapping[str, Any], tree: YamlFile | None) -> AnySuite:
     try:
-        return ADAPTER.validate_python(
-            raw, context={"networks": networks, "strategies": strategies}
-        )
+        return ADAPTER.validate_python(raw, context=dict(context))
     except ValidationError as error:
-        kinds = {"kind": "stream or seed_curve"}
+        kinds = {"kind": "stream, seed_curve or update"}
         if tree is None:  # pydantic's places begin with the kind of the suite
             faults = explain_errors(error, AnySuite, kinds, lambda at: dotted(at[1:]) or "suite")
         else:

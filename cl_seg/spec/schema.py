@@ -12,11 +12,12 @@ from cl_seg.spec.read import ADAPTER
 from cl_seg.spec.settings import Data, Image, Later, PhantomData, Split, Training
 from cl_seg.spec.style import GIN, AmplitudeMix, KernelNoise, StyleAugmentation
 from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.update import Margins, UpdateSuite
 
 SCHEMA_MODELS = (
     *(Data, PhantomData, Split, Image, ModelChoice, StrategyChoice, Training, Later),
     *(StyleAugmentation, GIN, AmplitudeMix, KernelNoise),
-    *(StreamSuite, SeedCurveSuite),
+    *(StreamSuite, SeedCurveSuite, UpdateSuite, Margins),
 )
 Schema = dict[str, Any]
 

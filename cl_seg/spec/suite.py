@@ -18,6 +18,7 @@ from cl_seg.spec.faults import require_distinct, require_known
 from cl_seg.spec.part import Spec
 from cl_seg.spec.settings import Data, Image, Split, Training
 
+SliceChoice = Literal["random", "stratified", "k-center", "typiclust", "entropy"]
 EVALUATE = r"^(all|seen|every [1-9][0-9]*)$"
 
 
@@ -189,9 +190,7 @@ class SeedCurveSuite(Suite):
     base: list[str] = Field(default=[])
     target: str = ""
     seed_images: Annotated[list[PositiveInt], Field(min_length=1)]
-    by: list[Literal["random", "stratified", "k-center", "typiclust", "entropy"]] = Field(
-        default=["random"], min_length=1
-    )
+    by: list[SliceChoice] = Field(default=["random"], min_length=1)
     start: list[Literal["transfer", "scratch"]] = Field(
         default=["transfer", "scratch"], min_length=1
     )

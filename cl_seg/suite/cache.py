@@ -25,6 +25,7 @@ from cl_seg.messages.errors import InputError
 METADATA, CHECKPOINT = "stage.json", "checkpoint.pt"
 STRATEGY_STATE, RANKING = "memory.pt", "ranking.json"
 CURVE, CASES, EXAMPLE = "curve.parquet", "cases.parquet", "example.npz"
+CURVE_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
 POLL_SECONDS = 0.5
 
 

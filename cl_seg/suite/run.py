@@ -16,6 +16,7 @@ from cl_seg.planning.plan_file import write_plan
 from cl_seg.planning.stages import PlannedRun
 from cl_seg.records.record import recorded_key
 from cl_seg.scans.store import SliceStore
+from cl_seg.spec.update import UpdateSuite
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.check_networks import check_networks
 from cl_seg.suite.compute_runs import compute_runs
@@ -181,5 +182,9 @@ def _report(plan: Plan, folder: Path, failed: dict[str, Failure]) -> SuiteOutcom
     if len(reasons) == len(plan.runs):
         return SuiteOutcome(None, reasons)
     from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans
+    from cl_seg.analysis.update.dossier import write_dossier  # noqa: PLC0415
 
+    suite = plan.checked.suite if plan.checked else None
+    if isinstance(suite, UpdateSuite):
+        write_dossier(folder, Path(suite.model) if suite.model else None)
     return SuiteOutcome(write_report(folder), reasons)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from cl_seg.benchmark.task_images import Task, TaskImages
-from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.inference.saved_model import save_model
 from cl_seg.inference.training_features import TrainingFeatures, measure_training_features
 from cl_seg.messages.errors import InputError, one_line
 from cl_seg.metrics.returns import first_visits
@@ -17,6 +17,7 @@ from cl_seg.models.build import build_model
 from cl_seg.planning.plan_file import planned_split
 from cl_seg.planning.split import Rows
 from cl_seg.records.load import read_plan
+from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
@@ -67,6 +68,8 @@ def _training_features(
     if found is None:
         return None
     store, rows = found
+    if not card.scanners.keys() <= rows.keys():  # an updated model has learned some elsewhere
+        return None
     network = card.network
     model = build_model(
         network.name, network.preset, network.arguments, len(card.classes) + 1, card.input.size
@@ -126,6 +129,8 @@ def _card(record: RunRecord) -> ModelCard:
     assert grid is not None, "asked before"
     scanners = tuple(first_visits(spec.order))
     seen = spec.order[-1:] if record.schedule == "single" else scanners
+    before = spec.update.parent_scanners if spec.update else {}
+    simulated = record.data.kind == "simulated"
     rows = {name: matrix[-1] for name, matrix in record.R.items()}
     return ModelCard(
         network=Network(
@@ -138,8 +143,8 @@ def _card(record: RunRecord) -> ModelCard:
             size=spec.image.size,
             window_hu=spec.image.window_hu,
         ),
-        scanners={scanner: record.scanner_names[scanner] for scanner in seen},
-        simulated=record.data.kind == "simulated",
+        scanners={**before, **{scanner: record.scanner_names[scanner] for scanner in seen}},
+        simulated=simulated and (spec.update is None or spec.update.parent_simulated),
         trained={"run": record.run_id, "suite": record.suite, **spec.as_suite_fields()},
         scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(scanners)},
         versions=record.versions,

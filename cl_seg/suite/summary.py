@@ -8,6 +8,7 @@ from contextlib import suppress
 from cl_seg.messages.plural import counted
 from cl_seg.planning.gpus import gpus_of, visible_gpus
 from cl_seg.planning.plan import Plan, merged_graph, notes_of
+from cl_seg.planning.runs import Run
 from cl_seg.planning.stages import Graph, Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.durations import Durations
@@ -28,14 +29,9 @@ def summary(
     """
     for plan in plans:
         runs = [planned.run for planned in plan.runs]
-        if (images := runs[0].seed_images) is not None:
-            yield f"base: {' + '.join(images.base_scanners)}; target: {runs[0].order[-1]}"
-        else:
-            orders = {run.order_number: run.order for run in runs}
-            for number, order in orders.items():
-                yield f"order{number}: {' → '.join(order)}"
-            if plan.context.held_out:
-                yield f"held out, tested only: {', '.join(plan.context.held_out)}"
+        yield from _scanner_lines(runs)
+        if plan.context.held_out:
+            yield f"held out, tested only: {', '.join(plan.context.held_out)}"
         for run in runs:
             steps = " + ".join(map(str, run.steps_per_experience(plan.context.training)))
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
@@ -62,6 +58,20 @@ def summary(
     missing = missing_stages(graph, cache, recorded)
     done_before = counted(len(finished), "stage is", "stages are")
     yield f"{done_before} finished already; {_estimate(missing, cache)}"
+
+
+def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
+    """The orders of a stream, or the scanners before the new one of an update or a seed curve."""
+    first = runs[0]
+    if first.starting_model is not None:
+        old = f" (old scanners: {', '.join(first.order[:-1])})" if first.order[:-1] else ""
+        yield f"saved model{old} → {first.order[-1]}"
+    elif first.seed_images is not None:
+        yield f"base: {' + '.join(first.seed_images.base_scanners)}; target: {first.order[-1]}"
+    else:
+        orders = {run.order_number: run.order for run in runs}
+        for number, order in orders.items():
+            yield f"order{number}: {' → '.join(order)}"
 
 
 def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()) -> str:
@@ -163,7 +173,10 @@ def cache_lines(cache: StageCache) -> Iterator[str]:
 def trainings(graph: Graph) -> tuple[int, int]:
     """Number of trainings of all runs each alone, and with what they share done once."""
     return (
-        sum(len(planned.run.experiences) for planned in graph.runs),
+        sum(
+            len(planned.run.experiences) - (planned.run.starting_model is not None)
+            for planned in graph.runs
+        ),
         sum(s.position - s.first_position + 1 for s in graph.stages.values() if s.kind == "train"),
     )
 

@@ -44,10 +44,11 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     assert split is not None, "a run without a test has no record"
     parts = {"model": run.model, "strategy": run.strategy, "split": split}
     parts |= {"image": context.image, "training": context.training_of(run.model)}
-    images = run.seed_images
+    images = None if context.margins else run.seed_images
     # Not said where it is the default, as in records from before there was a choice.
     unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
     unusual |= {"held_out": context.held_out} if context.held_out else {}
+    unusual |= {"update": _update(run, context)} if context.margins else {}
     return RunSpec.model_validate({
         "order": run.order,
         "learning_rate": run.learning_rate,
@@ -64,6 +65,22 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
         **unusual,
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
+
+
+def _update(run: Run, context: StageContext) -> dict[str, Any]:
+    model, images, new = run.starting_model, run.seed_images, run.order[-1]
+    assert model is not None and context.margins is not None
+    return {
+        "new": new,
+        "old": run.order[:-1],
+        "held_out": context.held_out,
+        "budget": images.count if images else context.counts[new]["train"],
+        "by": images.by if images else "",
+        "margins": context.margins.model_dump(),
+        "parent": model.weights_sha256,
+        "parent_scanners": model.scanners,
+        "parent_simulated": model.simulated,
+    }
 
 
 def is_finished(folder: Path, key: str) -> bool:
@@ -132,7 +149,7 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
         strategy=run.titles["strategy"],
         order_number=run.order_number,
         place=run.grid_position,
-        schedule="seed_curve" if run.seed_images else strategy.training_regime,
+        schedule=_schedule(planned),
         scores_with_memory=strategy.changes_scoring,
         scanner_names={s: header.scanners[s] for s in planned.tested_scanners},
         data=DataRecord(
@@ -152,6 +169,13 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
         git_commit=git_commit(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _schedule(planned: PlannedRun) -> str:
+    if planned.context.margins:
+        return "update"
+    regime = find_strategy(planned.run.strategy.name).training_regime
+    return "seed_curve" if planned.run.seed_images else regime
 
 
 def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:

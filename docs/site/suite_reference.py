@@ -8,6 +8,7 @@ Schema = dict[str, Any]
 ORDER = [
     ("StreamSuite", "A suite over a stream of scanners"),
     ("SeedCurveSuite", "A SEED curve"),
+    ("UpdateSuite", "An update of a saved model"),
     ("Data", "data"),
     ("PhantomData", "phantom"),
     ("Image", "image"),
@@ -18,6 +19,7 @@ ORDER = [
     ("GIN", "gin"),
     ("AmplitudeMix", "amplitude_mix"),
     ("KernelNoise", "kernel_noise"),
+    ("Margins", "margins"),
     ("ModelChoice", "models"),
     ("StrategyChoice", "strategies"),
 ]

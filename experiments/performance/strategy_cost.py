@@ -42,6 +42,7 @@ from torch.utils.data import TensorDataset
 
 from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.losses import dice_cross_entropy
+from cl_seg.messages.errors import InputError
 from cl_seg.strategies.build import build_plugin
 from cl_seg.suite.peak_memory import begin_peak, peak_bytes
 from cl_seg.suite.stages.plugin_state import tensor_size_bytes
@@ -133,6 +134,7 @@ def ratios(
     contest: StockContest, rounds: int, ours: list[str], stock: list[str]
 ) -> dict[str, dict[str, float]]:
     """Median ratios to fine-tuning and to stock, with their quartiles."""
+    ours = [name for name in ours if has_effect(name, contest.model())]
     contenders: dict[str, Callable[[], float]] = {
         **{f"ours {n}": (lambda n=n: contest.train_ours(n)) for n in ours},
         **{f"stock {n}": (lambda n=n: contest.train_stock(n)) for n in stock},
@@ -153,6 +155,18 @@ def ratios(
         middle, low, high = found["median"], found["low"], found["high"]
         print(f"  {label:20} {middle:6.3f}   {low:.3f} to {high:.3f}{limit}", flush=True)
     return result
+
+
+def has_effect(name: str, model: torch.nn.Module) -> bool:
+    """False for a strategy that refuses the network."""
+    strategy, settings = OURS[name]
+    refuse = getattr(build_plugin(strategy, settings, 0), "require_network", lambda model: None)
+    try:
+        refuse(model)
+    except InputError as error:
+        print(f"{name} is left out: {error}")
+        return False
+    return True
 
 
 def ewc_memory(contest: Contest) -> list[dict[str, float]]:

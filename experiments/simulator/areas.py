@@ -24,12 +24,12 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.evaluation.predict import predict
 from cl_seg.inference.predict import predict_slices
-from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
+from cl_seg.records.model_card import Input
 from cl_seg.scans.resample import centre_grid, resample_image, resample_labels
 from cl_seg.scans.store import Grid, SliceStore, create_store
 

@@ -25,11 +25,11 @@ from matplotlib.patches import Patch
 from cl_seg.analysis.figures.style import COLOURS, STYLE
 from cl_seg.cli import app
 from cl_seg.files.write import check_new
-from cl_seg.inference.saved_model import read_card
 from cl_seg.labelling.queue import DONE, QUEUE
 from cl_seg.messages.errors import InputError
 from cl_seg.metrics.body_composition import area_cm2
 from cl_seg.metrics.segmentation import dice
+from cl_seg.records.model_card import read_card
 from cl_seg.scans.store import SliceStore
 
 

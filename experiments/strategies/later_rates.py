@@ -41,12 +41,12 @@ def main() -> None:
     table = means(pd.DataFrame(rows))
     print(table)
     if options.out:
-        options.out.write_text(f"{table}\n")
+        options.out.write_text(f"{table}\n", encoding="utf-8")
 
 
 def suite(factor: float) -> dict[str, object]:
     """Fine-tuning on every pair of the scanners of development.yaml."""
-    content = yaml.safe_load(DEVELOPMENT.read_text())
+    content = yaml.safe_load(DEVELOPMENT.read_text(encoding="utf-8"))
     later = {"rate_factor": factor, "steps_factor": 0.25}
     return {
         **content,

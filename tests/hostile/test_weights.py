@@ -13,7 +13,8 @@ import pytest
 import torch
 from safetensors.torch import save as to_safetensors
 
-from cl_seg.inference.saved_model import CARD, WEIGHTS, Input, ModelCard, Network, save_model
+from cl_seg.inference.saved_model import save_model
+from cl_seg.records.model_card import CARD, WEIGHTS, Input, ModelCard, Network
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.suite.cache import CHECKPOINT, StageCache
 from cl_seg.training.checkpoint import read_checkpoint

@@ -14,10 +14,10 @@ from cl_seg.inference.dice_calibration import fit_dice
 from cl_seg.inference.monitor import Monitor
 from cl_seg.inference.monitor_table import monitor_table
 from cl_seg.inference.observe import observe_store
-from cl_seg.inference.saved_model import Input, ModelCard, Network
 from cl_seg.inference.series import Ensemble
 from cl_seg.inference.training_features import measure_training_features, series_features
 from cl_seg.metrics.segmentation import dice
+from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.scans.store import UNLABELLED, SliceStore
 from tests.conftest import CLASSES, SIZE, SPACING, WINDOW, tiny_network
 

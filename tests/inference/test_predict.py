@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from cl_seg.inference.measure import measurements
 from cl_seg.inference.predict import SlicePrediction, _probabilities, _transforms, predict_slices
-from cl_seg.inference.saved_model import Input
 from cl_seg.metrics.segmentation import dice
+from cl_seg.records.model_card import Input
 from cl_seg.scans.nifti import load_labels, save
 from cl_seg.scans.series import Volume
 

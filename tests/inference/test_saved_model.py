@@ -9,18 +9,10 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 
-from cl_seg.inference.saved_model import (
-    CARD,
-    WEIGHTS,
-    Input,
-    ModelCard,
-    Network,
-    read_card,
-    read_model_folder,
-    save_model,
-)
+from cl_seg.inference.saved_model import read_model_folder, save_model
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
+from cl_seg.records.model_card import CARD, WEIGHTS, Input, ModelCard, Network, read_card
 
 CONTENT = ModelCard(
     network=Network(name="vnet", preset="small"),

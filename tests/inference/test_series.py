@@ -15,10 +15,11 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cl_seg.cli import app
-from cl_seg.inference.saved_model import Network, save_model
+from cl_seg.inference.saved_model import save_model
 from cl_seg.inference.series import PredictionOptions, load_ensemble, predict_cases, predict_source
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
+from cl_seg.records.model_card import Network
 from tests.scans.conftest import (
     CANARY,
     SIZE,

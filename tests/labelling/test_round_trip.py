@@ -14,11 +14,12 @@ import torch
 from typer.testing import CliRunner
 
 from cl_seg.cli import app
-from cl_seg.inference.saved_model import Input, ModelCard, Network, read_model_folder, save_model
+from cl_seg.inference.saved_model import read_model_folder, save_model
 from cl_seg.labelling.import_labels import import_queue, provenance
 from cl_seg.labelling.queue import read_queue
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
+from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.scans.nifti import lettered_segments
 from cl_seg.scans.slice_spacing import even_positions
 from cl_seg.scans.store import UNLABELLED, SliceRow, SliceStore, create_store

@@ -7,11 +7,12 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import pytest
 import torch
 
-from cl_seg.inference.saved_model import Input, ModelCard, Network, save_model
+from cl_seg.inference.saved_model import save_model
 from cl_seg.labelling import train
 from cl_seg.labelling.train import SeedTraining, train_on_seed_images
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
+from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.scans.store import SliceStore
 from cl_seg.suite.cache import StageCache, state_file
 from cl_seg.suite.engines import single

@@ -63,7 +63,7 @@ def test_modules_of_a_suite_without_a_file_are_in_the_current_folder(
         ({"seedz": [1]}, "seedz: unknown field: did you mean seeds?"),
         ({"training": {}}, "training.steps is missing"),
         ({"models": ["unett"]}, "did you mean unet?"),
-        ({"kind": "river"}, "unknown kind river: expected stream or seed_curve"),
+        ({"kind": "river"}, "unknown kind river: expected stream, seed_curve or update"),
     ],
 )
 def test_faults_of_a_suite_without_a_file_name_the_field(

@@ -143,7 +143,9 @@ def test_committed_results_are_read(path: Path) -> None:
     for result, line in zip(load_results(path.parent), lines, strict=True):
         old = json.loads(line)
         record = result.record
-        assert record.spec.as_suite_fields() == old["spec"]
+        # Newer records of streams say `seed_images: null`; suites of streams have no such field.
+        spec = {k: v for k, v in old["spec"].items() if (k, v) != ("seed_images", None)}
+        assert record.spec.as_suite_fields() == spec
         assert json.loads(json.dumps(record.R)) == old["R"]
         assert (record.model, record.strategy) == (old["model"], old["strategy"])
         assert [row.model_dump() for row in record.stages] == old["stages"]

@@ -141,11 +141,11 @@ FAULTS = {
     ),
     "unknown kind": (
         edited("kind: stream", "kind: strem"),
-        "suite.yaml:1: suite: unknown kind strem: expected stream or seed_curve",
+        "suite.yaml:1: suite: unknown kind strem: expected stream, seed_curve or update",
     ),
     "no kind": (
         edited("kind: stream\n", ""),
-        "suite.yaml:1: suite: `kind` is missing: expected stream or seed_curve",
+        "suite.yaml:1: suite: `kind` is missing: expected stream, seed_curve or update",
     ),
     "unknown network": (
         edited("[unet]", "[unte]"),

@@ -10,7 +10,6 @@ from torch import nn
 
 from cl_seg.models.build import build_model
 from cl_seg.models.registry import NETWORKS
-from cl_seg.strategies.frozen_encoder.plugin import FrozenEncoder
 from cl_seg.strategies.latent_replay.encoder_outputs import (
     changed_outputs,
     encoder_outputs,
@@ -18,6 +17,8 @@ from cl_seg.strategies.latent_replay.encoder_outputs import (
     outputs_read_outside,
 )
 from cl_seg.strategies.latent_replay.plugin import LatentReplay
+from cl_seg.strategies.shared.encoder_names import ENCODERS
+from cl_seg.strategies.shared.frozen_parameters import FrozenParameters
 from cl_seg.suite.stages.plugin_state import memory_footprint
 
 from .conftest import plain_benchmark
@@ -51,7 +52,7 @@ def after(plugin: LatentReplay, model: nn.Module, *parts: tuple[torch.Tensor, to
 def test_stored_features_are_all_that_the_decoder_reads(name):
     """Logits of images whose encoder outputs are replaced by those of others are the others'."""
     model, shown = network(name), images(name, 2)
-    modules = outermost_modules(model, FrozenEncoder().is_frozen)
+    modules = outermost_modules(model, FrozenParameters(ENCODERS).is_frozen)
     read = outputs_read_outside(model, modules, shown[:1])
     stored = encoder_outputs(model, modules, read, shown)
     assert set(stored) == set(read)
@@ -70,7 +71,7 @@ def test_stored_features_are_all_that_the_decoder_reads(name):
 @pytest.mark.parametrize("name", STUDY)
 def test_nothing_is_stored_that_the_decoder_does_not_read(name):
     model, shown = network(name), images(name, 1)
-    modules = outermost_modules(model, FrozenEncoder().is_frozen)
+    modules = outermost_modules(model, FrozenParameters(ENCODERS).is_frozen)
     read = outputs_read_outside(model, modules, shown)
     stored = encoder_outputs(model, modules, read, shown)
 
@@ -88,7 +89,7 @@ def test_nothing_is_stored_that_the_decoder_does_not_read(name):
 
 def test_unet_stores_one_output_per_level():
     model = network("unet")
-    modules = outermost_modules(model, FrozenEncoder().is_frozen)
+    modules = outermost_modules(model, FrozenParameters(ENCODERS).is_frozen)
     shapes = encoder_outputs(
         model, modules, outputs_read_outside(model, modules, images("unet", 1)), images("unet", 1)
     )
@@ -148,7 +149,7 @@ def test_the_gradient_is_that_of_replaying_the_images_through_the_frozen_encoder
     loop = SimpleNamespace(model=model, clock=SimpleNamespace(train_exp_counter=1))
     loop.dataloader, loop.mbatch = loader, [None, torch.cat([new[1], torch.zeros_like(old[1])])]
     loop.mb_y = loop.mbatch[1]
-    plugin.encoder.before_training_exp(loop)
+    plugin.encoder.freeze(model)
     plugin.memory_batch_size = 3
     plugin._stored = plugin.features[0]
     plugin.before_training_iteration(loop)

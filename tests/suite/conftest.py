@@ -14,6 +14,8 @@ from cl_seg.suite.engines.local import LocalEngine
 from cl_seg.suite.engines.single import SingleEngine
 from cl_seg.suite.run import run_suites
 
+NETWORK = "tests.suite.tiny_network:build"
+
 
 def run(
     text: str, results: Path, workers: int = 0, gpus: Sequence[str] = ()
@@ -69,6 +71,32 @@ def write_store(folder: Path, patients: int = 6) -> Path:
             labels[:, 4:14, 6:26], labels[:, 18:28, 8:20] = 1, 2
             hu = np.array([-100, 50, 150])[labels] + offset + random.normal(0, 10, labels.shape)
             writer.add_scanner(scanner, scanner.title(), rows, hu.astype(np.int16), labels)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network with its first weights, on the grid of the tiny store, as a model folder."""
+    import torch
+
+    from cl_seg.inference.saved_model import save_model
+    from cl_seg.models.build import build_model
+    from cl_seg.records.model_card import Input, ModelCard, Network
+
+    torch.manual_seed(3)
+    card = ModelCard(
+        network=Network(name=NETWORK, preset="small"),
+        classes=["muscle", "liver"],
+        input=Input(grid_size=32, spacing_mm=4.0, size=32, window_hu=(-160, 240)),
+        scanners={"bright": "Bright", "elsewhere": "Elsewhere"},
+        simulated=True,
+        trained={"learning_rate": 0.02},
+        scores={},
+        versions={},
+        git_commit="",
+    )
+    folder = tmp_path_factory.mktemp("models") / "model"
+    save_model(folder, build_model(NETWORK, "small", {}, 3, 32).state_dict(), card)
     return folder
 
 

@@ -13,13 +13,14 @@ import pytest
 import torch
 
 import cl_seg
-from cl_seg.inference.saved_model import Input, ModelCard, Network, read_card, save_model
+from cl_seg.inference.saved_model import save_model
 from cl_seg.labelling.train import SeedTraining, plan_seed_training
 from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.planning.source import callable_files, stage_files
 from cl_seg.planning.source_roots import FRONT_DOORS, SOURCES, WITHOUT_NUMBERS
 from cl_seg.planning.stages import Stage
+from cl_seg.records.model_card import Input, ModelCard, Network, read_card
 from cl_seg.scans.store import SliceStore
 from cl_seg.strategies.registry import find_strategy
 from cl_seg.suite.cache import StageCache

@@ -11,6 +11,7 @@ from cl_seg.analysis.claims.claim import UNSEEN, Contrast, Side
 from cl_seg.analysis.seed_curve import as_single_scanner_run
 from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
+from cl_seg.analysis.update.summary import refuse_updates
 from cl_seg.messages.errors import InputError
 from cl_seg.records.load import load_results
 from cl_seg.records.results import RunResult
@@ -50,6 +51,7 @@ class RunFinder:
         if suites and not (self.folder / suite).is_dir():
             raise InputError(f"no suite {suite}; {_available(suites)}")
         runs = load_results(self.folder / suite)
+        refuse_updates(runs)
         is_seed_curve = runs[0].training_regime == "seed_curve"
         return [as_single_scanner_run(run) for run in runs] if is_seed_curve else runs
 

@@ -1,6 +1,6 @@
 """Slices with what is true and what was predicted drawn over them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -19,6 +19,7 @@ Picture = npt.NDArray[np.float64]
 CONTOURS = ("#ffd166", "#4cc9f0", "#f72585", "#80ed99")
 COLOUR_NAMES = ("yellow", "blue", "pink", "green")
 RANKS = ("worst", "median", "best")
+STAGES = {"first": "first stage", "last": "last stage"}
 MOMENTS = {"learned": "once learned", "last": "at the end"}
 MIN_PANEL_PIXELS = 130  # width of a panel, about; contours are one of so many pixels wide
 SHADES = 48  # of grey: with up to four classes a figure has no more than 256 colours
@@ -33,8 +34,12 @@ def class_colours(run: RunResult) -> list[str]:
     return [f"{name} {COLOUR_NAMES[i % len(COLOUR_NAMES)]}" for i, name in enumerate(run.classes)]
 
 
-def examples(runs: Sequence[RunResult], scanners: Sequence[str]) -> Figure:
+def examples(
+    runs: Sequence[RunResult], scanners: Sequence[str], moments: Mapping[str, str] = STAGES
+) -> Figure:
     """A typical test slice of scanners, segmented after the first and after the last stage.
+
+    ``moments`` are the titles of the two.
 
     One row per run. Filled: truth. Lines: prediction. A scanner that was not tested after the first
     stage is shown after the last alone.
@@ -42,7 +47,7 @@ def examples(runs: Sequence[RunResult], scanners: Sequence[str]) -> Figure:
     columns = [
         (scanner, when)
         for scanner in scanners
-        for when in ("first", "last")
+        for when in moments
         if all(f"{scanner}/{when}" in run.examples for run in runs)
     ]
     rows = []
@@ -50,7 +55,7 @@ def examples(runs: Sequence[RunResult], scanners: Sequence[str]) -> Figure:
         shown = run.examples
         planes = [[shown[f"{s}/{name}"] for name in ("image", "truth", w)] for s, w in columns]
         rows.append([overlay(len(run.classes), *plane) for plane in planes])
-    titles = [f"{_title(runs[0], scanner)}\n{when} stage" for scanner, when in columns]
+    titles = [f"{_title(runs[0], scanner)}\n{moments[when]}" for scanner, when in columns]
     return _mosaic(
         rows, [f"{run.network}\n{run.strategy}" for run in runs], titles, runs[0].caveats
     )
@@ -76,6 +81,18 @@ def ranked_examples(run: RunResult, scanners: Sequence[str]) -> Figure:
         dice.append([run.examples[f"{s}/ranked/{moment}/dice"][rank] for s, moment in columns])
     titles = [f"{_title(run, scanner)}\n{MOMENTS[moment]}" for scanner, moment in columns]
     return _mosaic(rows, list(RANKS), titles, run.caveats, dice)
+
+
+def lowest_examples(run: RunResult, scanners: Sequence[str]) -> Figure:
+    """The test slice of every scanner with the lowest Dice after the last stage, written in it.
+
+    Filled: truth. Lines: prediction.
+    """
+    names = [f"{scanner}/ranked/last" for scanner in scanners]
+    row = [overlay(len(run.classes), *run.examples[name][0]) for name in names]
+    dice = [run.examples[f"{name}/dice"][0] for name in names]
+    titles = [_title(run, scanner) for scanner in scanners]
+    return _mosaic([row], [run.strategy], titles, run.caveats, [dice])
 
 
 def _title(run: RunResult, scanner: str) -> str:

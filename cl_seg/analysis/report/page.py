@@ -12,8 +12,16 @@ import pandas as pd
 from cl_seg.analysis.report.section import Section
 
 TEMPLATE = Path(__file__).with_suffix(".html")
-WORDS = {"says", "source", "contrast", "what would decide"}
-COLOURED = {"supported", "contradicted", "undecided"}
+WORDS = {"says", "source", "contrast", "what would decide", "why"}
+COLOURED = {
+    "supported": "supported",
+    "contradicted": "contradicted",
+    "undecided": "undecided",
+    "not worse": "supported",
+    "accepted": "supported",
+    "–": "undecided",
+}
+"""Verdict → its colour: green, red or grey; red for any other."""
 
 
 @dataclass(frozen=True)
@@ -95,5 +103,5 @@ def _looks(column: str, value: str = "") -> str:
         return ' class="words"'
     if column == "verdict":
         kind = value.strip("()")  # in brackets: shown beside a claim
-        return f' class="verdict {kind}"' if kind in COLOURED else ' class="verdict"'
+        return f' class="verdict {COLOURED[kind]}"' if kind in COLOURED else ' class="verdict"'
     return ""

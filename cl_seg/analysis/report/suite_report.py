@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cl_seg.analysis.pairs import is_pairs
-from cl_seg.analysis.report import figures, notes, other_methods, penalty_curves, seed_curve, stream
+from cl_seg.analysis.report import (
+    figures,
+    notes,
+    other_methods,
+    penalty_curves,
+    seed_curve,
+    stream,
+    update,
+)
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.records.results import RunResult
 
@@ -75,9 +83,13 @@ SEED_CURVE = SuiteReport(
     ),
 )
 
+UPDATE = SuiteReport(update.scanners, (notes.of_all_runs, update.table, other_methods.tools))
+
 
 def suite_report_of(results: Sequence[RunResult]) -> SuiteReport:
     """The report of the suite that some runs are of."""
     if results[0].training_regime == "seed_curve":
         return SEED_CURVE
+    if results[0].training_regime == "update":
+        return UPDATE
     return PAIRS if is_pairs(results) else STREAM

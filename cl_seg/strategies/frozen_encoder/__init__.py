@@ -2,15 +2,8 @@
 
 from typing import Literal
 
+from cl_seg.strategies.shared.encoder_names import ALL_BUT_HEADS, ENCODERS
 from cl_seg.strategies.strategy import Settings, Strategy
-
-ENCODERS = (
-    r"in_tr|down_tr|vit\.|swinViT|encoder|convInit|down_layers|stem|enc_stages|down_blocks|bottleneck|"
-    r"model\.(1\.submodule\.)*(0\.|1\.submodule\.(conv|residual))"
-)
-ALL_BUT_HEADS = (
-    r"(?!out_tr\.conv2\.|model\.2\.(1|conv)\.|out\.|conv_final\.2\.|out_0\.|decoder\.seg_layers\.)"
-)
 
 
 class FrozenEncoderSettings(Settings):

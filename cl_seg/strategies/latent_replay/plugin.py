@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from cl_seg.runtime.eval_mode import eval_mode
-from cl_seg.strategies.frozen_encoder.plugin import FrozenEncoder
 from cl_seg.strategies.latent_replay import LatentReplaySettings
 from cl_seg.strategies.latent_replay.encoder_outputs import (
     changed_outputs,
@@ -17,6 +16,8 @@ from cl_seg.strategies.latent_replay.encoder_outputs import (
     outermost_modules,
     outputs_read_outside,
 )
+from cl_seg.strategies.shared.encoder_names import ENCODERS
+from cl_seg.strategies.shared.frozen_parameters import FrozenParameters
 from cl_seg.strategies.shared.memory_settings import Selection
 from cl_seg.strategies.shared.returning_scanner import scanner_position
 from cl_seg.strategies.shared.slice_memory import SliceMemory
@@ -81,7 +82,7 @@ class LatentReplay(SliceMemory):
             encoder=encoder,
         )
         super().__init__(settings, seed)
-        self.encoder = FrozenEncoder(encoder=encoder)
+        self.encoder = FrozenParameters(settings.encoder or ENCODERS)
         self.features: dict[int, Tensors] = {}
         self.masks: dict[int, Tensor] = {}
         self._stored: Tensors = {}
@@ -93,7 +94,8 @@ class LatentReplay(SliceMemory):
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Freeze the encoder and mix memory into the batches, from the second experience on."""
-        self.encoder.before_training_exp(strategy)
+        if strategy.clock.train_exp_counter > 0:
+            self.encoder.freeze(strategy.model)
         super().before_training_exp(strategy)
         self._stored = _joined(self.features)
 
@@ -113,7 +115,8 @@ class LatentReplay(SliceMemory):
 
     def before_forward(self, strategy: Any, **kwargs: Any) -> None:
         """Replace what the encoder makes of the empty images by what is stored."""
-        self.encoder.before_forward(strategy)
+        if strategy.clock.train_exp_counter > 0:
+            self.encoder.hold_statistics()
         if self.memory_batch_size:
             drawn = list(strategy.dataloader.old.drawn)
 

@@ -11,7 +11,7 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.files.write import write_bytes
 from cl_seg.runtime.serialise import to_bytes
 from cl_seg.strategies.registry import find_strategy
-from cl_seg.suite.cache import CHECKPOINT, CURVE, STRATEGY_STATE, state_file
+from cl_seg.suite.cache import CHECKPOINT, CURVE, CURVE_COLUMNS, STRATEGY_STATE, state_file
 from cl_seg.suite.stages.experience import experience, training_loop
 from cl_seg.suite.stages.inputs import StageInputs
 from cl_seg.suite.stages.plugin_state import memory_footprint, plain_state, restored_plugin
@@ -19,8 +19,6 @@ from cl_seg.suite.stages.step_progress import StepProgress
 from cl_seg.training.checkpoint import CheckpointPlugin, StopPlugin, read_checkpoint
 from cl_seg.training.experience import train_experience
 from cl_seg.training.validation_curve import ValidationCurve
-
-PIXEL_COUNT_COLUMNS = ["stage", "step", "scanner", "class", "overlap", "predicted", "true"]
 
 
 def train(inputs: StageInputs, out: Path) -> dict[str, Any]:
@@ -61,7 +59,7 @@ def train(inputs: StageInputs, out: Path) -> dict[str, Any]:
     if state_saved == "during_training":
         write_bytes(out / STRATEGY_STATE, plain_state(plugin, inputs.run.strategy.name))
         kept = memory_footprint(plugin, inputs.context.image.size)
-    pd.DataFrame(points, columns=PIXEL_COUNT_COLUMNS).to_parquet(out / CURVE, index=False)
+    pd.DataFrame(points, columns=CURVE_COLUMNS).to_parquet(out / CURVE, index=False)
     return {"trained": trained, "earlier": earlier, **kept}
 
 

@@ -51,7 +51,7 @@ def slices_of_steps(name: str, **settings: Any) -> list[list[int]]:
     return counted
 
 
-SETTINGS_NEEDED = {"frozen_encoder": {"encoder": "0"}}
+SETTINGS_NEEDED = {name: {"encoder": "0"} for name in ("frozen_encoder", "latent_replay")}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -1,0 +1,19 @@
+"""Which strategies can train a saved model further."""
+
+import re
+from pathlib import Path
+
+from cl_seg.planning.update_runs import can_update, needs_old_slices
+from cl_seg.strategies.registry import STRATEGIES
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "update.md"
+
+
+def test_the_page_lists_the_strategies_that_can_update() -> None:
+    rows = re.findall(r"^\| (`.*`) \| (yes|no) \|$", PAGE.read_text(), re.M)
+    documented = {name: need for names, need in rows for name in re.findall(r"`(\w+)`", names)}
+    assert documented == {
+        name: "yes" if needs_old_slices(strategy) else "no"
+        for name, strategy in STRATEGIES.items()
+        if can_update(strategy) and name != "never_update"
+    }
