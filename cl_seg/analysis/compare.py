@@ -75,7 +75,7 @@ def compare_outcomes(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataF
 
 
 def _mean(score: str, runs: Sequence[RunResult]) -> float:
-    return float(np.mean([SCORES[score](run.matrix()) for run in runs])) if runs else math.nan
+    return float(np.mean([run.score(SCORES[score]) for run in runs])) if runs else math.nan
 
 
 def _runs_by_configuration(results: Sequence[RunResult]) -> dict[tuple[str, str], list[RunResult]]:

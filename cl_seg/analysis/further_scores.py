@@ -36,7 +36,7 @@ def further_scores(run: RunResult, last: pd.DataFrame, alone: Diagonal | None) -
     Args:
         run: the run.
         last: its cases after the last stage.
-        alone: (N,) Dice on every scanner of a network trained on it alone, in the run's order.
+        alone: (S,) Dice on every scanner of a network trained on it alone, in the order of R.
     """
     return {
         **dict.fromkeys(OF_R, np.nan),
@@ -51,8 +51,9 @@ def _of_matrices(run: RunResult, alone: Diagonal | None) -> dict[str, float]:
     if regime == "single":  # no network has learned more than one scanner
         return {}
     if regime in {"sequential", "cumulative"}:
-        scores["E-FWT"] = extended_fwt(r)
-        scores["RMA"] = rma(r, alone) if alone is not None else np.nan
+        scores["E-FWT"] = run.score(extended_fwt)
+        if alone is not None:
+            scores["RMA"] = run.score(lambda r, learned: rma(r, alone, learned))
     scores["worst_scanner"] = worst_scanner(r)
     if run.held_out:
         unseen = run.on_held_out.matrix()

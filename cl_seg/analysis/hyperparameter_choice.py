@@ -111,7 +111,7 @@ def _candidate(result: RunResult, by: ChosenBy) -> dict[str, Any]:
 
 
 def _test_dice(result: RunResult) -> dict[str, float]:
-    return dict(zip(result.order, map(float, result.matrix()[-1]), strict=True))
+    return dict(zip(result.scanners, map(float, result.matrix()[-1]), strict=True))
 
 
 def _validation_dice(result: RunResult) -> dict[str, float]:

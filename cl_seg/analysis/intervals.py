@@ -7,17 +7,17 @@ averaged over: an interval is about these orders.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from cl_seg.records.results import Matrix, RunResult
+from cl_seg.metrics.continual import Score
+from cl_seg.records.results import RunResult
 
 Values = npt.NDArray[np.float64]
-Score = Callable[[Matrix], float]
 Groups = npt.NDArray[np.intp]
 LEVEL = 0.95
 DRAWS_AT_ONCE = 250
@@ -206,8 +206,8 @@ def difference_with_half_width(
     if not paired:
         return math.nan, math.nan
     change = float(
-        np.mean([score(run.matrix()) for run in paired])
-        - np.mean([score(run.matrix()) for run in paired_reference])
+        np.mean([run.score(score) for run in paired])
+        - np.mean([run.score(score) for run in paired_reference])
     )
     if len({run.patients for run in (*paired, *paired_reference)}) > 1:
         return change, math.nan
@@ -260,8 +260,8 @@ def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:
 def _pseudo_values(run: RunResult, score: Score) -> Values:
     if score not in run.pseudo_value_cache:
         count = len(run.patients)
-        without = np.array([score(r) for r in run.matrices_without_each_patient()])
-        run.pseudo_value_cache[score] = count * score(run.matrix()) - (count - 1) * without
+        without = run.scores_without_each_patient(score)
+        run.pseudo_value_cache[score] = count * run.score(score) - (count - 1) * without
     return run.pseudo_value_cache[score]
 
 

@@ -19,7 +19,7 @@ def is_many(count: int) -> bool:
 
 def all_scanners(results: Sequence[RunResult]) -> list[str]:
     """The scanners of some runs, each once."""
-    return list(dict.fromkeys(scanner for run in results for scanner in run.order))
+    return list(dict.fromkeys(scanner for run in results for scanner in run.scanners))
 
 
 def scanner_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -30,10 +30,10 @@ def scanner_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """
     rows = []
     for run in results:
-        r, none = run.matrix(), np.full(len(run.order), np.nan)
-        learned = none if run.is_joint else r[1:].diagonal()
+        r, none = run.matrix(), np.full(len(run.scanners), np.nan)
+        learned = none if run.is_joint else run.after_learning()
         last = none if run.training_regime == "single" else r[-1]
-        row = {"model": run.network, "strategy": run.strategy, "scanner": run.order}
+        row = {"model": run.network, "strategy": run.strategy, "scanner": run.scanners}
         scores = {"learned": learned, "last": last, "change": last - learned}
         rows.append(pd.DataFrame({**row, **scores}))
     keys = ["model", "strategy", "scanner"]
@@ -46,14 +46,14 @@ def shown_scanners(results: Sequence[RunResult]) -> list[str]:
     Of many, the ones on which most was lost from learning them to the end, mean over all runs that
     go from scanner to scanner; without such runs, the first ones.
     """
-    order = results[0].order
-    if not is_many(len(order)):
-        return order
+    scanners = results[0].scanners
+    if not is_many(len(scanners)):
+        return scanners
     if not (streams := _streams(results)):
-        return order[:SHOWN_OF_MANY]
+        return scanners[:SHOWN_OF_MANY]
     change = scanner_table(streams).groupby("scanner")["change"].mean()
-    worst = change.reindex(order).nsmallest(SHOWN_OF_MANY).index
-    return [scanner for scanner in order if scanner in worst]
+    worst = change.reindex(scanners).nsmallest(SHOWN_OF_MANY).index
+    return [scanner for scanner in scanners if scanner in worst]
 
 
 def _streams(results: Sequence[RunResult]) -> list[RunResult]:
@@ -62,7 +62,7 @@ def _streams(results: Sequence[RunResult]) -> list[RunResult]:
 
 def which_scanners(results: Sequence[RunResult]) -> str:
     """Sentence of a caption on the scanners that are shown; empty where all are."""
-    count, shown = len(results[0].order), len(shown_scanners(results))
+    count, shown = len(results[0].scanners), len(shown_scanners(results))
     if not is_many(count):
         return ""
     if not _streams(results):

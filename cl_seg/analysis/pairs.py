@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cl_seg.records.results import Matrix, RunResult
+from cl_seg.metrics.continual import Matrix
+from cl_seg.records.results import RunResult
 
 DROPS = ("transfer", "joint", "forgetting")
 """Columns of drops: on the unseen second scanner, with joint training, by forgetting."""
@@ -56,7 +57,7 @@ def _joint_dice(results: Sequence[RunResult]) -> dict[tuple[str, int, str], floa
         (result.network, result.seed, scanner): dice
         for result in results
         if result.is_joint
-        for scanner, dice in zip(result.order, 100 * result.matrix()[-1], strict=True)
+        for scanner, dice in zip(result.scanners, 100 * result.matrix()[-1], strict=True)
     }
 
 

@@ -31,7 +31,7 @@ def last_dice(runs: Sequence[RunResult]) -> pd.DataFrame:
     tables = []
     for run in runs:
         cases = run.last_cases
-        tables.append(cases[(cases["true"] > 0) & cases["scanner"].isin(run.order)])
+        tables.append(cases[(cases["true"] > 0) & cases["scanner"].isin(run.scanners)])
     keys = [f"{run.order} {run.seed}" for run in runs]
     cases = pd.concat(tables, keys=keys, names=["run"])
     dice: pd.Series[float] = cases.groupby(["run", "patient", *UNIT])["dice"].mean()

@@ -9,7 +9,8 @@ import pandas as pd
 from cl_seg.analysis.intervals import difference_with_half_width, interval_half_width
 from cl_seg.analysis.tables import rounded
 from cl_seg.messages.errors import InputError
-from cl_seg.records.results import Matrix, RunResult
+from cl_seg.metrics.continual import Matrix, Positions
+from cl_seg.records.results import RunResult
 from cl_seg.records.run_spec import SeedImagesSpec
 from cl_seg.records.tables import InMemoryTables
 
@@ -53,7 +54,7 @@ def as_single_scanner_run(result: RunResult) -> RunResult:
     return replace(result, record=record, tables=tables)
 
 
-def dice_at_end(r: Matrix) -> float:
+def dice_at_end(r: Matrix, learned: Positions) -> float:
     """Dice on the new scanner after the last stage."""
     return float(r[-1, -1])
 
@@ -73,11 +74,11 @@ def seed_curve_table(by_configuration: dict[SeedConfiguration, list[RunResult]])
             "by": by,
             "images": images,
             "seeds": len(runs),
-            "Dice": float(np.mean([dice_at_end(run.matrix()) for run in runs])),
+            "Dice": float(np.mean([run.score(dice_at_end) for run in runs])),
             "Dice ±": interval_half_width(runs, dice_at_end),
         }
         for name in runs[0].classes:
-            row[f"Dice {name}"] = float(np.mean([dice_at_end(run.matrix(name)) for run in runs]))
+            row[f"Dice {name}"] = float(np.mean([run.score(dice_at_end, name) for run in runs]))
             row[f"Dice {name} ±"] = interval_half_width(
                 [run.of_class(name) for run in runs], dice_at_end
             )

@@ -1,6 +1,6 @@
 """Summary tables of a suite: one row per network and strategy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,10 @@ from cl_seg.analysis.intervals import (
     patient_groups,
     simulated_coverage,
 )
+from cl_seg.analysis.returns import REGAINED, RELEARNING_STEPS, RETURN_SCORES, return_scores
 from cl_seg.analysis.stability import stability_gap_of
 from cl_seg.metrics.continual import (
+    Score,
     acc,
     bwt,
     forgetting,
@@ -25,10 +27,10 @@ from cl_seg.metrics.continual import (
     relative_forgetting,
 )
 from cl_seg.records.record import StageRow
-from cl_seg.records.results import Matrix, RunResult
+from cl_seg.records.results import RunResult
 
 Diagonal = npt.NDArray[np.float64]
-SCORES: dict[str, Callable[[Matrix], float]] = {
+SCORES: dict[str, Score] = {
     "ACC": acc,
     "BWT": bwt,
     "FWT": fwt,
@@ -40,7 +42,10 @@ ONLY_DEFINED_SCORE = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC
 """Training regime → the one score with a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
-SHOWN_IF_KNOWN = ("intransigence", "stability_gap", "false_positive_rate", "missed_rate")
+SHOWN_IF_KNOWN = (
+    *("intransigence", "stability_gap", *RETURN_SCORES),
+    *("false_positive_rate", "missed_rate"),
+)
 SLICES_OF_A_STEP = {"new_slices": "new slices a step", "replayed_slices": "replayed a step"}
 NOT_EVALUABLE = "not evaluable"
 
@@ -56,7 +61,9 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     For joint training only ACC is defined, for one network per scanner only plasticity.
     ``intransigence`` is measured against the cumulative runs from scratch of the same network,
     order and seed, where there are any. ``validation`` is the Dice on validation slices after the
-    last step, by which settings are chosen. ``missed_rate`` is the share of cases with the class
+    last step, by which settings are chosen. Scores of returns, see
+    :func:`cl_seg.analysis.returns.return_scores`, are columns where a stream has any.
+    ``missed_rate`` is the share of cases with the class
     in which nothing of it is found after the last stage (by the network of their scanner where
     each has its own), ``false_positive_rate`` the share of cases without it in which it is found,
     ``false_positive_cm2`` the mean area found there; NaN where there are no such cases. Further
@@ -74,20 +81,23 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
 
 def _diagonals(runs: Sequence[RunResult]) -> dict[tuple[object, ...], Diagonal]:
     """Dice right after learning each scanner, by network, order and seed."""
-    return {(run.network, run.order_and_seed): run.matrix()[1:].diagonal() for run in runs}
+    return {(run.network, run.order_and_seed): run.after_learning() for run in runs}
 
 
 def _run_row(
     result: RunResult, reference: Diagonal | None, alone: Diagonal | None
 ) -> dict[str, object]:
-    r = result.matrix()
     scores = {
-        name: score(r) for name, score in SCORES.items() if is_defined(name, result.training_regime)
+        name: result.score(score)
+        for name, score in SCORES.items()
+        if is_defined(name, result.training_regime)
     }
     if "ACC" in scores:
-        scores |= {f"ACC {name}": acc(result.matrix(name)) for name in result.classes}
+        scores |= {f"ACC {name}": result.score(acc, name) for name in result.classes}
     if reference is not None and result.training_regime in {"sequential", "cumulative"}:
-        scores["intransigence"] = float(intransigence(r, reference).mean())
+        scores["intransigence"] = result.score(
+            lambda r, learned: float(intransigence(r, reference, learned).mean())
+        )
     unlearned = result.unlearned_text()
     last = _last_cases(result)
     absent = last[last["true"] == 0]
@@ -101,6 +111,7 @@ def _run_row(
         "intransigence": np.nan,
         "stability_gap": stability_gap_of(result),
         **scores,
+        **return_scores(result),
         "validation": last_validation(result),
         "missed_rate": last.loc[last["true"] > 0, "missed"].mean(),
         "false_positive_rate": (absent["predicted"] > 0).mean() if len(absent) else np.nan,
@@ -118,8 +129,7 @@ def _last_cases(result: RunResult) -> pd.DataFrame:
     if result.training_regime != "single":
         return result.last_cases
     cases = result.main_cases
-    learned = cases["scanner"].map({name: i for i, name in enumerate(result.order, start=1)})
-    own_cases: pd.DataFrame = cases[cases["stage"] == learned]
+    own_cases: pd.DataFrame = cases[cases["stage"] == cases["scanner"].map(result.first_visits)]
     return own_cases
 
 
@@ -173,6 +183,9 @@ def summary_table(runs: pd.DataFrame, results: Sequence[RunResult]) -> pd.DataFr
     partial = {*SCORES, *FURTHER_SCORES}
     scores = [c for c in numbers if c in partial or c.startswith("ACC ")]
     summary[scores] = summary[scores].where(groups[scores].count().eq(groups.size(), axis=0))
+    if RELEARNING_STEPS in summary:  # of streams that return, all or none
+        relearned, returned = (groups[name].count() for name in (RELEARNING_STEPS, REGAINED))
+        summary[RELEARNING_STEPS] = summary[RELEARNING_STEPS].where(relearned == returned)
     summary.insert(0, "runs", groups.size())
     for name in WITH_INTERVAL:
         summary[f"{name} ±"] = [
@@ -207,7 +220,8 @@ def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
     """
     columns = [c for c in summary.columns if c in SCORES or c.startswith("ACC ")]
     columns = [c for c in columns if not c.endswith(("±", "coverage"))]
-    columns = [c for c in [*columns, *SHOWN_IF_KNOWN] if summary[c].notna().any()]
+    columns += [c for c in SHOWN_IF_KNOWN if c in summary]
+    columns = [c for c in columns if summary[c].notna().any()]
     # The verdict stands where no narrow page cuts it off.
     verdict = ["verdict"] if summary["verdict"].any() else []
     shown = summary[["model", "strategy", *verdict, "runs", *columns]].copy()
@@ -215,9 +229,15 @@ def shown_table(summary: pd.DataFrame) -> pd.DataFrame:
         half_widths = summary.get(f"{column} ±", np.full(len(summary), np.nan))
         shown[column] = [
             rounded(value, column in SIGNED, half_width)
+            if column != RELEARNING_STEPS
+            else _whole(value)
             for value, half_width in zip(summary[column], half_widths, strict=True)
         ]
     return shown.rename(columns={c: c.replace("_", " ") for c in columns})
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}" if np.isfinite(value) else "–"
 
 
 def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -264,7 +284,7 @@ def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
     """Cost of a run of each row, rounded for reading."""
     after = summary["consolidate_seconds"]
     of_a_step = {
-        shown: [f"{v:.0f}" if np.isfinite(v) else "–" for v in summary[name]]
+        shown: [_whole(v) for v in summary[name]]
         for name, shown in SLICES_OF_A_STEP.items()
         if name in summary
     }
@@ -275,7 +295,7 @@ def shown_costs(summary: pd.DataFrame) -> pd.DataFrame:
         **of_a_step,
         "training s": summary["train_seconds"].map("{:.0f}".format),
         "after experiences s": after.map("{:.1f}".format),
-        "peak MB": [f"{v:.0f}" if np.isfinite(v) else "–" for v in summary["peak_mb"]],
+        "peak MB": [_whole(v) for v in summary["peak_mb"]],
         "slices kept": summary["kept_slices"].map("{:.0f}".format),
         "MB kept": summary["kept_mb"].map("{:.1f}".format),
         "kept of network": _percent(summary["kept_share"]),

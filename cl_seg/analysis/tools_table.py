@@ -87,13 +87,13 @@ def tool_runs(cases: pd.DataFrame, name: str, runs: Sequence[RunResult]) -> list
     classes = (str(tool_cases["class"].iloc[0]),)
     tool_as_runs = []
     for run in runs:
-        run_cases = tool_cases[tool_cases["scanner"].isin(run.order)]
+        run_cases = tool_cases[tool_cases["scanner"].isin(run.scanners)]
         if run_cases.empty:
             return []
         before_and_after = pd.concat(
             [run_cases.assign(stage=0), run_cases.assign(stage=1)], ignore_index=True
         )
-        matrices = accuracy_matrices(before_and_after, run.order, list(classes))
+        matrices = accuracy_matrices(before_and_after, run.scanners, list(classes))
         r = {key: matrix_rows(matrix) for key, matrix in matrices.items()}
         record = run.record.with_scores(r, classes=classes)
         spec = record.spec.model_copy(update={"learned_dice": {}})

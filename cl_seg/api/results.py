@@ -115,7 +115,7 @@ class Results:
             held_out: True for the scanners held out, which no experience trains on, as columns.
 
         Returns:
-            Rows untrained and after each scanner learned, columns scanners in stream order.
+            Rows untrained and after each experience, columns scanners by their first visits.
 
         Raises:
             InputError: there is no such run; the message lists those there are.

@@ -32,6 +32,7 @@ from cl_seg.metrics.continual import (
     worst_scanner,
 )
 from cl_seg.metrics.effort import added_path_length, area_to_correct
+from cl_seg.metrics.returns import lost_before_return, regained, returns_of, steps_to_relearn
 from cl_seg.metrics.segmentation import assd, dice, hd95, iou, surface_dice
 from cl_seg.metrics.spread import Spread, case_percentiles, order_spread
 
@@ -57,15 +58,19 @@ __all__ = [
     "intransigence",
     "iou",
     "kept_share",
+    "lost_before_return",
     "low_attenuation_share",
     "mean_hu",
     "order_spread",
     "plasticity",
+    "regained",
     "relative_forgetting",
     "replayed_share",
+    "returns_of",
     "rma",
     "skeletal_muscle_index",
     "stability_gap",
+    "steps_to_relearn",
     "surface_dice",
     "unseen_dice",
     "worst_scanner",

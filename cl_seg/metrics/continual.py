@@ -1,21 +1,27 @@
 """Continual-learning scores as pure functions of the accuracy matrix R.
 
-R is (N+1, N): ``R[i, j]`` is the test score on scanner j+1 of the stream after its experience i,
-row 0 being the untrained model. N is the number of scanners in the stream. Several definitions of
-forward transfer and of forgetting circulate; these are the ones used here, without alternatives.
+R is (N+1, S): ``R[i, j]`` is the test score on the j-th scanner of the stream after its experience
+i, row 0 being the untrained model. A stream of N experiences has S scanners, in the order of their
+first visits f_j: ``learned``, (S,), is 1, 2, …, N and S is N unless it returns to one. Formulas
+write R[j, j] for R[f_j, j], right after the first visit, and j < N for f_j < N. Several definitions
+of forward transfer and of forgetting circulate; these are the ones used here, without alternatives.
 R is NaN where a scanner was not tested; a score that needs such a value is NaN.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+Score = Callable[[Matrix, Positions], float]
+"""A score of R and of the positions, from 1, of the first visit to each of its scanners."""
 
 
-def acc(r: npt.ArrayLike) -> float:
-    """ACC = mean_j R[N, j] (Lopez-Paz & Ranzato 2017, eq. 2).
+def acc(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
+    """ACC = mean_j R[N, j] (Lopez-Paz & Ranzato 2017, eq. 2), whatever the first visits.
 
     >>> acc([[0.0, 0.0], [0.8, 0.2], [0.6, 0.8]])
     0.7
@@ -23,59 +29,61 @@ def acc(r: npt.ArrayLike) -> float:
     return float(np.mean(np.asarray(r, float)[-1]))
 
 
-def bwt(r: npt.ArrayLike) -> float:
+def bwt(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """BWT = mean_{j<N} (R[N, j] − R[j, j]) (Lopez-Paz & Ranzato 2017, eq. 3); NaN if N = 1.
 
     >>> bwt([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     -0.25
     """
-    r = _streamed(r)
-    learned = _after_learning(r)
-    return float(np.mean(r[-1, :-1] - learned[:-1])) if len(learned) > 1 else math.nan
+    r, first = _streamed(r, learned)
+    earlier = first < len(r) - 1
+    change = (r[-1] - _after_learning(r, first))[earlier]
+    return float(np.mean(change)) if len(change) else math.nan
 
 
-def fwt(r: npt.ArrayLike) -> float:
+def fwt(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """FWT = mean_{j≥2} (R[j−1, j] − R[0, j]) (Lopez-Paz & Ranzato 2017, eq. 4); NaN if N = 1.
 
     >>> fwt([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     0.25
     """
-    r = _streamed(r)
+    r, first = _streamed(r, learned)
     j = np.arange(1, r.shape[1])
-    return float(np.mean(r[j, j] - r[0, j])) if len(j) else math.nan
+    return float(np.mean(r[first[1:] - 1, j] - r[0, j])) if len(j) else math.nan
 
 
-def extended_fwt(r: npt.ArrayLike) -> float:
+def extended_fwt(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """E-FWT = mean over 1 ≤ t < i ≤ N of R[t, i] − R[0, i]; NaN if N = 1.
 
     FWT looks at a scanner just before it is learned; this looks at it after every earlier
     experience, all pairs (t, i) weighing the same. A part of what Díaz-Rodríguez et al. 2018 (arXiv
     1810.13166) average, the cells above the diagonal of R, relative to the untrained
-    network. The same as FWT if N = 2.
+    network. The same as FWT if N = 2. With returns t < i is t < f_i.
 
     >>> extended_fwt([[0.0, 0.25], [0.75, 0.5], [0.5, 0.75]])
     0.25
     """
-    r = _streamed(r)
-    t, i = np.triu_indices(r.shape[1], 1)
+    r, first = _streamed(r, learned)
+    t, i = np.nonzero(np.arange(1, len(r))[:, None] < first)
     return float(np.mean(r[t + 1, i] - r[0, i])) if len(t) else math.nan
 
 
-def rma(r: npt.ArrayLike, alone: npt.ArrayLike) -> float:
+def rma(r: npt.ArrayLike, alone: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """RMA = mean_{i≥2} R[i, i] / S_i: what is learned in its turn, relative to learning it alone.
 
     The convention is the ratio, not the difference: 1 where earlier scanners neither help nor
     hinder, above 1 where they help. NaN if N = 1 or some S_i is 0.
 
     Args:
-        r: (N+1, N).
-        alone: (N,) S_i, score on scanner i of a network trained from scratch on scanner i.
+        r: (N+1, S).
+        alone: (S,) S_i, score on scanner i of a network trained from scratch on scanner i.
+        learned: (S,) first visits; 1, 2, …, N by default.
 
     >>> rma([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]], [0.75, 1.0])
     0.75
     """
-    learned, alone = _after_learning(_streamed(r))[1:], np.asarray(alone, float)[1:]
-    return float(np.mean(learned / alone)) if len(learned) and alone.all() else math.nan
+    once, alone = _after_learning(*_streamed(r, learned))[1:], np.asarray(alone, float)[1:]
+    return float(np.mean(once / alone)) if len(once) and alone.all() else math.nan
 
 
 def worst_scanner(*matrices: npt.ArrayLike) -> float:
@@ -110,7 +118,7 @@ def unseen_dice(unseen: npt.ArrayLike) -> tuple[float, float]:
     return float(mean[1]), float(mean[-1])
 
 
-def forgetting(r: npt.ArrayLike) -> float:
+def forgetting(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """Mean over j<N of max_{1≤l<N} R[l, j] − R[N, j] (Chaudhry et al. 2018, eq. 3); NaN if N = 1.
 
     The maximum is biased upwards by noise: descriptive only, claims use BWT. Stages before that of
@@ -119,26 +127,27 @@ def forgetting(r: npt.ArrayLike) -> float:
     >>> forgetting([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     0.25
     """
-    r = _streamed(r)
-    n = r.shape[1]
-    if n < 2:
+    r, first = _streamed(r, learned)
+    earlier, n = first < len(r) - 1, len(r) - 1
+    if not earlier.any():
         return math.nan
-    earlier = r[1:n, :-1]
-    needed = np.isfinite(earlier) | np.tri(n - 1, dtype=bool)
-    best = np.where(needed, earlier, -np.inf).max(axis=0)
-    return float(np.mean(best - r[-1, :-1]))
+    before_end = r[1:n, earlier]
+    needed = np.isfinite(before_end) | (np.arange(1, n)[:, None] >= first[earlier])
+    best = np.where(needed, before_end, -np.inf).max(axis=0)
+    return float(np.mean(best - r[-1, earlier]))
 
 
-def relative_forgetting(r: npt.ArrayLike) -> float:
+def relative_forgetting(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """Σ_{j<N} (R[j, j] − R[N, j]) / Σ_{j<N} R[j, j], the share of what was learned that is lost.
 
     That is −BWT over the plasticity of all scanners but the last, so that a network that learns
     less is not praised for having less to forget. NaN if N = 1 or nothing was learned.
     """
-    r = _streamed(r)
-    learned = _after_learning(r)[:-1]
-    total = float(learned.sum())
-    return float((learned - r[-1, :-1]).sum()) / total if total else math.nan
+    r, first = _streamed(r, learned)
+    earlier = first < len(r) - 1
+    once = _after_learning(r, first)[earlier]
+    total = float(once.sum())
+    return float((once - r[-1, earlier]).sum()) / total if total else math.nan
 
 
 def stability_gap(before: npt.NDArray[np.float64], during: npt.NDArray[np.float64]) -> float:
@@ -155,31 +164,40 @@ def stability_gap(before: npt.NDArray[np.float64], during: npt.NDArray[np.float6
     return float(np.mean(before - during.min(axis=0))) if during.size else math.nan
 
 
-def plasticity(r: npt.ArrayLike) -> float:
+def plasticity(r: npt.ArrayLike, learned: npt.ArrayLike | None = None) -> float:
     """mean_j R[j, j]: how well each scanner is learned when it is its turn.
 
     >>> plasticity([[0.0, 0.0], [0.75, 0.25], [0.5, 0.75]])
     0.75
     """
-    return float(np.mean(_after_learning(_streamed(r))))
+    return float(np.mean(_after_learning(*_streamed(r, learned))))
 
 
-def intransigence(r: npt.ArrayLike, reference: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def intransigence(
+    r: npt.ArrayLike, reference: npt.ArrayLike, learned: npt.ArrayLike | None = None
+) -> npt.NDArray[np.float64]:
     """R*_k − R[k, k] per scanner (Chaudhry et al. 2018, eq. 5).
 
     Args:
-        r: (N+1, N).
-        reference: (N,) score on scanner k of a model trained from scratch on scanners 1..k.
+        r: (N+1, S).
+        reference: (S,) score on scanner k of a model trained from scratch on scanners 1..k.
+        learned: (S,) first visits; 1, 2, …, N by default.
     """
-    return np.asarray(reference, float) - _after_learning(_streamed(r))
+    return np.asarray(reference, float) - _after_learning(*_streamed(r, learned))
 
 
-def _streamed(r: npt.ArrayLike) -> Matrix:
+def _streamed(r: npt.ArrayLike, learned: npt.ArrayLike | None) -> tuple[Matrix, Positions]:
     matrix = np.asarray(r, float)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] + 1:
+    if matrix.ndim != 2:
+        raise ValueError(f"R must have two dimensions, got {matrix.shape}")
+    experiences, scanners = matrix.shape[0] - 1, matrix.shape[1]
+    if learned is None and experiences != scanners:
         raise ValueError(f"R must be (N+1, N) with the untrained model first, got {matrix.shape}")
-    return matrix
+    first = np.arange(1, scanners + 1) if learned is None else np.asarray(learned, np.intp)
+    if len(first) != scanners or first.max(initial=1) > experiences:
+        raise ValueError(f"first visits {first.tolist()} do not fit R of shape {matrix.shape}")
+    return matrix, first
 
 
-def _after_learning(r: Matrix) -> npt.NDArray[np.float64]:
-    return r[1:].diagonal()
+def _after_learning(r: Matrix, first: Positions) -> npt.NDArray[np.float64]:
+    return r[first, np.arange(r.shape[1])]

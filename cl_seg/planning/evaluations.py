@@ -17,12 +17,12 @@ def scanners_to_test(evaluate: str, run: Run, position: int) -> Set[str]:
         run: whose scanners they are.
         position: of the experience, from 1; 0 for the untrained network.
     """
-    learned_at = run.first_positions
+    learned_at, visits = run.first_positions, run.visits
     if evaluate == "seen":
         return {scanner for scanner, learned in learned_at.items() if learned <= position}
-    if evaluate == "all" or position == max(learned_at.values()):
+    if evaluate == "all" or position == len(visits):
         return learned_at.keys()
     if position % int(evaluate.removeprefix("every ")) == 0:
         return learned_at.keys()
-    # What plasticity, BWT and FWT are made from.
-    return {scanner for scanner, learned in learned_at.items() if learned - position in {0, 1}}
+    # What plasticity, BWT and FWT are made from, and what a return loses and regains.
+    return {*visits[position - 1], *visits[position]}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
@@ -48,8 +48,8 @@ def _stream_runs(suite: StreamSuite, scanners: list[str]) -> list[Run]:
         scanners: what the data offer.
 
     Raises:
-        InputError: an order names an unknown scanner or one twice, or scanners that are held out
-            are unknown, trained on, or all there are.
+        InputError: an order names an unknown scanner or one that follows itself, or scanners that
+            are held out are unknown, trained on, or all there are.
     """
     runs = []
     joint_done: set[tuple[object, ...]] = set()
@@ -155,8 +155,12 @@ def _orders(suite: StreamSuite, scanners: list[str]) -> list[tuple[str, ...]]:
         for name in order:
             if name not in scanners:
                 raise InputError(f"orders: unknown scanner {name}{did_you_mean(name, scanners)}")
-        if len(set(order)) < len(order):
-            raise InputError(f"orders: a scanner appears twice in {list(order)}")
+        for name, following in pairwise(order):
+            if name == following:
+                raise InputError(
+                    f"orders: {name} follows itself in {list(order)}: a stream can return to a "
+                    "scanner after another one"
+                )
     orders = [tuple(order) for order in suite.orders]
     if len(set(orders)) < len(orders):
         raise InputError("orders: the same order is listed twice")

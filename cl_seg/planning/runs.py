@@ -60,7 +60,8 @@ class Run:
 
     Attributes:
         run_id: folder name, unique in the suite.
-        order: scanners in stream order.
+        order: scanners in stream order; the stream returns to one that is there again, and trains
+            on the same slices.
         model: network.
         strategy: strategy with its settings filled in.
         seed: of everything random in the run.
@@ -97,24 +98,39 @@ class Run:
         in_stream = self.seed_images is None and self.starting_model is None
         return self.grid_position[2] + 1 if self.grid_position and in_stream else 1
 
+    @cached_property
+    def scanners(self) -> tuple[str, ...]:
+        """Scanners in the order of their first visits: the columns of R."""
+        return tuple(dict.fromkeys(self.order))
+
     @property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
-        """The scanners of each experience, in stream order."""
+        """The scanners that each experience trains on, in stream order."""
+        in_turn = self.starting_model is None and self.seed_images is None
+        if in_turn and self.cumulative:
+            positions = range(1, len(self.order) + 1)
+            return tuple(tuple(dict.fromkeys(self.order[:position])) for position in positions)
+        return self.visits
+
+    @cached_property
+    def visits(self) -> tuple[tuple[str, ...], ...]:
+        """The scanners that are new, or back, in each experience."""
         if self.starting_model is not None:
             return (self.order[:-1], self.order[-1:])
         if self.seed_images is not None:
             return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)
         if self.joint:
-            return (self.order,)
-        if self.cumulative:
-            return tuple(self.order[:position] for position in range(1, len(self.order) + 1))
+            return (self.scanners,)
         return tuple((scanner,) for scanner in self.order)
 
     @cached_property
     def first_positions(self) -> dict[str, int]:
-        """Scanner of the order → position, from 1, of the first experience that trains on it."""
+        """Scanner of the order → position, from 1, of the first experience that trains on it.
+
+        What is kept of a scanner is found by it, and replaced when the stream returns.
+        """
         found: dict[str, int] = {}
-        for position, group in enumerate(self.experiences, start=1):
+        for position, group in enumerate(self.visits, start=1):
             for scanner in group:
                 found.setdefault(scanner, position)
         return found

@@ -234,7 +234,7 @@ class _Planner:
             )
             if scanner in tested
             else ""
-            for scanner in (*run.order, *held_out)
+            for scanner in (*run.scanners, *held_out)
         )
 
     def _scoring_key_parts(

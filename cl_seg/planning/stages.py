@@ -144,8 +144,8 @@ class PlannedRun:
         context: settings and data of all stages of the plan.
         key: hash of all that determines its record.
         training_keys: of its trainings, in order.
-        evaluation_keys: of its evaluations per position (from 0), in the order of its scanners,
-            then of those that are held out; "" for a scanner that is not tested then.
+        evaluation_keys: of its evaluations per position (from 0), in the order of its
+            ``tested_scanners``; "" for a scanner that is not tested then.
         consolidation_keys: of its consolidations, in order.
     """
 
@@ -163,13 +163,13 @@ class PlannedRun:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Scanners in stream order."""
+        """Scanners in stream order, an entry per visit."""
         return self.run.order
 
     @property
     def tested_scanners(self) -> tuple[str, ...]:
-        """Scanners in stream order, then those that are held out."""
-        return (*self.run.order, *self.context.held_out)
+        """Scanners in the order of their first visits, then those that are held out."""
+        return (*self.run.scanners, *self.context.held_out)
 
     @property
     def stage_keys(self) -> list[str]:

@@ -88,8 +88,9 @@ class RunRecord(RecordModel):
         scanner_names: scanner → display name.
         data: the store of slices.
         grid: grid of the store; None in older files.
-        R: class, and ``mean`` of all, → accuracy matrix, (N+1, N), None where no case has the
-            class and where the scanner was not tested.
+        R: class, and ``mean`` of all, → accuracy matrix: a row for the untrained network and for
+            each of N experiences, a column for each of S scanners in the order of their first
+            visits; None where no case has the class and where the scanner was not tested.
         R_held_out: the same of the scanners that are held out, (N+1, H); empty without any.
         states: keys of its training stages; empty in older files.
         stages: cost of each stage.
@@ -177,17 +178,17 @@ def matrix_rows(matrix: npt.NDArray[np.float64]) -> Rows:
 
 def _record(raw: Any) -> RunRecord:
     record = parse_as(migrated(raw), RunRecord)
-    order = record.spec.order
+    order, scanners = record.spec.order, set(record.spec.order)
     if lacking := {"mean", *record.spec.classes} - record.R.keys():
         raise ValueError(f"R lacks {min(lacking)}")
-    if any(len(row) != len(order) for matrix in record.R.values() for row in matrix):
-        raise ValueError(f"R does not have a column for each of {len(order)} scanners")
+    if any(len(row) != len(scanners) for matrix in record.R.values() for row in matrix):
+        raise ValueError(f"R does not have a column for each of {len(scanners)} scanners")
     rows = 2 if record.is_joint else 1 + len(order)
     is_stream = record.schedule != "seed_curve" and record.spec.update is None
     if is_stream and any(len(matrix) != rows for matrix in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")
     _check_held_out(record)
-    if lacking := {*order, *record.spec.held_out} - record.scanner_names.keys():
+    if lacking := {*scanners, *record.spec.held_out} - record.scanner_names.keys():
         raise ValueError(f"scanner_names lacks {min(lacking)}")
     return record
 

@@ -1,7 +1,7 @@
 """One finished run: its record, its tables, and what follows from both."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cl_seg.metrics.continual import Matrix, Positions, Score
+from cl_seg.metrics.returns import Return, first_visits, returns_of
 from cl_seg.records.matrices import leave_one_patient_out_dice
 from cl_seg.records.record import RunRecord
 from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
-
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class RunResult:
         record: all that is known of it besides its tables.
         tables: per-case scores, validation curve and pictures.
         names: scanner → display name, for all results it was loaded with; its own where empty.
-        paired_by: order by which it is paired with other runs; its own where empty.
+        trained_on: order of the scanners it was trained on, where those of R are others.
     """
 
     record: RunRecord
     tables: StoredTables | InMemoryTables
     names: dict[str, str] = field(default_factory=dict)
-    paired_by: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -39,8 +39,30 @@ class RunResult:
 
     @property
     def order(self) -> list[str]:
-        """Scanners in stream order."""
+        """Scanners in stream order, an entry per visit."""
         return list(self.record.spec.order)
+
+    @cached_property
+    def first_visits(self) -> dict[str, int]:
+        """Scanner, a column of R each → position, from 1, of the first experience on it.
+
+        An updated model learned all scanners but the last before the update. One that no experience
+        trains on has the position after the last.
+        """
+        if self.record.spec.update and not self.trained_on:
+            return dict.fromkeys(self.order, 1) | {self.order[-1]: 2}
+        visits, never = first_visits(self.trained_on or self.order), len(self.record.R["mean"])
+        return {scanner: visits.get(scanner, never) for scanner in self.scanners}
+
+    @property
+    def scanners(self) -> list[str]:
+        """Scanners in the order of their first visits: the columns of R."""
+        return list(dict.fromkeys(self.order))
+
+    @property
+    def returns(self) -> list[Return]:
+        """Experiences on scanners that the stream had trained on before."""
+        return returns_of(self.order)
 
     @property
     def classes(self) -> list[str]:
@@ -54,8 +76,8 @@ class RunResult:
 
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
-        """Order and seed, by which runs of different networks and strategies are paired."""
-        return self.paired_by or self.record.spec.order, self.seed
+        """Order and seed of training, by which runs of other networks and strategies are paired."""
+        return self.trained_on or self.record.spec.order, self.seed
 
     @property
     def network(self) -> str:
@@ -114,8 +136,25 @@ class RunResult:
         return caveats
 
     def matrix(self, name: str = "mean") -> Matrix:
-        """R of one class, or of their mean; (N+1, N), for joint training (2, N)."""
+        """R of one class, or of their mean; (N+1, S), for joint training (2, S)."""
         return np.array(self.record.R[name], dtype=float)
+
+    def after_learning(self, name: str = "mean") -> npt.NDArray[np.float64]:
+        """(S,) Dice on every scanner right after the first visit, the diagonal of R."""
+        r = self.matrix(name)
+        return r[np.minimum(self._learned, len(r) - 1), np.arange(r.shape[1])]
+
+    def score(self, score: Score, name: str = "mean") -> float:
+        """A score of R of one class, or of their mean."""
+        return score(self.matrix(name), self._learned)
+
+    def scores_without_each_patient(self, score: Score) -> npt.NDArray[np.float64]:
+        """(patients,) a score of the cells R[j, j] and R[N, j] without each patient in turn."""
+        return np.array([score(r, self._learned) for r in self.matrices_without_each_patient()])
+
+    @cached_property
+    def _learned(self) -> Positions:
+        return np.array(list(self.first_visits.values()))
 
     def of_class(self, name: str) -> "RunResult":
         """The run with this class alone."""
@@ -135,8 +174,8 @@ class RunResult:
     def on_held_out(self) -> "RunResult":
         """The run with the scanners that are held out in place of those of its order.
 
-        Its R is (N+1, H), and the mean of the last row the Dice on unseen scanners. It is paired
-        with other runs as this one is.
+        Its R is (N+1, H), and ACC, the mean of the last row, the Dice on unseen scanners. Scores of
+        what is learned have no meaning. It is paired with other runs as this one is.
         """
         record, cases = self.record, self.cases
         spec = record.spec.model_copy(update={"order": record.spec.held_out, "held_out": ()})
@@ -145,7 +184,7 @@ class RunResult:
             self,
             record=record.model_copy(update=changes),
             tables=InMemoryTables(cases[cases["scanner"].isin(self.held_out)]),
-            paired_by=self.order_and_seed[0],
+            trained_on=self.record.spec.order,
         )
 
     @property
@@ -169,15 +208,15 @@ class RunResult:
         After the only stage of joint training. A scanner on which the strategy takes no step is not
         meant to be learned. NaN for a class that no test case has.
         """
-        untrained = {stage.selection for stage in self.record.stages if stage.steps == 0}
+        first_steps: dict[str, int] = {}
+        for stage in self.record.stages:
+            first_steps.setdefault(stage.selection, stage.steps)
         unlearned = []
         for name, bound in self.learned_dice.items():
-            r = self.matrix(name)
-            after = r[-1] if self.is_joint else r[1:].diagonal()
             unlearned += [
                 (scanner, name, float(value))
-                for scanner, value in zip(self.order, after, strict=True)
-                if not value >= bound and scanner not in untrained
+                for scanner, value in zip(self.scanners, self.after_learning(name), strict=True)
+                if not value >= bound and first_steps.get(scanner) != 0
             ]
         return unlearned
 
@@ -200,8 +239,8 @@ class RunResult:
         ACC, BWT and plasticity are made of them; of a long stream they are a small part of all.
         """
         cases = self.cases
-        stage, positions = cases["stage"], {name: i for i, name in enumerate(self.order, start=1)}
-        chosen = (stage == stage.max()) | (stage == cases["scanner"].map(positions))
+        stage = cases["stage"]
+        chosen = (stage == stage.max()) | (stage == cases["scanner"].map(self.first_visits))
         if self.held_out:
             chosen &= ~cases["scanner"].isin(self.held_out)
         main: pd.DataFrame = cases[chosen]
@@ -223,11 +262,12 @@ class RunResult:
     def scored_mask(self) -> npt.NDArray[np.bool_]:
         """(patients, scanners × structures): True where the patient was scored on that pair."""
         cases = self.last_cases
-        cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.order)]
+        cases = cases[(cases["true"] > 0) & cases["scanner"].isin(self.scanners)]
         patients = pd.Categorical(cases["patient"].astype(str), categories=self.patients)
-        scanners = pd.Categorical(cases["scanner"], categories=self.order)
+        scanners = pd.Categorical(cases["scanner"], categories=self.scanners)
         structures = pd.Categorical(cases["class"], categories=self.classes)
-        seen = np.zeros((len(self.patients), len(self.order), len(self.classes) + 1), bool)
+        shape = (len(self.patients), len(self.scanners), len(self.classes) + 1)
+        seen = np.zeros(shape, bool)
         seen[patients.codes, scanners.codes, structures.codes] = True  # others' code is −1
         return seen[..., :-1].reshape(len(seen), -1)
 
@@ -236,12 +276,12 @@ class RunResult:
 
         It is the same array every time, with other values: all of them would be cubic in N.
         """
-        dice = leave_one_patient_out_dice(self.main_cases, self.order, self.classes)
+        dice = leave_one_patient_out_dice(self.main_cases, self.first_visits, self.classes)
         last = int(self.last_cases["stage"].iloc[0])
-        columns = np.arange(len(self.order))
+        columns = np.arange(len(self.scanners))
         r = np.full((last + 1, len(columns)), np.nan)
         for learned, at_end in dice:
-            r[np.minimum(columns + 1, last), columns] = learned
+            r[np.minimum(self._learned, last), columns] = learned
             r[last] = at_end
             yield r
 
@@ -254,13 +294,13 @@ class RunResult:
     def validation(self) -> pd.DataFrame:
         """Validation Dice while training, classes averaged: rows (stage, step), columns scanners.
 
-        Scanners are in stream order; one that was not scored is left out.
+        Scanners are in the order of their first visits; one that was not scored is left out.
         """
         dice = self.curve.groupby(["stage", "step", "scanner"])["dice"].mean().unstack("scanner")
-        return dice.reindex(columns=[s for s in self.order if s in dice.columns])
+        return dice.reindex(columns=[s for s in self.scanners if s in dice.columns])
 
     @cached_property
-    def pseudo_value_cache(self) -> dict[Callable[[Matrix], float], npt.NDArray[np.float64]]:
+    def pseudo_value_cache(self) -> dict[Score, npt.NDArray[np.float64]]:
         """Score → jackknife pseudo-values, kept by :mod:`cl_seg.analysis.intervals`."""
         return {}
 

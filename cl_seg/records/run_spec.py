@@ -140,7 +140,7 @@ class RunSpec(SuitePart):
     """Everything of the suite that determines the result of one run.
 
     Attributes:
-        order: scanners in stream order.
+        order: scanners in stream order; one that the stream returns to is there again.
         model: network.
         learning_rate: peak learning rate of the first experience.
         strategy: strategy with its settings.

@@ -116,8 +116,9 @@ class StreamSuite(Suite):
         learned_dice: class → Dice right after learning below which a scanner counts as not
             learned; a run with such a scanner is not evaluable, however little it forgets.
         orders: ``as_listed``, ``both_ways`` (as listed, and the other way round), ``all``
-            permutations, ``pairs`` (every ordered pair), or explicit lists of scanners. Where every
-            stream is a pair, joint training is on all scanners in them.
+            permutations, ``pairs`` (every ordered pair), or explicit lists of scanners, which may
+            return to one (A, B, A): a return trains on the same slices again. Where every stream is
+            a pair, joint training is on all scanners in them.
         evaluate: scanners that are tested after every experience: ``all``; ``seen``, those learned
             so far; or ``every K`` (such as ``every 5``), all of them before the first, after every
             K-th and after the last experience, and after the others the scanner just learned and

@@ -12,6 +12,7 @@ from cl_seg.benchmark.task_images import Task, TaskImages
 from cl_seg.inference.saved_model import save_model
 from cl_seg.inference.training_features import TrainingFeatures, measure_training_features
 from cl_seg.messages.errors import InputError, one_line
+from cl_seg.metrics.returns import first_visits
 from cl_seg.models.build import build_model
 from cl_seg.planning.plan_file import planned_split
 from cl_seg.planning.split import Rows
@@ -126,7 +127,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
 def _card(record: RunRecord) -> ModelCard:
     spec, grid = record.spec, record.grid
     assert grid is not None, "asked before"
-    seen = spec.order[-1:] if record.schedule == "single" else spec.order
+    scanners = tuple(first_visits(spec.order))
+    seen = spec.order[-1:] if record.schedule == "single" else scanners
     before = spec.update.parent_scanners if spec.update else {}
     simulated = record.data.kind == "simulated"
     rows = {name: matrix[-1] for name, matrix in record.R.items()}
@@ -144,7 +146,7 @@ def _card(record: RunRecord) -> ModelCard:
         scanners={**before, **{scanner: record.scanner_names[scanner] for scanner in seen}},
         simulated=simulated and (spec.update is None or spec.update.parent_simulated),
         trained={"run": record.run_id, "suite": record.suite, **spec.as_suite_fields()},
-        scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(spec.order)},
+        scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(scanners)},
         versions=record.versions,
         git_commit=record.git_commit,
     )

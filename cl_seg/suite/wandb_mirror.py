@@ -110,7 +110,7 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
     for row in _curve(result):
         run.log(row)
     for name, matrix in record.R.items():
-        table = wandb.Table(columns=["stage", *record.spec.order], data=_rows(matrix))
+        table = wandb.Table(columns=["stage", *result.scanners], data=_rows(matrix))
         picture = wandb.Image(heat_map_pixels(result, name))
         run.log({f"R/{name}": table, f"R heat map/{name}": picture})
     run.finish()

@@ -97,7 +97,7 @@ def write_record(folder: Path, planned: PlannedRun, cache: StageCache) -> None:
     run = planned.run
     cases = case_scores_of(list(chain.from_iterable(planned.evaluation_keys)), cache)
     curve = curve_of(planned.training_keys, cache)
-    record = _record(planned, cache, _matrices(planned, cases, run.order))
+    record = _record(planned, cache, _matrices(planned, cases, run.scanners))
     if held_out := planned.context.held_out:
         unseen = _matrices(planned, cases, held_out)
         record = record.model_copy(update={"R_held_out": unseen})
@@ -236,7 +236,7 @@ def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
     tested after the first stage.
     """
     examples = {}
-    for j, scanner in enumerate(planned.run.order):
+    for j, scanner in enumerate(planned.run.scanners):
         learned = planned.run.learned_at(scanner)
         own, last = (_example(cache, planned.evaluation_keys[i][j]) for i in (learned, -1))
         if planned.evaluation_keys[1][j]:

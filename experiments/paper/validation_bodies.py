@@ -86,7 +86,7 @@ def leave_out(bodies: set[str], packed: Path, out: Path) -> None:
     with (out / PACKED).open("w", encoding="utf-8") as lines:
         for run in load_results(packed):
             table = of_run[run.run_id]
-            matrices = accuracy_matrices(table, run.order, run.classes)
+            matrices = accuracy_matrices(table, run.scanners, run.classes)
             r = {name: matrix_rows(matrix) for name, matrix in matrices.items()}
             record = run.record.model_copy(update={"R": r})
             lines.write(json.dumps(record.as_json()) + "\n")

@@ -16,6 +16,7 @@ from cl_seg.analysis.intervals import (
     simulated_coverage,
 )
 from cl_seg.metrics.continual import acc, bwt, fwt, plasticity
+from cl_seg.metrics.returns import first_visits
 from cl_seg.records.matrices import MEAN, accuracy_matrices, leave_one_patient_out_dice
 from cl_seg.records.results import RunResult
 from tests.records.factory import NAIVE, run_result
@@ -150,7 +151,7 @@ def run(
 
 def test_r_without_a_patient_is_r_of_the_others() -> None:
     table = cases(0, without=True)
-    without = leave_one_patient_out_dice(table, ORDER, ["muscle", "liver"])
+    without = leave_one_patient_out_dice(table, first_visits(ORDER), ["muscle", "liver"])
     each = [r.copy() for r in run(table).matrices_without_each_patient()]
     for index, patient in enumerate(sorted(table["patient"].unique())):
         others = table[table["patient"] != patient]

@@ -94,7 +94,7 @@ def test_without_a_test_on_later_scanners_the_network_never_updated_has_no_row()
 def test_the_figure_says_the_range_of_the_weight_and_the_section_has_the_table() -> None:
     results = [NAIVE_RUN, *grid("ewc", [0.01, 0.1, 1]), *grid("si", [1, 2, 3])]
     shown = table(results)
-    figure = penalty_curve_figure(shown, 2, ["simulated"])
+    figure = penalty_curve_figure(shown, 0.5, ["simulated"])
     assert figure is not None
     (legend,) = figure.legends
     labels = [text.get_text() for text in legend.get_texts()]

@@ -72,7 +72,7 @@ def test_a_rate_of_the_suite_goes_before_the_presets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("orders", "message"),
-    [("[[a, bb]]", "unknown scanner bb"), ("[[a, b, a]]", "appears twice")],
+    [("[[a, bb]]", "unknown scanner bb"), ("[[a, b, b]]", "b follows itself")],
 )
 def test_wrong_orders_are_refused(tmp_path: Path, orders: str, message: str) -> None:
     suite = suite_of(tmp_path, BASE + f"orders: {orders}\n")

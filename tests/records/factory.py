@@ -90,7 +90,7 @@ def cases_of(record: RunRecord) -> pd.DataFrame:
          "missed": False, "false_positive_cm2": 0.0}
         for r, scanners in tested
         for i in range(len(r))
-        for j, s in enumerate(scanners)
+        for j, s in enumerate(dict.fromkeys(scanners))
         for name in record.spec.classes
         if record.spec.evaluate == "all" or r[i][j] is not None
     ])  # fmt: skip

@@ -28,9 +28,9 @@ def states_after_each(strategy: StrategyUnderTest) -> tuple[list[State], list[li
 
 
 def assert_same(a: Any, b: Any) -> None:
-    """Nested dictionaries with the same names and tensors, bit for bit."""
+    """Nested dictionaries with the same names, tensors (bit for bit) and numbers."""
     if not isinstance(a, dict):
-        assert torch.equal(a, b)
+        assert torch.equal(a, b) if isinstance(a, Tensor) else a == b
         return
     assert a.keys() == b.keys()
     for name in a:

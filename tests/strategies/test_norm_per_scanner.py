@@ -94,9 +94,31 @@ def test_a_new_scanner_starts_from_the_normalisation_before():
     assert_same(model.state_dict(), before)
 
 
+def test_a_scanner_that_returns_starts_from_its_own_normalisation():
+    first, later = tiny_network(0), tiny_network(1)
+    own, others = normalisation_tensors(first), normalisation_tensors(later)
+    for tensor in (*own.values(), *others.values()):
+        tensor.copy_(10 * torch.rand(tensor.shape))
+    plugin = NormPerScanner()
+    for k, network in enumerate((first, later)):
+        plugin.after_training_exp(at(network, k))
+    assert plugin.latest == 1
+    back = at(later, 2)
+    back.experience.first_position = 0
+    kept = copy.deepcopy(own)
+    plugin.before_training_exp(back)
+    assert_same(dict(normalisation_tensors(later)), kept)
+    plugin.after_training_exp(back)
+    assert set(plugin.parameters) == {0, 1} and plugin.latest == 0
+    model = tiny_network(2)
+    plugin.prepare_scoring(model, 7)
+    assert_same(dict(normalisation_tensors(model)), kept), "not learned yet: as the latest"
+
+
 def at(model, experience):
     clock = SimpleNamespace(train_exp_counter=experience)
-    return SimpleNamespace(model=model, clock=clock)
+    where = SimpleNamespace(current_experience=experience)
+    return SimpleNamespace(model=model, clock=clock, experience=where)
 
 
 def test_free_filters_move_and_a_strong_penalty_holds_them_alone():

@@ -248,3 +248,20 @@ def test_it_helps():
         return float((model(x).argmax(1) == y).float().mean())
 
     assert first_accuracy([Replay(budget=60)]) > first_accuracy([]) + 0.1
+
+
+def test_a_scanner_that_returns_keeps_one_share():
+    parts = [(torch.randn(COUNT, 2), torch.zeros(COUNT, dtype=torch.int64)) for _ in range(2)]
+    stream = list(plain_benchmark([*parts, parts[0]]).train_stream)
+    stream[2].first_position = 0
+    plugin, model = Replay(budget=6), nn.Linear(2, 2)
+    loop = Naive(
+        model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), train_mb_size=4,
+        plugins=[plugin], evaluator=None,
+    )  # fmt: skip
+    shares = []
+    for experience in stream:
+        loop.train(experience)
+        shares.append({k: len(indices) for k, indices in plugin.memory.items()})
+    assert shares == [{0: 6}, {0: 3, 1: 3}, {0: 3, 1: 3}]
+    assert plugin.seen == {0: COUNT, 1: COUNT}

@@ -137,7 +137,7 @@ def contrast_values(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMetho
 
 def _effect(contrast: Contrast, sides: tuple[RunsPerMethod, RunsPerMethod]) -> float:
     score = SCORE_OF_CLAIM[contrast.score]
-    a, b = (np.mean([score(run.matrix()) for runs in side for run in runs]) for side in sides)
+    a, b = (np.mean([run.score(score) for runs in side for run in runs]) for side in sides)
     return float(a - b)
 
 
@@ -158,10 +158,10 @@ def _by_patient(contrast: Contrast, run: RunResult) -> "pd.Series[float]":
     every = run.main_cases
     last = int(every["stage"].max())
     chosen = (every["true"] > 0) & every["class"].isin(run.classes)
-    cases = every[chosen & every["scanner"].isin(run.order)]
+    cases = every[chosen & every["scanner"].isin(run.scanners)]
     dice = cases.groupby(["patient", "scanner", "stage"])["dice"].mean().unstack("stage")
     dice = dice.reindex(columns=range(last + 1))
-    positions = [run.order.index(scanner) + 1 for scanner in dice.index.get_level_values("scanner")]
+    positions = [run.first_visits[name] for name in dice.index.get_level_values("scanner")]
     after = np.minimum(positions, last)
     learned = pd.Series(dice.to_numpy(float)[np.arange(len(dice)), after], index=dice.index)
     scores = {

@@ -40,9 +40,9 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
 
     None where all training is joint. Of many scanners those are shown on which most was lost.
 
-    The marker is the stage in which the scanner is learned, all there is of a network per scanner;
-    dotted lines are joint training. Bands are the range over runs of the same order. The axis holds
-    what comes after learning: what was before is often far below.
+    Markers are the stages that train on the scanner, all there is of a network per scanner; dotted
+    lines are joint training. Bands are the range over runs of the same order. The axis holds what
+    comes after learning: what was before is often far below.
     """
     if all(run.is_joint for run in results):
         return None
@@ -51,6 +51,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     first = results[0]
     order = first.order
     shown = shown_scanners(results)
+    column_of = {scanner: column for column, scanner in enumerate(first.scanners)}
     marks = strategy_marks(strategies)
     width = 2.7 * len(shown) + 0.6
     with mpl.rc_context(STYLE):
@@ -59,12 +60,13 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         figure = Figure((width, height), layout="constrained")
         grid = figure.subplots(len(models), len(shown), sharex=True, sharey=True, squeeze=False)
         for (row, model), (panel, scanner) in product(enumerate(models), enumerate(shown)):
-            axes, column = grid[row][panel], order.index(scanner)
+            axes, visits = grid[row][panel], _visits(order, scanner)
             for strategy in strategies:
                 runs = of_order(by_configuration.get((model, strategy), ()), order)
                 if runs:
-                    _curve(axes, runs, column, marks[strategy], strategy)
-            axes.axvspan(0.6, column + 0.5, color="#f3f4f6", zorder=0, lw=0)
+                    values = np.array([run.matrix()[1:, column_of[scanner]] for run in runs])
+                    _curve(axes, runs[0], values, visits, marks[strategy])
+            axes.axvspan(0.6, visits[0] - 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
         lowest = min((_lowest(run) for run in of_order(results, order)), default=1.0)
@@ -78,35 +80,42 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         return with_caveats(figure, first.caveats)
 
 
-def _curve(axes: Axes, runs: Sequence[RunResult], column: int, mark: Mark, strategy: str) -> None:
-    values = np.array([run.matrix()[1:, column] for run in runs])
-    if runs[0].is_joint:
+def _visits(order: Sequence[str], scanner: str) -> list[int]:
+    """Positions, from 1, of the experiences on a scanner."""
+    return [position for position, name in enumerate(order, start=1) if name == scanner]
+
+
+def _curve(axes: Axes, first: RunResult, values: Dice, visits: list[int], mark: Mark) -> None:
+    """Draw (runs, stages) Dice on one scanner, of runs that are like the first."""
+    strategy = first.strategy
+    if first.is_joint:
         axes.axhline(values[:, -1].mean(), color="#222222", ls=":", lw=1.3, label=strategy)
         return
     x = np.arange(1, values.shape[1] + 1)
-    if runs[0].training_regime == "single":
-        values = np.where(x == column + 1, values, np.nan)
+    if first.training_regime == "single":
+        values = np.where(np.isin(x, visits), values, np.nan)
     else:
         tested = np.isfinite(values).all(axis=0)
         x, values = x[tested], values[:, tested]
     axes.fill_between(x, values.min(0), values.max(0), color=mark.colour, alpha=0.15, lw=0)
     axes.plot(
         x, values.mean(0), color=mark.colour, ls=mark.line, lw=1.5, alpha=0.85, label=strategy,
-        marker=mark.marker, ms=5, markevery=np.flatnonzero(x == column + 1).tolist(),
+        marker=mark.marker, ms=5, markevery=np.flatnonzero(np.isin(x, visits)).tolist(),
     )  # fmt: skip
 
 
 def _lowest(run: RunResult) -> float:
     """Lowest Dice on a scanner from its learning on."""
-    r = run.matrix()[1:]
-    after = r.ravel() if run.is_joint else r[np.tril_indices(len(r))]
+    r, first = run.matrix()[1:], np.array(list(run.first_visits.values()))
+    stages = np.arange(1, len(r) + 1)[:, None]
+    after = r.ravel() if run.is_joint else r[stages >= first]
     if run.training_regime == "single":
-        after = r.diagonal()
+        after = run.after_learning()
     return float(after[np.isfinite(after)].min(initial=1))
 
 
 def order_fans(results: Sequence[RunResult]) -> Figure | None:
-    """Mean Dice over the scanners seen so far after every stage, a thin line per order.
+    """Mean Dice over the scanners seen so far after every experience, a thin line per order.
 
     A panel per network and strategy; thick is the mean over orders. None of a single order.
     """
@@ -129,8 +138,9 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
             by_order: dict[tuple[str, ...], list[list[float]]]
             by_order = {tuple(run.order): [] for run in runs}
             for run in runs:
-                r = run.matrix()
-                by_order[tuple(run.order)].append([r[k, :k].mean() for k in range(1, len(r))])
+                seen = [len(set(run.order[:k])) for k in range(1, len(run.order) + 1)]
+                stages = zip(run.matrix()[1:], seen, strict=True)
+                by_order[tuple(run.order)].append([row[:count].mean() for row, count in stages])
             lines = [np.mean(values, axis=0) for values in by_order.values()]
             for line in lines:
                 axes.plot(*_tested(line), color=COLOURS[0], lw=0.9, alpha=0.55)
@@ -140,7 +150,8 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
             axes.set_title(f"{model} · {strategy}", loc="left")
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_xticks(range(1, longest + 1)[thinned(longest, SHOWN_OF_MANY)])
-        figure.supxlabel("scanners learned", fontsize=9)
+        returning = any(run.returns for runs in streams.values() for run in runs)
+        figure.supxlabel("experiences" if returning else "scanners learned", fontsize=9)
         figure.supylabel("mean Dice on them", fontsize=9)
         return with_caveats(figure, first.caveats)
 

@@ -68,7 +68,7 @@ def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArra
     """Dice on every scanner after the last stage, mean over its runs; NaN without any."""
     if not is_stream(runs) and not (runs and runs[0].is_joint):
         return np.full(len(scanners), np.nan)
-    last = [dict(zip(run.order, run.matrix()[-1], strict=True)) for run in runs]
+    last = [dict(zip(run.scanners, run.matrix()[-1], strict=True)) for run in runs]
     each = {name: [dice[name] for dice in last if name in dice] for name in scanners}
     return np.array([np.mean(dice) if dice else np.nan for dice in each.values()])
 

@@ -35,7 +35,7 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
     """R of every network and strategy: mean Dice after each stage, per scanner."""
     by_configuration, first = runs_by_configuration(results), results[0]
     tall = max(len(runs[0].matrix()) for runs in by_configuration.values())
-    names = [first.short_names[s] for s in first.order]
+    names = [first.short_names[s] for s in first.scanners]
     many = is_many(len(names))
     width = MAP_OF_MANY[0] if many else 0.75 * len(names) + 0.35
     of_stages = 0.65 + extra_width(names, 0.9)
@@ -73,7 +73,7 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
         run: finished run.
         name: class, or ``mean``.
     """
-    r, names = run.matrix(name), [run.short_names[s] for s in run.order]
+    r, names = run.matrix(name), [run.short_names[s] for s in run.scanners]
     with mpl.rc_context(STYLE):
         most = MOST_SCANNERS + 1
         size = (

@@ -17,7 +17,7 @@ LEAST_WIDTH = 6.5  # inches; the legend is wide
 
 
 def penalty_curve_figure(
-    curves: pd.DataFrame, scanners: int | None, caveats: Sequence[str]
+    curves: pd.DataFrame, weight: float | None, caveats: Sequence[str]
 ) -> Figure | None:
     """BWT against plasticity over the weight of each penalty, a panel per network.
 
@@ -25,7 +25,7 @@ def penalty_curve_figure(
 
     Args:
         curves: table of :func:`cl_seg.analysis.penalty_curves.penalty_curves`; None if it is empty.
-        scanners: length of the streams, for lines of equal ACC; None where there are several.
+        weight: of BWT in ACC, for lines of equal ACC; None where streams differ in it.
         caveats: sentences that the figure must show.
     """
     if curves.empty:
@@ -44,8 +44,8 @@ def penalty_curve_figure(
             axes.margins(0.08)
             axes.xaxis.set_major_locator(MaxNLocator(TICKS))
             axes.grid(color="#eef0f3", lw=0.6)
-            if scanners is not None:
-                equal_accuracy([axes], scanners)
+            if weight is not None:
+                equal_accuracy([axes], weight)
         for axes in grid[len(models) :]:
             axes.set_axis_off()
         figure.supxlabel("plasticity", fontsize=9)

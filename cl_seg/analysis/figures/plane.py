@@ -33,14 +33,14 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
 
     Args:
         summary: table of :func:`cl_seg.analysis.tables.summary_table`.
-        results: the runs it was made from. Lines of equal ACC are drawn where all their streams
-            have the same number of scanners.
+        results: the runs it was made from. Lines of equal ACC are drawn where BWT has the same
+            weight in it in all of them.
     """
     known = summary[summary["BWT"].notna() & summary["plasticity"].notna()]
     known = known[known["verdict"] != NOT_EVALUABLE]
     if known.empty:
         return None
-    lengths = {len(run.order) for run in results}
+    weight = weight_in_accuracy(results)
     models = list(dict.fromkeys(known["model"]))
     marks = strategy_marks(list(dict.fromkeys(summary["strategy"])))
     columns = columns_of(len(models))
@@ -60,8 +60,8 @@ def stability_plane(summary: pd.DataFrame, results: Sequence[RunResult]) -> Figu
             axes.set_title(model, loc="left")
             axes.xaxis.set_major_locator(MaxNLocator(TICKS))
             axes.grid(color="#eef0f3", lw=0.6)
-        if len(lengths) == 1:
-            equal_accuracy(list(grid[: len(models)]), lengths.pop())
+        if weight is not None:
+            equal_accuracy(list(grid[: len(models)]), weight)
         lowest_labelled(grid, columns, len(models))
         figure.supxlabel("plasticity", fontsize=9)
         figure.supylabel("BWT", fontsize=9)
@@ -85,11 +85,22 @@ def _label(row: "pd.Series[float]") -> str:
     return f"{row['strategy']} ({kept} slices)" if kept else str(row["strategy"])
 
 
-def equal_accuracy(panels: Sequence[Axes], scanners: int) -> None:
-    """Lines ACC = plasticity + (N − 1) / N · BWT at round values, in the limits that are."""
-    if scanners < 2:
+def weight_in_accuracy(results: Sequence[RunResult]) -> float | None:
+    """w of ACC = plasticity + w · BWT: the share of scanners that BWT is a mean over.
+
+    (N − 1) / N of N scanners, unless the last experience returns to one; None where runs differ.
+    """
+    weights = {
+        sum(first < len(run.order) for first in run.first_visits.values()) / len(run.scanners)
+        for run in results
+    }
+    return weights.pop() if len(weights) == 1 else None
+
+
+def equal_accuracy(panels: Sequence[Axes], weight: float) -> None:
+    """Lines ACC = plasticity + w · BWT at round values, in the limits that are; none if w is 0."""
+    if not weight:
         return
-    weight = (scanners - 1) / scanners
     low, high = panels[0].get_xlim()
     bottom, top = panels[0].get_ylim()
     first, last = low + weight * bottom, high + weight * top

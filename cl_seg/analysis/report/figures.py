@@ -10,7 +10,7 @@ import pandas as pd
 from cl_seg.analysis.figures import curves, drop_maps, heat_maps, overlays
 from cl_seg.analysis.figures.areas import bland_altman_figure
 from cl_seg.analysis.figures.panels import first_runs
-from cl_seg.analysis.figures.plane import stability_plane
+from cl_seg.analysis.figures.plane import stability_plane, weight_in_accuracy
 from cl_seg.analysis.figures.ranks import rank_figure
 from cl_seg.analysis.many_scanners import (
     is_many,
@@ -32,15 +32,14 @@ def forgetting_curves(data: ReportData) -> Section | None:
     dotted = ", the dotted line joint training" * with_joint
     bands = "; lines are means over seeds, bands their range" * _several_seeds(results)
     caption = (
-        "Test Dice on each scanner over the stream. The mark is the stage in which the scanner "
-        f"is learned, shading the stages up to it{dotted}{bands}. What lies below the axis "
-        "before that is in R; the untrained network is left out."
+        f"Test Dice on each scanner over the stream. {_marks(results[0])}{dotted}{bands}. "
+        "What lies below the axis before that is in R; the untrained network is left out."
         f"{_between_tests(results)}{which_scanners(results)}{_which_order(results)}"
     )
     figure = curves.forgetting_curves(results)
     if figure is None:
         return None
-    many = is_many(len(results[0].order))
+    many = is_many(len(results[0].scanners))
     return Section(
         "Forgetting curves",
         figures={"forgetting": (caption, figure)},
@@ -88,11 +87,11 @@ def plane(data: ReportData) -> Section | None:
             f"scores is {NOT_EVALUABLE}."
         )
         return Section(title, notes=[note])
-    one_length = len({len(run.order) for run in data.results}) == 1
+    one_weight = weight_in_accuracy(data.results) is not None
     caption = (
         "What is kept against what is learned: plasticity is the Dice right after learning, BWT "
         "the change until the end. Up and to the right is better"
-        f"{'; on a grey line ACC is the same' * one_length}. Filled marks keep slices of earlier "
+        f"{'; on a grey line ACC is the same' * one_weight}. Filled marks keep slices of earlier "
         "scanners, the legend says how many; bars are 95 % intervals."
     )
     return figure_section(title, "plane", caption, figure)
@@ -199,6 +198,12 @@ def _medians(row: Mapping[Any, Any]) -> str:
         text += f"; on the first by learning the second {row['forgetting']:.1f}"
         text += f" ({row['forgetting quartiles']})"
     return f"{text}."
+
+
+def _marks(run: RunResult) -> str:
+    if run.returns:
+        return "Marks are the stages that train on it, shading the stages up to the first"
+    return "The mark is the stage in which the scanner is learned, shading the stages up to it"
 
 
 def _untested(results: Sequence[RunResult]) -> str:

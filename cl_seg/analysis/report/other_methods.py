@@ -108,7 +108,7 @@ def _last_dice_in_words(data: ReportData) -> dict[tuple[str, str, str], str]:
             continue
         for name in runs[0].classes:
             own = [run.of_class(name) for run in runs]
-            mean = float(np.mean([acc(run.matrix()) for run in own]))
+            mean = float(np.mean([run.score(acc) for run in own]))
             found[model, strategy, name] = rounded(mean, half_width=interval_half_width(own, acc))
     if len(data.tools):
         for row in shown_tools(data.tools).to_dict("records"):

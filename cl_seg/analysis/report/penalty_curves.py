@@ -1,6 +1,7 @@
 """Stability against plasticity over the weight of a penalty, where a suite has a grid over it."""
 
 from cl_seg.analysis.figures.penalty_curves import penalty_curve_figure
+from cl_seg.analysis.figures.plane import weight_in_accuracy
 from cl_seg.analysis.penalty_curves import penalty_curves
 from cl_seg.analysis.report.section import ReportData, Section
 
@@ -16,12 +17,11 @@ CAPTION = (
 def curves(data: ReportData) -> Section | None:
     """The curves as a figure and a file; None without a grid over the weight of a penalty."""
     table = penalty_curves(data.summary, data.results)
-    lengths = {len(run.order) for run in data.results}
-    scanners = lengths.pop() if len(lengths) == 1 else None
-    figure = penalty_curve_figure(table, scanners, data.results[0].caveats)
+    weight = weight_in_accuracy(data.results)
+    figure = penalty_curve_figure(table, weight, data.results[0].caveats)
     if figure is None:
         return None
-    caption = CAPTION.format("; on a grey line ACC is the same" * (scanners is not None))
+    caption = CAPTION.format("; on a grey line ACC is the same" * (weight is not None))
     return Section(
         TITLE, figures={"penalty_curves": (caption, figure)}, files={"penalty_curves": table}
     )

@@ -8,7 +8,13 @@ import torch
 from torch import nn
 
 from cl_seg.strategies.adapters import AdaptersSettings
-from cl_seg.strategies.shared.low_rank import adaptable_layers, attach, detach, folded
+from cl_seg.strategies.shared.low_rank import (
+    adaptable_layers,
+    attach,
+    detach,
+    folded,
+    load_adapters,
+)
 from cl_seg.strategies.shared.normalisation import normalisation_tensors
 from cl_seg.strategies.shared.scanner_scoring import ScannerScoring, Tensors
 
@@ -19,8 +25,8 @@ class Adapters(ScannerScoring):
     From the second experience on, A_s and B_s of ``W_s = W + B_s A_s`` are trained in all
     convolutions and linear layers, and the normalisation layers. After the training B_s A_s is
     folded into the weights, so that names and shapes of the network's tensors stay; W is kept
-    beside it. Before a case is scored, the parameters of the scanner that ``route`` chooses are
-    folded in.
+    beside it. A scanner that returns starts from its own adapters, the first one from W. Before a
+    case is scored, the parameters of the scanner that ``route`` chooses are folded in.
 
     Args:
         rank: rank of B_s A_s, at most that of the weight.
@@ -58,7 +64,9 @@ class Adapters(ScannerScoring):
         entropy = (self.seed, strategy.experience.current_experience)
         words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(words[0]))
-        attach(adaptable_layers(strategy.model), self.settings.rank, generator)
+        layers = adaptable_layers(strategy.model)
+        attach(layers, self.settings.rank, generator)
+        load_adapters(layers, self.take_up(strategy))
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Fold the adapters into the weights, and keep them."""

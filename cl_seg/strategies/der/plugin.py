@@ -10,6 +10,7 @@ from cl_seg.losses import IGNORED
 from cl_seg.runtime.eval_mode import eval_mode
 from cl_seg.strategies.der import DERSettings
 from cl_seg.strategies.shared.memory_settings import Selection
+from cl_seg.strategies.shared.returning_scanner import scanner_position
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 FORWARD_BATCH = 16  # images in one forward pass when logits are stored
@@ -99,10 +100,8 @@ class DER(SliceMemory):
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Keep slices of the new experience with their logits."""
         super().after_training_exp(strategy)
-        position, dataset = (
-            strategy.experience.current_experience,
-            strategy.experience.dataset.eval(),
-        )
+        position = scanner_position(strategy.experience)
+        dataset = strategy.experience.dataset.eval()
         device = next(strategy.model.parameters()).device
         kept = self.memory.get(position, [])
         parts = []

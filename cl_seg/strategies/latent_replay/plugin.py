@@ -19,6 +19,7 @@ from cl_seg.strategies.latent_replay.encoder_outputs import (
 from cl_seg.strategies.shared.encoder_names import ENCODERS
 from cl_seg.strategies.shared.frozen_parameters import FrozenParameters
 from cl_seg.strategies.shared.memory_settings import Selection
+from cl_seg.strategies.shared.returning_scanner import scanner_position
 from cl_seg.strategies.shared.slice_memory import SliceMemory
 
 Tensors = dict[str, Tensor]
@@ -138,7 +139,7 @@ class LatentReplay(SliceMemory):
             InputError: no parameter is the encoder's, or all are.
         """
         super().after_training_exp(strategy)
-        position = strategy.experience.current_experience
+        position = scanner_position(strategy.experience)
         if kept := self.memory.get(position, []):
             dataset = strategy.experience.dataset.eval()
             slices = [dataset[index] for index in kept]

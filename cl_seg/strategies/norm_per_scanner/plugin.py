@@ -17,10 +17,10 @@ from cl_seg.strategies.shared.sum_of_quadratics import add_quadratic
 class NormPerScanner(ScannerScoring):
     """Domain-specific normalisation over shared filters (Karani et al. 2018, arXiv 1805.10170).
 
-    The network that a training leaves has the normalisation of its scanner, which the next one
-    starts from. Before a case is scored, weights, biases and running statistics become those of
-    the scanner that ``route`` chooses. Layers without weights, as MONAI's instance norm, stay
-    shared.
+    The network that a training leaves has the normalisation of its scanner, which a new one starts
+    from; a scanner that returns starts from its own. Before a case is scored, weights, biases and
+    running statistics become those of the scanner that ``route`` chooses. Layers without weights,
+    as MONAI's instance norm, stay shared.
 
     Args:
         filters: ``frozen``, ``ewc`` or ``free``: what all other parameters do after the first
@@ -58,10 +58,13 @@ class NormPerScanner(ScannerScoring):
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Freeze the filters where asked for, from the second experience on.
 
+        A scanner that returns takes its normalisation up again.
+
         Raises:
             InputError: no normalisation layer of the network has parameters.
         """
         own = _of_scanner(strategy.model)
+        self.take_up(strategy)
         if self.settings.filters == "frozen" and strategy.clock.train_exp_counter > 0:
             for name, parameter in strategy.model.named_parameters():
                 if name not in own:

@@ -1,6 +1,7 @@
 """Low-rank adapters of a network's weights, which fold into them."""
 
 import math
+from collections.abc import Mapping
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import torch
@@ -61,6 +62,15 @@ def attach(layers: Layers, rank: int, generator: torch.Generator) -> None:
     for layer in layers.values():
         weight = layer.get_parameter("weight").requires_grad_(False)
         parametrize.register_parametrization(layer, "weight", LowRank(weight, rank, generator))
+
+
+@torch.no_grad()
+def load_adapters(layers: Layers, adapters: Mapping[str, Tensor]) -> None:
+    """Give layers the adapters that :func:`detach` returned of them; others keep theirs."""
+    for name, layer in layers.items():
+        if f"{name}.b" in adapters:
+            adapter = layer.get_submodule("parametrizations.weight.0")
+            adapter.load_state_dict({part: adapters[f"{name}.{part}"] for part in ("a", "b")})
 
 
 @torch.no_grad()

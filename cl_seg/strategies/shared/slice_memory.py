@@ -13,6 +13,7 @@ from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.memory_settings import MemorySettings
 from cl_seg.strategies.shared.memory_shares import memory_shares, patients_in_turn
 from cl_seg.strategies.shared.mixed_batches import MixedBatches, RandomBatches
+from cl_seg.strategies.shared.returning_scanner import scanner_position
 
 
 class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
@@ -24,6 +25,8 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
     through the same augmentation as new ones. A memory smaller than its part of the batch is drawn
     from with repetition instead of being switched off.
 
+    A scanner that returns has one share: slices chosen anew replace those that were kept.
+
     Works in any Avalanche script: an experience is found through ``experience.origin_stream``.
 
     Args:
@@ -31,8 +34,8 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
         seed: of the draws.
 
     Attributes:
-        memory: experience → indices kept of it.
-        seen: experience → number of its slices.
+        memory: experience → indices kept of it; of a scanner that returns, under its first one.
+        seen: likewise → number of its slices.
         memory_batch_size: slices of every step that come from memory, 0 before there is one.
     """
 
@@ -71,7 +74,7 @@ class SliceMemory(SupervisedPlugin):  # type: ignore[misc]
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Choose slices of the new experience and shrink the older shares."""
-        position, dataset = strategy.experience.current_experience, strategy.experience.dataset
+        position, dataset = scanner_position(strategy.experience), strategy.experience.dataset
         self.seen[position] = len(dataset)
         shares = memory_shares(self.settings, self.seen)
         self.memory[position] = self._order(strategy, shares[position])

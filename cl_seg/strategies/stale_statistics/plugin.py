@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cl_seg.runtime.avalanche import SupervisedPlugin
 from cl_seg.strategies.shared.batch_norm import batch_norms, running_statistics
+from cl_seg.strategies.shared.returning_scanner import scanner_position
 
 
 class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
@@ -22,12 +23,14 @@ class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
         seed: not used.
 
     Attributes:
-        statistics: experience → buffer name → tensor.
+        statistics: first experience on a scanner → buffer name → tensor; replaced when it returns.
+        latest: the one of them whose scanner was learned last.
     """
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
         self.statistics: dict[int, dict[str, Tensor]] = {}
+        self.latest = 0
         self._of_training: dict[str, Tensor] = {}
 
     def require_network(self, model: nn.Module) -> None:
@@ -36,12 +39,13 @@ class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Keep the statistics of the experience just learned."""
-        self.statistics[strategy.experience.current_experience] = _copied(strategy.model)
+        self.latest = scanner_position(strategy.experience)
+        self.statistics[self.latest] = _copied(strategy.model)
 
     def before_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Load the statistics of the experience to be scored, in Avalanche's own evaluation."""
         self._of_training = _copied(strategy.model)
-        self.prepare_scoring(strategy.model, strategy.experience.current_experience)
+        self.prepare_scoring(strategy.model, scanner_position(strategy.experience))
 
     def after_eval_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Restore the statistics that training goes on with."""
@@ -54,17 +58,18 @@ class StaleStatistics(SupervisedPlugin):  # type: ignore[misc]
     ) -> None:
         """Give a model the statistics of an experience, or those of the latest one learned."""
         if self.statistics:
-            latest = max(self.statistics)
-            kept = self.statistics.get(experience, self.statistics[latest])
+            kept = self.statistics.get(experience, self.statistics[self.latest])
             for name, tensor in running_statistics(model):
                 tensor.copy_(kept[name])
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors from which :meth:`load_state_dict` restores the statistics."""
-        return {"statistics": {str(k): dict(v) for k, v in self.statistics.items()}}
+        statistics = {str(k): dict(v) for k, v in self.statistics.items()}
+        return {"statistics": statistics, "latest": self.latest}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the statistics."""
+        self.latest = int(state["latest"])
         self.statistics = {int(k): dict(v) for k, v in state["statistics"].items()}
 
 

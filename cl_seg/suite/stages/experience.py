@@ -17,7 +17,11 @@ from cl_seg.training.seeds import derive_seeds
 
 
 def experience(inputs: StageInputs, position: int) -> Any:
-    """An experience of the run, in a stream with those before it."""
+    """An experience of the run, in a stream with those before it.
+
+    One on a scanner that the stream returns to has the ``first_position`` (from 0) of the first
+    experience on it.
+    """
     groups = [scanners for scanners in inputs.run.experiences[:position] if scanners]
     train = [inputs.rows(scanners, "train") for scanners in groups]
     if inputs.stage.ranking_key and position == len(inputs.run.experiences):
@@ -25,7 +29,11 @@ def experience(inputs: StageInputs, position: int) -> Any:
     images = inputs.images
     if inputs.run.starting_model is not None:  # labels may be of some of the classes
         images, train[-1] = with_pseudo_labels(images, train[-1], inputs.model)
-    return dense_benchmark(images, {"train": train}).train_stream[-1]
+    found = dense_benchmark(images, {"train": train}).train_stream[-1]
+    first = min(map(inputs.run.learned_at, inputs.run.visits[position - 1]), default=position)
+    if first < position:
+        found.first_position = first - 1
+    return found
 
 
 def _labelled(inputs: StageInputs, rows: pd.DataFrame) -> pd.DataFrame:
