@@ -232,7 +232,8 @@ def check_offers(header: Header, folder: Path, classes: Sequence[str], image_siz
     if missing:
         raise InputError(
             f"{folder} has no class {', '.join(missing)}: it has "
-            f"{', '.join(header.classes)}; change `classes` in the suite"
+            f"{', '.join(header.classes)}; ingest labels of all classes, or change `classes` in "
+            "the suite"
         )
     if image_size > header.grid.size:
         raise InputError(
