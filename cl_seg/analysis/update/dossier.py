@@ -13,7 +13,7 @@ from cl_seg.analysis.report.provenance import data_origin, provenance, settings_
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.update.as_json import as_json
 from cl_seg.analysis.update.lineage import card, lineage
-from cl_seg.analysis.update.outcomes import roles
+from cl_seg.analysis.update.outcomes import roles, update_of
 from cl_seg.analysis.update.recommend import Candidate, Recommendation, recommendation
 from cl_seg.analysis.update.sentences import answer, notes
 from cl_seg.analysis.update.tables import (
@@ -64,7 +64,7 @@ def write_dossier(folder: Path, parent: Path | None = None) -> Recommendation:
     sections = [*sections_of(found, parent), runs]
     figures = {name: fig for section in sections for name, (_, fig) in section.figures.items()}
     page = Page(
-        title=f"Update of {results[0].record.suite}: {found.status}",
+        title=f"Update with {results[0].short_names[update_of(results[0]).new]}: {found.status}",
         data_origin=data_origin(results),
         subtitle=answer(found),
         sections=sections,

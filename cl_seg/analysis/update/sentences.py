@@ -1,6 +1,6 @@
 """The answer of an update suite in plain sentences."""
 
-from cl_seg.analysis.update.outcomes import roles, scores_of, update_of
+from cl_seg.analysis.update.outcomes import AREA_CLASS, roles, scores_of, update_of
 from cl_seg.analysis.update.recommend import Candidate, Recommendation
 from cl_seg.analysis.update.tables import number, shown_change
 from cl_seg.messages.plural import counted
@@ -18,8 +18,7 @@ def answer(found: Recommendation) -> str:
         )
     return (
         "Undecided: keep the model as it is until more is known. "
-        "No candidate is shown to be safe, and not all are shown to be harmful or useless; the "
-        "table says what would decide."
+        "No candidate is shown to be safe, but some may be; the table says what would decide."
     )
 
 
@@ -51,8 +50,9 @@ def notes(found: Recommendation) -> list[str]:
     """What has to be known to read the answer."""
     run = found.candidates[0].runs[0]
     margins, candidates = update_of(run).margins, len(found.candidates)
+    area = f", and {100 * margins.area:g} % of the true {AREA_CLASS} area"
     said = [
-        f"Margins: {margins.dice:g} Dice, and {100 * margins.area:g} % of the true muscle area. "
+        f"Margins: {margins.dice:g} Dice{area if AREA_CLASS in run.classes else ''}. "
         "In brackets are one-sided 95 % bounds of a change, for other patients and other seeds.",
         "A candidate is accepted where all scores on all scanners are shown not to be worse and "
         "Dice on the new scanner is shown to rise; that all must hold needs no correction.",
