@@ -107,15 +107,14 @@ def gains_of_candidate(runs: list[RunResult]) -> pd.DataFrame:
     judged = [one for one in outcomes_of(runs) if one.margin is not None]
     rows = []
     for outcome, score in [*((one, one.name) for one in judged), (mean_dice(runs), MEAN)]:
-        patient, seed = np.indices(outcome.gain.shape)
-        columns: dict[str, np.ndarray] = {
-            "patient": patient,
-            "seed": seed,
-            "gain": outcome.gain.astype(np.float32),
+        patients, seeds = outcome.gain.shape
+        columns = {
+            "patient": np.repeat(np.arange(patients), seeds),
+            "seed": np.tile(np.arange(seeds), patients),
+            "gain": outcome.gain.astype(np.float32).ravel(),
         }
-        long = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
         keys = {"scanner": outcome.scanner, "role": outcome.role, "score": score}
-        rows.append(long.assign(**keys, margin=outcome.margin))
+        rows.append(pd.DataFrame(columns).assign(**keys, margin=outcome.margin))
     table: pd.DataFrame = pd.concat(rows)
     return table.assign(strategy=runs[0].strategy)
 
