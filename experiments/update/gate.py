@@ -16,6 +16,7 @@ makes them look more frequent. The rate lies between the two::
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ from cl_seg.records.results import RunResult
 
 HERE = Path(__file__).parent
 WORK = Path("data/gate")
-PATIENTS, SEEDS, DRAWS = (14, 30, 60), 3, 500
+PATIENTS, SEEDS, DRAWS = (14, 30, 60), (3, 5), 500
+SIZE = ["seeds", "test patients"]
 GATE = ["network", "new"]
 CELL = ["strategy", "scanner", "role", "score", "margin"]
 MEAN = "Dice, mean"
@@ -157,14 +159,12 @@ def drawn_verdicts(gains: pd.DataFrame, draws: int) -> tuple[pd.DataFrame, pd.Da
         cells = cells_of(own)
         patients, seeds = cells[0].gains.shape
         names = dict(zip(GATE, gate, strict=True))
-        for count in PATIENTS:
-            for _ in range(draws):
-                rows = random.permutation(patients)
-                columns = random.permutation(seeds)
-                draw = {**names, "patients": count}
-                found = list(of_draw(cells, rows[:count], columns[:SEEDS]))
-                verdicts += [draw | row for row, _ in found]
-                answers.append(draw | answer_of(found))
+        for of_seeds, of_patients, _ in product(SEEDS, PATIENTS, range(draws)):
+            rows, columns = random.permutation(patients), random.permutation(seeds)
+            draw = {**names, "seeds": of_seeds, "test patients": of_patients}
+            found = list(of_draw(cells, rows[:of_patients], columns[:of_seeds]))
+            verdicts += [draw | row for row, _ in found]
+            answers.append(draw | answer_of(found))
     return pd.DataFrame(verdicts), pd.DataFrame(answers)
 
 
@@ -205,8 +205,8 @@ def write(out: Path, gains: pd.DataFrame, draws: int) -> None:
         "# Verdicts of the update gate against the truth",
         "",
         f"Made by `experiments/update/gate.py`: {patients} test patients and {seeds} seeds are the "
-        f"truth; every gate has {SEEDS} seeds, {draws} are drawn for each number of patients. "
-        "All numbers of verdicts are percentages.",
+        f"truth; {draws} gates are drawn for each number of seeds and of test patients. Numbers of "
+        "verdicts are percentages.",
         "",
         "## Verdicts on one score on one scanner",
         "",
@@ -245,11 +245,12 @@ def by_truth(cells: pd.DataFrame) -> pd.DataFrame:
     lost = loss_class(cells["truth"], cells["margin"])
     rest = loss_class(cells["truth of the rest"], cells["margin"])
     rows = []
-    for (name, patients), own in cells.groupby([lost.rename("truth"), "patients"]):
-        of_rest = cells[(rest == name) & (cells["patients"] == patients)]
+    for (name, *size), own in cells.groupby([lost.rename("truth"), *SIZE]):
+        same_size = (cells[SIZE] == size).all(axis=1)
         count = len(own.groupby([*GATE, "strategy", "scanner", "score"]))
-        row = {"truth": name, "cells": str(count), "test patients": str(patients)}
+        row = {"truth": name, "cells": str(count)} | dict(zip(SIZE, map(str, size), strict=True))
         row |= {verdict: share(own, verdict) for verdict in ("not worse", "undecided", "worse")}
+        of_rest = cells[(rest == name) & same_size]
         rows.append(row | {"not worse, truth of the rest": share(of_rest, "not worse")})
     table = pd.DataFrame(rows)
     return table.sort_values("truth", key=lambda names: names.map(CLASSES.index), kind="stable")
@@ -261,21 +262,21 @@ def share(cells: pd.DataFrame, verdict: str) -> str:
 
 
 def worst_cells(cells: pd.DataFrame) -> pd.DataFrame:
-    """For each number of patients the cell with a true loss that is most often "not worse"."""
+    """For each size of a gate the cell with a true loss that is most often "not worse"."""
     wrong = cells[cells["truth"] <= -cells["margin"]]
-    keys = ["patients", *GATE, "strategy", "scanner", "score", "truth", "margin"]
+    keys = [*SIZE, *GATE, "strategy", "scanner", "score", "truth", "margin"]
     rates = wrong.groupby(keys)["verdict"].apply(lambda own: 100 * (own == "not worse").mean())
     table = rates.rename("not worse").reset_index()
-    worst: pd.DataFrame = table.loc[table.groupby("patients")["not worse"].idxmax()]
+    worst: pd.DataFrame = table.loc[table.groupby(SIZE)["not worse"].idxmax()]
     return worst.round({"truth": 4, "margin": 3, "not worse": 1})
 
 
 def by_answer(answers: pd.DataFrame) -> pd.DataFrame:
     """Shares of the answers, where a candidate is truly nowhere worse and where none is."""
     rows = []
-    for (harmful, patients), own in answers.groupby(["all harmful", "patients"]):
+    for (harmful, *size), own in answers.groupby(["all harmful", *SIZE]):
         row = {"candidates": "all lose somewhere" if harmful else "one or both lose nowhere"}
-        row |= {"gates": str(len(own.groupby(GATE))), "test patients": str(patients)}
+        row |= {"gates": str(len(own.groupby(GATE)))} | dict(zip(SIZE, map(str, size), strict=True))
         for answer in ("recommended", "undecided", "not recommended"):
             row[answer] = f"{100 * (own['answer'] == answer).mean():.1f}"
         rows.append(row | {"wrong": f"{100 * own['wrong'].mean():.1f}"})
