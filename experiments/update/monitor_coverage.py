@@ -214,7 +214,8 @@ def figure(dice: pd.DataFrame) -> Figure:
                 here["estimate"], here["dice"], MARKERS[look], color=COLOURS[look], ms=2.5,
                 alpha=0.7, mew=0, label=known,
             )  # fmt: skip
-        axes.set_title(f"{name}: {own['covered'].mean():.0%} in the 90 % interval", loc="left")
+        covered = f"{100 * own['covered'].mean():.0f} %"
+        axes.set_title(f"{name}: {covered} in the 90 % interval", loc="left")
         axes.set_xlim(max(0.0, dice["estimate"].min() - 0.05), 1)
         axes.set_ylim(max(0.0, dice["dice"].min() - 0.05), 1)
     panels[0].legend(frameon=False, fontsize=8)
