@@ -9,7 +9,7 @@ import yaml
 
 from cl_seg.analysis.update.dossier import PAGE
 from cl_seg.analysis.update.recommend import Recommendation, Status, recommendation
-from cl_seg.analysis.update.sentences import answer
+from cl_seg.analysis.update.sentences import answer, candidate_lines
 from cl_seg.api.plan import STAGES, Plan
 from cl_seg.api.processes import Processes
 from cl_seg.api.results import Results
@@ -17,9 +17,12 @@ from cl_seg.api.run import run_planned_suite
 from cl_seg.api.stores import AnyPath
 from cl_seg.api.suite import Suite
 from cl_seg.files.write import write_text
+from cl_seg.messages.errors import InputError
+from cl_seg.messages.suggest import did_you_mean
 from cl_seg.scans.store import read_header
 
 SUITE_FILE = "update.yaml"
+HEADER = "# Written by `cl-seg update`, which writes it again: copy it before you edit it.\n"
 STRATEGIES = ("naive", "weight_averaging")
 STRATEGIES_WITH_OLD_SLICES = ("naive", "replay")
 
@@ -74,6 +77,11 @@ class Update:
         return answer(self.recommendation)
 
     @property
+    def lines(self) -> list[str]:
+        """A line for each candidate: its change of Dice on the new scanner, and its verdict."""
+        return candidate_lines(self.recommendation)
+
+    @property
     def dossier(self) -> Path:
         """Page with the verdicts on every scanner; ``update.json`` beside it is for machines."""
         return self.results.folder / PAGE
@@ -92,6 +100,7 @@ def update(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     held_out: Sequence[str] = (),
     margin_dice: float = 0.01,
     margin_area: float = 0.02,
+    test_share: float = 0.25,
     within_case: bool = False,
     trusted_network: str = "",
     results: AnyPath | None = None,
@@ -107,12 +116,13 @@ def update(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     Args:
         model: folder of the model. It is not changed.
         store: slices of the new scanner and, where you have them, of others.
-        scanner: the new scanner.
+        scanner: the new scanner, by its key or its display name.
         candidates: ways to update.
-        old: scanners the model was trained on; all others of the store by default.
+        old: likewise, scanners the model was trained on; all others of the store by default.
         held_out: scanners that are tested only.
         margin_dice: Dice that a scanner may lose and still count as not worse.
         margin_area: share of the true area by which its error may grow likewise.
+        test_share: share of each scanner's patients that is tested.
         within_case: divide every case into training and test slices, for stores of too few
             patients; no generalisation result.
         trusted_network: ``module:callable`` of the model's network, if it is your own code that
@@ -127,24 +137,43 @@ def update(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         InputError: model, scanners or strategies do not fit the store, or each other.
         RuntimeError: every run failed.
     """
+    scanners = read_header(Path(store)).scanners
+    new, *others = (_key(name, scanners) for name in (scanner, *old, *held_out))
+    known = set(scanners) - {new, *others[len(old) :]}
     given = {
         "model": str(model),
         "trusted_network": trusted_network,
         "data": {"store": str(store)},
-        "new": scanner,
-        "old": list(old),
-        "held_out": list(held_out),
-        "split": {"by": "within_case" if within_case else "patient"},
+        "new": new,
+        "old": others[: len(old)],
+        "held_out": others[len(old) :],
+        "split": {"by": "within_case" if within_case else "patient", "test": test_share},
         "margins": {"dice": margin_dice, "area": margin_area},
     }
-    known = set(read_header(Path(store)).scanners) - {scanner, *held_out}
     content = _suite_content(given, candidates, has_old_slices=bool(known))
     planned = Plan([Suite(content)], results, cache)
     (folder,) = planned.folders
-    write_text(folder / SUITE_FILE, yaml.safe_dump(content, sort_keys=False))
+    write_text(folder / SUITE_FILE, HEADER + yaml.safe_dump(content, sort_keys=False))
     ran = run_planned_suite(planned, Processes(workers), log=log)
     found = recommendation(ran.runs)
-    return Update(ran, found, _save_recommended(found, folder, Path(cache)))
+    saved = _save_recommended(found, folder, Path(cache))
+    for older in sorted(folder.glob("model-*")):
+        if older != saved:
+            log(f"note: {older} is of an earlier answer, it is not recommended now")
+    return Update(ran, found, saved)
+
+
+def _key(scanner: str, scanners: Mapping[str, str]) -> str:
+    """The key of a scanner of a store that is named by its key or its display name.
+
+    Raises:
+        InputError: the store has no such scanner.
+    """
+    keys = [key for key, name in scanners.items() if scanner in {key, name}]
+    if len(keys) != 1:
+        known = [*scanners, *scanners.values()]
+        raise InputError(f"unknown scanner {scanner}{did_you_mean(scanner, known)}")
+    return keys[0]
 
 
 def _suite_content(

@@ -120,6 +120,8 @@ def run(
     for outcome in outcomes:
         for run_id, reason in outcome.failures.items():
             print_error(f"{run_id} failed: {reason}")
+        if outcome.answer:
+            print_answer(outcome.answer)
         if outcome.report is not None:
             print_output_path("report", outcome.report)
     if any(outcome.failures for outcome in outcomes):

@@ -71,11 +71,19 @@ def update(
         float, typer.Option(min=1e-9, help="Multiple of the model's learning rate.")
     ] = 0.1,
     margin_dice: Annotated[
-        float, typer.Option(help="Dice that a scanner may lose and count as not worse.")
+        float,
+        typer.Option(
+            help="Dice that a scanner may lose and count as not worse; an update that is shown to "
+            "gain less is rejected."
+        ),
     ] = 0.01,
     margin_area: Annotated[
         float, typer.Option(help="Share of the area by which its error may grow likewise.")
     ] = 0.02,
+    test_share: Annotated[
+        float,
+        typer.Option("--test", min=0.01, max=0.99, help="Share of the patients that is tested."),
+    ] = 0.25,
     within_case: Annotated[
         bool,
         typer.Option(
@@ -117,6 +125,7 @@ def update(
         held_out=held_out or [],
         margin_dice=margin_dice,
         margin_area=margin_area,
+        test_share=test_share,
         within_case=within_case,
         trusted_network=trusted_network,
         results=results,
@@ -124,6 +133,8 @@ def update(
         workers=workers,
         log=print_info,
     )
+    for line in found.lines:
+        print_info(line)
     print_answer(found.text)
     print_output_path("dossier", found.dossier)
     if found.model is not None:

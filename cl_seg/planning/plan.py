@@ -172,5 +172,5 @@ def _check_data_and_collect_notes(
         *device_notes(suite),
         *precision_notes(context),
         *plan_notes(suite, classes, context.counts),
-        *update_notes(checked.runs),
+        *update_notes(suite, checked.runs, classes),
     )

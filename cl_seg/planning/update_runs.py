@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+import pandas as pd
+
 from cl_seg.messages.errors import InputError, refuse
+from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.runs import Run, SeedImages
 from cl_seg.planning.saved_model import starting_model
 from cl_seg.spec.choices import StrategyChoice
-from cl_seg.spec.update import UpdateSuite
+from cl_seg.spec.suite import Suite
+from cl_seg.spec.update import MIN_PATIENTS, MIN_SEEDS, UpdateSuite
 from cl_seg.strategies.registry import STRATEGIES, find_strategy
 from cl_seg.strategies.strategy import Strategy
 
@@ -40,8 +44,16 @@ def update_runs(suite: UpdateSuite, scanners: list[str]) -> list[Run]:
     return runs
 
 
-def update_notes(runs: Sequence[Run]) -> Iterator[str]:
-    """Old scanners that the card of the saved model does not name."""
+def update_notes(suite: Suite, runs: Sequence[Run], cases: pd.DataFrame) -> Iterator[str]:
+    """Old scanners that are unknown to the model or missing, and what leaves verdicts undecided.
+
+    Args:
+        suite: what is run.
+        runs: of the suite.
+        cases: see :func:`cl_seg.planning.digests.classes_of_cases`.
+    """
+    if not isinstance(suite, UpdateSuite):
+        return
     run = runs[0]
     known = run.starting_model.scanners if run.starting_model else {}
     unknown = [name for name in run.order[:-1] if known and name not in known]
@@ -50,6 +62,21 @@ def update_notes(runs: Sequence[Run]) -> Iterator[str]:
             f"old: the card of the model does not name {', '.join(unknown)} among the scanners it "
             "was trained on: name under `held_out` what it has not seen"
         )
+    if len(run.order) == 1:
+        yield (
+            f"the model was trained on {', '.join(known.values()) or 'other scanners'}, and the "
+            "data have none of them: losses there are not tested, so that no update is recommended"
+        )
+    if len(suite.seeds) < MIN_SEEDS:
+        yield f"seeds: verdicts need at least {MIN_SEEDS}, the answer will be undecided"
+    tested = cases[cases.index.get_level_values("part") == "test"].groupby("scanner", sort=False)
+    for scanner, own in tested:
+        if len(own) < MIN_PATIENTS:
+            yield (
+                f"{scanner} has {counted(len(own), 'test case')}, verdicts need at least "
+                f"{MIN_PATIENTS} test patients: the answer will be undecided; `split: {{test: "
+                "0.5}` tests half of them"
+            )
 
 
 def needs_old_slices(strategy: Strategy) -> bool:

@@ -99,7 +99,8 @@ def check_parts(
         raise InputError(
             f"scanner {scanner} has {counted(count, 'patient')} labelled for this task, "
             "which leaves none for training or none for testing. Add patients, leave the scanner "
-            "out of `orders`, or say `split: {by: within_case}` and get no generalisation result"
+            "out of `orders`, or say `split: {by: within_case}` (`--within-case` of `cl-seg "
+            "update`) and get no generalisation result"
         )
 
 
@@ -129,7 +130,10 @@ def split_within_case(slices: pd.DataFrame, fractions: Fractions) -> pd.DataFram
     for case, group in slices.groupby("case", sort=False):
         if len(group) < 3:
             slices_of_it = counted(len(group), "labelled slice")
-            raise InputError(f"case {case} has {slices_of_it}: a split needs three")
+            raise InputError(
+                f"case {case} has {slices_of_it}, a split within cases needs three: give more "
+                "slices of it, or split by patient"
+            )
         along_z = group.sort_values("z_mm").index.to_numpy()
         for block in np.array_split(along_z, max(1, len(group) // BLOCK)):
             count = len(block)

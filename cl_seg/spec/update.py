@@ -21,6 +21,8 @@ from cl_seg.spec.part import Spec
 from cl_seg.spec.settings import Later
 from cl_seg.spec.suite import SliceChoice, Suite
 
+MIN_PATIENTS, MIN_SEEDS = 3, 2
+"""Test patients and seeds of a verdict: with fewer, changes have no bounds."""
 OF_THE_MODEL = ("models", "image")  # required fields that a model folder fills in
 
 

@@ -39,10 +39,12 @@ class SuiteOutcome:
     Attributes:
         report: None when no run finished.
         failures: run and reason in one line.
+        answer: of an update suite, in words; its dossier lies beside the report.
     """
 
     report: Path | None
     failures: dict[str, str] = field(default_factory=dict)
+    answer: str = ""
 
 
 def run_suites(
@@ -183,8 +185,10 @@ def _report(plan: Plan, folder: Path, failed: dict[str, Failure]) -> SuiteOutcom
         return SuiteOutcome(None, reasons)
     from cl_seg.analysis.report.write import write_report  # noqa: PLC0415 - matplotlib, not for plans
     from cl_seg.analysis.update.dossier import write_dossier  # noqa: PLC0415
+    from cl_seg.analysis.update.sentences import answer  # noqa: PLC0415
 
     suite = plan.checked.suite if plan.checked else None
+    said = ""
     if isinstance(suite, UpdateSuite):
-        write_dossier(folder, Path(suite.model) if suite.model else None)
-    return SuiteOutcome(write_report(folder), reasons)
+        said = answer(write_dossier(folder, Path(suite.model) if suite.model else None))
+    return SuiteOutcome(write_report(folder), reasons, said)

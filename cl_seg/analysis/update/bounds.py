@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from cl_seg.analysis.intervals import mean_squares
+from cl_seg.spec.update import MIN_PATIENTS, MIN_SEEDS
 
 Values = npt.NDArray[np.float64]
 
@@ -87,7 +88,7 @@ class Spread:
 def spread_of(values: Values) -> Spread | None:
     """The spread of changes (P, S); None with fewer than three patients or two seeds."""
     patients, seeds = values.shape
-    if patients < 3 or seeds < 2:
+    if patients < MIN_PATIENTS or seeds < MIN_SEEDS:
         return None
     ms_patient, ms_seed, ms_residual = map(float, mean_squares(values))
     size = patients * seeds

@@ -9,6 +9,7 @@ from typing import Literal
 from scipy.stats import norm
 
 from cl_seg.analysis.update.bounds import Spread, Values, spread_of
+from cl_seg.spec.update import MIN_PATIENTS, MIN_SEEDS
 
 Verdict = Literal["not worse", "worse", "undecided"]
 ALPHA = 0.05
@@ -16,7 +17,6 @@ ALPHA = 0.05
 POWER = 0.8
 MOST_PATIENTS, MOST_SEEDS = 1000, 50
 """Numbers beyond which "more" is no advice."""
-NO_BOUND = "at least three test patients and two seeds: without them there are no bounds"
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,15 @@ class Change:
         lower, upper: one-sided bounds, each at the error rate ``ALPHA``; NaN where there are too
             few patients or seeds for any.
         spread: what other bounds follow from; None where there are none.
+        patients, seeds: numbers of them.
     """
 
     mean: float
     lower: float = math.nan
     upper: float = math.nan
     spread: Spread | None = None
+    patients: int = 0
+    seeds: int = 0
 
     def above(self, bound: float, alpha: float = ALPHA) -> bool:
         """True where the change is shown to be above ``bound``, at an error rate of ``alpha``."""
@@ -48,8 +51,10 @@ def change_of(values: Values) -> Change:
     """The mean of changes (P, S), more is better, with its bounds."""
     spread = spread_of(values)
     if spread is None:
-        return Change(float(values.mean()) if values.size else math.nan)
-    return Change(spread.mean, spread.lower_bound(ALPHA), spread.upper_bound(ALPHA), spread)
+        mean = float(values.mean()) if values.size else math.nan
+        return Change(mean, patients=len(values), seeds=values.shape[1])
+    bounds = spread.lower_bound(ALPHA), spread.upper_bound(ALPHA)
+    return Change(spread.mean, *bounds, spread, spread.patients, spread.seeds)
 
 
 def verdict(change: Change, margin: float, alpha: float = ALPHA) -> Verdict:
@@ -73,7 +78,7 @@ def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
     """
     spread = change.spread
     if spread is None:
-        return NO_BOUND
+        return _without_bounds(change)
     toward = spread if spread.mean > bound else spread.reversed()
     distance, patients, seeds = abs(spread.mean - bound), spread.patients, spread.seeds
 
@@ -89,6 +94,16 @@ def needed(change: Change, bound: float, alpha: float = ALPHA) -> str:
     if found := _fewest(lambda k: decides(k * patients, k * seeds), 1, MOST_SEEDS // seeds):
         return f"about {found} times the test patients and {found} times the seeds"
     return "neither more test patients nor more seeds: too close to the margin"
+
+
+def _without_bounds(change: Change) -> str:
+    """What is missing for any bound."""
+    missing = []
+    if change.patients < MIN_PATIENTS:
+        missing.append(f"at least {MIN_PATIENTS} test patients (now {change.patients})")
+    if change.seeds < MIN_SEEDS:
+        missing.append(f"at least {MIN_SEEDS} seeds (now {change.seeds})")
+    return " and ".join(missing)
 
 
 def _fewest(decides: Callable[[int], bool], have: int, most: int) -> int:

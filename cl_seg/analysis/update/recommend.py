@@ -111,7 +111,8 @@ class Recommendation:
 
     Attributes:
         status: ``recommended``: one candidate is; ``not recommended``: all are rejected;
-            ``undecided``: anything else.
+            ``undecided``: anything else, among it that no old scanner was tested, so that nothing
+            is known of a loss there.
         candidates: all candidates.
         accepted: those that may be taken, the one that gains most first.
     """
@@ -123,7 +124,7 @@ class Recommendation:
     @property
     def best(self) -> Candidate | None:
         """The recommended candidate."""
-        return self.accepted[0] if self.accepted else None
+        return self.accepted[0] if self.status == "recommended" else None
 
     @property
     def alpha(self) -> float:
@@ -143,16 +144,17 @@ def recommendation(results: Sequence[RunResult]) -> Recommendation:
     Raises:
         InputError: a run is of another suite, or runs of a candidate have other test patients.
     """
-    return recommended_of([_candidate(key, runs) for key, runs in _by_candidate(results).items()])
+    candidates = [_candidate(key, runs) for key, runs in _by_candidate(results).items()]
+    return recommended_of(candidates, old_tested=bool(update_of(results[0]).old))
 
 
-def recommended_of(candidates: Sequence[Candidate]) -> Recommendation:
-    """The answer from judged candidates."""
+def recommended_of(candidates: Sequence[Candidate], *, old_tested: bool = True) -> Recommendation:
+    """The answer from judged candidates, and whether a scanner of the model was tested."""
     accepted = accepted_of(candidates)
     ranked = sorted(accepted, key=lambda one: one.gain.change.mean, reverse=True)
     status: Status = "undecided"
     if accepted:
-        status = "recommended"
+        status = "recommended" if old_tested else "undecided"
     elif all(candidate.is_rejected for candidate in candidates):
         status = "not recommended"
     return Recommendation(status, candidates, ranked)

@@ -14,12 +14,23 @@ def answer(found: Recommendation) -> str:
     if found.status == "not recommended":
         return (
             "Not recommended: keep the model as it is. "
-            f"{_of_all(found)} worse on a scanner, or gains nothing on the new one."
+            f"{_of_all(found)} worse on a scanner, or gains too little on the new one."
         )
+    if found.accepted:
+        return _without_old(found.accepted[0])
     return (
         "Undecided: keep the model as it is until more is known. "
         "No candidate is shown to be safe, but some may be; the table says what would decide."
     )
+
+
+def candidate_lines(found: Recommendation) -> list[str]:
+    """A line for each candidate: what it gains on the new scanner, where it is worse, verdict."""
+    return [
+        f"{one.title}: Dice on the new scanner {shown_change(one.gain)}, worse in "
+        f"{len(one.losses)} of {counted(len(one.decisive), 'score')}: {found.status_of(one)}"
+        for one in found.candidates
+    ]
 
 
 def _of_all(found: Recommendation) -> str:
@@ -27,18 +38,37 @@ def _of_all(found: Recommendation) -> str:
     return "The only candidate is" if count == 1 else f"Each of {count} candidates is"
 
 
-def _recommended(candidate: Candidate) -> str:
-    run, gain = candidate.runs[0], candidate.gain.outcome
-    new = run.short_names[update_of(run).new]
+def _without_old(candidate: Candidate) -> str:
+    run = candidate.runs[0]
+    known = ", ".join(update_of(run).parent_scanners.values()) or "other scanners"
+    return (
+        f"Undecided: the model was trained on {known}, and none of them was tested, so that losses "
+        f"there are not known. On {run.short_names[update_of(run).new]} alone, {_update(candidate)}"
+        f" is accepted: {_gain(candidate)}. If that scanner is all that matters, save this model "
+        "with `cl-seg model save`."
+    )
+
+
+def _update(candidate: Candidate) -> str:
+    return (
+        f"{candidate.network} by {candidate.strategy} with "
+        f"{counted(candidate.budget, 'labelled slice')}"
+    )
+
+
+def _gain(candidate: Candidate) -> str:
+    gain = candidate.gain.outcome
     before, after = (number(gain, float(v.mean()), False) for v in (gain.before, gain.after))
+    return f"Dice goes from {before} to {after}, {shown_change(candidate.gain)}"
+
+
+def _recommended(candidate: Candidate) -> str:
+    run = candidate.runs[0]
     sentence = (
-        f"Recommended: update {candidate.network} by {candidate.strategy} with "
-        f"{counted(candidate.budget, 'labelled slice')} of {new}. Dice there goes from {before} to "
-        f"{after}, {shown_change(candidate.gain)}; nothing is worse than the margins allow"
+        f"Recommended: update {_update(candidate)} of {run.short_names[update_of(run).new]}. "
+        f"{_gain(candidate)} there; nothing is worse than the margins allow"
     )
     others = [one for one in candidate.decisive if one.outcome.role != "new"]
-    if not others:
-        return f"{sentence}, but there is no other scanner that was tested."
     least = min(others, key=lambda one: one.change.lower / one.margin)
     return (
         f"{sentence}. The score on another scanner that comes closest to its margin is "

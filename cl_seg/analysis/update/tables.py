@@ -70,9 +70,17 @@ def why(found: Recommendation, candidate: Candidate) -> str:
         for one in candidate.losses
     ]
     if candidate.is_without_gain:
-        reasons.append(f"no gain on the new scanner: {shown_change(candidate.gain)}")
-    unshown = candidate.unshown(found.alpha).items()
-    return "; ".join(reasons or [f"{listed(scores)}: {need}" for need, scores in unshown])
+        margin = number(candidate.gain.outcome, candidate.gain.margin, False)
+        gain = shown_change(candidate.gain)
+        reasons.append(f"shown to gain less than {margin} on the new scanner: {gain}")
+    every = len(candidate.decisive) + 1
+    return "; ".join(
+        reasons
+        or [
+            f"{'all scores' if len(scores) == every else listed(scores)}: {need}"
+            for need, scores in candidate.unshown(found.alpha).items()
+        ]
+    )
 
 
 def scanner_table(candidates: Sequence[Candidate], scanner: str) -> pd.DataFrame:
