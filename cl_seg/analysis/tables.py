@@ -280,7 +280,7 @@ def _is_naive(run: RunResult) -> bool:
 def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
     """The differences rounded for reading."""
     shown = differences[["model", "strategy"]].copy()
-    for name in WITH_INTERVAL:
+    for name in (score for score in WITH_INTERVAL if differences[score].notna().any()):
         pairs = zip(differences[name], differences[f"{name} ±"], strict=True)
         shown[name] = [rounded(value, True, half_width) for value, half_width in pairs]
     return shown

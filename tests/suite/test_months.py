@@ -79,8 +79,8 @@ def test_scores_of_moments_are_not_defined(folder: Path) -> None:
     assert table[["stability_gap", "intransigence"]].isna().all(axis=None)
     assert table[["ACC", "worst_scanner"]].notna().all(axis=None)
     naive = first_of(results, "naive")
-    assert table.loc["Naive", "ACC"].iloc[0] == pytest.approx(naive.matrix()[-1].mean())
-    assert table.loc["Naive", "order"].iloc[0] == " > ".join(
+    assert table.loc["Naive", "ACC"] == pytest.approx(naive.matrix()[-1].mean())
+    assert table.loc["Naive", "order"] == " > ".join(
         " + ".join(own) for own in naive.record.spec.months
     )
     page = write_report(folder / "results").read_text()

@@ -216,7 +216,7 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
         notes.append(
             "An experience is a month and has slices of several scanners, so that no moment is "
             "right before or after learning one: BWT, FWT, forgetting, plasticity, E-FWT, RMA and "
-            "intransigence are not defined, and `learned_dice` is not judged."
+            "intransigence are not defined, and `learned_dice` is judged for joint training alone."
         )
     return notes
 
