@@ -28,7 +28,7 @@ def area_table(results: Sequence[RunResult]) -> pd.DataFrame:
             "model": result.network,
             "strategy": result.strategy,
             "seed": result.seed,
-            "order": " → ".join(result.order),
+            "order": " → ".join(map(" + ".join, result.visits)),
             "scanner": last["scanner"].map(result.short_names),
             "patient": last["patient"],
             "class": last["class"],

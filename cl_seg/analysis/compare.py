@@ -118,7 +118,7 @@ def unmatched_run_notes(a: Sequence[RunResult], b: Sequence[RunResult]) -> list[
 
 def _identity(run: RunResult) -> tuple[str, str, str]:
     """Network and strategy, order and seed."""
-    return f"{run.network} {run.strategy}", " → ".join(run.order), str(run.seed)
+    return f"{run.network} {run.strategy}", " → ".join(map(" + ".join, run.visits)), str(run.seed)
 
 
 def comparison_page(a: Sequence[RunResult], b: Sequence[RunResult]) -> str:

@@ -25,13 +25,14 @@ def all_scanners(results: Sequence[RunResult]) -> list[str]:
 def scanner_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """A row per network, strategy and scanner: Dice, averaged over orders and seeds.
 
-    Columns model, strategy, scanner, ``learned`` (right after learning it; NaN for joint training),
-    ``last`` (after the last stage; NaN for a network per scanner) and ``change`` (last − learned).
+    Columns model, strategy, scanner, ``learned`` (right after learning it; NaN for joint training
+    and streams by months), ``last`` (after the last stage; NaN for a network per scanner) and
+    ``change`` (last − learned).
     """
     rows = []
     for run in results:
         r, none = run.matrix(), np.full(len(run.scanners), np.nan)
-        learned = none if run.is_joint else run.after_learning()
+        learned = none if run.is_joint or run.by_months else run.after_learning()
         last = none if run.training_regime == "single" else r[-1]
         row = {"model": run.network, "strategy": run.strategy, "scanner": run.scanners}
         scores = {"learned": learned, "last": last, "change": last - learned}

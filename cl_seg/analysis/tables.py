@@ -38,7 +38,10 @@ SCORES: dict[str, Score] = {
     "relative forgetting": relative_forgetting,
     "plasticity": plasticity,
 }
-ONLY_DEFINED_SCORE = {"joint": "ACC", "single": "plasticity", "seed_curve": "ACC"}
+ONLY_DEFINED_SCORE = {
+    **dict.fromkeys(("joint", "months", "seed_curve"), "ACC"),
+    "single": "plasticity",
+}
 """Training regime → the one score with a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
 SIGNED = ("BWT", "FWT")
@@ -58,7 +61,8 @@ def is_defined(score: str, regime: str) -> bool:
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
     """One row per run: its network, strategy, order and seed, scores, and whether it is evaluable.
 
-    For joint training only ACC is defined, for one network per scanner only plasticity.
+    For joint training and streams by months only ACC is defined, for one network per scanner only
+    plasticity.
     ``intransigence`` is measured against the cumulative runs from scratch of the same network,
     order and seed, where there are any. ``validation`` is the Dice on validation slices after the
     last step, by which settings are chosen. Scores of returns, see
@@ -105,7 +109,7 @@ def _run_row(
         "run": result.run_id,
         "model": result.network,
         "strategy": result.strategy,
-        "order": " > ".join(result.order),
+        "order": " > ".join(map(" + ".join, result.visits)),
         "seed": result.seed,
         **dict.fromkeys([*SCORES, *(f"ACC {name}" for name in result.classes)], np.nan),
         "intransigence": np.nan,
@@ -255,13 +259,15 @@ def difference_table(results: Sequence[RunResult]) -> pd.DataFrame:
         if (
             model not in fine_tuned
             or _is_naive(runs[0])
-            or runs[0].training_regime in ONLY_DEFINED_SCORE
+            or runs[0].training_regime in {"joint", "single", "seed_curve"}
         ):
             continue
         row: dict[str, object] = {"model": model, "strategy": strategy}
         for name in WITH_INTERVAL:
-            row[name], row[f"{name} ±"] = difference_with_half_width(
-                runs, fine_tuned[model], SCORES[name]
+            row[name], row[f"{name} ±"] = (
+                difference_with_half_width(runs, fine_tuned[model], SCORES[name])
+                if is_defined(name, runs[0].training_regime)
+                else (np.nan, np.nan)
             )
         rows.append(row)
     return pd.DataFrame(rows)
@@ -274,7 +280,7 @@ def _is_naive(run: RunResult) -> bool:
 def shown_differences(differences: pd.DataFrame) -> pd.DataFrame:
     """The differences rounded for reading."""
     shown = differences[["model", "strategy"]].copy()
-    for name in WITH_INTERVAL:
+    for name in (score for score in WITH_INTERVAL if differences[score].notna().any()):
         pairs = zip(differences[name], differences[f"{name} ±"], strict=True)
         shown[name] = [rounded(value, True, half_width) for value, half_width in pairs]
     return shown

@@ -62,7 +62,7 @@ class Plan:
                 "suite": plan.name,
                 "run": planned.run_id,
                 **planned.run.titles,
-                "order": " → ".join(planned.order),
+                "order": " → ".join(map(" + ".join, planned.run.stream)),
                 "seed": planned.run.seed,
                 "finished": planned.key in done,
             }

@@ -97,7 +97,7 @@ def mean_matrix(
     tested = [run.on_held_out if held_out else run for run in of_order]
     values = np.mean([run.matrix(class_name or MEAN) for run in tested], axis=0)
     is_joint = len(values) == 2 and len(first.scanners) > 1
-    learned = ["all scanners"] if is_joint else [first.short_names[name] for name in first.order]
+    learned = ["all scanners"] if is_joint else first.stage_names
     rows = ["untrained", *(f"after {name}" for name in learned)]
     columns = [first.short_names[scanner] for scanner in tested[0].scanners]
     return pd.DataFrame(values, rows, pd.Index(columns, name="Dice on"))

@@ -81,6 +81,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     salt: str | bytes | None = None,
     scanner_by: str | Sequence[str] = DEFAULT_BY,
     derived: Literal["apart", "leave-out"] = "apart",
+    months: bool = False,
     allow_implausible_hu: bool = False,
     workers: int = CORES,
     progress: bool = True,
@@ -101,6 +102,9 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         scanner_by: header fields that tell scanners apart, of manufacturer, model, kernel, kv and
             station.
         derived: images that are no plain CT, but have HU: scanners of their own, or left out.
+        months: keep the month of every scan, from its StudyDate or the column ``month`` of the
+            manifest, as a rank within the store, for suites with ``experience: months``. No date is
+            kept.
         allow_implausible_hu: take images whose values cannot be HU as they are.
         workers: processes that read side by side; the store is the same with any number.
         progress: show a progress bar on standard error.
@@ -134,6 +138,7 @@ def ingest(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
             scanner_by if isinstance(scanner_by, str) else ",".join(scanner_by)
         ),
         derived=derived,
+        months=months,
         workers=workers,
         show_progress=progress,
     )

@@ -75,6 +75,14 @@ def ingest(
             help="Derived images (monoenergetic etc.): a scanner of their own, or left out."
         ),
     ] = Derived.APART,
+    months: Annotated[
+        bool,
+        typer.Option(
+            "--months",
+            help="Keep the order of the months of the study dates, for suites with "
+            "`experience: months`; no date is stored.",
+        ),
+    ] = False,
     workers: Workers = CORES,
 ) -> None:
     """Read CT scans into a store, grouped by scanner from their headers."""
@@ -91,6 +99,7 @@ def ingest(
         salt=salt,
         scanner_by=scanner_by,
         derived=derived.value,
+        months=months,
         allow_implausible_hu=allow_implausible_hu,
         workers=workers,
     ).report

@@ -11,6 +11,7 @@ from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.checks import check_batches, check_tools
 from cl_seg.planning.data import data_header, store_folder
 from cl_seg.planning.grid import plan_runs
+from cl_seg.planning.months import scanners_of_months
 from cl_seg.planning.runs import Run
 from cl_seg.planning.saved_model import fields_of_model
 from cl_seg.planning.source import callable_files
@@ -19,7 +20,7 @@ from cl_seg.runtime.static_import import check_target, module_file
 from cl_seg.scans.store import Header, check_offers
 from cl_seg.spec.read import AnySuite, read_suite, suite_from
 from cl_seg.spec.settings import Data
-from cl_seg.spec.suite import SeedCurveSuite, Suite
+from cl_seg.spec.suite import SeedCurveSuite, StreamSuite, Suite
 from cl_seg.spec.update import UpdateSuite
 from cl_seg.strategies.registry import STRATEGIES
 
@@ -109,7 +110,9 @@ def check_suite(
         )
     header = data_header(suite.data)
     try:
-        runs = plan_runs(suite, list(header.scanners))
+        scanners = list(header.scanners)
+        months = scanners_of_months(suite, scanners) if isinstance(suite, StreamSuite) else ()
+        runs = plan_runs(suite, scanners, months)
         check_tools(suite)
         check_batches(suite, runs)
     except InputError as error:

@@ -113,7 +113,8 @@ def plan_notes(suite: Suite, cases: pd.DataFrame, counts: Counts) -> Iterator[st
                     f"{scanner}: {_none_of(len(own), 'training case')} a pixel of {name}: nothing "
                     "of it can be learned there"
                 )
-    for scanner, parts in counts.items():
+    by_scanner = getattr(suite, "experience", "scanner") == "scanner"
+    for scanner, parts in counts.items() if by_scanner else ():
         if 0 < parts.get("train", 0) < suite.training.batch_size:  # 0 of one that is held out
             yield (
                 f"{scanner} has {counted(parts['train'], 'training slice')} for batches of "

@@ -63,10 +63,11 @@ def part_digests(
     """
     meaning = (store.header.classes, store.header.grid)
     digests = {}
+    parts = dict.fromkeys([*SPLIT_PARTS, *split["part"]])
     for scanner in scanners:
         own = split[split["scanner"] == scanner]
         pixels = _pixel_hashes(store, scanner, hash_cache)
-        for part in SPLIT_PARTS:
+        for part in parts:
             rows = own[own["part"] == part]
             ids = rows[["slice_id", "case", "patient", "z_mm"]].to_numpy().tolist()
             slices = [(*who, pixels[row]) for who, row in zip(ids, rows["row"], strict=True)]

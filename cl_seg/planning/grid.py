@@ -6,6 +6,7 @@ from itertools import pairwise, permutations, product
 
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
+from cl_seg.planning.months import Months
 from cl_seg.planning.runs import Run, SeedImages
 from cl_seg.planning.update_runs import update_runs
 from cl_seg.spec.choices import StrategyChoice
@@ -17,18 +18,19 @@ from cl_seg.strategies.registry import find_strategy
 SCRATCH = StrategyChoice.model_construct(name="naive", label="scratch")
 
 
-def plan_runs(suite: AnySuite, scanners: list[str]) -> list[Run]:
+def plan_runs(suite: AnySuite, scanners: list[str], months: Months = ()) -> list[Run]:
     """All runs of a suite, in a fixed order.
 
     Args:
         suite: what to run.
         scanners: what the data offer.
+        months: of a stream by months, see :func:`cl_seg.planning.months.scanners_of_months`.
 
     Raises:
         InputError: it names an unknown scanner, what has no place in it, or two runs alike.
     """
     if isinstance(suite, StreamSuite):
-        runs = _stream_runs(suite, scanners)
+        runs = [replace(run, months=months) for run in _stream_runs(suite, scanners)]
     elif isinstance(suite, UpdateSuite):
         runs = update_runs(suite, scanners)
     else:

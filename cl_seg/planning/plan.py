@@ -21,6 +21,7 @@ from cl_seg.planning.context import StageContext
 from cl_seg.planning.data import store_folder
 from cl_seg.planning.digests import classes_of_cases, fingerprint, part_digests
 from cl_seg.planning.environment import find_environment
+from cl_seg.planning.months import month_notes, with_months
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, PlannedRun, Stage
@@ -109,12 +110,16 @@ def resolve_checked(checked: CheckedSuite, cache: Path) -> Plan:
         return Plan(context, graph, checked.header, {}, notes, checked)
     store, times, hash_cache = SliceStore(folder), fingerprint(folder), cache / "digests"
     split = split_slices(store.slices, suite.classes, suite.split, scanners, checked.held_out)
+    if checked.runs[0].months:
+        split = with_months(split)
     for scanner in scanners:
         store.hu(scanner), store.labels(scanner)  # opened only, damaged files show here
     digests = part_digests(store, split, scanners, hash_cache)
     context = _context(checked, rows_by_part(split, scanners), digests, times)
-    notes = _check_data_and_collect_notes(
-        checked, classes_of_cases(store, split, suite.classes, hash_cache), context
+    classes = classes_of_cases(store, split, suite.classes, hash_cache)
+    notes = (
+        *_check_data_and_collect_notes(checked, classes, context),
+        *month_notes(checked.runs, store.slices, context),
     )
     graph = plan_graph(context, checked.runs)
     return Plan(context, graph, store.header, cases_by_part(split, scanners), notes, checked)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from cl_seg.models.registry import NETWORKS
@@ -11,6 +12,13 @@ from cl_seg.spec.settings import Later, Training
 from cl_seg.strategies.registry import find_strategy
 
 JOINT = "all scanners"
+Selection = tuple[tuple[str, str], ...]
+"""Scanners and parts of the split: the slices of the one that are in the other, pair by pair."""
+
+
+def month_part(position: int) -> str:
+    """The part of the split that holds the training slices of a month, numbered from 1."""
+    return f"month {position}"
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,8 @@ class Run:
         starting_model: saved network whose training the run continues on the last scanner of the
             order. It counts as the first experience, that of all other scanners of the order; what
             it finds completes slices that are labelled for some classes only.
+        months: of a stream by months: the scanners with training slices in each, of which the order
+            names all. Every month is an experience.
     """
 
     run_id: str
@@ -81,6 +91,7 @@ class Run:
     grid_position: tuple[int, ...] = ()
     seed_images: SeedImages | None = None
     starting_model: StartingModel | None = None
+    months: tuple[tuple[str, ...], ...] = ()
 
     @property
     def joint(self) -> bool:
@@ -103,14 +114,25 @@ class Run:
         """Scanners in the order of their first visits: the columns of R."""
         return tuple(dict.fromkeys(self.order))
 
-    @property
+    @cached_property
     def experiences(self) -> tuple[tuple[str, ...], ...]:
         """The scanners that each experience trains on, in stream order."""
         in_turn = self.starting_model is None and self.seed_images is None
         if in_turn and self.cumulative:
-            positions = range(1, len(self.order) + 1)
-            return tuple(tuple(dict.fromkeys(self.order[:position])) for position in positions)
+            positions = range(1, len(self.visits) + 1)
+            return tuple(
+                tuple(dict.fromkeys(chain(*self.visits[:position]))) for position in positions
+            )
         return self.visits
+
+    def selection(self, position: int) -> Selection:
+        """The slices that an experience trains on."""
+        if not self.months or self.joint:
+            return tuple((scanner, "train") for scanner in self.experiences[position - 1])
+        months = range(1 if self.cumulative else position, position + 1)
+        return tuple(
+            (scanner, month_part(month)) for month in months for scanner in self.months[month - 1]
+        )
 
     @cached_property
     def visits(self) -> tuple[tuple[str, ...], ...]:
@@ -121,7 +143,12 @@ class Run:
             return tuple(group for group in (self.order[:-1], self.order[-1:]) if group)
         if self.joint:
             return (self.scanners,)
-        return tuple((scanner,) for scanner in self.order)
+        return self.stream
+
+    @property
+    def stream(self) -> tuple[tuple[str, ...], ...]:
+        """The scanners of each part of the stream: one scanner, or those of a month."""
+        return self.months or tuple((scanner,) for scanner in self.order)
 
     @cached_property
     def first_positions(self) -> dict[str, int]:
@@ -139,6 +166,15 @@ class Run:
         """Position, from 1, of the first experience that trains on a scanner; 0 without one."""
         return self.first_positions.get(scanner, 0)
 
+    def first_visit(self, position: int) -> int:
+        """Position of the first experience on the scanner of an experience, which it may be itself.
+
+        Months return to no scanner: each is an experience of its own.
+        """
+        if self.months:
+            return position
+        return min(map(self.learned_at, self.visits[position - 1]), default=position)
+
     @property
     def from_scratch(self) -> bool:
         """True where training on every experience starts from the untrained network."""
@@ -149,11 +185,18 @@ class Run:
         """Names what an experience trains on: a scanner, all of them, or those seen so far."""
         if self.joint:
             return JOINT
-        name = " + ".join(self.experiences[position - 1])
+        name = self.experience_name(position)
         labelled = self.seed_images
         if labelled is None or position < len(self.experiences):
             return name
         return f"{labelled.count} of {name} by {labelled.by}"
+
+    def experience_name(self, position: int) -> str:
+        """The scanners an experience trains on, or its month or months."""
+        if not self.months or self.joint:
+            return " + ".join(self.experiences[position - 1])
+        several = self.cumulative and position > 1
+        return f"months 1 to {position}" if several else month_part(position)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -176,10 +219,20 @@ class Run:
     def steps_per_experience(self, training: Training) -> list[int]:
         """Optimiser steps of each experience, given the settings of the suite."""
         factor, later = self.strategy.settings.get("steps_factor"), self._later(training)
-        first, *others = (factor or len(scanners) for scanners in self.experiences)
+        first, *others = (factor or count for count in self._scanners_or_months)
         multiples = [first, *(other * later.steps_factor for other in others)]
         steps = [max(1, round(training.steps * multiple)) for multiple in multiples]
         return steps if self.starting_model is None else [0, *steps[1:]]
+
+    @property
+    def _scanners_or_months(self) -> list[int]:
+        """How many scanners, or months, each experience trains on."""
+        if not self.months:
+            return list(map(len, self.experiences))
+        if self.joint:
+            return [len(self.months)]
+        positions = range(1, len(self.months) + 1)
+        return [position if self.cumulative else 1 for position in positions]
 
     def learning_rates(self, training: Training) -> list[float]:
         """Peak learning rate of each experience, given the settings of the suite."""

@@ -197,6 +197,8 @@ class _Planner:
         rule: list[Any] = [] if context.evaluate == "all" else [context.evaluate]
         if context.margins and run.starting_model:
             rule += [context.margins.model_dump(), dict(run.starting_model.scanners)]
+        if run.months:
+            rule.append(run.months)
         key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice, *rule)
         return PlannedRun(
             run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)
@@ -209,7 +211,7 @@ class _Planner:
             run.training_set_name(position),
             run.learning_rates(training)[position - 1],
             run.steps_per_experience(training)[position - 1],
-            [self._digest(scanner, "train") for scanner in run.experiences[position - 1]],
+            [self._digest(*part) for part in run.selection(position)],
             self._curve_key_parts(run, position),
         )
 

@@ -125,7 +125,7 @@ class Stage:
     def title(self) -> str:
         """Kind, network, strategy, stream and seed, for people."""
         model, run = self.run.titles["model"], self.run
-        names = [" + ".join(scanners) for scanners in run.experiences[: self.position]]
+        names = [run.experience_name(k) for k in range(1, self.position + 1)]
         names[:1] = ["saved model"] if run.starting_model else names[:1]
         stream = " → ".join(names) or "untrained"
         strategy = run.titles["strategy"] if self.uses_strategy else ""

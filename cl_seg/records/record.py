@@ -80,8 +80,8 @@ class RunRecord(RecordModel):
         model, strategy: titles for tables and figures; their names and labels are in ``spec``.
         order_number: number of its order of scanners in the suite, from 1.
         place: position of its choices in the suite, for sorting.
-        schedule: training regime: sequential, joint, cumulative, single, seed_curve or
-            update, see
+        schedule: training regime: sequential, joint, cumulative, single, months,
+            seed_curve or update, see
             :attr:`cl_seg.records.results.RunResult.training_regime`.
         scores_with_memory: True where test scores use what the strategy keeps, e.g. a network for
             every scanner; validation scores while training never do.
@@ -183,7 +183,7 @@ def _record(raw: Any) -> RunRecord:
         raise ValueError(f"R lacks {min(lacking)}")
     if any(len(row) != len(scanners) for matrix in record.R.values() for row in matrix):
         raise ValueError(f"R does not have a column for each of {len(scanners)} scanners")
-    rows = 2 if record.is_joint else 1 + len(order)
+    rows = 2 if record.is_joint else 1 + len(record.spec.months or order)
     is_stream = record.schedule != "seed_curve" and record.spec.update is None
     if is_stream and any(len(matrix) != rows for matrix in record.R.values()):
         raise ValueError(f"R does not have {rows} rows, one per stage and the untrained network")

@@ -42,13 +42,25 @@ class RunResult:
         """Scanners in stream order, an entry per visit."""
         return list(self.record.spec.order)
 
+    @property
+    def by_months(self) -> bool:
+        """True where its experiences are months: no scanner is learned at a moment of its own."""
+        return self.training_regime == "months"
+
+    @property
+    def visits(self) -> list[tuple[str, ...]]:
+        """The scanners of each part of the stream: one that is new or back, or those of a month."""
+        return list(self.record.spec.months) or [(scanner,) for scanner in self.order]
+
     @cached_property
     def first_visits(self) -> dict[str, int]:
         """Scanner, a column of R each → position, from 1, of the first experience on it.
 
         An updated model learned all scanners but the last before the update. One that no experience
-        trains on has the position after the last.
+        trains on has the position after the last, and so have all where experiences are months.
         """
+        if self.by_months:
+            return dict.fromkeys(self.scanners, len(self.record.R["mean"]))
         if self.record.spec.update and not self.trained_on:
             return dict.fromkeys(self.order, 1) | {self.order[-1]: 2}
         visits, never = first_visits(self.trained_on or self.order), len(self.record.R["mean"])
@@ -76,8 +88,12 @@ class RunResult:
 
     @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
-        """Order and seed of training, by which runs of other networks and strategies are paired."""
-        return self.trained_on or self.record.spec.order, self.seed
+        """Order and seed of training, by which runs of other networks and strategies are paired.
+
+        The order of a stream by months is that of its months.
+        """
+        months = tuple(" + ".join(group) for group in self.record.spec.months)
+        return months or self.trained_on or self.record.spec.order, self.seed
 
     @property
     def network(self) -> str:
@@ -99,8 +115,9 @@ class RunResult:
         """Scanners that a stage trains on, ``schedule`` of the record.
 
         ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
-        one with a network of its own, ``seed_curve`` the base scanners, then SEED images,
-        ``update`` a new scanner, from a saved model.
+        one with a network of its own, ``months`` those of a month (or of all so far),
+        ``seed_curve`` the base scanners, then SEED images, ``update`` a new scanner, from a saved
+        model.
         """
         return self.record.schedule
 
@@ -194,8 +211,17 @@ class RunResult:
 
     @property
     def stream(self) -> str:
-        """Its scanners by name, in stream order."""
-        return " → ".join(self.short_names[scanner] for scanner in self.order)
+        """Its scanners by name, in stream order, or how many months of which scanners."""
+        names = [self.short_names[scanner] for scanner in self.order]
+        months = len(self.record.spec.months)
+        return f"{months} months of {', '.join(names)}" if months else " → ".join(names)
+
+    @property
+    def stage_names(self) -> list[str]:
+        """Names of the parts of the stream: its scanners, an entry per visit, or its months."""
+        months = range(1, len(self.record.spec.months) + 1)
+        scanners = [self.short_names[scanner] for scanner in self.order]
+        return [f"month {month}" for month in months] or scanners
 
     @property
     def learned_dice(self) -> dict[str, float]:
@@ -205,9 +231,12 @@ class RunResult:
     def unlearned(self) -> list[tuple[str, str, float]]:
         """Scanner, class and Dice right after learning, where that is below ``learned_dice``.
 
-        After the only stage of joint training. A scanner on which the strategy takes no step is not
-        meant to be learned. NaN for a class that no test case has.
+        After the only stage of joint training; none of a stream by months, where nobody can tell
+        what was not learned from what was forgotten. A scanner on which the strategy takes no step
+        is not meant to be learned. NaN for a class that no test case has.
         """
+        if self.by_months:
+            return []
         first_steps: dict[str, int] = {}
         for stage in self.record.stages:
             first_steps.setdefault(stage.selection, stage.steps)

@@ -151,6 +151,7 @@ class RunSpec(SuitePart):
         evaluate: scanners that were tested after every experience, see
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         held_out: scanners that were tested after every experience and never trained on.
+        months: of a stream by months: the scanners of each of them; the order names all of these.
         seed_images: slices labelled of the last scanner, in a seed curve.
         update: what was updated with what, in an update of a saved model.
     """
@@ -167,12 +168,15 @@ class RunSpec(SuitePart):
     learned_dice: dict[str, float]
     evaluate: str = "all"
     held_out: tuple[Text, ...] = ()
+    months: tuple[Texts, ...] = ()
     seed_images: SeedImagesSpec | None = None
     update: UpdateSpec | None = None
 
     def as_suite_fields(self) -> dict[str, Any]:
         """Field of the suite → value, JSON-serialisable."""
         values = self.model_dump(mode="json", exclude_unset=True, exclude={"seed_images"})
+        if self.months:
+            values["experience"] = "months"
         if (images := self.seed_images) is not None:
             values |= {"seed_images": images.count, "by": images.by, "start": images.start}
             values["base"] = list(images.base)

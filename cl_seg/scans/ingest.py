@@ -21,12 +21,14 @@ from cl_seg.scans.ingest_report import (
     absent_class_notes,
     image_kind_notes,
     labels_in_air_notes,
+    month_notes,
     split_scanner_notes,
     split_voltage_notes,
     truncated_body_notes,
     unknown_station_notes,
 )
 from cl_seg.scans.labels.label_map import DEFAULT_LABELS, LabelMap
+from cl_seg.scans.months import ranked_by_month
 from cl_seg.scans.scanner.aliases import Aliases, unknown_manufacturer
 from cl_seg.scans.scanner.identity import DEFAULT_BY, Scanner, ScannerHeader
 from cl_seg.scans.scanner.image_kind import why_ambiguous
@@ -74,6 +76,7 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
     allow_implausible_hu: bool = False,
     scanner_by: Sequence[str] = DEFAULT_BY,
     derived: Literal["apart", "leave-out"] = "apart",
+    months: bool = False,
     workers: int = 1,
     show_progress: bool = True,
 ) -> IngestReport:
@@ -93,6 +96,8 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
             :data:`cl_seg.scans.scanner.identity.IDENTITY_FIELDS`.
         derived: whether images that are no plain CT, but have HU, are scanners of their own or are
             left out.
+        months: keep the month of the date of every study, as its rank within the store alone; a
+            manifest with a column `month` gives them itself.
         workers: processes that read side by side; the store is the same with any number.
         show_progress: show a progress bar.
 
@@ -100,8 +105,8 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
         Scanners, rejected files with reasons, and notes.
 
     Raises:
-        InputError: nothing usable, a wrong manifest, wrong label files (a line each), or the store
-            cannot be written. No store is left then.
+        InputError: nothing usable, a wrong manifest, wrong label files (a line each), scans without
+            a month where months are kept, or the store cannot be written. No store is left then.
     """
     source, label_map = Path(source), labels or DEFAULT_LABELS
     pseudonyms = Pseudonyms(secrets.token_bytes(16) if salt is None else salt)
@@ -119,13 +124,16 @@ def write_store_from_scans(  # noqa: PLR0913 (keyword-only, each a plain choice 
     }
     with create_store(Path(store), list(label_map.classes), grid, provenance) as writer:
         found = find_scans_in_source(
-            source, list(label_map.classes), pseudonyms, show_progress, workers
+            source, list(label_map.classes), pseudonyms, show_progress, workers, months
         )
         report.rejected += found.rejected
         report.notes += found.notes
         identify = partial(table.identify, by=scanner_by)
         known, left_out = _known(found.scans, identify, derived)
         report.rejected += left_out
+        ranked = ranked_by_month([scan for _, scan in known], months)
+        known = [(scanner, scan) for (scanner, _), scan in zip(known, ranked, strict=True)]
+        report.notes += month_notes(ranked)
         groups = _by_scanner(known)
         report.notes += split_scanner_notes(groups.values(), identify)
         for notes in (image_kind_notes, unknown_station_notes, split_voltage_notes):

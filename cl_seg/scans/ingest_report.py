@@ -138,6 +138,15 @@ def truncated_body_notes(truncated: Sequence[tuple[Path, int]], grid: Grid) -> l
     ]
 
 
+def month_notes(scans: Sequence[Scan]) -> list[str]:
+    """A note of how many months there are, where their ranks are kept."""
+    ranks = {scan.series.month for scan in scans} - {None}
+    if not ranks:
+        return []
+    kept = "the order of months is kept, no date and no time between them"
+    return [f"scans of {counted(len(ranks), 'month')}: {kept}"]
+
+
 def labels_in_air_notes(fractions: Mapping[str, Sequence[tuple[int, str, float]]]) -> list[str]:
     """Notes of classes that lie in air.
 

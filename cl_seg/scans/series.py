@@ -70,6 +70,8 @@ class Series:
         thickness_mm: slice thickness in mm, NaN when unknown.
         read: reads the pixels, whatever their values; raises UnusableError when none can be read.
         notes: what the user should know of this series.
+        month: its month as a number that is larger for later ones, None where nobody asked or no
+            date is known; in a store that of :func:`cl_seg.scans.months.ranked_by_month`.
     """
 
     path: Path
@@ -80,6 +82,7 @@ class Series:
     thickness_mm: float
     read: Callable[[], Volume]
     notes: tuple[str, ...] = ()
+    month: int | None = field(default=None, repr=False)
 
     def load(self, allow_implausible_hu: bool = False) -> Volume:
         """Read the pixels.

@@ -18,7 +18,7 @@ from cl_seg.scans.resample import (
 )
 from cl_seg.scans.series import RejectedFile, Scan, Series, UnusableError, Volume
 from cl_seg.scans.slice_spacing import spacing_notes
-from cl_seg.scans.store import HU, UNLABELLED, Grid, Labels, SliceRow
+from cl_seg.scans.store import HU, NO_MONTH, UNLABELLED, Grid, Labels, SliceRow
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ def _row(series: Series, volume: Volume, index: int, scanner: str, labelled: str
         kvp=series.scanner_header.kvp,
         kernel=series.scanner_header.kernel,
         labelled=labelled,
+        month=NO_MONTH if series.month is None else series.month,
     )
 
 

@@ -29,6 +29,9 @@ from cl_seg.messages.errors import InputError, one_line
 FORMAT = 2
 DTYPES: dict[str, np.dtype[Any]] = {"hu": np.dtype(np.int16), "labels": np.dtype(np.uint8)}
 UNLABELLED = 255
+NO_MONTH = -1
+MONTH = "month"
+"""The one column that a store may lack."""
 MAX_SIZE = 4096
 """Pixels per side of the largest slices (engineering value)."""
 
@@ -56,6 +59,8 @@ class SliceRow:
         labelled: names of the classes this slice is labelled for, joined by ",".
         body: simulated anatomy, "" for real patients.
         body_cut: whether the body goes on beyond the slice, so that areas in it are incomplete.
+        month: rank of the month of the scan among those of the store, from 0; ``NO_MONTH`` where
+            the store does not say, and then has no such column.
     """
 
     slice_id: str
@@ -71,6 +76,14 @@ class SliceRow:
     labelled: str
     body: str = ""
     body_cut: bool = False
+    month: int = NO_MONTH
+
+    def as_columns(self) -> dict[str, Any]:
+        """Column → value, as stored and hashed."""
+        columns = asdict(self)
+        if self.month == NO_MONTH:
+            del columns[MONTH]
+        return columns
 
 
 @dataclass(frozen=True)
@@ -197,7 +210,8 @@ def read_header(folder: Path) -> Header:
 def _rows_text(rows: Sequence[Mapping[Any, Any]]) -> bytes:
     """Rows as hashed text, the same before they are written and after they are read."""
     kinds = {f.name: cast("type", f.type) for f in fields(SliceRow)}
-    return repr([{name: kind(row[name]) for name, kind in kinds.items()} for row in rows]).encode()
+    typed = [{name: kind(row[name]) for name, kind in kinds.items() if name in row} for row in rows]
+    return repr(typed).encode()
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
@@ -207,6 +221,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
 def _fault(slices: pd.DataFrame, scanners: Sequence[str]) -> str:
     """Fault of a table of slices, in words; "" for none."""
     types = {f.name: f.type for f in fields(SliceRow)} | {"row": int}
+    if MONTH not in slices:
+        del types[MONTH]
     if missing := sorted(types.keys() - set(slices.columns)):
         return f"lacks {', '.join(missing)}"
     for name, kind in types.items():
@@ -272,8 +288,9 @@ class StoreWriter:
             if not np.isin(image, known).all():
                 raise ValueError(f"{scanner}: labels other than {known}")
         self.header.scanners[scanner] = display_name
-        self._rows += [{**asdict(row), "row": i} for i, row in enumerate(rows)]
-        self._digest.update(_rows_text([asdict(row) for row in rows]))
+        columns = [row.as_columns() for row in rows]
+        self._rows += [{**row, "row": i} for i, row in enumerate(columns)]
+        self._digest.update(_rows_text(columns))
         (self.folder / scanner).mkdir()
         for name, array in (("hu", hu), ("labels", labels)):
             self._write_array(self.folder / scanner / f"{name}.npy", array, DTYPES[name])

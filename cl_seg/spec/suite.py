@@ -125,6 +125,10 @@ class StreamSuite(Suite):
             the next one. The scores that each defines are in docs/metrics.md.
         held_out: scanners that are tested before the first and after every experience and never
             trained on, in no order. R stays that of the scanners of the order.
+        experience: what an experience trains on: the slices of one ``scanner``, or with ``months``
+            those of one month, of whatever scanners, from a store made with ``ingest --months``.
+            Then all scanners but those held out take part, there are no ``orders``, and scores of
+            the moment right after learning a scanner are not defined, see docs/metrics.md.
     """
 
     kind: Literal["stream"]
@@ -137,6 +141,7 @@ class StreamSuite(Suite):
     ) = "as_listed"
     evaluate: str = Field(default="all", json_schema_extra={"pattern": EVALUATE})
     held_out: list[str] = Field(default=[])
+    experience: Literal["scanner", "months"] = "scanner"
 
     @field_validator("held_out")
     @classmethod
@@ -154,6 +159,13 @@ class StreamSuite(Suite):
                 {"value": repr(value)},
             )
         return value
+
+    @model_validator(mode="after")
+    def _months_are_the_order(self) -> "StreamSuite":
+        if self.experience == "months" and self.orders != "as_listed":
+            text = "`experience: months` puts the stream in the order of its months: leave it out"
+            raise PydanticCustomError("orders", "{text}", {"text": text, "in": ["orders"]})
+        return self
 
     @model_validator(mode="after")
     def _learned_dice_of_classes(self) -> "StreamSuite":

@@ -98,6 +98,11 @@ class Strategy:
         return self.scoring != "as_trained"
 
     @property
+    def keeps_state_of_scanners(self) -> bool:
+        """True where a scanner is scored with what was kept of the experience on it."""
+        return self.changes_scoring and self.state_saved != "not_needed"
+
+    @property
     def has_consolidation_stage(self) -> bool:
         """True where its state is made by a stage of its own, after the training."""
         return self.plugin is not None and self.state_saved == "after_training"

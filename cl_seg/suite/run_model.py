@@ -21,6 +21,7 @@ from cl_seg.records.model_card import Input, ModelCard, Network
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
+from cl_seg.scans.splits import SPLIT_PARTS
 from cl_seg.scans.store import SliceStore, is_store
 from cl_seg.suite.cache import DamagedStage, StageCache, state_file
 
@@ -97,7 +98,11 @@ def _store_and_split(results: Path, record: RunRecord) -> tuple[SliceStore, Rows
 def _trained_and_held_out(
     store: SliceStore, scanner: str, rows: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    parts = {part: selected_slices(store.slices, scanner, rows[part]) for part in rows}
+    parts = {
+        part: selected_slices(store.slices, scanner, rows[part])
+        for part in rows
+        if part in SPLIT_PARTS
+    }
     held_out = [own for part, own in parts.items() if part != "train"]
     return parts["train"], pd.concat(held_out)
 

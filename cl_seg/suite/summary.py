@@ -61,7 +61,7 @@ def summary(
 
 
 def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
-    """The orders of a stream, or the scanners before the new one of an update or a seed curve."""
+    """The orders or months of a stream, or the scanners of an update or a seed curve."""
     first = runs[0]
     if first.starting_model is not None:
         old = f" (old scanners: {', '.join(first.order[:-1])})" if first.order[:-1] else ""
@@ -69,9 +69,10 @@ def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
     elif first.seed_images is not None:
         yield f"base: {' + '.join(first.seed_images.base_scanners)}; target: {first.order[-1]}"
     else:
-        orders = {run.order_number: run.order for run in runs}
-        for number, order in orders.items():
-            yield f"order{number}: {' → '.join(order)}"
+        orders = {run.order_number: run.stream for run in runs}
+        for number, stream in orders.items():
+            name = "months" if first.months else f"order{number}"
+            yield f"{name}: {' → '.join(map(' + '.join, stream))}"
 
 
 def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()) -> str:

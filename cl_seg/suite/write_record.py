@@ -48,6 +48,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     # Not said where it is the default, as in records from before there was a choice.
     unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
     unusual |= {"held_out": context.held_out} if context.held_out else {}
+    unusual |= {"months": run.months} if run.months else {}
     unusual |= {"update": _update(run, context)} if context.margins else {}
     return RunSpec.model_validate({
         "order": run.order,
@@ -172,10 +173,12 @@ def _record(planned: PlannedRun, cache: StageCache, matrices: dict[str, Rows]) -
 
 
 def _schedule(planned: PlannedRun) -> str:
+    run = planned.run
     if planned.context.margins:
         return "update"
-    regime = find_strategy(planned.run.strategy.name).training_regime
-    return "seed_curve" if planned.run.seed_images else regime
+    if run.months and not run.joint:
+        return "months"
+    return "seed_curve" if run.seed_images else find_strategy(run.strategy.name).training_regime
 
 
 def _table(cache: StageCache, key: str, name: str) -> pd.DataFrame:
@@ -231,9 +234,9 @@ def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
 
     ``scanner/image|truth|first|last`` are (S, S): the typical slice, its truth, and what is
     predicted after the first and the last stage. ``scanner/ranked/learned|last`` are (3, 3, S, S):
-    worst, median, best by image, truth, prediction, after the scanner's own stage and after the
-    last; with ``/dice`` their Dice, (3,). ``scanner/first`` is missing where the scanner was not
-    tested after the first stage.
+    worst, median, best by image, truth, prediction, after the first stage on the scanner and after
+    the last; with ``/dice`` their Dice, (3,). ``scanner/first`` is missing where the scanner was
+    not tested after the first stage.
     """
     examples = {}
     for j, scanner in enumerate(planned.run.scanners):

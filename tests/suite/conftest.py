@@ -1,5 +1,5 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 
 from cl_seg.planning.gpus import CPU
 from cl_seg.planning.plan import resolve
-from cl_seg.scans.store import Grid, SliceRow, SliceStore, create_store
+from cl_seg.scans.store import NO_MONTH, Grid, SliceRow, SliceStore, create_store
 from cl_seg.suite.cache import StageCache
 from cl_seg.suite.engines import Engine
 from cl_seg.suite.engines.local import LocalEngine
@@ -46,8 +46,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_store(tmp_path_factory.mktemp("stores") / "tiny.store")
 
 
-def write_store(folder: Path, patients: int = 6) -> Path:
-    """Three scanners, some patients each, three slices per case, brightness telling them apart."""
+def write_store(
+    folder: Path, patients: int = 6, months: Mapping[str, Sequence[int]] | None = None
+) -> Path:
+    """Three scanners, some patients each, three slices per case, brightness telling them apart.
+
+    ``months`` are those of the patients of every scanner.
+    """
     random = np.random.default_rng(0)
     with create_store(folder, ["muscle", "liver"], Grid(32, 4.0), {"kind": "simulated"}) as writer:
         for scanner, offset in (("bright", 60), ("dark", -60), ("plain", 0)):
@@ -64,6 +69,7 @@ def write_store(folder: Path, patients: int = 6) -> Path:
                     kvp=120.0,
                     kernel="B",
                     labelled="muscle,liver",
+                    month=months[scanner][i // 3] if months else NO_MONTH,
                 )
                 for i in range(3 * patients)
             ]

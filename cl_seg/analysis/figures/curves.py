@@ -49,30 +49,29 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     by_configuration = runs_by_configuration(results)
     models, strategies = networks_and_strategies(by_configuration)
     first = results[0]
-    order = first.order
     shown = shown_scanners(results)
     column_of = {scanner: column for column, scanner in enumerate(first.scanners)}
     marks = strategy_marks(strategies)
     width = 2.7 * len(shown) + 0.6
     with mpl.rc_context(STYLE):
-        names = [first.short_names[s] for s in order]
+        names = first.stage_names
         height = 2.1 * len(models) + 0.9 + extra_height(names)
         figure = Figure((width, height), layout="constrained")
         grid = figure.subplots(len(models), len(shown), sharex=True, sharey=True, squeeze=False)
         for (row, model), (panel, scanner) in product(enumerate(models), enumerate(shown)):
-            axes, visits = grid[row][panel], _visits(order, scanner)
+            axes, visits = grid[row][panel], _visits(first, scanner)
             for strategy in strategies:
-                runs = of_order(by_configuration.get((model, strategy), ()), order)
+                runs = of_order(by_configuration.get((model, strategy), ()), first.order)
                 if runs:
                     values = np.array([run.matrix()[1:, column_of[scanner]] for run in runs])
                     _curve(axes, runs[0], values, visits, marks[strategy])
             axes.axvspan(0.6, visits[0] - 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
-        lowest = min((_lowest(run) for run in of_order(results, order)), default=1.0)
+        lowest = min((_lowest(run) for run in of_order(results, first.order)), default=1.0)
         for axes in grid[-1]:
             name_columns(axes, range(1, len(names) + 1), names)
-            axes.set_xlim(0.6, len(order) + 0.4)
+            axes.set_xlim(0.6, len(names) + 0.4)
             axes.set_ylim(min(0.9, np.floor(lowest * 20) / 20), 1)
         for row_axes in grid:
             row_axes[0].set_ylabel("mean Dice")
@@ -80,9 +79,9 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         return with_caveats(figure, first.caveats)
 
 
-def _visits(order: Sequence[str], scanner: str) -> list[int]:
+def _visits(run: RunResult, scanner: str) -> list[int]:
     """Positions, from 1, of the experiences on a scanner."""
-    return [position for position, name in enumerate(order, start=1) if name == scanner]
+    return [position for position, own in enumerate(run.visits, start=1) if scanner in own]
 
 
 def _curve(axes: Axes, first: RunResult, values: Dice, visits: list[int], mark: Mark) -> None:
@@ -108,7 +107,7 @@ def _lowest(run: RunResult) -> float:
     """Lowest Dice on a scanner from its learning on."""
     r, first = run.matrix()[1:], np.array(list(run.first_visits.values()))
     stages = np.arange(1, len(r) + 1)[:, None]
-    after = r.ravel() if run.is_joint else r[stages >= first]
+    after = r.ravel() if run.is_joint or run.by_months else r[stages >= first]
     if run.training_regime == "single":
         after = run.after_learning()
     return float(after[np.isfinite(after)].min(initial=1))

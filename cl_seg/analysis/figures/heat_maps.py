@@ -107,4 +107,4 @@ def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) ->
 def _stages(run: RunResult) -> list[str]:
     if run.is_joint:
         return ["untrained", "all"]
-    return ["untrained", *(run.short_names[s] for s in run.order)]
+    return ["untrained", *run.stage_names]

@@ -69,10 +69,10 @@ def has_ranked(run: RunResult) -> bool:
 def ranked_examples(run: RunResult, scanners: Sequence[str]) -> Figure:
     """Worst, median and best test slice of scanners, once each is learned and at the end.
 
-    Rows are ranks, by mean Dice over the classes of a slice, which is written in it. Filled: truth.
-    Lines: prediction.
+    At the end alone where scanners are learned together. Rows are ranks, by mean Dice over the
+    classes of a slice, which is written in it. Filled: truth. Lines: prediction.
     """
-    moments = ["last"] if run.is_joint else list(MOMENTS)
+    moments = ["last"] if run.is_joint or run.by_months else list(MOMENTS)
     columns = [(scanner, moment) for scanner in scanners for moment in moments]
     rows, dice = [], []
     for rank in range(len(RANKS)):

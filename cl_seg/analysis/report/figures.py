@@ -60,9 +60,10 @@ def accuracy_matrix(data: ReportData) -> Section | None:
 
 def joint_differences(data: ReportData) -> Section | None:
     """Every scanner against joint training."""
+    part = "month" if data.results[0].record.spec.months else "scanner"
     caption = (
         "Dice points below joint training on every scanner after the last stage: what going from "
-        "scanner to scanner costs. Orders and seeds are averaged."
+        f"{part} to {part} costs. Orders and seeds are averaged."
     )
     figure = drop_maps.joint_differences(data.results)
     return figure_section("Below joint training", "joint_differences", caption, figure)
@@ -101,7 +102,7 @@ def validation(data: ReportData) -> Section | None:
     """Validation Dice while training."""
     title = "Validation Dice while training"
     which = which_scanners(data.results) + _which_run(data.results)
-    lines = "" if is_many(len(data.results[0].order)) else "; dotted lines separate the stages"
+    lines = "" if is_many(len(data.results[0].visits)) else "; dotted lines separate the stages"
     caption = f"{title}{lines}.{which}"
     return figure_section(title, "validation", caption, curves.validation_curves(data.results))
 
@@ -123,9 +124,10 @@ def slices(data: ReportData) -> Section | None:
     for run in filter(overlays.has_ranked, own):
         name = "ranked_" + re.sub(r"\W+", "_", run.network).lower()
         name += f"_{len(figures)}" * (name in figures)
+        when = "" if run.by_months else "once the scanner was learned and "
         caption = (
             f"{run.network}, {run.strategy}: the test slices of every scanner with the lowest, "
-            f"the median and the highest Dice, once the scanner was learned and at the end{end}"
+            f"the median and the highest Dice, {when}at the end{end}"
         )
         figures[name] = caption, overlays.ranked_examples(run, scanners)
     return Section("Slices", figures=figures)
@@ -201,6 +203,8 @@ def _medians(row: Mapping[Any, Any]) -> str:
 
 
 def _marks(run: RunResult) -> str:
+    if run.record.spec.months:
+        return "Marks are the months that have slices of it, shading the months up to the first"
     if run.returns:
         return "Marks are the stages that train on it, shading the stages up to the first"
     return "The mark is the stage in which the scanner is learned, shading the stages up to it"

@@ -96,9 +96,11 @@ def numbers_of_orders(data: ReportData) -> Section | None:
 
 
 def scanners_of_streams(results: Sequence[RunResult]) -> str:
-    """The scanners in stream order, or how many orders there are of which scanners."""
+    """The scanners in stream order, or how many orders or months there are of which scanners."""
     orders = list(dict.fromkeys(tuple(run.order) for run in results if not run.is_joint))
     names = _display_names(results)
+    if months := len(results[0].record.spec.months):
+        return f"{months} months of {listed([names[scanner] for scanner in results[0].order])}"
     if len(orders) < 2:
         return listed([names[scanner] for scanner in results[0].order], " → ")
     scanners = dict.fromkeys(names[scanner] for order in orders for scanner in order)

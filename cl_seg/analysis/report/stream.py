@@ -212,13 +212,20 @@ def _partly_defined(results: Sequence[RunResult]) -> list[str]:
         notes.append(
             f"{', '.join(single)}: a network of its own per scanner, so only plasticity is defined."
         )
+    if any(run.by_months for run in results):
+        notes.append(
+            "An experience is a month and has slices of several scanners, so that no moment is "
+            "right before or after learning one: BWT, FWT, forgetting, plasticity, E-FWT, RMA and "
+            "intransigence are not defined, and `learned_dice` is judged for joint training alone."
+        )
     return notes
 
 
 def _partly_tested(data: ReportData) -> list[str]:
     """What is not defined where not every scanner was tested after every stage."""
-    evaluate = data.results[0].record.spec.evaluate
-    if evaluate == "all":
+    spec = data.results[0].record.spec
+    evaluate = spec.evaluate
+    if evaluate == "all" or spec.months:
         return []
     if evaluate == "seen":
         return [

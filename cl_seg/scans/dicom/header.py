@@ -1,12 +1,14 @@
 """Reads the header of one DICOM file: only the fields named in ``_FIELDS`` are read at all.
 
+The study date is read on request alone, and kept as the number of its month until that is a rank.
 Identifiers of patients, series and stations are hashed at once; error texts name no identifier.
 """
 
 import math
+import re
 import warnings
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ _FIELDS = [
     *("MultienergyCTAcquisition", "MonoenergeticEnergyEquivalent", _ENERGY, "StationName"),
     *_IDENTIFIERS,
 ]
+_DATE = "StudyDate"  # read where its month is asked for
+_MONTH = re.compile(r"(\d{4})\.?(0[1-9]|1[0-2])\.?\d{2}")  # of a date (DA), older ones with dots
 _OTHER_MODALITIES = {
     *("CR", "DX", "DOC", "KO", "MG", "MR", "NM", "OT", "PR", "PT", "REG", "RF", "RTDOSE"),
     *("RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SR", "US", "XA"),
@@ -71,6 +75,8 @@ class ImageHeader:
         lacks_series_uid: whether SeriesInstanceUID is absent.
         multi_energy: whether MultienergyCTAcquisition says that several energies were measured.
         rescale: RescaleSlope and RescaleIntercept.
+        month: months from the year 0 to StudyDate, None unless asked for or without a date. Never
+            stored, see :mod:`cl_seg.scans.months`.
     """
 
     path: Path
@@ -84,15 +90,18 @@ class ImageHeader:
     lacks_series_uid: bool = False
     multi_energy: bool = False
     rescale: tuple[float, float] = (1.0, 0.0)
+    month: int | None = field(default=None, repr=False)
 
 
-def read_header(path: Path, root: Path, pseudonyms: Pseudonyms) -> ImageHeader:
-    """Read the whitelisted header fields of one file.
+def read_header(
+    path: Path, root: Path, pseudonyms: Pseudonyms, months: bool = False
+) -> ImageHeader:
+    """Read the whitelisted header fields of one file, with ``months`` the month of its study too.
 
     Raises:
         UnusableError: not a readable axial CT image; the text names no header identifier.
     """
-    header = read_fields(path, _FIELDS)
+    header = read_fields(path, [*_FIELDS, _DATE] if months else _FIELDS)
     # pydicom converts values when they are asked for, and its warnings would show them.
     try:
         with pydicom.config.disable_value_validation(), warnings.catch_warnings():
@@ -246,7 +255,13 @@ def _parse(path: Path, header: Any, pseudonyms: Pseudonyms) -> ImageHeader:
         tuple(word[:_CODE] for word in words),
         multi_energy=str(header.get("MultienergyCTAcquisition") or "").strip().upper() == "YES",
         rescale=_rescale(header),
+        month=_month(header),
     )
+
+
+def _month(header: Any) -> int | None:
+    found = _MONTH.fullmatch(str(header.get(_DATE) or "").strip())
+    return 12 * int(found[1]) + int(found[2]) - 1 if found else None
 
 
 def _energy_kev(header: Any) -> float:

@@ -34,7 +34,7 @@ class DicomSeries(Series):
 
 
 def find_series(
-    files: Iterable[Path], root: Path, pseudonyms: Pseudonyms
+    files: Iterable[Path], root: Path, pseudonyms: Pseudonyms, months: bool = False
 ) -> tuple[list[DicomSeries], list[RejectedFile]]:
     """Read the headers of ``files`` and put together the usable CT series.
 
@@ -42,17 +42,20 @@ def find_series(
         files: candidate files, DICOM or not.
         root: folder they were found in; files without a series UID are grouped by folder below it.
         pseudonyms: hashes patient and series identifiers.
+        months: whether the month of the study is read.
 
     Returns:
         Series sorted by patient and series hash, and what was left out, per file or series.
     """
-    return series_of([try_header(file, root, pseudonyms) for file in files])
+    return series_of([try_header(file, root, pseudonyms, months) for file in files])
 
 
-def try_header(file: Path, root: Path, pseudonyms: Pseudonyms) -> ImageHeader | RejectedFile:
+def try_header(
+    file: Path, root: Path, pseudonyms: Pseudonyms, months: bool = False
+) -> ImageHeader | RejectedFile:
     """The header of one file, or why it cannot be used."""
     try:
-        return read_header(file, root, pseudonyms)
+        return read_header(file, root, pseudonyms, months)
     except UnusableError as error:
         return RejectedFile(file, str(error))
 
@@ -106,6 +109,7 @@ def _assemble(images: list[ImageHeader], kinds: set[str]) -> tuple[DicomSeries, 
             image.sop_instance_hash for image in images if image.sop_instance_hash
         ),
         files=tuple(sorted(image.path for image in images)),
+        month=min((i.month for i in images if i.month is not None), default=None),
     )
     return series, copies
 

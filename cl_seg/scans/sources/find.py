@@ -29,7 +29,12 @@ def is_manifest(source: Path) -> bool:
 
 
 def find_scans_in_source(
-    source: Path, classes: list[str], pseudonyms: Pseudonyms, show: bool, workers: int = 1
+    source: Path,
+    classes: list[str],
+    pseudonyms: Pseudonyms,
+    show: bool,
+    workers: int = 1,
+    months: bool = False,
 ) -> FoundScans:
     """The scans of a source, and the files left out.
 
@@ -39,6 +44,7 @@ def find_scans_in_source(
         pseudonyms: hashes patients and series.
         show: show a progress bar.
         workers: processes that read headers side by side.
+        months: whether the month of every study is read, where a manifest does not give it.
 
     Raises:
         InputError: no such source, or neither folder nor manifest, or a wrong manifest.
@@ -46,7 +52,7 @@ def find_scans_in_source(
     if not source.exists():
         raise InputError(f"{source} does not exist: give a DICOM folder or a CSV manifest")
     if is_manifest(source):
-        return find_scans_in_manifest(source, classes, pseudonyms, show)
+        return find_scans_in_manifest(source, classes, pseudonyms, show, months)
     if not source.is_dir():
         if source.name.upper() == "DICOMDIR":
             raise InputError(f"{source} is not needed: give the folder it is in, {source.parent}")
@@ -56,7 +62,7 @@ def find_scans_in_source(
             "manifest with the columns image,labels,patient,scanner"
         )
     files, closed = files_below(source)
-    reading = partial(try_header, root=source, pseudonyms=pseudonyms)
+    reading = partial(try_header, root=source, pseudonyms=pseudonyms, months=months)
     bar = partial(track, total=len(files), console=progress_console(), disable=not show)
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
     workers = workers if len(files) >= PARALLEL_FROM else 1

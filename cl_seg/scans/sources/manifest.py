@@ -8,6 +8,7 @@ Columns::
     scanner  scanner name; required for NIfTI, may be empty for DICOM, then the header's is taken
     classes  optional: classes the label file covers, separated by spaces; empty or absent for all
     slices   optional: ``labelled`` to leave out slices without labels; empty or absent for all
+    month    optional: a whole number, larger for later months; for all images or for none
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from cl_seg.scans.sources.files import files_below, similar_file
 from cl_seg.scans.sources.listed_twice import persons_named_twice, series_listed_twice
 
 REQUIRED = ("image", "labels", "patient", "scanner")
-OPTIONAL = ("classes", "slices")
+OPTIONAL = ("classes", "slices", "month")
 LABELLED = "labelled"
 
 
@@ -43,6 +44,7 @@ class ManifestRow:
     scanner: str
     classes: tuple[str, ...] | None
     labelled_only: bool
+    month: int | None
 
 
 def read_manifest(path: Path, classes: list[str]) -> list[ManifestRow]:
@@ -72,6 +74,11 @@ def read_manifest(path: Path, classes: list[str]) -> list[ManifestRow]:
             faults.append(f"{row.where}: {row.image} is listed already: {seen[image]}")
         seen.setdefault(image, row.where)
         rows.append(row)
+    if any(row.month is not None for row in rows):
+        lacking = [row.where for row in rows if row.month is None]
+        faults += [
+            f"{where}: month: is empty: give it for all images or for none" for where in lacking
+        ]
     refuse(faults)
     return rows
 
@@ -94,9 +101,13 @@ def _checked(row: csv_file.Row, classes: list[str]) -> ManifestRow:
         raise row.error("labels", f"{labels} is not a NIfTI file (.nii, .nii.gz)")
     if not image.is_dir():
         _check_volume(image, row)
+    try:
+        month = int(row["month"]) if row["month"] else None
+    except ValueError:
+        raise row.error("month", "expected a whole number, larger for later months") from None
     return ManifestRow(
         *(row.where, row.line, row["image"], image, labels),
-        *(row["patient"], plain(row["scanner"]), covered, bool(slices)),
+        *(row["patient"], plain(row["scanner"]), covered, bool(slices), month),
     )
 
 
@@ -122,9 +133,13 @@ def _check_volume(image: Path, row: csv_file.Row) -> None:
 
 
 def find_scans_in_manifest(
-    path: Path, classes: list[str], pseudonyms: Pseudonyms, show_progress: bool
+    path: Path,
+    classes: list[str],
+    pseudonyms: Pseudonyms,
+    show_progress: bool,
+    months: bool = False,
 ) -> FoundScans:
-    """The scans a manifest lists.
+    """The scans a manifest lists, with ``months`` those of DICOM with the month of their study.
 
     Raises:
         InputError: the manifest is wrong, labels belong to a folder of several series, or two rows
@@ -137,7 +152,7 @@ def find_scans_in_manifest(
     rows = read_manifest(path, classes)
     console = progress_console()
     for row in track(rows, "Reading headers", console=console, disable=not show_progress):
-        found, refused = _find(row, pseudonyms, notes)
+        found, refused = _find(row, pseudonyms, notes, months and row.month is None)
         rejected += refused
         if row.labels and len(found) > 1:
             kinds = sorted({series.scanner_header.kind or "plain CT" for series in found})
@@ -156,12 +171,12 @@ def find_scans_in_manifest(
 
 
 def _find(
-    row: ManifestRow, pseudonyms: Pseudonyms, notes: list[str]
+    row: ManifestRow, pseudonyms: Pseudonyms, notes: list[str], months: bool
 ) -> tuple[list[Series], list[RejectedFile]]:
     patient = pseudonyms.patient(row.patient) if row.patient else ""
     if row.image.is_dir():
         files, closed = files_below(row.image)
-        found, rejected = find_series(files, row.image, pseudonyms)
+        found, rejected = find_series(files, row.image, pseudonyms, months)
         persons = {series.patient for series in found if series.patient != series.name}
         if patient and len(persons) > 1:
             notes.append(
@@ -171,18 +186,25 @@ def _find(
         return [_named(series, row, patient, pseudonyms) for series in found], closed + rejected
     try:
         name = pseudonyms.series(row.name)
-        return [find_volume(row.image, name, patient, row.scanner)], []
+        volume = find_volume(row.image, name, patient, row.scanner)
+        return [replace(volume, month=row.month)], []
     except UnusableError as error:
         return [], [RejectedFile(row.image, str(error))]
 
 
 def _named(series: Series, row: ManifestRow, patient: str, pseudonyms: Pseudonyms) -> Series:
-    """A series with the patient and scanner of the manifest, which overrule the header."""
+    """A series with the patient, scanner and month of the manifest, which overrule the header."""
     scanner_header = replace(series.scanner_header, given_name=row.scanner)
     # The row is part of the name: nameless series of different rows must not meet.
     name = pseudonyms.series(f"{row.name} {series.name}")
     known = patient or ("" if series.patient == series.name else series.patient)
     notes = tuple(note for note in series.notes if not known or note != NO_PATIENT)
+    month = series.month if row.month is None else row.month
     return replace(
-        series, scanner_header=scanner_header, name=name, patient=known or name, notes=notes
+        series,
+        scanner_header=scanner_header,
+        name=name,
+        patient=known or name,
+        notes=notes,
+        month=month,
     )

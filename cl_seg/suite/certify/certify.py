@@ -147,6 +147,7 @@ def _check_same_suite(plan: Plan, recorded: Mapping[str, RunResult]) -> None:
         not_said_by_default = {
             "evaluate": then.evaluate != now.evaluate,
             "held_out": then.held_out != now.held_out,
+            "experience": then.months != now.months,
             "training.later": then.training.later != now.training.later,
             "training.augment": then.training.augment != now.training.augment,
         }

@@ -25,7 +25,7 @@ from cl_seg.suite.stages.plugin_state import restored_plugin
 def evaluate(inputs: StageInputs, out: Path) -> dict[str, Any]:
     """Write a row of scores per case and class, and some slices to be shown."""
     stage, classes = inputs.stage, inputs.context.classes
-    rows = inputs.rows((stage.scanner,), "test").reset_index(drop=True)
+    rows = inputs.rows((stage.scanner, "test")).reset_index(drop=True)
     slices = SliceDataset(inputs.images, rows)
     prediction, routes = _predicted_as_the_strategy_scores(inputs, slices)
     truth = slices.truth

@@ -22,16 +22,15 @@ def experience(inputs: StageInputs, position: int) -> Any:
     One on a scanner that the stream returns to has the ``first_position`` (from 0) of the first
     experience on it.
     """
-    groups = [scanners for scanners in inputs.run.experiences[:position] if scanners]
-    train = [inputs.rows(scanners, "train") for scanners in groups]
+    selections = map(inputs.run.selection, range(1, position + 1))
+    train = [inputs.rows(*selection) for selection in selections if selection]
     if inputs.stage.ranking_key and position == len(inputs.run.experiences):
         train[-1] = _labelled(inputs, train[-1])
     images = inputs.images
     if inputs.run.starting_model is not None:  # labels may be of some of the classes
         images, train[-1] = with_pseudo_labels(images, train[-1], inputs.model)
     found = dense_benchmark(images, {"train": train}).train_stream[-1]
-    first = min(map(inputs.run.learned_at, inputs.run.visits[position - 1]), default=position)
-    if first < position:
+    if (first := inputs.run.first_visit(position)) < position:
         found.first_position = first - 1
     return found
 

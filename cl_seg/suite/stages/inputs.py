@@ -64,10 +64,10 @@ class StageInputs:
             "parameters": parameter_count(self.model),
         }
 
-    def rows(self, scanners: tuple[str, ...], part: str) -> pd.DataFrame:
-        """The slices of a part, scanner by scanner."""
+    def rows(self, *selection: tuple[str, str]) -> pd.DataFrame:
+        """The slices of some parts of scanners, one after the other."""
         slices, planned = self.images.store.slices, self.context.rows
-        each = [selected_slices(slices, name, planned[name].get(part, "")) for name in scanners]
+        each = [selected_slices(slices, s, planned[s].get(part, "")) for s, part in selection]
         return pd.concat(each)
 
     def adopt_model(self, model: nn.Module) -> None:

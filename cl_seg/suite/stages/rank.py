@@ -17,7 +17,7 @@ def rank(inputs: StageInputs, out: Path) -> dict[str, Any]:
     """Write the ids of the slices, the first to be labelled first."""
     images, target = inputs.run.seed_images, inputs.run.order[-1]
     assert images is not None
-    rows = inputs.rows((target,), "train").reset_index(drop=True)
+    rows = inputs.rows((target, "train")).reset_index(drop=True)
     features = entropy = None
     if inputs.stage.state_key:
         features, entropy = embed(inputs.model, SliceDataset(inputs.images, rows))

@@ -66,6 +66,6 @@ def train(inputs: StageInputs, out: Path) -> dict[str, Any]:
 def _validation_curve(inputs: StageInputs, position: int) -> ValidationCurve:
     """Of the validation slices of the scanners seen so far."""
     seen = [s for scanners in inputs.run.experiences[:position] for s in scanners]
-    rows = {s: inputs.rows((s,), "validation") for s in seen}
+    rows = {s: inputs.rows((s, "validation")) for s in seen}
     slices = {s: SliceDataset(inputs.images, own) for s, own in rows.items() if len(own)}
     return ValidationCurve(slices, inputs.context.classes, inputs.context.training.curve_every)
