@@ -44,7 +44,7 @@ ONLY_DEFINED_SCORE = {
 }
 """Training regime → the one score with a meaning where no network goes from scanner to scanner."""
 WITH_INTERVAL = ("ACC", "BWT", "plasticity")
-SIGNED = ("BWT", "FWT")
+SIGNED = ("BWT", "FWT", REGAINED)
 SHOWN_IF_KNOWN = (
     *("intransigence", "stability_gap", *RETURN_SCORES),
     *("false_positive_rate", "missed_rate"),

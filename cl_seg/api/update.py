@@ -171,8 +171,7 @@ def _key(scanner: str, scanners: Mapping[str, str]) -> str:
     """
     keys = [key for key, name in scanners.items() if scanner in {key, name}]
     if len(keys) != 1:
-        known = [*scanners, *scanners.values()]
-        raise InputError(f"unknown scanner {scanner}{did_you_mean(scanner, known)}")
+        raise InputError(f"unknown scanner {scanner}{did_you_mean(scanner, list(scanners))}")
     return keys[0]
 
 

@@ -92,6 +92,7 @@ def test_the_exit_code_is_the_verdict(
     ("more", "told"),
     [
         (["--scanner", "plane"], "did you mean plain?"),
+        (["--scanner", "Plain", "--margin-dice", "2"], "margins.dice"),
         (["--scanner", "plain", "--labelled", "few"], "--labelled few"),
         (["--scanner", "plain", "--strategy", "rwalk"], "rwalk has to watch the training"),
         (["--scanner", "plain", "--margin-dice", "2"], "margins.dice"),

@@ -134,6 +134,14 @@ def test_what_cannot_be_updated_is_refused_by_the_plan(
     assert told in str(refused.value) and len(str(refused.value).splitlines()) == 1
 
 
+def test_the_plan_says_what_leaves_it_undecided(store: Path, model: Path, tmp_path: Path) -> None:
+    more = "held_out: [dark, bright]\nseeds: [0]"
+    notes = "\n".join(planned(text(store, model, more), tmp_path).notes)
+    assert "trained on Bright, Elsewhere, and the data have none of them" in notes
+    assert "seeds: verdicts need at least 2" in notes
+    assert "plain has 2 test cases, verdicts need at least 3 test patients" in notes
+
+
 def test_the_others_are_named_that_run_without_old_slices(
     store: Path, model: Path, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ def forgetting_curves(data: ReportData) -> Section | None:
     bands = "; lines are means over seeds, bands their range" * _several_seeds(results)
     caption = (
         f"Test Dice on each scanner over the stream. {_marks(results[0])}{dotted}{bands}. "
-        "What lies below the axis before that is in R; the untrained network is left out."
+        "Dice below the axis is in the matrix R; the untrained network is not drawn."
         f"{_between_tests(results)}{which_scanners(results)}{_which_order(results)}"
     )
     figure = curves.forgetting_curves(results)
@@ -204,10 +204,12 @@ def _medians(row: Mapping[Any, Any]) -> str:
 
 def _marks(run: RunResult) -> str:
     if run.record.spec.months:
-        return "Marks are the months that have slices of it, shading the months up to the first"
+        return (
+            "Marks are the months with slices of the scanner, the shaded part lies before the first"
+        )
     if run.returns:
-        return "Marks are the stages that train on it, shading the stages up to the first"
-    return "The mark is the stage in which the scanner is learned, shading the stages up to it"
+        return "Each mark is a training on that scanner, the shaded part lies before the first"
+    return "The mark is the stage in which the scanner is learned, the shaded part lies before it"
 
 
 def _untested(results: Sequence[RunResult]) -> str:

@@ -30,6 +30,10 @@ DEFINITIONS = {
     "by noise, so claims use BWT",
     "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
     "nothing",
+    "stability gap": "validation Dice before an experience minus the lowest during it, mean over "
+    "experiences and earlier scanners; biased upwards by noise",
+    "intransigence": "Dice of joint training from scratch on the scanners so far minus that right "
+    "after learning the last of them",
     "±": "half of a 95 % interval for other patients and other seeds, both taken as random; the "
     "orders of scanners as they are",
     "missed rate": "share of cases whose structure is not found at all after the last stage",
@@ -38,6 +42,15 @@ DEFINITIONS = {
     "not evaluable": "Dice on a scanner right after learning it, of joint training at its end, is "
     "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
     "training is no bar to measure by",
+}
+RETURN_DEFINITIONS = {
+    "BWT": "mean change of Dice on a scanner from right after its first visit to the end; negative "
+    "is forgetting",
+    "lost before return": "Dice right after the first visit minus that just before the stream is "
+    "back, mean over returns; negative is a gain",
+    "regained": "Dice right after a return minus that just before it, mean over returns",
+    "relearning steps": "optimiser steps of a return after which the validation Dice of the first "
+    "visit is reached again; 0 if nothing was lost",
 }
 SCANNER_DEFINITIONS = {
     "E-FWT": "mean gain over the untrained network on scanners not yet learned, after every stage",
@@ -84,9 +97,13 @@ def summary(data: ReportData) -> Section:
             *_partly_tested(data),
             *_coverage(data.summary),
         ],
-        definitions=DEFINITIONS,
+        definitions=DEFINITIONS | (RETURN_DEFINITIONS if _returns(data) else {}),
         files={"runs": data.runs, "summary": data.summary},
     )
+
+
+def _returns(data: ReportData) -> bool:
+    return any(run.returns for run in data.results)
 
 
 def other_scanners(data: ReportData) -> Section | None:

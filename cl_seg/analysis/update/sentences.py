@@ -59,14 +59,14 @@ def _update(candidate: Candidate) -> str:
 def _gain(candidate: Candidate) -> str:
     gain = candidate.gain.outcome
     before, after = (number(gain, float(v.mean()), False) for v in (gain.before, gain.after))
-    return f"Dice goes from {before} to {after}, {shown_change(candidate.gain)}"
+    return f"Dice there goes from {before} to {after}, {shown_change(candidate.gain)}"
 
 
 def _recommended(candidate: Candidate) -> str:
     run = candidate.runs[0]
     sentence = (
         f"Recommended: update {_update(candidate)} of {run.short_names[update_of(run).new]}. "
-        f"{_gain(candidate)} there; nothing is worse than the margins allow"
+        f"{_gain(candidate)}; nothing is worse than the margins allow"
     )
     others = [one for one in candidate.decisive if one.outcome.role != "new"]
     least = min(others, key=lambda one: one.change.lower / one.margin)

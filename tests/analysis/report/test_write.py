@@ -124,7 +124,7 @@ def test_test_patients_are_counted(results: Path) -> None:
 def test_captions_say_what_is_drawn(tmp_path: Path) -> None:
     write_run(tmp_path, "Naive", NAIVE)
     page = write_report(tmp_path).read_text()
-    assert "shading the stages up to it." in page and "dotted line joint" not in page
+    assert "the shaded part lies before it." in page and "dotted line joint" not in page
     assert "is shown" not in page
     write_run(tmp_path, "Joint", JOINT)
     assert "the dotted line joint training" in write_report(tmp_path).read_text()

@@ -80,7 +80,7 @@ def test_one_seed_has_no_bounds_and_no_answer(tmp_path: Path) -> None:
     assert write_dossier(tmp_path).status == "undecided"
     page = (tmp_path / PAGE).read_text()
     assert "Undecided: keep the model as it is until more is known." in page
-    assert "at least three test patients and two seeds" in page
+    assert "all scores: at least 2 seeds (now 1)" in page
     assert "There are no pictures" in page
     assert ">Model card</h2>" not in page
     outcome = json.loads((tmp_path / JSON).read_text())["candidates"][0]["outcomes"][0]

@@ -53,6 +53,12 @@ def test_without_bounds_it_is_undecided() -> None:
     assert needed(one_seed, -MARGIN) == "at least 2 seeds (now 1)"
 
 
+def test_too_few_patients_and_seeds_are_counted() -> None:
+    alone = change_of(np.full((2, 1), 0.5))
+    told = "at least 3 test patients (now 2) and at least 2 seeds (now 1)"
+    assert needed(alone, -MARGIN) == told
+
+
 def test_more_patients_decide_where_patients_vary() -> None:
     found = needed(change_of(around(0, 0.03)), -MARGIN)
     assert re.fullmatch(r"about \d+ more test patients \(now 6\)", found)

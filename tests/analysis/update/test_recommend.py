@@ -1,5 +1,7 @@
 """Which update is recommended."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from cl_seg.analysis.update.recommend import (
     accepted_of,
     recommendation,
 )
+from cl_seg.analysis.update.sentences import answer
 from cl_seg.records.results import RunResult
 from tests.analysis.update.factory import HELD_OUT, NEW, OLD, candidate_runs
 
@@ -28,6 +31,22 @@ def test_a_gain_without_a_loss_is_recommended() -> None:
     assert found.status == "recommended"
     assert found.best is not None
     assert found.best.title == "VNet, EWC, 20 slices"
+
+
+def without_old(run: RunResult) -> RunResult:
+    """The run of a store that has no scanner of the model."""
+    assert run.record.spec.update is not None
+    update = run.record.spec.update.model_copy(
+        update={"old": (), "held_out": (OLD, HELD_OUT), "parent_scanners": {"x": "Scanner X"}}
+    )
+    spec = run.record.spec.model_copy(update={"update": update})
+    return replace(run, record=run.record.model_copy(update={"spec": spec}))
+
+
+def test_nothing_is_recommended_if_no_old_scanner_was_tested() -> None:
+    found = judged([without_old(run) for run in candidate_runs(GAIN)])
+    assert (found.status, found.best, len(found.accepted)) == ("undecided", None, 1)
+    assert "trained on Scanner X, and none of them was tested" in answer(found)
 
 
 @pytest.mark.parametrize("where", [(OLD, "liver"), (HELD_OUT, "muscle"), (NEW, "liver")])
