@@ -150,6 +150,7 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     spacing_mm: float = 1.6,
     seed: int = 0,
     slices: int = 1,
+    levels: Literal["trunk"] | None = None,
     intramuscular_fat: bool = False,
     workers: int = CORES,
     progress: bool = True,
@@ -165,7 +166,10 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         size: height and width of a stored slice in pixels.
         spacing_mm: pixel size of a stored slice in mm.
         seed: random seed of anatomy and noise.
-        slices: neighbouring slices per level (third lumbar vertebra, liver).
+        slices: neighbouring slices per level (third lumbar vertebra, liver); of the trunk, slices
+            per body.
+        levels: "trunk" for slices at random heights from the sacrum to above the liver, instead of
+            the two levels.
         intramuscular_fat: whether the fat inside muscle is labelled as muscle.
         workers: processes that scan side by side; the store is the same with any number.
         progress: show a progress bar.
@@ -191,6 +195,7 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         spacing_mm=_checked(spacing_mm),
         seed=seed,
         slices_per_level=slices,
+        levels=levels,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
         show_progress=progress,

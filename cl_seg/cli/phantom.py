@@ -33,6 +33,13 @@ class Level(StrEnum):
     L3 = "L3"
     LIVER = "liver"
     BOTH = "both"
+    TRUNK = "trunk"
+
+
+class Levels(StrEnum):
+    """Where a body is scanned, if not at L3 and the liver."""
+
+    TRUNK = "trunk"
 
 
 class Format(StrEnum):
@@ -52,6 +59,10 @@ def simulate(
     spacing_mm: Annotated[float, typer.Option(min=0.1, max=20, help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
     slices: Slices = 1,
+    levels: Annotated[
+        Levels | None,
+        typer.Option(help="trunk: slices at random heights, sacrum to above the liver."),
+    ] = None,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
@@ -67,6 +78,7 @@ def simulate(
         spacing_mm=spacing_mm,
         seed=seed,
         slices=slices,
+        levels="trunk" if levels else None,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
@@ -132,13 +144,14 @@ def sheet(
     """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
     from cl_seg.phantom.anatomy.slices import LEVELS
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.sheet import write_sheet
+    from cl_seg.phantom.sheet import TRUNK_LEVELS, write_sheet
 
+    several = {Level.BOTH: LEVELS, Level.TRUNK: tuple(TRUNK_LEVELS)}
     write_sheet(
         file,
         load_profiles(scanners or None),
         bodies=bodies,
-        levels=LEVELS if level is Level.BOTH else (level.value,),
+        levels=several.get(level, (level.value,)),
         seed=seed,
         workers=workers,
     )

@@ -1,0 +1,153 @@
+"""Liver between the diaphragm and its tip, with hollows of its neighbours, and the gallbladder."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cl_seg.phantom.anatomy.field import Field
+from cl_seg.phantom.anatomy.liver import parenchyma
+from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
+from cl_seg.phantom.anatomy.torso import LIVER
+from cl_seg.phantom.anatomy.trunk.liver_vessels import hepatic_veins, portal_veins
+from cl_seg.phantom.anatomy.trunk.positions import along
+from cl_seg.phantom.anatomy.trunk.section import Trunk
+from cl_seg.phantom.anatomy.trunk.solids import Solid, cut, cut_tube
+
+# Hollows of the liver's neighbours: kidney and colon reach under the right lobe from below.
+KIDNEY_BED = {"L3": 1.0, "L1": 1.0, "T12": 0.8, "T11": 0.3, "T10": 0.0}
+
+
+@dataclass(frozen=True)
+class _Lobes:
+    """What is the body's own: sizes relative to the usual, heights in mm of the average man."""
+
+    width: float
+    depth: float
+    left_width: float
+    left_depth: float
+    left_bottom: float
+    reach: float
+
+
+def liver(trunk: Trunk, rng: Rng) -> None:
+    """Right, left and caudate lobe with their fissures and vessels."""
+    canvas, streams = trunk.canvas, trunk.streams(rng, 4)
+    mix = parenchyma(trunk, rng)
+    rough, bumps = 0.7 * canvas.field(rng, 8), 4 * canvas.field(rng, 16)
+    lobes = _Lobes(
+        width=rng.normal(0.68, 0.05),
+        depth=rng.normal(1.0, 0.06),
+        left_width=float(np.clip(rng.normal(0.50, 0.1), 0.25, 0.8)),
+        left_depth=rng.normal(38, 6),
+        left_bottom=rng.normal(78, 14),
+        reach=float(np.clip(rng.normal(0.24, 0.13), 0.0, 0.62)),
+    )
+    if not trunk.habitus.tip - 3 < trunk.height < trunk.habitus.right_dome + 6:
+        return
+    whole = _right_lobe(trunk, lobes, streams[0]) | _left_lobe(trunk, lobes, bumps, streams[1])
+    whole = (whole - _beds(trunk, streams[2])).grown(rough)
+    room = np.maximum(trunk.below + _sheet_mm(trunk), 0.3 - canvas.occupied)
+    whole = whole.within(room).within(trunk.cavity_distance + trunk.habitus.ascites_mm)
+    canvas.paint(whole, mix, LIVER)
+    _ligament(trunk, whole, streams[3])
+    canvas.occupy(whole.grown(0.6))
+    for vessel, tissue in (*hepatic_veins(trunk, rng), *portal_veins(trunk, rng)):
+        canvas.paint(vessel & whole.grown(-1.5), {tissue: 0.65, "liver": 0.35}, LIVER)
+    _lesions(trunk, whole, rng)
+
+
+def _sheet_mm(trunk: Trunk) -> float:
+    """Thickness of the diaphragm between liver and wall; under the dome there is none to be seen."""
+    return float(np.interp(trunk.habitus.right_dome - trunk.height, [20, 60], [0.2, 2.0]))
+
+
+def _right_lobe(trunk: Trunk, lobes: _Lobes, rng: Rng) -> Shape:
+    half, k, tip = trunk.wall_half_width, trunk.body.scale, trunk.habitus.tip
+    span = trunk.habitus.right_dome - tip
+    middle = tip + 0.66 * span
+    low = float(np.clip((middle - trunk.height) / (middle - tip), 0, 1))
+    a, b = lobes.width * half, 98 * k * lobes.depth
+    x = -0.42 * half - 6 - 0.2 * half * low  # below, the lobe lies at the side
+    solid = Solid(
+        (x, trunk.middle - 2 - rng.normal(4, 9) * low), (a, b), middle, middle - tip, 0.12, 2.3,
+        wobble(rng, 0.04), end_power=2.2,
+    )  # fmt: skip
+    return cut(trunk, solid)
+
+
+def _left_lobe(trunk: Trunk, lobes: _Lobes, bumps: Field, rng: Rng) -> Shape:
+    """The left lobe, a wedge behind the front wall that ends higher than the right lobe."""
+    half, k = trunk.wall_half_width, trunk.body.scale
+    top = trunk.habitus.right_dome + 6
+    middle = (top + lobes.left_bottom) / 2
+    solid = Solid(
+        (-0.02 * half, trunk.top + 44 * k), (lobes.left_width * half, lobes.left_depth * k),
+        middle + 8, middle + 8 - lobes.left_bottom, 0.12, 2, wobble(rng, 0.07), end_power=2.5,
+    )  # fmt: skip
+    edge = trunk.canvas.x - lobes.reach * half + 0.35 * (trunk.canvas.y - (trunk.top + 40)) + bumps
+    return cut(trunk, solid).within(edge)
+
+
+def _beds(trunk: Trunk, rng: Rng) -> Shape:
+    """Hollows: of the spine and the great vessels, of the stomach, of the kidney."""
+    canvas, k, y, half = trunk.canvas, trunk.body.scale, trunk.spine_y, trunk.wall_half_width
+    spine = Ellipse((10, y - 8), (38 * k, 42 * k), 0.2, 2, wobble(rng, 0.06))
+    stomach = Ellipse((0.40 * half, trunk.top + 98 * k), (62 * k, 44 * k), -0.2, 2,
+                      wobble(rng, 0.08))  # fmt: skip
+    deep = float(along(trunk.height, KIDNEY_BED))
+    kidney = Ellipse((-50 * k, y + 10), (46 * k, (18 + 30 * deep) * k), -0.2, 2, wobble(rng, 0.06))
+    hilum = Solid((-8 * k, trunk.middle + 4), (42 * k, 26 * k), 86, 34, -0.3, 2, wobble(rng, 0.1))
+    beds = canvas.ellipse(spine) | canvas.ellipse(stomach) | cut(trunk, hilum)
+    low = float(np.clip((90 - trunk.height) / 60, 0, 1))  # bowel lies medially below the hilum
+    medial = Ellipse((0.05 * half, trunk.middle), (0.62 * half * low, 120 * k * low), 0, 2.4)
+    if deep > 0:
+        beds = beds | canvas.ellipse(kidney)
+    return beds | canvas.ellipse(medial) if low > 0.1 else beds
+
+
+def _ligament(trunk: Trunk, whole: Shape, rng: Rng) -> None:
+    """The fissure of the round ligament, in the lower half of the left lobe."""
+    x, y = rng.normal(2, 7), trunk.top + 28
+    wide = float(np.clip((118 - trunk.height) / 40, 0, 1))
+    path = np.array([(x, y - 14, 1.0), (x + 3, y + 6, 1.6), (x - 2, y + 28, 2.6)])
+    path[:, 2] *= wide * rng.uniform(0.6, 1.8)
+    uneven = 0.6 * trunk.canvas.field(rng, 4)
+    if wide > 0:
+        fissure = trunk.canvas.tube(path).grown(uneven) & whole.grown(0.5)
+        trunk.canvas.paint(fissure, {"adipose": 0.9, "portal_vein": 0.1})
+
+
+def _lesions(trunk: Trunk, whole: Shape, rng: Rng) -> None:
+    """Cysts, and denser masses in a few; they belong to the liver."""
+    half, k = trunk.wall_half_width, trunk.body.scale
+    counts = rng.integers(1, 5) * (rng.random() < 0.22), rng.integers(1, 7) * (rng.random() < 0.1)
+    mixes = {"fluid": 0.95, "liver": 0.05}, {"liver": 0.45, "muscle": 0.35, "fluid": 0.2}
+    for count, mix in zip(counts, mixes, strict=True):
+        for one in trunk.streams(rng, int(count)):
+            place = one.uniform(-0.9, 0.2) * half, trunk.middle + one.uniform(-60, 55) * k
+            size = one.gamma(2.0, 4.0) + 3
+            height = one.uniform(trunk.habitus.tip + 20, trunk.habitus.right_dome - 10)
+            lesion = Solid(place, (size, size * one.uniform(0.8, 1.1)), height, size / k, 0.0, 2,
+                           wobble(one, 0.05))  # fmt: skip
+            trunk.canvas.paint(cut(trunk, lesion) & whole.grown(-0.5), dict(mix), LIVER)
+
+
+def gallbladder(trunk: Trunk, rng: Rng) -> None:
+    """A bag of bile under the liver, sometimes with stones, in most people."""
+    k = trunk.body.scale
+    x, y = -42 * k + rng.normal(0, 9), trunk.top + rng.normal(58, 9) * k
+    height, wide = rng.normal(62, 10), rng.normal(11, 3) * k
+    points = [(x - 6, y - 14, height - 32, wide), (x, y, height, 1.2 * wide),
+              (x + 14, y + 26, height + 26, 0.5 * wide)]  # fmt: skip
+    there, stones = rng.random() < 0.8, rng.random() < 0.12
+    if not there:
+        return
+    for tube in cut_tube(trunk, np.array(points)):
+        bag = tube.within(trunk.cavity_distance + 3)
+        trunk.canvas.paint(bag.grown(1.2), {"adipose": 1.0})
+        trunk.canvas.paint(bag, {"bowel_wall": 1.0})
+        trunk.canvas.paint(bag.grown(-1.5), {"fluid": 1.0})
+        if stones:
+            low = bag.grown(-3).within(y + 4 - trunk.canvas.unwarped_y)
+            trunk.canvas.paint(low, {"bone": 0.12, "fluid": 0.88})
+        trunk.canvas.occupy(bag)

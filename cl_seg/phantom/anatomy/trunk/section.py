@@ -1,0 +1,48 @@
+"""A slice of the trunk at its height."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cl_seg.phantom.anatomy.contours import ANGLES, Contours
+from cl_seg.phantom.anatomy.field import Field
+from cl_seg.phantom.anatomy.shapes import Rng
+from cl_seg.phantom.anatomy.torso import Torso
+from cl_seg.phantom.anatomy.trunk.habitus import Habitus
+from cl_seg.phantom.anatomy.trunk.positions import along
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Trunk(Torso):
+    """A slice of the trunk; its cavity is that inside the muscles of the wall and of the back.
+
+    Attributes:
+        contours: of the middle of the slice.
+        habitus: what is the body's own along the whole trunk.
+        height: of the middle of the slice, in mm of the average man above the middle of L3.
+        heights: (heights, 1, 1) of all its cuts, likewise.
+        below: signed distance to the part of the cavity below the diaphragm.
+    """
+
+    contours: Contours
+    habitus: Habitus
+    height: float
+    heights: npt.NDArray[np.float64]
+    below: Field
+
+    def along(self, table: dict[str, float]) -> float:
+        """The value at the height of this slice of a table by vertebra."""
+        return float(along(self.height, table))
+
+    def inside_wall(self, degrees: float, depth_mm: float) -> Point:
+        """The point (x, y) at an angle and a depth below the inside of the wall, in mm."""
+        thickness = float(np.interp(degrees, ANGLES, self.contours.thickness))
+        x, y = self.wall_point(degrees, thickness + depth_mm)
+        return float(x), float(y)
+
+    def streams(self, rng: Rng, count: int) -> list[Rng]:
+        """Generators of parts, so that a part seen at one height moves no other part."""
+        return [np.random.default_rng(key) for key in rng.integers(2**62, size=count)]
