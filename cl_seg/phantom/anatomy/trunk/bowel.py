@@ -11,7 +11,7 @@ from cl_seg.phantom.anatomy.trunk.solids import Solid, curved, cut, cut_tube
 
 BLOCK_MM = 24.0  # height over which the same loops of small bowel are seen
 # Area in cm² that small bowel covers, average man.
-SMALL_BOWEL = {"S2": 70.0, "S1": 95, "L5": 105, "L4": 105, "L3": 95, "L2": 70, "L1": 30, "T12": 5}
+SMALL_BOWEL = {"S2": 90.0, "S1": 125, "L5": 140, "L4": 140, "L3": 125, "L2": 85, "L1": 35, "T12": 5}
 
 
 def colon(trunk: Trunk, rng: Rng) -> None:

@@ -31,7 +31,7 @@ def lungs(trunk: Trunk, rng: Rng) -> None:
     """Lungs with their vessels, denser behind; fluid behind them in some bodies."""
     canvas = trunk.canvas
     dense = np.clip(0.10 + 0.04 * canvas.field(rng, 2.0), 0.04, 0.5)
-    vessels = 0.8 * np.clip(2.0 * (canvas.field(rng, 3.0) - 1.75), 0, 1)
+    vessels = 0.8 * np.clip(2.0 * (canvas.field(rng, 2.6) - 1.55), 0, 1)
     collapsed = rng.uniform(0.1, 0.5) * np.clip(1 + 0.5 * canvas.field(rng, 6), 0, 2)
     behind = np.clip(1 + trunk.cavity_distance / 12, 0, 1) * (trunk.canvas.y > trunk.middle)
     soft = np.clip(dense + vessels + collapsed * behind, 0, SOLID)

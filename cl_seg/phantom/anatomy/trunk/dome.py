@@ -14,8 +14,10 @@ from cl_seg.phantom.anatomy.trunk.solids import Solid, cut
 
 # Lowest height of the lungs over the angle from the anterior midline.
 RECESS_ANGLES, RECESS_HEIGHTS = (0, 30, 60, 90, 120, 150, 180), (148, 132, 108, 90, 78, 70, 72)
-DEPTH_MM = 80.0  # from the wall to below the top of a dome
+DEPTH_MM = 54.0  # from the wall to below the top of a dome
+RISE_MM = 20.0  # at least, of the diaphragm from the wall to the top of its dome
 DOME_START = 95.0  # below, the domes fill the whole cavity
+ROUND_MM = 26.0  # over which the sides of a dome go over into each other
 
 
 def below_the_diaphragm(trunk: Trunk) -> Samples:
@@ -26,7 +28,14 @@ def below_the_diaphragm(trunk: Trunk) -> Samples:
         return Samples(cavity)
     inset = cavity + per_height(gap, trunk.degrees.on(trunk.canvas.everywhere))
     domes = _dome(trunk, -1) | _dome(trunk, 1)
-    return Samples(np.maximum(inset, domes.on(trunk.canvas.everywhere)))
+    rounded = ROUND_MM * float(np.clip((trunk.height - 115) / 30, 0, 1))
+    return Samples(smooth_largest(inset, domes.on(trunk.canvas.everywhere), rounded))
+
+
+def smooth_largest(one: Floats, other: Floats, rounded: float) -> Floats:
+    """The larger of two distances, without an edge where they are equal."""
+    largest: Floats = (one + other + np.sqrt((one - other) ** 2 + np.float32(rounded) ** 2)) / 2
+    return largest
 
 
 def _tops(trunk: Trunk) -> tuple[float, float]:
@@ -35,8 +44,9 @@ def _tops(trunk: Trunk) -> tuple[float, float]:
 
 def _gap_mm(trunk: Trunk) -> Floats:
     """Distance between wall and diaphragm over ``ANGLES``, (heights, 721)."""
-    start = np.interp(ABS_ANGLES, RECESS_ANGLES, RECESS_HEIGHTS) - trunk.habitus.recess
     top = np.where(ANGLES < 0, *_tops(trunk))
+    start = np.interp(ABS_ANGLES, RECESS_ANGLES, RECESS_HEIGHTS) - trunk.habitus.recess
+    start = np.minimum(start, top - RISE_MM)
     risen = np.clip((trunk.heights[:, :, 0] - start) / (top - start), 0, 1)
     gap: Floats = DEPTH_MM * (1 - np.sqrt(1 - risen**2))
     return gap

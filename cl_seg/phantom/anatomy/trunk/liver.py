@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cl_seg.phantom.anatomy.field import Field
 from cl_seg.phantom.anatomy.liver import parenchyma
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import LIVER
@@ -14,7 +13,7 @@ from cl_seg.phantom.anatomy.trunk.section import Trunk
 from cl_seg.phantom.anatomy.trunk.solids import Solid, cut, cut_tube
 
 # Hollows of the liver's neighbours: kidney and colon reach under the right lobe from below.
-KIDNEY_BED = {"L3": 1.0, "L1": 1.0, "T12": 0.8, "T11": 0.3, "T10": 0.0}
+KIDNEY_BED = {"L3": 1.0, "L1": 1.0, "T12": 0.5, "T11": 0.0}
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,18 @@ def liver(trunk: Trunk, rng: Rng) -> None:
     """Right, left and caudate lobe with their fissures and vessels."""
     canvas, streams = trunk.canvas, trunk.streams(rng, 4)
     mix = parenchyma(trunk, rng)
-    rough, bumps = 0.7 * canvas.field(rng, 8), 4 * canvas.field(rng, 16)
+    rough = 0.7 * canvas.field(rng, 8) + 1.5 * canvas.field(rng, 18)
     lobes = _Lobes(
         width=rng.normal(0.68, 0.05),
         depth=rng.normal(1.0, 0.06),
-        left_width=float(np.clip(rng.normal(0.50, 0.1), 0.25, 0.8)),
+        left_width=float(np.clip(rng.normal(0.56, 0.08), 0.35, 0.8)),
         left_depth=rng.normal(38, 6),
         left_bottom=rng.normal(78, 14),
-        reach=float(np.clip(rng.normal(0.24, 0.13), 0.0, 0.62)),
+        reach=float(np.clip(rng.normal(0.34, 0.15), 0.05, 0.75)),
     )
     if not trunk.habitus.tip - 3 < trunk.height < trunk.habitus.right_dome + 6:
         return
-    whole = _right_lobe(trunk, lobes, streams[0]) | _left_lobe(trunk, lobes, bumps, streams[1])
+    whole = _right_lobe(trunk, lobes, streams[0]) | _left_lobe(trunk, lobes, streams[1])
     whole = (whole - _beds(trunk, streams[2])).grown(rough)
     room = np.maximum(trunk.below + _sheet_mm(trunk), 0.3 - canvas.occupied)
     whole = whole.within(room).within(trunk.cavity_distance + trunk.habitus.ascites_mm)
@@ -75,17 +74,17 @@ def _right_lobe(trunk: Trunk, lobes: _Lobes, rng: Rng) -> Shape:
     return cut(trunk, solid)
 
 
-def _left_lobe(trunk: Trunk, lobes: _Lobes, bumps: Field, rng: Rng) -> Shape:
+def _left_lobe(trunk: Trunk, lobes: _Lobes, rng: Rng) -> Shape:
     """The left lobe, a wedge behind the front wall that ends higher than the right lobe."""
     half, k = trunk.wall_half_width, trunk.body.scale
     top = trunk.habitus.right_dome + 6
     middle = (top + lobes.left_bottom) / 2
     solid = Solid(
-        (-0.02 * half, trunk.top + 44 * k), (lobes.left_width * half, lobes.left_depth * k),
-        middle + 8, middle + 8 - lobes.left_bottom, 0.12, 2, wobble(rng, 0.07), end_power=2.5,
+        ((lobes.reach - lobes.left_width) * half, trunk.top + 42 * k),
+        (lobes.left_width * half, lobes.left_depth * k), middle + 8, middle + 8 - lobes.left_bottom,
+        -0.10, 1.9, wobble(rng, 0.06), end_power=2.5,
     )  # fmt: skip
-    edge = trunk.canvas.x - lobes.reach * half + 0.35 * (trunk.canvas.y - (trunk.top + 40)) + bumps
-    return cut(trunk, solid).within(edge)
+    return cut(trunk, solid)
 
 
 def _beds(trunk: Trunk, rng: Rng) -> Shape:
@@ -95,7 +94,7 @@ def _beds(trunk: Trunk, rng: Rng) -> Shape:
     stomach = Ellipse((0.40 * half, trunk.top + 98 * k), (62 * k, 44 * k), -0.2, 2,
                       wobble(rng, 0.08))  # fmt: skip
     deep = float(along(trunk.height, KIDNEY_BED))
-    kidney = Ellipse((-50 * k, y + 10), (46 * k, (18 + 30 * deep) * k), -0.2, 2, wobble(rng, 0.06))
+    kidney = Ellipse((-50 * k, y + 14), ((26 + 20 * deep) * k, (10 + 36 * deep) * k), -0.2, 2, wobble(rng, 0.06))
     hilum = Solid((-8 * k, trunk.middle + 4), (42 * k, 26 * k), 86, 34, -0.3, 2, wobble(rng, 0.1))
     beds = canvas.ellipse(spine) | canvas.ellipse(stomach) | cut(trunk, hilum)
     low = float(np.clip((90 - trunk.height) / 60, 0, 1))  # bowel lies medially below the hilum

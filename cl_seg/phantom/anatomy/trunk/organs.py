@@ -17,10 +17,10 @@ def spleen(trunk: Trunk, rng: Rng) -> None:
     size = float(np.clip(rng.normal(1, 0.14), 0.65, 1.4)) * (1.35 if rng.random() < 0.08 else 1)
     top = trunk.habitus.left_dome - rng.uniform(2, 14)
     tall, uneven = 48 * size, 0.6 * canvas.field(rng, 7)
-    place = (half - 34 * k + rng.normal(0, 4), trunk.middle + 28 + rng.normal(0, 8))
-    solid = Solid(place, (34 * size * k, 56 * size * k), top - tall, tall, 0.42, 2.2,
+    place = (half - 46 * k + rng.normal(0, 4), trunk.middle + 28 + rng.normal(0, 8))
+    solid = Solid(place, (44 * size * k, 58 * size * k), top - tall, tall, 0.42, 2.2,
                   wobble(rng, 0.05), lean=(0.0, 0.12))  # fmt: skip
-    hollow = Ellipse((place[0] - 50 * k, place[1] - 18), (42 * k, 50 * k), 0.4, 2, wobble(rng, 0.07))
+    hollow = Ellipse((place[0] - 54 * k, place[1] - 24), (44 * k, 52 * k), 0.4, 2, wobble(rng, 0.07))
     shape = cut(trunk, solid) - canvas.ellipse(hollow)
     shape = shape.within(trunk.cavity_distance + 1.5 + trunk.habitus.ascites_mm)
     shape = shape.within(trunk.below + 2.0).grown(uneven)
@@ -34,8 +34,8 @@ def stomach(trunk: Trunk, rng: Rng) -> None:
     fundus = trunk.habitus.left_dome - 4
     x, y = 0.42 * half, trunk.middle
     path = curved([
-        (x, y + 14, fundus - 24 * size / k, 26 * size),
-        (x + 6, y - 2, fundus - 36, 37 * size),
+        (x + 2, y + 18, fundus - 34 * size / k, 38 * size),
+        (x + 6, y + 2, fundus - 44, 42 * size),
         (x + 4, y - 26, fundus - 72 + sag / 2, 33 * size),
         (0.3 * half, trunk.top + 56 * k, 78 + sag, 27 * size),
         (6 * k, trunk.top + 56 * k, 66 + sag, 20 * size),

@@ -20,22 +20,16 @@ from cl_seg.phantom.anatomy.contours import (
 )
 from cl_seg.phantom.anatomy.field import Field, Samples
 from cl_seg.phantom.anatomy.layers import Mix
-from cl_seg.phantom.anatomy.shapes import Ellipse, Rng
+from cl_seg.phantom.anatomy.shapes import Rng
 from cl_seg.phantom.anatomy.torso import Patient, reach_mm, torso_within
-from cl_seg.phantom.anatomy.trunk.dome import below_the_diaphragm
+from cl_seg.phantom.anatomy.trunk.dome import below_the_diaphragm, smooth_largest
 from cl_seg.phantom.anatomy.trunk.habitus import draw_habitus
-from cl_seg.phantom.anatomy.trunk.positions import along
-from cl_seg.phantom.anatomy.trunk.proportions import (
-    BACK_SIZE,
-    Proportions,
-    proportions_at,
-    wall_profile,
-)
+from cl_seg.phantom.anatomy.trunk.proportions import Proportions, proportions_at, wall_profile
 from cl_seg.phantom.anatomy.trunk.section import Trunk
 from cl_seg.scans.store import Grid
 
 TRUNK = "trunk"  # the level of slices at any height
-RIBS_MM = 8.0  # thickness of the ribs behind the lungs
+GUTTER_MM = 14.0  # over which the ribs bend from the side to the back
 UPPER = 50.0  # lowest height at which arms beside the trunk are upper arms
 
 
@@ -89,7 +83,7 @@ def trunk_contours(body: Body, height: float, rng: Rng) -> Contours:
         wall, wall_profile(height) * uneven, here.wall_share, body.muscle_cm2
     )
     profile = 0.95 - 0.2 * bump(85, 35) + 0.45 * bump(128, 22) - 0.45 * bump(180, 8)
-    profile = profile + here.belly * bump(0, 55) + here.seat * bump(150, 26)
+    profile = profile + here.belly * bump(0, 55) + here.seat * bump(155, 42)
     navel = rng.uniform(0.0, 0.45) * bump(0, 2.0) * np.exp(-(((height + 20) / 9) ** 2))
     profile = np.clip(profile * (1 - navel) * harmonics(rng, 0.12, (1, 2, 3, 4)), 0.15, None)
     skin = wall + layer_about(wall, profile, here.subcutaneous, body.sat_cm2)
@@ -112,15 +106,10 @@ def _wall(body: Body, here: Proportions, rng: Rng) -> Curve:
 
 def _before_the_back(trunk: Trunk) -> Samples:
     """The cavity ends before the muscles of the back, and in the chest before its ribs."""
-    size = trunk.body.muscle_scale
-    width, depth = (size * along(trunk.height, table) for table in BACK_SIZE)
-    ribs = RIBS_MM * trunk.body.scale * float(np.clip((trunk.height - 50) / 30, 0, 1))
-    back = Ellipse((0, trunk.bottom), (2.15 * width, 2.0 * depth + 3 + ribs), power=2.6)
-    distance = trunk.cavity_distance.on(trunk.canvas.everywhere).copy()
-    shape = trunk.canvas.ellipse(back)
-    part = distance[:, *shape.box]
-    np.maximum(part, -shape.distance, out=part)
-    return Samples(distance)
+    everywhere = trunk.canvas.everywhere
+    wall, back = trunk.cavity_distance.on(everywhere), trunk.canvas.ellipse(trunk.back)
+    rounded = GUTTER_MM * float(np.clip((trunk.height - 80) / 40, 0, 1))
+    return Samples(smooth_largest(wall, -back.on(everywhere), rounded))
 
 
 def _marbled(mix: Mix, canvas: Canvas, rng: Rng, amount: float) -> Mix:

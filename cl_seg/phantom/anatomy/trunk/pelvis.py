@@ -14,8 +14,9 @@ CREST = -40.0  # height of the top of the iliac bones
 # Angles between which the iliac bones lie, and the thickness of the iliacus in mm.
 FRONT = {"S2": 76.0, "S1": 72, "L5": 92, "L4": 118}
 BACK = {"S2": 166.0, "S1": 158, "L5": 138, "L4": 112}
-ILIACUS = {"S2": 17.0, "S1": 13, "L5": 7, "L4": 0}
-ALA_X = {"S2": 30.0, "S1": 38}
+ILIACUS = {"S2": 22.0, "S1": 17, "L5": 9, "L4": 0}
+JOINT = {"S2": 0.26, "S1": 0.22, "L5": 0.08}  # mm per degree that they thicken to the sacrum
+ALA_X = {"S2": 32.0, "S1": 42}
 
 
 def iliac_bones(trunk: Trunk, rng: Rng) -> None:
@@ -27,7 +28,7 @@ def iliac_bones(trunk: Trunk, rng: Rng) -> None:
         return
     front, back = trunk.along(FRONT), trunk.along(BACK)
     depth = trunk.wall_distance + trunk.wall_mm  # below the inside of the wall
-    thick = 6 + 0.12 * np.clip(side - 110, 0, 60) + uneven
+    thick = 6 + trunk.along(JOINT) * np.clip(side - 110, 0, 60) + uneven
     ends = largest(2.3 * (front - side), 2.3 * (side - back))
     blade = canvas.shape(largest(depth, -(depth + thick), ends))
     muscle_mm = trunk.along(ILIACUS) * scale
@@ -50,7 +51,7 @@ def sacrum(trunk: Trunk, rng: Rng) -> None:
         return
     bone = canvas.ellipse(Ellipse((0, y), (26 * k, 16 * k), 0, 2.4, outline))
     for side in SIDES:
-        wing = Ellipse((side * trunk.along(ALA_X) * k, y + 13 * k), (27 * k, 16 * k), 0.45 * side,
+        wing = Ellipse((side * trunk.along(ALA_X) * k, y + 13 * k), (29 * k, 17 * k), 0.45 * side,
                        2.3, outline)  # fmt: skip
         bone = bone | canvas.ellipse(wing)
     crest = canvas.ellipse(Ellipse((0, y + 34 * k), (7 * k, 12 * k)))

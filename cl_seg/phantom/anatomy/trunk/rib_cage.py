@@ -3,9 +3,7 @@
 import numpy as np
 
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng
-from cl_seg.phantom.anatomy.trunk.positions import along
-from cl_seg.phantom.anatomy.trunk.proportions import BACK_SIZE
-from cl_seg.phantom.anatomy.trunk.section import Point, Trunk
+from cl_seg.phantom.anatomy.trunk.section import Trunk
 
 SIDES = (-1, 1)
 SLOPE = 1.05  # mm that a rib falls per degree, from the spine to the front
@@ -15,7 +13,6 @@ SPACING = (23, 24, 24, 24, 25, 26, 27, 28)
 ENDS = (25, 27, 30, 34, 42, 50, 62, 108, 128)
 CARTILAGE: dict[str, float] = {"bone": 0.05, "skin": 0.95}
 MARGIN = {"L2": 92.0, "L1": 72, "T12": 54, "T11": 40, "T10": 29, "T9": 19}  # of the ribs in front
-BEHIND = 150.0  # degrees from which ribs lie before the muscles of the back
 
 
 def ribs(trunk: Trunk, rng: Rng) -> None:
@@ -23,7 +20,7 @@ def ribs(trunk: Trunk, rng: Rng) -> None:
     heads = TOP - np.concatenate([[0], np.cumsum(SPACING)]) + rng.normal(0, 3)
     for side in SIDES:
         for head, end in zip(heads, ENDS, strict=True):
-            jitter, length, thick, cortex = rng.normal(0, 3), rng.uniform(11, 20), *rng.random(2)
+            jitter, length, thick, cortex = rng.normal(0, 3), rng.uniform(8, 16), *rng.random(2)
             angle = HEAD - (head - trunk.height) / SLOPE + jitter
             if end < angle < HEAD + 4:
                 _rib(trunk, side, (angle, length), 2.9 + 0.9 * thick, 0.5 + 0.5 * cortex)
@@ -42,23 +39,11 @@ def _rib(
     canvas, (angle, length) = trunk.canvas, place
     mineral = float(np.clip(0.8 * trunk.body.mineral, 0.03, 0.2))
     turns = angle + np.linspace(-0.5, 0.5, 5) * length
-    points = [(*_along_ribs(trunk, side, turn), thick) for turn in turns]
+    points = [(*trunk.inside_cavity(side * turn, -3.4), thick) for turn in turns]
     rib = canvas.tube(np.array(points))
     canvas.paint(rib, {"bone": 0.5, "marrow": 0.5})
     canvas.paint(rib.grown(-cortex), {"bone": mineral, "marrow": 1 - mineral})
     canvas.occupy(rib.grown(-0.6))
-
-
-def _along_ribs(trunk: Trunk, side: int, angle: float) -> Point:
-    """Where ribs lie at an angle: in the wall, or before the muscles of the back."""
-    if angle < BEHIND:
-        return trunk.inside_wall(side * angle, -3.2)
-    width, depth = (trunk.body.muscle_scale * along(trunk.height, table) for table in BACK_SIZE)
-    start_x, start_y = trunk.inside_wall(side * BEHIND, -3.2)
-    share = (angle - BEHIND) / (HEAD + 10 - BEHIND)
-    x = (1 - share) * start_x + share * side * 0.6 * width
-    front = trunk.bottom - 2.0 * depth - 6
-    return x, start_y + (front - start_y) * min(1.0, 2.2 * share)
 
 
 def _cartilage(trunk: Trunk, side: int, angle: float, old: float) -> None:

@@ -7,12 +7,15 @@ import numpy.typing as npt
 
 from cl_seg.phantom.anatomy.contours import ANGLES, Contours
 from cl_seg.phantom.anatomy.field import Field
-from cl_seg.phantom.anatomy.shapes import Rng
+from cl_seg.phantom.anatomy.shapes import Ellipse, Rng
 from cl_seg.phantom.anatomy.torso import Torso
 from cl_seg.phantom.anatomy.trunk.habitus import Habitus
 from cl_seg.phantom.anatomy.trunk.positions import along
+from cl_seg.phantom.anatomy.trunk.proportions import BACK_SIZE
 
 Point = tuple[float, float]
+
+RIBS_MM = 8.0  # thickness of the ribs behind the lungs
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,25 @@ class Trunk(Torso):
         thickness = float(np.interp(degrees, ANGLES, self.contours.thickness))
         x, y = self.wall_point(degrees, thickness + depth_mm)
         return float(x), float(y)
+
+    @property
+    def back(self) -> Ellipse:
+        """What holds the muscles of the back, and in the chest the ribs before them."""
+        size = self.body.muscle_scale
+        width, depth = (size * self.along(table) for table in BACK_SIZE)
+        ribs = RIBS_MM * self.body.scale * float(np.clip((self.height - 50) / 30, 0, 1))
+        return Ellipse((0.0, self.bottom), (2.2 * width, 2.0 * depth + 3 + ribs), power=2.3)
+
+    def inside_cavity(self, degrees: float, depth_mm: float) -> Point:
+        """The point at an angle and a depth below the inside of wall and back, in mm."""
+        x, y = self.inside_wall(degrees, 0)
+        radii = np.linspace(0, np.hypot(x, y), 400)
+        turn = np.deg2rad(degrees)
+        (a, b), power = self.back.radii, self.back.power
+        across, down = radii * np.sin(turn) / a, (-radii * np.cos(turn) - self.bottom) / b
+        free = np.abs(across) ** power + np.abs(down) ** power > 1
+        radius = float(radii[free].max()) - depth_mm
+        return radius * float(np.sin(turn)), -radius * float(np.cos(turn))
 
     def streams(self, rng: Rng, count: int) -> list[Rng]:
         """Generators of parts, so that a part seen at one height moves no other part."""
