@@ -17,7 +17,11 @@ from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, SliceRow
 
-LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0, TRUNK: 0.0}  # about three vertebrae apart (engineering value)
+LEVEL_Z_MM = {
+    "L3": 0.0,
+    "liver": 100.0,
+    TRUNK: 0.0,
+}  # about three vertebrae apart (engineering value)
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
     """Simulate CT scanners and write a slice store.
 
     Every scanner scans ``own_bodies`` bodies of its own and ``shared_bodies`` that all scanners
-    scan, at L3 and at liver level, or at heights along the trunk. The slices of a scanner depend on ``seed`` and its name, neither
-    on the other scanners in the list nor on ``workers``.
+    scan, at L3 and at liver level, or at heights along the trunk. The slices of a scanner depend on
+    ``seed`` and its name, neither on the other scanners in the list nor on ``workers``.
 
     Args:
         folder: the store to make; must not exist.

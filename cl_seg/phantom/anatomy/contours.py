@@ -149,7 +149,7 @@ def wall_thickness(body: Body, layout: LevelLayout, level: str, wall: Curve, rng
 
 
 def muscle_along(wall: Curve, profile: Curve, share: float, area_cm2: float) -> Curve:
-    """Thickness of a share of an area of muscle along a contour, in proportion to a profile."""
+    """Thickness of muscle along a contour: a share of an area, in proportion to a profile."""
     arc = np.trapezoid(profile * wall, np.deg2rad(ANGLES)) / 100
     return profile * share * OUTLINE_SHARE * area_cm2 / arc + 1.2
 
@@ -158,9 +158,7 @@ def _lumbar_wall() -> Curve:
     """Relative thickness: recti as lenses in front, three lateral layers, tapering behind."""
     lens = np.sqrt(np.clip(1 - ((ABS_ANGLES - 15.5) / 13.5) ** 2, 0, 1))
     lateral = (
-        bump(84, 40)
-        * np.clip((ABS_ANGLES - 31) / 9, 0, 1)
-        * np.clip((127 - ABS_ANGLES) / 24, 0, 1)
+        bump(84, 40) * np.clip((ABS_ANGLES - 31) / 9, 0, 1) * np.clip((127 - ABS_ANGLES) / 24, 0, 1)
     )
     return 0.55 * lens + lateral
 
@@ -186,7 +184,7 @@ def fat_thickness(body: Body, layout: LevelLayout, level: str, wall: Curve, rng:
 
 
 def layer_about(wall: Curve, profile: Curve, share: float, area_cm2: float) -> Curve:
-    """Thickness of skin and a share of an area of fat about a contour, in proportion to a profile."""
+    """Thickness of skin and fat about a contour: a share of an area, in proportion to a profile."""
     area = 97 * share * area_cm2  # in mm²; the fascia and the skin add to it
     step = np.deg2rad(ANGLES)
     quadratic = np.trapezoid(profile**2, step) / 2

@@ -27,9 +27,7 @@ def colon(trunk: Trunk, rng: Rng) -> None:
             paint_bowel(trunk, own, free, filling, textures)
 
 
-def _colon_paths(
-    trunk: Trunk, rng: Rng
-) -> list[tuple[npt.NDArray[np.float64], FillingShares]]:
+def _colon_paths(trunk: Trunk, rng: Rng) -> list[tuple[npt.NDArray[np.float64], FillingShares]]:
     k, edge, middle = trunk.body.scale, trunk.wall_half_width, trunk.middle
     right, left, front = 34 * k - edge + 16, edge - 32 * k, trunk.top + 36 * k
     sag, wide = rng.normal(8, 18), rng.uniform(0.8, 1.25)
@@ -84,7 +82,9 @@ def bladder_and_uterus(trunk: Trunk, rng: Rng) -> None:
     """The top of a full bladder, and in many women the uterus behind it."""
     canvas, k = trunk.canvas, trunk.body.scale
     top, y = rng.normal(-128, 16), trunk.top + rng.normal(52, 6) * k
-    bladder = Solid((rng.normal(0, 6), y), (44 * k, 34 * k), top - 42, 42, 0, 2.2, wobble(rng, 0.05))
+    bladder = Solid(
+        (rng.normal(0, 6), y), (44 * k, 34 * k), top - 42, 42, 0, 2.2, wobble(rng, 0.05)
+    )
     uterus = Solid((rng.normal(0, 8), y + 42 * k), (34 * k, 26 * k), top - 22, 44, 0, 2,
                    wobble(rng, 0.06))  # fmt: skip
     if not trunk.body.male and rng.random() < 0.8:

@@ -1,7 +1,8 @@
 """Where the diaphragm lies.
 
-Along the wall, the lungs reach lower behind and beside the diaphragm than in front. From this recess
-up, each half of the diaphragm leaves the wall as a quarter of an ellipse, up to the top of its dome.
+Along the wall, the lungs reach lower behind and beside the diaphragm than in front. From this
+recess up, each half of the diaphragm leaves the wall as a quarter of an ellipse, up to the top of
+its dome.
 """
 
 import numpy as np

@@ -22,7 +22,7 @@ def heart(trunk: Trunk, rng: Rng) -> None:
     canvas, k = trunk.canvas, trunk.body.scale
     size = k * rng.normal(1, 0.07)
     x, y = rng.normal(23, 5) * k, trunk.top + rng.normal(66, 4) * k
-    middle, outline = trunk.habitus.right_dome + rng.normal(38, 4), wobble(rng, 0.03)
+    middle, outline = trunk.habitus.right_dome + rng.normal(31, 4), wobble(rng, 0.03)
     fat_mm = rng.uniform(3, 11) + 2.5 * canvas.field(rng, 12)
     if trunk.height < LOWEST:
         return

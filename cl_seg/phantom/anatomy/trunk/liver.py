@@ -51,12 +51,12 @@ def liver(trunk: Trunk, rng: Rng) -> None:
     _ligament(trunk, whole, streams[3])
     canvas.occupy(whole.grown(0.6))
     for vessel, tissue in (*hepatic_veins(trunk, rng), *portal_veins(trunk, rng)):
-        canvas.paint(vessel & whole.grown(-1.5), {tissue: 0.65, "liver": 0.35}, LIVER)
+        canvas.paint(vessel & whole.grown(-1.5), {tissue: 0.8, "liver": 0.2}, LIVER)
     _lesions(trunk, whole, rng)
 
 
 def _sheet_mm(trunk: Trunk) -> float:
-    """Thickness of the diaphragm between liver and wall; under the dome there is none to be seen."""
+    """Thickness of the diaphragm between liver and wall; under the dome, none is seen."""
     return float(np.interp(trunk.habitus.right_dome - trunk.height, [20, 60], [0.2, 2.0]))
 
 
@@ -94,7 +94,9 @@ def _beds(trunk: Trunk, rng: Rng) -> Shape:
     stomach = Ellipse((0.40 * half, trunk.top + 98 * k), (62 * k, 44 * k), -0.2, 2,
                       wobble(rng, 0.08))  # fmt: skip
     deep = float(along(trunk.height, KIDNEY_BED))
-    kidney = Ellipse((-50 * k, y + 14), ((26 + 20 * deep) * k, (10 + 36 * deep) * k), -0.2, 2, wobble(rng, 0.06))
+    kidney = Ellipse(
+        (-50 * k, y + 14), ((26 + 20 * deep) * k, (10 + 36 * deep) * k), -0.2, 2, wobble(rng, 0.06)
+    )
     hilum = Solid((-8 * k, trunk.middle + 4), (42 * k, 26 * k), 86, 34, -0.3, 2, wobble(rng, 0.1))
     beds = canvas.ellipse(spine) | canvas.ellipse(stomach) | cut(trunk, hilum)
     low = float(np.clip((90 - trunk.height) / 60, 0, 1))  # bowel lies medially below the hilum

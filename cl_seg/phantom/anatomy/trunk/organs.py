@@ -20,7 +20,9 @@ def spleen(trunk: Trunk, rng: Rng) -> None:
     place = (half - 46 * k + rng.normal(0, 4), trunk.middle + 28 + rng.normal(0, 8))
     solid = Solid(place, (44 * size * k, 58 * size * k), top - tall, tall, 0.42, 2.2,
                   wobble(rng, 0.05), lean=(0.0, 0.12))  # fmt: skip
-    hollow = Ellipse((place[0] - 54 * k, place[1] - 24), (44 * k, 52 * k), 0.4, 2, wobble(rng, 0.07))
+    hollow = Ellipse(
+        (place[0] - 54 * k, place[1] - 24), (44 * k, 52 * k), 0.4, 2, wobble(rng, 0.07)
+    )
     shape = cut(trunk, solid) - canvas.ellipse(hollow)
     shape = shape.within(trunk.cavity_distance + 1.5 + trunk.habitus.ascites_mm)
     shape = shape.within(trunk.below + 2.0).grown(uneven)
@@ -30,7 +32,7 @@ def spleen(trunk: Trunk, rng: Rng) -> None:
 def stomach(trunk: Trunk, rng: Rng) -> None:
     """From the dome of the diaphragm to the pylorus, with food and gas; empty in some bodies."""
     canvas, k, half = trunk.canvas, trunk.body.scale, trunk.wall_half_width
-    size, sag = float(np.clip(rng.normal(1, 0.25), 0.45, 1.5)) * k, rng.normal(0, 12)
+    size, sag = float(np.clip(rng.normal(1.05, 0.2), 0.6, 1.5)) * k, rng.normal(0, 12)
     fundus = trunk.habitus.left_dome - 4
     x, y = 0.42 * half, trunk.middle
     path = curved([
@@ -66,7 +68,8 @@ def pancreas(trunk: Trunk, rng: Rng) -> None:
         (72 * k, y + 22, 98 + lift, 8),
     ])  # fmt: skip
     path[:, :2] += rng.normal(0, 3, 2)
-    vein = path[len(path) // 2 - 2 :] + [0, 9, 1, 0]
+    vein = path[len(path) // 2 - 2 :].copy()
+    vein[:, 1] += 9
     vein[:, 3] = 3.8
     lobules = 2.0 * canvas.field(rng, 4) + 1.2 * canvas.field(rng, 2)
     fat = 0.08 + 0.003 * max(trunk.body.age - 30, 0) + 0.16 * canvas.field(rng, 2.2)
@@ -91,8 +94,8 @@ def kidneys(trunk: Trunk, rng: Rng) -> None:
         psoas = trunk.body.muscle_scale * max(trunk.along(PSOAS_SIZE), 0.3)
         x = (24 + trunk.along(PSOAS_X)) * k + 32 * psoas + 23 * size * here + gap
         y = trunk.spine_y - 8 + 12 * above + place[1]
-        section = Ellipse((side * (x - 2), y), (25 * size * here, 29 * size * here), 0.5 * side, 2.1,
-                          outline)  # fmt: skip
+        radii = (25 * size * here, 29 * size * here)
+        section = Ellipse((side * (x - 2), y), radii, 0.5 * side, 2.1, outline)
         paint_kidney(trunk, own, section, side, abs(above) < 0.32, min(gap, 1.5))
         _cysts(trunk, own, (side * x, y, middle))
 

@@ -79,9 +79,7 @@ def trunk_contours(body: Body, height: float, rng: Rng) -> Contours:
     here = proportions_at(height)
     wall = _wall(body, here, rng)
     uneven = 1 + 0.04 * rng.normal() * np.sign(ANGLES)
-    thickness = muscle_along(
-        wall, wall_profile(height) * uneven, here.wall_share, body.muscle_cm2
-    )
+    thickness = muscle_along(wall, wall_profile(height) * uneven, here.wall_share, body.muscle_cm2)
     profile = 0.95 - 0.2 * bump(85, 35) + 0.45 * bump(128, 22) - 0.45 * bump(180, 8)
     profile = profile + here.belly * bump(0, 55) + here.seat * bump(155, 42)
     navel = rng.uniform(0.0, 0.45) * bump(0, 2.0) * np.exp(-(((height + 20) / 9) ** 2))

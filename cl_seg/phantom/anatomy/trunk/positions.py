@@ -44,4 +44,5 @@ def draw_heights(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64
 def along(height: npt.ArrayLike, table: dict[str, float]) -> npt.NDArray[np.float64]:
     """Values at heights, interpolated between those of vertebrae; the ends go on unchanged."""
     places = sorted((VERTEBRAE[name], value) for name, value in table.items())
-    return np.interp(height, *np.transpose(places))
+    heights, values = zip(*places, strict=True)
+    return np.asarray(np.interp(np.asarray(height, np.float64), heights, values))

@@ -33,9 +33,7 @@ def ribs(trunk: Trunk, rng: Rng) -> None:
         _sternum(trunk)
 
 
-def _rib(
-    trunk: Trunk, side: int, place: tuple[float, float], thick: float, cortex: float
-) -> None:
+def _rib(trunk: Trunk, side: int, place: tuple[float, float], thick: float, cortex: float) -> None:
     canvas, (angle, length) = trunk.canvas, place
     mineral = float(np.clip(0.8 * trunk.body.mineral, 0.03, 0.2))
     turns = angle + np.linspace(-0.5, 0.5, 5) * length

@@ -1,5 +1,6 @@
 """Organs in three dimensions, cut at the heights of a slice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -81,7 +82,7 @@ def joined(shapes: list[Shape]) -> Shape:
     return reduce(Shape.__or__, shapes)
 
 
-def curved(points: list[tuple[float, ...]], step_mm: float = 6.0) -> npt.NDArray[np.float64]:
+def curved(points: Sequence[Sequence[float]], step_mm: float = 6.0) -> npt.NDArray[np.float64]:
     """A path through points (x, y, height, radius), in steps of about ``step_mm``."""
     given = np.array(points, np.float64)
     lengths = np.linalg.norm(np.diff(given[:, :3], axis=0), axis=1)

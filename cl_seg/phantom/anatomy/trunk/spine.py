@@ -72,6 +72,4 @@ def _canal(trunk: Trunk, k: float, depth: float) -> None:
     canvas.paint(
         canvas.ellipse(Ellipse((0, y + 9 * k), (11 * k, cord * k), power=2.2)), {"adipose": 1.0}
     )
-    canvas.paint(
-        canvas.ellipse(Ellipse((0, y + 8.7 * k), (9 * k, (cord - 1.6) * k))), {"csf": 1.0}
-    )
+    canvas.paint(canvas.ellipse(Ellipse((0, y + 8.7 * k), (9 * k, (cord - 1.6) * k))), {"csf": 1.0})
