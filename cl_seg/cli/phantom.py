@@ -42,6 +42,12 @@ class Levels(StrEnum):
     TRUNK = "trunk"
 
 
+TrunkOnly = Annotated[
+    Levels | None,
+    typer.Option("--levels", help="trunk: slices from the sacrum to above the liver."),
+]
+
+
 class Format(StrEnum):
     """File formats of exported images."""
 
@@ -59,10 +65,7 @@ def simulate(
     spacing_mm: Annotated[float, typer.Option(min=0.1, max=20, help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
     slices: Slices = 1,
-    levels: Annotated[
-        Levels | None,
-        typer.Option(help="trunk: slices at random heights, sacrum to above the liver."),
-    ] = None,
+    levels: TrunkOnly = None,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
@@ -96,6 +99,7 @@ def export(
     ] = Format.DICOM,
     seed: Seed = 0,
     slices: Slices = 1,
+    levels: TrunkOnly = None,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
@@ -110,6 +114,7 @@ def export(
         shared_bodies=shared_bodies,
         seed=seed,
         slices=slices,
+        levels="trunk" if levels else None,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )

@@ -42,6 +42,12 @@ class SimulatedSeries:
     anatomies: list[Anatomy]
     centre_mm: tuple[float, float]
 
+    @property
+    def apart_mm(self) -> float:
+        """Distance between the middles of the first slices; the thickness of a single one."""
+        z_mm = self.volume.z_mm
+        return float(z_mm[1] - z_mm[0]) if len(z_mm) > 1 else self.rows[0].thickness_mm
+
     def tissues(self) -> npt.NDArray[np.uint8]:
         """Tissue that fills most of each pixel, as its index in ``TISSUES``, (slices, 512, 512)."""
         grid = Grid(IMAGE_SIZE, self.volume.spacing_mm[0])

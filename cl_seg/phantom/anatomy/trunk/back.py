@@ -11,12 +11,12 @@ from cl_seg.phantom.anatomy.trunk.section import Trunk
 SIDES = (-1, 1)
 
 # Size relative to L3, and the place of the middle, average man, from that at L3.
-PSOAS_SIZE = {"T12": 0.0, "L1": 0.45, "L2": 0.76, "L3": 1.0, "L4": 1.18, "L5": 1.24, "S1": 1.12,
+PSOAS_SIZE = {"T12": 0.0, "L1": 0.5, "L2": 0.78, "L3": 1.0, "L4": 1.1, "L5": 1.17, "S1": 1.1,
               "S2": 1.0}  # fmt: skip
 PSOAS_X = {"L1": -2.0, "L2": -1, "L3": 0, "L4": 3, "L5": 9, "S1": 24, "S2": 40}
 PSOAS_Y = {"L1": 5.0, "L2": 3, "L3": 0, "L4": -4, "L5": -12, "S1": -28, "S2": -46}
 PSOAS_DEPTH = {"L3": 1.0, "L5": 0.85, "S1": 0.74, "S2": 0.8}
-QUADRATUS_SIZE = {"T12": 0.0, "L1": 0.6, "L2": 0.85, "L3": 1.0, "L4": 1.12, "L5": 0.0}
+QUADRATUS_SIZE = {"T12": 0.0, "L1": 0.7, "L2": 0.88, "L3": 1.0, "L4": 1.0, "L5": 0.0}
 CRURA = {"L3": 0.0, "L2": 0.6, "L1": 0.95, "T12": 1.0, "T11": 0.85, "T10": 0.4, "T9": 0.0}
 
 

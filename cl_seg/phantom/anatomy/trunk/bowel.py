@@ -1,17 +1,13 @@
-"""Colon and small bowel along the trunk, and what lies in the pelvis."""
+"""Colon along the trunk, and what lies in the pelvis."""
 
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.bowel import COLON, SMALL, TRANSVERSE
-from cl_seg.phantom.anatomy.loops import FillingShares, draw_filling, pack_paths, paint_bowel
+from cl_seg.phantom.anatomy.bowel import COLON, TRANSVERSE
+from cl_seg.phantom.anatomy.loops import FillingShares, draw_filling, paint_bowel
 from cl_seg.phantom.anatomy.shapes import Rng, wobble
 from cl_seg.phantom.anatomy.trunk.section import Trunk
 from cl_seg.phantom.anatomy.trunk.solids import Solid, curved, cut, cut_tube
-
-BLOCK_MM = 24.0  # height over which the same loops of small bowel are seen
-# Area in cm² that small bowel covers, average man.
-SMALL_BOWEL = {"S2": 90.0, "S1": 125, "L5": 140, "L4": 140, "L3": 125, "L2": 85, "L1": 35, "T12": 5}
 
 
 def colon(trunk: Trunk, rng: Rng) -> None:
@@ -50,32 +46,6 @@ def _colon_paths(trunk: Trunk, rng: Rng) -> list[tuple[npt.NDArray[np.float64], 
         path[:, 3] *= wide * k * (1 + 0.1 * rng.standard_normal(len(path)))
         paths.append((path, shares))
     return paths
-
-
-def small_bowel(trunk: Trunk, rng: Rng) -> None:
-    """Loops in the space that is left, down to the pelvis."""
-    canvas, k = trunk.canvas, trunk.body.scale
-    textures = canvas.field(rng, 3.5), canvas.field(rng, 1.4)
-    fluid_filled, more = rng.random(), rng.normal(1, 0.15)
-    area = trunk.along(SMALL_BOWEL) * more * 100 * k**2
-    block = int(np.floor(trunk.height / BLOCK_MM))
-    own = trunk.body.random_generator("trunk", "small bowel", str(block))
-    half, high = 0.74 * trunk.wall_half_width, float(np.clip(trunk.height / 70, 0, 1))
-    room = (
-        -half + high * 1.15 * half, half, trunk.top + 26 + 30 * high, trunk.spine_y - 34 * k
-    )  # fmt: skip
-    if area < 600:
-        return
-    for path in pack_paths(trunk, own, area, room):
-        filling = draw_filling(own, SMALL)
-        if filling == "fluid" and trunk.preparation.oral_contrast:
-            filling = "oral_contrast"
-        elif filling == "collapsed" and fluid_filled < 0.15:
-            filling = "fluid"
-        loop = canvas.tube(path).grown(textures[0]).within(trunk.cavity_distance + 3)
-        loop = loop.within(trunk.below + 4)
-        free = canvas.place(loop, {"adipose": 1.0}, 0, own.choice([0.2, 0.8, 1.5]))
-        paint_bowel(trunk, own, free, filling, textures)
 
 
 def bladder_and_uterus(trunk: Trunk, rng: Rng) -> None:

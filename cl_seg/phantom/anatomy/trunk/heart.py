@@ -43,7 +43,7 @@ def heart(trunk: Trunk, rng: Rng) -> None:
 
 def _before_and_behind(trunk: Trunk) -> Shape:
     k, y = trunk.body.scale, trunk.spine_y
-    behind = Ellipse((3 * k, y - 24 * k), (27 * k, 32 * k), power=2.4)
+    behind = Ellipse((6 * k, y - 24 * k), (20 * k, 27 * k), power=2.4)
     before = Ellipse((10 * k, trunk.top + 12 * k), (40 * k, 17 * k), 0.1)
     return trunk.canvas.ellipse(behind) | trunk.canvas.ellipse(before)
 

@@ -20,16 +20,15 @@ from cl_seg.phantom.anatomy.contours import (
 )
 from cl_seg.phantom.anatomy.field import Field, Samples
 from cl_seg.phantom.anatomy.layers import Mix
-from cl_seg.phantom.anatomy.shapes import Rng
+from cl_seg.phantom.anatomy.shapes import Rng, ellipse_distance
 from cl_seg.phantom.anatomy.torso import Patient, reach_mm, torso_within
 from cl_seg.phantom.anatomy.trunk.dome import below_the_diaphragm, smooth_largest
 from cl_seg.phantom.anatomy.trunk.habitus import draw_habitus
 from cl_seg.phantom.anatomy.trunk.proportions import Proportions, proportions_at, wall_profile
-from cl_seg.phantom.anatomy.trunk.section import Trunk
+from cl_seg.phantom.anatomy.trunk.section import GUTTER_MM, Trunk
 from cl_seg.scans.store import Grid
 
 TRUNK = "trunk"  # the level of slices at any height
-GUTTER_MM = 14.0  # over which the ribs bend from the side to the back
 UPPER = 50.0  # lowest height at which arms beside the trunk are upper arms
 
 
@@ -104,10 +103,11 @@ def _wall(body: Body, here: Proportions, rng: Rng) -> Curve:
 
 def _before_the_back(trunk: Trunk) -> Samples:
     """The cavity ends before the muscles of the back, and in the chest before its ribs."""
-    everywhere = trunk.canvas.everywhere
-    wall, back = trunk.cavity_distance.on(everywhere), trunk.canvas.ellipse(trunk.back)
+    canvas, everywhere = trunk.canvas, trunk.canvas.everywhere
+    wall = trunk.cavity_distance.on(everywhere)
+    back = ellipse_distance(trunk.back, *(axis.on(everywhere) for axis in (canvas.x, canvas.y)))
     rounded = GUTTER_MM * float(np.clip((trunk.height - 80) / 40, 0, 1))
-    return Samples(smooth_largest(wall, -back.on(everywhere), rounded))
+    return Samples(smooth_largest(wall, -back, rounded))
 
 
 def _marbled(mix: Mix, canvas: Canvas, rng: Rng, amount: float) -> Mix:

@@ -17,6 +17,7 @@ from cl_seg.phantom.anatomy.trunk import (
     organs,
     pelvis,
     rib_cage,
+    small_bowel,
     spine,
     vessels,
 )
@@ -71,7 +72,7 @@ PAINTERS: tuple[Callable[[Trunk, Rng], None], ...] = (
     bowel.bladder_and_uterus,
     bowel.colon,
     disease.masses,
-    bowel.small_bowel,
+    small_bowel.small_bowel,
     vessels.mesenteric_branches,
     omentum,
 )

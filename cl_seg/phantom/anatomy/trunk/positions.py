@@ -41,6 +41,11 @@ def draw_heights(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64
     return LOWEST + share * (HIGHEST - LOWEST)
 
 
+def even_heights(count: int) -> npt.NDArray[np.float64]:
+    """The middles of equal parts of the trunk, from below."""
+    return LOWEST + (np.arange(count) + 0.5) / count * (HIGHEST - LOWEST)
+
+
 def along(height: npt.ArrayLike, table: dict[str, float]) -> npt.NDArray[np.float64]:
     """Values at heights, interpolated between those of vertebrae; the ends go on unchanged."""
     places = sorted((VERTEBRAE[name], value) for name, value in table.items())

@@ -16,6 +16,7 @@ from cl_seg.phantom.anatomy.trunk.proportions import BACK_SIZE
 Point = tuple[float, float]
 
 RIBS_MM = 8.0  # thickness of the ribs behind the lungs
+GUTTER_MM = 14.0  # over which the ribs bend from the side to the back
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ class Trunk(Torso):
         turn = np.deg2rad(degrees)
         (a, b), power = self.back.radii, self.back.power
         across, down = radii * np.sin(turn) / a, (-radii * np.cos(turn) - self.bottom) / b
-        free = np.abs(across) ** power + np.abs(down) ** power > 1
-        radius = float(radii[free].max()) - depth_mm
+        behind = np.flatnonzero(np.abs(across) ** power + np.abs(down) ** power < 1)
+        wall = radii[-1]
+        back = radii[behind[0]] if len(behind) else wall + 2 * GUTTER_MM
+        edge = (wall + back - np.hypot(wall - back, GUTTER_MM)) / 2  # as the cavity's
+        radius = float(edge) - depth_mm
         return radius * float(np.sin(turn)), -radius * float(np.cos(turn))
 
     def streams(self, rng: Rng, count: int) -> list[Rng]:
