@@ -20,7 +20,6 @@ class Habitus:
         recess: how much lower than usual the lungs reach behind the diaphragm.
         tip: lowest point of the liver.
         turn: of the patient about the long axis in radians.
-        scoliosis: largest shift of the spine to the side in mm.
         marbling: how much more fat lies in patches of the muscles, as a fraction.
         wear: of discs and joints, 0 to 1.
         ascites_mm: thickness of fluid about the organs, 0 for most.
@@ -32,7 +31,6 @@ class Habitus:
     recess: float
     tip: float
     turn: float
-    scoliosis: float
     marbling: float
     wear: float
     ascites_mm: float
@@ -54,7 +52,6 @@ def draw_habitus(body: Body) -> Habitus:
         recess=float(rng.normal(0, 9)),
         tip=tip,
         turn=float(turn),
-        scoliosis=float(rng.normal(0, 4)),
         marbling=float(rng.uniform(0.1, 0.7) * (rng.random() < MARBLED)),
         wear=float(np.clip((body.age - 35) / 50 + rng.normal(0, 0.2), 0, 1)),
         ascites_mm=ascites,

@@ -1,4 +1,4 @@
-"""Liver between the diaphragm and its tip, with hollows of its neighbours, and the gallbladder."""
+"""Liver between the diaphragm and its tip, with hollows of its neighbours."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,11 @@ import numpy as np
 from cl_seg.phantom.anatomy.liver import parenchyma
 from cl_seg.phantom.anatomy.shapes import Ellipse, Rng, Shape, wobble
 from cl_seg.phantom.anatomy.torso import LIVER
+from cl_seg.phantom.anatomy.trunk.disease import liver_lesions
 from cl_seg.phantom.anatomy.trunk.liver_vessels import hepatic_veins, portal_veins
 from cl_seg.phantom.anatomy.trunk.positions import along
 from cl_seg.phantom.anatomy.trunk.section import Trunk
-from cl_seg.phantom.anatomy.trunk.solids import Solid, cut, cut_tube
+from cl_seg.phantom.anatomy.trunk.solids import Solid, cut
 
 # Hollows of the liver's neighbours: kidney and colon reach under the right lobe from below.
 KIDNEY_BED = {"L3": 1.0, "L1": 1.0, "T12": 0.5, "T11": 0.0}
@@ -52,7 +53,7 @@ def liver(trunk: Trunk, rng: Rng) -> None:
     canvas.occupy(whole.grown(0.6))
     for vessel, tissue in (*hepatic_veins(trunk, rng), *portal_veins(trunk, rng)):
         canvas.paint(vessel & whole.grown(-1.5), {tissue: 0.8, "liver": 0.2}, LIVER)
-    _lesions(trunk, whole, rng)
+    liver_lesions(trunk, whole, rng)
 
 
 def _sheet_mm(trunk: Trunk) -> float:
@@ -116,39 +117,3 @@ def _ligament(trunk: Trunk, whole: Shape, rng: Rng) -> None:
     if wide > 0:
         fissure = trunk.canvas.tube(path).grown(uneven) & whole.grown(0.5)
         trunk.canvas.paint(fissure, {"adipose": 0.9, "portal_vein": 0.1})
-
-
-def _lesions(trunk: Trunk, whole: Shape, rng: Rng) -> None:
-    """Cysts, and denser masses in a few; they belong to the liver."""
-    half, k = trunk.wall_half_width, trunk.body.scale
-    counts = rng.integers(1, 5) * (rng.random() < 0.22), rng.integers(1, 7) * (rng.random() < 0.1)
-    mixes = {"fluid": 0.95, "liver": 0.05}, {"liver": 0.45, "muscle": 0.35, "fluid": 0.2}
-    for count, mix in zip(counts, mixes, strict=True):
-        for one in trunk.streams(rng, int(count)):
-            place = one.uniform(-0.9, 0.2) * half, trunk.middle + one.uniform(-60, 55) * k
-            size = one.gamma(2.0, 4.0) + 3
-            height = one.uniform(trunk.habitus.tip + 20, trunk.habitus.right_dome - 10)
-            lesion = Solid(place, (size, size * one.uniform(0.8, 1.1)), height, size / k, 0.0, 2,
-                           wobble(one, 0.05))  # fmt: skip
-            trunk.canvas.paint(cut(trunk, lesion) & whole.grown(-0.5), dict(mix), LIVER)
-
-
-def gallbladder(trunk: Trunk, rng: Rng) -> None:
-    """A bag of bile under the liver, sometimes with stones, in most people."""
-    k = trunk.body.scale
-    x, y = -42 * k + rng.normal(0, 9), trunk.top + rng.normal(58, 9) * k
-    height, wide = rng.normal(62, 10), rng.normal(11, 3) * k
-    points = [(x - 6, y - 14, height - 32, wide), (x, y, height, 1.2 * wide),
-              (x + 14, y + 26, height + 26, 0.5 * wide)]  # fmt: skip
-    there, stones = rng.random() < 0.8, rng.random() < 0.12
-    if not there:
-        return
-    for tube in cut_tube(trunk, np.array(points)):
-        bag = tube.within(trunk.cavity_distance + 3)
-        trunk.canvas.paint(bag.grown(1.2), {"adipose": 1.0})
-        trunk.canvas.paint(bag, {"bowel_wall": 1.0})
-        trunk.canvas.paint(bag.grown(-1.5), {"fluid": 1.0})
-        if stones:
-            low = bag.grown(-3).within(y + 4 - trunk.canvas.unwarped_y)
-            trunk.canvas.paint(low, {"bone": 0.12, "fluid": 0.88})
-        trunk.canvas.occupy(bag)

@@ -46,14 +46,21 @@ def vertebra(trunk: Trunk, rng: Rng) -> None:
 
 
 def _arch(trunk: Trunk, k: float) -> Shape:
-    """The arch, at the middle of a lumbar vertebra with its transverse processes."""
-    lumbar = trunk.height < 80
-    middle = min(abs(trunk.height - place) for place in VERTEBRAE.values())
-    parts = (*ARCH, TRANSVERSE) if lumbar and middle < 7 else ARCH
-    shape = arch_part(trunk, SPINOUS, k, 1)
-    for x, *rest in parts:
+    """The parts of the arch that lie at this height of the vertebra."""
+    above = min((trunk.height - middle for middle in VERTEBRAE.values()), key=abs)
+    pedicle, lamina, joint = ARCH
+    there = {
+        pedicle: -4 < above < 13,
+        lamina: True,
+        joint: not -3 < above < 8,
+        TRANSVERSE: abs(above - 2) < 7 and trunk.height < 80,
+    }
+    shape = arch_part(trunk, SPINOUS, k, 1) if above < 6 else None
+    for x, *rest in (part for part, seen in there.items() if seen):
         for side in (-1, 1):
-            shape = shape | arch_part(trunk, (x * side, *rest), k, side)
+            part = arch_part(trunk, (x * side, *rest), k, side)
+            shape = shape | part if shape else part
+    assert shape
     return shape
 
 
