@@ -22,11 +22,6 @@ LOWEST, HIGHEST = -120.0, 200.0  # of a slice: from the sacrum to above the dome
 DISC_MM = 9.0  # height of a disc
 
 
-def vertebra_at(height: float) -> str:
-    """The vertebra whose middle lies nearest to a height."""
-    return min(VERTEBRAE, key=lambda name: abs(VERTEBRAE[name] - height))
-
-
 def disc_depth(height: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Distance in mm to the nearest disc, negative inside it; the sacrum has none."""
     middles = np.array(sorted(VERTEBRAE.values()))[1:]

@@ -10,7 +10,7 @@ from cl_seg.phantom.anatomy.trunk.positions import (
     along,
     disc_depth,
     draw_heights,
-    vertebra_at,
+    even_heights,
 )
 
 
@@ -21,10 +21,9 @@ def test_slices_spread_over_the_whole_trunk(seed, count):
     assert (np.floor((heights - LOWEST) / part).astype(int) == np.arange(count)).all()
 
 
-def test_heights_are_named_by_the_nearest_vertebra():
-    assert [vertebra_at(VERTEBRAE[name]) for name in VERTEBRAE] == list(VERTEBRAE)
-    assert vertebra_at(12.0) == "L3"
-    assert vertebra_at(25.0) == "L2"
+def test_even_heights_are_the_middles_of_equal_parts():
+    np.testing.assert_allclose(even_heights(2), [-40, 120])
+    assert even_heights(1) == (HIGHEST + LOWEST) / 2
 
 
 def test_discs_lie_between_vertebrae_and_not_in_the_sacrum():
