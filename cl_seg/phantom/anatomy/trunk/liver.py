@@ -39,7 +39,7 @@ def liver(trunk: Trunk, rng: Rng) -> None:
         depth=rng.normal(1.0, 0.06),
         left_width=float(np.clip(rng.normal(0.56, 0.08), 0.35, 0.8)),
         left_depth=rng.normal(38, 6),
-        left_bottom=rng.normal(78, 14),
+        left_bottom=rng.normal(66, 17),
         reach=float(np.clip(rng.normal(0.34, 0.15), 0.05, 0.75)),
     )
     if not trunk.habitus.tip - 3 < trunk.height < trunk.habitus.right_dome + 6:
@@ -66,7 +66,7 @@ def _right_lobe(trunk: Trunk, lobes: _Lobes, rng: Rng) -> Shape:
     span = trunk.habitus.right_dome - tip
     middle = tip + 0.66 * span
     low = float(np.clip((middle - trunk.height) / (middle - tip), 0, 1))
-    a, b = lobes.width * half, 98 * k * lobes.depth
+    a, b = lobes.width * half, 95 * k * lobes.depth
     x = -0.42 * half - 6 - 0.2 * half * low  # below, the lobe lies at the side
     solid = Solid(
         (x, trunk.middle - 2 - rng.normal(4, 9) * low), (a, b), middle, middle - tip, 0.12, 2.3,
@@ -100,7 +100,7 @@ def _beds(trunk: Trunk, rng: Rng) -> Shape:
     )
     hilum = Solid((-8 * k, trunk.middle + 4), (42 * k, 26 * k), 86, 34, -0.3, 2, wobble(rng, 0.1))
     beds = canvas.ellipse(spine) | canvas.ellipse(stomach) | cut(trunk, hilum)
-    low = float(np.clip((90 - trunk.height) / 60, 0, 1))  # bowel lies medially below the hilum
+    low = float(np.clip((100 - trunk.height) / 65, 0, 1))  # bowel lies medially below the hilum
     medial = Ellipse((0.05 * half, trunk.middle), (0.62 * half * low, 120 * k * low), 0, 2.4)
     if deep > 0:
         beds = beds | canvas.ellipse(kidney)
@@ -108,11 +108,13 @@ def _beds(trunk: Trunk, rng: Rng) -> Shape:
 
 
 def _ligament(trunk: Trunk, whole: Shape, rng: Rng) -> None:
-    """The fissure of the round ligament, in the lower half of the left lobe."""
+    """The fissure of the round ligament, which parts the lobes below in many bodies."""
     x, y = rng.normal(2, 7), trunk.top + 28
     wide = float(np.clip((118 - trunk.height) / 40, 0, 1))
-    path = np.array([(x, y - 14, 1.0), (x + 3, y + 6, 1.6), (x - 2, y + 28, 2.6)])
+    deep, apart = y + 28 + 40 * wide, wide * max(0.0, rng.normal(2, 6))
+    path = np.array([(x, y - 20, 1.0), (x + 3, y + 6, 1.6), (x - 2, y + 28, 2.6), (x, deep, 1.6)])
     path[:, 2] *= wide * rng.uniform(0.6, 1.8)
+    path[:, 2] += apart
     uneven = 0.6 * trunk.canvas.field(rng, 4)
     if wide > 0:
         fissure = trunk.canvas.tube(path).grown(uneven) & whole.grown(0.5)
