@@ -155,6 +155,7 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
     spacing_mm: float = 1.6,
     seed: int = 0,
     slices: int = 1,
+    levels: Literal["trunk"] | None = None,
     intramuscular_fat: bool = False,
     workers: int = CORES,
     progress: bool = True,
@@ -170,7 +171,10 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         size: height and width of a stored slice in pixels.
         spacing_mm: pixel size of a stored slice in mm.
         seed: random seed of anatomy and noise.
-        slices: neighbouring slices per level (third lumbar vertebra, liver).
+        slices: neighbouring slices per level (third lumbar vertebra, liver); of the trunk, slices
+            per body.
+        levels: "trunk" for slices at random heights from the sacrum to above the liver, instead of
+            the two levels.
         intramuscular_fat: whether the fat inside muscle is labelled as muscle.
         workers: processes that scan side by side; the store is the same with any number.
         progress: show a progress bar.
@@ -196,6 +200,7 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
         spacing_mm=_checked(spacing_mm),
         seed=seed,
         slices_per_level=slices,
+        levels=levels,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
         show_progress=progress,
@@ -212,6 +217,7 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
     shared_bodies: int = 1,
     seed: int = 0,
     slices: int = 1,
+    levels: Literal["trunk"] | None = None,
     intramuscular_fat: bool = False,
     workers: int = 1,
 ) -> Path:
@@ -225,7 +231,10 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that every scanner scans.
         seed: random seed of anatomy and noise.
-        slices: neighbouring slices per level (third lumbar vertebra, liver).
+        slices: neighbouring slices per level (third lumbar vertebra, liver); of the trunk, slices
+            per body.
+        levels: "trunk" for one series per body with slices at equal distances from the sacrum to
+            above the liver, instead of the two levels.
         intramuscular_fat: whether the fat inside muscle is labelled as muscle.
         workers: processes that scan side by side.
 
@@ -246,7 +255,7 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
         )
     profiles = load_profiles(scanners)
     scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
-    export(Path(folder), scans, file_format, workers=workers)
+    export(Path(folder), scans, file_format, levels=levels, workers=workers)
     return Path(folder) / "manifest.csv"
 
 

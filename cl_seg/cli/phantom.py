@@ -33,6 +33,19 @@ class Level(StrEnum):
     L3 = "L3"
     LIVER = "liver"
     BOTH = "both"
+    TRUNK = "trunk"
+
+
+class Levels(StrEnum):
+    """Where a body is scanned, if not at L3 and the liver."""
+
+    TRUNK = "trunk"
+
+
+TrunkOnly = Annotated[
+    Levels | None,
+    typer.Option("--levels", help="trunk: slices from the sacrum to above the liver."),
+]
 
 
 class Format(StrEnum):
@@ -52,6 +65,7 @@ def simulate(
     spacing_mm: Annotated[float, typer.Option(min=0.1, max=20, help="Pixel size in mm.")] = 1.6,
     seed: Seed = 0,
     slices: Slices = 1,
+    levels: TrunkOnly = None,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
@@ -67,6 +81,7 @@ def simulate(
         spacing_mm=spacing_mm,
         seed=seed,
         slices=slices,
+        levels="trunk" if levels else None,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
@@ -84,6 +99,7 @@ def export(
     ] = Format.DICOM,
     seed: Seed = 0,
     slices: Slices = 1,
+    levels: TrunkOnly = None,
     intramuscular_fat: MuscleFat = False,
     workers: Workers = CORES,
 ) -> None:
@@ -98,6 +114,7 @@ def export(
         shared_bodies=shared_bodies,
         seed=seed,
         slices=slices,
+        levels="trunk" if levels else None,
         intramuscular_fat=intramuscular_fat,
         workers=workers,
     )
@@ -132,13 +149,14 @@ def sheet(
     """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
     from cl_seg.phantom.anatomy.slices import LEVELS
     from cl_seg.phantom.profiles import load_profiles
-    from cl_seg.phantom.sheet import write_sheet
+    from cl_seg.phantom.sheet import TRUNK_LEVELS, write_sheet
 
+    several = {Level.BOTH: LEVELS, Level.TRUNK: tuple(TRUNK_LEVELS)}
     write_sheet(
         file,
         load_profiles(scanners or None),
         bodies=bodies,
-        levels=LEVELS if level is Level.BOTH else (level.value,),
+        levels=several.get(level, (level.value,)),
         seed=seed,
         workers=workers,
     )

@@ -102,7 +102,7 @@ def _geometry(series: SimulatedSeries, index: int) -> dict[str, Any]:
         "ImagePositionPatient": [_decimal(value) for value in (x, y, z)],
         "ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"],
         "SliceLocation": _decimal(z),
-        "SpacingBetweenSlices": _decimal(series.rows[index].thickness_mm),
+        "SpacingBetweenSlices": _decimal(series.apart_mm),
         "PixelSpacing": [_decimal(value) for value in spacing],
         "ReconstructionDiameter": _decimal(spacing[0] * series.volume.hu.shape[1]),
     }

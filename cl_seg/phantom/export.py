@@ -12,7 +12,10 @@ from rich.progress import track
 from cl_seg.files.csv_file import write_table
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.messages.progress import progress_console
+from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
+from cl_seg.phantom.anatomy.trunk.outline import TRUNK
+from cl_seg.phantom.anatomy.trunk.positions import even_heights
 from cl_seg.phantom.dicom import dataset
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
@@ -35,6 +38,7 @@ def export(
     scans: list[SimulatedScan],
     file_format: Format,
     *,
+    levels: Literal["trunk"] | None = None,
     workers: int = 1,
     show_progress: bool = True,
 ) -> None:
@@ -44,6 +48,8 @@ def export(
         folder: to make; must not exist.
         scans: see :func:`cl_seg.phantom.simulated_scan.simulated_scans`.
         file_format: of the images. DICOM series say in their headers that they are simulated.
+        levels: "trunk" for one series per scan with slices at equal distances from the sacrum to
+            above the liver; by default a series at L3 and one at the liver.
         workers: processes, one thread each.
         show_progress: show a progress bar.
 
@@ -51,7 +57,9 @@ def export(
         InputError: ``folder`` exists or cannot be written.
     """
     with new_folder(folder) as building:
-        write = partial(_export_case, folder=building, file_format=file_format)
+        write = partial(
+            _export_case, folder=building, file_format=file_format, trunk=levels is not None
+        )
         with map_in_order(write, scans, workers) as done:
             shown = track(
                 done,
@@ -69,10 +77,14 @@ def export(
         write_text(building / "README.txt", README)
 
 
-def _export_case(simulated_scan: SimulatedScan, folder: Path, file_format: Format) -> list[Row]:
+def _export_case(
+    simulated_scan: SimulatedScan, folder: Path, file_format: Format, trunk: bool
+) -> list[Row]:
     rows = []
-    for level in LEVELS:
-        series = simulate_series(simulated_scan, level)
+    for level in (TRUNK,) if trunk else LEVELS:
+        series = (
+            _series_of_trunk(simulated_scan) if trunk else simulate_series(simulated_scan, level)
+        )
         name = series.rows[0].series
         image = f"images/{name}" if file_format == "dicom" else f"images/{name}.nii.gz"
         for kind in ("images", "labels", "tissues"):
@@ -93,9 +105,15 @@ def _export_case(simulated_scan: SimulatedScan, folder: Path, file_format: Forma
     return rows
 
 
+def _series_of_trunk(simulated_scan: SimulatedScan) -> SimulatedSeries:
+    scale = draw_body(simulated_scan.seed, simulated_scan.body).scale
+    heights = scale * even_heights(simulated_scan.slices_per_level)
+    return simulate_series(simulated_scan, TRUNK, heights=heights)
+
+
 def _write_nifti(path: Path, values: npt.NDArray[np.integer], series: SimulatedSeries) -> None:
     first, volume = series.rows[0], series.volume
     image = sitk.GetImageFromArray(values)
-    image.SetSpacing([*volume.spacing_mm, first.thickness_mm])
+    image.SetSpacing([*volume.spacing_mm, series.apart_mm])
     image.SetOrigin([volume.origin_mm[1], volume.origin_mm[0], first.z_mm])
     sitk.WriteImage(image, str(path))

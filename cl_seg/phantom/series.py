@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cl_seg.phantom.anatomy.body import draw_body
+from cl_seg.phantom.anatomy.body import Body, draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
+from cl_seg.phantom.anatomy.trunk.outline import TRUNK
+from cl_seg.phantom.anatomy.trunk.positions import draw_heights
 from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE, Noise, draw_channel_gain, scan
 from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_view
 from cl_seg.phantom.simulated_scan import SimulatedScan
@@ -15,12 +17,16 @@ from cl_seg.phantom.truth import dominant_tissue, truth_labels
 from cl_seg.scans.series import Volume, to_hu
 from cl_seg.scans.store import Grid, Labels, SliceRow
 
-LEVEL_Z_MM = {"L3": 0.0, "liver": 100.0}  # about three vertebrae apart (engineering value)
+LEVEL_Z_MM = {
+    "L3": 0.0,
+    "liver": 100.0,
+    TRUNK: 0.0,
+}  # about three vertebrae apart (engineering value)
 
 
 @dataclass(frozen=True)
 class SimulatedSeries:
-    """Neighbouring slices of one level.
+    """Neighbouring slices of one level, or slices along the trunk.
 
     Attributes:
         rows: of a store, one per slice.
@@ -36,6 +42,12 @@ class SimulatedSeries:
     anatomies: list[Anatomy]
     centre_mm: tuple[float, float]
 
+    @property
+    def apart_mm(self) -> float:
+        """Distance between the middles of the first slices; the thickness of a single one."""
+        z_mm = self.volume.z_mm
+        return float(z_mm[1] - z_mm[0]) if len(z_mm) > 1 else self.rows[0].thickness_mm
+
     def tissues(self) -> npt.NDArray[np.uint8]:
         """Tissue that fills most of each pixel, as its index in ``TISSUES``, (slices, 512, 512)."""
         grid = Grid(IMAGE_SIZE, self.volume.spacing_mm[0])
@@ -48,21 +60,30 @@ class SimulatedSeries:
 
 
 def simulate_series(
-    simulated_scan: SimulatedScan, level: str, paint: Callable[..., Anatomy] = paint_slab
+    simulated_scan: SimulatedScan,
+    level: str,
+    paint: Callable[..., Anatomy] = paint_slab,
+    heights: npt.ArrayLike | None = None,
 ) -> SimulatedSeries:
     """Draw, paint and scan one level of one body on one scanner.
 
+    The slices of "trunk" lie at random heights, the same on every scanner: one in each of as many
+    equal parts of the trunk as there are slices, unless others are given.
+
     Args:
         simulated_scan: the body, the scanner and the seed.
-        level: "L3" or "liver".
+        level: "L3", "liver" or "trunk".
         paint: called in the place of ``paint_slab``, to paint a body once for several scanners.
+        heights: of the slices in mm above the middle of the level.
     """
     name, scanner, profile = simulated_scan.body, simulated_scan.scanner, simulated_scan.profile
     body = draw_body(simulated_scan.seed, name)
     centre = draw_centring(profile, simulated_scan.random_generator(name, scanner, "centring"))
     thickness = profile.detector.slice_mm
-    middle = (simulated_scan.slices_per_level - 1) / 2
-    heights = thickness * (np.arange(simulated_scan.slices_per_level, dtype=np.float64) - middle)
+    count = simulated_scan.slices_per_level
+    if heights is None:
+        heights = _trunk_heights(body, count) if level == TRUNK else _neighbours(count, thickness)
+    heights = np.asarray(heights, np.float64)
     preparation = draw_preparation(profile, body.random_generator("preparation"))
     anatomies = [
         paint(body, level, thickness, z_mm=float(z), preparation=preparation) for z in heights
@@ -86,6 +107,16 @@ def simulate_series(
         anatomies,
         centre,
     )
+
+
+def _neighbours(count: int, thickness_mm: float) -> npt.NDArray[np.float64]:
+    """Heights of neighbouring slices in mm about the middle of a level."""
+    return thickness_mm * (np.arange(count, dtype=np.float64) - (count - 1) / 2)
+
+
+def _trunk_heights(body: Body, count: int) -> npt.NDArray[np.float64]:
+    """Heights in mm above the middle of L3, the same on every scanner."""
+    return body.scale * draw_heights(body.random_generator(TRUNK, "heights"), count)
 
 
 def _labels(

@@ -17,6 +17,8 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS
+from cl_seg.phantom.anatomy.trunk.outline import TRUNK
+from cl_seg.phantom.anatomy.trunk.positions import HIGHEST, LOWEST, VERTEBRAE
 from cl_seg.phantom.profiles import Profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
@@ -29,6 +31,13 @@ Grey = npt.NDArray[np.uint8]
 CENTRE, WIDTH = 40.0, 400.0  # HU, the usual window of the abdomen
 GRID = Grid(256, 1.6)  # of a store
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+TRUNK_LEVELS = {
+    f"{TRUNK}, {name}": height
+    for name, height in reversed(VERTEBRAE.items())
+    if LOWEST < height < HIGHEST
+}
+"""Levels of a sheet that lie in the trunk at a vertebra, and their heights."""
+
 HEADER, MARGIN, FONT_SIZE = 44, 132, 13  # pixels
 INK, PAPER = 230, 0
 
@@ -42,7 +51,12 @@ def window(hu: npt.NDArray[np.number[Any]]) -> Grey:
 
 def tile(simulated_scan: SimulatedScan, level: str) -> Grey:
     """One level of one body on one scanner, (256, 256)."""
-    volume = simulate_series(simulated_scan, level).volume
+    if level in TRUNK_LEVELS:
+        body = draw_body(simulated_scan.seed, simulated_scan.body)
+        heights = [TRUNK_LEVELS[level] * body.scale]
+        volume = simulate_series(simulated_scan, TRUNK, heights=heights).volume
+    else:
+        volume = simulate_series(simulated_scan, level).volume
     return window(resample_image(volume.hu[0], volume, centre_grid(volume, GRID), GRID))
 
 
@@ -62,7 +76,7 @@ def write_sheet(
         path: .png or .jpg.
         profiles: scanners by name.
         bodies: number of bodies; each has a row per level.
-        levels: of the body.
+        levels: of the body, or of ``TRUNK_LEVELS``.
         seed: of anatomy and noise, as for a store.
         workers: processes.
         show_progress: show a progress bar on standard error.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from rich.progress import track
@@ -12,6 +13,7 @@ from rich.progress import track
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
+from cl_seg.phantom.anatomy.trunk.outline import TRUNK
 from cl_seg.phantom.profiles import load_profiles
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
@@ -39,6 +41,7 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
     spacing_mm: float = 1.6,
     seed: int = 0,
     slices_per_level: int = 1,
+    levels: Literal["trunk"] | None = None,
     intramuscular_fat: bool = False,
     workers: int = 1,
     show_progress: bool = True,
@@ -46,8 +49,8 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
     """Simulate CT scanners and write a slice store.
 
     Every scanner scans ``own_bodies`` bodies of its own and ``shared_bodies`` that all scanners
-    scan, at L3 and at liver level. The slices of a scanner depend on ``seed`` and its name, neither
-    on the other scanners in the list nor on ``workers``.
+    scan, at L3 and at liver level, or at heights along the trunk. The slices of a scanner depend on
+    ``seed`` and its name, neither on the other scanners in the list nor on ``workers``.
 
     Args:
         folder: the store to make; must not exist.
@@ -58,7 +61,9 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
         size: pixels per side of a stored slice.
         spacing_mm: pixel size of a stored slice in mm.
         seed: of all randomness, not negative.
-        slices_per_level: neighbouring slices per level.
+        slices_per_level: neighbouring slices per level; of the trunk, slices per body.
+        levels: "trunk" for slices at random heights from the sacrum to above the liver; by default
+            the two levels L3 and liver.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
         workers: processes, one thread each.
         show_progress: show a progress bar.
@@ -91,10 +96,11 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
         "slices": slices_per_level,
         "intramuscular_fat": intramuscular_fat,
         "profiles": {name: profile.model_dump() for name, profile in profiles.items()},
-    }
+    } | ({"levels": levels} if levels else {})
+    simulate_case = partial(_simulate_case, grid=grid, levels=(TRUNK,) if levels else LEVELS)
     with (
         create_store(Path(folder), CLASSES, grid, provenance) as store,
-        map_in_order(partial(_simulate_case, grid=grid), scans, workers) as done,
+        map_in_order(simulate_case, scans, workers) as done,
     ):
         shown = track(
             done,
@@ -122,10 +128,10 @@ def _check_at_least(counts: dict[str, tuple[int, int]]) -> None:
             raise InputError(f"{name} is {value}: it must be at least {minimum}")
 
 
-def _simulate_case(simulated_scan: SimulatedScan, grid: Grid) -> _Case:
-    """All levels of one body on one scanner, on the grid of the store as any other scan."""
+def _simulate_case(simulated_scan: SimulatedScan, grid: Grid, levels: Sequence[str]) -> _Case:
+    """The levels of one body on one scanner, on the grid of the store as any other scan."""
     case = _Case([], [], [])
-    for level in LEVELS:
+    for level in levels:
         series = simulate_series(simulated_scan, level)
         placement = centre_grid(series.volume, grid)
         each = zip(series.rows, series.volume.hu, series.labels, placement.truncated, strict=True)

@@ -47,7 +47,7 @@ def store_folder(data: Data) -> Path:
     from cl_seg.phantom.profiles import load_profile  # noqa: PLC0415 - only simulated data
 
     profiles = [load_profile(name).model_dump_json() for name in data.phantom.scanners]
-    parts = [data.phantom.model_dump_json(), *profiles, source_hash(*SIMULATOR)]
+    parts = [data.phantom.model_dump_json(exclude_none=True), *profiles, source_hash(*SIMULATOR)]
     name = hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
     return STORES / f"phantom-{name}.store"
 
@@ -77,6 +77,7 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
         spacing_mm=phantom.spacing_mm,
         seed=body_seed(phantom),
         slices_per_level=phantom.slices,
+        levels=phantom.levels,
         intramuscular_fat=phantom.intramuscular_fat,
         workers=workers,
     )

@@ -33,7 +33,9 @@ class PhantomData(Spec):
         seed: seed of anatomy and noise.
         pool: set that bodies are drawn from; the pools share none. ``development`` is for choosing
             settings, so that no choice sees a body that ``benchmark`` tests.
-        slices: neighbouring slices per level of the body.
+        slices: neighbouring slices per level of the body; of the trunk, slices per body.
+        levels: ``trunk`` for slices at random heights of the body, from the sacrum to above the
+            liver; without it, the third lumbar vertebra and the liver.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
 
@@ -45,6 +47,7 @@ class PhantomData(Spec):
     seed: NonNegativeInt = 0
     pool: Literal["benchmark", "development"] = "benchmark"
     slices: PositiveInt = 1
+    levels: Literal["trunk"] | None = None
     intramuscular_fat: bool = False
 
     @field_validator("scanners")

@@ -6,6 +6,7 @@ import pytest
 import SimpleITK as sitk
 
 from cl_seg.messages.errors import InputError
+from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.simulate import write_simulated_store
@@ -120,3 +121,15 @@ def test_the_same_scan_has_the_same_identifiers(stores, tmp_path):
     for file in (tmp_path / "again" / "images").rglob("*.dcm"):
         first = stores / "dicom" / file.relative_to(tmp_path / "again")
         assert file.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize("file_format", ["dicom", "nifti"])
+def test_a_series_along_the_trunk_has_slices_at_equal_distances(tmp_path, file_format):
+    job = SimulatedScan("shared-body-0001", "ge_like", load_profile("ge_like"), 7, 3)
+    export(tmp_path / "scans", [job], file_format, levels="trunk", show_progress=False)
+    write_store_from_scans(
+        tmp_path / "scans" / "manifest.csv", tmp_path / "store", grid=Grid(64, 6.4),
+        show_progress=False,
+    )  # fmt: skip
+    apart = np.diff(np.sort(SliceStore(tmp_path / "store").slices.z_mm))
+    assert apart == pytest.approx([320 / 3 * draw_body(7, job.body).scale] * 2, abs=0.01)

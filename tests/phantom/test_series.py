@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from cl_seg.phantom.anatomy.trunk.outline import TRUNK
 from cl_seg.phantom.profiles import Profile, load_profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
@@ -73,3 +74,15 @@ def test_metal_makes_streaks():
         scanned = simulate_series(SimulatedScan("shared-body-0001", "x", profile, 0), "L3")
         spreads.append(scanned.volume.hu[scanned.labels == 1].std())
     assert spreads[1] > 1.5 * spreads[0]
+
+
+def test_slices_of_the_trunk_lie_at_the_same_heights_on_every_scanner():
+    first, second = (
+        simulate_series(simulated_scan(name, slices_per_level=2), TRUNK)
+        for name in ("ge_like", "siemens_like")
+    )
+    heights = [row.z_mm for row in first.rows]
+    assert heights == [row.z_mm for row in second.rows] == first.volume.z_mm.tolist()
+    assert heights[1] - heights[0] > 20
+    assert [row.series for row in first.rows] == ["shared-body-0001@ge_like-trunk"] * 2
+    assert (first.labels == 1).any(axis=(1, 2)).all()

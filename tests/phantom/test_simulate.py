@@ -151,3 +151,12 @@ def test_what_is_hashed_is_what_determines_a_store():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stdout.split() if name.startswith("cl_seg.phantom.")}
     assert loaded and loaded <= set(module_files(*SIMULATOR))
+
+
+def test_slices_of_the_trunk_are_made_on_request(store, tmp_path):
+    trunk = make(tmp_path / "trunk", ["ge_like"], levels="trunk", slices_per_level=3)
+    assert len(trunk.slices) == 3
+    assert trunk.slices.series.unique().tolist() == ["shared-body-0000@ge_like-trunk"]
+    assert trunk.slices.z_mm.is_monotonic_increasing
+    assert trunk.header.provenance["levels"] == "trunk"
+    assert "levels" not in store.header.provenance

@@ -90,3 +90,10 @@ def test_a_store_of_development_is_simulated_from_the_seed_of_its_pool(
     phantom = PhantomData(scanners=["ge_like"], own_bodies=1, shared_bodies=1, pool="development")
     simulate_phantom(tmp_path / "store", phantom, 1)
     assert asked["seed"] == body_seed(phantom)
+
+
+def test_levels_of_the_body_count_and_are_not_there_unless_given() -> None:
+    given = {"scanners": ["ge_like"], "own_bodies": 2, "shared_bodies": 1}
+    plain, trunk = (PhantomData.model_validate(given | more) for more in ({}, {"levels": "trunk"}))
+    assert "levels" not in plain.model_dump_json(exclude_none=True)
+    assert store_folder(Data(phantom=plain)) != store_folder(Data(phantom=trunk))

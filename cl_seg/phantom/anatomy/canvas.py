@@ -45,6 +45,7 @@ class Canvas:
         x: field of the warped x in mm, in which all shapes are defined.
         y: field of the warped y in mm.
         unwarped_y: field of y in mm, for horizontal fluid levels.
+        gravity_y: field of the warped y in mm of a patient who is not turned.
         labels: (heights, R, C) uint8.
         occupied: field of the distance in mm to what has been placed.
     """
@@ -55,6 +56,7 @@ class Canvas:
         rng: Rng,
         z_mm: float | npt.ArrayLike = 0.0,
         reach_mm: tuple[float, float] = (np.inf, np.inf),
+        turn: float = 0.0,
     ) -> None:
         """Warp the coordinates of an empty canvas.
 
@@ -63,7 +65,9 @@ class Canvas:
             rng: of the warp.
             z_mm: one height or several.
             reach_mm: largest |x| and |y| that anything is painted at.
+            turn: of the patient about the long axis in radians, clockwise in the image.
         """
+        self.turn = turn
         self.grid, self.window = grid, (slice(0, grid.size), slice(0, grid.size))
         self.z_mm = np.reshape(np.asarray(z_mm, np.float64), (-1, 1, 1))
         axis = ((np.arange(grid.size) - (grid.size - 1) / 2) * grid.spacing_mm).astype(np.float32)
@@ -74,10 +78,14 @@ class Canvas:
             x = x + size * self.field(rng, length)
             y = y + size * self.field(rng, length)
         warped_x, warped_y = self.sampled(x).values, self.sampled(y).values
+        upright = warped_y
+        if turn:
+            warped_x, warped_y = _turned(warped_x, warped_y, -turn)
         reached = np.maximum(np.abs(warped_x) / reach_mm[0], np.abs(warped_y) / reach_mm[1])
         self.window = smallest_box(reached.min(axis=0) < 1)
         self.x, self.y = Samples(warped_x, self.window), Samples(warped_y, self.window)
         self.unwarped_y = Samples(down, self.window)
+        self.gravity_y = Samples(upright, self.window)
         shape = self.x.on(self.everywhere).shape
         self.labels = np.zeros(shape, np.uint8)
         self.occupied = Samples(np.full(shape, FAR, np.float32))
@@ -151,6 +159,9 @@ class Canvas:
     def _box(self, points: npt.NDArray[np.floating], reach: tuple[float, float]) -> Box:
         """Pixels within a reach of points (…, 2) of x and y in mm, and within a margin of it."""
         warped = sum(3 * size for _, size in WARP_MM) / 2
+        if self.turn:
+            points = np.stack(_turned(points[..., 0], points[..., 1], self.turn), axis=-1)
+            reach = (float(np.hypot(*reach)),) * 2
         parts = []
         for axis, window in zip((1, 0), self.window, strict=True):
             places, margin = points[..., axis], reach[axis] + MARGIN_MM + warped
@@ -215,3 +226,9 @@ class Canvas:
         whole = np.full((self.grid.size,) * 2, outside, values.dtype)
         whole[self.window] = values
         return whole
+
+
+def _turned(x: Floats, y: Floats, angle: float) -> tuple[Floats, Floats]:
+    """Points turned about the origin, clockwise in the image."""
+    cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    return x * cos - y * sin, x * sin + y * cos

@@ -41,6 +41,23 @@ class LevelLayout:
     spine_mm: float
 
 
+@dataclass(frozen=True)
+class Contours:
+    """Contours of a slice as radii over ``ANGLES``, and where the spine lies.
+
+    Attributes:
+        wall: the outside of the muscular wall.
+        thickness: of the wall's muscles.
+        skin: the outside of the skin.
+        spine_y: y of the middle of the vertebral body.
+    """
+
+    wall: Curve
+    thickness: Curve
+    skin: Curve
+    spine_y: float
+
+
 LEVEL_LAYOUTS = {
     "L3": LevelLayout(261, 1.0, 1.0, 0.42, 1.0, 0.66, 70),
     "liver": LevelLayout(385, 0.45, 0.62, 0.34, 0.72, 0.71, 60),
@@ -79,18 +96,33 @@ def contour_distance(radius: Floats, degrees: Floats, contour: Curve) -> Floats:
     return distance
 
 
-def _bump(centre: float, width: float) -> Curve:
-    bump: Curve = np.exp(-(((ABS_ANGLES - centre) / width) ** 2))
-    return bump
+def bump(centre: float, width: float) -> Curve:
+    """A bell about an angle on both sides of the body, 1 at its middle."""
+    curve: Curve = np.exp(-(((ABS_ANGLES - centre) / width) ** 2))
+    return curve
 
 
-def _harmonics(rng: Rng, size: float, orders: tuple[int, ...]) -> Curve:
+def harmonics(rng: Rng, size: float, orders: tuple[int, ...]) -> Curve:
     """Smooth unevenness about one, the same at both ends."""
     phases = rng.uniform(0, 2 * np.pi, len(orders))
     heights = size * rng.standard_normal(len(orders)) / np.array(orders)
     waves = np.cos(np.outer(np.deg2rad(ANGLES), orders) + phases) @ heights
     uneven: Curve = 1 + waves
     return uneven
+
+
+def level_contours(body: Body, level: str, rng: Rng) -> Contours:
+    """Contours of "L3" or "liver"."""
+    layout = LEVEL_LAYOUTS[level]
+    wall = wall_contour(body, layout, level, rng)
+    thickness = wall_thickness(body, layout, level, wall, rng)
+    skin = wall + fat_thickness(body, layout, level, wall, rng)
+    return Contours(wall, thickness, skin, spine_y(body, layout.spine_mm, wall))
+
+
+def spine_y(body: Body, spine_mm: float, wall: Curve) -> float:
+    """The middle of the vertebral body, as far before the back as the muscles there are thick."""
+    return float(wall[0]) - spine_mm * (0.35 * body.scale + 0.65 * body.muscle_scale)
 
 
 def wall_contour(body: Body, layout: LevelLayout, level: str, rng: Rng) -> Curve:
@@ -104,8 +136,8 @@ def wall_contour(body: Body, layout: LevelLayout, level: str, rng: Rng) -> Curve
     contour = (np.abs(x) ** power + np.abs(y) ** power) ** (-1 / power)
     # Flanks run into the fascia of the back, and the back has a furrow between its muscles.
     flank = 0.15 if level == "L3" else 0.03
-    contour *= 1 - flank * _bump(126, 20) - 0.05 * _bump(180, 7)
-    contour *= _harmonics(rng, 0.008, (1, 2, 3))
+    contour *= 1 - flank * bump(126, 20) - 0.05 * bump(180, 7)
+    contour *= harmonics(rng, 0.008, (1, 2, 3))
     wall: Curve = contour * np.sqrt(inside / area_cm2(contour))
     return wall
 
@@ -113,17 +145,20 @@ def wall_contour(body: Body, layout: LevelLayout, level: str, rng: Rng) -> Curve
 def wall_thickness(body: Body, layout: LevelLayout, level: str, wall: Curve, rng: Rng) -> Curve:
     """Thickness of the wall's muscles; their area is their share of the body's muscle."""
     profile = WALL_PROFILES[level] * (1 + 0.04 * rng.normal() * np.sign(ANGLES))
+    return muscle_along(wall, profile, layout.wall_share, body.muscle_cm2)
+
+
+def muscle_along(wall: Curve, profile: Curve, share: float, area_cm2: float) -> Curve:
+    """Thickness of muscle along a contour: a share of an area, in proportion to a profile."""
     arc = np.trapezoid(profile * wall, np.deg2rad(ANGLES)) / 100
-    return profile * layout.wall_share * OUTLINE_SHARE * body.muscle_cm2 / arc + 1.2
+    return profile * share * OUTLINE_SHARE * area_cm2 / arc + 1.2
 
 
 def _lumbar_wall() -> Curve:
     """Relative thickness: recti as lenses in front, three lateral layers, tapering behind."""
     lens = np.sqrt(np.clip(1 - ((ABS_ANGLES - 15.5) / 13.5) ** 2, 0, 1))
     lateral = (
-        _bump(84, 40)
-        * np.clip((ABS_ANGLES - 31) / 9, 0, 1)
-        * np.clip((127 - ABS_ANGLES) / 24, 0, 1)
+        bump(84, 40) * np.clip((ABS_ANGLES - 31) / 9, 0, 1) * np.clip((127 - ABS_ANGLES) / 24, 0, 1)
     )
     return 0.55 * lens + lateral
 
@@ -131,7 +166,7 @@ def _lumbar_wall() -> Curve:
 def _thoracic_wall() -> Curve:
     """Relative thickness: recti, oblique and intercostal muscles, latissimus behind."""
     lens = np.sqrt(np.clip(1 - ((ABS_ANGLES - 13) / 12) ** 2, 0, 1))
-    sides = 0.9 * _bump(65, 35) + 1.0 * _bump(122, 28)
+    sides = 0.9 * bump(65, 35) + 1.0 * bump(122, 28)
     return (0.6 * lens + sides + 0.25) * np.clip((150 - ABS_ANGLES) / 10, 0, 1)
 
 
@@ -141,11 +176,16 @@ WALL_PROFILES = {"L3": _lumbar_wall(), "liver": _thoracic_wall()}
 
 def fat_thickness(body: Body, layout: LevelLayout, level: str, wall: Curve, rng: Rng) -> Curve:
     """Thickness of skin and subcutaneous fat; its area is that the body was drawn with."""
-    profile = 0.95 - 0.2 * _bump(85, 35) + 0.45 * _bump(128, 22) - 0.45 * _bump(180, 8)
+    profile = 0.95 - 0.2 * bump(85, 35) + 0.45 * bump(128, 22) - 0.45 * bump(180, 8)
     if level == "L3" and rng.random() < 0.6:
-        profile = profile * (1 - rng.uniform(0.1, 0.45) * _bump(0, 2.0))  # the navel
-    profile = np.clip(profile * _harmonics(rng, 0.12, (1, 2, 3, 4)), 0.15, None)
-    area = 97 * layout.subcutaneous * body.sat_cm2  # in mm²; the fascia and the skin add to it
+        profile = profile * (1 - rng.uniform(0.1, 0.45) * bump(0, 2.0))  # the navel
+    profile = np.clip(profile * harmonics(rng, 0.12, (1, 2, 3, 4)), 0.15, None)
+    return layer_about(wall, profile, layout.subcutaneous, body.sat_cm2)
+
+
+def layer_about(wall: Curve, profile: Curve, share: float, area_cm2: float) -> Curve:
+    """Thickness of skin and fat about a contour: a share of an area, in proportion to a profile."""
+    area = 97 * share * area_cm2  # in mm²; the fascia and the skin add to it
     step = np.deg2rad(ANGLES)
     quadratic = np.trapezoid(profile**2, step) / 2
     linear = np.trapezoid(profile * wall, step)

@@ -19,7 +19,7 @@ def lumbar_kidneys(torso: Torso, rng: Rng) -> None:
         hilum = rng.random() < size - 0.3
         outline = Ellipse(place, radii, 0.6 * side, 2.1, wobble(rng, 0.03), growth=0.15)
         if rng.random() < seen:
-            _kidney(torso, rng, outline, side, hilum)
+            paint_kidney(torso, rng, outline, side, hilum)
 
 
 def upper_kidneys(torso: Torso, rng: Rng) -> None:
@@ -31,22 +31,25 @@ def upper_kidneys(torso: Torso, rng: Rng) -> None:
         radii = (rng.normal(23, 1.5) * k * size, rng.normal(27, 1.5) * k * size)
         outline = Ellipse(place, radii, -0.4 * side, 2.1, wobble(rng, 0.03), growth=-0.2)
         if rng.random() < seen:
-            _kidney(torso, rng, outline, side, rng.random() < 0.3)
-        _adrenal(torso, rng, side)
+            paint_kidney(torso, rng, outline, side, rng.random() < 0.3)
+        adrenal(torso, rng, side)
 
 
-def _adrenal(torso: Torso, rng: Rng, side: int) -> None:
-    """A thin inverted Y."""
+def adrenal(torso: Torso, rng: Rng, side: int) -> None:
+    """An adrenal: a thin inverted Y."""
     x, y = side * 38 * torso.body.scale, torso.spine_y - 14 + rng.normal(0, 3)
     for dx, dy in ((side * 14, 16), (side * 4, 18)):
         path = np.array([(x, y, 2.2), (x + dx * 0.5, y + dy * 0.5, 1.8), (x + dx, y + dy, 1.4)])
         torso.canvas.place(torso.canvas.tube(path), {"bowel_wall": 0.9, "adipose": 0.1}, 0, 0.5)
 
 
-def _kidney(torso: Torso, rng: Rng, outline: Ellipse, side: int, hilum: bool) -> None:
+def paint_kidney(
+    torso: Torso, rng: Rng, outline: Ellipse, side: int, hilum: bool, gap_mm: float = 1.5
+) -> None:
+    """A kidney where there is room, ``gap_mm`` of fat from its neighbours."""
     canvas, (x, y), (a, b) = torso.canvas, outline.centre, outline.radii
     kidney = canvas.ellipse(outline).within(torso.cavity_distance + 5)
-    kidney = kidney.within(1.5 - canvas.occupied)
+    kidney = kidney.within(gap_mm - canvas.occupied)
     _fascia(torso, rng, kidney)
     canvas.paint(kidney, {"renal_cortex": 1.0})
     facing = np.pi if side > 0 else 0.0

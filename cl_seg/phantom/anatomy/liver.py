@@ -14,7 +14,7 @@ def liver_tip(torso: Torso, rng: Rng) -> None:
     width, depth = float(np.clip(rng.normal(22, 7), 8, 40)), rng.normal(52, 9)
     x, y = 9 + 0.75 * width - torso.wall_half_width + 14, torso.middle - rng.normal(6, 6)
     outline = Ellipse((x, y), (width, depth), 0.08, 2.2, wobble(rng, 0.05), growth=0.25)
-    mix, vessels = _parenchyma(torso, rng), rng.integers(2**62)
+    mix, vessels = parenchyma(torso, rng), rng.integers(2**62)
     if rng.random() > 0.75:
         return
     canvas = torso.canvas
@@ -30,7 +30,7 @@ def liver_tip(torso: Torso, rng: Rng) -> None:
 def liver(torso: Torso, rng: Rng) -> None:
     """Right and left lobe, falciform fissure, portal and hepatic veins."""
     canvas = torso.canvas
-    mix = _parenchyma(torso, rng)
+    mix = parenchyma(torso, rng)
     lobes = canvas.place(_lobes(torso, rng), mix, LIVER, 1.2)
     x, y = rng.normal(4, 6), torso.top + 30
     fissure = np.array([(x, y - 14, 1.2), (x + 3, y + 6, 1.6), (x - 2, y + 26, 2.4)])
@@ -72,7 +72,8 @@ def _lobes(torso: Torso, rng: Rng) -> Shape:
     return lobes.within(edge).within(torso.cavity_distance + 1.2).grown(0.7 * canvas.field(rng, 8))
 
 
-def _parenchyma(torso: Torso, rng: Rng) -> Mix:
+def parenchyma(torso: Torso, rng: Rng) -> Mix:
+    """Liver with its fat, of fine and coarse texture."""
     texture = 0.012 * torso.canvas.field(rng, 2.5) + 0.008 * torso.canvas.field(rng, 12)
     fat = np.clip(torso.body.liver_fat + texture, 0, 0.4)
     return {"liver": 1 - fat, "adipose": fat}

@@ -12,15 +12,15 @@ PLANE: Mix = {"adipose": 0.8, "muscle": 0.2}
 
 def lumbar_back(torso: Torso, rng: Rng) -> None:
     """Erector spinae and multifidus of L3."""
-    _back(torso, rng, width=39, height=26)
+    back_muscles(torso, rng, width=39, height=26)
 
 
 def thoracic_back(torso: Torso, rng: Rng) -> None:
     """Erector spinae of the lower chest, which is narrower."""
-    _back(torso, rng, width=33, height=20)
+    back_muscles(torso, rng, width=33, height=20)
 
 
-def _back(torso: Torso, rng: Rng, width: float, height: float) -> None:
+def back_muscles(torso: Torso, rng: Rng, width: float, height: float) -> None:
     """Erector spinae with clefts between its columns, and multifidus beside the spine."""
     canvas, k = torso.canvas, torso.body.muscle_scale
     rough = 0.7 * canvas.field(rng, 5) + 0.5 * canvas.field(rng, 2.5)

@@ -34,11 +34,11 @@ def _vertebra(torso: Torso, rng: Rng, arch: tuple[tuple[float, ...], ...]) -> No
     rough = 0.45 * canvas.field(rng, 3) + 0.5 * canvas.field(rng, 8)
     body = canvas.ellipse(Ellipse((0, y), (24.5 * k, 17.5 * k), 0, 2.4, wobble(rng, 0.015)))
     body = body - canvas.ellipse(Ellipse((0, y + 27 * k), (16 * k, 11.5 * k)))
-    processes = _part(torso, SPINOUS, k, 1)
+    processes = arch_part(torso, SPINOUS, k, 1)
     for x, *rest in arch:
         for side in (-1, 1):
-            processes = processes | _part(torso, (x * side, *rest), k, side)
-    spongy = _spongy(torso, rng)
+            processes = processes | arch_part(torso, (x * side, *rest), k, side)
+    spongy = spongy_bone(torso, rng)
     uneven = np.clip(1 + 0.35 * canvas.field(rng, 5), 0.2, 2)
     for shape, cortex_mm, dense in ((body, 0.5, 0.45), (processes, 1.1, 0.62)):
         canvas.paint(shape.grown(rough), {"bone": dense, "marrow": 1 - dense})
@@ -49,14 +49,16 @@ def _vertebra(torso: Torso, rng: Rng, arch: tuple[tuple[float, ...], ...]) -> No
     canvas.paint(canvas.ellipse(Ellipse((0, y + 26.2 * k), (9 * k, 6.6 * k))), {"csf": 1.0})
 
 
-def _spongy(torso: Torso, rng: Rng) -> Mix:
+def spongy_bone(torso: Torso, rng: Rng) -> Mix:
+    """The inside of bones, with as much mineral as the body has."""
     canvas = torso.canvas
     mineral = torso.body.mineral * (1 + 0.16 * canvas.field(rng, 0.9) + 0.10 * canvas.field(rng, 4))
     mineral = np.clip(mineral, 0.01, 0.45)
     return {"bone": mineral, "marrow": 1 - mineral}
 
 
-def _part(torso: Torso, part: tuple[float, ...], k: float, side: int) -> Shape:
+def arch_part(torso: Torso, part: tuple[float, ...], k: float, side: int) -> Shape:
+    """A part of the arch of size ``k`` on a side, see ``ARCH``."""
     x, y, a, b, angle, power = part
     centre = (k * x, torso.spine_y + k * y)
     return torso.canvas.ellipse(Ellipse(centre, (k * a, k * b), angle * side, power))

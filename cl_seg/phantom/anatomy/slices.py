@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from cl_seg.phantom.anatomy import (
 from cl_seg.phantom.anatomy.body import Body, Preparation
 from cl_seg.phantom.anatomy.shapes import FAR, Rng
 from cl_seg.phantom.anatomy.torso import DEFAULT_PREPARATION, MUSCLE, Torso, lay_out
+from cl_seg.phantom.anatomy.trunk.outline import TRUNK
+from cl_seg.phantom.anatomy.trunk.painters import paint_trunk
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.store import Grid
 
@@ -106,21 +109,20 @@ def paint(
     z_mm: float | npt.ArrayLike = 0.0,
     preparation: Preparation = DEFAULT_PREPARATION,
 ) -> Anatomy:
-    """Paint a level ("L3" or "liver") of a body at one height, or the mean of several heights.
+    """Paint a slice of a body at one height, or the mean of several heights.
 
     Labels are those of most heights.
 
     Args:
         body: whose.
-        level: one of ``LEVELS``.
+        level: one of ``LEVELS``, or ``TRUNK`` for any height of the trunk.
         grid: changes the sampling, not the body.
-        z_mm: above the middle of the level, one height or several.
+        z_mm: above the middle of the level (of L3 in the trunk), one height or several.
         preparation: oral contrast medium, arms and implants.
     """
     with THREADS.limit(limits=1, user_api="blas"):  # the same bits on any number of cores
-        torso = lay_out(body, level, grid, z_mm, preparation)
-        for painter in _painters(level, preparation):
-            painter(torso, body.random_generator(level, painter.__name__))
+        painted = paint_trunk if level == TRUNK else partial(_paint_level, level=level)
+        torso = painted(body, grid=grid, z_mm=z_mm, preparation=preparation)
         canvas = torso.canvas
         return Anatomy(
             grid,
@@ -129,6 +131,15 @@ def paint(
             canvas.over_grid(torso.regions(), 0),
             canvas.over_grid(torso.surface.values.mean(axis=0), float(FAR)),
         )
+
+
+def _paint_level(
+    body: Body, level: str, grid: Grid, z_mm: float | npt.ArrayLike, preparation: Preparation
+) -> Torso:
+    torso = lay_out(body, level, grid, z_mm, preparation)
+    for painter in _painters(level, preparation):
+        painter(torso, body.random_generator(level, painter.__name__))
+    return torso
 
 
 def _painters(level: str, preparation: Preparation) -> tuple[Painter, ...]:

@@ -10,13 +10,11 @@ from cl_seg.phantom.anatomy.body import Body, Preparation
 from cl_seg.phantom.anatomy.canvas import Canvas
 from cl_seg.phantom.anatomy.contours import (
     ANGLES,
-    LEVEL_LAYOUTS,
+    Contours,
     Curve,
     contour_distance,
     curves_at,
-    fat_thickness,
-    wall_contour,
-    wall_thickness,
+    level_contours,
 )
 from cl_seg.phantom.anatomy.field import Computed, Field, PerHeight, Samples, largest
 from cl_seg.phantom.anatomy.layers import Mix
@@ -29,6 +27,21 @@ SUBCUTANEOUS, VISCERAL = 1, 2  # values of regions
 DEFAULT_PREPARATION = Preparation()
 SPINOUS_MM = 82.0  # from the middle of a vertebral body to behind its spinous process, at most
 ARMS_MM = (150.0, 140.0)  # how far arms reach beside the trunk, and to the front and the back
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Whose torso it is.
+
+    Attributes:
+        body: the person.
+        level: "L3" or "liver", the nearer of both.
+        preparation: how they come to the scanner.
+    """
+
+    body: Body
+    level: str
+    preparation: Preparation
 
 
 @dataclass(frozen=True)
@@ -115,36 +128,48 @@ def lay_out(
 
     Args:
         body: whose.
-        level: one of ``LEVEL_LAYOUTS``.
+        level: one of ``contours.LEVEL_LAYOUTS``.
         grid: of the canvas.
         z_mm: above the middle of the level, one height or several.
         preparation: of the patient.
     """
     rng = body.random_generator(level, "outline")
-    layout = LEVEL_LAYOUTS[level]
-    wall = wall_contour(body, layout, level, rng)
-    thickness = wall_thickness(body, layout, level, wall, rng)
-    skin = wall + fat_thickness(body, layout, level, wall, rng)
-    top, bottom = -float(wall[360]), float(wall[0])
-    spine_y = bottom - layout.spine_mm * (0.35 * body.scale + 0.65 * body.muscle_scale)
-    reach = _reach_mm(skin, spine_y, body.scale, preparation)
+    contours = level_contours(body, level, rng)
+    reach = reach_mm(body, contours, preparation)
     canvas = Canvas(grid, body.random_generator(level, "warp"), z_mm, reach)
+    muscle_fat = body.random_generator(level, "muscle fat")
+    return torso_within(contours, canvas, Patient(body, level, preparation), rng, muscle_fat)
+
+
+def torso_within(
+    contours: Contours, canvas: Canvas, patient: Patient, rng: Rng, muscle_fat: Rng
+) -> Torso:
+    """A torso with these contours on a canvas.
+
+    Args:
+        contours: of the slice.
+        canvas: empty.
+        patient: whose torso.
+        rng: of the unevenness of the wall.
+        muscle_fat: of the fat in muscles.
+    """
+    body, wall, skin, thickness = patient.body, contours.wall, contours.skin, contours.thickness
     x, y = canvas.x, canvas.y
     angle = Computed(np.arctan2, x, -y) * float(np.rad2deg(1))
     degrees, radius = canvas.sampled(angle), canvas.sampled((x * x + y * y) ** 0.5)
     wall_distance = canvas.sampled(_contour_field(wall, radius, degrees))
     # The back rests on the table.
-    lying = y - (skin[40] * 0.985 - 4)
+    lying = canvas.gravity_y - (skin[40] * 0.985 - 4)
     skin_distance = canvas.sampled(largest(_contour_field(skin, radius, degrees), lying))
     uneven = 1 + 0.05 * canvas.field(rng, 22)
     wall_mm = canvas.sampled(_curve_field(thickness, degrees) * uneven)
     cavity_distance = wall_distance + wall_mm + 0.8 * (1 + canvas.field(rng, 6))
-    muscle, fatty = _muscle_mixes(body, canvas, body.random_generator(level, "muscle fat"))
+    muscle, fatty = _muscle_mixes(body, canvas, muscle_fat)
     return Torso(
         canvas=canvas,
         body=body,
-        level=level,
-        preparation=preparation,
+        level=patient.level,
+        preparation=patient.preparation,
         skin=canvas.shape(skin_distance),
         skin_distance=skin_distance,
         surface=Samples(skin_distance.values.copy()),
@@ -156,9 +181,9 @@ def lay_out(
         wall_radius=wall,
         trunk_half_width=float(np.interp(90, ANGLES, skin)),
         wall_half_width=float(np.interp(90, ANGLES, wall)),
-        top=top,
-        bottom=bottom,
-        spine_y=spine_y,
+        top=-float(wall[360]),
+        bottom=float(wall[0]),
+        spine_y=contours.spine_y,
         muscle=muscle,
         fatty_muscle=fatty,
     )
@@ -172,13 +197,11 @@ def _contour_field(contour: Curve, radius: Field, degrees: Field) -> Field:
     return Computed(partial(contour_distance, contour=contour), radius, degrees)
 
 
-def _reach_mm(
-    skin: Curve, spine_y: float, scale: float, preparation: Preparation
-) -> tuple[float, float]:
+def reach_mm(body: Body, contours: Contours, preparation: Preparation) -> tuple[float, float]:
     """Largest |x| and |y| in mm at which anything of a body is painted."""
-    angles = np.deg2rad(ANGLES)
+    angles, skin = np.deg2rad(ANGLES), contours.skin
     x, y = (float(np.abs(skin * place).max()) + 4 for place in (np.sin(angles), np.cos(angles)))
-    y = max(y, spine_y + SPINOUS_MM * scale)
+    y = max(y, contours.spine_y + SPINOUS_MM * body.scale)
     if preparation.arms_lowered:
         x, y = x + ARMS_MM[0], max(y, ARMS_MM[1])
     return x, y

@@ -13,7 +13,7 @@ def lumbar_vessels(torso: Torso, rng: Rng) -> None:
     radius = (9.3 if torso.body.male else 8.0) * rng.normal(1, 0.09)
     radius *= 1 + 0.003 * (torso.body.age - 60)
     x, height = 8 + rng.normal(0, 3), y - 18.5 * k - radius
-    _aorta(torso, rng, (x, height), radius)
+    paint_aorta(torso, rng, (x, height), radius)
     a, b = rng.normal(12.5, 1.5) * k, rng.normal(8.5, 1.5) * k
     cava = Ellipse(
         (-17 * k, y - 17.5 * k - b), (a, b), rng.uniform(-0.3, 0.3), 2, wobble(rng, 0.04)
@@ -32,7 +32,8 @@ def lumbar_vessels(torso: Torso, rng: Rng) -> None:
         canvas.place(canvas.ellipse(node), {"bowel_wall": 0.8, "adipose": 0.2}, 0, 0.5)
 
 
-def _aorta(torso: Torso, rng: Rng, centre: tuple[float, float], radius: float) -> None:
+def paint_aorta(torso: Torso, rng: Rng, centre: tuple[float, float], radius: float) -> None:
+    """The aorta, calcified with age."""
     canvas = torso.canvas
     aorta = Ellipse(centre, (radius, radius * rng.uniform(0.92, 1)), rng.uniform(0, 3), 2,
                     wobble(rng, 0.02))  # fmt: skip
@@ -52,7 +53,7 @@ def upper_vessels(torso: Torso, rng: Rng) -> None:
     """Aorta between the crura, vena cava behind the liver."""
     canvas, y, k = torso.canvas, torso.spine_y, torso.body.scale
     radius = (11 if torso.body.male else 9.8) * rng.normal(1, 0.08)
-    _aorta(torso, rng, (6 + rng.normal(0, 3), y - 19 * k - radius), radius)
+    paint_aorta(torso, rng, (6 + rng.normal(0, 3), y - 19 * k - radius), radius)
     b = rng.normal(10.5, 1.5) * k
     cava = Ellipse((-28 * k, y - 36 * k), (rng.normal(14, 1.5) * k, b), 0.3, 2, wobble(rng, 0.04))
     canvas.place(canvas.ellipse(cava), {"vein": 1.0}, 0, 0.3)

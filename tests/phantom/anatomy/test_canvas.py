@@ -131,3 +131,14 @@ def test_shapes_drift_and_grow_with_height():
         extents.append((2 * columns[[0, -1]] - 199).tolist())
     assert extents[0] == pytest.approx([-10, 30], abs=2)
     assert extents[1] == pytest.approx([-2, 30], abs=2)
+
+
+def test_a_turned_patient_has_organs_elsewhere_and_gravity_the_same_way():
+    turned = Canvas(GRID, np.random.default_rng(0), turn=np.pi / 2)
+    shape = turned.ellipse(Ellipse((60.0, 0.0), (20.0, 10.0)))
+    inside = np.argwhere((shape.on(turned.everywhere) < 0)[0])
+    y, x = (inside.mean(axis=0) - (GRID.size - 1) / 2) * GRID.spacing_mm
+    assert (x, y) == pytest.approx((0, 60), abs=8)
+    assert len(inside) * GRID.spacing_mm**2 == pytest.approx(np.pi * 200, rel=0.15)
+    down = turned.gravity_y.on(turned.everywhere)[0]
+    assert (np.diff(down.mean(axis=1)) > 0).all()
