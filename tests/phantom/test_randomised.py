@@ -1,0 +1,127 @@
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import yaml
+
+from cl_seg.messages.errors import InputError
+from cl_seg.phantom.distributions import Distribution
+from cl_seg.phantom.physics.noise import RADIUS_MM, noise_sd, reading_variance
+from cl_seg.phantom.physics.scanner import GEOMETRY
+from cl_seg.phantom.profiles import Profile, load_profile, profile_names
+from cl_seg.phantom.scanners import load_scanner
+
+FILE = files("cl_seg.phantom") / "profiles" / "randomised.yaml"
+SCANNER = load_scanner("randomised")
+ELSEWHERE = {  # drawn by another name, or no property of the image
+    ("tube", "mas"), ("reconstruction", "kernel"), ("reconstruction", "mtf50_per_mm"),
+    ("reconstruction", "mtf10_per_mm"), ("reconstruction", "image_size"),
+    ("detector", "source_isocentre_mm"), ("detector", "source_detector_mm"),
+}  # fmt: skip
+SHARES = {"oral_contrast", "arms_lowered", "implants"}  # drawn of the patient, see protocol.py
+
+
+def reach(setting):
+    return setting.values if isinstance(setting, Distribution) else (setting,)
+
+
+def test_ranges_reach_beyond_every_profile():
+    profiles = [load_profile(name) for name in profile_names()]
+    seen = 0
+    for section in ("protocol", "tube", "detector", "reconstruction"):
+        for name, setting in getattr(SCANNER, section).items():
+            if (section, name) in ELSEWHERE or name in SHARES | {"off_centre_mm", "centring_sd_mm"}:
+                continue
+            values = {getattr(getattr(p, section), name) for p in profiles}
+            if len(values) == 1:
+                continue
+            seen += 1
+            if isinstance(next(iter(values)), str):
+                assert values <= set(reach(setting)), name
+            elif name == "iterative_strength":  # nothing where there is no iterative appearance
+                assert max(values) < max(reach(setting))
+            else:
+                assert min(reach(setting)) <= min(values), name
+                assert max(values) < max(reach(setting)), name
+    assert seen > 15
+
+
+def test_sharpness_noise_and_tables_reach_beyond_every_profile():
+    profiles = [load_profile(name) for name in profile_names()]
+    kernels = [p.reconstruction for p in profiles]
+    mtf50 = [k.mtf50_per_mm for k in kernels]
+    low, high = SCANNER.kernel.mtf50_per_mm.values
+    assert low < min(mtf50) and max(mtf50) < high
+    ratios = [k.mtf10_per_mm / k.mtf50_per_mm for k in kernels]
+    low, high = SCANNER.kernel.mtf10_to_mtf50.values
+    assert low < min(ratios) and max(ratios) < high
+    noises = [stated_noise(p) for p in profiles]
+    low, high = SCANNER.noise_hu.values
+    assert low < min(noises) and max(noises) < high
+    assert {p.couch for p in profiles} < set(SCANNER.couch.values)
+
+
+def stated_noise(profile):
+    middle = reading_variance(profile, RADIUS_MM, GEOMETRY)[GEOMETRY.channels // 2]
+    return noise_sd(profile, float(middle), GEOMETRY)
+
+
+def test_patients_lie_further_off_than_on_any_profile():
+    usual = np.array([load_profile(name).protocol.off_centre_mm for name in profile_names()])
+    drawn = [setting.values for setting in SCANNER.protocol["off_centre_mm"]]
+    for axis, (low, high) in enumerate(drawn):
+        assert low < usual[:, axis].min() and usual[:, axis].max() < high
+
+
+def test_a_source_stands_beside_every_number():
+    lines = [line for line in FILE.read_text().splitlines() if line.startswith("  ")]
+    assert len(lines) > 25
+    assert all(" # " in line for line in lines)
+
+
+@pytest.fixture
+def edited(tmp_path):
+    def edit(section, **changes):
+        raw = yaml.safe_load(FILE.read_text())
+        target = raw[section] if section else raw
+        for name, value in changes.items():
+            if value is None:
+                del target[name]
+            else:
+                target[name] = value
+        path = tmp_path / "mine.yaml"
+        path.write_text(yaml.safe_dump(raw))
+        return str(path)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "words"),
+    [
+        ("", {"display_name": "Mine"}, ["display_name", "(simulated)"]),
+        ("", {"noise_hu": None}, ["noise_hu is missing"]),
+        ("", {"noise_hu": {"uniform": [0, 5]}}, ["noise_hu", "above 0"]),
+        ("kernel", {"mtf10_to_mtf50": {"uniform": [0.9, 1.5]}}, ["mtf10_to_mtf50", "above 1"]),
+        ("tube", {"mas": 100}, ["tube.mas", "leave it out"]),
+        ("tube", {"kvp": {"one_of": [100, 125, 120]}}, ["tube.kvp"]),
+        ("tube", {"kvp": None}, ["tube.kvp is missing"]),
+        ("tube", {"bowtee_mm": 3}, ["tube.bowtee_mm", "did you mean bowtie_mm"]),
+        ("tube", {"modulation": {"uniform": [0, 1.5]}}, ["tube.modulation", "1"]),
+        ("tube", {"modulation": {"uniform": [1, 0.5]}}, ["tube.modulation", "low"]),
+        ("protocol", {"contrast": {"one_of": ["native", "venous"]}}, ["protocol.contrast"]),
+    ],
+)
+def test_a_wrong_range_is_one_clear_line(edited, section, changes, words):
+    path = edited(section, **changes)
+    with pytest.raises(InputError) as caught:
+        load_scanner(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in [path, *words]), message
+
+
+def test_ranges_of_ones_own(edited):
+    scanner = load_scanner(edited("tube", kvp=120))
+    assert scanner.tube["kvp"] == 120
+    assert not isinstance(scanner, Profile)
