@@ -24,8 +24,8 @@ class SimulatedSeries:
 
     Attributes:
         rows: of a store, one per slice.
-        volume: (slices, size, size) HU as the scanner reconstructs them.
-        labels: (slices, size, size) uint8 on the same grid.
+        volume: (slices, N, N) HU as the scanner reconstructs them.
+        labels: (slices, N, N) uint8 on the same grid.
         anatomies: the painted truth, one per slice.
         centre_mm: (x, y) of the middle of the body from the isocentre.
     """
@@ -37,7 +37,7 @@ class SimulatedSeries:
     centre_mm: tuple[float, float]
 
     def tissues(self) -> npt.NDArray[np.uint8]:
-        """Tissue that fills most of each pixel, as its index in ``TISSUES``, (slices, size, size)."""
+        """Tissue that fills most of each pixel, as an index into ``TISSUES``, (slices, N, N)."""
         grid = Grid(self.volume.hu.shape[1], self.volume.spacing_mm[0])
         largest = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
         # Air is the first tissue, so what lies outside the anatomy is air too.

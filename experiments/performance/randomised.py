@@ -1,19 +1,15 @@
 """CPU time of a case on the randomised scanner: what drawing a new profile for every case costs.
 
-Every case is simulated twice in one process with one thread. The first time, tables and plans of
+Every case is simulated twice in one process. The first time, tables and plans of
 its profile are made, as in a store; the second time they are there, as on a scanner with one
 profile. In between, the same body is scanned on scanners with one profile, for comparison:
 
-    python experiments/performance/randomised.py [--cases 20]
+    OMP_NUM_THREADS=1 python experiments/performance/randomised.py [--cases 20]
 """
 
 import argparse
-import os
 import statistics
 import time
-
-for library in ("OMP", "OPENBLAS", "MKL"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"
 
 from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.profiles import RANDOMISED

@@ -61,7 +61,9 @@ def pairs(options: argparse.Namespace) -> list[tuple[float, float]]:
         for number in range(options.bodies):
             body = f"agreement-body-{number:04d}"
             for level in LEVELS:
-                series = simulate_series(SimulatedScan(body, scanner, load_profile(scanner), seed), level)
+                series = simulate_series(
+                    SimulatedScan(body, scanner, load_profile(scanner), seed), level
+                )
                 predicted = predict_slices([model], card.input, series.volume, N_AUGMENTATIONS)
                 for prediction, truth in zip(predicted, series.labels, strict=True):
                     for label in range(1, len(CLASSES) + 1):

@@ -180,5 +180,9 @@ def test_other_scanners_and_workers_change_nothing_of_a_randomised_one(randomise
 
 def test_bodies_on_a_randomised_scanner_differ_in_contrast(randomised):
     hu, labels = randomised.hu("randomised"), randomised.labels("randomised")
-    livers = [float(np.median(h[mask == 2])) for h, mask in zip(hu, labels, strict=True) if (mask == 2).sum() > 50]
+    livers = [
+        float(np.median(h[mask == 2]))
+        for h, mask in zip(hu, labels, strict=True)
+        if (mask == 2).sum() > 50
+    ]
     assert len(livers) >= 3 and np.ptp(livers) > 15

@@ -1,5 +1,6 @@
 """Quantum noise of an image by theory, and the tube current that brings a wanted noise."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,5 +71,6 @@ def mas_for_noise(profile: Profile, noise_hu: float, geometry: Geometry) -> floa
 
     It is the noise in the middle of 30 cm of water, before hybrid iterative appearance.
     """
-    middle = reading_variance(profile, RADIUS_MM, geometry)[geometry.channels // 2]
-    return profile.tube.mas * (noise_sd(profile, float(middle), geometry) / noise_hu) ** 2
+    pair = replace(geometry, channels=2)  # the second ray is the one through the middle
+    variance = float(reading_variance(profile, RADIUS_MM, pair)[1])
+    return profile.tube.mas * (noise_sd(profile, variance, geometry) / noise_hu) ** 2
