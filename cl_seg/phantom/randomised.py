@@ -66,11 +66,11 @@ class RandomisedScanner(Section):
     @model_validator(mode="after")
     def _nothing_is_given_that_follows(self) -> "RandomisedScanner":
         for section, names in FOLLOWING.items():
-            for name in set(names) & set(getattr(self, section)):
-                text = "leave it out: it follows from `noise_hu` or `kernel`"
-                raise PydanticCustomError(
-                    "follows", "{text}", {"text": text, "in": [section, name]}
-                )
+            for name in names:
+                if name in getattr(self, section):
+                    text = "leave it out: it follows from `noise_hu` or `kernel`"
+                    context = {"text": text, "in": [section, name]}
+                    raise PydanticCustomError("follows", "{text}", context)
         return self
 
     def settings(self, pick: Pick) -> dict[str, Any]:

@@ -17,6 +17,7 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 CHOOSING = (
     "learning_rates",
     *(f"{folder}/development" for folder in ("strategies", "paper", "paper/full")),
+    "base_model/small",
 )
 
 
