@@ -44,8 +44,8 @@ class RandomisedScanner(Section):
         display_name: shown in tables and figures; ends in "(simulated)".
         track: "randomised".
         couch: shape of the table.
-        noise_hu: quantum noise in the middle of 30 cm of water, before hybrid iterative appearance;
-            the tube's mAs follow from it.
+        noise_hu: quantum noise in the middle of 30 cm of water with a standard kernel; the tube's
+            mAs follow from it, see :mod:`cl_seg.phantom.physics.noise`.
         kernel: sharpness.
         protocol: the patients, and how they are scanned.
         tube: X-ray tube and its filters.

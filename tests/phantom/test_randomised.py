@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from cl_seg.messages.errors import InputError
-from cl_seg.phantom.physics.noise import RADIUS_MM, noise_sd, reading_variance
+from cl_seg.phantom.physics.noise import standard_noise
 from cl_seg.phantom.physics.scanner import GEOMETRY
 from cl_seg.phantom.profiles import Profile, load_profile, profile_names
 from cl_seg.phantom.scanners import load_scanner
@@ -46,15 +46,10 @@ def test_sharpness_noise_and_tables_reach_beyond_every_profile():
     ratios = [k.mtf10_per_mm / k.mtf50_per_mm for k in kernels]
     low, high = SCANNER.kernel.mtf10_to_mtf50.values
     assert low < min(ratios) and max(ratios) < high
-    noises = [stated_noise(p) for p in PROFILES]
-    low, high = SCANNER.noise_hu.values
+    noises = [standard_noise(p, GEOMETRY) for p in PROFILES]
+    low, *_, high = SCANNER.noise_hu.values
     assert low < min(noises) and max(noises) < high
     assert {p.couch for p in PROFILES} < set(SCANNER.couch.values)
-
-
-def stated_noise(profile):
-    middle = reading_variance(profile, RADIUS_MM, GEOMETRY)[GEOMETRY.channels // 2]
-    return noise_sd(profile, float(middle), GEOMETRY)
 
 
 def test_patients_lie_further_off_than_on_any_profile():

@@ -169,7 +169,7 @@ def test_the_settings_of_a_randomised_scanner_are_recorded_for_every_case(random
         assert set(own.thickness_mm) == {scan.profile.detector.slice_mm}
     assert rows.kernel.nunique() == 3
     ranges = randomised.header.provenance["profiles"]["randomised"]
-    assert ranges["noise_hu"] == {"log_uniform": list(load_scanner("randomised").noise_hu.values)}
+    assert ranges["noise_hu"] == {"one_of": list(load_scanner("randomised").noise_hu.values)}
 
 
 def test_other_scanners_and_own_bodies_change_nothing_of_a_randomised_one(randomised, tmp_path):

@@ -15,6 +15,8 @@ from cl_seg.phantom.profiles import Profile
 Floats = npt.NDArray[np.floating[Any]]
 
 RADIUS_MM = 150.0  # of the water disk in whose middle the noise of a scanner is stated
+# That of harder kernels in patients (doi 10.1118/1.4958208).
+STANDARD_KERNEL = {"mtf50_per_mm": 0.42, "mtf10_per_mm": 0.7, "edge_boost": 0.0}
 
 
 def target_mtf(profile: Profile, frequencies: Floats) -> Floats:
@@ -66,11 +68,19 @@ def noise_sd(profile: Profile, variance: float, geometry: Geometry) -> float:
     return float(1000 * np.pi * np.sqrt(variance * power / geometry.views))
 
 
-def mas_for_noise(profile: Profile, noise_hu: float, geometry: Geometry) -> float:
-    """Tube current times rotation time in mAs at which a scanner has a quantum noise.
+def standard_noise(profile: Profile, geometry: Geometry) -> float:
+    """Quantum noise in HU in the middle of 30 cm of water with ``STANDARD_KERNEL``.
 
-    It is the noise in the middle of 30 cm of water, before hybrid iterative appearance.
+    It says how many photons are detected, whatever the kernel and a hybrid iterative appearance
+    make of their noise.
     """
+    kernel = profile.reconstruction.model_copy(update=STANDARD_KERNEL)
+    standard = profile.model_copy(update={"reconstruction": kernel})
     pair = replace(geometry, channels=2)  # the second ray is the one through the middle
-    variance = float(reading_variance(profile, RADIUS_MM, pair)[1])
-    return profile.tube.mas * (noise_sd(profile, variance, geometry) / noise_hu) ** 2
+    variance = float(reading_variance(standard, RADIUS_MM, pair)[1])
+    return noise_sd(standard, variance, geometry)
+
+
+def mas_for_noise(profile: Profile, noise_hu: float, geometry: Geometry) -> float:
+    """Tube current times rotation time in mAs at which :func:`standard_noise` is ``noise_hu``."""
+    return profile.tube.mas * (standard_noise(profile, geometry) / noise_hu) ** 2

@@ -3,9 +3,11 @@ import pytest
 
 from cl_seg.phantom.physics.noise import (
     RADIUS_MM,
+    STANDARD_KERNEL,
     mas_for_noise,
     noise_sd,
     reading_variance,
+    standard_noise,
 )
 from cl_seg.phantom.physics.scanner import GEOMETRY
 from cl_seg.phantom.profiles import load_profile
@@ -40,5 +42,15 @@ def test_noise_of_a_bare_ramp_is_the_textbooks():
 @pytest.mark.parametrize("mas", [1.0, 180.0])
 def test_the_current_for_a_noise_brings_it(noise_hu, mas):
     profile = at(mas_for_noise(at(mas), noise_hu, GEOMETRY))
-    variance = float(reading_variance(profile, RADIUS_MM, GEOMETRY)[MIDDLE])
-    assert noise_sd(profile, variance, GEOMETRY) == pytest.approx(noise_hu)
+    assert standard_noise(profile, GEOMETRY) == pytest.approx(noise_hu)
+
+
+def test_noise_with_the_standard_kernel_is_that_of_theory_and_does_not_depend_on_the_kernel():
+    kernels = [
+        PROFILE.model_copy(update={"reconstruction": PROFILE.reconstruction.model_copy(update=one)})
+        for one in (STANDARD_KERNEL, {"mtf50_per_mm": 0.6, "mtf10_per_mm": 0.9})
+    ]
+    standard, sharp = (standard_noise(profile, GEOMETRY) for profile in kernels)
+    assert standard == sharp
+    variance = float(reading_variance(kernels[0], RADIUS_MM, GEOMETRY)[MIDDLE])
+    assert standard == pytest.approx(noise_sd(kernels[0], variance, GEOMETRY))
