@@ -8,8 +8,9 @@ import SimpleITK as sitk
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
+from cl_seg.phantom.scanners import load_scanner, load_scanners
 from cl_seg.phantom.simulate import write_simulated_store
-from cl_seg.phantom.simulated_scan import SimulatedScan
+from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.store import Grid, SliceStore
@@ -120,3 +121,16 @@ def test_the_same_scan_has_the_same_identifiers(stores, tmp_path):
     for file in (tmp_path / "again" / "images").rglob("*.dcm"):
         first = stores / "dicom" / file.relative_to(tmp_path / "again")
         assert file.read_bytes() == first.read_bytes()
+
+
+def test_cases_of_a_randomised_scanner_are_ingested_as_one_scanner(tmp_path):
+    scans = simulated_scans(load_scanners(["randomised"]), own_bodies=0, shared_bodies=2)
+    assert scans[0].profile.tube.kvp != scans[1].profile.tube.kvp
+    export(tmp_path / "scans", scans, "dicom", show_progress=False)
+    write_store_from_scans(
+        tmp_path / "scans" / "manifest.csv", tmp_path / "store", grid=Grid(64, 6.4),
+        show_progress=False,
+    )  # fmt: skip
+    assert list(SliceStore(tmp_path / "store").header.scanners.values()) == [
+        load_scanner("randomised").display_name
+    ]
