@@ -16,6 +16,7 @@ import pytest
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.grid import plan_runs
 from cl_seg.spec.choices import StrategyChoice
+from cl_seg.spec.suite import StreamSuite
 
 ROOT = Path(__file__).parents[1]
 SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "claims.yaml")
@@ -48,6 +49,20 @@ def test_a_suite_of_the_study_in_full_size_asks_the_same(path: Path) -> None:
     assert (full.classes, full.tools) == (small.classes, small.tools)
     assert full.image.size > small.image.size and len(full.seeds) >= len(small.seeds)
     assert full.training.steps > small.training.steps
+
+
+@pytest.mark.parametrize("size", ["small", "full"])
+def test_a_base_model_is_trained_and_chosen_on_randomised_simulated_scanners_alone(
+    size: str,
+) -> None:
+    suite = parse_suite(ROOT / f"experiments/base_model/{size}.yaml")
+    assert isinstance(suite, StreamSuite)
+    assert suite.data.store is None and suite.data.phantom is not None
+    assert suite.data.phantom.scanners == ["randomised"] and not suite.held_out
+    assert [choice.name for choice in suite.strategies] == ["joint"]
+    assert not suite.training.augment.gin.is_off and not suite.training.flip
+    assert suite.training.curve_every and suite.training.steps % suite.training.curve_every == 0
+    assert not any(model.load for model in suite.models)
 
 
 def test_coverage_is_that_of_the_variances_seen() -> None:

@@ -164,8 +164,8 @@ def simulate(  # noqa: PLR0913 (keyword-only, each a plain choice of the user)
 
     Args:
         store: folder to make; it must not exist.
-        scanners: names of built-in profiles or paths of profile files; all built-in ones by
-            default, see ``cl-seg phantom profiles``.
+        scanners: names of built-in profiles or paths of profile files, or "randomised"; all
+            built-in profiles by default, see ``cl-seg phantom profiles``.
         own_bodies: bodies per scanner that no other scanner sees.
         shared_bodies: bodies that every scanner sees.
         size: height and width of a stored slice in pixels.
@@ -225,8 +225,8 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
 
     Args:
         folder: folder to make, with ``images``, ``labels``, ``tissues`` and ``manifest.csv``.
-        scanners: names of built-in profiles or paths of profile files; all built-in ones by
-            default.
+        scanners: names of built-in profiles or paths of profile files, or "randomised"; all
+            built-in profiles by default.
         file_format: file format of the images.
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that every scanner scans.
@@ -245,7 +245,7 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
         InputError: no body is asked for, or ``folder`` exists or cannot be written.
     """
     from cl_seg.phantom.export import export  # noqa: PLC0415
-    from cl_seg.phantom.profiles import load_profiles  # noqa: PLC0415
+    from cl_seg.phantom.scanners import load_scanners  # noqa: PLC0415
     from cl_seg.phantom.simulated_scan import simulated_scans  # noqa: PLC0415 - scipy, slow
 
     if own_bodies + shared_bodies == 0:
@@ -253,8 +253,9 @@ def simulate_scans(  # noqa: PLR0913 (keyword-only, each a plain choice of the u
             "`own_bodies` (--own-bodies) and `shared_bodies` (--shared-bodies) are both 0: ask for "
             "at least one body"
         )
-    profiles = load_profiles(scanners)
-    scans = simulated_scans(profiles, own_bodies, shared_bodies, seed, slices, intramuscular_fat)
+    scans = simulated_scans(
+        load_scanners(scanners), own_bodies, shared_bodies, seed, slices, intramuscular_fat
+    )
     export(Path(folder), scans, file_format, levels=levels, workers=workers)
     return Path(folder) / "manifest.csv"
 

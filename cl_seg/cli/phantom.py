@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -10,11 +10,14 @@ from rich.table import Table
 from cl_seg.cli.console import Workers, out, print_info, print_output_path
 from cl_seg.runtime.workers import CORES
 
+if TYPE_CHECKING:
+    from cl_seg.phantom.profiles import Profile
+
 app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
 
 Scanners = Annotated[
     list[str] | None,
-    typer.Option("--scanner", help="Profile name or file; repeat; default: all."),
+    typer.Option("--scanner", help="Scanner name or file; repeat; default: all with a profile."),
 ]
 OwnBodies = Annotated[
     int, typer.Option(min=0, help="Bodies per scanner that no other scanner scans.")
@@ -124,15 +127,21 @@ def export(
 
 @app.command()
 def profiles() -> None:
-    """List the built-in scanner profiles."""
-    from cl_seg.phantom.profiles import load_profiles
+    """List the built-in scanners."""
+    from cl_seg.phantom.profiles import Profile, scanner_names
+    from cl_seg.phantom.scanners import load_scanners
 
     table = Table("profile", "track", "scanner", "kV", "mAs", "slice", "phase")
-    for name, profile in load_profiles().items():
-        tube = str(profile.tube.kvp), f"{profile.tube.mas:g}"
-        scan = f"{profile.detector.slice_mm:g} mm", profile.protocol.contrast.replace("_", " ")
-        table.add_row(name, profile.track, profile.display_name, *tube, *scan)
+    for name, scanner in load_scanners(scanner_names()).items():
+        settings = _settings(scanner) if isinstance(scanner, Profile) else ("drawn",) * 4
+        table.add_row(name, scanner.track, scanner.display_name, *settings)
     out.print(table)
+
+
+def _settings(profile: "Profile") -> tuple[str, ...]:
+    tube, thickness = profile.tube, f"{profile.detector.slice_mm:g} mm"
+    phase = profile.protocol.contrast.replace("_", " ")
+    return str(tube.kvp), f"{tube.mas:g}", thickness, phase
 
 
 @app.command()
@@ -148,13 +157,13 @@ def sheet(
 ) -> None:
     """Draw a contact sheet: the same bodies (rows) on every scanner (columns)."""
     from cl_seg.phantom.anatomy.slices import LEVELS
-    from cl_seg.phantom.profiles import load_profiles
+    from cl_seg.phantom.scanners import load_scanners
     from cl_seg.phantom.sheet import TRUNK_LEVELS, write_sheet
 
     several = {Level.BOTH: LEVELS, Level.TRUNK: tuple(TRUNK_LEVELS)}
     write_sheet(
         file,
-        load_profiles(scanners or None),
+        load_scanners(scanners or None),
         bodies=bodies,
         levels=several.get(level, (level.value,)),
         seed=seed,

@@ -17,6 +17,7 @@ from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.anatomy.trunk.outline import TRUNK
 from cl_seg.phantom.anatomy.trunk.positions import even_heights
 from cl_seg.phantom.dicom import dataset
+from cl_seg.phantom.profiles import RANDOMISED
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.tissues import TISSUES
@@ -100,7 +101,9 @@ def _export_case(
             _write_nifti(folder / image, series.volume.hu, series)
         _write_nifti(folder / f"labels/{name}.nii.gz", series.labels, series)
         _write_nifti(folder / f"tissues/{name}.nii.gz", series.tissues(), series)
-        given = "" if file_format == "dicom" else simulated_scan.profile.display_name
+        # Headers of DICOM files name their scanner, but each drawn profile would be one of its own.
+        in_header = file_format == "dicom" and simulated_scan.profile.track != RANDOMISED
+        given = "" if in_header else simulated_scan.profile.display_name
         rows.append((image, f"labels/{name}.nii.gz", simulated_scan.body, given))
     return rows
 

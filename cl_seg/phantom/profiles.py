@@ -1,11 +1,10 @@
 """Profiles of simulated scanners: YAML files, checked before anything is computed."""
 
 import re
-from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +15,11 @@ from cl_seg.messages.pydantic_errors import dotted
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Model = TypeVar("Model", bound=BaseModel)
+
+USUAL_IMAGE_SIZE = 512  # pixels
+RANDOMISED = "randomised"
+"""The built-in scanner that draws a profile in every case."""
 
 
 def _simulated(name: str) -> str:
@@ -24,11 +28,16 @@ def _simulated(name: str) -> str:
     return name
 
 
-class _Section(BaseModel):
+SimulatedName = Annotated[str, AfterValidator(_simulated)]
+
+
+class Section(BaseModel):
+    """A part of the description of a scanner."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Tube(_Section):
+class Tube(Section):
     """X-ray tube and its filters.
 
     Attributes:
@@ -51,7 +60,7 @@ class Tube(_Section):
     modulation: Fraction
 
 
-class Detector(_Section):
+class Detector(Section):
     """Detector and geometry.
 
     Attributes:
@@ -80,7 +89,7 @@ class Detector(_Section):
     scatter: NonNegative
 
 
-class Reconstruction(_Section):
+class Reconstruction(Section):
     """Kernel, hybrid iterative appearance and field of view.
 
     Attributes:
@@ -93,6 +102,7 @@ class Reconstruction(_Section):
         hu_gain: calibration error, factor on HU.
         hu_offset: calibration error in HU.
         fov_margin_mm: field of view beyond the width of the body.
+        image_size: width of the image in pixels.
     """
 
     kernel: str
@@ -104,9 +114,13 @@ class Reconstruction(_Section):
     hu_gain: Positive
     hu_offset: float
     fov_margin_mm: NonNegative
+    # Left out where it is the usual one, as in stores from before there was a choice.
+    image_size: Annotated[int, Field(ge=128, le=1024)] = Field(
+        default=USUAL_IMAGE_SIZE, exclude_if=lambda size: size == USUAL_IMAGE_SIZE
+    )
 
 
-class PatientMix(_Section):
+class PatientMix(Section):
     """The patients of this scanner, and how they are scanned.
 
     Attributes:
@@ -129,17 +143,18 @@ class PatientMix(_Section):
     implants: Fraction
 
 
-class Profile(_Section):
+class Profile(Section):
     """One simulated scanner and its patients.
 
     Attributes:
         display_name: shown in tables and figures; ends in "(simulated)".
-        track: how realistic it is: "realistic" differs as current scanners do, "stress" by more.
+        track: how realistic it is: "realistic" differs as current scanners do, "stress" by more,
+            "randomised" is drawn from ranges that span both.
         couch: shape of the table.
     """
 
-    display_name: Annotated[str, AfterValidator(_simulated)]
-    track: Literal["realistic", "stress"]
+    display_name: SimulatedName
+    track: Literal["realistic", "stress", "randomised"]
     couch: Literal["curved", "flat", "none"]
     protocol: PatientMix
     tube: Tube
@@ -147,10 +162,15 @@ class Profile(_Section):
     reconstruction: Reconstruction
 
 
-def profile_names() -> list[str]:
-    """Names of the built-in profiles, sorted."""
+def scanner_names() -> list[str]:
+    """Names of the built-in scanners, sorted."""
     folder = files("cl_seg.phantom") / "profiles"
     return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def profile_names() -> list[str]:
+    """Names of the built-in profiles, sorted: of all scanners but the randomised one."""
+    return [name for name in scanner_names() if name != RANDOMISED]
 
 
 def scanner_name(name_or_path: str) -> str:
@@ -175,39 +195,37 @@ def load_profile(name_or_path: str) -> Profile:
     Raises:
         InputError: no such profile or file, not YAML, or a field is missing, unknown or wrong.
     """
-    tree = YamlFile.parse(_file(name_or_path))
+    return validated(YamlFile.parse(scanner_file(name_or_path)), Profile)
+
+
+def validated(tree: YamlFile, model: type[Model]) -> Model:
+    """What a file holds, as a model.
+
+    Raises:
+        InputError: a field is missing, unknown or wrong.
+    """
     try:
-        return Profile.model_validate(tree.value)
+        return model.model_validate(tree.value)
     except ValidationError as error:
-        faults = tree.explain(error, Profile, name=lambda key_path: dotted(key_path) or "the file")
+        faults = tree.explain(error, model, name=lambda key_path: dotted(key_path) or "the file")
         rest = f" (and {len(faults) - 1} more)" if faults[1:] else ""
         raise InputError(faults[0] + rest) from error
 
 
-def load_profiles(scanners: Sequence[str] | None = None) -> dict[str, Profile]:
-    """Profiles by name of the scanner, all built-in ones by default.
+def scanner_file(name_or_path: str) -> Path:
+    """The file of a built-in scanner by name, or a path.
 
     Raises:
-        InputError: a profile is wrong, the list is empty, or a scanner is there twice.
+        InputError: no built-in scanner has this name.
     """
-    given = profile_names() if scanners is None else scanners
-    names = [scanner_name(scanner) for scanner in given]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated or not names:
-        problem = f"{repeated[0]} is there twice" if repeated else "the list is empty"
-        raise InputError(f"scanners: {problem}; name each simulated scanner once")
-    return {name: load_profile(one) for name, one in zip(names, given, strict=True)}
-
-
-def _file(name_or_path: str) -> Path:
-    if name_or_path in profile_names():
+    if name_or_path in scanner_names():
         return Path(str(files("cl_seg.phantom") / "profiles" / f"{name_or_path}.yaml"))
     path = Path(name_or_path)
     if path.suffix in {".yaml", ".yml"}:
         return path
-    close = get_close_matches(name_or_path, profile_names(), n=1, cutoff=0.4)
+    close = get_close_matches(name_or_path, scanner_names(), n=1, cutoff=0.4)
     hint = f"did you mean {close[0]}? " if close else ""
     raise InputError(
         f"no simulated scanner is called {name_or_path!r}: {hint}there are "
-        f"{', '.join(profile_names())}, or give the path of a profile .yaml of your own"
+        f"{', '.join(scanner_names())}, or give the path of a profile .yaml of your own"
     )

@@ -10,7 +10,7 @@ from cl_seg.phantom.anatomy.body import Body, draw_body
 from cl_seg.phantom.anatomy.slices import CLASSES, Anatomy, paint_slab
 from cl_seg.phantom.anatomy.trunk.outline import TRUNK
 from cl_seg.phantom.anatomy.trunk.positions import draw_heights
-from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE, Noise, draw_channel_gain, scan
+from cl_seg.phantom.physics.scanner import GEOMETRY, Noise, draw_channel_gain, scan
 from cl_seg.phantom.protocol import draw_centring, draw_preparation, field_of_view
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.phantom.truth import dominant_tissue, truth_labels
@@ -30,8 +30,8 @@ class SimulatedSeries:
 
     Attributes:
         rows: of a store, one per slice.
-        volume: (slices, 512, 512) HU as the scanner reconstructs them.
-        labels: (slices, 512, 512) uint8 on the same grid.
+        volume: (slices, N, N) HU as the scanner reconstructs them.
+        labels: (slices, N, N) uint8 on the same grid.
         anatomies: the painted truth, one per slice.
         centre_mm: (x, y) of the middle of the body from the isocentre.
     """
@@ -49,8 +49,8 @@ class SimulatedSeries:
         return float(z_mm[1] - z_mm[0]) if len(z_mm) > 1 else self.rows[0].thickness_mm
 
     def tissues(self) -> npt.NDArray[np.uint8]:
-        """Tissue that fills most of each pixel, as its index in ``TISSUES``, (slices, 512, 512)."""
-        grid = Grid(IMAGE_SIZE, self.volume.spacing_mm[0])
+        """Tissue that fills most of each pixel, as an index into ``TISSUES``, (slices, N, N)."""
+        grid = Grid(self.volume.hu.shape[1], self.volume.spacing_mm[0])
         largest = [anatomy.fractions.argmax(axis=0) for anatomy in self.anatomies]
         # Air is the first tissue, so what lies outside the anatomy is air too.
         return np.stack([
@@ -91,15 +91,16 @@ def simulate_series(
     surface = np.minimum.reduce([anatomy.surface for anatomy in anatomies])
     fov = field_of_view(surface, anatomies[0].grid, profile.reconstruction.fov_margin_mm, centre[0])
     gain = draw_channel_gain(
-        profile, GEOMETRY, simulated_scan.random_generator(scanner, "channel gain")
+        profile, GEOMETRY, simulated_scan.random_generator(simulated_scan.device, "channel gain")
     )
     noise_generator = simulated_scan.random_generator(name, scanner, level, "noise")
     images = [
         scan(anatomy, body.enhancement, profile, fov, Noise(gain, noise), centre)
         for anatomy, noise in zip(anatomies, noise_generator.spawn(len(heights)), strict=True)
     ]
-    spacing, z_mm = fov / IMAGE_SIZE, LEVEL_Z_MM[level] + heights
-    corner = -spacing * (IMAGE_SIZE - 1) / 2
+    size = profile.reconstruction.image_size
+    spacing, z_mm = fov / size, LEVEL_Z_MM[level] + heights
+    corner = -spacing * (size - 1) / 2
     return SimulatedSeries(
         [_row(simulated_scan, level, i, float(z), spacing) for i, z in enumerate(z_mm)],
         Volume(to_hu(np.stack(images)), z_mm, (spacing, spacing), (corner, corner)),
@@ -123,7 +124,8 @@ def _labels(
     simulated_scan: SimulatedScan, anatomy: Anatomy, spacing_mm: float, centre: tuple[float, float]
 ) -> Labels:
     labels = anatomy.labels if simulated_scan.intramuscular_fat else anatomy.lean_labels()
-    return truth_labels(labels, anatomy.grid, Grid(IMAGE_SIZE, spacing_mm), centre)
+    grid = Grid(simulated_scan.profile.reconstruction.image_size, spacing_mm)
+    return truth_labels(labels, anatomy.grid, grid, centre)
 
 
 def _row(

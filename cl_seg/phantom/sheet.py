@@ -20,6 +20,7 @@ from cl_seg.phantom.anatomy.slices import LEVELS
 from cl_seg.phantom.anatomy.trunk.outline import TRUNK
 from cl_seg.phantom.anatomy.trunk.positions import HIGHEST, LOWEST, VERTEBRAE
 from cl_seg.phantom.profiles import Profile
+from cl_seg.phantom.scanners import Scanner
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import map_in_order
@@ -62,7 +63,7 @@ def tile(simulated_scan: SimulatedScan, level: str) -> Grey:
 
 def write_sheet(
     path: Path,
-    profiles: dict[str, Profile],
+    scanners: dict[str, Scanner],
     *,
     bodies: int,
     levels: Sequence[str] = LEVELS,
@@ -74,7 +75,7 @@ def write_sheet(
 
     Args:
         path: .png or .jpg.
-        profiles: scanners by name.
+        scanners: by name.
         bodies: number of bodies; each has a row per level.
         levels: of the body, or of ``TRUNK_LEVELS``.
         seed: of anatomy and noise, as for a store.
@@ -86,11 +87,11 @@ def write_sheet(
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"cannot draw {path}: its ending must be one of {', '.join(FORMATS)}")
-    scans = simulated_scans(profiles, own_bodies=0, shared_bodies=bodies, seed=seed)
+    scans = simulated_scans(scanners, own_bodies=0, shared_bodies=bodies, seed=seed)
     with map_in_order(partial(_tiles, levels=levels), scans, workers) as done:
         shown = track(done, "Scanning", len(scans), console=progress_console(), transient=True,
                       disable=not show_progress)  # fmt: skip
-        columns = [np.concatenate(list(islice(shown, bodies))) for _ in profiles]
+        columns = [np.concatenate(list(islice(shown, bodies))) for _ in scanners]
     people = [draw_body(seed, scan.body) for scan in scans[:bodies]]
     names = [
         f"{body.name}\n{'man' if body.male else 'woman'}, {body.age:.0f} years\n"
@@ -98,7 +99,7 @@ def write_sheet(
         for body in people
         for level in levels
     ]
-    titles = [f"{name}\n{scan_settings(profile)}" for name, profile in profiles.items()]
+    titles = [f"{name}\n{scan_settings(scanner)}" for name, scanner in scanners.items()]
     stream = io.BytesIO()
     with_captions(np.concatenate(columns, axis=1), titles, names).save(
         stream, FORMATS[path.suffix.lower()]
@@ -107,10 +108,12 @@ def write_sheet(
         write_bytes(path, stream.getvalue())
 
 
-def scan_settings(profile: Profile) -> str:
+def scan_settings(scanner: Scanner) -> str:
     """Tube voltage, dose and slice thickness for people."""
-    tube = profile.tube
-    return f"{tube.kvp} kV, {tube.mas:g} mAs, {profile.detector.slice_mm:g} mm"
+    if not isinstance(scanner, Profile):
+        return "drawn for every body"
+    tube = scanner.tube
+    return f"{tube.kvp} kV, {tube.mas:g} mAs, {scanner.detector.slice_mm:g} mm"
 
 
 def _tiles(simulated_scan: SimulatedScan, levels: Sequence[str]) -> Grey:

@@ -14,7 +14,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.messages.progress import progress_console
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.anatomy.trunk.outline import TRUNK
-from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.scanners import load_scanners
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.runtime.workers import map_in_order
@@ -54,8 +54,8 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
 
     Args:
         folder: the store to make; must not exist.
-        scanners: names of built-in profiles or paths of profile files; all built-in ones by
-            default.
+        scanners: names of built-in profiles or paths of profile files, or "randomised", which draws
+            a profile in every case; all built-in profiles by default.
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that every scanner scans.
         size: pixels per side of a stored slice.
@@ -83,7 +83,7 @@ def write_simulated_store(  # noqa: PLR0913 - keyword-only, each a plain choice 
     })  # fmt: skip
     if not spacing_mm > 0:
         raise InputError(f"spacing_mm is {spacing_mm}: it must be positive")
-    profiles, grid = load_profiles(scanners), Grid(size, spacing_mm)
+    profiles, grid = load_scanners(scanners), Grid(size, spacing_mm)
     scans = simulated_scans(
         profiles, own_bodies, shared_bodies, seed, slices_per_level, intramuscular_fat
     )

@@ -6,7 +6,9 @@ from zlib import crc32
 
 import numpy as np
 
-from cl_seg.phantom.profiles import Profile
+from cl_seg.phantom.drawn_profile import draw_profile
+from cl_seg.phantom.profiles import RANDOMISED, Profile
+from cl_seg.phantom.scanners import Scanner
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class SimulatedScan:
     Attributes:
         body: name of the body.
         scanner: name of the scanner.
-        profile: of the scanner.
+        profile: of the scanner in this case.
         seed: of all randomness.
         slices_per_level: neighbouring slices per level.
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
@@ -34,13 +36,45 @@ class SimulatedScan:
         """Name of this body on this scanner."""
         return f"{self.body}@{self.scanner}"
 
+    @property
+    def device(self) -> str:
+        """Name of the machine: the scanner, or another one in every case of a randomised one."""
+        return self.case if self.profile.track == RANDOMISED else self.scanner
+
     def random_generator(self, *purpose: str) -> np.random.Generator:
         """Random generator of one purpose, independent of all others."""
-        return np.random.default_rng([self.seed, *(crc32(word.encode()) for word in purpose)])
+        return random_generator(self.seed, *purpose)
+
+
+def random_generator(seed: int, *purpose: str) -> np.random.Generator:
+    """Random generator of one purpose, independent of all others."""
+    return np.random.default_rng([seed, *(crc32(word.encode()) for word in purpose)])
+
+
+def scan_of_body(
+    body: str,
+    name: str,
+    scanner: Scanner,
+    seed: int,
+    slices_per_level: int = 1,
+    intramuscular_fat: bool = False,
+) -> SimulatedScan:
+    """One body on one scanner; the profile of a randomised scanner is drawn for this case.
+
+    Args:
+        body: its name.
+        name: of the scanner.
+        scanner: with a profile or ranges.
+        seed: of all randomness.
+        slices_per_level: neighbouring slices per level.
+        intramuscular_fat: whether the muscle label holds the fat inside muscle.
+    """
+    profile = draw_profile(scanner, random_generator(seed, body, name, "profile"))
+    return SimulatedScan(body, name, profile, seed, slices_per_level, intramuscular_fat)
 
 
 def simulated_scans(
-    profiles: Mapping[str, Profile],
+    scanners: Mapping[str, Scanner],
     own_bodies: int,
     shared_bodies: int,
     seed: int = 0,
@@ -50,7 +84,7 @@ def simulated_scans(
     """Every body on every scanner that scans it, scanner after scanner.
 
     Args:
-        profiles: by name of the scanner.
+        scanners: by name.
         own_bodies: bodies per scanner that no other scanner scans.
         shared_bodies: bodies that all scanners scan.
         seed: of all randomness.
@@ -58,10 +92,10 @@ def simulated_scans(
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
     return [
-        SimulatedScan(
-            f"{of}-body-{number:04d}", scanner, profile, seed, slices_per_level, intramuscular_fat
+        scan_of_body(
+            f"{of}-body-{number:04d}", name, scanner, seed, slices_per_level, intramuscular_fat
         )
-        for scanner, profile in profiles.items()
-        for of, count in ((scanner, own_bodies), ("shared", shared_bodies))
+        for name, scanner in scanners.items()
+        for of, count in ((name, own_bodies), ("shared", shared_bodies))
         for number in range(count)
     ]

@@ -23,10 +23,11 @@ def data_header(data: Data) -> Header:
     if data.phantom is None:
         return read_header(store_folder(data))
     from cl_seg.phantom.anatomy.slices import CLASSES  # noqa: PLC0415 - only simulated data
-    from cl_seg.phantom.profiles import load_profile, scanner_name  # noqa: PLC0415
+    from cl_seg.phantom.profiles import scanner_name  # noqa: PLC0415
+    from cl_seg.phantom.scanners import load_scanner  # noqa: PLC0415
 
     phantom, folder = data.phantom, store_folder(data)
-    titles = {scanner_name(name): load_profile(name).display_name for name in phantom.scanners}
+    titles = {scanner_name(name): load_scanner(name).display_name for name in phantom.scanners}
     content = read_header(folder).content_sha256 if folder.exists() else ""
     grid = Grid(phantom.size, phantom.spacing_mm)
     return Header(CLASSES, grid, {"kind": "simulated"}, titles, content)
@@ -44,10 +45,10 @@ def store_folder(data: Data) -> Path:
     if data.phantom is None:
         assert data.store is not None
         return data.store
-    from cl_seg.phantom.profiles import load_profile  # noqa: PLC0415 - only simulated data
+    from cl_seg.phantom.scanners import load_scanner  # noqa: PLC0415 - only simulated data
 
-    profiles = [load_profile(name).model_dump_json() for name in data.phantom.scanners]
-    parts = [data.phantom.model_dump_json(exclude_none=True), *profiles, source_hash(*SIMULATOR)]
+    scanners = [load_scanner(name).model_dump_json() for name in data.phantom.scanners]
+    parts = [data.phantom.model_dump_json(exclude_none=True), *scanners, source_hash(*SIMULATOR)]
     name = hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
     return STORES / f"phantom-{name}.store"
 

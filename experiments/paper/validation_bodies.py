@@ -21,7 +21,7 @@ from cl_seg.analysis.claims.evidence import Evidence
 from cl_seg.analysis.claims.judge import judge
 from cl_seg.analysis.claims.read import read_claims
 from cl_seg.analysis.tables import markdown, rounded
-from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.scanners import load_scanners
 from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.records.load import load_results
@@ -65,10 +65,10 @@ def validation_bodies(suite: Path) -> set[str]:
     spec = parse_suite(suite)
     phantom = spec.data.phantom
     assert phantom is not None
-    profiles = load_profiles(phantom.scanners)
+    scanners = load_scanners(phantom.scanners)
     scans = [
         {"scanner": scan.scanner, "patient": scan.body}
-        for scan in simulated_scans(profiles, phantom.own_bodies, phantom.shared_bodies)
+        for scan in simulated_scans(scanners, phantom.own_bodies, phantom.shared_bodies)
     ]
     fractions = Fractions(test=spec.split.test, validation=spec.split.validation)
     parts = split_by_patient(pd.DataFrame(scans), fractions, spec.split.seed)

@@ -18,7 +18,7 @@ from cl_seg.inference.saved_model import read_model_folder
 from cl_seg.inference.stability import stability
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
-from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.planning.data import body_seed
@@ -57,11 +57,13 @@ def pairs(options: argparse.Namespace) -> list[tuple[float, float]]:
         PhantomData(scanners=options.scanners, own_bodies=1, shared_bodies=1, pool="development")
     )
     found = []
-    for scanner, profile in load_profiles(options.scanners).items():
+    for scanner in options.scanners:
         for number in range(options.bodies):
             body = f"agreement-body-{number:04d}"
             for level in LEVELS:
-                series = simulate_series(SimulatedScan(body, scanner, profile, seed), level)
+                series = simulate_series(
+                    SimulatedScan(body, scanner, load_profile(scanner), seed), level
+                )
                 predicted = predict_slices([model], card.input, series.volume, N_AUGMENTATIONS)
                 for prediction, truth in zip(predicted, series.labels, strict=True):
                     for label in range(1, len(CLASSES) + 1):

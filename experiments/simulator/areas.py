@@ -26,7 +26,7 @@ from cl_seg.evaluation.predict import predict
 from cl_seg.inference.predict import predict_slices
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
-from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.series import SimulatedSeries, simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.records.model_card import Input
@@ -72,7 +72,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print(HEAD)
-    for scanner, profile in load_profiles(options.scanners).items():
+    for scanner in options.scanners:
+        profile = load_profile(scanner)
         series = [
             simulate_series(
                 SimulatedScan(f"shared-body-{i:04d}", scanner, profile, options.seed), level

@@ -9,8 +9,9 @@ from cl_seg.messages.errors import InputError
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.export import export
 from cl_seg.phantom.profiles import load_profile
+from cl_seg.phantom.scanners import load_scanner, load_scanners
 from cl_seg.phantom.simulate import write_simulated_store
-from cl_seg.phantom.simulated_scan import SimulatedScan
+from cl_seg.phantom.simulated_scan import SimulatedScan, simulated_scans
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.scans.ingest import write_store_from_scans
 from cl_seg.scans.store import Grid, SliceStore
@@ -133,3 +134,16 @@ def test_a_series_along_the_trunk_has_slices_at_equal_distances(tmp_path, file_f
     )  # fmt: skip
     apart = np.diff(np.sort(SliceStore(tmp_path / "store").slices.z_mm))
     assert apart == pytest.approx([320 / 3 * draw_body(7, job.body).scale] * 2, abs=0.01)
+
+
+def test_cases_of_a_randomised_scanner_are_ingested_as_one_scanner(tmp_path):
+    scans = simulated_scans(load_scanners(["randomised"]), own_bodies=0, shared_bodies=2)
+    assert scans[0].profile.tube.kvp != scans[1].profile.tube.kvp
+    export(tmp_path / "scans", scans, "dicom", show_progress=False)
+    write_store_from_scans(
+        tmp_path / "scans" / "manifest.csv", tmp_path / "store", grid=Grid(64, 6.4),
+        show_progress=False,
+    )  # fmt: skip
+    assert list(SliceStore(tmp_path / "store").header.scanners.values()) == [
+        load_scanner("randomised").display_name
+    ]

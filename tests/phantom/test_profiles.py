@@ -1,3 +1,4 @@
+import hashlib
 from importlib.resources import files
 
 import numpy as np
@@ -89,3 +90,17 @@ def test_missing_and_broken_files_are_named(tmp_path):
 def test_a_profile_that_cannot_name_a_folder_is_refused(name):
     with pytest.raises(InputError, match="cannot be called"):
         scanner_name(name)
+
+
+def test_profiles_are_written_as_before_images_had_a_choice_of_size():
+    # The name of a simulated store holds this text: it must not change with the program.
+    written = "".join(load_profile(name).model_dump_json() for name in profile_names())
+    found = hashlib.sha256(written.encode()).hexdigest()
+    assert found == "3978ea8364fa52273cd0471c481f190b8d92b9634eb029dacc01844a3e4da220"
+
+
+def test_an_image_size_of_ones_own_is_written(tmp_path):
+    raw = load_profile("ge_like").model_dump()
+    raw["reconstruction"]["image_size"] = 768
+    path = own(tmp_path, reconstruction=raw["reconstruction"])
+    assert '"image_size":768' in load_profile(path).model_dump_json()

@@ -8,7 +8,9 @@ import yaml
 from cl_seg.messages.errors import InputError
 from cl_seg.phantom import simulate as module
 from cl_seg.phantom.profiles import load_profile
+from cl_seg.phantom.scanners import load_scanner, load_scanners
 from cl_seg.phantom.simulate import write_simulated_store
+from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.source import module_files
 from cl_seg.planning.source_roots import SIMULATOR
 
@@ -160,3 +162,37 @@ def test_slices_of_the_trunk_are_made_on_request(store, tmp_path):
     assert trunk.slices.z_mm.is_monotonic_increasing
     assert trunk.header.provenance["levels"] == "trunk"
     assert "levels" not in store.header.provenance
+
+
+@pytest.fixture(scope="module")
+def randomised(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("randomised") / "store", ["randomised"], own=2)
+
+
+def test_the_settings_of_a_randomised_scanner_are_recorded_for_every_case(randomised):
+    rows = randomised.slices
+    for scan in simulated_scans(load_scanners(["randomised"]), 2, 1, seed=3):
+        own = rows[rows.case == scan.case]
+        assert set(own.kvp) == {float(scan.profile.tube.kvp)}
+        assert set(own.kernel) == {scan.profile.reconstruction.kernel}
+        assert set(own.thickness_mm) == {scan.profile.detector.slice_mm}
+    assert rows.kernel.nunique() == 3
+    ranges = randomised.header.provenance["profiles"]["randomised"]
+    assert ranges["noise_hu"] == {"one_of": list(load_scanner("randomised").noise_hu.values)}
+
+
+def test_other_scanners_and_own_bodies_change_nothing_of_a_randomised_one(randomised, tmp_path):
+    again = make(tmp_path / "again", ["ge_like", "randomised"])
+    rows = randomised.slices.query("body == 'shared-body-0000'").row.to_numpy()
+    np.testing.assert_array_equal(again.hu("randomised"), randomised.hu("randomised")[rows])
+    np.testing.assert_array_equal(again.labels("randomised"), randomised.labels("randomised")[rows])
+
+
+def test_bodies_on_a_randomised_scanner_differ_in_contrast(randomised):
+    hu, labels = randomised.hu("randomised"), randomised.labels("randomised")
+    livers = [
+        float(np.median(h[mask == 2]))
+        for h, mask in zip(hu, labels, strict=True)
+        if (mask == 2).sum() > 50
+    ]
+    assert len(livers) >= 3 and np.ptp(livers) > 15

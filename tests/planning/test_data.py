@@ -7,7 +7,7 @@ import pytest
 
 from cl_seg.phantom import simulate
 from cl_seg.phantom.anatomy.body import draw_body
-from cl_seg.phantom.profiles import load_profiles
+from cl_seg.phantom.scanners import load_scanners
 from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.data import body_seed, simulate_phantom, store_folder
@@ -17,6 +17,7 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 CHOOSING = (
     "learning_rates",
     *(f"{folder}/development" for folder in ("strategies", "paper", "paper/full")),
+    "base_model/small",
 )
 
 
@@ -52,8 +53,8 @@ def phantom_of(suite: str) -> PhantomData:
 
 def drawn(phantom: PhantomData) -> set[tuple[float, ...]]:
     """Age, build and uptake of every body: real numbers that two bodies do not share by chance."""
-    profiles = load_profiles(phantom.scanners)
-    scans = simulated_scans(profiles, phantom.own_bodies, phantom.shared_bodies)
+    scanners = load_scanners(phantom.scanners)
+    scans = simulated_scans(scanners, phantom.own_bodies, phantom.shared_bodies)
     bodies = [draw_body(body_seed(phantom), name) for name in {scan.body for scan in scans}]
     return {(body.muscle_cm2, body.sat_cm2, body.mineral, body.enhancement) for body in bodies}
 

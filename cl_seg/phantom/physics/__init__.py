@@ -4,6 +4,6 @@
 ``projection`` (line integrals) → ``detection`` (noisy polychromatic counts) → ``corrections`` (beam
 hardening) → ``reconstruction`` (filtered back-projection with a kernel given by its MTF) →
 ``postprocessing`` (calibration, hybrid iterative appearance, padding). ``scanner`` runs the chain
-for one slice. ``data`` holds the tables of attenuation and tube spectra; they are made by
-``experiments/simulator/xray_tables.py``.
+for one slice; ``noise`` says by theory how noisy its image is. ``data`` holds the tables of
+attenuation and tube spectra; they are made by ``experiments/simulator/xray_tables.py``.
 """

@@ -19,12 +19,12 @@ BASIS = ("water", "bone", "iodine")
 AIR_DENSITY = 0.0012  # of air relative to water
 
 
-@cache
 def attenuation_table() -> dict[str, Floats]:
     """Linear attenuation in 1/mm by material (iodine: per mg/mL), and "energy_kev" (125,)."""
     return read_table("attenuation.csv")
 
 
+@cache
 def read_table(name: str) -> dict[str, Floats]:
     """Columns of a CSV table in ``cl_seg/phantom/physics/data``."""
     with (files("cl_seg.phantom.physics") / "data" / name).open(encoding="utf-8") as file:

@@ -20,7 +20,6 @@ from cl_seg.phantom.profiles import Profile
 
 Single = npt.NDArray[np.float32]
 
-IMAGE_SIZE = 512
 ISOCENTRE = (0.0, 0.0)
 GEOMETRY = Geometry()
 
@@ -103,11 +102,11 @@ def scan(
         centre_mm: (x, y) of the middle of the body from the isocentre.
 
     Returns:
-        (512, 512) HU about the isocentre.
+        (size, size) HU about the isocentre.
     """
     protocol = profile.protocol
     maps = basis_maps(anatomy.fractions, protocol.contrast, enhancement * protocol.iodine)
     maps[0] += couch_fraction(profile.couch, anatomy.surface, anatomy.grid)
     water = acquire(maps, anatomy.grid.spacing_mm, profile, GEOMETRY, noise, centre_mm)
-    hu = reconstruct(water, profile, fov_mm, IMAGE_SIZE, GEOMETRY)
+    hu = reconstruct(water, profile, fov_mm, profile.reconstruction.image_size, GEOMETRY)
     return postprocess(hu, profile.reconstruction)

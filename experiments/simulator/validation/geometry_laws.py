@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cl_seg.phantom.physics.noise import target_mtf
 from cl_seg.phantom.physics.projection import project
 from cl_seg.phantom.profiles import Profile, load_profile
 from experiments.simulator.validation.checks import Check, Curve, Law
@@ -21,7 +22,6 @@ from experiments.simulator.validation.phantoms import (
     share,
     water,
 )
-from experiments.simulator.validation.theory import target_mtf
 
 INSERT = disk(30, x=15, y=5)  # in the middle 18 cm of the body, off the isocentre
 REACH, STEP = 15.0, 0.1  # mm, of the edge spread and its bins

@@ -17,10 +17,10 @@ from cl_seg.phantom.anatomy.body import Body, Preparation, draw_body
 from cl_seg.phantom.anatomy.slices import LEVELS, Anatomy, paint_slab
 from cl_seg.phantom.anatomy.torso import LIVER, MUSCLE, SUBCUTANEOUS
 from cl_seg.phantom.physics.postprocessing import PADDING
-from cl_seg.phantom.physics.scanner import GEOMETRY, IMAGE_SIZE
-from cl_seg.phantom.profiles import load_profile
+from cl_seg.phantom.physics.scanner import GEOMETRY
+from cl_seg.phantom.scanners import load_scanner
 from cl_seg.phantom.series import simulate_series
-from cl_seg.phantom.simulated_scan import SimulatedScan
+from cl_seg.phantom.simulated_scan import SimulatedScan, scan_of_body
 from cl_seg.phantom.tissues import TISSUES
 from cl_seg.phantom.truth import truth_labels
 from cl_seg.scans.store import Grid
@@ -52,8 +52,8 @@ def tissues_in_bodies(names: Sequence[str], bodies: int = BODIES) -> list[Check]
     for index in range(bodies):
         for level in LEVELS:
             for name in names:
-                simulated_scan = SimulatedScan(adult_name(index), name, load_profile(name), seed=0)
-                for tissue, pair in read(simulated_scan, level, _painted).items():
+                one = scan_of_body(adult_name(index), name, load_scanner(name), seed=0)
+                for tissue, pair in read(one, level, _painted).items():
                     found.setdefault((name, tissue), []).append(pair)
     checks = []
     for name in names:
@@ -79,7 +79,7 @@ def read(
     series = simulate_series(simulated_scan, level, paint)
     hu, anatomy = series.volume.hu[0], series.anatomies[0]
     painted = readable(anatomy)
-    grid = Grid(IMAGE_SIZE, series.volume.spacing_mm[0])
+    grid = Grid(len(hu), series.volume.spacing_mm[0])
     shown = truth_labels(painted, anatomy.grid, grid, series.centre_mm)
     theory = stated_hu(simulated_scan)
     found = {}

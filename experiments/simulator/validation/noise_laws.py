@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cl_seg.phantom.physics import noise as quantum_noise
 from cl_seg.phantom.profiles import Profile, load_profile
 from experiments.simulator.validation import theory
 from experiments.simulator.validation.checks import Check, Curve, Law
@@ -95,7 +96,7 @@ def level(names: Sequence[str]) -> list[Check]:
     for name in names:
         profile = laboratory(load_profile(name))
         measured, _ = noise_sd(noise(profile))
-        expected = theory.noise_sd(profile, _variance(profile, np.ones(REGION)), GEOMETRY)
+        expected = quantum_noise.noise_sd(profile, _variance(profile, np.ones(REGION)), GEOMETRY)
         checks.append(Check(Law.LEVEL, name, measured, expected, 0.03, "HU", "relative"))
     return checks
 
