@@ -104,7 +104,9 @@ class Prediction:
             have been missed; ``slices``, ``found`` and ``low_agreement`` count its slices, those
             with the class, and those to look at.
         """
-        rows = pd.read_csv(self.folder / MEASUREMENTS)
+        # A name made of digits is a name.
+        names = dict.fromkeys(["case", "scanner", "series", "file"], str)
+        rows = pd.read_csv(self.folder / MEASUREMENTS, dtype=names)
         if per == "slice":
             return rows
         return measure_cases(rows)
