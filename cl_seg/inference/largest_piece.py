@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.plural import counted
+from cl_seg.scans.rows import format_ranges
 from cl_seg.scans.store import Labels
 
 NEVER_ONE_PIECE = ("muscle",)
@@ -31,6 +34,23 @@ def check_single_pieces(names: Sequence[str], classes: Sequence[str]) -> None:
             raise InputError(
                 f"`largest_piece` (--largest-piece): {name} is many pieces: name organs alone"
             )
+
+
+def removal_notes(removed_cm2: npt.NDArray[np.float64], classes: Sequence[str]) -> list[str]:
+    """Notes on slices from which smaller pieces were removed.
+
+    Args:
+        removed_cm2: (N, C) areas that were removed.
+        classes: names of labels 1, 2, ….
+    """
+    notes = []
+    for name, own in zip(classes, removed_cm2.T, strict=True):
+        if slices := np.flatnonzero(own > 0).tolist():
+            notes.append(
+                f"smaller pieces of {name} were removed on {len(slices)} of "
+                f"{counted(len(own), 'slice')} ({format_ranges(slices, ', ')})"
+            )
+    return notes
 
 
 def keep_largest_pieces(labels: Labels, classes: Sequence[str], names: Sequence[str]) -> Labels:

@@ -1,7 +1,7 @@
 """Measurements in predicted masks: areas, HU, and how certain they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,22 @@ def variation(prediction: SlicePrediction, n_classes: int, mm: float) -> Variati
         areas.std(axis=0, ddof=1) if several else np.full(n_classes, np.nan),
         prediction.expected_cm2[:, 1:].mean(axis=0),
     )
+
+
+def variation_of_what_is_left(each: Variation, removed_cm2: Values, left_cm2: Values) -> Variation:
+    """Variation of a slice from which pieces were removed.
+
+    Where nothing is left of a class, the removed piece says nothing of it: neither how stable that
+    piece was, nor its area.
+
+    Args:
+        each: of the slice before.
+        removed_cm2: (C,) areas that were removed.
+        left_cm2: (C,) areas that are left.
+    """
+    gone = (removed_cm2 > 0) & (left_cm2 == 0) & ~np.isnan(each.agreement)
+    expected = np.maximum(each.expected_cm2 - removed_cm2, 0)
+    return replace(each, agreement=np.where(gone, 1.0, each.agreement), expected_cm2=expected)
 
 
 def areas_cm2(labels: Labels, n_classes: int, mm: float) -> Values:

@@ -12,8 +12,15 @@ import numpy as np
 from cl_seg.active_learning.embedding import pooled_features
 from cl_seg.inference.dice_calibration import mean_agreement
 from cl_seg.inference.ensemble import Ensemble
-from cl_seg.inference.largest_piece import keep_largest_pieces
-from cl_seg.inference.measure import Variation, measure_series, pixel_mm, variation
+from cl_seg.inference.largest_piece import keep_largest_pieces, removal_notes
+from cl_seg.inference.measure import (
+    Variation,
+    areas_cm2,
+    measure_series,
+    pixel_mm,
+    variation,
+    variation_of_what_is_left,
+)
 from cl_seg.inference.monitor import Observation
 from cl_seg.inference.predict import place_input, predict_slices
 from cl_seg.inference.stability import low_stability_notes
@@ -108,34 +115,51 @@ def predict_case(
         options: of the prediction.
         advance: called after every slice.
     """
-    network_input, mm = ensemble.cards[0].input, pixel_mm(volume)
+    network_input, classes = ensemble.cards[0].input, ensemble.classes
     placement = place_input(volume, network_input)
-    found: list[Labels] = []
-    variations: list[Variation] = []
-    features = []
-    with _pooled_features(ensemble) as kept:
-        for prediction in predict_slices(
-            ensemble.models, network_input, volume, options.n_augmentations, placement
-        ):
-            found.append(prediction.labels)
-            variations.append(variation(prediction, len(ensemble.classes), mm))
-            features += [one[0] for one in kept[-1:]]  # the image before its augmented copies
-            kept.clear()
-            advance()
-    labels = keep_largest_pieces(np.stack(found), ensemble.classes, options.largest_piece)
-    measured = measure_series(volume, labels, variations, ensemble.classes, options.height_m)
+    predicted, variations, features = _slice_by_slice(
+        ensemble, volume, placement, options.n_augmentations, advance
+    )
+    labels = keep_largest_pieces(predicted, classes, options.largest_piece)
+    left = areas_cm2(labels, len(classes), pixel_mm(volume))
+    removed = areas_cm2(predicted, len(classes), pixel_mm(volume)) - left
+    of_labels = [
+        variation_of_what_is_left(*each) for each in zip(variations, removed, left, strict=True)
+    ]
     rows = [
         {
             **identification,
             "body_cut": "yes" if placement.truncated[row["slice"]] else "no",
             **{name: _rounded(value) for name, value in row.items()},
         }
-        for row in measured
+        for row in measure_series(volume, labels, of_labels, classes, options.height_m)
     ]
     grid = Grid(network_input.grid_size, network_input.spacing_mm)
-    notes = [*_notes(volume, placement, grid), *_doubts(rows, ensemble.classes)]
-    observation = _observation(features, variations, ensemble.classes) if features else None
+    notes = [*_notes(volume, placement, grid), *_doubts(rows, classes)]
+    notes += removal_notes(removed, classes)
+    observation = _observation(features, variations, classes) if features else None
     return PredictedCase(identification, volume, labels, rows, notes, observation)
+
+
+def _slice_by_slice(
+    ensemble: Ensemble,
+    volume: Volume,
+    placement: Placement,
+    n_augmentations: int,
+    advance: Callable[[], None],
+) -> tuple[Labels, list[Variation], list[Any]]:
+    """Labels, their variation and the features of all slices; no features without a monitor."""
+    labels, variations, features = [], [], []
+    with _pooled_features(ensemble) as kept:
+        for prediction in predict_slices(
+            ensemble.models, ensemble.cards[0].input, volume, n_augmentations, placement
+        ):
+            labels.append(prediction.labels)
+            variations.append(variation(prediction, len(ensemble.classes), pixel_mm(volume)))
+            features += [one[0] for one in kept[-1:]]  # the image before its augmented copies
+            kept.clear()
+            advance()
+    return np.stack(labels), variations, features
 
 
 def _pooled_features(ensemble: Ensemble) -> AbstractContextManager[list[Any]]:

@@ -12,6 +12,7 @@ from cl_seg.inference.measure import (
     measure_series,
     measurements,
     variation,
+    variation_of_what_is_left,
 )
 from cl_seg.inference.predict import SlicePrediction
 from cl_seg.scans.series import Volume
@@ -42,6 +43,14 @@ def test_variation_is_over_augmented_predictions() -> None:
     assert varied.expected_cm2.tolist() == [20, 30]
     alone = variation(SlicePrediction(truth, truth[None], expected[:1]), 2, 1.0)
     assert np.isnan(alone.agreement).all() and np.isnan(alone.area_sd_cm2).all()
+
+
+def test_a_removed_piece_says_nothing_of_what_is_left() -> None:
+    each = Variation(np.array([0.3, 0.4]), np.zeros(2), np.array([50.0, 60]))
+    left = variation_of_what_is_left(each, np.array([20.0, 20]), np.array([0, 30.0]))
+    assert left.agreement.tolist() == [1, 0.4] and left.expected_cm2.tolist() == [30, 40]
+    same = variation_of_what_is_left(each, np.zeros(2), np.zeros(2))
+    assert same.agreement.tolist() == [0.3, 0.4] and same.expected_cm2.tolist() == [50, 60]
 
 
 def measured(areas: list[int], agreement: float = 1.0) -> pd.DataFrame:

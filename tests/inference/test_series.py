@@ -325,7 +325,7 @@ def test_an_earlier_prediction_gives_way_and_nothing_else_does(tmp_path: Path) -
     assert (tmp_path / "mine" / "thesis.txt").is_file()
 
 
-def test_the_largest_piece_of_an_organ_is_measured_and_the_rest_is_doubtful(
+def test_the_largest_piece_of_an_organ_is_measured_and_the_rest_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A liver on the first two slices, and a smaller find on the last."""
@@ -347,8 +347,11 @@ def test_the_largest_piece_of_an_organ_is_measured_and_the_rest_is_doubtful(
     assert (largest.labels[:3] == whole.labels[:3]).all()
     liver = pd.DataFrame(largest.measurements).query("`class` == 'liver'").reset_index()
     assert (liver["area_cm2"] > 0).tolist() == [True, True, False, False]
-    assert liver["agreement"].tolist()[:2] == [1, 1] and liver["agreement"][3] == 0.625
-    assert any("look at liver on 2 of 4 slices (2-3)" in note for note in largest.notes)
+    assert liver["agreement"].tolist()[:2] == [1, 1]
+    gone = pd.DataFrame(whole.measurements).query("`class` == 'liver'")["area_cm2"].iloc[3]
+    assert liver["possible_cm2"][3] == pytest.approx(max(6 - gone, 0), abs=1e-4)
+    assert "smaller pieces of liver were removed on 1 of 4 slices (3)" in largest.notes
+    assert not any("were removed" in note for note in whole.notes)
     assert any("muscle is found on no slice" in note for note in largest.notes)
     with pytest.raises(InputError, match="no class spleen"):
         next(predict_cases(model, tmp_path / "in", PredictionOptions(largest_piece=("spleen",))))
