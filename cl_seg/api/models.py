@@ -1,6 +1,7 @@
 """Saved models, and what they predict of new CT."""
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -17,34 +18,32 @@ from cl_seg.api.stores import AnyPath
 from cl_seg.files.write import new_folder
 from cl_seg.inference.calibrate import calibrate_dice
 from cl_seg.inference.dice_calibration import DiceCalibration
+from cl_seg.inference.ensemble import Ensemble, load_ensemble
+from cl_seg.inference.measure import measure_cases
 from cl_seg.inference.monitor import UNLIKE, Monitor
 from cl_seg.inference.monitor_table import monitor_table
 from cl_seg.inference.observe import ObservedSeries, observe_source, observe_store
-from cl_seg.inference.series import (
-    MEASUREMENTS,
-    Ensemble,
-    PredictionOptions,
-    load_ensemble,
-    predict_source,
-)
+from cl_seg.inference.predicted_case import PredictionOptions
+from cl_seg.inference.series import MEASUREMENTS, predict_source
 from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.unlike import unlike_slices, write_unlike_queues
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 from cl_seg.records.model_card import ModelCard
+from cl_seg.records.shipped import find_model_folder
 from cl_seg.scans.series import RejectedFile
 from cl_seg.scans.store import Labels, SliceStore, is_store
 
 NO_MONITOR = "the model has no features of its training scanners"
-MEASURED = ["area_cm2", "mean_hu", "low_attenuation_share", "smi_cm2_m2", "agreement"]
 
 
 class Prediction:
     """Labels of CT series on their own pixels, and what is measured in them.
 
     Attributes:
-        cases: a row per series: case, scanner, whether the model has seen it, slices, note, and
-            the verdict of its monitor: like a training scanner, or unlike anything seen.
+        cases: a row per series: case, scanner, whether the model has seen it, slices, note,
+            agreement of the augmented predictions of each class, and the verdict of its monitor:
+            like a training scanner, or unlike anything seen.
         left_out: files that could not be used, with reasons.
         folder: folder with label files and tables. It is temporary, and removed with the object,
             unless ``predict`` was given ``out``.
@@ -64,15 +63,16 @@ class Prediction:
     def labels(self) -> dict[str, Labels]:
         """Case → labels (slices, H, W), uint8: 0 background, then the classes of the model.
 
-        A series with slices at unequal distances has several entries, ``case-001a`` and so on.
+        A case is named as its NIfTI file, or ``case-001`` and so on. A DICOM series with slices at
+        unequal distances has several entries, ``case-001a`` and so on.
         """
         import SimpleITK as sitk  # noqa: PLC0415 - slow
 
         return {
-            path.name.removesuffix(".nii.gz"): np.asarray(
+            re.sub(r"\.nii(\.gz)?$", "", path.relative_to(self.folder).as_posix()): np.asarray(
                 sitk.GetArrayFromImage(sitk.ReadImage(str(path))), np.uint8
             )
-            for path in sorted(self.folder.glob("*.nii.gz"))
+            for path in sorted(self.folder.rglob("*.nii*"))
         }
 
     @property
@@ -94,18 +94,22 @@ class Prediction:
         """Area (cm²) and mean HU of every class, as ``cl-seg predict --measure`` gives them.
 
         Args:
-            per: a row per slice and class, or their mean per case and class.
+            per: a row per slice and class, or per case and class with the mean over its slices.
 
         Returns:
             Columns case, scanner, class, ``area_cm2``, ``mean_hu``, ``low_attenuation_share`` and
             ``smi_cm2_m2`` (of muscle; the latter where a height was given), ``agreement`` of the
             augmented predictions, …; a slice without the class has no HU and does not count for its
-            mean.
+            mean. The agreement of a case is that of the slices on which the class is found or may
+            have been missed; ``slices``, ``found`` and ``low_agreement`` count its slices, those
+            with the class, and those to look at.
         """
-        rows = pd.read_csv(self.folder / MEASUREMENTS)
+        # A name made of digits is a name.
+        names = dict.fromkeys(["case", "scanner", "series", "file"], str)
+        rows = pd.read_csv(self.folder / MEASUREMENTS, dtype=names)
         if per == "slice":
             return rows
-        return rows.groupby(["case", "scanner", "class"], sort=False)[MEASURED].mean().reset_index()
+        return measure_cases(rows)
 
     def save(self, folder: AnyPath) -> Path:
         """Write label files (NIfTI) and tables to a new folder.
@@ -152,7 +156,9 @@ class Model:
         aliases: AnyPath | None = None,
         salt: str | bytes | None = None,
         allow_implausible_hu: bool = False,
+        largest_piece: Sequence[str] = (),
         measure: bool = True,
+        overwrite: bool = False,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Prediction:
         """Label CT, and say which of it is from a scanner the model never saw.
@@ -167,11 +173,14 @@ class Model:
             aliases: YAML file of scanner aliases, merged over those of the package.
             salt: secret that makes hashes of series repeatable; random by default.
             allow_implausible_hu: take images whose values cannot be HU as they are.
+            largest_piece: organs of which only the largest connected piece (3-D) is kept.
             measure: also measure areas and HU.
+            overwrite: replace an earlier prediction in ``out``.
             on_progress: called with the number of slices done and of all.
 
         Raises:
-            InputError: nothing usable, or a height given for several patients.
+            InputError: nothing usable, a height given for several patients, a largest piece of
+                muscle or of a class that the model does not know, or ``out`` exists.
 
         Examples:
             >>> import cl_seg
@@ -179,7 +188,7 @@ class Model:
             >>> prediction = model.predict("ct.nii.gz", variants=0)
             >>> prediction
             Prediction: 1 slice of 1 series
-            >>> prediction.labels["case-001"].dtype
+            >>> prediction.labels["ct"].dtype
             dtype('uint8')
             >>> prediction.measure()["class"].tolist()
             ['muscle', 'liver']
@@ -192,6 +201,8 @@ class Model:
             None if aliases is None else Path(aliases),
             secret,
             allow_implausible_hu,
+            tuple(largest_piece),
+            overwrite,
         )
         temporary_folder = None
         if out is None:
@@ -285,9 +296,15 @@ class Model:
             on_progress: called with the number of slices done and of all.
 
         Raises:
-            InputError: the store does not fit, or fewer than two patients of it have labels.
+            InputError: the store does not fit, fewer than two patients of it have labels, or the
+                model is shipped with the package.
         """
-        monitor = self._monitor
+        monitor, shipped = self._monitor, find_model_folder(self.folder)
+        if shipped != self.folder:
+            raise InputError(
+                f"{self.folder} is part of cl_seg and is not changed: copy {shipped} and calibrate "
+                "the copy"
+            )
         calibration = calibrate_dice(self._ensemble, self._fitting(store), on_progress)
         calibration.save(self.folder)
         monitor = replace(monitor, calibration=calibration)
@@ -324,7 +341,8 @@ def load_model(folder: AnyPath, *more_folders: AnyPath, trusted_network: str = "
     """A model from a folder that ``cl-seg model save`` or :meth:`Results.save_model` has made.
 
     Args:
-        folder: folder of the model.
+        folder: folder of the model, or the name of a model that is shipped with the package,
+            ``base``.
         more_folders: folders of further models of the same task; probabilities are averaged.
         trusted_network: ``module:callable`` of a network outside cl_seg that may be imported, if
             the card names it.

@@ -1,8 +1,9 @@
 """``cl-seg model`` and ``cl-seg predict``: model folders, and prediction on new CT."""
 
+import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -18,10 +19,17 @@ from cl_seg.cli.console import (
     print_table,
     progress,
 )
+from cl_seg.messages.plural import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
 
-ModelFolder = Annotated[Path, typer.Argument(help="Model folder.", show_default=False)]
+ModelFolder = Annotated[
+    Path,
+    typer.Argument(help="Model folder, or the name of a shipped model: base.", show_default=False),
+]
 
 
 def _from_here(target: str) -> str:
@@ -77,6 +85,38 @@ def show_card(model: ModelFolder) -> None:
 
 
 @app.command()
+def ship(
+    model: ModelFolder,
+    out: Annotated[Path, typer.Argument(help="New model folder.", show_default=False)],
+    trained_on: Annotated[
+        str, typer.Option(help="CT it was trained on, for its card.", show_default=False)
+    ],
+    tested_on: Annotated[
+        str,
+        typer.Option(
+            help="CT it was tested on and how well it did, for its card.", show_default=False
+        ),
+    ],
+    levels: Annotated[
+        str, typer.Option(help='Levels of the body it was made for, such as "T9 to S1".')
+    ] = "",
+    trusted_network: TrustedNetwork = "",
+) -> None:
+    """Write a model folder to be given away: weights in float16, at most 15 MB."""
+    from cl_seg.inference.ship import ship_model
+    from cl_seg.records.model_card import WEIGHTS, About
+
+    ship_model(
+        model,
+        out,
+        About(trained_on=trained_on, tested_on=tested_on, levels=levels),
+        trusted_network,
+    )
+    print_info(f"weights: {(out / WEIGHTS).stat().st_size / 1e6:.1f} MB")
+    print_output_path("model", out)
+
+
+@app.command()
 def export(
     model: ModelFolder,
     out: Annotated[Path, typer.Argument(help="New folder for the bundle.", show_default=False)],
@@ -124,6 +164,13 @@ def predict(
     trusted_network: TrustedNetwork = "",
     aliases: Aliases = None,
     allow_implausible_hu: AllowImplausibleHu = False,
+    largest_piece: Annotated[
+        list[str] | None,
+        typer.Option(help="Organ of which only the largest connected piece is kept; repeat."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier prediction in --out.")
+    ] = False,
     salt: Annotated[
         str | None,
         typer.Option(envvar="CL_SEG_SALT", help="Secret that makes series hashes repeatable."),
@@ -142,7 +189,9 @@ def predict(
             aliases=aliases,
             salt=salt,
             allow_implausible_hu=allow_implausible_hu,
+            largest_piece=largest_piece or (),
             measure=measure,
+            overwrite=overwrite,
             on_progress=on_progress,
         )
     cases = prediction.cases
@@ -151,9 +200,27 @@ def predict(
         cells = ("case", "scanner", "seen", "verdict", "slices", "note")
         table.add_row(*(escape_for_terminal(str(row[name])) for name in cells))
     print_table(table)
+    if measure:
+        print_table(_measured(prediction.measure("case")))
     for item in prediction.left_out:
         files = f" ({item.files} files)" if item.files > 1 else ""
         print_info(f"left out {item.path}{files}: {item.reason}")
     for note in prediction.notes:
         print_info(f"note: {note}")
     print_output_path("masks", out)
+
+
+def _measured(cases: "pd.DataFrame") -> Table:
+    """Measurements of every case, and on how many slices they need a look."""
+    shown = Table("case", "class", "found on", "mean cm²", "HU", "agreement", "look at", box=None)
+    for row in cases.to_dict("records"):
+        numbers = (("area_cm2", ".1f"), ("mean_hu", ".0f"), ("agreement", ".2f"))
+        area, hu, agreement = (
+            "" if math.isnan(row[n]) else f"{row[n]:{how}}" for n, how in numbers
+        )
+        slices = counted(row["slices"], "slice")
+        named = (escape_for_terminal(str(row[name])) for name in ("case", "class"))
+        shown.add_row(
+            *named, f"{row['found']} of {slices}", area, hu, agreement, str(row["low_agreement"])
+        )
+    return shown

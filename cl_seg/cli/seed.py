@@ -18,6 +18,7 @@ from cl_seg.cli.console import (
 from cl_seg.cli.model import TrustedNetwork
 from cl_seg.files.write import check_new
 from cl_seg.messages.plural import counted
+from cl_seg.records.shipped import BASE
 
 app = typer.Typer(
     help="Adapt a model to a new scanner with a few labelled slices (SEED images).",
@@ -112,9 +113,11 @@ def import_(
 @app.command()
 def train(
     store: Annotated[Path, typer.Argument(help="Store with labelled slices.", show_default=False)],
-    base: Annotated[Path, typer.Argument(help="Model folder to start from.", show_default=False)],
     out: Annotated[Path, typer.Argument(help="New model folder.", show_default=False)],
     scanner: ScannerName,
+    base: Annotated[
+        Path, typer.Option(help="Model folder to start from, or the name of a shipped model.")
+    ] = Path(BASE),
     tune: Annotated[
         TrainableWeights, typer.Option(help="Weights to train.")
     ] = TrainableWeights.ALL,
@@ -128,7 +131,10 @@ def train(
     seed: Seed = 0,
     cache: CacheOption = STAGES,
 ) -> None:
-    """Train a model further on the labelled slices of a scanner."""
+    """Train a model further on the labelled slices of a scanner.
+
+    To train from random weights, run a suite.
+    """
     from cl_seg.labelling.train import SeedTraining, train_on_seed_images
     from cl_seg.scans.store import SliceStore
     from cl_seg.suite.cache import StageCache

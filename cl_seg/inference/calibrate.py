@@ -9,8 +9,8 @@ import pandas as pd
 
 from cl_seg.evaluation.case_scores import case_scores
 from cl_seg.inference.dice_calibration import AUGMENTATIONS, DiceCalibration, fit_dice
+from cl_seg.inference.ensemble import Ensemble
 from cl_seg.inference.observe import ObservedSeries, observe_store
-from cl_seg.inference.series import Ensemble
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.splits import usable_slices
 from cl_seg.scans.store import SliceStore

@@ -11,9 +11,11 @@ import pandas as pd
 
 from cl_seg.active_learning.embedding import pooled_features
 from cl_seg.inference.dice_calibration import mean_agreement
+from cl_seg.inference.ensemble import Ensemble
 from cl_seg.inference.monitor import Observation
 from cl_seg.inference.predict import predict_slices
-from cl_seg.inference.series import Ensemble, PredictionOptions, predict_cases
+from cl_seg.inference.predicted_case import PredictionOptions
+from cl_seg.inference.series import predict_cases
 from cl_seg.inference.stability import stability
 from cl_seg.scans.resample import Placement
 from cl_seg.scans.series import Volume

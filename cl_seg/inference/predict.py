@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cl_seg.benchmark.preprocess import downsampled, windowed
+from cl_seg.inference.series_pixels import SeriesPixels
 from cl_seg.records.model_card import Input
 from cl_seg.runtime.eval_mode import eval_mode
-from cl_seg.scans.area_preserving_labels import upsample_labels
-from cl_seg.scans.resample import Placement, centre_grid, grid_coverage, resample_image
+from cl_seg.scans.resample import Placement, centre_grid, resample_image
 from cl_seg.scans.series import Volume
 from cl_seg.scans.store import Grid, Labels
 
@@ -51,9 +50,8 @@ def predict_slices(
     """Predict slice after slice.
 
     Probabilities of all networks, on the image and on slightly rotated and rescaled copies of it
-    (test-time augmentation), are averaged. The largest decides on the pixels of the networks, and
-    so how large every structure is; its outline is that of the probabilities interpolated on the
-    pixels of the series.
+    (test-time augmentation), are averaged; see
+    :meth:`cl_seg.inference.series_pixels.SeriesPixels.labels` for the labels.
 
     Args:
         models: networks of the same classes and input.
@@ -70,13 +68,14 @@ def predict_slices(
     coarse = Grid(
         network_input.size, network_input.spacing_mm * network_input.grid_size / network_input.size
     )
-    transforms = _transforms(n_augmentations)
+    on_series = SeriesPixels(volume, placement, coarse)
+    copies = Copies(_transforms(n_augmentations), network_input.size)
     for image in volume.hu:
         hu = torch.from_numpy(resample_image(image, volume, placement, stored))[None]
         pixels = windowed(downsampled(hu, network_input.size), network_input.window_hu)
-        probabilities = torch.cat([_probabilities(model, pixels, transforms) for model in models])
+        probabilities = torch.cat([_probabilities(model, pixels, copies) for model in models])
         labels = [
-            _labels(probability, volume, placement, coarse)
+            on_series.labels(probability.numpy())
             for probability in (probabilities.mean(dim=0), *probabilities.unbind())
         ]
         yield SlicePrediction(
@@ -122,71 +121,40 @@ def _transforms(n_augmentations: int) -> Tensor:
     return rows.reshape(-1, 2, 2) * zoom[:, None, None]
 
 
-def _probabilities(model: nn.Module, pixels: Tensor, transforms: Tensor) -> Tensor:
-    """(V, C, S, S) softmax of every augmentation of a (1, 1, S, S) image, transformed back."""
-    count = len(transforms)
-    with eval_mode(model), torch.no_grad():
-        augmented = _transformed(pixels.expand(count, -1, -1, -1), transforms)
-        probability = model(augmented).float().softmax(dim=1)
-    inverse = torch.linalg.inv(transforms)
-    back = _transformed(probability, inverse)
-    outside = _transformed(torch.ones_like(probability[:, :1]), inverse) < 1 - ROUNDING
-    return torch.where(outside, probability[:1], back)
-
-
-def _transformed(images: Tensor, transforms: Tensor) -> Tensor:
-    affine = torch.cat([transforms, torch.zeros(len(transforms), 2, 1)], dim=2)
-    grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, align_corners=False)
-
-
-def _labels(probability: Tensor, volume: Volume, placement: Placement, grid: Grid) -> Labels:
-    """Labels (H, W) uint8 on the pixels of the series, background outside the grid."""
-    fractions = probability.numpy()
-    decided = (fractions.argmax(axis=0) == np.arange(len(fractions))[:, None, None]).astype(
-        np.float32
-    )
-    on_series = [
-        np.stack([_resample_back(fraction, volume, placement, grid) for fraction in each])
-        for each in (fractions, decided)
-    ]
-    outside = np.isnan(on_series[0][0])
-    for each in on_series:
-        each[:, outside] = np.eye(len(fractions))[0][:, None]
-    down, across = (
-        fraction * grid.spacing_mm / spacing
-        for fraction, spacing in zip(
-            grid_coverage(volume, placement, grid), volume.spacing_mm, strict=True
-        )
-    )
-    areas = np.array([down @ mask @ across for mask in decided])
-    areas[0] += outside.size - areas.sum()
-    return upsample_labels(on_series[0], on_series[1], areas).astype(np.uint8)
-
-
-def _resample_back(
-    values: npt.NDArray[np.float32], volume: Volume, placement: Placement, grid: Grid
-) -> npt.NDArray[np.float32]:
-    """(S, S) values on a grid placed over a series, interpolated linearly on the series' pixels.
+class Copies:
+    """Augmented copies of an image, and the way back.
 
     Args:
-        values: on the grid.
-        volume: the series.
-        placement: where the grid lies over it.
-        grid: of the values; any with the extent of the one that was placed.
-
-    Returns:
-        (H, W); NaN outside the grid.
+        transforms: (V, 2, 2).
+        size: height and width of the image.
     """
-    source = sitk.GetImageFromArray(np.pad(values, 1, mode="edge"))
-    source.SetSpacing([grid.spacing_mm] * 2)
-    corner = np.array(placement.centre_mm) - grid.spacing_mm * (grid.size + 1) / 2
-    source.SetOrigin(corner[::-1].tolist())
-    target = sitk.ResampleImageFilter()
-    target.SetSize(volume.hu.shape[:0:-1])
-    target.SetOutputSpacing(volume.spacing_mm[::-1])
-    target.SetOutputOrigin(volume.origin_mm[::-1])
-    target.SetInterpolator(sitk.sitkLinear)
-    target.SetDefaultPixelValue(float("nan"))
-    result: npt.NDArray[np.float32] = sitk.GetArrayFromImage(target.Execute(source))
-    return result
+
+    def __init__(self, transforms: Tensor, size: int) -> None:
+        inverse = torch.linalg.inv(transforms)
+        self._there, self._back = (_places(each, size) for each in (transforms, inverse))
+        whole = torch.ones(len(transforms), 1, size, size)
+        self._outside = _sampled(whole, self._back) < 1 - ROUNDING
+
+    def of(self, image: Tensor) -> Tensor:
+        """(V, C, S, S) copies of a (1, C, S, S) image."""
+        return _sampled(image.expand(len(self._there), -1, -1, -1), self._there)
+
+    def transformed_back(self, copies: Tensor) -> Tensor:
+        """(V, C, S, S) copies on the pixels of the first; where they do not reach, the first."""
+        return torch.where(self._outside, copies[:1], _sampled(copies, self._back))
+
+
+def _places(transforms: Tensor, size: int) -> Tensor:
+    affine = torch.cat([transforms, torch.zeros(len(transforms), 2, 1)], dim=2)
+    return functional.affine_grid(affine, [len(transforms), 1, size, size], align_corners=False)
+
+
+def _sampled(images: Tensor, places: Tensor) -> Tensor:
+    return functional.grid_sample(images, places, align_corners=False)
+
+
+def _probabilities(model: nn.Module, pixels: Tensor, copies: Copies) -> Tensor:
+    """(V, C, S, S) softmax of every augmentation of a (1, 1, S, S) image, transformed back."""
+    with eval_mode(model), torch.no_grad():
+        probability = model(copies.of(pixels)).float().softmax(dim=1)
+    return copies.transformed_back(probability)

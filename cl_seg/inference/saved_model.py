@@ -3,7 +3,7 @@
 Layout::
 
     card.json             see :class:`cl_seg.records.model_card.ModelCard`
-    model.safetensors     the network's parameters and buffers
+    model.safetensors     the network's parameters and buffers, float32 or float16
     features.safetensors  of its training scanners (:mod:`cl_seg.inference.training_features`)
     calibration.json      of its Dice (:mod:`cl_seg.inference.dice_calibration`)
 
@@ -25,6 +25,7 @@ from cl_seg.messages.errors import InputError, one_line
 from cl_seg.models.build import build_model
 from cl_seg.models.registry import NETWORKS
 from cl_seg.records.model_card import CARD, WEIGHTS, ModelCard, check_known, read_card
+from cl_seg.records.shipped import find_model_folder
 from cl_seg.runtime.weights import misfit
 
 
@@ -56,10 +57,10 @@ def save_model(
 
 
 def read_model_folder(folder: Path, trusted_network: str = "") -> tuple[nn.Module, ModelCard]:
-    """The network in eval mode on the CPU, and its card.
+    """The network in eval mode on the CPU, in float32, and its card.
 
     Args:
-        folder: of the model.
+        folder: of the model, see :func:`cl_seg.records.shipped.find_model_folder`.
         trusted_network: ``module:callable`` of a network outside the registry that may be imported
             if the card names it; a card alone never makes code run.
 
@@ -67,6 +68,7 @@ def read_model_folder(folder: Path, trusted_network: str = "") -> tuple[nn.Modul
         InputError: no model folder, a damaged card, a network that is not known, weights that are
             not those the card was written for or do not fit the network. Nothing is ever unpickled.
     """
+    folder = find_model_folder(folder)
     card = read_card(folder)
     check_known(folder, card, NETWORKS, trusted_network)
     try:

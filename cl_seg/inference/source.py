@@ -1,5 +1,7 @@
 """Finds the CT series of a source, DICOM or NIfTI, for prediction."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,9 +75,34 @@ def _volumes(files: Sequence[Path], root: Path, pseudonyms: Pseudonyms) -> Found
 
 
 def file_as_named(series: Series, source: Path) -> str:
-    """Path of a NIfTI file relative to the source; "" for DICOM, whose hash is in ``series``."""
+    """Path of a NIfTI file relative to the source; "" for DICOM, whose hash is in ``series``.
+
+    Of a file outside the source it is the name alone.
+    """
     if isinstance(series, DicomSeries):
         return ""
     root = source if source.is_dir() else source.parent
     inside = series.path.is_relative_to(root)
-    return printable_name(str(series.path.relative_to(root) if inside else series.path.name))
+    path = series.path.relative_to(root) if inside else Path(series.path.name)
+    return printable_name(path.name if ".." in path.parts else path.as_posix())
+
+
+def case_names(files: Sequence[str]) -> list[str]:
+    """Names of cases: of NIfTI files without their endings, of others ``case-001`` and so on.
+
+    Args:
+        files: paths of NIfTI files, "" for others, see :func:`file_as_named`.
+
+    Raises:
+        InputError: two cases would have one name.
+    """
+    names = [
+        re.sub(r"\.nii(\.gz)?$", "", file, flags=re.IGNORECASE) or f"case-{number:03d}"
+        for number, file in enumerate(files, start=1)
+    ]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"two files would be the case {twice[0]}: rename one, or predict them one by one"
+        )
+    return names

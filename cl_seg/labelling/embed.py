@@ -45,5 +45,6 @@ def check_fits(store: SliceStore, card: ModelCard, folder: Path) -> None:
     if store.header.classes != card.classes:
         raise InputError(
             f"{store.folder} has the classes {', '.join(store.header.classes)}, {folder} knows "
-            f"{', '.join(card.classes)}: name the same ones, in the same order, when ingesting"
+            f"{', '.join(card.classes)}: name the same ones, in the same order, when ingesting; of "
+            "labels that lack one, the column `classes` of the manifest says so"
         )

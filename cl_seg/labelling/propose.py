@@ -1,19 +1,22 @@
 """Proposes labels for the unlabelled slices, the least certain first."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
+import numpy as np
 
+from cl_seg.inference.measure import agreement_and_area, areas_cm2, pixel_mm, variation
 from cl_seg.inference.observe import MIDDLE
 from cl_seg.inference.predict import SlicePrediction, predict_slices
 from cl_seg.inference.saved_model import read_model_folder
-from cl_seg.inference.stability import stability
 from cl_seg.labelling.cases import case_volumes
 from cl_seg.labelling.choose import unlabelled
 from cl_seg.labelling.embed import check_fits
 from cl_seg.labelling.queue import Origin, SliceToLabel
 from cl_seg.labelling.train import OnProgress
-from cl_seg.scans.store import SliceStore
+from cl_seg.scans.series import Volume
+from cl_seg.scans.store import Labels, SliceStore
 
 N_AUGMENTATIONS = 4
 
@@ -46,11 +49,13 @@ def propose_labels(
     waiting, proposed = set(left), []
     for case in case_volumes(store, scanner, left):
         predictions = predict_slices([model], card.input, case.volume, N_AUGMENTATIONS, MIDDLE)
-        for slice_id, prediction in zip(case.rows["slice_id"], predictions, strict=True):
-            if slice_id in waiting:
-                sure = confidence(prediction, len(card.classes))
-                proposed.append(SliceToLabel(slice_id, sure, prediction.labels))
-                on_progress(len(proposed), len(left))
+        labels, sure = labels_and_confidence(predictions, case.volume, len(card.classes))
+        proposed += [
+            SliceToLabel(slice_id, each, found)
+            for slice_id, each, found in zip(case.rows["slice_id"], sure, labels, strict=True)
+            if slice_id in waiting
+        ]
+        on_progress(len(proposed), len(left))
     proposed.sort(key=lambda one: one.confidence)
     origin = Origin(
         content_sha256=store.header.content_sha256,
@@ -63,9 +68,26 @@ def propose_labels(
     return origin, proposed
 
 
-def confidence(prediction: SlicePrediction, classes: int) -> float:
-    """Stability of a prediction under test-time augmentation, 0 to 1: the smallest over classes.
+def labels_and_confidence(
+    predictions: Iterable[SlicePrediction], volume: Volume, n_classes: int
+) -> tuple[Labels, list[float]]:
+    """Labels of a series, and how stable each slice is under test-time augmentation.
 
     It orders the slices of one model; it is no probability of being right.
+
+    Args:
+        predictions: of the slices.
+        volume: the series.
+        n_classes: without the background.
+
+    Returns:
+        (N, H, W) uint8, and N numbers from 0 to 1, the smallest over classes, see
+        :func:`cl_seg.inference.stability.doubted`.
     """
-    return min(stability(prediction, label) for label in range(1, classes + 1))
+    labels, variations, mm = [], [], pixel_mm(volume)
+    for prediction in predictions:
+        labels.append(prediction.labels)
+        variations.append(variation(prediction, n_classes, mm))
+    found = np.stack(labels)
+    agreement, _ = agreement_and_area(variations, areas_cm2(found, n_classes, mm), volume.z_mm)
+    return found, agreement.min(axis=1).tolist()

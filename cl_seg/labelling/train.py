@@ -28,7 +28,7 @@ from cl_seg.planning.runs import Run, StartingModel
 from cl_seg.planning.split import cases_by_part, rows_by_part
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import PlannedRun, Stage
-from cl_seg.records.model_card import ModelCard
+from cl_seg.records.model_card import About, ModelCard
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.splits import partly_usable_slices, usable_slices
 from cl_seg.scans.store import SliceStore
@@ -53,7 +53,7 @@ class SeedTraining:
     """How a saved network goes on.
 
     Attributes:
-        base: model folder.
+        base: model folder, or the name of a shipped model.
         trusted_network: trusted ``module:callable`` of it, where it is no network of the registry.
         tune: which of its weights are trained.
         steps: optimiser steps.
@@ -123,6 +123,7 @@ def train_on_seed_images(
             "simulated": card.simulated and store.header.provenance.get("kind") == "simulated",
             "trained": trained,
             "scores": {},
+            "about": About(levels=card.about.levels),
             "versions": {"cl_seg": cl_seg.__version__, **versions()},
             "git_commit": git_commit(),
         }

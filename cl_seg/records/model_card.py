@@ -17,6 +17,7 @@ from pydantic import (
 from cl_seg.files.json_file import read_json
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import explain_errors
+from cl_seg.records.shipped import find_model_folder
 from cl_seg.scans.store import MAX_SIZE, Grid
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
@@ -63,6 +64,20 @@ class Input(CardModel):
         return self
 
 
+class About(CardModel):
+    """What its makers say of a model that others use; "" where they say nothing.
+
+    Attributes:
+        trained_on: CT it was trained on.
+        tested_on: CT it was tested on, and how well it did.
+        levels: of the body that it was made for, such as "T9 to S1".
+    """
+
+    trained_on: str = ""
+    tested_on: str = ""
+    levels: str = ""
+
+
 class ModelCard(CardModel):
     """Card of a saved model: network, classes, input, training data and scores.
 
@@ -82,6 +97,7 @@ class ModelCard(CardModel):
         versions: package → version it was trained with.
         git_commit: commit of the source it was trained with.
         intended_use: what it may be used for, and what not.
+        about: in the words of its makers.
     """
 
     format: Literal[1] = 1
@@ -96,6 +112,7 @@ class ModelCard(CardModel):
     versions: dict[str, str]
     git_commit: str
     intended_use: str = INTENDED_USE
+    about: About = About()
 
     @field_validator("classes")
     @classmethod
@@ -108,12 +125,16 @@ class ModelCard(CardModel):
 def read_card(folder: Path) -> ModelCard:
     """The card of a model folder alone.
 
+    Args:
+        folder: see :func:`cl_seg.records.shipped.find_model_folder`.
+
     Raises:
         InputError: no model folder, or a damaged card.
     """
-    path = Path(folder) / CARD
+    folder = find_model_folder(Path(folder))
+    path = folder / CARD
     if not path.is_file():
-        raise InputError(_no_model(Path(folder)))
+        raise InputError(_no_model(folder))
     try:
         return ModelCard.model_validate(read_json(path))
     except ValidationError as error:

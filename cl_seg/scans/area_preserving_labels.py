@@ -70,9 +70,32 @@ def upsample_labels(
     Returns:
         (H, W) index into C.
     """
-    pure = decided > 1 - _PURE
-    pure |= (probability >= 1 - _PURE) & ~pure.any(axis=0)
-    return _assigned_around(pure, probability, areas)
+    return _assigned_around(_pure(probability, decided), probability, areas)
+
+
+def complete_labels(
+    labels: npt.NDArray[np.integer],
+    unknown: npt.NDArray[np.intp],
+    probability: Fractions,
+    decided: Fractions,
+    areas: npt.NDArray[np.floating],
+) -> None:
+    """Give labels to the pixels that have none, as :func:`upsample_labels` gives them.
+
+    Args:
+        labels: (H, W), changed in place; a value that is no label in the unknown pixels.
+        unknown: (M,) their places in the flattened image, ascending.
+        probability: (C, M), interpolated on them.
+        decided: (C, M), interpolated likewise.
+        areas: (C,), area of each label in pixels of the whole image; they sum to H · W.
+    """
+    pure = _pure(probability, decided)
+    for label, pixels in enumerate(pure):
+        np.put(labels, unknown[pixels], label)
+    mixed = ~pure.any(axis=0)
+    left = areas - [np.count_nonzero(labels == label) for label in range(len(areas))]
+    shared = _shared_out(unknown[mixed], probability[:, mixed], left, labels.shape)
+    np.put(labels, unknown[mixed], shared)
 
 
 def lengths_within(
@@ -84,6 +107,12 @@ def lengths_within(
     return lengths
 
 
+def _pure(probability: Fractions, decided: Fractions) -> npt.NDArray[np.bool_]:
+    """Which label each pixel has without a choice, if any; of the shape of the arguments."""
+    pure = decided > 1 - _PURE
+    return pure | (probability >= 1 - _PURE) & ~pure.any(axis=0)
+
+
 def _assigned_around(
     pure: npt.NDArray[np.bool_], fractions: Fractions, areas: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.intp]:
@@ -92,19 +121,37 @@ def _assigned_around(
     for label, pixels in enumerate(pure):
         labels[pixels] = label
     mixed = np.flatnonzero(~pure.any(axis=0))
-    if len(mixed):
-        left = areas - [np.count_nonzero(pixels) for pixels in pure]
-        shares = fractions.reshape(len(fractions), -1)[:, mixed]
-        # What is not in a pixel stays out of it, however the spread decides ties.
-        spread = np.where(shares > _PURE, shares + _spread(mixed, fractions.shape), -np.inf)
-        labels.ravel()[mixed] = _assigned(spread, _whole(np.maximum(left, 0), len(mixed)))
+    left = areas - [np.count_nonzero(pixels) for pixels in pure]
+    shares = fractions.reshape(len(fractions), -1)[:, mixed]
+    labels.ravel()[mixed] = _shared_out(mixed, shares, left, labels.shape)
     return labels
 
 
-def _spread(pixels: npt.NDArray[np.intp], shape: tuple[int, ...]) -> Fractions:
-    """(C, M) small numbers, evenly spread over M pixels of (C, H, W), unrelated between labels."""
-    where = np.stack(np.divmod(pixels, shape[2])).astype(float)
-    turns = np.outer(np.arange(1, shape[0] + 1), _IRRATIONAL) @ where
+def _shared_out(
+    pixels: npt.NDArray[np.intp],
+    shares: Fractions,
+    areas: npt.NDArray[np.floating],
+    shape: tuple[int, ...],
+) -> npt.NDArray[np.intp]:
+    """(M,) labels of pixels such that each label has its area, if it covers some of so many.
+
+    Args:
+        pixels: (M,) places in the flattened image.
+        shares: (C, M), fraction of each pixel that a label covers.
+        areas: (C,), areas that the labels should have in these pixels.
+        shape: (H, W) of the image.
+    """
+    if not len(pixels):
+        return pixels
+    # What is not in a pixel stays out of it, however the spread decides ties.
+    spread = np.where(shares > _PURE, shares + _spread(pixels, len(shares), shape[1]), -np.inf)
+    return _assigned(spread, _whole(np.maximum(areas, 0), len(pixels)))
+
+
+def _spread(pixels: npt.NDArray[np.intp], count: int, width: int) -> Fractions:
+    """(C, M) small numbers, evenly spread over M pixels, unrelated between ``count`` labels."""
+    where = np.stack(np.divmod(pixels, width)).astype(float)
+    turns = np.outer(np.arange(1, count + 1), _IRRATIONAL) @ where
     spread: Fractions = _DITHER * (turns - np.floor(turns))
     return spread
 

@@ -50,8 +50,9 @@ class UpdateSuite(Suite):
 
     Attributes:
         kind: ``update``.
-        model: folder of the model, as ``cl-seg model save`` makes it. Its network, classes and
-            image are those of the suite. Without it, `models` has one network with ``load``.
+        model: folder of the model, as ``cl-seg model save`` makes it, or the name of a model that
+            is shipped with the package, ``base``. Its network, classes and image are those of the
+            suite. Without it, `models` has one network with ``load``.
         trusted_network: ``module:callable`` of the model's network, where it is code of your own
             that you trust.
         models: empty with ``model``; else one network with ``load``.

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from cl_seg.inference.predict import predict_slices
+from cl_seg.inference.measure import agreement_and_area, areas_cm2, pixel_mm, variation
+from cl_seg.inference.predict import SlicePrediction, predict_slices
 from cl_seg.inference.saved_model import read_model_folder
-from cl_seg.inference.stability import stability
 from cl_seg.metrics.segmentation import dice
 from cl_seg.phantom.anatomy.slices import CLASSES, LEVELS
 from cl_seg.phantom.profiles import load_profile
 from cl_seg.phantom.series import simulate_series
 from cl_seg.phantom.simulated_scan import SimulatedScan
 from cl_seg.planning.data import body_seed
+from cl_seg.scans.series import Volume
 from cl_seg.spec.settings import PhantomData
 
 SCANNERS = ["siemens_like", "ge_like", "stress_native", "stress_sharp", "stress_arterial"]
@@ -65,12 +66,24 @@ def pairs(options: argparse.Namespace) -> list[tuple[float, float]]:
                     SimulatedScan(body, scanner, load_profile(scanner), seed), level
                 )
                 predicted = predict_slices([model], card.input, series.volume, N_AUGMENTATIONS)
-                for prediction, truth in zip(predicted, series.labels, strict=True):
-                    for label in range(1, len(CLASSES) + 1):
-                        score = dice(prediction.labels == label, truth == label)
+                sure, labels = agreement_of_series(list(predicted), series.volume)
+                for index, truth in enumerate(series.labels):
+                    for k in range(len(CLASSES)):
+                        score = dice(labels[index] == k + 1, truth == k + 1)
                         if np.isfinite(score):
-                            found.append((stability(prediction, label), score))
+                            found.append((sure[index, k], score))
     return found
+
+
+def agreement_of_series(
+    predicted: list[SlicePrediction], volume: Volume
+) -> tuple[np.ndarray, np.ndarray]:
+    """Agreement of every slice and class of a series, and its labels."""
+    mm, classes = pixel_mm(volume), len(CLASSES)
+    labels = np.stack([prediction.labels for prediction in predicted])
+    variations = [variation(prediction, classes, mm) for prediction in predicted]
+    sure, _ = agreement_and_area(variations, areas_cm2(labels, classes, mm), volume.z_mm)
+    return sure, labels
 
 
 def area_under_curve(sure: np.ndarray, bad: np.ndarray) -> float:

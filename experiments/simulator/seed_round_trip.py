@@ -74,7 +74,7 @@ def round_trip(options: argparse.Namespace) -> None:
     drawn = label(out / "queue", by_z)
     command("seed", "import", out / "queue", out / "new.store", out / "labelled.store")
     command(
-        *("seed", "train", out / "labelled.store", options.model, out / "model", *which),
+        *("seed", "train", out / "labelled.store", out / "model", "--base", options.model, *which),
         *("--steps", options.steps, "--cache", out / "stages"),
     )
     command("seed", "propose", out / "labelled.store", out / "model", out / "after", *which)

@@ -25,9 +25,9 @@ from cl_seg.analysis.tables import markdown
 from cl_seg.files.write import new_folder
 from cl_seg.inference.calibrate import calibrate_dice, observed_dice
 from cl_seg.inference.dice_calibration import DiceCalibration
+from cl_seg.inference.ensemble import Ensemble, load_ensemble
 from cl_seg.inference.monitor import judge
 from cl_seg.inference.observe import by_scanner, observe_store
-from cl_seg.inference.series import Ensemble, load_ensemble
 from cl_seg.phantom.profiles import load_profile, profile_names
 from cl_seg.phantom.simulate import write_simulated_store
 from cl_seg.scans.store import SliceStore

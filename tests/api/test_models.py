@@ -25,11 +25,11 @@ def test_a_prediction_measures_what_the_command_line_writes(
 
 def test_labels_are_saved_as_they_are(in_workspace: Path, tmp_path: Path) -> None:
     prediction = cl_seg.load_model("model/").predict("ct.nii.gz", variants=0)
-    labels = prediction.labels["case-001"]
+    labels = prediction.labels["ct"]
     assert labels.ndim == 3 and set(np.unique(labels)) <= {0, 1, 2}
     saved = prediction.save(tmp_path / "mine")
     assert sorted(path.name for path in saved.iterdir()) == [
-        *("case-001.nii.gz", "cases.csv", "measurements.csv"),
+        *("cases.csv", "ct.nii.gz", "measurements.csv"),
     ]
     with pytest.raises(cl_seg.InputError, match="exists"):
         prediction.save(tmp_path / "mine")

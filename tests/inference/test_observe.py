@@ -11,10 +11,10 @@ from cl_seg.benchmark.slice_dataset import SliceDataset
 from cl_seg.evaluation.predict import predict
 from cl_seg.inference.calibrate import observed_dice
 from cl_seg.inference.dice_calibration import fit_dice
+from cl_seg.inference.ensemble import Ensemble
 from cl_seg.inference.monitor import Monitor
 from cl_seg.inference.monitor_table import monitor_table
 from cl_seg.inference.observe import observe_store
-from cl_seg.inference.series import Ensemble
 from cl_seg.inference.training_features import measure_training_features, series_features
 from cl_seg.metrics.segmentation import dice
 from cl_seg.records.model_card import Input, ModelCard, Network

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cl_seg.inference.measure import measurements
-from cl_seg.inference.predict import SlicePrediction, _probabilities, _transforms, predict_slices
+from cl_seg.inference.predict import Copies, _probabilities, _transforms, predict_slices
 from cl_seg.metrics.segmentation import dice
 from cl_seg.records.model_card import Input
 from cl_seg.scans.nifti import load_labels, save
@@ -74,20 +73,6 @@ def test_no_augmentation_is_the_image_itself(n_augmentations: int) -> None:
     )
 
 
-def test_measurements_are_in_cm2_and_hu() -> None:
-    volume, truth = series((1.0, 1.0), (0.0, 0.0))
-    prediction = SlicePrediction(truth, np.stack([truth, np.zeros_like(truth)]), np.zeros((2, 3)))
-    muscle, liver = measurements(volume.hu[0], prediction, ["muscle", "liver"], (1.0, 1.0), 2.0)
-    assert muscle["area_cm2"] == pytest.approx((truth == 1).sum() / 100)
-    assert muscle["smi_cm2_m2"] == pytest.approx(muscle["area_cm2"] / 4)
-    assert muscle["mean_hu"] == pytest.approx(110) and liver["mean_hu"] == pytest.approx(230)
-    assert muscle["low_attenuation_share"] == 0 and liver["low_attenuation_share"] is None
-    assert muscle["agreement"] == 0 and muscle["area_sd_cm2"] > 0
-    empty = SlicePrediction(np.zeros_like(truth), truth[None] * 0, np.zeros((1, 3)))
-    (nothing, _) = measurements(volume.hu[0], empty, ["muscle", "liver"], (1.0, 1.0))
-    assert nothing["area_cm2"] == 0 and nothing["mean_hu"] is None and nothing["agreement"] is None
-
-
 def test_labels_go_to_disk_and_back_on_the_same_pixels(tmp_path: Path) -> None:
     volume, truth = series((0.7, 0.9), (-130.5, 42.25))
     volume = Volume(np.repeat(volume.hu, 3, axis=0), np.array([-10.0, -5, 0]), *_geometry(volume))
@@ -112,6 +97,7 @@ def test_the_middle_of_an_image_is_inside_of_every_variant() -> None:
             share = torch.linspace(0, 1, len(images))[:, None, None, None]
             return torch.cat([share, 1 - share], dim=1).expand(-1, -1, *images.shape[2:])
 
-    shares = _probabilities(Ramp(), torch.zeros(1, 1, 64, 64), _transforms(4))[:, 0, 16:48, 16:48]
+    copies = Copies(_transforms(4), 64)
+    shares = _probabilities(Ramp(), torch.zeros(1, 1, 64, 64), copies)[:, 0, 16:48, 16:48]
     assert (shares.flatten(1).std(dim=1) < 1e-5).all()
     assert shares[1:].mean(dim=(1, 2)).min() > shares[0].mean()

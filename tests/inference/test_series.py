@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cl_seg.cli import app
+from cl_seg.inference.ensemble import load_ensemble
+from cl_seg.inference.predict import SlicePrediction
+from cl_seg.inference.predicted_case import PredictionOptions
 from cl_seg.inference.saved_model import save_model
-from cl_seg.inference.series import PredictionOptions, load_ensemble, predict_cases, predict_source
+from cl_seg.inference.series import predict_cases, predict_source
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
 from cl_seg.records.model_card import Network
@@ -167,19 +171,14 @@ def test_predictions_in_memory_are_those_that_are_written(tmp_path: Path) -> Non
     options = PredictionOptions(measure=True)
     predict_source(models, tmp_path / "ct.nii.gz", tmp_path / "out", options, quiet)
     (case,) = predict_cases(models, tmp_path / "ct.nii.gz", options)
-    (file,) = case.save(tmp_path)
-    assert file.name == "case-001.nii.gz" and case.labels.shape == (3, SIZE, SIZE)
-    written = [np.asarray(nibabel.load(tmp_path / f / file.name).dataobj) for f in ("out", ".")]
+    (file,) = case.save(tmp_path / "memory")
+    assert file.name == "ct.nii.gz" and case.labels.shape == (3, SIZE, SIZE)
+    written = [
+        np.asarray(nibabel.load(tmp_path / f / file.name).dataobj) for f in ("out", "memory")
+    ]
     assert np.array_equal(*written)
     measured = pd.read_csv(tmp_path / "out" / "measurements.csv")
     assert [row["area_cm2"] for row in case.measurements] == list(measured["area_cm2"])
-
-
-def test_models_of_different_tasks_do_not_mix(tmp_path: Path) -> None:
-    first = model_folder(tmp_path / "one")
-    second = model_folder(tmp_path / "two", classes=["liver", "muscle"])
-    with pytest.raises(InputError, match="only models of the same task"):
-        load_ensemble([first, second])
 
 
 @pytest.mark.parametrize("source", ["nothing", "empty", "text.nii.gz"])
@@ -244,6 +243,10 @@ def test_a_folder_of_nifti_files_is_a_case_each_that_can_be_traced(tmp_path: Pat
     cases, left_out = predict_source(model, tmp_path / "in", out, options, quiet)
     assert cases["file"].tolist() == ["Fälle/c.nii.gz", "a.nii", "b/ct.nii.gz", "labels.nii.gz"]
     assert cases["slices"].tolist() == [3, 3, 3, 0] and "Hounsfield" in cases["note"].iloc[3]
+    assert cases["case"].tolist() == ["Fälle/c", "a", "b/ct", "labels"]
+    named = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.nii*"))
+    assert named == ["Fälle/c.nii.gz", "a.nii", "b/ct.nii.gz"], "as the images"
+    assert nibabel.load(out / "a.nii").shape == (SIZE, SIZE, 3)
     assert {item.path.name for item in left_out} == {"notes.txt", "broken.nii.gz"}
     assert pd.read_csv(out / "cases.csv")["file"].tolist() == cases["file"].tolist()
     measured = pd.read_csv(out / "measurements.csv")
@@ -281,6 +284,77 @@ def test_a_manifest_traces_its_nifti_files(tmp_path: Path) -> None:
     source, out = tmp_path / "manifest.csv", tmp_path / "out"
     cases, _ = predict_source(model, source, out, PredictionOptions(), quiet)
     assert cases["file"].tolist() == ["ct/one.nii.gz"]
+    assert (out / "ct" / "one.nii.gz").is_file()
+
+
+def test_label_files_never_leave_their_folder(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "ct" / "one.nii.gz", volume())
+    (tmp_path / "list").mkdir()
+    source, out = tmp_path / "list" / "manifest.csv", tmp_path / "deep" / "out"
+    source.write_text("image,labels,patient,scanner\n../ct/one.nii.gz,,p1,A\n")
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    predict_source(model, source, out, PredictionOptions(), quiet)
+    assert (out / "one.nii.gz").is_file() and not (tmp_path / "deep" / "ct").exists()
+
+
+def test_two_files_of_one_name_are_refused_before_anything_is_predicted(tmp_path: Path) -> None:
+    for name in ("a.nii", "a.nii.gz"):
+        write_nifti(tmp_path / "in" / name, volume())
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    with pytest.raises(InputError, match="two files would be the case a: rename one"):
+        predict_source(model, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
+
+
+def test_an_earlier_prediction_gives_way_and_nothing_else_does(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "one.nii.gz", volume())
+    write_nifti(tmp_path / "two.nii.gz", volume())
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    out, again = tmp_path / "out", PredictionOptions(overwrite=True)
+    predict_source(model, tmp_path / "one.nii.gz", out, again, quiet)
+    with pytest.raises(InputError, match="exists already"):
+        predict_source(model, tmp_path / "two.nii.gz", out, PredictionOptions(), quiet)
+    with pytest.raises(InputError, match="does not exist"):
+        predict_source(model, tmp_path / "three.nii.gz", out, again, quiet)
+    assert (out / "one.nii.gz").is_file(), "kept until the new one is whole"
+    predict_source(model, tmp_path / "two.nii.gz", out, again, quiet)
+    assert sorted(path.name for path in out.iterdir()) == ["cases.csv", "two.nii.gz"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="mine holds no earlier prediction"):
+        predict_source(model, tmp_path / "two.nii.gz", tmp_path / "mine", again, quiet)
+    assert (tmp_path / "mine" / "thesis.txt").is_file()
+
+
+def test_the_largest_piece_of_an_organ_is_measured_and_the_rest_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liver on the first two slices, and a smaller find on the last."""
+    write_series(tmp_path / "in", z_mm=(0, 5, 10, 15))
+
+    def found(*_arguments: object) -> Iterator[SlicePrediction]:
+        for side in (12, 12, 0, 6):
+            labels = np.zeros((SIZE, SIZE), np.uint8)
+            labels[:side, :side] = 2
+            yield SlicePrediction(labels, np.stack([labels, labels]), np.full((2, 3), side / 1.0))
+
+    monkeypatch.setattr("cl_seg.inference.predicted_case.predict_slices", found)
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    whole, largest = (
+        next(predict_cases(model, tmp_path / "in", PredictionOptions(2, largest_piece=names)))
+        for names in ((), ("liver",))
+    )
+    assert whole.labels[3].any() and not largest.labels[3].any()
+    assert (largest.labels[:3] == whole.labels[:3]).all()
+    liver = pd.DataFrame(largest.measurements).query("`class` == 'liver'").reset_index()
+    assert (liver["area_cm2"] > 0).tolist() == [True, True, False, False]
+    assert liver["agreement"].tolist()[:2] == [1, 1]
+    gone = pd.DataFrame(whole.measurements).query("`class` == 'liver'")["area_cm2"].iloc[3]
+    assert liver["possible_cm2"][3] == pytest.approx(max(6 - gone, 0), abs=1e-4)
+    assert "smaller pieces of liver were removed on 1 of 4 slices (3)" in largest.notes
+    assert not any("were removed" in note for note in whole.notes)
+    assert any("muscle is found on no slice" in note for note in largest.notes)
+    with pytest.raises(InputError, match="no class spleen"):
+        next(predict_cases(model, tmp_path / "in", PredictionOptions(largest_piece=("spleen",))))
 
 
 @pytest.mark.parametrize("simulated", [True, False])
@@ -288,7 +362,7 @@ def test_a_model_of_simulated_ct_alone_says_so(tmp_path: Path, simulated: bool) 
     write_series(tmp_path / "in")
     models = load_ensemble([model_folder(tmp_path / "model", simulated=simulated)])
     cases, _ = predict_source(models, tmp_path / "in", tmp_path / "out", PredictionOptions(), quiet)
-    assert ("simulated CT alone" in cases["note"][0]) == simulated
+    assert ("has seen simulated CT only" in cases["note"][0]) == simulated
 
 
 def test_slices_on_which_augmentations_disagree_are_noted(

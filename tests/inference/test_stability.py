@@ -7,8 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from cl_seg.inference.predict import SlicePrediction, expected_cm2, predict_slices
-from cl_seg.inference.stability import LOW_STABILITY, low_stability_notes, stability
-from cl_seg.labelling.propose import confidence
+from cl_seg.inference.stability import (
+    LOW_STABILITY,
+    case_stability,
+    doubted,
+    low_stability_notes,
+    possible_cm2,
+    stability,
+)
 
 from .test_predict import SEEN, series
 
@@ -34,7 +40,6 @@ def test_where_nothing_is_found_it_is_what_the_probabilities_leave(
     none = np.zeros((4, 4))
     found = prediction([none, none, none], [expected] * 3)
     assert stability(found, 1) == pytest.approx(wanted)
-    assert confidence(found, 1) == pytest.approx(wanted), "of the SEED queue too"
 
 
 def test_one_variant_says_nothing() -> None:
@@ -73,6 +78,31 @@ def test_a_network_that_nearly_finds_an_organ_is_not_sure_that_it_is_absent(
     assert not found.labels.any()
     assert (stability(found, 1) >= LOW_STABILITY) == sure
     assert stability(found, 2) == 1, "nothing is like class 2"
+
+
+def column(*values: float) -> np.ndarray:
+    return np.array(values)[:, None]
+
+
+def test_a_slice_that_is_far_says_nothing_of_its_neighbour() -> None:
+    found = column(20, 0, 0, 8)
+    near, far = (possible_cm2(found, column(0, 0, 1, 0), z) for z in (5.0 * np.arange(4), ZS))
+    assert near.ravel().tolist() == [20, 10, 4, 8]
+    assert far.ravel().tolist() == [20, 0, 4, 8]
+
+
+ZS = np.array([0.0, 30, 35, 40])
+
+
+def test_doubt_is_only_where_nothing_is_found_and_never_raises_agreement() -> None:
+    alone, found = column(0.9, 0.3, 1, 1), column(5, 0, 0, 0)
+    assert doubted(alone, found, column(5, 0, 30, 0)).ravel().tolist() == [0.9, 0.3, 0.25, 1]
+    assert np.isnan(doubted(column(np.nan), column(0), column(1.0))).all()
+
+
+def test_a_case_is_as_stable_as_the_slices_that_matter() -> None:
+    assert case_stability([0.5, 1, 0.25], [10, 0, 30]) == pytest.approx(12.5 / 40)
+    assert np.isnan(case_stability([1, 1], [0, 0]))
 
 
 def test_slices_to_look_at_are_named_by_class() -> None:

@@ -108,8 +108,8 @@ def test_round_trip_by_files_alone(
     assert "6 manual" in said and "2.5 minutes" in said
 
     cache = ["--cache", tmp_path / "stages"]
-    train = ["seed", "train", first, base]
-    steps = ["--scanner", "beta", "--steps", 30, *cache]
+    train = ["seed", "train", first]
+    steps = ["--base", base, "--scanner", "beta", "--steps", 30, *cache]
     said = command(*train, tmp_path / "model", *steps)
     assert "6 slices of" in said
     command(*train, tmp_path / "again", *steps)
@@ -148,7 +148,7 @@ def test_round_trip_by_files_alone(
     assert "unknown" in said
     measured = pd.read_csv(out / "measurements.csv")
     assert list(measured["class"].unique()) == list(CLASSES)
-    masks = nibabel.load(out / "case-001.nii.gz")
+    masks = nibabel.load(out / case.name)
     assert np.allclose(masks.affine, nibabel.load(case).affine)
     areas = [(np.asarray(masks.dataobj) == label).sum((0, 1)) for label in (1, 2)]
     expected = np.stack(areas, axis=1).ravel() * SPACING**2 / 100
@@ -518,8 +518,8 @@ def test_labels_of_one_class_train_a_network_of_two(
     for line in range(6):
         rewrite(queue, {"classes": "liver"}, line)
     command("seed", "import", queue, new_scanner.folder, tmp_path / "liver.store")
-    train = ["seed", "train", tmp_path / "liver.store", base]
-    steps = ["--scanner", "beta", "--steps", 5, "--cache", tmp_path / "stages"]
+    train = ["seed", "train", tmp_path / "liver.store"]
+    steps = ["--base", base, "--scanner", "beta", "--steps", 5, "--cache", tmp_path / "stages"]
     said = command(*train, tmp_path / "model", *steps)
     assert "trained on 6 slices" in said
     assert "note: muscle is labelled on 0 of them" in said and "note: liver" not in said
@@ -539,7 +539,10 @@ def test_labels_of_one_class_train_a_network_of_two(
 
 def test_nothing_labelled_cannot_train(new_scanner: SliceStore, base: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="labelled for muscle or liver: import labels"):
-        command("seed", "train", new_scanner.folder, base, tmp_path / "m", "--scanner", "beta")
+        command(
+            *("seed", "train", new_scanner.folder, tmp_path / "m"),
+            *("--base", base, "--scanner", "beta"),
+        )
 
 
 def test_pinholes_are_kept_and_told(
@@ -600,7 +603,7 @@ def test_the_rest_of_the_network_stays(
     edit(queue, store)
     import_queue(queue, new_scanner, tmp_path / "out.store")
     command(
-        *("seed", "train", tmp_path / "out.store", base, tmp_path / "model"),
+        *("seed", "train", tmp_path / "out.store", tmp_path / "model", "--base", base),
         *("--scanner", "beta", "--steps", 2, "--tune", tune, "--cache", tmp_path / "stages"),
     )
     before, after = (read_model_folder(f)[0].state_dict() for f in (base, tmp_path / "model"))

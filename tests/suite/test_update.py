@@ -1,5 +1,6 @@
 """Update suites from a saved model to records."""
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
 from cl_seg.planning.update_runs import can_update, needs_old_slices
+from cl_seg.records import shipped
 from cl_seg.records.load import load_results
 from cl_seg.records.model_card import read_card
 from cl_seg.records.run_spec import MarginsSpec, UpdateSpec
@@ -73,6 +75,23 @@ def test_the_model_as_it_is_is_loaded_and_tested_once(
     assert run_.experiences == (("bright", "dark"), ("plain",))
     assert run_.learning_rates(plan.context.training) == [0.02, pytest.approx(0.002)]
     assert run_.steps_per_experience(plan.context.training) == [0, 4]
+
+
+def test_the_base_model_is_updated_by_its_name(
+    store: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(model, tmp_path / "package" / "base")
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "package")
+    monkeypatch.chdir(tmp_path)
+    named, given = (
+        planned(text(store, each, strategies="[naive]"), tmp_path) for each in (Path("base"), model)
+    )
+    assert named.stages.keys() == given.stages.keys()
+    assert named.runs[0].run.starting_model.folder == Path("base"), "no place of this machine"
+    (outcome,) = run_suites(
+        [named], [tmp_path / "r"], StageCache(tmp_path / "s"), SingleEngine(), 1, lambda _: None
+    )
+    assert not outcome.failures
 
 
 def test_records_say_what_was_updated(store: Path, model: Path, tmp_path: Path) -> None:
