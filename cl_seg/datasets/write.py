@@ -16,7 +16,7 @@ from cl_seg.files.write import check_new, new_folder
 from cl_seg.messages.errors import InputError
 from cl_seg.scans.labels.label_map import format_label_values
 from cl_seg.scans.series import RejectedFile, UnusableError
-from cl_seg.scans.sources.manifest import LABELLED, OPTIONAL, REQUIRED
+from cl_seg.scans.sources.manifest import LABELLED, REQUIRED
 
 MANIFEST = "manifest.csv"
 
@@ -120,7 +120,7 @@ def _relative(path: Path, out: Path) -> str:
 def _write_manifest(path: Path, out: Path, written: list[tuple[Case, str]], slices: str) -> None:
     write_table(
         path,
-        [*REQUIRED, *OPTIONAL],
+        [*REQUIRED, "classes", "slices"],
         [
             (
                 *(_relative(case.image, out), labels, case.patient, case.scanner),

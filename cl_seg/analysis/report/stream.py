@@ -23,17 +23,13 @@ from cl_seg.records.results import RunResult
 
 DEFINITIONS = {
     "ACC": "mean Dice over all scanners after the last stage",
-    "BWT": "mean change of Dice on a scanner from right after learning it to the end; "
-    "negative is forgetting",
+    "BWT": "mean change of Dice on a scanner from right after learning it, the first time, to the "
+    "end; negative is forgetting",
     "FWT": "mean gain over the untrained model on a scanner not yet learned",
     "forgetting": "mean drop from the best Dice ever had before the last stage; biased upwards "
     "by noise, so claims use BWT",
     "plasticity": "mean Dice right after learning; read it beside BWT, a frozen model forgets "
     "nothing",
-    "stability gap": "validation Dice before an experience minus the lowest during it, mean over "
-    "experiences and earlier scanners; biased upwards by noise",
-    "intransigence": "Dice of joint training from scratch on the scanners so far minus that right "
-    "after learning the last of them",
     "±": "half of a 95 % interval for other patients and other seeds, both taken as random; the "
     "orders of scanners as they are",
     "missed rate": "share of cases whose structure is not found at all after the last stage",
@@ -43,15 +39,18 @@ DEFINITIONS = {
     "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
     "training is no bar to measure by",
 }
-RETURN_DEFINITIONS = {
-    "BWT": "mean change of Dice on a scanner from right after its first visit to the end; negative "
-    "is forgetting",
+SHOWN_IF_KNOWN = {
+    "stability gap": "validation Dice before an experience minus the lowest during it, mean over "
+    "experiences and earlier scanners; biased upwards by noise",
+    "intransigence": "Dice of joint training from scratch on the scanners so far minus that right "
+    "after learning the last of them",
     "lost before return": "Dice right after the first visit minus that just before the stream is "
     "back, mean over returns; negative is a gain",
     "regained": "Dice right after a return minus that just before it, mean over returns",
     "relearning steps": "optimiser steps of a return after which the validation Dice of the first "
     "visit is reached again; 0 if nothing was lost",
 }
+"""Of scores that a table has only where a run has them."""
 SCANNER_DEFINITIONS = {
     "E-FWT": "mean gain over the untrained network on scanners not yet learned, after every stage",
     "RMA": "Dice right after learning a scanner, from the second on, divided by that of a network "
@@ -87,9 +86,11 @@ TESTS_TITLE = "Networks compared, patient by patient"
 
 def summary(data: ReportData) -> Section:
     """A row of scores per network and strategy, with everything that limits them."""
+    table = shown_table(data.summary)
+    known = {name: text for name, text in SHOWN_IF_KNOWN.items() if name in table}
     return Section(
         "Summary",
-        table=shown_table(data.summary),
+        table=table,
         notes=[
             *_seeds(data.runs),
             *_not_evaluable(data),
@@ -97,13 +98,9 @@ def summary(data: ReportData) -> Section:
             *_partly_tested(data),
             *_coverage(data.summary),
         ],
-        definitions=DEFINITIONS | (RETURN_DEFINITIONS if _returns(data) else {}),
+        definitions=DEFINITIONS | known,
         files={"runs": data.runs, "summary": data.summary},
     )
-
-
-def _returns(data: ReportData) -> bool:
-    return any(run.returns for run in data.results)
 
 
 def other_scanners(data: ReportData) -> Section | None:
