@@ -151,6 +151,18 @@ def structure(kind, thick_mm, spacing, shape, turned, shifted):
     return outer & ~inner
 
 
+def test_an_edge_that_no_pixel_shares_with_its_neighbour_keeps_its_area():
+    """A bar of 12 pixels is 10.91 wide on the grid, and 11 centres of the grid lie in it."""
+    mask = structure("bar", 8.0, 0.625, (200, 200), 0.0, (0.0, 0.0))
+    ratio = 1.099609375
+    hu = np.where(mask, 50, -1000).astype(np.int16)[None]
+    volume = Volume(hu, np.zeros(1), (0.625, 0.625), (0.0, 0.0))
+    grid = Grid(183, 0.625 * ratio)
+    labels = mask.astype(np.uint8)
+    stored = resample_labels(labels, volume, centre_grid(volume, grid), grid)
+    assert abs((stored == 1).sum() - mask.sum() / ratio**2) <= 1
+
+
 RATIOS = st.one_of(st.floats(0.5, 4), st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0, 4.0]))
 
 

@@ -147,7 +147,9 @@ def test_within_case_cuts_contiguous_blocks_along_the_body(count, shares, seed):
 def test_within_case_needs_three_slices():
     with pytest.raises(InputError, match="case x-A has 2 labelled slices"):
         split_within_case(table({"A": ["x"]}, slices=2), QUARTER)
-    with pytest.raises(InputError, match="case x-A has 1 labelled slice, a split within cases needs three"):
+    with pytest.raises(
+        InputError, match="case x-A has 1 labelled slice, a split within cases needs three"
+    ):
         split_within_case(table({"A": ["x"]}, slices=1), QUARTER)
 
 
