@@ -88,7 +88,7 @@ def test_scores_of_moments_are_not_defined(folder: Path) -> None:
     months = len(naive.record.spec.months)
     assert f"{months} months of Bright, Dark, Plain" in page and "Bright → Dark" not in page
     assert "not evaluable" not in page.partition("Joint")[0]
-    assert "Forgetting curves" in page and "Marks are the months that have slices of it" in page
+    assert "Forgetting curves" in page and "Marks are the months with slices of the scanner" in page
 
 
 @pytest.mark.slow

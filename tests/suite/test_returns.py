@@ -70,7 +70,7 @@ def test_rows_are_experiences_and_columns_scanners(store: Path, tmp_path: Path) 
     )
     assert table.loc[["Joint", "Single"], "regained"].isna().all()
     page = write_report(tmp_path / "results").read_text()
-    assert "lost before return" in page and "Marks are the stages that train on it" in page
+    assert "lost before return" in page and "Each mark is a training on that scanner" in page
 
 
 @pytest.mark.slow
