@@ -160,7 +160,7 @@ def stage_inputs(images: TaskImages, model: nn.Module, rows: pd.DataFrame) -> Si
         context=SimpleNamespace(
             classes=list(CLASSES), image=SimpleNamespace(window_hu=images.task.window_hu)
         ),
-        rows=lambda _scanners, _part: rows,
+        rows=lambda *_selection: rows,
         images=images,
         model=model,
     )
