@@ -167,11 +167,15 @@ def _key(scanner: str, scanners: Mapping[str, str]) -> str:
     """The key of a scanner of a store that is named by its key or its display name.
 
     Raises:
-        InputError: the store has no such scanner.
+        InputError: the store has no such scanner, or several of that display name.
     """
-    keys = [key for key, name in scanners.items() if scanner in {key, name}]
-    if len(keys) != 1:
+    if scanner in scanners:
+        return scanner
+    keys = [key for key, name in scanners.items() if name == scanner]
+    if not keys:
         raise InputError(f"unknown scanner {scanner}{did_you_mean(scanner, list(scanners))}")
+    if len(keys) > 1:
+        raise InputError(f"several scanners are called {scanner}: name one of {', '.join(keys)}")
     return keys[0]
 
 
