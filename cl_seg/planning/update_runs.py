@@ -1,6 +1,7 @@
 """The runs of an update suite: strategies x labelled slices x seeds, from one saved model."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import pandas as pd
@@ -69,13 +70,27 @@ def update_notes(suite: Suite, runs: Sequence[Run], cases: pd.DataFrame) -> Iter
         )
     if len(suite.seeds) < MIN_SEEDS:
         yield f"seeds: verdicts need at least {MIN_SEEDS}, the answer will be undecided"
-    tested = cases[cases.index.get_level_values("part") == "test"].groupby("scanner", sort=False)
-    for scanner, own in tested:
-        if len(own) < MIN_PATIENTS:
+    patients, tested = (
+        Counter(part.index.get_level_values("scanner"))
+        for part in (cases, cases.xs("test", level="part"))
+    )
+    yield from too_few(tested, patients if suite.split.by == "patient" else {})
+
+
+def too_few(tested: Mapping[str, int], divided: Mapping[str, int]) -> Iterator[str]:
+    """Scanners with too few test patients for a verdict, and what would help.
+
+    Args:
+        tested: cases per scanner that are tested.
+        divided: cases per scanner that another split could test; empty if all are tested.
+    """
+    for scanner, count in tested.items():
+        if count < MIN_PATIENTS:
+            enough = divided.get(scanner, 0) >= 2 * MIN_PATIENTS
+            remedy = "`split: {test: 0.5}` tests half of them" if enough else "add more patients"
             yield (
-                f"{scanner} has {counted(len(own), 'test case')}, verdicts need at least "
-                f"{MIN_PATIENTS} test patients: the answer will be undecided; `split: {{test: "
-                "0.5}` tests half of them"
+                f"{scanner} has {counted(count, 'test case')}, verdicts need at least "
+                f"{MIN_PATIENTS} test patients: the answer will be undecided; {remedy}"
             )
 
 
