@@ -54,12 +54,14 @@ class StartingModel:
         weights_sha256: checksum of its weights.
         scanners: it was trained on, key → name; empty where that is not known.
         simulated: True where it is known to have seen simulated CT only.
+        levels: of the body that it was made for; "" where that is not known.
     """
 
     folder: Path | None
     weights_sha256: str
     scanners: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
+    levels: str = ""
 
 
 @dataclass(frozen=True)

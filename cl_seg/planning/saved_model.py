@@ -39,4 +39,6 @@ def starting_model(suite: UpdateSuite) -> StartingModel:
         return StartingModel(None, weights_hash(suite.models[0]))
     folder = Path(suite.model)
     card = read_card(folder)
-    return StartingModel(folder, card.weights_sha256, card.scanners, card.simulated)
+    return StartingModel(
+        folder, card.weights_sha256, card.scanners, card.simulated, card.about.levels
+    )

@@ -123,6 +123,7 @@ class UpdateSpec(RecordModel):
         parent: SHA-256 of the weights of the saved model.
         parent_scanners: scanners that its card names, key → name.
         parent_simulated: True where its card says that it has seen simulated CT only.
+        parent_levels: levels of the body that it was made for, by its card.
     """
 
     new: str
@@ -134,6 +135,7 @@ class UpdateSpec(RecordModel):
     parent: str = ""
     parent_scanners: dict[str, str] = {}
     parent_simulated: bool = False
+    parent_levels: str = ""
 
 
 class RunSpec(SuitePart):

@@ -17,7 +17,7 @@ from cl_seg.models.build import build_model
 from cl_seg.planning.plan_file import planned_split
 from cl_seg.planning.split import Rows
 from cl_seg.records.load import read_plan
-from cl_seg.records.model_card import Input, ModelCard, Network
+from cl_seg.records.model_card import About, Input, ModelCard, Network
 from cl_seg.records.record import RUN_FILE, RunRecord, read_record
 from cl_seg.runtime.serialise import from_bytes
 from cl_seg.scans.rows import selected_slices
@@ -154,4 +154,5 @@ def _card(record: RunRecord) -> ModelCard:
         scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(scanners)},
         versions=record.versions,
         git_commit=record.git_commit,
+        about=About(levels=spec.update.parent_levels if spec.update else ""),
     )

@@ -81,6 +81,7 @@ def _update(run: Run, context: StageContext) -> dict[str, Any]:
         "parent": model.weights_sha256,
         "parent_scanners": model.scanners,
         "parent_simulated": model.simulated,
+        "parent_levels": model.levels,
     }
 
 

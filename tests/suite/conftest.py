@@ -87,7 +87,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from cl_seg.inference.saved_model import save_model
     from cl_seg.models.build import build_model
-    from cl_seg.records.model_card import Input, ModelCard, Network
+    from cl_seg.records.model_card import About, Input, ModelCard, Network
 
     torch.manual_seed(3)
     card = ModelCard(
@@ -100,6 +100,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scores={},
         versions={},
         git_commit="",
+        about=About(levels="T9 to S1"),
     )
     folder = tmp_path_factory.mktemp("models") / "model"
     save_model(folder, build_model(NETWORK, "small", {}, 3, 32).state_dict(), card)

@@ -15,7 +15,7 @@ from cl_seg.planning.plan import Plan, resolve
 from cl_seg.planning.update_runs import can_update, needs_old_slices
 from cl_seg.records import shipped
 from cl_seg.records.load import load_results
-from cl_seg.records.model_card import read_card
+from cl_seg.records.model_card import About, read_card
 from cl_seg.records.run_spec import MarginsSpec, UpdateSpec
 from cl_seg.strategies.registry import STRATEGIES
 from cl_seg.suite.cache import StageCache
@@ -114,6 +114,7 @@ def test_records_say_what_was_updated(store: Path, model: Path, tmp_path: Path) 
         parent=update.parent if update else "",
         parent_scanners={"bright": "Bright", "elsewhere": "Elsewhere"},
         parent_simulated=True,
+        parent_levels="T9 to S1",
     )
     assert record.spec.order == ("bright", "plain")
     cases = results[0].cases
@@ -243,6 +244,7 @@ def test_the_updated_network_is_saved_with_its_lineage(
     parent, card = read_card(model), read_card(tmp_path / "new")
     assert card.trained["update"]["parent"] == parent.weights_sha256 != card.weights_sha256
     assert list(card.scanners) == ["bright", "elsewhere", "plain"] and card.simulated
+    assert card.about == About(levels="T9 to S1")
     plan = planned(text(store, tmp_path / "new", "", "[naive]"), tmp_path)
     assert plan.runs[0].run.learning_rate == 0.02, "it can be updated again"
 
