@@ -54,6 +54,23 @@ class Section:
         return self.table is not None or bool(self.figures)
 
 
+@dataclass(frozen=True)
+class Explorer:
+    """The interactive part of a page: nothing unless a report has one.
+
+    Attributes:
+        place: element that its scripts fill, hidden until they do.
+        scripts: elements with data, library and scripts.
+        style: rules of CSS.
+        credit: who made the library, for the foot of the page.
+    """
+
+    place: str = ""
+    scripts: str = ""
+    style: str = ""
+    credit: str = ""
+
+
 def figure_section(title: str, name: str, caption: str, figure: Figure | None) -> Section | None:
     """A section of one figure; None without it."""
     return None if figure is None else Section(title, figures={name: (caption, figure)})

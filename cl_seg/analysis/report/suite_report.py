@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cl_seg.analysis.explorer.embed import explorer
+from cl_seg.analysis.explorer.headline import headline
 from cl_seg.analysis.pairs import is_pairs
 from cl_seg.analysis.report import (
     figures,
@@ -13,7 +15,7 @@ from cl_seg.analysis.report import (
     stream,
     update,
 )
-from cl_seg.analysis.report.section import ReportData, Section
+from cl_seg.analysis.report.section import Explorer, ReportData, Section
 from cl_seg.records.results import RunResult
 
 
@@ -25,10 +27,14 @@ class SuiteReport:
         describe_scanners: makes the text on scanners in the line below the title.
         sections: functions that make the sections, in their order; one returns None where it has
             nothing to show.
+        headline: makes what came out, in sentences.
+        explore: makes the interactive part of the page.
     """
 
     describe_scanners: Callable[[Sequence[RunResult]], str]
     sections: Sequence[Callable[[ReportData], Section | None]]
+    headline: Callable[[ReportData], dict[str, str]] | None = None
+    explore: Callable[[ReportData], Explorer] | None = None
 
 
 STREAM = SuiteReport(
@@ -57,6 +63,8 @@ STREAM = SuiteReport(
         other_methods.tools,
         other_methods.published_values,
     ),
+    headline,
+    explorer,
 )
 PAIRS = SuiteReport(
     notes.scanners_of_streams,
@@ -71,6 +79,8 @@ PAIRS = SuiteReport(
         other_methods.tools,
         other_methods.published_values,
     ),
+    headline,
+    explorer,
 )
 SEED_CURVE = SuiteReport(
     notes.scanners_of_seed_curve,

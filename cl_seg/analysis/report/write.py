@@ -48,15 +48,6 @@ def write_report(
     sections = [section for make in suite_report.sections if (section := make(data)) is not None]
     figures = [item for section in sections for item in section.figures.items()]
     svg = {name: as_svg(figure) for name, (_, figure) in figures}
-    page = Page(
-        title=results[0].record.suite,
-        data_origin=data_origin(results),
-        subtitle=f"{counted(len(results), 'run')} · {suite_report.describe_scanners(results)}",
-        sections=sections,
-        svg=svg,
-        provenance=provenance(results, "cl-seg report"),
-        settings=settings_of(results),
-    )
     # All is drawn before anything is written: a report that is stopped leaves the one before it.
     files: dict[str, str | bytes] = {
         **_tables(sections, results[0].caveats),
@@ -66,8 +57,20 @@ def write_report(
             for name, (_, figure) in figures
             for suffix in extra_formats
         },
-        PAGE: html(page),
     }
+    page = Page(
+        title=results[0].record.suite,
+        data_origin=data_origin(results),
+        subtitle=f"{counted(len(results), 'run')} · {suite_report.describe_scanners(results)}",
+        sections=sections,
+        svg=svg,
+        provenance=provenance(results, "cl-seg report"),
+        settings=settings_of(results),
+        headline=suite_report.headline(data) if suite_report.headline else {},
+        files=list(files),
+        explorer=suite_report.explore(data) if suite_report.explore else None,
+    )
+    files[PAGE] = html(page)
     for name, made in files.items():
         write_bytes(folder / name, made.encode() if isinstance(made, str) else made)
     _remove_older(folder, files)
