@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -46,9 +45,7 @@ class Browser:
         os.close(their_out)
         self._read, self._number, self._session = b"", 0, ""
         target = next(
-            one
-            for one in self.send("Target.getTargets")["targetInfos"]
-            if one["type"] == "page"
+            one for one in self.send("Target.getTargets")["targetInfos"] if one["type"] == "page"
         )
         attached = self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
@@ -59,7 +56,10 @@ class Browser:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self._process.terminate()
         self._process.wait()
@@ -124,25 +124,29 @@ class Browser:
             raise RuntimeError(f"{expression}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
-    def wait(self, expression: str) -> Any:
-        """Value of an expression, once it is true."""
+    def wait(self, expression: str) -> None:
+        """Wait until an expression is true."""
         end = time.monotonic() + PATIENCE
-        while not (value := self.value(expression)):
+        while not self.value(f"Boolean({expression})"):
             if time.monotonic() > end:
                 raise TimeoutError(f"{expression} did not come true; {self.errors}")
             time.sleep(0.1)
-        return value
 
-    def click(self, expression: str) -> None:
-        """Press the mouse in the middle of an element, as a person does."""
-        at = self.value(
+    def hover(self, expression: str) -> dict[str, float]:
+        """Move the mouse to the middle of an element, which is scrolled to; where that is."""
+        x, y = self.value(
             f"(() => {{ const e = {expression}; e.scrollIntoView({{block: 'center'}});"
             " const r = e.getBoundingClientRect();"
             " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
         )
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            pressed = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
-            self.send("Input.dispatchMouseEvent", type=kind, x=at[0], y=at[1], **pressed)
+        self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        return {"x": x, "y": y}
+
+    def click(self, expression: str) -> None:
+        """Press the mouse in the middle of an element, as a person does."""
+        pressed = {**self.hover(expression), "button": "left", "clickCount": 1}
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, **pressed)
 
     def press(self, key: str) -> None:
         """Press and release a key."""

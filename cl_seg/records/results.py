@@ -16,6 +16,17 @@ from cl_seg.records.record import RunRecord
 from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
 
 
+def plain_name(display_name: str) -> str:
+    """What makes a scanner what it is: its display name up to kernel, brackets and settings.
+
+    >>> plain_name("Stress old sharp kernel 140 kV (simulated)")
+    'Old sharp kernel'
+    """
+    head = re.split(r"[,(·]", display_name)[0].strip().removeprefix("Stress ")
+    plain = re.sub(r"(\s[\d.]+ (kV|mm))+$", "", head)
+    return plain[:1].upper() + plain[1:]
+
+
 @dataclass(frozen=True)
 class RunResult:
     """One finished run.
@@ -134,12 +145,12 @@ class RunResult:
 
     @property
     def short_names(self) -> dict[str, str]:
-        """Scanner → the part of its display name before kernel and brackets, if that is unique.
+        """Scanner → its :func:`plain_name`, if that is unique; else its display name.
 
         Of all scanners of the results it was loaded with, so that its runs name them alike.
         """
         full = self.names or self.record.scanner_names
-        short = {s: re.split(r"[,(·]", name)[0].strip() for s, name in full.items()}
+        short = {scanner: plain_name(name) for scanner, name in full.items()}
         return short if len({*short.values(), ""}) > len(short) else full
 
     @property

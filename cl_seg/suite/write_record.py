@@ -36,6 +36,7 @@ from cl_seg.strategies.strategy import Settings
 from cl_seg.suite.cache import CASES, CURVE, EXAMPLE, StageCache
 
 NEEDED = (RUN_FILE, tables.CASES, tables.CURVE)
+MOST_STAGES = 12  # whose predictions on a typical slice are kept
 
 
 def run_spec(run: Run, context: StageContext) -> RunSpec:
@@ -237,7 +238,9 @@ def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
     predicted after the first and the last stage. ``scanner/ranked/learned|last`` are (3, 3, S, S):
     worst, median, best by image, truth, prediction, after the first stage on the scanner and after
     the last; with ``/dice`` their Dice, (3,). ``scanner/first`` is missing where the scanner was
-    not tested after the first stage.
+    not tested after the first stage. ``scanner/predictions`` are (K, S, S), what is predicted on
+    the typical slice after the K stages of ``scanner/stages``: all that were followed by a test, of
+    a long stream that which learned the scanner and the last.
     """
     examples = {}
     for j, scanner in enumerate(planned.run.scanners):
@@ -253,7 +256,20 @@ def _examples(planned: PlannedRun, cache: StageCache) -> dict[str, Any]:
             planes = [example[plane][1:] for plane in ("image", "truth", "prediction")]
             examples[f"{scanner}/ranked/{name}"] = np.stack(planes, axis=1)
             examples[f"{scanner}/ranked/{name}/dice"] = example["dice"][1:]
+        stages = _shown_stages(planned, j)
+        typical = [_example(cache, planned.evaluation_keys[i][j])["prediction"][0] for i in stages]
+        examples[f"{scanner}/stages"] = np.array(stages)
+        examples[f"{scanner}/predictions"] = np.stack(typical)
     return examples
+
+
+def _shown_stages(planned: PlannedRun, column: int) -> list[int]:
+    """Stages whose predictions on a scanner are kept to be shown."""
+    tested = [i for i, keys in enumerate(planned.evaluation_keys) if i and keys[column]]
+    if len(tested) <= MOST_STAGES:
+        return tested
+    learned = planned.run.learned_at(planned.run.scanners[column])
+    return [i for i in tested if i in {learned, tested[-1]}]
 
 
 def _example(cache: StageCache, key: str) -> dict[str, Any]:

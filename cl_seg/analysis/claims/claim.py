@@ -1,5 +1,6 @@
 """Claims: contrasts between runs of a suite, each with two sides and a score."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -7,6 +8,8 @@ from pydantic import Field, field_validator
 from cl_seg.spec.faults import require_distinct
 from cl_seg.spec.part import Spec
 
+IN_WORDS = {"scratch": "from scratch", "Joint": "joint training", "Naive": "fine-tuning"}
+"""Names of strategies in tables → what they are."""
 UNSEEN = "unseen Dice"
 """Mean Dice on the scanners held out after the last stage, ``unseen_after`` of the summary."""
 
@@ -34,6 +37,14 @@ class Side(Spec):
         images = f" with {self.seed_images} SEED images" if self.seed_images else ""
         images += f" by {self.by}" if self.by else ""
         return (parts[0] if len(parts) == 1 else f"mean({', '.join(parts)})") + images
+
+    @property
+    def in_words(self) -> tuple[str, str, str]:
+        """Networks and tools, strategy, and SEED images, each "" where there is none."""
+        who = " and ".join(name.replace("_", " ") for name in (*self.networks, *self.tools))
+        how = IN_WORDS.get(self.strategy, self.strategy)
+        images = f"{self.seed_images} SEED images" if self.seed_images else ""
+        return who, how, images + (f" by {self.by.replace('_', ' ')}" if self.by else "")
 
 
 class Contrast(Spec):
@@ -66,6 +77,20 @@ class Contrast(Spec):
         score = f"{self.suite}, {self.score} {self.structure}".strip()
         margin = f" > {self.margin:g}".replace("-", "−") if self.margin else ""
         return f"{score}: {self.a} − {self.b}{margin}"
+
+    @property
+    def in_words(self) -> str:
+        """Both sides, what they share said once in front, then the score and the suite."""
+        parts = list(zip(self.a.in_words, self.b.in_words, strict=True))
+        shared = ", ".join(a for a, b in parts if a == b and a)
+        sides = (", ".join(filter(None, side)) for side in zip(*_different(parts), strict=True))
+        score = f"{self.score} {self.structure}".strip()
+        suite = self.suite.replace("_", " ")
+        return f"{shared}{': ' * bool(shared)}{' − '.join(sides)} ({score}, {suite})"
+
+
+def _different(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(a, b) for a, b in parts if a != b] or list(parts)
 
 
 class Claim(Spec):

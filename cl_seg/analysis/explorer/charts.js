@@ -5,10 +5,12 @@ const cycled = (kinds) => data.strategies.map((_, i) => kinds[i % kinds.length])
 const byStrategy = (range) => ({
   field: "strategy", title: null, scale: { domain: data.strategies, range: cycled(range) },
 });
-const legend = () => ({ orient: "top", columns: Math.max(1, Math.floor(width() / 170)),
-  symbolType: "stroke", values: data.strategies.filter((name) => state.strategy.has(name)) });
-const coloured = () => ({ ...byStrategy(data.colours), legend: legend() });
-const shaped = { ...byStrategy(SHAPES), legend: null };
+const joint = new Set(cells.filter((row) => row.regime === "joint").map((row) => row.strategy));
+const streams = () => data.strategies.filter((name) => state.strategy.has(name) && !joint.has(name));
+const legend = () => ({ orient: "top", columns: Math.max(1, Math.floor(width() / 170)), symbolOpacity: 1, values: streams() });
+const plain = { ...byStrategy(data.colours), legend: null };
+const coloured = () => ({ ...plain, legend: legend() });
+const shaped = () => ({ ...byStrategy(SHAPES), legend: legend() });
 const dashed = { ...byStrategy(DASHES), legend: null };
 const header = { title: null, labelAnchor: "start", labelFontWeight: "bold" };
 const width = () => root.querySelector(".chart").clientWidth || 600;
@@ -24,71 +26,91 @@ const tooltip = [
   { field: "label", title: "after" }, { field: "Dice" }, { field: "range", title: "over seeds" },
 ];
 
-/** Dice on every scanner over the stages: a row per network, a column per scanner. */
+/** Stage after which a network first knew the scanner of a row, 1 where no stage is that. */
+const learnedIn = (rows, row) => rows.find((other) => other.learned && other.network === row.network
+  && other.strategy === row.strategy && other.scanner === row.scanner)?.stage ?? 1;
+
+/** Limits of an axis of Dice around what comes after learning, a tenth apart at least. */
+function limits(lines, joint) {
+  const after = lines.filter((row) => row.after);
+  const low = Math.min(...after.map((row) => row.below), ...joint.map((row) => row.dice), 1);
+  const high = Math.max(...after.map((row) => row.above), ...joint.map((row) => row.dice), 0);
+  const bottom = Math.max(0, Math.floor(20 * low) / 20), top = Math.min(1, Math.ceil(20 * high) / 20);
+  return top - bottom < 0.1 ? [Math.max(0, top - 0.1), Math.max(0.1, top)] : [bottom, top];
+}
+
+/** Dice on every scanner over the stages: a row per network, each with its axis. */
 function curves() {
   const rows = chosenCells().filter((row) => row.stage > 0);
-  const learned = (row) => rows.find((other) => other.learned && other.network === row.network
-    && other.strategy === row.strategy && other.scanner === row.scanner)?.stage ?? 1;
+  const networks = data.networks.filter((name) => rows.some((row) => row.network === name));
+  const columns = new Set(rows.map((row) => row.scanner)).size || 1;
+  return {
+    vconcat: networks.map((name, i) => curvesOf(rows.filter((row) => row.network === name), name, columns, i === networks.length - 1)),
+    resolve: { legend: { color: "shared", shape: "shared" } },
+  };
+}
+
+function curvesOf(rows, network, columns, last) {
   const lines = rows.filter((row) => row.regime !== "joint" && (row.regime !== "single" || row.visited))
     .map((row) => ({ ...said(row), kind: "line", above: Math.min(1, row.dice + (row.half_width ?? 0)),
-      below: row.dice - (row.half_width ?? 0), after: row.stage >= learned(row) }));
-  const joint = rows.filter((row) => row.regime === "joint").map((row) => ({ ...said(row), kind: "joint" }));
-  const shown = [...lines.filter((row) => row.after).map((row) => row.below), ...joint.map((row) => row.dice)];
-  const lowest = Math.max(0, Math.floor(Math.min(...shown, 1) * 20 - 0.2) / 20);
-  const highest = Math.min(1, Math.ceil(Math.max(...lines.map((row) => row.above), ...joint.map((row) => row.dice), 0) * 50 + 0.2) / 50);
+      below: row.dice - (row.half_width ?? 0), after: row.stage >= learnedIn(rows, row) }));
+  const ends = rows.filter((row) => row.regime === "joint").map((row) => ({ ...said(row), kind: "joint" }));
+  const before = [...new Map(lines.filter((row) => row.learned && row.stage > 1).map((row) =>
+    [row.scanner, { scanner: row.scanner, kind: "before", from: 0.7, to: row.stage - 0.5 }])).values()];
   const stages = data.orders.find(({ number }) => number === state.order).stages;
-  const columns = new Set(rows.map((row) => row.scanner)).size || 1;
   const x = { field: "stage", type: "quantitative", title: null,
     scale: { domain: [0.7, stages.length - 0.7] },
-    axis: { values: stages.map((_, i) => i).slice(1), grid: false, labelAngle: -30, labelOverlap: true,
+    axis: { values: stages.map((_, i) => i).slice(1), grid: false, labelAngle: -30, labelOverlap: true, labels: last,
       labelExpr: `${JSON.stringify(stages)}[datum.value]` } };
-  const y = { field: "dice", type: "quantitative", title: "Dice", axis: { tickCount: 4 },
-    scale: { domain: [lowest, highest], zero: false, nice: false } };
-  const only = (test) => [{ filter: test }];
-  const before = [...new Map(lines.filter((row) => row.learned && row.stage > 1)
-    .map((row) => [row.network + "|" + row.scanner,
-      { network: row.network, scanner: row.scanner, kind: "before", from: 0.7, to: row.stage - 0.5 }])).values()];
+  const y = { field: "dice", type: "quantitative", title: "Dice", axis: { tickCount: 4, minExtent: 28 },
+    scale: { domain: limits(lines, ends), zero: false, nice: false } };
+  const only = (kind) => [{ filter: `datum.kind === '${kind}'` }];
   return {
-    data: { values: [...before, ...joint, ...lines] },
-    facet: {
-      row: { field: "network", sort: data.networks, header: { ...header, labelOrient: "top", labelAngle: 0 } },
-      column: { field: "scanner", sort: data.scanners, header: { ...header, labelFontWeight: "normal" } },
-    },
+    title: { text: network, anchor: "start", fontSize: 12 },
+    data: { values: [...before, ...ends, ...lines] },
+    facet: { column: { field: "scanner", sort: data.scanners, header: { ...header, labelFontWeight: "normal" } } },
     spec: {
       width: Math.max(110, (width() - 70) / columns - 22), height: 120,
       layer: [
-        { transform: only("datum.kind === 'before'"), mark: { type: "rect", color: css("--shade"), clip: true },
+        { transform: only("before"), mark: { type: "rect", color: css("--shade"), clip: true },
           encoding: { x: { ...x, field: "from" }, x2: { field: "to" } } },
-        { transform: only("datum.kind === 'joint'"), mark: { type: "rule", strokeDash: [2, 3], color: css("--ink"), strokeWidth: 1.5 },
+        { transform: only("joint"), mark: { type: "rule", strokeDash: [2, 3], color: css("--ink"), strokeWidth: 1.5 },
           encoding: { y, tooltip } },
-        { transform: only("datum.kind === 'line'"), mark: { type: "area", opacity: 0.12, clip: true },
-          encoding: { x, y: { ...y, field: "below" }, y2: { field: "above" }, color: coloured() } },
-        { transform: only("datum.kind === 'line'"), mark: { type: "line", clip: true, strokeWidth: 2 },
-          encoding: { x, y, color: coloured(), strokeDash: dashed } },
-        { transform: only("datum.kind === 'line'"), mark: { type: "point", clip: true, filled: true, opacity: 1 },
-          encoding: { x, y, color: coloured(), shape: shaped, tooltip,
+        { transform: only("line"), mark: { type: "area", opacity: 0.15, clip: true },
+          encoding: { x, y: { ...y, field: "below" }, y2: { field: "above" }, color: plain } },
+        { transform: only("line"), mark: { type: "line", clip: true, strokeWidth: 2 },
+          encoding: { x, y, color: plain, strokeDash: dashed } },
+        { transform: only("line"), mark: { type: "point", clip: true, filled: true, opacity: 1 },
+          encoding: { x, y, color: coloured(), shape: shaped(), tooltip,
             size: { condition: { test: "datum.visited", value: 90 }, value: 30 } } },
       ],
     },
   };
 }
 
-/** R of every network and strategy; a click on a cell shows its cases. */
+/** R of every network and strategy, a network to a row; a click on a cell shows its cases. */
 function matrix() {
-  const rows = chosenCells().map((row) => ({ ...said(row), cell: true,
-    place: `${row.stage} ${row.label}`, title: `${row.network} · ${row.strategy}` }));
-  const many = Math.max(0, ...rows.map((row) => row.stage)) > 25;
-  const columns = new Set(rows.map((row) => row.scanner)).size || 1;
-  const panel = Math.max(150, Math.min(280, 62 * columns));
-  const titles = data.networks.flatMap((network) => data.strategies.map((name) => `${network} · ${name}`));
+  const rows = chosenCells().map((row) => ({ ...said(row), cell: true, place: `${row.stage} ${row.label}` }));
+  const networks = data.networks.filter((name) => rows.some((row) => row.network === name));
+  const alone = new Set(rows.map((row) => row.strategy)).size === 1;
+  const groups = alone ? [rows] : networks.map((name) => rows.filter((row) => row.network === name));
+  return { vconcat: groups.map((own) => matricesOf(own, alone ? "network" : "strategy")) };
+}
+
+function matricesOf(rows, field) {
+  const most = Math.max(...cells.map((row) => row.stage));
+  const many = most > 25;
+  const panel = Math.max(130, Math.min(240, 56 * data.scanners.length));
   const places = [...new Map([...rows].sort((a, b) => a.stage - b.stage).map((row) => [row.place, 1])).keys()];
   const x = { field: "scanner", sort: data.scanners, title: null, axis: { labelAngle: -30, labelLimit: 130 } };
-  const y = { field: "place", sort: places, title: null, axis: { labelLimit: 120, labelOverlap: true } };
+  const y = { field: "place", sort: places, title: null, axis: { labelLimit: 130, minExtent: 120, labelOverlap: true } };
+  const title = field === "strategy" ? [rows[0].network] : [rows[0].strategy];
   return {
+    title: { text: title, anchor: "start", fontSize: 12 },
     data: { values: rows },
-    facet: { field: "title", sort: titles, header },
-    columns: Math.max(1, Math.floor(width() / (panel + 135))),
-    resolve: { scale: { y: "independent" } },
+    facet: { field, sort: field === "strategy" ? data.strategies : data.networks, header },
+    columns: Math.max(1, Math.floor(width() / (panel + 150))),
+    resolve: { scale: { y: "independent", x: "independent" } },
     spec: {
       width: panel, height: { step: many ? 7 : 26 },
       layer: [
@@ -120,15 +142,16 @@ function scores() {
     facet: { row: { field: "network", sort: data.networks, header: { ...header, labelOrient: "top", labelAngle: 0 } } },
     title: { text: score, anchor: "start" },
     spec: {
-      width: Math.max(150, width() / beside - (first ? 150 : 40)), height: { step: 18 },
-      encoding: { y: { field: "strategy", sort: data.strategies, title: null,
+      width: Math.max(150, (width() - 140) / beside - 30), height: { step: 18 },
+      encoding: { y: { field: "strategy", title: null,
+        scale: { domain: data.strategies.filter((name) => state.strategy.has(name)) },
         axis: first ? { labelLimit: 120 } : { labels: false, ticks: false } } },
       layer: [
         { mark: { type: "rule", strokeWidth: 2 }, encoding: {
-          x: { field: "low", type: "quantitative", title: null, scale: { zero: score === "BWT" }, axis: { tickCount: 5 } },
-          x2: { field: "high" }, color: { ...coloured(), legend: null } } },
+          x: { field: "low", type: "quantitative", title: null, scale: { zero: score === "BWT", padding: 8 }, axis: { tickCount: 5 } },
+          x2: { field: "high" }, color: plain } },
         { mark: { type: "point", filled: true, size: 70 }, encoding: {
-          x: { field: "value", type: "quantitative" }, color: { ...coloured(), legend: null }, shape: shaped,
+          x: { field: "value", type: "quantitative" }, color: plain, shape: { ...shaped(), legend: null },
           opacity: { condition: { test: "datum.evaluable", value: 1 }, value: 0.35 },
           tooltip: [{ field: "network" }, { field: "strategy" }, { field: "says", title: score }, { field: "verdict" }] } },
       ],
@@ -147,8 +170,9 @@ function plane() {
       [`${row.score} says`]: row.says });
   }
   const rows = [...wide.values()].filter((row) => row.evaluable && "BWT" in row && "plasticity" in row);
-  const columns = Math.min(new Set(rows.map((row) => row.network)).size || 1, width() > 900 ? 3 : 2);
-  const axis = (field) => ({ field, type: "quantitative", title: field.split(" ")[0], scale: { zero: false }, axis: { tickCount: 5 } });
+  const count = new Set(rows.map((row) => row.network)).size || 1;
+  const columns = Math.min(count, count === 4 || width() < 900 ? 2 : 3);
+  const axis = (field) => ({ field, type: "quantitative", title: field.split(" ")[0], scale: { zero: false, padding: 12 }, axis: { tickCount: 5 } });
   return {
     data: { values: rows },
     facet: { field: "network", sort: data.networks, header },
@@ -156,9 +180,9 @@ function plane() {
     spec: {
       width: Math.max(150, width() / columns - 75), height: 220,
       layer: [
-        { mark: "rule", encoding: { x: axis("plasticity low"), x2: { field: "plasticity high" }, y: axis("BWT"), color: coloured() } },
-        { mark: "rule", encoding: { x: axis("plasticity"), y: axis("BWT low"), y2: { field: "BWT high" }, color: coloured() } },
-        { mark: { type: "point", filled: true, size: 90 }, encoding: { x: axis("plasticity"), y: axis("BWT"), color: coloured(), shape: shaped,
+        { mark: "rule", encoding: { x: axis("plasticity low"), x2: { field: "plasticity high" }, y: axis("BWT"), color: plain } },
+        { mark: "rule", encoding: { x: axis("plasticity"), y: axis("BWT low"), y2: { field: "BWT high" }, color: plain } },
+        { mark: { type: "point", filled: true, size: 90, opacity: 1 }, encoding: { x: axis("plasticity"), y: axis("BWT"), color: coloured(), shape: shaped(),
           tooltip: [{ field: "network" }, { field: "strategy" }, { field: "plasticity says", title: "plasticity" },
             { field: "BWT says", title: "BWT" }, { field: "ACC says", title: "ACC" }, { field: "kept", title: "slices kept" }] } },
       ],
@@ -168,7 +192,7 @@ function plane() {
 
 /** Colours of text, lines and axes, of the page as it is now. */
 const looks = () => ({
-  background: "transparent", font: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif",
+  background: "transparent", axisX: { labelFontSize: 11 }, axisY: { labelFontSize: 11 }, font: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif",
   axis: { labelColor: css("--ink"), titleColor: css("--ink"), gridColor: css("--line"), domainColor: css("--soft"), tickColor: css("--soft") },
   header: { labelColor: css("--ink") }, legend: { labelColor: css("--ink"), titleColor: css("--ink") },
   title: { color: css("--ink") }, view: { stroke: null },

@@ -1,7 +1,7 @@
 // The tabs below the filters.
 const TABS = {
-  curves: ["Over the stream", curves, "Dice on each scanner after every stage, large marks where the scanner is trained on. Bands are 95 % intervals for other patients, of a mean over seeds for other patients and seeds; grey lies before learning, dots are joint training."],
-  matrix: ["Matrix R", matrix, "Dice on each scanner (columns) after each stage (rows); framed right after learning. Click a cell to see its cases."],
+  curves: ["Over the stream", curves, "Dice on each scanner after every stage, large marks where the scanner is trained on. Bands are 95 % intervals for other patients, of a mean over seeds for other patients and seeds; grey lies before learning, dots are joint training. Every network has an axis of its own; what lies below it is in the matrix R."],
+  matrix: ["Matrix R", matrix, "Dice on each scanner (columns) after each stage (rows); framed right after learning. Click a cell to see its cases, or choose it under Cases."],
   scores: ["Scores", scores, "Mean over orders and seeds, whatever is chosen above, with 95 % intervals for other patients and seeds; pale is not evaluable."],
   plane: ["Kept and learned", plane, "BWT, what is kept, against plasticity, what is learned; up and to the right is better. Mean over orders and seeds."],
   cases: ["Cases", null, ""],

@@ -116,9 +116,12 @@ def _kept(
             continue
         learned = last if run.is_joint else min(run.first_visits[scanner], last)
         image, truth = examples[f"{scanner}/image"], examples[f"{scanner}/truth"]
-        for name, stage in (("first", 1), ("last", last)):
-            if f"{scanner}/{name}" in examples:
-                yield scanner, "typical", image, truth, stage, examples[f"{scanner}/{name}"]
+        of_stages = [(1, f"{scanner}/first"), (last, f"{scanner}/last")]
+        typical = [(stage, examples[name]) for stage, name in of_stages if name in examples]
+        stages = map(int, examples.get(f"{scanner}/stages", ()))
+        typical += zip(stages, examples.get(f"{scanner}/predictions", ()), strict=True)
+        for stage, prediction in typical:
+            yield scanner, "typical", image, truth, stage, prediction
         for moment, stage, when in (("learned", learned, "once learned"), ("last", last, "at end")):
             for rank, planes in zip(
                 RANKS, examples.get(f"{scanner}/ranked/{moment}", ()), strict=False
@@ -186,7 +189,8 @@ def _path(mask: npt.NDArray[np.bool_]) -> str:
     inside = mask[top : rows[-1] + 1, left : columns[-1] + 1]
     # A frame closes contours at the edge. The first pixel, 1 in the frame, has its centre at 0.5.
     lines = find_contours(np.pad(inside, 1).astype(float), 0.5)
-    kept = (approximate_polygon(line, TOLERANCE) + (top, left) - 0.5 for line in lines)
+    corner = np.array([top, left]) - 0.5
+    kept = (approximate_polygon(line, TOLERANCE) + corner for line in lines)
     return "".join(map(_closed_line, kept))
 
 

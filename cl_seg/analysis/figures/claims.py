@@ -48,14 +48,15 @@ def _drawn(judged: Sequence[ClaimVerdict]) -> Figure:
     labels: list[tuple[float, str, bool]] = []
     y = 0.0
     for claim_verdict in judged:
-        labels.append((y, f"{claim_verdict.claim.name}: {claim_verdict.verdict}", True))
+        claim = claim_verdict.claim
+        labels.append((y, f"{claim.name}, {claim_verdict.verdict}: {claim.says}", True))
         y += 1
-        for prefix, contrasts in (
-            ("", claim_verdict.evidence),
-            ("(descriptive) ", claim_verdict.descriptive),
+        for label, contrasts in (
+            ("{}", claim_verdict.evidence),
+            ("({})", claim_verdict.descriptive),
         ):
             for found in contrasts:
-                labels.append((y, prefix + str(found.contrast), False))
+                labels.append((y, label.format(found.contrast.in_words), False))
                 _draw(axes, y, found)
                 y += 1
         y += 0.6

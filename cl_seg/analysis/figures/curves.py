@@ -33,6 +33,7 @@ from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
 Dice = npt.NDArray[np.float64]
+LEAST_SPAN = 0.1  # of an axis of Dice
 
 
 def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
@@ -41,8 +42,8 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
     None where all training is joint. Of many scanners those are shown on which most was lost.
 
     Markers are the stages that train on the scanner, all there is of a network per scanner; dotted
-    lines are joint training. Bands are the range over runs of the same order. The axis holds what
-    comes after learning: what was before is often far below.
+    lines are joint training. Bands are the range over runs of the same order. The axis of a network
+    holds what comes after learning: what was before is often far below.
     """
     if all(run.is_joint for run in results):
         return None
@@ -57,7 +58,7 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
         names = first.stage_names
         height = 2.1 * len(models) + 0.9 + extra_height(names)
         figure = Figure((width, height), layout="constrained")
-        grid = figure.subplots(len(models), len(shown), sharex=True, sharey=True, squeeze=False)
+        grid = figure.subplots(len(models), len(shown), sharex=True, sharey="row", squeeze=False)
         for (row, model), (panel, scanner) in product(enumerate(models), enumerate(shown)):
             axes, visits = grid[row][panel], _visits(first, scanner)
             for strategy in strategies:
@@ -68,12 +69,12 @@ def forgetting_curves(results: Sequence[RunResult]) -> Figure | None:
             axes.axvspan(0.6, visits[0] - 0.5, color="#f3f4f6", zorder=0, lw=0)
             axes.grid(axis="y", color="#e5e7eb", lw=0.6)
             axes.set_title(wrapped(f"{model} on {first.short_names[scanner]}", 34), loc="left")
-        lowest = min((_lowest(run) for run in of_order(results, first.order)), default=1.0)
         for axes in grid[-1]:
             name_columns(axes, range(1, len(names) + 1), names)
             axes.set_xlim(0.6, len(names) + 0.4)
-            axes.set_ylim(min(0.9, np.floor(lowest * 20) / 20), 1)
-        for row_axes in grid:
+        for model, row_axes in zip(models, grid, strict=True):
+            own = [run for run in of_order(results, first.order) if run.network == model]
+            row_axes[0].set_ylim(*_limits(own))
             row_axes[0].set_ylabel("mean Dice")
         legend_above(figure, grid.flat, width)
         return with_caveats(figure, first.caveats)
@@ -103,14 +104,23 @@ def _curve(axes: Axes, first: RunResult, values: Dice, visits: list[int], mark: 
     )  # fmt: skip
 
 
-def _lowest(run: RunResult) -> float:
-    """Lowest Dice on a scanner from its learning on."""
+def _limits(runs: Sequence[RunResult]) -> tuple[float, float]:
+    """Limits of the axis of a network: twentieths around what comes after learning."""
+    dice = np.concatenate([_after_learning(run) for run in runs] or [np.array([1.0])])
+    low, high = np.floor(20 * dice.min()) / 20, np.ceil(20 * dice.max()) / 20
+    middle = (low + high) / 2
+    low, high = min(low, middle - LEAST_SPAN / 2), max(high, middle + LEAST_SPAN / 2)
+    return (1 - LEAST_SPAN, 1.0) if low > 1 - LEAST_SPAN else (max(0.0, low), min(1.0, high))
+
+
+def _after_learning(run: RunResult) -> Dice:
+    """Dice on every scanner from its learning on."""
     r, first = run.matrix()[1:], np.array(list(run.first_visits.values()))
     stages = np.arange(1, len(r) + 1)[:, None]
     after = r.ravel() if run.is_joint or run.by_months else r[stages >= first]
     if run.training_regime == "single":
         after = run.after_learning()
-    return float(after[np.isfinite(after)].min(initial=1))
+    return after[np.isfinite(after)]
 
 
 def order_fans(results: Sequence[RunResult]) -> Figure | None:

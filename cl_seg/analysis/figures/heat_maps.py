@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 
 from cl_seg.analysis.figures.labels import (
     any_long,
@@ -22,11 +23,12 @@ from cl_seg.analysis.figures.panels import (
     positions_of_panels,
     rows_of_panels,
 )
-from cl_seg.analysis.figures.style import STYLE, colour_bar, with_caveats
+from cl_seg.analysis.figures.style import COLOURS, STYLE, colour_bar, with_caveats
 from cl_seg.analysis.many_scanners import MOST_SCANNERS, is_many
 from cl_seg.analysis.tables import runs_by_configuration
 from cl_seg.records.results import RunResult
 
+FRAME = COLOURS[1]  # stands out from all blues and yellows
 MAP_OF_MANY = 2.9, 2.9
 """Width and height of the R of many scanners, in inches."""
 
@@ -58,6 +60,7 @@ def heat_maps(results: Sequence[RunResult]) -> Figure:
             lowest = all(len(below) <= column for below in rows[row + 1 :])
             named = column == 0 or len(r) < tall
             _heat_map(axes, r, names if lowest else [], _stages(runs[0]) if named else [])
+            _frame_learned(axes, runs[0])
             axes.set_title(f"{model} · {strategy}", loc="left")
         figure.supylabel("after training on", fontsize=9)
         figure.supxlabel("Dice on", fontsize=9)
@@ -84,6 +87,7 @@ def heat_map_pixels(run: RunResult, name: str = "mean") -> npt.NDArray[np.uint8]
         canvas = FigureCanvasAgg(figure)
         axes = figure.subplots()
         _heat_map(axes, r, names, _stages(run))
+        _frame_learned(axes, run)
         axes.set_title(f"{run.network} · {run.strategy} · {name}", loc="left")
         figure.tight_layout()
         canvas.draw()  # type: ignore[no-untyped-call]
@@ -102,6 +106,16 @@ def _heat_map(axes: Axes, r: np.ndarray, names: list[str], stages: list[str]) ->
     name_rows(axes, stages)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _frame_learned(axes: Axes, run: RunResult) -> None:
+    """Frame the cells right after learning a scanner, from which forgetting is counted."""
+    if run.is_joint or run.by_months:
+        return
+    for column, stage in enumerate(run.first_visits.values()):
+        if stage < len(run.matrix()):
+            corner = column - 0.5, stage - 0.5
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=FRAME, lw=1.6, clip_on=False))
 
 
 def _stages(run: RunResult) -> list[str]:

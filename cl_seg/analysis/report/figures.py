@@ -33,7 +33,8 @@ def forgetting_curves(data: ReportData) -> Section | None:
     bands = "; lines are means over seeds, bands their range" * _several_seeds(results)
     caption = (
         f"Test Dice on each scanner over the stream. {_marks(results[0])}{dotted}{bands}. "
-        "Dice below the axis is in the matrix R; the untrained network is not drawn."
+        "Every network has an axis of its own; Dice below it is in the matrix R, the untrained "
+        "network is not drawn."
         f"{_between_tests(results)}{which_scanners(results)}{_which_order(results)}"
     )
     figure = curves.forgetting_curves(results)
@@ -51,7 +52,7 @@ def accuracy_matrix(data: ReportData) -> Section | None:
     """R of every network and strategy."""
     caption = (
         "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows)"
-        f"{', mean over seeds' * _several_seeds(data.results)}."
+        f"{', mean over seeds' * _several_seeds(data.results)}; framed right after learning."
         f"{_untested(data.results)}{_which_order(data.results)}"
     )
     figure = heat_maps.heat_maps(data.results)
