@@ -46,7 +46,6 @@ function curves() {
   const columns = new Set(rows.map((row) => row.scanner)).size || 1;
   return {
     vconcat: networks.map((name, i) => curvesOf(rows.filter((row) => row.network === name), name, columns, i === networks.length - 1)),
-    resolve: { legend: { color: "shared", shape: "shared" } },
   };
 }
 
@@ -77,9 +76,9 @@ function curvesOf(rows, network, columns, last) {
         { transform: only("joint"), mark: { type: "rule", strokeDash: [2, 3], color: css("--ink"), strokeWidth: 1.5 },
           encoding: { y, tooltip } },
         { transform: only("line"), mark: { type: "area", opacity: 0.15, clip: true },
-          encoding: { x, y: { ...y, field: "below" }, y2: { field: "above" }, color: plain } },
+          encoding: { x, y: { ...y, field: "below" }, y2: { field: "above" }, color: coloured() } },
         { transform: only("line"), mark: { type: "line", clip: true, strokeWidth: 2 },
-          encoding: { x, y, color: plain, strokeDash: dashed } },
+          encoding: { x, y, color: coloured(), strokeDash: dashed } },
         { transform: only("line"), mark: { type: "point", clip: true, filled: true, opacity: 1 },
           encoding: { x, y, color: coloured(), shape: shaped(), tooltip,
             size: { condition: { test: "datum.visited", value: 90 }, value: 30 } } },
@@ -100,16 +99,16 @@ function matrix() {
 function matricesOf(rows, field) {
   const most = Math.max(...cells.map((row) => row.stage));
   const many = most > 25;
-  const panel = Math.max(130, Math.min(240, 56 * data.scanners.length));
+  const panel = Math.max(96, Math.min(240, 38 * data.scanners.length));
   const places = [...new Map([...rows].sort((a, b) => a.stage - b.stage).map((row) => [row.place, 1])).keys()];
   const x = { field: "scanner", sort: data.scanners, title: null, axis: { labelAngle: -30, labelLimit: 130 } };
-  const y = { field: "place", sort: places, title: null, axis: { labelLimit: 130, minExtent: 120, labelOverlap: true } };
+  const y = { field: "place", sort: places, title: null, axis: { labelLimit: 115, minExtent: 105, labelOverlap: true } };
   const title = field === "strategy" ? [rows[0].network] : [rows[0].strategy];
   return {
     title: { text: title, anchor: "start", fontSize: 12 },
     data: { values: rows },
     facet: { field, sort: field === "strategy" ? data.strategies : data.networks, header },
-    columns: Math.max(1, Math.floor(width() / (panel + 150))),
+    columns: Math.max(1, Math.floor(width() / (panel + 132))),
     resolve: { scale: { y: "independent", x: "independent" } },
     spec: {
       width: panel, height: { step: many ? 7 : 26 },
@@ -180,8 +179,8 @@ function plane() {
     spec: {
       width: Math.max(150, width() / columns - 75), height: 220,
       layer: [
-        { mark: "rule", encoding: { x: axis("plasticity low"), x2: { field: "plasticity high" }, y: axis("BWT"), color: plain } },
-        { mark: "rule", encoding: { x: axis("plasticity"), y: axis("BWT low"), y2: { field: "BWT high" }, color: plain } },
+        { mark: "rule", encoding: { x: axis("plasticity low"), x2: { field: "plasticity high" }, y: axis("BWT"), color: coloured() } },
+        { mark: "rule", encoding: { x: axis("plasticity"), y: axis("BWT low"), y2: { field: "BWT high" }, color: coloured() } },
         { mark: { type: "point", filled: true, size: 90, opacity: 1 }, encoding: { x: axis("plasticity"), y: axis("BWT"), color: coloured(), shape: shaped(),
           tooltip: [{ field: "network" }, { field: "strategy" }, { field: "plasticity says", title: "plasticity" },
             { field: "BWT says", title: "BWT" }, { field: "ACC says", title: "ACC" }, { field: "kept", title: "slices kept" }] } },
