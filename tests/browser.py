@@ -55,12 +55,7 @@ class Browser:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *of_error: object) -> None:
         self._process.terminate()
         self._process.wait()
         os.close(self._in)
@@ -112,8 +107,7 @@ class Browser:
         """Open a file and wait until it is loaded."""
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.send("Page.navigate", url=page.resolve().as_uri())
-        if scripts:
-            self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
+        self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
 
     def value(self, expression: str) -> Any:
         """Value of an expression in the page."""

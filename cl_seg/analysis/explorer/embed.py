@@ -27,7 +27,7 @@ DECIMALS = 4
 PLACE = """<section id="explore" aria-labelledby="explorer" hidden>
 <h2 id="explorer">Explore</h2>
 </section>
-<noscript><p class="small">With JavaScript the figures can be filtered and cases looked at.</p></noscript>"""
+<noscript><p class="small">With JavaScript figures can be filtered and cases seen.</p></noscript>"""
 CREDIT = (
     " Interactive figures: Vega, Vega-Lite and Vega-Embed, © University of Washington Interactive "
     "Data Lab and contributors, BSD 3-Clause License."
