@@ -22,9 +22,10 @@ def plain_name(display_name: str) -> str:
     >>> plain_name("Stress old sharp kernel 140 kV (simulated)")
     'Old sharp kernel'
     """
-    head = re.split(r"[,(·]", display_name)[0].strip().removeprefix("Stress ")
+    head = re.split(r"[,(·]", display_name)[0].strip()
     plain = re.sub(r"(\s[\d.]+ (kV|mm))+$", "", head)
-    return plain[:1].upper() + plain[1:]
+    stressed = plain.removeprefix("Stress ")
+    return plain if plain == stressed else stressed[:1].upper() + stressed[1:]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ class Side(Spec):
     def in_words(self) -> tuple[str, str, str]:
         """Networks and tools, strategy, and SEED images, each "" where there is none."""
         who = " and ".join(name.replace("_", " ") for name in (*self.networks, *self.tools))
-        how = IN_WORDS.get(self.strategy, self.strategy)
+        words = IN_WORDS | ({"Naive": "transfer"} if self.seed_images else {})
+        how = words.get(self.strategy, self.strategy)
         images = f"{self.seed_images} SEED images" if self.seed_images else ""
         return who, how, images + (f" by {self.by.replace('_', ' ')}" if self.by else "")
 

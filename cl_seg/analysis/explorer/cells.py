@@ -58,8 +58,8 @@ def cells_of(results: Sequence[RunResult]) -> Cells:
 def _by_stream(results: Sequence[RunResult]) -> list[list[RunResult]]:
     """Runs that differ in their seed alone."""
 
-    def stream(run: RunResult) -> tuple[str, str, int]:
-        return run.network, run.strategy, run.order_number
+    def stream(run: RunResult) -> tuple[str, str, int, list[str]]:
+        return run.network, run.strategy, run.order_number, run.order
 
     return [list(own) for _, own in groupby(sorted(results, key=stream), stream)]
 

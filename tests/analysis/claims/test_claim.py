@@ -120,3 +120,21 @@ def test_errors_in_older_files_have_the_line_and_the_new_name(tmp_path: Path) ->
     path.write_text(OLD.replace("at_least: 0.1", "at_least: 0.1\n    margin: 0.2"))
     with pytest.raises(InputError, match="`at_least` stands beside `margin`, its new name"):
         read_claims(path)
+
+
+FEW = Side(networks=["VNet"], strategy="Naive", seed_images=10)
+MANY = Side(networks=["VNet"], strategy="scratch", seed_images=40)
+CNN = Side(networks=["VNet", "UNet"], strategy="Joint")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (FEW, MANY, "VNet: transfer, 10 SEED images − from scratch, 40 SEED images"),
+        (CNN, Side(networks=["UNETR"], strategy="Joint"), "joint training: VNet and UNet − UNETR"),
+        (CNN, Side(tools=["level_set"]), "VNet and UNet, joint training − level set"),
+    ],
+)
+def test_contrasts_are_in_words_and_say_once_what_is_shared(a: Side, b: Side, said: str) -> None:
+    contrast = Contrast(suite="seed_curve", score="ACC", a=a, b=b)
+    assert contrast.in_words == f"{said} (ACC, seed curve)"

@@ -52,3 +52,9 @@ def test_networks_of_one_strategy_are_beside_each_other(tmp_path: Path) -> None:
     figure = heat_maps(load_results(tmp_path))
     tops = {round(axes.get_position().y1, 3) for axes in figure.axes}
     assert len(figure.axes) == 4 and len(tops) == 1
+
+
+def test_what_was_just_learned_is_framed(results: Path) -> None:
+    joint, naive = sorted(heat_maps(load_results(results)).axes, key=lambda a: len(a.patches))
+    assert not joint.patches
+    assert [patch.get_xy() for patch in naive.patches] == [(-0.5, 0.5), (0.5, 1.5)]
