@@ -74,7 +74,7 @@ def _by_scanner(
     found: list[list[list[int | None]] | None] = []
     for scanner, own in names.items():
         here = cases[(cases["scanner"] == scanner) & (cases["true"] > 0)]
-        dice = here.set_index(["class", here["case"].astype(str)])["dice"]
+        dice = here.astype({"case": str}).set_index(["class", "case"])["dice"]
         each = [dice.get(name, pd.Series(dtype=float)).reindex(own) for name in run.classes]
         found.append([_thousandths(values) for values in each] if len(here) else None)
     return found

@@ -1,5 +1,6 @@
 """Cells of R with intervals, as a long table."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -120,8 +121,8 @@ def _half_width(values: Values) -> float:
         return ci_half_width(values)
     if patients < 2:
         return float("nan")
-    spread = float(values.std(ddof=1)) / patients**0.5
-    return float(t.ppf((1 + LEVEL) / 2, patients - 1)) * spread
+    error = values.std(ddof=1) / math.sqrt(patients)
+    return float(t.ppf((1 + LEVEL) / 2, patients - 1) * error)
 
 
 def _patient_values(run: RunResult) -> Values:

@@ -76,9 +76,9 @@ def _worst_scanner(data: ReportData, row: "pd.Series[float]") -> str:
     table = scanner_table(runs).set_index("scanner")
     if not table["change"].min() < 0:
         return ""
-    scanner = table["change"].idxmin()
-    name, (before, after) = runs[0].short_names[scanner], table.loc[scanner, ["learned", "last"]]
-    return f", most on {name}, from {before:.2f} to {after:.2f}"
+    worst = table.sort_values("change", kind="stable").iloc[0]
+    name = runs[0].short_names[str(worst.name)]
+    return f", most on {name}, from {worst['learned']:.2f} to {worst['last']:.2f}"
 
 
 def _how_many_forget(rows: pd.DataFrame) -> str:
@@ -127,7 +127,8 @@ def _gains(data: ReportData) -> pd.DataFrame:
     if table.empty:
         return table
     evaluable = data.summary.set_index(["model", "strategy"])["verdict"].ne(NOT_EVALUABLE)
-    tuned = dict(_fine_tuned(data)[["model", "strategy"]].itertuples(index=False))
+    rows = _fine_tuned(data)
+    tuned: dict[str, str] = dict(zip(rows["model"], rows["strategy"], strict=True))
     kept = [
         data.runs_by_configuration[model, strategy][0].training_regime == "sequential"
         and model in tuned
