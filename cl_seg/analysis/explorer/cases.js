@@ -19,7 +19,7 @@ const meanKnown = (values) => {
 };
 
 /** Stage right after which the scanner of a cell was learned, if the network goes on after it. */
-const learnedStage = (cell) => cells.find((row) => row.learned && row.network === cell.network
+const learnedStage = (cell) => cells.find((row) => row.learned && row.regime !== "single" && row.network === cell.network
   && row.strategy === cell.strategy && row.scanner === cell.scanner && row.order === cell.order)?.stage;
 
 function caseTable(cell) {
@@ -71,7 +71,8 @@ function mostForgotten(options) {
   const lost = (row) => {
     const learned = options.find((other) => other.learned && other.network === row.network
       && other.strategy === row.strategy && other.scanner === row.scanner);
-    return learned && learned.stage < row.stage ? learned.dice - row.dice : -1;
+    // A network of its own per scanner goes from none to none.
+    return learned && learned.stage < row.stage && row.regime !== "single" ? learned.dice - row.dice : -1;
   };
   return options.reduce((best, row) => lost(row) > lost(best) ? row : best, options[0]);
 }

@@ -140,7 +140,8 @@ def _lost(one: Slice, run: RunResult) -> float | None:
     """Dice lost from learning the scanner of a slice to the end; None where either is unknown."""
     last = len(run.matrix()) - 1
     learned = run.first_visits[one.scanner]
-    if learned >= last or not {learned, last} <= one.predictions.keys():
+    goes_on = run.training_regime != "single"
+    if not goes_on or learned >= last or not {learned, last} <= one.predictions.keys():
         return None
     before, after = (
         slice_score(one.predictions[stage], one.truth, len(run.classes))
