@@ -32,12 +32,14 @@ class SeedImages:
         by: how they are chosen.
         base_scanners: of the network that is transferred, and that chooses where one is needed.
         transfer: True where training on them starts from that network.
+        base_model: of a seed curve, that network where it is a saved one.
     """
 
     count: int
     by: str
     base_scanners: tuple[str, ...]
     transfer: bool
+    base_model: "StartingModel | None" = None
 
     @property
     def start(self) -> str:

@@ -12,7 +12,8 @@ from cl_seg.messages.suggest import did_you_mean
 from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.choices import LABEL
 from cl_seg.spec.read import read_suite
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.seed_curve import SeedCurveSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.registry import STRATEGIES
 
