@@ -49,11 +49,11 @@ def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
 
 
 def _set_scale(axes: Axes, counts: Sequence[int]) -> None:
-    """Powers of two; 0, of a saved model as it is, one step to the left of the smallest count."""
+    """Powers of two, and 0, of a saved model as it is, where half the smallest count would be."""
     if counts[0] > 0:
         axes.set_xscale("log", base=2)
     else:
-        axes.set_xscale("symlog", base=2, linthresh=counts[1])
+        axes.set_xscale("symlog", base=2, linthresh=counts[1], linscale=0.5)
 
 
 def _curve(

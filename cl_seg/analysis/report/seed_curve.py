@@ -1,11 +1,13 @@
 """SEED curves: Dice on a new scanner against the number of slices labelled there."""
 
 from cl_seg.analysis.figures.seed_curves import seed_curves
+from cl_seg.analysis.many_scanners import listed
 from cl_seg.analysis.report.section import ReportData, Section
 from cl_seg.analysis.seed_curve import seed_images_of, shown_seed_curve_table, verdicts
 from cl_seg.records.run_spec import SavedModelSpec
 
 TRANSFER = "{} goes on with the SEED images; the strategy says which of its weights are trained"
+AS_IT_IS = {"0 images": "the saved model as it is, whatever the strategy and the seed"}
 DEFINITIONS = {
     "scratch": "the same network, untrained, on the same SEED images, for as many steps",
     "Dice": "on the test patients of the new scanner, classes averaged",
@@ -24,23 +26,23 @@ def table(data: ReportData) -> Section:
     """Dice and the work that is left, with the verdict on the study's claim."""
     first = data.results[0]
     images = seed_images_of(first)
-    transferred = "the network of the base scanners"
     base = f"Base scanners: {', '.join(images.base)}"
+    transfer = {"transfer": TRANSFER.format("the network of the base scanners")}
     if images.base_model is not None:
-        transferred = "the saved model, which is the row of 0 images as it is,"
         base = _starting_model(images.base_model)
+        transfer = {"transfer": TRANSFER.format("the saved model"), **AS_IT_IS}
     return Section(
         "SEED curve",
         table=shown_seed_curve_table(data.seed_curve_table, first.classes),
         notes=[f"{base}; new scanner: {first.order[-1]}.", *verdicts(data.seed_curve_runs)],
-        definitions={"transfer": TRANSFER.format(transferred), **DEFINITIONS},
+        definitions=transfer | DEFINITIONS,
         files={"summary": data.seed_curve_table},
     )
 
 
 def _starting_model(model: SavedModelSpec) -> str:
     """Its name and checksum, and what its card says it was trained on."""
-    seen = ", ".join(model.scanners.values()) or "scanners that its card does not name"
+    seen = listed(list(model.scanners.values())) or "scanners that its card does not name"
     kind = " (simulated CT only)" if model.simulated else ""
     return f"Starting model: {model.name} ({model.weights_sha256[:12]}), trained on {seen}{kind}"
 
