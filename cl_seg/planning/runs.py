@@ -22,6 +22,25 @@ def month_part(position: int) -> str:
 
 
 @dataclass(frozen=True)
+class StartingModel:
+    """A saved network whose training a run continues.
+
+    Attributes:
+        folder: of the model; None where the network of the run loads weights itself.
+        weights_sha256: checksum of its weights.
+        scanners: it was trained on, key → name; empty where that is not known.
+        simulated: True where it is known to have seen simulated CT only.
+        levels: of the body that it was made for; "" where that is not known.
+    """
+
+    folder: Path | None
+    weights_sha256: str
+    scanners: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
+    levels: str = ""
+
+
+@dataclass(frozen=True)
 class SeedImages:
     """SEED images: labelled slices of a new scanner, the last of a run's order.
 
@@ -39,31 +58,12 @@ class SeedImages:
     by: str
     base_scanners: tuple[str, ...]
     transfer: bool
-    base_model: "StartingModel | None" = None
+    base_model: StartingModel | None = None
 
     @property
     def start(self) -> str:
         """The suite's word for where training starts from."""
         return "transfer" if self.transfer else "scratch"
-
-
-@dataclass(frozen=True)
-class StartingModel:
-    """A saved network whose training a run continues.
-
-    Attributes:
-        folder: of the model; None where the network of the run loads weights itself.
-        weights_sha256: checksum of its weights.
-        scanners: it was trained on, key → name; empty where that is not known.
-        simulated: True where it is known to have seen simulated CT only.
-        levels: of the body that it was made for; "" where that is not known.
-    """
-
-    folder: Path | None
-    weights_sha256: str
-    scanners: Mapping[str, str] = field(default_factory=dict)
-    simulated: bool = False
-    levels: str = ""
 
 
 @dataclass(frozen=True)

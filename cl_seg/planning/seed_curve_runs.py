@@ -28,14 +28,13 @@ def seed_curve_runs(suite: SeedCurveSuite, scanners: list[str]) -> list[Run]:
     """
     target = suite.target or scanners[-1]
     saved = starting_model(suite) if suite.model else None
-    base = () if saved else tuple(suite.base or (name for name in scanners if name != target))
-    _check_scanners(base, target, scanners)
+    base = () if saved else _base_scanners(suite, target, scanners)
+    for name in (*base, target):
+        if name not in scanners:
+            raise InputError(
+                f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
+            )
     _check_strategies(suite)
-    if not saved and (not base or target in base):
-        raise InputError(
-            f"base and target: {target} is the new scanner and needs others as base, of "
-            f"{', '.join(scanners)}"
-        )
     runs = []
     axes = (suite.models, suite.start, suite.strategies, suite.by, suite.seed_images, suite.seeds)
     for position in product(*(range(len(axis)) for axis in axes)):
@@ -64,20 +63,22 @@ def seed_curve_notes(runs: Sequence[Run]) -> Iterator[str]:
         )
 
 
-def _check_scanners(base: tuple[str, ...], target: str, scanners: list[str]) -> None:
-    for name in (*base, target):
-        if name not in scanners:
-            raise InputError(
-                f"base and target: unknown scanner {name}{did_you_mean(name, scanners)}"
-            )
+def _base_scanners(suite: SeedCurveSuite, target: str, scanners: list[str]) -> tuple[str, ...]:
+    base = tuple(suite.base or (name for name in scanners if name != target))
+    if not base or target in base:
+        raise InputError(
+            f"base and target: {target} is the new scanner and needs others as base, of "
+            f"{', '.join(scanners)}"
+        )
+    return base
 
 
 def _check_strategies(suite: SeedCurveSuite) -> None:
     for choice in suite.strategies:
         if find_strategy(choice.name).training_regime != "sequential":
             raise InputError(
-                f"strategies: {choice.name} has no place in a seed curve, where a network goes "
-                "from the base scanners to the SEED images"
+                f"strategies: {choice.name} has no place in a seed curve, where a network that "
+                "was trained before goes on with the SEED images"
             )
     if suite.model:
         refuse([fault for choice in suite.strategies if (fault := why_not_further(choice, ()))])
