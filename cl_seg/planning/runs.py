@@ -22,30 +22,6 @@ def month_part(position: int) -> str:
 
 
 @dataclass(frozen=True)
-class SeedImages:
-    """SEED images: labelled slices of a new scanner, the last of a run's order.
-
-    They have nothing to do with a random seed.
-
-    Attributes:
-        count: how many.
-        by: how they are chosen.
-        base_scanners: of the network that is transferred, and that chooses where one is needed.
-        transfer: True where training on them starts from that network.
-    """
-
-    count: int
-    by: str
-    base_scanners: tuple[str, ...]
-    transfer: bool
-
-    @property
-    def start(self) -> str:
-        """The suite's word for where training starts from."""
-        return "transfer" if self.transfer else "scratch"
-
-
-@dataclass(frozen=True)
 class StartingModel:
     """A saved network whose training a run continues.
 
@@ -62,6 +38,32 @@ class StartingModel:
     scanners: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
     levels: str = ""
+
+
+@dataclass(frozen=True)
+class SeedImages:
+    """SEED images: labelled slices of a new scanner, the last of a run's order.
+
+    They have nothing to do with a random seed.
+
+    Attributes:
+        count: how many.
+        by: how they are chosen.
+        base_scanners: of the network that is transferred, and that chooses where one is needed.
+        transfer: True where training on them starts from that network.
+        base_model: of a seed curve, that network where it is a saved one.
+    """
+
+    count: int
+    by: str
+    base_scanners: tuple[str, ...]
+    transfer: bool
+    base_model: StartingModel | None = None
+
+    @property
+    def start(self) -> str:
+        """The suite's word for where training starts from."""
+        return "transfer" if self.transfer else "scratch"
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ class RunResult:
 
         ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
         one with a network of its own, ``months`` those of a month (or of all so far),
-        ``seed_curve`` the base scanners, then SEED images, ``update`` a new scanner, from a saved
-        model.
+        ``seed_curve`` the base scanners, then SEED images, or these alone from a saved model,
+        ``update`` a new scanner, from a saved model.
         """
         return self.record.schedule
 

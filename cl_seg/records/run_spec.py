@@ -86,21 +86,41 @@ class TrainingSpec(SuitePart):
     threads: int
 
 
+class SavedModelSpec(RecordModel):
+    """A saved model that training starts from.
+
+    Attributes:
+        name: of its folder; "" where that is not known.
+        weights_sha256: checksum of its weights.
+        scanners: that its card names as those it was trained on, key → name.
+        simulated: True where its card says that it has seen simulated CT only.
+        levels: of the body that it was made for, by its card.
+    """
+
+    name: str = ""
+    weights_sha256: str
+    scanners: dict[str, str]
+    simulated: bool
+    levels: str
+
+
 class SeedImagesSpec(RecordModel):
     """SEED images: the slices of the new scanner that were labelled, in a seed curve.
 
     Attributes:
         count: number of slices.
         by: method by which they were chosen.
-        start: ``transfer`` where training on them started from the network of the base scanners,
-            ``scratch`` where from an untrained one.
-        base: the base scanners.
+        start: ``transfer`` where training on them started from the network of the base scanners or
+            a saved model, ``scratch`` where from an untrained one.
+        base: the base scanners; none with a saved model.
+        base_model: the saved model that transfer started from.
     """
 
     count: int
     by: str
     start: str
     base: tuple[str, ...]
+    base_model: SavedModelSpec | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class MarginsSpec(RecordModel):
@@ -174,6 +194,19 @@ class RunSpec(SuitePart):
     seed_images: SeedImagesSpec | None = None
     update: UpdateSpec | None = None
 
+    @property
+    def parent(self) -> SavedModelSpec | None:
+        """The saved model that the run has trained further, if it has."""
+        if (update := self.update) is not None:
+            return SavedModelSpec(
+                weights_sha256=update.parent,
+                scanners=update.parent_scanners,
+                simulated=update.parent_simulated,
+                levels=update.parent_levels,
+            )
+        images = self.seed_images
+        return images.base_model if images and images.start == "transfer" else None
+
     def as_suite_fields(self) -> dict[str, Any]:
         """Field of the suite → value, JSON-serialisable."""
         values = self.model_dump(mode="json", exclude_unset=True, exclude={"seed_images"})
@@ -182,4 +215,6 @@ class RunSpec(SuitePart):
         if (images := self.seed_images) is not None:
             values |= {"seed_images": images.count, "by": images.by, "start": images.start}
             values["base"] = list(images.base)
+            if images.base_model is not None:
+                values["base_model"] = images.base_model.model_dump(mode="json")
         return values

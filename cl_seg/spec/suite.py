@@ -1,4 +1,4 @@
-"""Suites: streams of scanners and SEED curves."""
+"""Suites: the fields that all of them share, and streams of scanners."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     Field,
     NonNegativeInt,
-    PositiveInt,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -23,7 +22,7 @@ EVALUATE = r"^(all|seen|every [1-9][0-9]*)$"
 
 
 class Suite(Spec):
-    """The fields that stream and seed-curve suites share.
+    """The fields that suites of all kinds share.
 
     Attributes:
         name: of the suite, and of its folder in ``results``.
@@ -174,47 +173,4 @@ class StreamSuite(Suite):
             for name, bound in self.learned_dice.items():
                 if bound != defaults.get(name):  # plan.json holds the defaults of all classes
                     require_known(name, self.classes, "class", "learned_dice")
-        return self
-
-
-class SeedCurveSuite(Suite):
-    """Dice on a new scanner against the number of SEED images, transfer against from scratch.
-
-    SEED images are the few slices of a new scanner that a person labels, from which a network is
-    adapted to it.
-
-    Attributes:
-        kind: ``seed_curve``.
-        strategies: how a transferred network is trained on the SEED images, ``naive`` for all of
-            its weights; from scratch all are trained.
-        base: scanners the transferred network is first trained on, together; empty for all but
-            the target.
-        target: the new scanner; empty for the last one of the data.
-        seed_images: numbers of labelled slices of the new scanner.
-        by: how they are chosen; the same slices for transfer and from scratch.
-        start: where training on them starts from.
-    """
-
-    kind: Literal["seed_curve"]
-    strategies: Annotated[list[StrategyChoice], Field(min_length=1)] = Field(
-        default=["naive"], validate_default=True
-    )
-    base: list[str] = Field(default=[])
-    target: str = ""
-    seed_images: Annotated[list[PositiveInt], Field(min_length=1)]
-    by: list[SliceChoice] = Field(default=["random"], min_length=1)
-    start: list[Literal["transfer", "scratch"]] = Field(
-        default=["transfer", "scratch"], min_length=1
-    )
-
-    @field_validator("base", "seed_images", "by", "start")
-    @classmethod
-    def _listed_once(cls, value: list[Any]) -> list[Any]:
-        return require_distinct(value, value)
-
-    @model_validator(mode="after")
-    def _new_scanner(self) -> "SeedCurveSuite":
-        if self.target in self.base:
-            text = f"{self.target} is one of `base`: it would not be new"
-            raise PydanticCustomError("target", "{text}", {"text": text, "in": ["target"]})
         return self

@@ -63,7 +63,7 @@ def summary(
 def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
     """The orders or months of a stream, or the scanners of an update or a seed curve."""
     first = runs[0]
-    if first.starting_model is not None:
+    if first.starting_model or (first.seed_images and first.seed_images.base_model):
         old = f" (old scanners: {', '.join(first.order[:-1])})" if first.order[:-1] else ""
         yield f"saved model{old} → {first.order[-1]}"
     elif first.seed_images is not None:

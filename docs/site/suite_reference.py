@@ -53,11 +53,12 @@ def suite_page(schema: Schema) -> str:
 
 def _section(heading: str, part: Schema) -> Iterator[str]:
     fields = part["anyOf"][1] if "anyOf" in part else part
-    needed = fields.get("required", [])
+    needed = dict.fromkeys(fields.get("else", {}).get("required", []), "needed without `model`")
+    needed |= dict.fromkeys(fields.get("required", []), "needed")
     yield f"{heading}\n\n{_prose(part['description'])}\n"
     yield "| field | value | default | meaning |\n| --- | --- | --- | --- |"
     for name, field in sorted(fields["properties"].items(), key=lambda item: item[0] != "kind"):
-        default = "needed" if name in needed else _default(field)
+        default = needed.get(name) or _default(field)
         yield f"| `{name}` | {_kind(field)} | {default} | {_prose(field.get('description', ''))} |"
     yield ""
 

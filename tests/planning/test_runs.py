@@ -5,8 +5,9 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.grid import plan_runs
+from cl_seg.spec.seed_curve import SeedCurveSuite
 from cl_seg.spec.settings import Later, Training
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.suite import StreamSuite
 
 BASE = """
 kind: stream

@@ -12,7 +12,8 @@ from cl_seg.messages.suggest import did_you_mean
 from cl_seg.models.registry import NETWORKS
 from cl_seg.spec.choices import LABEL
 from cl_seg.spec.read import read_suite
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.seed_curve import SeedCurveSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.registry import STRATEGIES
 
@@ -82,6 +83,40 @@ def test_seed_curve(tmp_path):
     assert isinstance(suite, SeedCurveSuite)
     assert suite.base == ["a"] and suite.target == "b" and suite.seed_images == [1, 2, 4]
     assert suite.data.phantom is not None and suite.data.phantom.size == 320
+
+
+def of_model(folder, trusted_network):
+    """What a model folder would determine."""
+    if folder != Path("saved"):
+        raise InputError(f"{folder} is no model folder")
+    return {"models": [{"name": "unet"}], "classes": ["liver"], "image": {"size": 64}}
+
+
+FROM_MODEL = SEED_CURVE.replace("image: {size: 64}\nmodels: [unet]\n", "model: saved\n")
+FROM_MODEL = FROM_MODEL.replace("base: [a]\n", "")
+
+
+def test_a_seed_curve_takes_its_network_from_a_saved_model(tmp_path):
+    (tmp_path / "suite.yaml").write_text(FROM_MODEL)
+    suite = read_suite(tmp_path / "suite.yaml", NETWORKS, STRATEGIES, None, of_model)
+    assert isinstance(suite, SeedCurveSuite) and suite.base == []
+    assert suite.models[0].name == "unet" and suite.image.size == 64
+    assert suite.classes == ["liver"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("model: saved", "model: saved\nbase: [a]", "6: base: a saved model, `model`, takes the"),
+        ("model: saved", "model: saved\nclasses: [muscle]", "classes: ['muscle'] is not that of"),
+        ("model: saved", "model: nowhere", "5: model: nowhere is no model folder"),
+    ],
+)
+def test_faults_beside_a_model_are_told_once(tmp_path, old, new, told):
+    (tmp_path / "suite.yaml").write_text(FROM_MODEL.replace(old, new))
+    with pytest.raises(InputError) as refused:
+        read_suite(tmp_path / "suite.yaml", NETWORKS, STRATEGIES, None, of_model)
+    assert told in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_short_and_long_form_are_equal(tmp_path):

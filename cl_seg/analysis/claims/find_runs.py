@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import UNSEEN, Contrast, Side
-from cl_seg.analysis.seed_curve import as_single_scanner_run
+from cl_seg.analysis.seed_curve import runs_on_new_scanner
 from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.analysis.update.summary import refuse_updates
@@ -17,6 +17,7 @@ from cl_seg.records.load import load_results
 from cl_seg.records.results import RunResult
 from cl_seg.records.tables import PACKED
 
+UNSAID = (None, "")
 RunsPerMethod = list[list[RunResult]]
 """The runs of every network and tool of one side."""
 
@@ -53,7 +54,7 @@ class RunFinder:
         runs = load_results(self.folder / suite)
         refuse_updates(runs)
         is_seed_curve = runs[0].training_regime == "seed_curve"
-        return [as_single_scanner_run(run) for run in runs] if is_seed_curve else runs
+        return runs_on_new_scanner(runs) if is_seed_curve else runs
 
     def _read_tools(self, suite: str) -> pd.DataFrame:
         return load_tools(self.folder / suite)
@@ -111,9 +112,12 @@ def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
 
 
 def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
-    if name not in (there := list(dict.fromkeys(known))):
-        missing = f"no {what} {name}" if name else f"`{what}` is missing"
-        raise InputError(f"{missing}; {_available([str(one) for one in there if one])}")
+    there = dict.fromkeys(known)
+    if name not in there:
+        missing = f"`{what}` is missing" if name in UNSAID else f"no {what} {name}"
+        raise InputError(
+            f"{missing}; {_available([str(one) for one in there if one not in UNSAID])}"
+        )
 
 
 def _available(names: Sequence[str]) -> str:

@@ -109,9 +109,11 @@ def scanners_of_streams(results: Sequence[RunResult]) -> str:
 
 
 def scanners_of_seed_curve(results: Sequence[RunResult]) -> str:
-    """The base scanners and the new one."""
-    names = _display_names(results)
-    base = " + ".join(names.get(s, s) for s in seed_images_of(results[0]).base)
+    """The base scanners or the saved model, and the new scanner."""
+    names, images = _display_names(results), seed_images_of(results[0])
+    base = " + ".join(names.get(s, s) for s in images.base)
+    if images.base_model is not None:
+        base = f"saved model {images.base_model.name}"
     return f"{base} → {names[results[0].order[-1]]}"
 
 
