@@ -22,7 +22,6 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cl_seg.analysis.tables import markdown
 from cl_seg.files.write import new_folder, write_text
 from cl_seg.inference.ensemble import Ensemble, load_ensemble
 from cl_seg.inference.measure import pixel_mm
@@ -54,7 +53,7 @@ def main() -> None:
         write_text(folder / "slices.csv", slices.to_csv(index=False, float_format="%.4f"))
         series = by_series(slices)
         write_text(folder / "series.csv", series.to_csv(index=False, float_format="%.4f"))
-    print(markdown(series.round(3)))
+    print(series.round(3).to_string(index=False, na_rep=""))
 
 
 def scored(
