@@ -14,6 +14,7 @@ from cl_seg.cli import (
     certify,
     contract,
     data,
+    listing,
     model,
     monitor,
     phantom,
@@ -23,6 +24,7 @@ from cl_seg.cli import (
     suite,
     update,
 )
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import Verbosity, print_error, set_verbosity
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.schema import schema
@@ -40,15 +42,15 @@ PANELS = {
     "Checks": (contract.contract, contract.check_plugin, schema),
 }
 GROUPS = {
+    "list": (listing.app, "Run"),
     "cache": (stage_cache.app, "Run"),
     "model": (model.app, "Models"),
     "seed": (seed.app, "SEED labelling"),
     "phantom": (phantom.app, "Simulator"),
 }
 
-app = typer.Typer(
-    help="Measure catastrophic forgetting of CT segmentation models across scanners.",
-    no_args_is_help=True,
+app = command_group(
+    "Measure catastrophic forgetting of CT segmentation models across scanners.",
     pretty_exceptions_enable=False,
 )
 for panel, commands in PANELS.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import (
     STAGES,
     AllowImplausibleHu,
@@ -24,7 +25,7 @@ from cl_seg.messages.plural import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
+app = command_group("Save trained networks as model folders.")
 
 ModelFolder = Annotated[
     Path,

@@ -409,7 +409,7 @@ def test_size_too_small_to_train(tmp_path, network, size):
 def test_did_you_mean():
     assert did_you_mean("vnt", ["vnet", "unet"]) == ": did you mean vnet?"
     assert did_you_mean("xyz", {"vnet": 1, "unet": 2}) == ": known are vnet, unet"
-    assert did_you_mean("xyz", [f"field{i}" for i in range(20)]) == ""
+    assert did_you_mean("xyz", [f"field{i}" for i in range(41)]) == ""
 
 
 def test_planning_needs_no_torch():
