@@ -12,6 +12,8 @@ from cl_seg.cli.console import print_answer, print_error, print_info, print_outp
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 
+PAPER = Path("experiments/paper/claims.yaml")
+
 
 class Picture(StrEnum):
     """Extra formats of figures, besides SVG."""
@@ -65,9 +67,7 @@ def claims(
             help="Folder that contains one results folder per suite.", show_default=False
         ),
     ],
-    file: Annotated[Path, typer.Option("--claims", help="YAML file of claims.")] = Path(
-        "experiments/paper/claims.yaml"
-    ),
+    file: Annotated[Path, typer.Option("--claims", help="YAML file of claims.")] = PAPER,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     page: Annotated[
         bool, typer.Option("--report", help="Write claims.html, .md, .json and .svg into RESULTS.")
@@ -81,6 +81,8 @@ def claims(
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")
+    if file == PAPER and not file.is_file():
+        raise InputError(f"{file} is not here: name a YAML file of claims with --claims")
     judged = judge(read_claims(file), results)
     if page:
         from cl_seg.analysis.claims.page import write_claims
