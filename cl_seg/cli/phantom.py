@@ -94,7 +94,9 @@ def simulate(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="New folder for the scans.", show_default=False)],
+    out_folder: Annotated[
+        Path, typer.Argument(metavar="OUT", help="New folder for the scans.", show_default=False)
+    ],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
@@ -111,7 +113,7 @@ def export(
     from cl_seg.api.stores import simulate_scans
 
     manifest = simulate_scans(
-        folder,
+        out_folder,
         scanners or None,
         file_format=file_format.value,
         own_bodies=own_bodies,
@@ -123,7 +125,7 @@ def export(
         workers=workers,
     )
     print_info(f"read them with `cl-seg ingest {manifest} STORE`")
-    print_output_path("scans", folder)
+    print_output_path("scans", out_folder)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Builds a network from its name."""
 
-from inspect import signature
+from collections.abc import Mapping
+from contextlib import suppress
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -59,10 +61,9 @@ def _taken(build: Any, offered: dict[str, int]) -> dict[str, int]:
     A callable that takes any keyword, or tells nothing, is given what a builder is documented to
     take.
     """
-    try:
+    parameters: Mapping[str, Parameter] = {}
+    with suppress(TypeError, ValueError):
         parameters = signature(build).parameters
-    except (TypeError, ValueError):
-        parameters = {}
     if not parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return {n: v for n, v in offered.items() if n in parameters or n in DOCUMENTED}
     return {name: value for name, value in offered.items() if name in parameters}
