@@ -9,10 +9,15 @@ from typing import Annotated, Literal
 import typer
 
 from cl_seg.cli.console import print_answer, print_error, print_info, print_output_path
+from cl_seg.cli.outcome import OpenOption, print_outcome
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
 
 PAPER = Path("experiments/paper/claims.yaml")
+ResultsFolder = Annotated[
+    # One that may not be read is told with the remedy.
+    Path, typer.Argument(readable=False, help="Folder of results.", show_default=False)
+]
 
 
 class Picture(StrEnum):
@@ -23,22 +28,23 @@ class Picture(StrEnum):
 
 
 def report(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
     also: Annotated[
         list[Picture] | None, typer.Option(help="Extra format of figures, besides SVG; repeat.")
     ] = None,
     published: Annotated[
         Path | None, typer.Option(help="CSV file of published values to compare with.")
     ] = None,
+    open_it: OpenOption = False,
 ) -> None:
-    """Write report.html, tables and figures of finished runs."""
+    """Write report.html, tables and figures of finished runs, and show the summary."""
     from cl_seg.api.results import load_results
 
-    print_output_path("report", load_results(results).report(also or [], published))
+    print_outcome(load_results(results).report(also or [], published), open_it)
 
 
 def best_settings(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
     by: Annotated[
         Literal["validation", "test"],
         typer.Option(help="Slices to choose by; test only for suites with pool: development."),
@@ -53,7 +59,7 @@ def best_settings(
 
 
 def select(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
 ) -> None:
     """Old name of ``best-settings``."""
     print_error("`cl-seg select` is now called `cl-seg best-settings`")
@@ -115,7 +121,7 @@ def compare(
 
 
 def pack(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
     out: Annotated[Path, typer.Argument(help="New folder.", show_default=False)],
 ) -> None:
     """Pack the numbers of finished runs into a few small files to share."""
