@@ -202,4 +202,7 @@ def _no_model(path: Path) -> str:
             f"{path} holds {pickled[0]}: pickled weights are not read, they can run code; a model "
             f"folder has {CARD} and {WEIGHTS}, `cl-seg model save` makes one"
         )
-    return f"{path} is no model folder ({CARD} and {WEIGHTS}): `cl-seg model save` makes one"
+    return (
+        f"{path} is no model folder ({CARD} and {WEIGHTS} in {path.absolute()}): `cl-seg "
+        "model save` makes one"
+    )

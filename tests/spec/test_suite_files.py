@@ -10,7 +10,6 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.models.registry import NETWORKS
-from cl_seg.spec.choices import LABEL
 from cl_seg.spec.read import read_suite
 from cl_seg.spec.seed_curve import SeedCurveSuite
 from cl_seg.spec.suite import StreamSuite
@@ -167,8 +166,7 @@ FAULTS = {
     ),
     "text for a number": (
         edited("steps: 10", "steps: many"),
-        "suite.yaml:8: training.steps: expected a valid integer, unable to parse string as an "
-        "integer, not 'many'",
+        "suite.yaml:8: training.steps: expected a whole number, not 'many'",
     ),
     "unknown choice": (
         edited("  steps: 10", "  steps: 10\n  precision: half"),
@@ -265,7 +263,27 @@ FAULTS = {
     ),
     "label with a slash": (
         edited("[unet]", "[{name: unet, label: a/b}]"),
-        f"suite.yaml:5: models.0.label: String should match pattern '{LABEL}'",
+        "suite.yaml:5: models.0.label: expected a name of letters, digits and _ . = + -, "
+        "not beginning with a dot, not 'a/b'",
+    ),
+    "a name with a space": (
+        edited("name: tiny", "name: my suite"),
+        "suite.yaml:2: name: expected a name of letters, digits and _ . -, not beginning with a "
+        "dot, not 'my suite'",
+    ),
+    "a number that YAML takes for text": (
+        edited("steps: 10", "steps: 1e3"),
+        "suite.yaml:8: training.steps: expected a whole number, not '1e3': write 1000",
+    ),
+    "half a step": (
+        edited("steps: 10", "steps: 0.5"),
+        "suite.yaml:8: training.steps: expected a whole number, not 0.5",
+    ),
+    "epochs": (
+        edited("  steps: 10", "  steps: 10\n  epochs: 20"),
+        "suite.yaml:9: training.epochs: unknown field: known are steps, later, batch_size, "
+        "weight_decay, warmup, gradient_clip, flip, rotate_degrees, scale, shift_hu, augment, "
+        "curve_every, precision, device, threads",
     ),
     "key twice": (STREAM + "name: again\n", "suite.yaml:9: name is given twice"),
     "key twice in a part": (
@@ -444,7 +462,7 @@ def test_size_too_small_to_train(tmp_path, network, size):
 def test_did_you_mean():
     assert did_you_mean("vnt", ["vnet", "unet"]) == ": did you mean vnet?"
     assert did_you_mean("xyz", {"vnet": 1, "unet": 2}) == ": known are vnet, unet"
-    assert did_you_mean("xyz", [f"field{i}" for i in range(20)]) == ""
+    assert did_you_mean("xyz", [f"field{i}" for i in range(41)]) == ""
 
 
 def test_planning_needs_no_torch():
