@@ -26,7 +26,7 @@ SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "
 def test_every_suite_of_ours_can_be_read(path: Path) -> None:
     suite = parse_suite(path)
     if suite.data.phantom is not None:
-        assert plan_runs(suite, suite.data.phantom.scanners)
+        assert plan_runs(suite, suite.data.phantom.all_scanners)
 
 
 def settings(choice: StrategyChoice, networks: list[str], scale: float) -> list[dict[str, Any]]:

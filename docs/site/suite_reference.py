@@ -11,6 +11,7 @@ ORDER = [
     ("UpdateSuite", "An update of a saved model"),
     ("Data", "data"),
     ("PhantomData", "phantom"),
+    ("DrawnScanners", "drawn"),
     ("Image", "image"),
     ("Split", "split"),
     ("Training", "training"),
