@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -120,19 +120,36 @@ class Split(Spec):
     Attributes:
         by: ``patient`` never shares a patient between parts; ``within_case`` cuts every case into
             contiguous blocks of slices and is not a generalisation result.
-        test: share of a scanner's patients (or of a case's slices) kept for the test stream.
-        validation: likewise for validation.
+        test: share of a scanner's patients (or of a case's slices) kept for the test stream; or
+            ``shared``, all patients that were seen on every scanner of the store, as the shared
+            bodies of simulated data are, and no others.
+        validation: likewise for validation; with ``shared``, share of the other patients.
         seed: seed of the draw, one for all runs of a suite so that their scores are paired.
     """
 
     by: Literal["patient", "within_case"] = "patient"
-    test: float = Field(default=0.25, gt=0, lt=1)
+    test: Annotated[float, Field(gt=0, lt=1)] | Literal["shared"] = 0.25
     validation: float = Field(default=0.1, gt=0, lt=1)
     seed: NonNegativeInt = 0
 
+    @field_validator("test", mode="before")
+    @classmethod
+    def _share_or_shared(cls, value: Any) -> Any:
+        if value != "shared" and not (isinstance(value, int | float) and 0 < value < 1):
+            raise PydanticCustomError(
+                "share",
+                "expected a share above 0 and below 1, or shared, not {value}",
+                {"value": repr(value)},
+            )
+        return value
+
     @model_validator(mode="after")
     def _leaves_training(self) -> "Split":
-        if self.test + self.validation >= 1:
+        if self.test == "shared":
+            if self.by == "within_case":
+                text = "`test: shared` is of whole patients: leave `by: within_case` out"
+                raise PydanticCustomError("split", "{text}", {"text": text})
+        elif self.test + self.validation >= 1:
             raise PydanticCustomError("split", "test + validation must stay below 1")
         return self
 
