@@ -19,14 +19,14 @@ from cl_seg.spec.settings import (
     Training,
 )
 from cl_seg.spec.style import GIN, AmplitudeMix, KernelNoise, StyleAugmentation
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.suite import Replicates, SeedCurveSuite, StreamSuite
 from cl_seg.spec.update import Margins, UpdateSuite
 
 SCHEMA_MODELS = (
     *(Data, PhantomData, DrawnScanners, Split, Image, ModelChoice, StrategyChoice),
     *(Training, Later),
     *(StyleAugmentation, GIN, AmplitudeMix, KernelNoise),
-    *(StreamSuite, SeedCurveSuite, UpdateSuite, Margins),
+    *(StreamSuite, Replicates, SeedCurveSuite, UpdateSuite, Margins),
 )
 Schema = dict[str, Any]
 
