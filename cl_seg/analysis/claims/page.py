@@ -65,11 +65,8 @@ def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
     every = [one for claim in judged for one in (*claim.evidence, *claim.descriptive)]
     figure = claims_figure(judged, caveats)
     if figure is not None:
-        sections.append(
-            Section(
-                "Effects", figures={"claims": (CAPTION.format(repeats=repeats_of(every)), figure)}
-            )
-        )
+        caption = CAPTION.format(repeats=repeats_of(every))
+        sections.append(Section("Effects", figures={"claims": (caption, figure)}))
         svg["claims"] = as_svg(figure)
     sections += [
         Section(
