@@ -80,6 +80,24 @@ def test_coverage_is_that_of_the_variances_seen() -> None:
     assert len(every) > 100 and {one.shape[1] for one in every} == {3}
 
 
+def test_replicates_are_simulated_with_the_variances_and_skewness_asked_for() -> None:
+    sys.path.insert(0, str(ROOT / "experiments"))
+    import intervals_of_replicates as of_replicates
+
+    random = np.random.default_rng(0)
+    for skewness in (0.0, -2.4, 1.0):
+        drawn = of_replicates.skewed(random, skewness, (200_000,))
+        assert drawn.mean() == pytest.approx(0, abs=0.01)
+        assert drawn.std() == pytest.approx(1, abs=0.02)
+        assert (drawn**3).mean() == pytest.approx(skewness, abs=0.15)
+    track = of_replicates.TRACKS["stress"]
+    few = of_replicates.simulated(track, 0.0, (14, 10), 300)
+    assert few.shape == (300, 14, 10)
+    held, above, below = of_replicates.shares(few)
+    assert held + above + below == pytest.approx(100)
+    assert 90 < held < 99 and above < 7 and below < 7
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "options", "says"),

@@ -185,7 +185,7 @@ def patient_groups(runs: Sequence[RunResult]) -> Groups:
     Args:
         runs: on the same test patients.
     """
-    distinct = {(tuple(run.order), tuple(run.classes)): run for run in runs}
+    distinct = {(run.positions_of or tuple(run.order), tuple(run.classes)): run for run in runs}
     seen = np.concatenate([run.scored_mask for run in distinct.values()], axis=1)
     groups: Groups = np.unique(seen, axis=0, return_inverse=True)[1].ravel()
     return groups
