@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cl_seg.analysis.figures.drop_maps import _below_joint
 from cl_seg.analysis.intervals import (
     ci_half_width,
     difference_with_half_width,
@@ -97,6 +98,12 @@ def test_pictures_and_what_was_not_learned_are_by_position_too() -> None:
     assert [place[0] for place in at_positions.unlearned()] == [
         {"a": "1st scanner", "b": "2nd scanner"}[place[0]] for place in run.unlearned()
     ]
+
+
+def test_joint_training_is_compared_in_the_replicates_that_both_have() -> None:
+    joint = [replicate(number, 0.25, "Joint") for number in (2, 3)]
+    below = _below_joint(by_position(RUNS), by_position(joint), ["1st scanner", "2nd scanner"])
+    np.testing.assert_allclose(below, 0.25)
 
 
 def test_ordinals() -> None:
