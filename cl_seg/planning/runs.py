@@ -85,6 +85,8 @@ class Run:
             it finds completes slices that are labelled for some classes only.
         months: of a stream by months: the scanners with training slices in each, of which the order
             names all. Every month is an experience.
+        replicate: number of the replicate that it is of, from 1; 0 where the suite has orders and
+            seeds.
     """
 
     run_id: str
@@ -96,6 +98,7 @@ class Run:
     seed_images: SeedImages | None = None
     starting_model: StartingModel | None = None
     months: tuple[tuple[str, ...], ...] = ()
+    replicate: int = 0
 
     @property
     def joint(self) -> bool:
@@ -109,7 +112,7 @@ class Run:
 
     @property
     def order_number(self) -> int:
-        """Number of its order among those of the suite, from 1; only streams have several."""
+        """Number of its order, or replicate, in the suite, from 1; only streams have several."""
         in_stream = self.seed_images is None and self.starting_model is None
         return self.grid_position[2] + 1 if self.grid_position and in_stream else 1
 

@@ -210,6 +210,8 @@ class _Planner:
             rule += [base.weights_sha256, dict(base.scanners)]
         if run.months:
             rule.append(run.months)
+        if run.replicate:
+            rule.append({"replicate": run.replicate})
         key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice, *rule)
         return PlannedRun(
             run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)

@@ -174,6 +174,7 @@ class RunSpec(SuitePart):
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         held_out: scanners that were tested after every experience and never trained on.
         months: of a stream by months: the scanners of each of them; the order names all of these.
+        replicate: number of the replicate that the run is of; 0 in a suite of orders and seeds.
         seed_images: slices labelled of the last scanner, in a seed curve.
         update: what was updated with what, in an update of a saved model.
     """
@@ -191,6 +192,7 @@ class RunSpec(SuitePart):
     evaluate: str = "all"
     held_out: tuple[Text, ...] = ()
     months: tuple[Texts, ...] = ()
+    replicate: int = 0
     seed_images: SeedImagesSpec | None = None
     update: UpdateSpec | None = None
 

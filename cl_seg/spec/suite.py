@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     Field,
     NonNegativeInt,
+    PositiveInt,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -107,8 +108,26 @@ class Suite(Spec):
         return self
 
 
+class Replicates(Spec):
+    """Repetitions of a whole experiment, each with a stream of other scanners.
+
+    Replicate r has the random seed r and the r-th stream: the scanners of the data that are not
+    held out are dealt to the streams in their order, so that no two share one. Drawn scanners make
+    every stream a random one.
+
+    Attributes:
+        number: how many; more of them leave the first ones as they are.
+        scanners: of every stream.
+    """
+
+    number: PositiveInt
+    scanners: Annotated[int, Field(ge=2)]
+
+
 class StreamSuite(Suite):
     """Continual learning over a stream of scanners: models x strategies x orders x seeds.
+
+    Or models x strategies x replicates.
 
     Attributes:
         kind: ``stream``.
@@ -118,6 +137,8 @@ class StreamSuite(Suite):
             permutations, ``pairs`` (every ordered pair), or explicit lists of scanners, which may
             return to one (A, B, A): a return trains on the same slices again. Where every stream is
             a pair, joint training is on all scanners in them.
+        replicates: in the place of ``orders`` and ``seeds``, repetitions that each have a seed and
+            a stream of scanners of their own, so that results are about scanners in general.
         evaluate: scanners that are tested after every experience: ``all``; ``seen``, those learned
             so far; or ``every K`` (such as ``every 5``), all of them before the first, after every
             K-th and after the last experience, and after the others the scanner just learned and
@@ -138,6 +159,7 @@ class StreamSuite(Suite):
         Literal["as_listed", "both_ways", "all", "pairs"]
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
+    replicates: Replicates | None = None
     evaluate: str = Field(default="all", json_schema_extra={"pattern": EVALUATE})
     held_out: list[str] = Field(default=[])
     experience: Literal["scanner", "months"] = "scanner"
@@ -164,6 +186,19 @@ class StreamSuite(Suite):
         if self.experience == "months" and self.orders != "as_listed":
             text = "`experience: months` puts the stream in the order of its months: leave it out"
             raise PydanticCustomError("orders", "{text}", {"text": text, "in": ["orders"]})
+        return self
+
+    @model_validator(mode="after")
+    def _replicates_are_orders_and_seeds(self) -> "StreamSuite":
+        if self.replicates is None:
+            if any(choice.replicates for choice in self.strategies):
+                text = "a strategy has `replicates`, but the suite has none"
+                raise PydanticCustomError("replicates", "{text}", {"text": text})
+            return self
+        for name in ("orders", "seeds", "experience"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                text = "every replicate has a seed and a stream of its own: leave it out"
+                raise PydanticCustomError("replicates", "{text}", {"text": text, "in": [name]})
         return self
 
     @model_validator(mode="after")

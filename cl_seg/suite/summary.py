@@ -73,6 +73,7 @@ def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
         orders = {run.order_number: run.stream for run in runs}
         for number, stream in orders.items():
             name = "months" if first.months else f"order{number}"
+            name = f"replicate{number}" if first.replicate else name
             yield f"{name}: {' → '.join(map(' + '.join, stream))}"
 
 

@@ -49,6 +49,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
     unusual |= {"held_out": context.held_out} if context.held_out else {}
     unusual |= {"months": run.months} if run.months else {}
+    unusual |= {"replicate": run.replicate} if run.replicate else {}
     unusual |= {"update": _update(run, context)} if context.margins else {}
     return RunSpec.model_validate({
         "order": run.order,

@@ -7,10 +7,12 @@ from typing import Any
 Schema = dict[str, Any]
 ORDER = [
     ("StreamSuite", "A suite over a stream of scanners"),
+    ("Replicates", "replicates"),
     ("SeedCurveSuite", "A SEED curve"),
     ("UpdateSuite", "An update of a saved model"),
     ("Data", "data"),
     ("PhantomData", "phantom"),
+    ("DrawnScanners", "drawn"),
     ("Image", "image"),
     ("Split", "split"),
     ("Training", "training"),

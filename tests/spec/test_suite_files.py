@@ -257,6 +257,26 @@ FAULTS = {
         edited("size: 64", "size: 64, window_hu: [240, -160]"),
         "suite.yaml:4: image.window_hu: expected [low, high] in HU with low < high",
     ),
+    "test of neither a share nor the shared": (
+        STREAM + "split: {test: 1.5}\n",
+        "suite.yaml:9: split.test: expected a share above 0 and below 1, or shared, not 1.5",
+    ),
+    "shared patients within cases": (
+        STREAM + "split: {by: within_case, test: shared}\n",
+        "suite.yaml:9: split: `test: shared` is of whole patients: leave `by: within_case` out",
+    ),
+    "no scanner": (
+        edited("data: {store: my.store}", "data: {phantom: {own_bodies: 4, shared_bodies: 2}}"),
+        "suite.yaml:3: data.phantom: no scanner is named: list some, or let some be drawn "
+        "(`drawn`)",
+    ),
+    "drawn of no track": (
+        edited(
+            "data: {store: my.store}",
+            "data: {phantom: {drawn: {track: calm, scanners: 3}, own_bodies: 4, shared_bodies: 2}}",
+        ),
+        "suite.yaml:3: data.phantom.drawn.track: expected 'realistic' or 'stress', not 'calm'",
+    ),
     "split leaves nothing": (
         STREAM + "split: {test: 0.7, validation: 0.3}\n",
         "suite.yaml:9: split: test + validation must stay below 1",

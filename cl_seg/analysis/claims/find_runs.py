@@ -86,10 +86,24 @@ def _both_sides(
         defined = is_defined("ACC" if unseen else contrast.score, run.training_regime)
         if not defined or (unseen and not run.held_out):
             raise InputError(f"{contrast.score} of {run.network} {run.strategy} is not defined")
+    sides = _in_common_replicates(sides)
     a, b = ([_of_structure(runs, contrast.structure) for runs in methods] for methods in sides)
     if len({tuple(runs[0].classes) for runs in (*a, *b)}) > 1:
         raise InputError("the sides are of several structures and of one: say `structure`")
     return a, b
+
+
+def _in_common_replicates(sides: list[RunsPerMethod]) -> list[RunsPerMethod]:
+    """The runs of the replicates that all methods have; runs of orders and seeds as they are."""
+    methods = [runs for side in sides for runs in side]
+    if not all(run.replicate for runs in methods for run in runs):
+        return sides
+    common = set.intersection(*({run.order_and_seed for run in runs} for runs in methods))
+    if not common:
+        raise InputError("the sides have no replicate in common")
+    return [
+        [[run for run in runs if run.order_and_seed in common] for runs in side] for side in sides
+    ]
 
 
 def _of_structure(runs: list[RunResult], name: str) -> list[RunResult]:
