@@ -103,7 +103,7 @@ def slices_to_show(labels: npt.NDArray[Any]) -> list[int]:
 
 def body_box(hu: npt.NDArray[Any]) -> tuple[slice, slice]:
     """Rows and columns of (N, H, W) slices that hold all that is no air, or all of them."""
-    dense: npt.NDArray[np.bool_] = (hu > AIR).any(axis=0)
+    dense = np.any(hu > AIR, axis=0)
     if not dense.any():
         return slice(None), slice(None)
     rows, columns = (np.flatnonzero(dense.any(axis=axis)) for axis in (1, 0))
