@@ -26,7 +26,7 @@ SUITES = sorted(p for p in (ROOT / "experiments").rglob("*.yaml") if p.name != "
 def test_every_suite_of_ours_can_be_read(path: Path) -> None:
     suite = parse_suite(path)
     if suite.data.phantom is not None:
-        assert plan_runs(suite, suite.data.phantom.scanners)
+        assert plan_runs(suite, suite.data.phantom.all_scanners)
 
 
 def settings(choice: StrategyChoice, networks: list[str], scale: float) -> list[dict[str, Any]]:
@@ -78,6 +78,24 @@ def test_coverage_is_that_of_the_variances_seen() -> None:
     assert 0.9 <= holds <= 0.99 and 0.005 <= above <= 0.06
     every = list(intervals.values_of(ROOT / "results/reference/strategies/stress"))
     assert len(every) > 100 and {one.shape[1] for one in every} == {3}
+
+
+def test_replicates_are_simulated_with_the_variances_and_skewness_asked_for() -> None:
+    sys.path.insert(0, str(ROOT / "experiments"))
+    import intervals_of_replicates as of_replicates
+
+    random = np.random.default_rng(0)
+    for skewness in (0.0, -2.4, 1.0):
+        drawn = of_replicates.skewed(random, skewness, (200_000,))
+        assert drawn.mean() == pytest.approx(0, abs=0.01)
+        assert drawn.std() == pytest.approx(1, abs=0.02)
+        assert (drawn**3).mean() == pytest.approx(skewness, abs=0.15)
+    track = of_replicates.TRACKS["stress"]
+    few = of_replicates.simulated(track, 0.0, (14, 10), 300)
+    assert few.shape == (300, 14, 10)
+    held, above, below = of_replicates.shares(few)
+    assert held + above + below == pytest.approx(100)
+    assert 90 < held < 99 and above < 7 and below < 7
 
 
 @pytest.mark.slow

@@ -22,7 +22,10 @@ from cl_seg.analysis.tables import (
 from cl_seg.analysis.update.summary import refuse_updates
 from cl_seg.records.results import RunResult
 
-PER_RUN = {"order", "seed", "model", "strategy", "learning_rate", "seed_images", "by", "start"}
+PER_RUN = {
+    *("order", "seed", "replicate", "model", "strategy", "learning_rate"),
+    *("seed_images", "by", "start"),
+}
 
 
 def compare_specs(a: Sequence[RunResult], b: Sequence[RunResult]) -> pd.DataFrame:

@@ -1,9 +1,12 @@
-"""Intervals of scores and of their differences, for other patients and other seeds.
+"""Intervals of scores and of their differences, for other patients and other seeds or replicates.
 
 Every test patient is scored by every seed: two crossed random factors, as cases and readers are in
 multireader studies, whose analysis is used here (jackknife pseudo-values of patients and Hillis's
 degrees of freedom; Hillis, Berbaum & Metz 2008, Academic Radiology 15:647). Orders of scanners are
 averaged over: an interval is about these orders.
+
+A replicate takes the place of a seed. It has a stream of scanners and training bodies of its own,
+drawn with the seed, so that all three are one random factor and an interval is for other ones.
 """
 
 import math
@@ -182,7 +185,7 @@ def patient_groups(runs: Sequence[RunResult]) -> Groups:
     Args:
         runs: on the same test patients.
     """
-    distinct = {(tuple(run.order), tuple(run.classes)): run for run in runs}
+    distinct = {(run.positions_of or tuple(run.order), tuple(run.classes)): run for run in runs}
     seen = np.concatenate([run.scored_mask for run in distinct.values()], axis=1)
     groups: Groups = np.unique(seen, axis=0, return_inverse=True)[1].ravel()
     return groups
@@ -234,21 +237,29 @@ def jackknife_pseudo_values(runs: Sequence[RunResult], score: Score) -> Values:
     Of P patients, that of patient p is P·θ − (P − 1)·θ without p; their mean is θ where θ is a
     mean over patients. Patients are in alphabetical, seeds in rising order, so that values of other
     runs with the same patients, orders and seeds can be taken from them. Empty unless all seeds
-    have the same orders and all runs the same patients. NaN of a score of other cells of R than
-    R[j, j] and R[N, j].
+    have the same orders, or are replicates with one of their own, and all runs the same patients.
+    NaN of a score of other cells of R than R[j, j] and R[N, j].
     """
-    chosen = {run.order_and_seed: run for run in runs}
-    if len(chosen) < len(runs):
+    by_seed: dict[int, dict[tuple[str, ...], RunResult]] = {}
+    for run in runs:
+        order, seed = run.order_and_seed
+        by_seed.setdefault(seed, {})[order] = run
+    if sum(map(len, by_seed.values())) < len(runs):
         raise ValueError("runs of the same order and seed that differ in something else")
-    orders = {order for order, _ in chosen}
-    seeds = {seed for _, seed in chosen}
-    if len(chosen) < len(seeds) * len(orders) or len({run.patients for run in runs}) > 1:
+    same_orders = len({frozenset(own) for own in by_seed.values()}) == 1
+    complete = same_orders or all(run.replicate for run in runs)
+    if not complete or len({run.patients for run in runs}) > 1:
         return np.empty((0, 0))
     columns = [
-        np.mean([_pseudo_values(chosen[order, seed], score) for order in sorted(orders)], axis=0)
-        for seed in sorted(seeds)
+        np.mean([_pseudo_values(own[order], score) for order in sorted(own)], axis=0)
+        for _, own in sorted(by_seed.items())
     ]
     return np.stack(columns, axis=1)
+
+
+def random_factor(runs: Sequence[RunResult]) -> str:
+    """What the columns of pseudo-values are: ``replicates`` or ``seeds``."""
+    return "replicates" if runs[0].replicate else "seeds"
 
 
 def same_design(runs: Sequence[RunResult], others: Sequence[RunResult]) -> bool:

@@ -24,8 +24,24 @@ SeedConfiguration = tuple[str, str, str, int]
 def seed_curve_runs(results: Sequence[RunResult]) -> dict[SeedConfiguration, list[RunResult]]:
     """Runs by network, strategy, choice of slices and count, as seen on the new scanner."""
     found: dict[SeedConfiguration, list[RunResult]] = {}
+    for result in runs_on_new_scanner(results):
+        found.setdefault(_configuration(result), []).append(result)
+    return found
+
+
+def runs_on_new_scanner(results: Sequence[RunResult]) -> list[RunResult]:
+    """The runs with the new scanner alone, so that transfer and scratch can be compared.
+
+    A curve from a saved model has one more run per seed, before the others: that of no SEED image,
+    the model as it is, which depends on neither seed, strategy nor choice of slices.
+    """
+    found, begun = [], set()
     for result in results:
-        found.setdefault(_configuration(result), []).append(as_single_scanner_run(result))
+        curve = (*_configuration(result)[:3], result.seed)
+        if result.record.spec.parent is not None and curve not in begun:
+            begun.add(curve)
+            found.append(_as_single_scanner_run(_before_training(result)))
+        found.append(_as_single_scanner_run(result))
     return found
 
 
@@ -45,8 +61,20 @@ def seed_images_of(result: RunResult) -> SeedImagesSpec:
     return result.record.spec.seed_images
 
 
-def as_single_scanner_run(result: RunResult) -> RunResult:
-    """The run with the new scanner alone, so that transfer and scratch can be compared."""
+def _before_training(result: RunResult) -> RunResult:
+    """What a run from a saved model was before its last stage, as a run with no SEED image."""
+    record, cases = result.record, result.cases
+    images = seed_images_of(result).model_copy(update={"count": 0})
+    changes = {
+        "spec": record.spec.model_copy(update={"seed_images": images}),
+        "R": {name: rows[:-1] for name, rows in record.R.items()},
+        "stages": record.stages[:-1],
+    }
+    tables = InMemoryTables(cases[cases["stage"] < cases["stage"].max()])
+    return replace(result, record=record.model_copy(update=changes), tables=tables)
+
+
+def _as_single_scanner_run(result: RunResult) -> RunResult:
     target, cases = result.order[-1], result.cases
     column = {name: tuple(row[-1:] for row in rows) for name, rows in result.record.R.items()}
     record = result.record.with_scores(column, order=(target,))
@@ -60,7 +88,7 @@ def dice_at_end(r: Matrix, learned: Positions) -> float:
 
 
 def seed_curve_table(by_configuration: dict[SeedConfiguration, list[RunResult]]) -> pd.DataFrame:
-    """One row per network, strategy, choice of slices and their count.
+    """One row per network, strategy, choice of slices and their count, 0 of a saved model as it is.
 
     Columns model, strategy, start, by, images, seeds, ``Dice`` and ``Dice ±``, ``Dice`` and ``±``
     of every class, ``left to draw`` and ``to correct`` (cm² per slice).

@@ -109,7 +109,7 @@ def _run_row(
         "run": result.run_id,
         "model": result.network,
         "strategy": result.strategy,
-        "order": " > ".join(map(" + ".join, result.visits)),
+        "order": " > ".join(result.positions_of or map(" + ".join, result.visits)),
         "seed": result.seed,
         **dict.fromkeys([*SCORES, *(f"ACC {name}" for name in result.classes)], np.nan),
         "intransigence": np.nan,

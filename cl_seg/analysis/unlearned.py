@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import islice
 
+from cl_seg.analysis.intervals import random_factor
 from cl_seg.analysis.many_scanners import MOST_SCANNERS
 from cl_seg.records.results import RunResult
 
@@ -39,8 +40,8 @@ def _span(values: Sequence[float], bound: float) -> str:
 
 
 def _which(runs: Sequence[RunResult], several_orders: bool) -> str:
-    seeds = _listed("seed", [run.seed for run in runs])
-    if not several_orders:
+    seeds = _listed(random_factor(runs)[:-1], [run.seed for run in runs])
+    if runs[0].replicate or not several_orders:
         return seeds
     return f"{_listed('order', [run.order_number for run in runs])}; {seeds}"
 

@@ -11,6 +11,7 @@ from cl_seg.planning.gpus import CPU
 
 if TYPE_CHECKING:
     from cl_seg.suite.engines import Engine as StageEngine
+    from cl_seg.suite.engines.slurm import SlurmEngine
 
 Log = Callable[[str], None]
 ASKS_FOR_GPUS = ("gpus", "tres", "exclusive")
@@ -61,7 +62,7 @@ def choose_engine(
         InputError: these choices do not go together, or one of them is invalid.
     """
     if isinstance(engine, Slurm):
-        return _slurm_engine(engine, processes, devices, threads, checkpoint_seconds, log)
+        return slurm_engine(engine, processes, devices, threads, checkpoint_seconds, log)
     if engine != "local":
         raise InputError(f"engine {engine!r}: expected local, or Slurm(partition=…)")
     each = processes.devices(devices, threads)
@@ -78,14 +79,15 @@ def choose_engine(
     return LocalEngine(each, threads, checkpoint_seconds)
 
 
-def _slurm_engine(
+def slurm_engine(
     engine: Slurm,
     processes: Processes,
     devices: Sequence[str],
     threads: int,
-    checkpoint_seconds: float,
-    log: Log,
-) -> "StageEngine":
+    checkpoint_seconds: float = 30.0,
+    log: Log = print,
+) -> "SlurmEngine":
+    """The engine of a Slurm cluster; see :func:`choose_engine`."""
     from cl_seg.suite.engines.slurm import SlurmEngine  # noqa: PLC0415 - submitit, slow
     from cl_seg.suite.engines.slurm_queue import (  # noqa: PLC0415
         Resources,

@@ -159,6 +159,8 @@ class Model:
         largest_piece: Sequence[str] = (),
         measure: bool = True,
         overwrite: bool = False,
+        paths: bool = False,
+        sheet: bool = False,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Prediction:
         """Label CT, and say which of it is from a scanner the model never saw.
@@ -176,6 +178,9 @@ class Model:
             largest_piece: organs of which only the largest connected piece (3-D) is kept.
             measure: also measure areas and HU.
             overwrite: replace an earlier prediction in ``out``.
+            paths: add the path of every series to the tables, of DICOM that of its first image. A
+                path may name the patient.
+            sheet: also draw a few slices of every case with contours, ``contours.html``.
             on_progress: called with the number of slices done and of all.
 
         Raises:
@@ -203,6 +208,8 @@ class Model:
             allow_implausible_hu,
             tuple(largest_piece),
             overwrite,
+            paths,
+            sheet,
         )
         temporary_folder = None
         if out is None:

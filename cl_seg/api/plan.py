@@ -44,6 +44,8 @@ class Plan:
     ) -> None:
         self.suites = list(suites)
         self.folders = result_folders([suite.name for suite in suites], results)
+        if Path(cache).is_file():
+            raise InputError(f"`cache` (--cache): {cache} is a file, expected a folder")
         self.cache = StageCache(Path(cache))
         checked = [check_suite(suite.source, suite.data, processor) for suite in suites]
         self.plans = [planning.resolve_checked(one, self.cache.folder) for one in checked]
@@ -143,6 +145,8 @@ def result_folders(names: Sequence[str], results: AnyPath | None) -> list[Path]:
         raise InputError("`results` (--results): give it for one suite, several have a folder each")
     folders = [RESULTS / name if results is None else Path(results) for name in names]
     for folder in folders:
+        if folder.is_file():
+            raise InputError(f"`results` (--results): {folder} is a file, expected a folder")
         if (folder / PACKED).is_file():
             raise InputError(
                 f"{folder} holds packed results ({PACKED}), which nothing is computed into: make a "

@@ -14,6 +14,7 @@ from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.drop_maps import joint_differences
 from cl_seg.analysis.figures.plane import stability_plane
 from cl_seg.analysis.figures.seed_curves import seed_curves
+from cl_seg.analysis.positions import by_position
 from cl_seg.analysis.seed_curve import seed_curve_runs, seed_curve_table
 from cl_seg.analysis.tables import run_table, summary_table
 from cl_seg.analysis.update.summary import refuse_updates
@@ -96,7 +97,7 @@ class Plots:
         if self.runs[0].training_regime == "seed_curve":
             raise InputError(f"{self.folder} is of a SEED curve, not a stream of scanners")
         refuse_updates(self.runs)
-        return self.runs
+        return by_position(self.runs)
 
 
 def _drawn(figure: Figure | None, otherwise: str) -> Figure:

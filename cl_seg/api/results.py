@@ -111,7 +111,8 @@ class Results:
             strategy: title or label of the strategy, ``EWC`` or ``ewc``.
             seed: random seed of the run; the mean over seeds by default.
             class_name: class of the masks; the mean over all by default.
-            order: number of the order of scanners, from 1; the first by default.
+            order: number of the order of scanners, or of the replicate, from 1; by default the
+                first order, or the mean over replicates by position in the stream.
             held_out: True for the scanners held out, which no experience trains on, as columns.
 
         Returns:

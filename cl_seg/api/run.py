@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cl_seg.api.engines import Engine, choose_engine
+from cl_seg.api.engines import Engine, Slurm, choose_engine, slurm_engine
 from cl_seg.api.plan import STAGES, Plan
 from cl_seg.api.processes import Processes
 from cl_seg.api.stores import AnyPath
@@ -86,6 +86,18 @@ def run_planned_suite(
     if outcome.report is None:
         raise RuntimeError("every run failed: " + "; ".join(sorted({*outcome.failures.values()})))
     return load_results(planned.folders[0], failures=outcome.failures)
+
+
+def slurm_script(planned: Plan, engine: Slurm) -> str:
+    """The sbatch script of the jobs of a plan; nothing is queued.
+
+    Raises:
+        InputError: the options do not go together, or there is no Slurm.
+    """
+    contexts = [plan.context for plan in planned.plans]
+    threads = max(context.training.threads for context in contexts)
+    devices = [context.device for context in contexts]
+    return slurm_engine(engine, Processes(), devices, threads).script(planned.cache)
 
 
 def run_plan(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from cl_seg.analysis.positions import by_position
 from cl_seg.messages.errors import InputError
 from cl_seg.records.matrices import MEAN
 from cl_seg.records.results import RunResult
@@ -75,9 +76,13 @@ def mean_matrix(
 ) -> pd.DataFrame:
     """R of runs that differ in their seed, averaged; rows are stages, columns scanners.
 
+    Replicates have streams of other scanners each: without one of them, columns are positions in
+    the stream.
+
     Args:
         runs: runs of one network and strategy.
-        order: number of the order of scanners, from 1; the first there is by default.
+        order: number of the order of scanners, or of the replicate, from 1; the first order there
+            is, or all replicates, by default.
         class_name: class of the masks; the mean over all by default.
         held_out: True for the scanners held out as columns.
 
@@ -89,6 +94,8 @@ def mean_matrix(
     if chosen not in numbers:
         raise InputError(f"order {order}: expected one of {', '.join(map(str, numbers))}")
     of_order = [run for run in runs if run.order_number == chosen]
+    if order is None and runs[0].replicate:
+        of_order = by_position(runs)
     first = of_order[0]
     if class_name is not None and class_name not in first.classes:
         raise InputError(f"class {class_name!r}: expected one of {', '.join(first.classes)}")

@@ -58,6 +58,24 @@ class Store(SliceStore):
             rows.append({"scanner": scanner, "name": name, **sizes, **counts})
         return pd.DataFrame(rows)
 
+    def paths(self) -> pd.DataFrame:
+        """A row per series of a store that was just made from scans: case, series, path.
+
+        The one way back from the names of cases, which are hashes: a store has no paths.
+        """
+        named = self.slices[["case", "series"]].drop_duplicates()
+        places = {name: str(path.absolute()) for name, path in self.report.paths.items()}
+        return named.assign(path=named["series"].map(places)).reset_index(drop=True)
+
+    def write_contour_sheet(self, path: AnyPath) -> None:
+        """Write a page with a few slices of every series and the contours of its labels."""
+        from cl_seg.analysis.contour_sheet import ContourSheet, cases_of_store  # noqa: PLC0415
+
+        sheet = ContourSheet(f"Labels of {self.folder.name}", self.header.classes)
+        for case in cases_of_store(self):
+            sheet.add(case)
+        sheet.write(Path(path))
+
     def __fspath__(self) -> str:
         return str(self.folder)
 

@@ -14,6 +14,7 @@ from cl_seg.cli import (
     certify,
     contract,
     data,
+    listing,
     model,
     monitor,
     phantom,
@@ -23,6 +24,7 @@ from cl_seg.cli import (
     suite,
     update,
 )
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import Verbosity, print_error, set_verbosity
 from cl_seg.cli.encoding import show_what_can_be_shown, start_in_utf8_mode
 from cl_seg.cli.schema import schema
@@ -31,7 +33,7 @@ from cl_seg.messages.errors import InputError, one_line
 INTERRUPTED = 130
 PANELS = {
     "Data": (data.ingest, data.dataset),
-    "Run": (suite.plan, suite.run, suite.status),
+    "Run": (suite.plan, suite.run, suite.status, suite.processor),
     "Results": (
         *(results.report, results.best_settings, results.claims, results.compare),
         *(certify.certify, results.pack, results.unpack),
@@ -40,15 +42,15 @@ PANELS = {
     "Checks": (contract.contract, contract.check_plugin, schema),
 }
 GROUPS = {
+    "list": (listing.app, "Run"),
     "cache": (stage_cache.app, "Run"),
     "model": (model.app, "Models"),
     "seed": (seed.app, "SEED labelling"),
     "phantom": (phantom.app, "Simulator"),
 }
 
-app = typer.Typer(
-    help="Measure catastrophic forgetting of CT segmentation models across scanners.",
-    no_args_is_help=True,
+app = command_group(
+    "Measure catastrophic forgetting of CT segmentation models across scanners.",
     pretty_exceptions_enable=False,
 )
 for panel, commands in PANELS.items():
@@ -88,6 +90,13 @@ def _options(
     set_verbosity(Verbosity(Verbosity.NORMAL + verbose - quiet))
 
 
+def _explained(error: OSError) -> str:
+    """The file, what the system says of it and, where rights are missing, the remedy."""
+    remedy = "give yourself the right to read and write it, or choose another place"
+    parts = (error.filename, error.strerror or error, isinstance(error, PermissionError) and remedy)
+    return ": ".join(str(part) for part in parts if part)
+
+
 def main() -> None:
     """Entry point: bad input is one clear line per problem and exit code 2, never a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -106,9 +115,7 @@ def main() -> None:
         print_error(f"out of memory ({one_line(error) or 'no details'}): nothing was written")
         sys.exit(2)
     except OSError as error:
-        print_error(
-            ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
-        )
+        print_error(_explained(error))
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:

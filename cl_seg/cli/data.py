@@ -21,6 +21,7 @@ from cl_seg.cli.console import (
     progress,
 )
 from cl_seg.datasets.registry import DATASETS
+from cl_seg.files.write import check_new, write_text
 from cl_seg.runtime.workers import CORES
 
 
@@ -83,12 +84,25 @@ def ingest(
             "`experience: months`; no date is stored.",
         ),
     ] = False,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="New HTML file: a few slices of every series with label contours."),
+    ] = None,
+    paths: Annotated[
+        Path | None,
+        typer.Option(
+            help="New CSV file that leads from the cases of the store, named by hashes, to the "
+            "files; a path may name the patient."
+        ),
+    ] = None,
     workers: Workers = CORES,
 ) -> None:
     """Read CT scans into a store, grouped by scanner from their headers."""
     from cl_seg.api.stores import ingest as ingest_scans
 
-    report = ingest_scans(
+    for file in filter(None, (sheet, paths)):
+        check_new(file)
+    made = ingest_scans(
         source,
         store,
         labels=label or [],
@@ -102,7 +116,8 @@ def ingest(
         months=months,
         allow_implausible_hu=allow_implausible_hu,
         workers=workers,
-    ).report
+    )
+    report = made.report
     table = Table("scanner", "cases", "slices", "labelled slices", box=None)
     for scanner in report.scanners:
         labelled = ", ".join(f"{name} {count}" for name, count in scanner.labelled.items())
@@ -115,6 +130,12 @@ def ingest(
         print_info(f"rejected {item.path}{files}: {item.reason}")
     for note in report.notes:
         print_info(f"note: {note}")
+    if sheet is not None:
+        made.write_contour_sheet(sheet)
+        print_info(f"contours: {sheet}")
+    if paths is not None:
+        write_text(paths, made.paths().to_csv(index=False))
+        print_info(f"paths: {paths}")
     print_output_path("store", store)
 
 

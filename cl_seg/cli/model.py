@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import (
     STAGES,
     AllowImplausibleHu,
@@ -24,7 +25,7 @@ from cl_seg.messages.plural import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-app = typer.Typer(help="Save trained networks as model folders.", no_args_is_help=True)
+app = command_group("Save trained networks as model folders.")
 
 ModelFolder = Annotated[
     Path,
@@ -171,6 +172,18 @@ def predict(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier prediction in --out.")
     ] = False,
+    paths: Annotated[
+        bool,
+        typer.Option(
+            "--paths",
+            help="Also write the path of every series, of DICOM that of its first image, into "
+            "the tables; a path may name the patient.",
+        ),
+    ] = False,
+    sheet: Annotated[
+        bool,
+        typer.Option("--sheet", help="Also draw a few slices of every case with contours."),
+    ] = False,
     salt: Annotated[
         str | None,
         typer.Option(envvar="CL_SEG_SALT", help="Secret that makes series hashes repeatable."),
@@ -178,6 +191,7 @@ def predict(
 ) -> None:
     """Segment new CT, and report scans from scanners the model was not trained on."""
     from cl_seg.api.models import load_model
+    from cl_seg.inference.series import SHEET
 
     loaded = load_model(model, *(ensemble or []), trusted_network=trusted_network)
     with progress("Predicting") as on_progress:
@@ -192,6 +206,8 @@ def predict(
             largest_piece=largest_piece or (),
             measure=measure,
             overwrite=overwrite,
+            paths=paths,
+            sheet=sheet,
             on_progress=on_progress,
         )
     cases = prediction.cases
@@ -207,6 +223,8 @@ def predict(
         print_info(f"left out {item.path}{files}: {item.reason}")
     for note in prediction.notes:
         print_info(f"note: {note}")
+    if sheet:
+        print_info(f"contours: {out / SHEET}")
     print_output_path("masks", out)
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import Workers, out, print_info, print_output_path
 from cl_seg.runtime.workers import CORES
 
 if TYPE_CHECKING:
     from cl_seg.phantom.profiles import Profile
 
-app = typer.Typer(help="Simulated CT scanners and bodies (no patients).", no_args_is_help=True)
+app = command_group("Simulated CT scanners and bodies (no patients).")
 
 Scanners = Annotated[
     list[str] | None,
@@ -93,7 +94,9 @@ def simulate(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="New folder for the scans.", show_default=False)],
+    out_folder: Annotated[
+        Path, typer.Argument(metavar="OUT", help="New folder for the scans.", show_default=False)
+    ],
     scanners: Scanners = None,
     own_bodies: OwnBodies = 0,
     shared_bodies: SharedBodies = 1,
@@ -110,7 +113,7 @@ def export(
     from cl_seg.api.stores import simulate_scans
 
     manifest = simulate_scans(
-        folder,
+        out_folder,
         scanners or None,
         file_format=file_format.value,
         own_bodies=own_bodies,
@@ -122,7 +125,7 @@ def export(
         workers=workers,
     )
     print_info(f"read them with `cl-seg ingest {manifest} STORE`")
-    print_output_path("scans", folder)
+    print_output_path("scans", out_folder)
 
 
 @app.command()
@@ -131,10 +134,15 @@ def profiles() -> None:
     from cl_seg.phantom.profiles import Profile, scanner_names
     from cl_seg.phantom.scanners import load_scanners
 
-    table = Table("profile", "track", "scanner", "kV", "mAs", "slice", "phase")
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("profile", "track")),
+        *("scanner", "kV", "mAs", "slice", "phase"),
+        box=None,
+    )
     for name, scanner in load_scanners(scanner_names()).items():
         settings = _settings(scanner) if isinstance(scanner, Profile) else ("drawn",) * 4
-        table.add_row(name, scanner.track, scanner.display_name, *settings)
+        shown = scanner.display_name.removesuffix(" (simulated)")
+        table.add_row(name, scanner.track, shown, *settings)
     out.print(table)
 
 

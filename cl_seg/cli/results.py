@@ -9,8 +9,15 @@ from typing import Annotated, Literal
 import typer
 
 from cl_seg.cli.console import print_answer, print_error, print_info, print_output_path
+from cl_seg.cli.outcome import OpenOption, print_outcome
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.plural import counted
+
+PAPER = Path("experiments/paper/claims.yaml")
+ResultsFolder = Annotated[
+    # One that may not be read is told with the remedy.
+    Path, typer.Argument(readable=False, help="Folder of results.", show_default=False)
+]
 
 
 class Picture(StrEnum):
@@ -21,22 +28,23 @@ class Picture(StrEnum):
 
 
 def report(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
     also: Annotated[
         list[Picture] | None, typer.Option(help="Extra format of figures, besides SVG; repeat.")
     ] = None,
     published: Annotated[
         Path | None, typer.Option(help="CSV file of published values to compare with.")
     ] = None,
+    open_it: OpenOption = False,
 ) -> None:
-    """Write report.html, tables and figures of finished runs."""
+    """Write report.html, tables and figures of finished runs, and show the summary."""
     from cl_seg.api.results import load_results
 
-    print_output_path("report", load_results(results).report(also or [], published))
+    print_outcome(load_results(results).report(also or [], published), open_it)
 
 
 def best_settings(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
     by: Annotated[
         Literal["validation", "test"],
         typer.Option(help="Slices to choose by; test only for suites with pool: development."),
@@ -51,7 +59,7 @@ def best_settings(
 
 
 def select(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
 ) -> None:
     """Old name of ``best-settings``."""
     print_error("`cl-seg select` is now called `cl-seg best-settings`")
@@ -65,9 +73,7 @@ def claims(
             help="Folder that contains one results folder per suite.", show_default=False
         ),
     ],
-    file: Annotated[Path, typer.Option("--claims", help="YAML file of claims.")] = Path(
-        "experiments/paper/claims.yaml"
-    ),
+    file: Annotated[Path, typer.Option("--claims", help="YAML file of claims.")] = PAPER,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     page: Annotated[
         bool, typer.Option("--report", help="Write claims.html, .md, .json and .svg into RESULTS.")
@@ -81,6 +87,8 @@ def claims(
 
     if page and as_json:
         raise InputError("--report writes claims.json too: leave --json out")
+    if file == PAPER and not file.is_file():
+        raise InputError(f"{file} is not here: name a YAML file of claims with --claims")
     judged = judge(read_claims(file), results)
     if page:
         from cl_seg.analysis.claims.page import write_claims
@@ -113,7 +121,7 @@ def compare(
 
 
 def pack(
-    results: Annotated[Path, typer.Argument(help="Folder of results.", show_default=False)],
+    results: ResultsFolder,
     out: Annotated[Path, typer.Argument(help="New folder.", show_default=False)],
 ) -> None:
     """Pack the numbers of finished runs into a few small files to share."""

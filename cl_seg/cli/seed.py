@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import (
     STAGES,
     CacheOption,
@@ -20,10 +21,7 @@ from cl_seg.files.write import check_new
 from cl_seg.messages.plural import counted
 from cl_seg.records.shipped import BASE
 
-app = typer.Typer(
-    help="Adapt a model to a new scanner with a few labelled slices (SEED images).",
-    no_args_is_help=True,
-)
+app = command_group("Adapt a model to a new scanner with a few labelled slices (SEED images).")
 
 Store = Annotated[Path, typer.Argument(help="Store that holds the slices.", show_default=False)]
 ScannerName = Annotated[

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from cl_seg.cli.command_group import command_group
 from cl_seg.cli.console import STAGES, CacheOption, print_answer, print_info
 from cl_seg.cli.suite import DataOption, ProcessorOption
 from cl_seg.messages.errors import InputError
 
-app = typer.Typer(help="List or delete finished stages.", no_args_is_help=True)
+app = command_group("List or delete finished stages.")
 
 
 @app.command("ls")

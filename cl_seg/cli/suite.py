@@ -14,8 +14,8 @@ from cl_seg.cli.console import (
     print_detail,
     print_error,
     print_info,
-    print_output_path,
 )
+from cl_seg.cli.outcome import OpenOption, print_outcome
 from cl_seg.messages.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Store to use in place of the suite's data.")
 ]
 ResultsOption = Annotated[
-    Path | None, typer.Option(help="Folder for results; default: results/<suite name>.")
+    Path | None,
+    typer.Option(readable=False, help="Folder for results; default: results/<suite name>."),
 ]
 ProcessorOption = Annotated[
     str,
     typer.Option(
         "--processor",
         envvar="CL_SEG_PROCESSOR",
-        help="CPU type or GPU model of the machines that compute: what a plan.json made there has "
-        "as processor and, if it has it, as bfloat16, with a space between; default: that of this "
-        "machine.",
+        help="CPU type or GPU model of the machines that compute: what `cl-seg processor` prints "
+        "there; default: that of this machine.",
     ),
 ]
 GPUS: dict[str, Any] = {"rich_help_panel": "On GPUs"}
@@ -56,13 +56,27 @@ def plan(
     cache: CacheOption = STAGES,
     processor: ProcessorOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    try_it: Annotated[
+        bool,
+        typer.Option(
+            "--try",
+            help="Also build every network, check plugins of your own, and time a few steps.",
+        ),
+    ] = False,
 ) -> None:
     """Check suites and list their runs and stages, without training."""
+    if try_it and (as_json or processor):
+        raise InputError("--try is of this machine and prints lines: leave --json, --processor out")
     planned = _planned(suite_files, data, results, cache, processor)
     if as_json:
         sys.stdout.write(planned.json() + "\n")
     else:
         print_answer(str(planned))
+    if try_it:
+        from cl_seg.suite.trial import try_plans
+
+        for line in try_plans(planned.plans):
+            print_answer(line)
 
 
 def run(
@@ -86,6 +100,7 @@ def run(
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Seconds between checkpoints of a training.")
     ] = 30.0,
+    open_it: OpenOption = False,
     engine: Annotated[EngineName, typer.Option(help="Where to compute stages.")] = EngineName.LOCAL,
     processor: ProcessorOption = "",
     partition: Annotated[str, typer.Option(help="Partition to submit jobs to.", **SLURM)] = "",
@@ -102,18 +117,24 @@ def run(
         list[str] | None,
         typer.Option(help="Another sbatch option, e.g. account=lab or mem=16G; repeat.", **SLURM),
     ] = None,
+    show_script: Annotated[
+        bool,
+        typer.Option("--show-script", help="Print the sbatch script and queue nothing.", **SLURM),
+    ] = False,
 ) -> None:
-    """Run suites and write their reports; finished runs are not repeated."""
+    """Run suites, write their reports and show the summaries; finished runs are not repeated."""
     from cl_seg.api.engines import Engine, Slurm
     from cl_seg.api.processes import Processes
-    from cl_seg.api.run import run_plan
+    from cl_seg.api.run import run_plan, slurm_script
 
-    if engine is EngineName.LOCAL and (partition or gres or sbatch):
-        raise InputError("--partition, --gres and --sbatch are for --engine slurm")
-    chosen: Engine = "local"
-    if engine is EngineName.SLURM:
-        chosen = Slurm(partition, gres, time, max_jobs, sbatch or [])
+    if engine is EngineName.LOCAL and (partition or gres or sbatch or show_script):
+        raise InputError("--partition, --gres, --sbatch and --show-script are for --engine slurm")
+    cluster = Slurm(partition, gres, time, max_jobs, sbatch or [])
+    chosen: Engine = "local" if engine is EngineName.LOCAL else cluster
     planned = _planned(suite_files, data, results, cache, processor)
+    if show_script:
+        print_answer(slurm_script(planned, cluster))
+        return
     print_detail(str(planned))
     processes = Processes(workers, _numbers(gpus), per_gpu)
     outcomes = run_plan(planned, processes, chosen, checkpoint_seconds, print_info)
@@ -123,7 +144,7 @@ def run(
         if outcome.answer:
             print_answer(outcome.answer)
         if outcome.report is not None:
-            print_output_path("report", outcome.report)
+            print_outcome(outcome.report, open_it)
     if any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -137,6 +158,27 @@ def status(
 ) -> None:
     """Show the progress of suites, read from their files, even if another machine runs them."""
     print_answer(_planned(suite_files, data, results, cache, processor).progress())
+
+
+class Device(StrEnum):
+    """What a processor computes on."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+def processor(
+    device: Annotated[
+        Device, typer.Argument(help="The CPU, or the GPU, of this machine.")
+    ] = Device.CPU,
+) -> None:
+    """Print what --processor of other commands is for suites computed on this machine."""
+    from cl_seg.planning.environment import kernel_target_of
+    from cl_seg.planning.gpus import require_gpu
+
+    if device is Device.CUDA:
+        require_gpu(device.value)
+    print_answer(kernel_target_of(device.value))
 
 
 def _numbers(text: str) -> list[int] | None:

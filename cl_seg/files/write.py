@@ -27,7 +27,16 @@ HINTS = {
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically: temporary file in the same folder, fsync, rename."""
+    """Write a file atomically: temporary file in the same folder, fsync, rename.
+
+    Raises:
+        InputError: the disk is full or not writable.
+    """
+    with writable(path):
+        _write_bytes(path, content)
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_owner())
     try:

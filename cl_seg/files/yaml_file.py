@@ -40,7 +40,9 @@ class YamlFile:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # a path may hold what no file name can
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise InputError(f"{path}: cannot be read ({reason}), expected a YAML file") from None
+            raise InputError(
+                f"{path.absolute()}: cannot be read ({reason}), expected a YAML file"
+            ) from None
         return cls.of_text(text, path)
 
     @classmethod

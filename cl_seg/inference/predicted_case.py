@@ -46,6 +46,8 @@ class PredictionOptions:
         allow_implausible_hu: whether values that cannot be HU are taken as they are.
         largest_piece: classes of which only the largest connected piece is kept.
         overwrite: whether an earlier prediction gives way to the new one.
+        paths: whether the tables have the path of every series, which may name the patient.
+        sheet: whether a page with contours on a few slices of every case is written.
     """
 
     n_augmentations: int = 0
@@ -56,6 +58,8 @@ class PredictionOptions:
     allow_implausible_hu: bool = False
     largest_piece: tuple[str, ...] = ()
     overwrite: bool = False
+    paths: bool = False
+    sheet: bool = False
 
 
 @dataclass(frozen=True)

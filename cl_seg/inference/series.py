@@ -11,6 +11,7 @@ import cl_seg.runtime.torch_setup  # noqa: F401  # isort: skip
 import numpy as np
 import pandas as pd
 
+from cl_seg.analysis.contour_sheet import ContourSheet, LabelledCase
 from cl_seg.files.write import new_folder, replaced_folder, write_text
 from cl_seg.inference.ensemble import UNKNOWN, Ensemble
 from cl_seg.inference.largest_piece import check_single_pieces
@@ -24,12 +25,13 @@ from cl_seg.inference.source import (
     first_file,
 )
 from cl_seg.messages.errors import InputError
+from cl_seg.scans.dicom.header import printable_name
 from cl_seg.scans.scanner.aliases import Aliases
 from cl_seg.scans.scanner.image_kind import kind_note
 from cl_seg.scans.scanner.manufacturer import is_anonymised
 from cl_seg.scans.series import RejectedFile, Series, UnusableError, by_folder
 
-CASES, MEASUREMENTS = "cases.csv", "measurements.csv"
+CASES, MEASUREMENTS, SHEET = "cases.csv", "measurements.csv", "contours.html"
 OnProgress = Callable[[int, int], None]
 
 
@@ -47,21 +49,21 @@ def predict_source(
     """Predict every CT series of a source and write a folder of results, whole or not at all.
 
     Of a DICOM header no identifier is written but salted hashes. A NIfTI file has none: its path
-    is written as the user named it.
+    is written as the user named it. Absolute paths are written where ``options`` ask for them.
 
     Args:
         ensemble: predicts.
         source: see :func:`predict_cases`.
-        out: to make: label files (:meth:`PredictedCase.save`), ``cases.csv``, and
-            ``measurements.csv`` where ``options`` ask for it. A folder that holds an earlier
-            prediction is replaced where ``options`` say so.
+        out: to make: label files (:meth:`PredictedCase.save`), ``cases.csv``, and where
+            ``options`` ask for them ``measurements.csv`` and ``contours.html``. A folder that holds
+            an earlier prediction is replaced where ``options`` say so.
         options: of the prediction.
         on_progress: called with the slices done and all.
 
     Returns:
-        A row per series: case, scanner, seen, series, file, slices, note, ``agreement_<class>``
-        (:func:`cl_seg.inference.stability.case_stability`), and what the monitor says of it
-        (:meth:`cl_seg.inference.monitor.Monitor.row`); and files left out.
+        A row per series: case, scanner, seen, series, file, path where asked for, slices, note,
+        ``agreement_<class>`` (:func:`cl_seg.inference.stability.case_stability`), and what the
+        monitor says of it (:meth:`cl_seg.inference.monitor.Monitor.row`); and files left out.
 
     Raises:
         InputError: nothing usable, or a height given for several patients.
@@ -69,9 +71,13 @@ def predict_source(
     cases: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     left_out: list[RejectedFile] = []
+    sheet = ContourSheet("Predicted contours", ensemble.classes)
     with _output_folder(out, options.overwrite) as building:
         for case in predict_cases(ensemble, source, options, on_progress, left_out):
             case.save(building)
+            if options.sheet and case.volume is not None:
+                name = str(case.identification["case"])
+                sheet.add(LabelledCase(name, case.volume.hu, case.labels))
             rows += case.measurements
             cases.append(_case_row(ensemble.monitor, case, options.n_augmentations))
         table = pd.DataFrame(cases)
@@ -81,6 +87,8 @@ def predict_source(
         write_text(building / CASES, table.to_csv(index=False))
         if options.measure:
             write_text(building / MEASUREMENTS, pd.DataFrame(rows).to_csv(index=False))
+        if options.sheet:
+            sheet.write(building / SHEET)
     return table, by_folder(left_out)
 
 
@@ -147,6 +155,8 @@ def predict_cases(
     files = [file_as_named(scan.series, Path(source)) for scan in scans]
     for scan, name, file in zip(scans, case_names(files), files, strict=True):
         identification = {"case": name, **_scanner(scan.series, aliases, ensemble), "file": file}
+        if options.paths:
+            identification["path"] = printable_name(str(first_file(scan.series).absolute()))
         try:
             volume = scan.series.load(options.allow_implausible_hu)
         except UnusableError as error:

@@ -41,8 +41,8 @@ def find_series_for_prediction(source: Path, classes: list[str], salt: bytes) ->
         return found
     if not source.exists():
         raise InputError(
-            f"{source} does not exist: give a folder of DICOM or NIfTI files, a CSV manifest or a "
-            "NIfTI file"
+            f"{source.absolute()} does not exist: give a folder of DICOM or NIfTI files, a "
+            "CSV manifest or a NIfTI file"
         )
     found = find_scans_in_source(source, classes, pseudonyms, show=False)
     files = [item for item in found.rejected if source.is_dir() and nifti.is_nifti(item.path)]

@@ -1,5 +1,6 @@
 """Errors of pydantic as lines that a user can act on: field, what is wrong, what was expected."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -71,9 +72,33 @@ def _explain(error: Any, fields: Sequence[str], expected: Mapping[str, str]) -> 
             text = f": {expectation or 'expected fields (`name: value`)'}"
         case "list_type":
             text = f": {expectation or 'expected a list (`[…]`)'}"
+        case "int_parsing" | "int_from_float":
+            text = f": expected a whole number, not {error['input']!r}{_as_digits(error['input'])}"
+        case "string_pattern_mismatch":
+            allowed = _in_words(error["ctx"]["pattern"])
+            text = f": expected {allowed}, not {error['input']!r}"
         case _:
             text = f": {_message(error)}"
     return text
+
+
+def _as_digits(given: object) -> str:
+    """How ``1e3``, which YAML takes for text, is written as a whole number."""
+    try:
+        number = float(str(given))
+    except ValueError:
+        return ""
+    return f": write {number:.0f}" if number.is_integer() else ""
+
+
+def _in_words(pattern: str) -> str:
+    """What names of a pattern of character classes, as in ``^[A-Z][A-Z.]*$``, are made of."""
+    classes = re.findall(r"\[(.*?)\]", pattern)
+    first, others = classes[0], classes[-1].replace("A-Za-z0-9", "")
+    begun = ", beginning with a letter" if "0-9" not in first else ""
+    if "." in others and "." not in first:
+        begun = ", not beginning with a dot"
+    return f"a name of letters, digits and {' '.join(others)}{begun}"
 
 
 def _message(error: Any) -> str:

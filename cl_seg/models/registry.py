@@ -126,7 +126,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=8,
         smallest_size=16,
         presets={
-            "small": Preset({"width": 16}, 3e-3),
+            "small": Preset({"width": 16}, 3e-3, rate_is_tuned=True),
             "large": Preset({"width": 32}, 1e-3),
         },
     ),
@@ -136,7 +136,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3, rate_is_tuned=True),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
         },
     ),
@@ -146,7 +146,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"width": 16}, 3e-3),
+            "small": Preset({"width": 16}, 1e-2, rate_is_tuned=True),
             "large": Preset({"width": 32}, 1e-3),
         },
     ),
@@ -156,7 +156,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2, rate_is_tuned=True),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
         },
         package="dynamic-network-architectures",
@@ -167,7 +167,7 @@ NETWORKS: dict[str, Network] = {
         size_multiple=16,
         smallest_size=32,
         presets={
-            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 3e-3),
+            "small": Preset({"channels": (16, 32, 64, 128, 256)}, 1e-2, rate_is_tuned=True),
             "large": Preset({"channels": (32, 64, 128, 256, 512)}, 1e-3),
         },
         package="dynamic-network-architectures",

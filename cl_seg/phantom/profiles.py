@@ -227,5 +227,6 @@ def scanner_file(name_or_path: str) -> Path:
     hint = f"did you mean {close[0]}? " if close else ""
     raise InputError(
         f"no simulated scanner is called {name_or_path!r}: {hint}there are "
-        f"{', '.join(scanner_names())}, or give the path of a profile .yaml of your own"
+        f"{', '.join(scanner_names())}, drawn ones such as realistic-0-01, or give the path of a "
+        "profile .yaml of your own"
     )

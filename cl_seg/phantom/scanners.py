@@ -1,10 +1,12 @@
-"""Simulated scanners by name: those with one profile, and those that draw one in every case."""
+"""Simulated scanners by name: with a profile, drawn once, or drawing a profile in every case."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
+from cl_seg.phantom.drawn_scanners import drawn_scanner, is_drawn
+from cl_seg.phantom.profile_space import ProfileSpace
 from cl_seg.phantom.profiles import (
     RANDOMISED,
     Profile,
@@ -13,13 +15,12 @@ from cl_seg.phantom.profiles import (
     scanner_name,
     validated,
 )
-from cl_seg.phantom.randomised import RandomisedScanner
 
-Scanner = Profile | RandomisedScanner
+Scanner = Profile | ProfileSpace
 
 
 def load_scanner(name_or_path: str) -> Scanner:
-    """Read a built-in scanner by name, or one's own by the path of its YAML file.
+    """A built-in or a drawn scanner by name, or one's own by the path of its YAML file.
 
     A file whose ``track`` is "randomised" holds ranges, any other one a profile.
 
@@ -27,10 +28,12 @@ def load_scanner(name_or_path: str) -> Scanner:
         InputError: no such scanner or file, not YAML, a field is missing, unknown or wrong, or
             ranges hold what no profile can.
     """
+    if is_drawn(name_or_path):
+        return drawn_scanner(name_or_path)
     tree = YamlFile.parse(scanner_file(name_or_path))
     if not isinstance(tree.value, dict) or tree.value.get("track") != RANDOMISED:
         return validated(tree, Profile)
-    scanner = validated(tree, RandomisedScanner)
+    scanner = validated(tree, ProfileSpace)
     for extreme in scanner.extremes():
         validated(replace(tree, value=extreme), Profile)
     return scanner

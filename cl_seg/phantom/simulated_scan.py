@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 
 from cl_seg.phantom.drawn_profile import draw_profile
 from cl_seg.phantom.profiles import RANDOMISED, Profile
+from cl_seg.phantom.random_generators import random_generator
 from cl_seg.phantom.scanners import Scanner
 
 
@@ -44,11 +44,6 @@ class SimulatedScan:
     def random_generator(self, *purpose: str) -> np.random.Generator:
         """Random generator of one purpose, independent of all others."""
         return random_generator(self.seed, *purpose)
-
-
-def random_generator(seed: int, *purpose: str) -> np.random.Generator:
-    """Random generator of one purpose, independent of all others."""
-    return np.random.default_rng([seed, *(crc32(word.encode()) for word in purpose)])
 
 
 def scan_of_body(

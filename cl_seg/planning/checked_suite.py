@@ -18,10 +18,11 @@ from cl_seg.planning.source import callable_files
 from cl_seg.records.model_card import check_grid, read_card
 from cl_seg.runtime.static_import import check_target, module_file
 from cl_seg.scans.store import Header, check_offers
+from cl_seg.spec.from_model import FromModelSuite
 from cl_seg.spec.read import AnySuite, read_suite, suite_from
+from cl_seg.spec.seed_curve import SeedCurveSuite
 from cl_seg.spec.settings import Data
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite, Suite
-from cl_seg.spec.update import UpdateSuite
+from cl_seg.spec.suite import StreamSuite, Suite
 from cl_seg.strategies.registry import STRATEGIES
 
 SuiteSource = Path | str | Mapping[str, Any] | AnySuite
@@ -119,7 +120,7 @@ def check_suite(
         raise InputError(f"{title}: {error}") from None
     location = Path("data.phantom") if suite.data.phantom else store_folder(suite.data)
     check_offers(header, location, suite.classes, suite.image.size)
-    if isinstance(suite, UpdateSuite) and suite.model:
+    if isinstance(suite, FromModelSuite) and suite.model:
         check_grid(location, header.grid, read_card(Path(suite.model)), Path(suite.model))
     return CheckedSuite(suite, file, header, runs, modules, kernel_target)
 

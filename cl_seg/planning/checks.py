@@ -65,7 +65,8 @@ def check_seed_images(runs: Sequence[Run], counts: Counts) -> None:
     """
     for run in runs:
         images, target = run.seed_images, run.order[-1]
-        field = "labelled" if run.starting_model else "seed_images"
+        in_update = run.starting_model and not (images and images.base_model)
+        field = "labelled" if in_update else "seed_images"
         if images is not None and images.count > counts[target].get("train", 0):
             raise InputError(
                 f"{field}: {counted(images.count, 'slice')} to be labelled, but {target} has "

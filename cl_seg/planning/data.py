@@ -27,7 +27,7 @@ def data_header(data: Data) -> Header:
     from cl_seg.phantom.scanners import load_scanner  # noqa: PLC0415
 
     phantom, folder = data.phantom, store_folder(data)
-    titles = {scanner_name(name): load_scanner(name).display_name for name in phantom.scanners}
+    titles = {scanner_name(name): load_scanner(name).display_name for name in phantom.all_scanners}
     content = read_header(folder).content_sha256 if folder.exists() else ""
     grid = Grid(phantom.size, phantom.spacing_mm)
     return Header(CLASSES, grid, {"kind": "simulated"}, titles, content)
@@ -47,7 +47,7 @@ def store_folder(data: Data) -> Path:
         return data.store
     from cl_seg.phantom.scanners import load_scanner  # noqa: PLC0415 - only simulated data
 
-    scanners = [load_scanner(name).model_dump_json() for name in data.phantom.scanners]
+    scanners = [load_scanner(name).model_dump_json() for name in data.phantom.all_scanners]
     parts = [data.phantom.model_dump_json(exclude_none=True), *scanners, source_hash(*SIMULATOR)]
     name = hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
     return STORES / f"phantom-{name}.store"
@@ -71,7 +71,7 @@ def simulate_phantom(folder: Path, phantom: PhantomData, workers: int) -> None:
 
     write_simulated_store(
         folder,
-        scanners=phantom.scanners,
+        scanners=phantom.all_scanners,
         own_bodies=phantom.own_bodies,
         shared_bodies=phantom.shared_bodies,
         size=phantom.size,

@@ -22,6 +22,7 @@ from cl_seg.planning.data import store_folder
 from cl_seg.planning.digests import classes_of_cases, fingerprint, part_digests
 from cl_seg.planning.environment import find_environment
 from cl_seg.planning.months import month_notes, with_months
+from cl_seg.planning.seed_curve_runs import seed_curve_notes
 from cl_seg.planning.split import cases_by_part, rows_by_part, split_slices
 from cl_seg.planning.stage_graph import plan_graph
 from cl_seg.planning.stages import Graph, PlannedRun, Stage
@@ -177,5 +178,6 @@ def _check_data_and_collect_notes(
         *device_notes(suite),
         *precision_notes(context),
         *plan_notes(suite, classes, context.counts),
+        *seed_curve_notes(checked.runs),
         *update_notes(suite, checked.runs, classes),
     )

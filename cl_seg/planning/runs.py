@@ -22,30 +22,6 @@ def month_part(position: int) -> str:
 
 
 @dataclass(frozen=True)
-class SeedImages:
-    """SEED images: labelled slices of a new scanner, the last of a run's order.
-
-    They have nothing to do with a random seed.
-
-    Attributes:
-        count: how many.
-        by: how they are chosen.
-        base_scanners: of the network that is transferred, and that chooses where one is needed.
-        transfer: True where training on them starts from that network.
-    """
-
-    count: int
-    by: str
-    base_scanners: tuple[str, ...]
-    transfer: bool
-
-    @property
-    def start(self) -> str:
-        """The suite's word for where training starts from."""
-        return "transfer" if self.transfer else "scratch"
-
-
-@dataclass(frozen=True)
 class StartingModel:
     """A saved network whose training a run continues.
 
@@ -62,6 +38,32 @@ class StartingModel:
     scanners: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
     levels: str = ""
+
+
+@dataclass(frozen=True)
+class SeedImages:
+    """SEED images: labelled slices of a new scanner, the last of a run's order.
+
+    They have nothing to do with a random seed.
+
+    Attributes:
+        count: how many.
+        by: how they are chosen.
+        base_scanners: of the network that is transferred, and that chooses where one is needed.
+        transfer: True where training on them starts from that network.
+        base_model: of a seed curve, that network where it is a saved one.
+    """
+
+    count: int
+    by: str
+    base_scanners: tuple[str, ...]
+    transfer: bool
+    base_model: StartingModel | None = None
+
+    @property
+    def start(self) -> str:
+        """The suite's word for where training starts from."""
+        return "transfer" if self.transfer else "scratch"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Run:
             it finds completes slices that are labelled for some classes only.
         months: of a stream by months: the scanners with training slices in each, of which the order
             names all. Every month is an experience.
+        replicate: number of the replicate that it is of, from 1; 0 where the suite has orders and
+            seeds.
     """
 
     run_id: str
@@ -94,6 +98,7 @@ class Run:
     seed_images: SeedImages | None = None
     starting_model: StartingModel | None = None
     months: tuple[tuple[str, ...], ...] = ()
+    replicate: int = 0
 
     @property
     def joint(self) -> bool:
@@ -107,7 +112,7 @@ class Run:
 
     @property
     def order_number(self) -> int:
-        """Number of its order among those of the suite, from 1; only streams have several."""
+        """Number of its order, or replicate, in the suite, from 1; only streams have several."""
         in_stream = self.seed_images is None and self.starting_model is None
         return self.grid_position[2] + 1 if self.grid_position and in_stream else 1
 

@@ -11,6 +11,7 @@ from cl_seg.scans.splits import (
     Fractions,
     check_parts,
     split_by_patient,
+    split_with_shared_test,
     split_within_case,
     usable_slices,
 )
@@ -41,7 +42,8 @@ def split_slices(
         held_out: those of them that are tested only, and have no other part.
 
     Raises:
-        InputError: no slice is labelled for every class, or a scanner cannot be split.
+        InputError: no slice is labelled for every class, a scanner cannot be split, or no patient
+            is shared by all scanners where the test part is of such.
     """
     usable = usable_slices(slices, classes)
     if usable.empty:
@@ -50,12 +52,13 @@ def split_slices(
                 "no slice of the store has labels: ingest a manifest with a column `labels`"
             )
         raise InputError(f"no slice is labelled for {' and '.join(classes)}: change `classes`")
-    fractions = Fractions(test=how.test, validation=how.validation)
-    if how.by == "within_case":
+    if how.test == "shared":
+        split = split_with_shared_test(usable, how.validation, how.seed)
+    elif how.by == "within_case":
         usable = usable[usable["scanner"].isin(scanners)]
-        split = split_within_case(usable, fractions)
+        split = split_within_case(usable, Fractions(how.test, how.validation))
     else:
-        split = split_by_patient(usable, fractions, how.seed)
+        split = split_by_patient(usable, Fractions(how.test, how.validation), how.seed)
     split = split[~split["scanner"].isin(held_out) | (split["part"] == "test")]
     check_parts(split, scanners, held_out)
     return split[split["scanner"].isin(scanners)]

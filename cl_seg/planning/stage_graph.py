@@ -10,7 +10,7 @@ from cl_seg.active_learning.ranking import NEEDS_NETWORK
 from cl_seg.models.registry import NETWORKS
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.evaluations import scanners_to_test
-from cl_seg.planning.runs import Run, StartingModel
+from cl_seg.planning.runs import Run, SeedImages, StartingModel
 from cl_seg.planning.stages import Graph, Kind, PlannedRun, Stage
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.strategies.registry import find_strategy
@@ -100,14 +100,9 @@ class _Planner:
 
         As it was saved, the network depends on neither strategy nor seed.
         """
-        saved = replace(run, strategy=NAIVE, seed=0)
-        loaded = self._add_stage(
-            self._stage("load", saved, 1),
-            *(model.weights_sha256, self.task_hash, self.network_hashes[run.model.label]),
-            self.context.environment["source of load"],
-        )
+        loaded = self._add_load(run, model)
         consolidated = self._add_consolidation_of_saved(run, loaded)
-        ranking_key = self._add_ranking(run, loaded) if run.seed_images else ""
+        ranking_key = self._add_ranking(run) if run.seed_images else ""
         trained = self._add_stage(
             self._stage("train", run, 2, loaded, *consolidated),
             loaded,
@@ -119,10 +114,20 @@ class _Planner:
         )
         evaluations = []
         if self.context.split is not None:
+            saved = replace(run, strategy=NAIVE, seed=0)
             before = self._add_evaluations(saved, 1, loaded, loaded)
             after = self._add_evaluations(run, 2, trained, trained)
             evaluations = [("",) * len(before), before, after]
         return self._planned_run(run, [loaded, trained], evaluations, consolidated)
+
+    def _add_load(self, run: Run, model: StartingModel) -> str:
+        """A saved network, taken over."""
+        saved = replace(run, strategy=NAIVE, seed=0, starting_model=model)
+        return self._add_stage(
+            self._stage("load", saved, 1),
+            *(model.weights_sha256, self.task_hash, self.network_hashes[run.model.label]),
+            self.context.environment["source of load"],
+        )
 
     def _add_consolidation_of_saved(self, run: Run, loaded: str) -> list[str]:
         """What a strategy keeps of the scanners that a saved network has learned, if anything."""
@@ -137,22 +142,11 @@ class _Planner:
         )
         return [key]
 
-    def _add_ranking(self, run: Run, saved: str = "") -> str:
-        """The ranking of the last scanner's slices, by a saved network or that of the base."""
+    def _add_ranking(self, run: Run) -> str:
+        """The ranking of the last scanner's slices, by a network where one is needed."""
         images = run.seed_images
         assert images is not None
-        state_key = saved if images.by in NEEDS_NETWORK else ""
-        if images.by in NEEDS_NETWORK and not saved:
-            of_base = replace(images, transfer=True)
-            order = (*images.base_scanners, run.order[-1])
-            ranking_run = replace(run, order=order, strategy=NAIVE, seed_images=of_base)
-            state_key = self._add_stage(
-                self._stage("train", ranking_run, 1),
-                self._untrained_hash(run),
-                "",
-                "",
-                *self._training_key_parts(ranking_run, 1),
-            )
+        state_key = self._add_ranking_network(run, images) if images.by in NEEDS_NETWORK else ""
         return self._add_stage(
             self._stage("rank", run, 1 if state_key else 0, state_key),
             state_key,
@@ -160,6 +154,21 @@ class _Planner:
             images.by,
             self._digest(run.order[-1], "train"),
             self.context.environment["source of rank"],
+        )
+
+    def _add_ranking_network(self, run: Run, images: SeedImages) -> str:
+        """The network that ranks slices: a saved one, or that of the base scanners."""
+        if saved := run.starting_model or images.base_model:
+            return self._add_load(run, saved)
+        of_base = replace(images, transfer=True)
+        order = (*images.base_scanners, run.order[-1])
+        ranking_run = replace(run, order=order, strategy=NAIVE, seed_images=of_base)
+        return self._add_stage(
+            self._stage("train", ranking_run, 1),
+            self._untrained_hash(run),
+            "",
+            "",
+            *self._training_key_parts(ranking_run, 1),
         )
 
     def _untrained_hash(self, run: Run) -> str:
@@ -197,8 +206,12 @@ class _Planner:
         rule: list[Any] = [] if context.evaluate == "all" else [context.evaluate]
         if context.margins and run.starting_model:
             rule += [context.margins.model_dump(), dict(run.starting_model.scanners)]
+        if run.seed_images and (base := run.seed_images.base_model):
+            rule += [base.weights_sha256, dict(base.scanners)]
         if run.months:
             rule.append(run.months)
+        if run.replicate:
+            rule.append({"replicate": run.replicate})
         key = _hash(run.titles, trainings, evaluations, context.name, context.learned_dice, *rule)
         return PlannedRun(
             run, context, key, tuple(trainings), tuple(evaluations), tuple(consolidations)

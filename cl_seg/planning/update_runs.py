@@ -10,12 +10,9 @@ from cl_seg.messages.errors import InputError, refuse
 from cl_seg.messages.plural import counted
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.planning.runs import Run, SeedImages
-from cl_seg.planning.saved_model import starting_model
-from cl_seg.spec.choices import StrategyChoice
+from cl_seg.planning.saved_model import starting_model, why_not_further
 from cl_seg.spec.suite import Suite
 from cl_seg.spec.update import MIN_PATIENTS, MIN_SEEDS, UpdateSuite
-from cl_seg.strategies.registry import STRATEGIES, find_strategy
-from cl_seg.strategies.strategy import Strategy
 
 
 def update_runs(suite: UpdateSuite, scanners: list[str]) -> list[Run]:
@@ -29,7 +26,7 @@ def update_runs(suite: UpdateSuite, scanners: list[str]) -> list[Run]:
         InputError: it names an unknown scanner, or strategies that cannot continue the model.
     """
     old = _old_scanners(suite, scanners)
-    refuse([fault for choice in suite.strategies if (fault := _fault(choice, old))])
+    refuse([fault for choice in suite.strategies if (fault := why_not_further(choice, old))])
     (model,), started = suite.models, starting_model(suite)
     runs = []
     axes = (suite.strategies, suite.labelled, suite.seeds)
@@ -94,20 +91,6 @@ def too_few(tested: Mapping[str, int], divided: Mapping[str, int]) -> Iterator[s
             )
 
 
-def needs_old_slices(strategy: Strategy) -> bool:
-    """True where what a strategy keeps of the old scanners is made of their slices."""
-    return strategy.has_consolidation_stage
-
-
-def can_update(strategy: Strategy) -> bool:
-    """True for strategies that a saved model can be trained further with, given old slices."""
-    return (
-        strategy.training_regime == "sequential"
-        and not strategy.changes_scoring
-        and strategy.state_saved in {"not_needed", "after_training"}
-    )
-
-
 def _old_scanners(suite: UpdateSuite, scanners: list[str]) -> tuple[str, ...]:
     """The scanners the model was trained on; by default all that are not new or held out."""
     for field, names in {"new": [suite.new], "old": suite.old, "held_out": suite.held_out}.items():
@@ -116,35 +99,3 @@ def _old_scanners(suite: UpdateSuite, scanners: list[str]) -> tuple[str, ...]:
                 raise InputError(f"{field}: unknown scanner {name}{did_you_mean(name, scanners)}")
     others = [name for name in scanners if name not in {suite.new, *suite.held_out}]
     return tuple(suite.old or others)
-
-
-def _fault(choice: StrategyChoice, old: tuple[str, ...]) -> str:
-    """Why a strategy cannot continue the training of a saved model, "" where it can."""
-    name, strategy = choice.name, find_strategy(choice.name)
-    if strategy.training_regime != "sequential":
-        return f"strategies: {name} has no place in an update, which trains a saved model further"
-    if strategy.changes_scoring:
-        return (
-            f"strategies: {name} scores another network for each scanner or case, an update makes "
-            "one network that a model folder can hold"
-        )
-    if strategy.state_saved not in {"not_needed", "after_training"}:
-        return (
-            f"strategies: {name} has to watch the training on the old scanners, which is over: "
-            f"{_others(needing=bool(old))} need not"
-        )
-    if needs_old_slices(strategy) and not old:
-        return (
-            f"strategies: {name} needs slices of an old scanner: the store has none; "
-            f"{_others(needing=False)} run without"
-        )
-    return ""
-
-
-def _others(*, needing: bool) -> str:
-    """Strategies that can continue a saved model, with those that need old slices or without."""
-    return ", ".join(
-        name
-        for name, strategy in STRATEGIES.items()
-        if can_update(strategy) and needs_old_slices(strategy) <= needing
-    )

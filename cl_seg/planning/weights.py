@@ -22,7 +22,7 @@ def weights_hash(model: ModelChoice) -> str:
         stat = path.stat()
         return _file_hash(path, (stat.st_mtime_ns, stat.st_size))
     except OSError as error:
-        raise InputError(f"{model.load} cannot be read: {error.strerror}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 @cache

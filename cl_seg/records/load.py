@@ -34,7 +34,9 @@ def load_results(folder: Path) -> list[RunResult]:
             results.append(result)
     if not results:
         if not folder.is_dir():
-            raise InputError(f"{folder} holds no finished run: there is no such folder")
+            what = "is a file, expected a folder of results" if folder.is_file() else ""
+            none = f"holds no finished run: there is no folder {folder.absolute()}"
+            raise InputError(f"{folder} {what or none}")
         raise InputError(
             f"{folder} holds no finished run (runs/*/run.json): `cl-seg run` makes them"
         )

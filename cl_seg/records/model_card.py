@@ -89,9 +89,10 @@ class ModelCard(CardModel):
         scanners: scanners it was trained on, key → name.
         simulated: True where it was trained on simulated CT only.
         trained: record of the training: the spec of its run (:mod:`cl_seg.records.run_spec`), in
-            which ``update.parent`` is the checksum of the model that was updated, if one was; after
-            ``cl-seg seed train`` the base model's checksum, the new scanner with its slices and
-            patients, the training settings, and under ``before`` the base model's own record.
+            which ``update.parent`` is the checksum of the model that was updated, if one was, and
+            ``base_model`` tells what a SEED curve started from; after ``cl-seg seed train`` the
+            base model's checksum, the new scanner with its slices and patients, the training
+            settings, and under ``before`` the base model's own record.
         scores: scanner → class → Dice on test patients, None where there is none.
         weights_sha256: checksum of the weights file.
         versions: package → version it was trained with.
@@ -201,4 +202,7 @@ def _no_model(path: Path) -> str:
             f"{path} holds {pickled[0]}: pickled weights are not read, they can run code; a model "
             f"folder has {CARD} and {WEIGHTS}, `cl-seg model save` makes one"
         )
-    return f"{path} is no model folder ({CARD} and {WEIGHTS}): `cl-seg model save` makes one"
+    return (
+        f"{path} is no model folder ({CARD} and {WEIGHTS} in {path.absolute()}): `cl-seg "
+        "model save` makes one"
+    )

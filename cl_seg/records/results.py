@@ -13,7 +13,13 @@ from cl_seg.metrics.continual import Matrix, Positions, Score
 from cl_seg.metrics.returns import Return, first_visits, returns_of
 from cl_seg.records.matrices import leave_one_patient_out_dice
 from cl_seg.records.record import RunRecord
-from cl_seg.records.tables import Examples, InMemoryTables, StoredTables, no_curve
+from cl_seg.records.tables import (
+    Examples,
+    InMemoryTables,
+    RenamedTables,
+    StoredTables,
+    no_curve,
+)
 
 
 def plain_name(display_name: str) -> str:
@@ -37,12 +43,14 @@ class RunResult:
         tables: per-case scores, validation curve and pictures.
         names: scanner → display name, for all results it was loaded with; its own where empty.
         trained_on: order of the scanners it was trained on, where those of R are others.
+        positions_of: stream whose positions are its scanners, see :mod:`cl_seg.analysis.positions`.
     """
 
     record: RunRecord
-    tables: StoredTables | InMemoryTables
+    tables: StoredTables | InMemoryTables | RenamedTables
     names: dict[str, str] = field(default_factory=dict)
     trained_on: tuple[str, ...] = ()
+    positions_of: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -99,13 +107,19 @@ class RunResult:
         return self.record.spec.seed
 
     @property
+    def replicate(self) -> int:
+        """Number of its replicate, which is its seed too; 0 in a suite of orders and seeds."""
+        return self.record.spec.replicate
+
+    @property
     def order_and_seed(self) -> tuple[tuple[str, ...], int]:
         """Order and seed of training, by which runs of other networks and strategies are paired.
 
         The order of a stream by months is that of its months.
         """
         months = tuple(" + ".join(group) for group in self.record.spec.months)
-        return months or self.trained_on or self.record.spec.order, self.seed
+        order = self.positions_of or self.trained_on or self.record.spec.order
+        return months or order, self.seed
 
     @property
     def network(self) -> str:
@@ -128,8 +142,8 @@ class RunResult:
 
         ``sequential`` the next one, ``cumulative`` all so far, ``joint`` all at once, ``single``
         one with a network of its own, ``months`` those of a month (or of all so far),
-        ``seed_curve`` the base scanners, then SEED images, ``update`` a new scanner, from a saved
-        model.
+        ``seed_curve`` the base scanners, then SEED images, or these alone from a saved model,
+        ``update`` a new scanner, from a saved model.
         """
         return self.record.schedule
 

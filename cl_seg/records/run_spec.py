@@ -86,21 +86,41 @@ class TrainingSpec(SuitePart):
     threads: int
 
 
+class SavedModelSpec(RecordModel):
+    """A saved model that training starts from.
+
+    Attributes:
+        name: of its folder; "" where that is not known.
+        weights_sha256: checksum of its weights.
+        scanners: that its card names as those it was trained on, key → name.
+        simulated: True where its card says that it has seen simulated CT only.
+        levels: of the body that it was made for, by its card.
+    """
+
+    name: str = ""
+    weights_sha256: str
+    scanners: dict[str, str]
+    simulated: bool
+    levels: str
+
+
 class SeedImagesSpec(RecordModel):
     """SEED images: the slices of the new scanner that were labelled, in a seed curve.
 
     Attributes:
         count: number of slices.
         by: method by which they were chosen.
-        start: ``transfer`` where training on them started from the network of the base scanners,
-            ``scratch`` where from an untrained one.
-        base: the base scanners.
+        start: ``transfer`` where training on them started from the network of the base scanners or
+            a saved model, ``scratch`` where from an untrained one.
+        base: the base scanners; none with a saved model.
+        base_model: the saved model that transfer started from.
     """
 
     count: int
     by: str
     start: str
     base: tuple[str, ...]
+    base_model: SavedModelSpec | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class MarginsSpec(RecordModel):
@@ -154,6 +174,7 @@ class RunSpec(SuitePart):
             :class:`cl_seg.spec.suite.StreamSuite`; R is NaN elsewhere.
         held_out: scanners that were tested after every experience and never trained on.
         months: of a stream by months: the scanners of each of them; the order names all of these.
+        replicate: number of the replicate that the run is of; 0 in a suite of orders and seeds.
         seed_images: slices labelled of the last scanner, in a seed curve.
         update: what was updated with what, in an update of a saved model.
     """
@@ -171,8 +192,22 @@ class RunSpec(SuitePart):
     evaluate: str = "all"
     held_out: tuple[Text, ...] = ()
     months: tuple[Texts, ...] = ()
+    replicate: int = 0
     seed_images: SeedImagesSpec | None = None
     update: UpdateSpec | None = None
+
+    @property
+    def parent(self) -> SavedModelSpec | None:
+        """The saved model that the run has trained further, if it has."""
+        if (update := self.update) is not None:
+            return SavedModelSpec(
+                weights_sha256=update.parent,
+                scanners=update.parent_scanners,
+                simulated=update.parent_simulated,
+                levels=update.parent_levels,
+            )
+        images = self.seed_images
+        return images.base_model if images and images.start == "transfer" else None
 
     def as_suite_fields(self) -> dict[str, Any]:
         """Field of the suite → value, JSON-serialisable."""
@@ -182,4 +217,6 @@ class RunSpec(SuitePart):
         if (images := self.seed_images) is not None:
             values |= {"seed_images": images.count, "by": images.by, "start": images.start}
             values["base"] = list(images.base)
+            if images.base_model is not None:
+                values["base_model"] = images.base_model.model_dump(mode="json")
         return values

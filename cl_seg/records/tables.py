@@ -119,6 +119,41 @@ def _damaged(path: Path, error: Exception) -> DamagedResults:
     )
 
 
+@dataclass(frozen=True)
+class RenamedTables:
+    """Tables of a run whose scanners have other names.
+
+    Attributes:
+        tables: with the names that they were written with.
+        names: scanner → its other name; one that is missing keeps its own.
+    """
+
+    tables: "StoredTables | InMemoryTables | RenamedTables"
+    names: dict[str, str]
+
+    @property
+    def cases(self) -> pd.DataFrame:
+        """Per-case scores after every stage, read anew each time."""
+        return self._renamed(self.tables.cases)
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """Validation Dice while training, read anew each time."""
+        return self._renamed(self.tables.curve)
+
+    @property
+    def examples(self) -> Examples:
+        """Slices to look at, whose keys begin with a scanner."""
+        renamed = {}
+        for key, value in self.tables.examples.items():
+            scanner, slash, rest = key.partition("/")
+            renamed[f"{self.names.get(scanner, scanner)}{slash}{rest}"] = value
+        return renamed
+
+    def _renamed(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(scanner=[self.names.get(name, name) for name in table["scanner"]])
+
+
 @lru_cache(maxsize=4)
 def _packed_table(path: Path, _changed: int) -> dict[str, pd.DataFrame]:
     table = _read_table(path)

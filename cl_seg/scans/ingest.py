@@ -250,6 +250,7 @@ def _write_scanner(
                 taken.append(scan.series.name)
             if canonical.rows:
                 kernels.add(scan.series.scanner_header.kernel)
+                report.paths[scan.series.name] = scan.series.path
             for labels in canonical.labels:
                 work.labels_seen.update(np.unique(labels).tolist())
         if staging.rows and not work.faults:

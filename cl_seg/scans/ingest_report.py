@@ -42,12 +42,14 @@ class IngestReport:
         scanners: one entry per scanner, in the order of the store.
         rejected: files and series left out, with the reason.
         notes: what the user should know: gaps, scanners with one patient, truncated bodies.
+        paths: hash of every series in the store → where it was found; the store has no paths.
     """
 
     store: Path
     scanners: list[ScannerReport] = field(default_factory=list)
     rejected: list[RejectedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
 
 
 Groups = Iterable[tuple[Scanner, list[Scan]]]

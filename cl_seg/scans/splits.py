@@ -1,6 +1,7 @@
 """Training, validation and test parts of a store, by patient."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,7 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
         fractions: fraction of each scanner's patients for test and validation, rounded.
         seed: of the draw.
     """
-    scanners_of = {str(p): frozenset(s) for p, s in slices.groupby("patient")["scanner"]}
+    scanners_of = _scanners_of(slices)
     patients = pd.Series(sorted(scanners_of))
     patients = patients.sample(frac=1, random_state=np.random.default_rng(seed))
     ranked = sorted(patients, key=lambda p: -len(scanners_of[p]))
@@ -56,20 +57,66 @@ def split_by_patient(slices: pd.DataFrame, fractions: Fractions, seed: int) -> p
         s: [p for p in ranked if s in scanners_of[p]] for s in pd.unique(slices["scanner"])
     }
     for name, fraction in (("test", fractions.test), ("validation", fractions.validation)):
-        for patients_of_scanner in patients_by_scanner.values():
-            wanted = (
-                max(1, round(fraction * len(patients_of_scanner)))
-                if name == "test" or len(patients_of_scanner) > 2
-                else 0
-            )
-            for patient in patients_of_scanner:
-                if sum(part[p] == name for p in patients_of_scanner) >= wanted:
-                    break
-                if part[patient] == "train" and _can_spare(
-                    patient, part, scanners_of, patients_by_scanner
-                ):
-                    part[patient] = name
+        _draw_part(name, fraction, part, scanners_of, patients_by_scanner)
     return slices.assign(part=slices["patient"].map(part))
+
+
+def split_with_shared_test(slices: pd.DataFrame, validation: float, seed: int) -> pd.DataFrame:
+    """Add a column ``part``: patients seen on every scanner test, others train or validate.
+
+    Who validates depends on the seed and the patients of a scanner alone: a store that is made
+    again with more scanners keeps the parts of those it had.
+
+    Args:
+        slices: rows with columns ``patient`` and ``scanner``.
+        validation: fraction of each scanner's other patients for validation, rounded.
+        seed: of the draw.
+
+    Raises:
+        InputError: no patient was seen on every scanner.
+    """
+    scanners_of, scanners = _scanners_of(slices), pd.unique(slices["scanner"])
+    part = {p: "test" if len(on) == len(scanners) else "train" for p, on in scanners_of.items()}
+    if "test" not in part.values():
+        raise InputError(
+            "split.test is shared, but no patient was seen on every scanner of the store: simulate "
+            "shared bodies, or give a share of the patients (`test: 0.25`)"
+        )
+    own = sorted((p for p in part if part[p] != "test"), key=lambda p: _shuffled(seed, p))
+    patients_by_scanner = {s: [p for p in own if s in scanners_of[p]] for s in scanners}
+    _draw_part("validation", validation, part, scanners_of, patients_by_scanner)
+    return slices.assign(part=slices["patient"].map(part))
+
+
+def _scanners_of(slices: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Patient → scanners that he was seen on."""
+    return {str(p): frozenset(s) for p, s in slices.groupby("patient")["scanner"]}
+
+
+def _shuffled(seed: int, patient: str) -> bytes:
+    """A patient's place in a random order that does not depend on the other patients."""
+    return hashlib.sha256(f"{seed} {patient}".encode()).digest()
+
+
+def _draw_part(
+    name: str,
+    fraction: float,
+    part: dict[str, str],
+    scanners_of: Mapping[str, frozenset[str]],
+    patients_by_scanner: Mapping[str, Sequence[str]],
+) -> None:
+    """Move the first patients of every scanner from training to a part, as far as it wants some."""
+    for patients in patients_by_scanner.values():
+        wanted = (
+            max(1, round(fraction * len(patients))) if name == "test" or len(patients) > 2 else 0
+        )
+        for patient in patients:
+            if sum(part[p] == name for p in patients) >= wanted:
+                break
+            if part[patient] == "train" and _can_spare(
+                patient, part, scanners_of, patients_by_scanner
+            ):
+                part[patient] = name
 
 
 def check_parts(
@@ -106,9 +153,9 @@ def check_parts(
 
 def _can_spare(
     patient: str,
-    part: dict[str, str],
-    scanners_of: dict[str, frozenset[str]],
-    of_scanner: dict[str, list[str]],
+    part: Mapping[str, str],
+    scanners_of: Mapping[str, frozenset[str]],
+    of_scanner: Mapping[str, Sequence[str]],
 ) -> bool:
     # Every scanner the patient was seen on keeps another one for training.
     return all(

@@ -195,8 +195,8 @@ def read_header(folder: Path) -> Header:
     path = Path(folder) / "store.json"
     if not is_store(folder):
         raise InputError(
-            f"{folder} is not a slice store (no store.json): make one with `cl-seg ingest` or "
-            "`cl-seg phantom`"
+            f"{folder} is not a slice store (no {path.absolute()}): make one with `cl-seg "
+            "ingest` or `cl-seg phantom`"
         )
     try:
         raw = read_json(path)

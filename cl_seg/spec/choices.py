@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PositiveFloat,
+    PositiveInt,
     PrivateAttr,
     ValidationError,
     ValidationInfo,
@@ -121,6 +122,8 @@ class StrategyChoice(Spec):
             ``module:Class``, its keyword arguments.
         settings_of: label of a network → settings that replace some of these on it.
         networks: labels of the networks it is for; None for all.
+        replicates: number of replicates it takes part in, the first ones of the suite; None for
+            all.
         grid: settings → values; the suite holds one strategy per combination instead of this one.
         label: name in folders and tables, needed when a strategy appears twice.
         check: False runs a ``module:Class`` even if it breaks the contract for masks.
@@ -130,6 +133,7 @@ class StrategyChoice(Spec):
     settings: Arguments = Field(default={})
     settings_of: dict[str, Arguments] = Field(default={}, exclude=True)
     networks: list[str] | None = Field(default=None, exclude=True, min_length=1)
+    replicates: PositiveInt | None = Field(default=None, exclude=True)
     grid: dict[str, Annotated[list[str | bool | int | float | None], Field(min_length=1)]] = Field(
         default={}, exclude=True
     )

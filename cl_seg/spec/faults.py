@@ -26,3 +26,8 @@ def require_distinct(value: list[Any], names: list[Any], hint: str = "") -> list
         text = f"{', '.join(twice)} appears twice" + (f": {hint}" if hint else "")
         raise PydanticCustomError("twice", "{text}", {"text": text})
     return value
+
+
+def refusal(text: str, *where: str | int) -> PydanticCustomError:
+    """The error with which a pydantic validator refuses what is in a field further inside."""
+    return PydanticCustomError("refused", "{text}", {"text": text, "in": list(where)})

@@ -9,7 +9,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from cl_seg.files.yaml_file import YamlFile
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.pydantic_errors import dotted, explain_errors
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.seed_curve import SeedCurveSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.spec.update import UpdateSuite
 
 AnySuite = StreamSuite | SeedCurveSuite | UpdateSuite
@@ -35,7 +36,7 @@ def read_suite(
         networks: registered networks, each with ``presets`` and ``size_multiple``.
         strategies: registered strategies, each with a ``settings`` model.
         data: a store that replaces the suite's own data.
-        read_model: of the model folder of an update suite.
+        read_model: of the model folder of a suite that starts from one.
 
     Raises:
         InputError: every problem at once, one per line with file and line number.

@@ -9,15 +9,25 @@ from pydantic import BaseModel
 
 from cl_seg.spec.choices import ModelChoice, StrategyChoice
 from cl_seg.spec.read import ADAPTER
-from cl_seg.spec.settings import Data, Image, Later, PhantomData, Split, Training
+from cl_seg.spec.seed_curve import SeedCurveSuite
+from cl_seg.spec.settings import (
+    Data,
+    DrawnScanners,
+    Image,
+    Later,
+    PhantomData,
+    Split,
+    Training,
+)
 from cl_seg.spec.style import GIN, AmplitudeMix, KernelNoise, StyleAugmentation
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.suite import Replicates, StreamSuite
 from cl_seg.spec.update import Margins, UpdateSuite
 
 SCHEMA_MODELS = (
-    *(Data, PhantomData, Split, Image, ModelChoice, StrategyChoice, Training, Later),
+    *(Data, PhantomData, DrawnScanners, Split, Image, ModelChoice, StrategyChoice),
+    *(Training, Later),
     *(StyleAugmentation, GIN, AmplitudeMix, KernelNoise),
-    *(StreamSuite, SeedCurveSuite, UpdateSuite, Margins),
+    *(StreamSuite, Replicates, SeedCurveSuite, UpdateSuite, Margins),
 )
 Schema = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -21,11 +21,35 @@ from cl_seg.spec.style import StyleAugmentation
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
+class DrawnScanners(Spec):
+    """Simulated scanners that are drawn at random, each once for all of its patients.
+
+    They are called after track, seed and number: ``realistic-29-01``, ``realistic-29-02``, ….
+
+    Attributes:
+        track: what the profiles span that they are drawn from: ``realistic`` scanners differ as
+            current ones do, ``stress`` ones by more. See docs/simulator.md.
+        scanners: how many; more of them leave the first ones as they are.
+        seed: of the draw; another one gives others, as for choosing settings.
+    """
+
+    track: Literal["realistic", "stress"]
+    scanners: PositiveInt
+    seed: NonNegativeInt = 0
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the scanners, in the order of their numbers."""
+        numbers = range(1, self.scanners + 1)
+        return [f"{self.track}-{self.seed}-{number:02d}" for number in numbers]
+
+
 class PhantomData(Spec):
     """The embedded benchmark: bodies scanned by simulated scanners.
 
     Attributes:
         scanners: profile names or paths, in stream order.
+        drawn: scanners drawn at random, after those.
         own_bodies: bodies scanned by one scanner only, per scanner (training and validation).
         shared_bodies: bodies scanned by every scanner (test).
         size: pixels per side of a stored slice.
@@ -39,7 +63,8 @@ class PhantomData(Spec):
         intramuscular_fat: whether the muscle label holds the fat inside muscle.
     """
 
-    scanners: Annotated[list[str], Field(min_length=1)]
+    scanners: list[str] = Field(default=[])
+    drawn: DrawnScanners | None = None
     own_bodies: PositiveInt
     shared_bodies: PositiveInt
     size: PositiveInt = 320
@@ -54,6 +79,19 @@ class PhantomData(Spec):
     @classmethod
     def _scanners_differ(cls, value: list[str]) -> list[str]:
         return require_distinct(value, value)
+
+    @model_validator(mode="after")
+    def _some_scanner(self) -> "PhantomData":
+        if not self.all_scanners:
+            text = "no scanner is named: list some, or let some be drawn (`drawn`)"
+            raise PydanticCustomError("no_scanner", "{text}", {"text": text, "in": ["scanners"]})
+        require_distinct(self.all_scanners, self.all_scanners)
+        return self
+
+    @property
+    def all_scanners(self) -> list[str]:
+        """Names or paths of the scanners, the drawn ones last."""
+        return [*self.scanners, *(self.drawn.names if self.drawn else ())]
 
 
 class Data(Spec):
@@ -82,19 +120,36 @@ class Split(Spec):
     Attributes:
         by: ``patient`` never shares a patient between parts; ``within_case`` cuts every case into
             contiguous blocks of slices and is not a generalisation result.
-        test: share of a scanner's patients (or of a case's slices) kept for the test stream.
-        validation: likewise for validation.
+        test: share of a scanner's patients (or of a case's slices) kept for the test stream; or
+            ``shared``, all patients that were seen on every scanner of the store, as the shared
+            bodies of simulated data are, and no others.
+        validation: likewise for validation; with ``shared``, share of the other patients.
         seed: seed of the draw, one for all runs of a suite so that their scores are paired.
     """
 
     by: Literal["patient", "within_case"] = "patient"
-    test: float = Field(default=0.25, gt=0, lt=1)
+    test: Annotated[float, Field(gt=0, lt=1)] | Literal["shared"] = 0.25
     validation: float = Field(default=0.1, gt=0, lt=1)
     seed: NonNegativeInt = 0
 
+    @field_validator("test", mode="before")
+    @classmethod
+    def _share_or_shared(cls, value: Any) -> Any:
+        if value != "shared" and not (isinstance(value, int | float) and 0 < value < 1):
+            raise PydanticCustomError(
+                "share",
+                "expected a share above 0 and below 1, or shared, not {value}",
+                {"value": repr(value)},
+            )
+        return value
+
     @model_validator(mode="after")
     def _leaves_training(self) -> "Split":
-        if self.test + self.validation >= 1:
+        if self.test == "shared":
+            if self.by == "within_case":
+                text = "`test: shared` is of whole patients: leave `by: within_case` out"
+                raise PydanticCustomError("split", "{text}", {"text": text})
+        elif self.test + self.validation >= 1:
             raise PydanticCustomError("split", "test + validation must stay below 1")
         return self
 

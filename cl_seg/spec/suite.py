@@ -1,4 +1,4 @@
-"""Suites: streams of scanners and SEED curves."""
+"""Suites: the fields that all of them share, and streams of scanners."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -23,7 +23,7 @@ EVALUATE = r"^(all|seen|every [1-9][0-9]*)$"
 
 
 class Suite(Spec):
-    """The fields that stream and seed-curve suites share.
+    """The fields that suites of all kinds share.
 
     Attributes:
         name: of the suite, and of its folder in ``results``.
@@ -108,8 +108,26 @@ class Suite(Spec):
         return self
 
 
+class Replicates(Spec):
+    """Repetitions of a whole experiment, each with a stream of other scanners.
+
+    Replicate r has the random seed r and the r-th stream: the scanners of the data that are not
+    held out are dealt to the streams in their order, so that no two share one. Drawn scanners make
+    every stream a random one.
+
+    Attributes:
+        number: how many; more of them leave the first ones as they are.
+        scanners: of every stream.
+    """
+
+    number: PositiveInt
+    scanners: Annotated[int, Field(ge=2)]
+
+
 class StreamSuite(Suite):
     """Continual learning over a stream of scanners: models x strategies x orders x seeds.
+
+    Or models x strategies x replicates.
 
     Attributes:
         kind: ``stream``.
@@ -119,6 +137,8 @@ class StreamSuite(Suite):
             permutations, ``pairs`` (every ordered pair), or explicit lists of scanners, which may
             return to one (A, B, A): a return trains on the same slices again. Where every stream is
             a pair, joint training is on all scanners in them.
+        replicates: in the place of ``orders`` and ``seeds``, repetitions that each have a seed and
+            a stream of scanners of their own, so that results are about scanners in general.
         evaluate: scanners that are tested after every experience: ``all``; ``seen``, those learned
             so far; or ``every K`` (such as ``every 5``), all of them before the first, after every
             K-th and after the last experience, and after the others the scanner just learned and
@@ -139,6 +159,7 @@ class StreamSuite(Suite):
         Literal["as_listed", "both_ways", "all", "pairs"]
         | Annotated[list[Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
     ) = "as_listed"
+    replicates: Replicates | None = None
     evaluate: str = Field(default="all", json_schema_extra={"pattern": EVALUATE})
     held_out: list[str] = Field(default=[])
     experience: Literal["scanner", "months"] = "scanner"
@@ -168,53 +189,23 @@ class StreamSuite(Suite):
         return self
 
     @model_validator(mode="after")
+    def _replicates_are_orders_and_seeds(self) -> "StreamSuite":
+        if self.replicates is None:
+            if any(choice.replicates for choice in self.strategies):
+                text = "a strategy has `replicates`, but the suite has none"
+                raise PydanticCustomError("replicates", "{text}", {"text": text})
+            return self
+        for name in ("orders", "seeds", "experience"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                text = "every replicate has a seed and a stream of its own: leave it out"
+                raise PydanticCustomError("replicates", "{text}", {"text": text, "in": [name]})
+        return self
+
+    @model_validator(mode="after")
     def _learned_dice_of_classes(self) -> "StreamSuite":
         if "learned_dice" in self.model_fields_set:
             defaults = type(self).model_fields["learned_dice"].default
             for name, bound in self.learned_dice.items():
                 if bound != defaults.get(name):  # plan.json holds the defaults of all classes
                     require_known(name, self.classes, "class", "learned_dice")
-        return self
-
-
-class SeedCurveSuite(Suite):
-    """Dice on a new scanner against the number of SEED images, transfer against from scratch.
-
-    SEED images are the few slices of a new scanner that a person labels, from which a network is
-    adapted to it.
-
-    Attributes:
-        kind: ``seed_curve``.
-        strategies: how a transferred network is trained on the SEED images, ``naive`` for all of
-            its weights; from scratch all are trained.
-        base: scanners the transferred network is first trained on, together; empty for all but
-            the target.
-        target: the new scanner; empty for the last one of the data.
-        seed_images: numbers of labelled slices of the new scanner.
-        by: how they are chosen; the same slices for transfer and from scratch.
-        start: where training on them starts from.
-    """
-
-    kind: Literal["seed_curve"]
-    strategies: Annotated[list[StrategyChoice], Field(min_length=1)] = Field(
-        default=["naive"], validate_default=True
-    )
-    base: list[str] = Field(default=[])
-    target: str = ""
-    seed_images: Annotated[list[PositiveInt], Field(min_length=1)]
-    by: list[SliceChoice] = Field(default=["random"], min_length=1)
-    start: list[Literal["transfer", "scratch"]] = Field(
-        default=["transfer", "scratch"], min_length=1
-    )
-
-    @field_validator("base", "seed_images", "by", "start")
-    @classmethod
-    def _listed_once(cls, value: list[Any]) -> list[Any]:
-        return require_distinct(value, value)
-
-    @model_validator(mode="after")
-    def _new_scanner(self) -> "SeedCurveSuite":
-        if self.target in self.base:
-            text = f"{self.target} is one of `base`: it would not be new"
-            raise PydanticCustomError("target", "{text}", {"text": text, "in": ["target"]})
         return self

@@ -108,7 +108,7 @@ class StageCache:
     def unfinished(self) -> dict[str, bool]:
         """Keys of unfinished stages, and whether a process is computing them."""
         unfinished = {}
-        for key in self._unfinished_keys():
+        for key in self.unfinished_keys():
             lock = _lock(self._lock_file(key), lambda: True)
             unfinished[key] = lock < 0
             if lock >= 0:
@@ -118,7 +118,7 @@ class StageCache:
     def remove_leftovers(self) -> None:
         """Remove files that ended processes left beside finished stages."""
         remove_abandoned(self.folder / "digests")
-        for key in self._unfinished_keys():
+        for key in self.unfinished_keys():
             if self.has(key):
                 self._delete_partial(key)
 
@@ -130,12 +130,13 @@ class StageCache:
         self.remove_leftovers()
         for key in self.keys() - set(keep):
             self._move_to_damaged(key)
-        for key in self._unfinished_keys():
+        for key in self.unfinished_keys():
             if key not in keep:
                 self._delete_partial(key)
         shutil.rmtree(self.folder / "damaged", ignore_errors=True)
 
-    def _unfinished_keys(self) -> list[str]:
+    def unfinished_keys(self) -> list[str]:
+        """Keys of stages that are begun, whether a process is computing them or not."""
         return sorted({path.stem for path in (self.folder / "partial").glob("*")})
 
     def _lock_file(self, key: str) -> Path:

@@ -24,6 +24,7 @@ from cl_seg.suite.engines import Engine
 from cl_seg.suite.own_plugins import check_own_plugins
 from cl_seg.suite.semi_automatic_scores import score_tools
 from cl_seg.suite.stage_queue import Failure
+from cl_seg.suite.tensorboard_mirror import TensorBoardMirror
 from cl_seg.suite.view import View
 from cl_seg.suite.wandb_mirror import WandbMirror
 from cl_seg.suite.write_record import is_finished, write_record
@@ -97,12 +98,13 @@ def run_suites(
         for runs, folder in zip(missing, results, strict=True)
         for planned in runs
     }
-    mirror = WandbMirror(log)
+    mirrors = (WandbMirror(log), TensorBoardMirror(log))
 
     def finish(planned: PlannedRun) -> None:
         folder = record_folder(folders[planned.key], planned)
         write_record(folder, planned, cache)
-        mirror.add(folder, planned.context.name)
+        for mirror in mirrors:
+            mirror.add(folder, planned.context.name)
 
     failed: dict[str, Failure] = {}
     if folders:

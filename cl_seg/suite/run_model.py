@@ -134,7 +134,8 @@ def _card(record: RunRecord) -> ModelCard:
     assert grid is not None, "asked before"
     scanners = tuple(first_visits(spec.order))
     seen = spec.order[-1:] if record.schedule == "single" else scanners
-    before = spec.update.parent_scanners if spec.update else {}
+    parent = spec.parent
+    before = parent.scanners if parent else {}
     simulated = record.data.kind == "simulated"
     rows = {name: matrix[-1] for name, matrix in record.R.items()}
     return ModelCard(
@@ -149,10 +150,10 @@ def _card(record: RunRecord) -> ModelCard:
             window_hu=spec.image.window_hu,
         ),
         scanners={**before, **{scanner: record.scanner_names[scanner] for scanner in seen}},
-        simulated=simulated and (spec.update is None or spec.update.parent_simulated),
+        simulated=simulated and (parent is None or parent.simulated),
         trained={"run": record.run_id, "suite": record.suite, **spec.as_suite_fields()},
         scores={s: {c: row[j] for c, row in rows.items()} for j, s in enumerate(scanners)},
         versions=record.versions,
         git_commit=record.git_commit,
-        about=About(levels=spec.update.parent_levels if spec.update else ""),
+        about=About(levels=parent.levels if parent else ""),
     )

@@ -20,7 +20,7 @@ from cl_seg.suite.view import duration_text
 def summary(
     plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()
 ) -> Iterator[str]:
-    """Runs with their steps, then stages, what sharing saves, and the time left.
+    """Runs with their steps, the split, then stages, what sharing saves, and the time left.
 
     Args:
         plans: of the suites.
@@ -35,6 +35,7 @@ def summary(
         for run in runs:
             steps = " + ".join(map(str, run.steps_per_experience(plan.context.training)))
             yield f"{run.run_id}  {steps} step{'s' * (steps != '1')}"
+        yield from _part_lines(plan)
     for note in notes_of(plans):
         yield f"note: {note}"
     yield from device_lines(plans)
@@ -63,7 +64,7 @@ def summary(
 def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
     """The orders or months of a stream, or the scanners of an update or a seed curve."""
     first = runs[0]
-    if first.starting_model is not None:
+    if first.starting_model or (first.seed_images and first.seed_images.base_model):
         old = f" (old scanners: {', '.join(first.order[:-1])})" if first.order[:-1] else ""
         yield f"saved model{old} → {first.order[-1]}"
     elif first.seed_images is not None:
@@ -72,7 +73,19 @@ def _scanner_lines(runs: Sequence[Run]) -> Iterator[str]:
         orders = {run.order_number: run.stream for run in runs}
         for number, stream in orders.items():
             name = "months" if first.months else f"order{number}"
+            name = f"replicate{number}" if first.replicate else name
             yield f"{name}: {' → '.join(map(' + '.join, stream))}"
+
+
+def _part_lines(plan: Plan) -> Iterator[str]:
+    """Patients and slices of every scanner and part; none before data are simulated."""
+    counts = plan.context.counts
+    for scanner, parts in plan.cases.items():
+        shown = [
+            f"{part} {counted(len(cases), 'patient')} ({counted(counts[scanner][part], 'slice')})"
+            for part, cases in parts.items()
+        ]
+        yield f"{scanner}: {', '.join(shown)}"
 
 
 def json_summary(plans: Sequence[Plan], cache: StageCache, recorded: Set[str] = frozenset()) -> str:
@@ -136,7 +149,11 @@ def progress_lines(
             steps = f", step {noted['step']} of {noted['steps']}" if noted else ""
             yield f"{'running' if begun[stage.key] else 'stopped'}: {stage.title}{steps}"
     every = counted(len(graph.stages), "stage is", "stages are")
-    yield f"{len(done)} of {every} finished; {_estimate(missing, cache)}"
+    total = sum(stage.steps for stage in graph.stages.values())
+    shares = _shares_left(missing, cache)
+    left = sum(stage.steps * shares.get(stage.key, 1.0) for stage in missing)
+    steps = f"{total - left:.0f} of {counted(total, 'optimiser step')} done"
+    yield f"{len(done)} of {every} finished, {steps}; {_estimate(missing, cache)}"
 
 
 def device_lines(plans: Sequence[Plan]) -> Iterator[str]:
@@ -202,8 +219,33 @@ def _estimate(missing: list[Stage], cache: StageCache) -> str:
 
 
 def expected_seconds(missing: list[Stage], cache: StageCache) -> tuple[float, int]:
-    """Seconds on one worker that stages take, from past ones, and of how many it is not known."""
+    """Seconds on one worker that stages still take, and of how many it is not known.
+
+    From finished stages, and from how fast those that are begun have been.
+    """
     durations = Durations()
     durations.learn_from(cache, missing)
+    shares = _shares_left(missing, cache, durations)
     known = [stage for stage in missing if durations.has(stage)]
-    return sum(durations.seconds(stage) for stage in known), len(missing) - len(known)
+    seconds = sum(durations.seconds(stage) * shares.get(stage.key, 1.0) for stage in known)
+    return seconds, len(missing) - len(known)
+
+
+def _shares_left(
+    missing: list[Stage], cache: StageCache, durations: Durations | None = None
+) -> dict[str, float]:
+    """Key of every stage that is begun → share that is still to be computed.
+
+    Args:
+        missing: stages that are not finished.
+        cache: with notes of their progress.
+        durations: take in how fast they have been.
+    """
+    begun = set(cache.unfinished_keys())  # few, of a million that may be missing
+    shares = {}
+    for stage in missing:
+        if stage.key in begun and (noted := read_progress(cache.working_folder(stage.key))):
+            shares[stage.key] = 1 - noted["step"] / noted["steps"]
+            if durations:
+                durations.observe(stage, noted["seconds_per_step"])
+    return shares

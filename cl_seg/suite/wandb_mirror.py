@@ -1,4 +1,4 @@
-"""Mirrors finished runs to Weights & Biases: offline unless the user's environment says otherwise.
+"""Mirrors finished runs to Weights & Biases, where the user's environment asks for it.
 
 A mirror, never the record: nothing is read back, and a failure here costs a warning only.
 """
@@ -12,19 +12,20 @@ from typing import Any, cast
 from cl_seg.messages.errors import one_line
 from cl_seg.records.load import load_run
 from cl_seg.records.record import Rows
-from cl_seg.records.results import RunResult
+from cl_seg.suite.mirrored_numbers import STEP, curve_of, scores_of
 
-OFFLINE, DISABLED = "offline", "disabled"
+OFFLINE, DISABLED, PROJECT = "offline", "disabled", "WANDB_PROJECT"
 ANSWER_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
 """How long a server is waited for, and a run's upload (engineering values)."""
 
 
 class WandbMirror:
-    """Mirrors the finished runs of suites: spec, R as tables and heat maps, curves.
+    """Mirrors the finished runs of suites: spec, scores, R as tables and heat maps, curves.
 
-    ``WANDB_MODE`` decides: ``offline`` (default) writes to a ``wandb`` folder beside ``runs``, from
-    which ``wandb sync`` uploads; ``online`` uploads; ``disabled``, or ``WANDB_DISABLED=true``, does
-    nothing. A server that does not answer is waited for once: what follows is written offline.
+    ``WANDB_MODE`` decides: ``offline`` writes to a ``wandb`` folder beside ``runs``, from which
+    ``wandb sync`` uploads; ``online`` uploads; ``disabled``, or ``WANDB_DISABLED=true``, does
+    nothing. Without it, a ``WANDB_PROJECT`` means ``offline``, and nothing of wandb's is set means
+    ``disabled``. A server that does not answer is waited for once: what follows is written offline.
 
     Args:
         log: prints a warning.
@@ -62,7 +63,8 @@ class WandbMirror:
 def _mode(environment: Mapping[str, str]) -> str:
     if environment.get("WANDB_DISABLED", "").strip().lower() in {"1", "true", "yes", "on"}:
         return DISABLED
-    mode = environment.get("WANDB_MODE", "").strip().lower() or OFFLINE
+    unasked = OFFLINE if environment.get(PROJECT, "").strip() else DISABLED
+    mode = environment.get("WANDB_MODE", "").strip().lower() or unasked
     return OFFLINE if mode == "dryrun" else mode
 
 
@@ -87,7 +89,7 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
     record = result.record
     wandb.setup(wandb.Settings(silent=True))  # never asks at the terminal who one is
     run = wandb.init(
-        project="cl_seg",
+        project=os.environ.get(PROJECT, "").strip() or "cl_seg",
         group=group,
         name=record.run_id,
         id=record.key[:16],
@@ -107,27 +109,16 @@ def _mirror(run_folder: Path, group: str, mode: str) -> None:
             finish_timeout_raises=True,
         ),
     )
-    for row in _curve(result):
+    run.define_metric(STEP)
+    run.define_metric("dice/*", step_metric=STEP)
+    for row in curve_of(result):
         run.log(row)
     for name, matrix in record.R.items():
         table = wandb.Table(columns=["stage", *result.scanners], data=_rows(matrix))
         picture = wandb.Image(heat_map_pixels(result, name))
         run.log({f"R/{name}": table, f"R heat map/{name}": picture})
+    run.summary.update(scores_of(result))
     run.finish()
-
-
-def _curve(result: RunResult) -> list[dict[str, float]]:
-    """One dictionary per scored step, with the step counted over the whole stream."""
-    lengths = [0, *(stage.steps for stage in result.record.stages)]
-    before = {i: sum(lengths[:i]) for i in range(1, len(lengths))}
-    curve = result.curve
-    curve = curve.assign(optimiser_step=curve["step"] + curve["stage"].map(before))
-    rows = []
-    for step, points in curve.groupby("optimiser_step"):
-        scores = zip(points["scanner"], points["class"], points["dice"], strict=True)
-        row = {f"dice/{scanner}/{name}": float(dice) for scanner, name, dice in scores}
-        rows.append({"optimiser_step": float(str(step)), **row})
-    return rows
 
 
 def _rows(matrix: Rows) -> list[list[Any]]:

@@ -15,7 +15,7 @@ from cl_seg.files.write import replaced_folder, write_json
 from cl_seg.metrics.segmentation import dice_of_counts
 from cl_seg.planning.context import StageContext
 from cl_seg.planning.environment import git_commit, versions
-from cl_seg.planning.runs import Run
+from cl_seg.planning.runs import Run, SeedImages
 from cl_seg.planning.stages import PlannedRun
 from cl_seg.records import tables
 from cl_seg.records.matrices import accuracy_matrices
@@ -50,6 +50,7 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
     unusual: dict[str, Any] = {} if context.evaluate == "all" else {"evaluate": context.evaluate}
     unusual |= {"held_out": context.held_out} if context.held_out else {}
     unusual |= {"months": run.months} if run.months else {}
+    unusual |= {"replicate": run.replicate} if run.replicate else {}
     unusual |= {"update": _update(run, context)} if context.margins else {}
     return RunSpec.model_validate({
         "order": run.order,
@@ -57,16 +58,26 @@ def run_spec(run: Run, context: StageContext) -> RunSpec:
         "seed": run.seed,
         "classes": context.classes,
         "learned_dice": context.learned_dice,
-        "seed_images": images
-        and {
-            "count": images.count,
-            "by": images.by,
-            "start": images.start,
-            "base": images.base_scanners,
-        },
+        "seed_images": images and _seed_images(images),
         **unusual,
         **{name: part.model_dump(mode="json") for name, part in parts.items()},
     })  # fmt: skip
+
+
+def _seed_images(images: SeedImages) -> dict[str, Any]:
+    found = {"count": images.count, "by": images.by, "start": images.start}
+    found |= {"base": images.base_scanners}
+    if (model := images.base_model) is None:
+        return found
+    assert model.folder is not None, "a seed curve names a model folder"
+    base_model = {
+        "name": model.folder.name,
+        "weights_sha256": model.weights_sha256,
+        "scanners": model.scanners,
+        "simulated": model.simulated,
+        "levels": model.levels,
+    }
+    return {**found, "base_model": base_model}
 
 
 def _update(run: Run, context: StageContext) -> dict[str, Any]:

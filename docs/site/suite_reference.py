@@ -7,10 +7,12 @@ from typing import Any
 Schema = dict[str, Any]
 ORDER = [
     ("StreamSuite", "A suite over a stream of scanners"),
+    ("Replicates", "replicates"),
     ("SeedCurveSuite", "A SEED curve"),
     ("UpdateSuite", "An update of a saved model"),
     ("Data", "data"),
     ("PhantomData", "phantom"),
+    ("DrawnScanners", "drawn"),
     ("Image", "image"),
     ("Split", "split"),
     ("Training", "training"),
@@ -53,11 +55,12 @@ def suite_page(schema: Schema) -> str:
 
 def _section(heading: str, part: Schema) -> Iterator[str]:
     fields = part["anyOf"][1] if "anyOf" in part else part
-    needed = fields.get("required", [])
+    needed = dict.fromkeys(fields.get("else", {}).get("required", []), "needed without `model`")
+    needed |= dict.fromkeys(fields.get("required", []), "needed")
     yield f"{heading}\n\n{_prose(part['description'])}\n"
     yield "| field | value | default | meaning |\n| --- | --- | --- | --- |"
     for name, field in sorted(fields["properties"].items(), key=lambda item: item[0] != "kind"):
-        default = "needed" if name in needed else _default(field)
+        default = needed.get(name) or _default(field)
         yield f"| `{name}` | {_kind(field)} | {default} | {_prose(field.get('description', ''))} |"
     yield ""
 

@@ -65,7 +65,7 @@ def validation_bodies(suite: Path) -> set[str]:
     spec = parse_suite(suite)
     phantom = spec.data.phantom
     assert phantom is not None
-    scanners = load_scanners(phantom.scanners)
+    scanners = load_scanners(phantom.all_scanners)
     scans = [
         {"scanner": scan.scanner, "patient": scan.body}
         for scan in simulated_scans(scanners, phantom.own_bodies, phantom.shared_bodies)

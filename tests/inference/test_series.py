@@ -90,6 +90,18 @@ def test_cases_are_numbered_and_scanners_named(scans: Path, tmp_path: Path) -> N
         assert CANARY not in path.name
 
 
+def test_cases_lead_back_to_their_files_on_request(scans: Path, tmp_path: Path) -> None:
+    model = load_ensemble([model_folder(tmp_path / "model")])
+    options = PredictionOptions(paths=True, sheet=True)
+    cases, _ = predict_source(model, scans, tmp_path / "out", options, quiet)
+    assert [Path(path).parent for path in cases["path"]] == [scans / name for name in "abcd"]
+    assert all(Path(path).is_file() for path in cases["path"])
+    page = (tmp_path / "out" / "contours.html").read_text()
+    assert page.count("<img") == 4 and "case-004: slices 1, 2, 3 of 3" in page
+    cases, _ = predict_source(model, scans, tmp_path / "plain", PredictionOptions(), quiet)
+    assert "path" not in cases and not (tmp_path / "plain" / "contours.html").exists()
+
+
 @pytest.mark.parametrize(
     ("by", "expected"),
     [

@@ -117,6 +117,40 @@ def test_what_cannot_be_imported(name):
     assert name in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("BasicUNet", {"features": [8, 8, 8, 8, 8, 8]}),
+        ("UNet", {"channels": [4, 8], "strides": [2]}),
+        ("SegResNet", {"init_filters": 8}),
+        ("UNETR", {"feature_size": 4, "hidden_size": 12, "mlp_dim": 24, "num_heads": 2}),
+    ],
+)
+def test_networks_of_monai_are_taken_as_they_are(name, arguments):
+    model = build_model(f"monai.networks.nets:{name}", "small", arguments, classes=3, image_size=32)
+    assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 3, 32, 32)
+
+
+def takes_everything(**given):
+    assert given == {"in_channels": 1, "out_channels": 3, "image_size": 24}
+    return nn.Conv2d(1, 3, 1)
+
+
+def takes_nothing_we_offer(width):
+    return nn.Conv2d(1, width, 1)
+
+
+def breaks(out_channels):
+    raise ValueError(f"no {out_channels}")
+
+
+def test_a_callable_is_given_what_it_takes():
+    build_model(f"{__name__}:takes_everything", "small", {}, classes=3, image_size=24)
+    build_model(f"{__name__}:takes_nothing_we_offer", "small", {"width": 3}, 3, 24)
+    with pytest.raises(InputError, match=r"no 3 \(test_networks.py, line \d+: `raise ValueError"):
+        build_model(f"{__name__}:breaks", "small", {}, classes=3, image_size=24)
+
+
 def test_wrong_arguments_are_an_input_error():
     with pytest.raises(InputError, match="width"):
         build_model(f"{__name__}:make", "small", {"width": 2}, classes=3, image_size=24)

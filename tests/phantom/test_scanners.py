@@ -1,14 +1,14 @@
 import pytest
 
 from cl_seg.messages.errors import InputError
+from cl_seg.phantom.profile_space import ProfileSpace
 from cl_seg.phantom.profiles import load_profile, profile_names, scanner_names
-from cl_seg.phantom.randomised import RandomisedScanner
 from cl_seg.phantom.scanners import load_scanner, load_scanners
 
 
 def test_a_name_finds_a_profile_or_ranges():
     assert load_scanner("ge_like") == load_profile("ge_like")
-    assert isinstance(load_scanner("randomised"), RandomisedScanner)
+    assert isinstance(load_scanner("randomised"), ProfileSpace)
     assert set(scanner_names()) == {*profile_names(), "randomised"}
 
 

@@ -4,13 +4,14 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cl_seg.phantom import simulate
 from cl_seg.phantom.anatomy.body import draw_body
 from cl_seg.phantom.scanners import load_scanners
 from cl_seg.phantom.simulated_scan import simulated_scans
 from cl_seg.planning.checked_suite import parse_suite
-from cl_seg.planning.data import body_seed, simulate_phantom, store_folder
+from cl_seg.planning.data import body_seed, data_header, simulate_phantom, store_folder
 from cl_seg.spec.settings import Data, PhantomData
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -53,7 +54,7 @@ def phantom_of(suite: str) -> PhantomData:
 
 def drawn(phantom: PhantomData) -> set[tuple[float, ...]]:
     """Age, build and uptake of every body: real numbers that two bodies do not share by chance."""
-    scanners = load_scanners(phantom.scanners)
+    scanners = load_scanners(phantom.all_scanners)
     scans = simulated_scans(scanners, phantom.own_bodies, phantom.shared_bodies)
     bodies = [draw_body(body_seed(phantom), name) for name in {scan.body for scan in scans}]
     return {(body.muscle_cm2, body.sat_cm2, body.mineral, body.enhancement) for body in bodies}
@@ -98,3 +99,22 @@ def test_levels_of_the_body_count_and_are_not_there_unless_given() -> None:
     plain, trunk = (PhantomData.model_validate(given | more) for more in ({}, {"levels": "trunk"}))
     assert "levels" not in plain.model_dump_json(exclude_none=True)
     assert store_folder(Data(phantom=plain)) != store_folder(Data(phantom=trunk))
+
+
+def test_drawn_scanners_are_those_of_the_list_and_follow_the_named_ones() -> None:
+    given = {"scanners": ["ge_like"], "own_bodies": 2, "shared_bodies": 1}
+    drawn = {"track": "stress", "scanners": 2, "seed": 29}
+    phantom = PhantomData.model_validate({**given, "drawn": drawn})
+    header = data_header(Data(phantom=phantom))
+    assert list(header.scanners) == ["ge_like", "stress-29-01", "stress-29-02"]
+    assert all(title.endswith("(simulated)") for title in header.scanners.values())
+    more = phantom.model_copy(update={"drawn": phantom.drawn.model_copy(update={"scanners": 3})})
+    assert more.all_scanners[:3] == phantom.all_scanners
+    assert store_folder(Data(phantom=phantom)) != store_folder(Data(phantom=more))
+    plain = PhantomData.model_validate(given)
+    assert "drawn" not in plain.model_dump_json(exclude_none=True), "as in folders' names before"
+
+
+def test_a_benchmark_needs_a_scanner() -> None:
+    with pytest.raises(ValidationError, match="no scanner is named: list some, or let some be"):
+        PhantomData(own_bodies=2, shared_bodies=1)

@@ -5,8 +5,9 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.planning.checked_suite import parse_suite
 from cl_seg.planning.grid import plan_runs
+from cl_seg.spec.seed_curve import SeedCurveSuite
 from cl_seg.spec.settings import Later, Training
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.suite import StreamSuite
 
 BASE = """
 kind: stream
@@ -68,6 +69,62 @@ def test_joint_training_takes_as_many_steps_as_the_stream(tmp_path: Path) -> Non
 def test_a_rate_of_the_suite_goes_before_the_presets(tmp_path: Path) -> None:
     rates = {r.model.label: r.learning_rate for r in plan_runs(suite_of(tmp_path), ["a"])}
     assert rates == {"unet": 1e-2, "unetr": 0.5}
+
+
+REPLICATES = BASE.replace("seeds: [0, 1]", "replicates: {number: 3, scanners: 2}")
+
+
+def test_every_replicate_has_a_seed_and_scanners_of_its_own(tmp_path: Path) -> None:
+    runs = plan_runs(suite_of(tmp_path, REPLICATES), list("abcdefg"))
+    assert len(runs) == 2 * 3 * 3 and len({run.run_id for run in runs}) == len(runs)
+    streams = {run.replicate: (run.order, run.seed, run.order_number) for run in runs}
+    assert streams == {
+        1: (("a", "b"), 1, 1), 2: (("c", "d"), 2, 2), 3: (("e", "f"), 3, 3),
+    }  # fmt: skip
+    assert runs[0].run_id == "unet-naive-replicate1"
+    joint = [run for run in runs if run.joint and run.model.name == "unet"]
+    assert [run.order for run in joint] == [("a", "b"), ("c", "d"), ("e", "f")], "its own scanners"
+
+
+def test_more_replicates_leave_the_first_ones_as_they_are(tmp_path: Path) -> None:
+    few, more = (
+        plan_runs(suite_of(tmp_path, REPLICATES.replace("number: 3", f"number: {n}")), scanners)
+        for n, scanners in ((2, list("abcd")), (5, list("abcdefghijkl")))
+    )
+    both = {run.run_id: (run.order, run.seed, run.replicate) for run in more}
+    assert all(both[run.run_id] == (run.order, run.seed, run.replicate) for run in few)
+
+
+def test_scanners_held_out_are_in_no_replicate(tmp_path: Path) -> None:
+    text = REPLICATES + "held_out: [b]\n"
+    orders = {run.order for run in plan_runs(suite_of(tmp_path, text), list("abcdefg"))}
+    assert orders == {("a", "c"), ("d", "e"), ("f", "g")}
+
+
+def test_a_strategy_can_take_part_in_the_first_replicates_alone(tmp_path: Path) -> None:
+    text = REPLICATES.replace("joint,", "{name: joint, replicates: 1},")
+    runs = plan_runs(suite_of(tmp_path, text), list("abcdef"))
+    assert {run.replicate for run in runs if run.joint} == {1}
+    assert {run.replicate for run in runs if not run.joint} == {1, 2, 3}
+
+
+def test_replicates_never_share_a_scanner(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="3 streams of 2 scanners need 6, but the data have 5"):
+        plan_runs(suite_of(tmp_path, REPLICATES), list("abcde"))
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [("seeds: [0, 1]", "seeds"), ("orders: all", "orders"), ("experience: months", "experience")],
+)
+def test_replicates_have_neither_orders_nor_seeds(tmp_path: Path, more: str, field: str) -> None:
+    with pytest.raises(InputError, match=f"{field}: every replicate has a seed and a stream"):
+        suite_of(tmp_path, REPLICATES + more + "\n")
+
+
+def test_without_replicates_no_strategy_takes_part_in_some(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a strategy has `replicates`, but the suite has none"):
+        suite_of(tmp_path, BASE.replace("joint,", "{name: joint, replicates: 1},"))
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,11 @@ def test_every_data_file_of_the_package_is_hashed_or_known_not_to_matter() -> No
     names = {path.name for path in files}
     hashed = {path.name for path in data_files_read_by(module_files(*SIMULATOR))}
     assert hashed == {"spectra.csv", "attenuation.csv"} and len(files) == len(names)
-    profiles = {path.name for path in (Path(cl_seg.__file__).parent / "phantom/profiles").iterdir()}
-    # Profiles are in the name of a store by value; aliases name scanners before a store is made.
-    assert names == hashed | profiles | {"scanner_aliases.yaml"}
+    phantom = Path(cl_seg.__file__).parent / "phantom"
+    scanners = {p.name for folder in ("profiles", "spaces") for p in (phantom / folder).iterdir()}
+    # Profiles are in the name of a store by value, drawn ones too; aliases name scanners before a
+    # store is made.
+    assert names == hashed | scanners | {"scanner_aliases.yaml"}
 
 
 def test_everything_named_is_found_without_importing_it() -> None:

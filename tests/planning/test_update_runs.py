@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from cl_seg.planning.update_runs import can_update, needs_old_slices, too_few
+from cl_seg.planning.saved_model import can_update, needs_old_slices
+from cl_seg.planning.update_runs import too_few
 from cl_seg.strategies.registry import STRATEGIES
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "update.md"

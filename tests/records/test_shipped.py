@@ -33,8 +33,11 @@ def test_a_folder_that_is_there_goes_first(package: Path) -> None:
     assert find_model_folder(Path("base")) == Path("base")
 
 
-def test_while_none_is_shipped_that_is_the_error_and_says_how_to_begin(package: Path) -> None:
-    with pytest.raises(InputError, match=r"no model is shipped as `base`.*random weights, run a"):
-        read_card(Path("base"))
+def test_a_name_that_is_not_shipped_is_no_model_folder(package: Path) -> None:
     with pytest.raises(InputError, match="other is no model folder"):
         read_card(Path("other"))
+
+
+def test_the_package_ships_a_base_model() -> None:
+    card = read_card(shipped.FOLDER / shipped.BASE)
+    assert card.simulated and card.classes == ["muscle", "liver"]

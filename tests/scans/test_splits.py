@@ -15,6 +15,7 @@ from cl_seg.scans.splits import (
     Fractions,
     check_parts,
     split_by_patient,
+    split_with_shared_test,
     split_within_case,
     usable_slices,
 )
@@ -159,3 +160,44 @@ def test_slices_not_labelled_for_the_task_take_no_part():
     assert usable_slices(slices, ["liver"]).index.tolist() == [0, 1, 3]
     assert usable_slices(slices, ["live"]).empty
     assert usable_slices(slices.iloc[:0], ["liver"]).empty
+
+
+@given(st.integers(1, 4), st.integers(2, 30), st.floats(0.05, 0.9), st.integers(0, 99))
+def test_shared_patients_test_and_only_they(shared, own, validation, seed):
+    every = [f"shared{i}" for i in range(shared)]
+    scans = {s: [*(f"{s}{i}" for i in range(own)), *every] for s in "ABC"}
+    parts = split_with_shared_test(table(scans), validation, seed)
+    assert patients(parts, part="test") == set(every)
+    for scanner in "ABC":
+        train, validate = (patients(parts, part=p, scanner=scanner) for p in SPLIT_PARTS[:2])
+        assert train and len(train | validate) == own
+        wanted = max(1, round(validation * own)) if own > 2 else 0
+        assert len(validate) == min(wanted, own - 1)
+    check_parts(parts, list("ABC"))
+
+
+@given(st.integers(0, 99))
+def test_more_scanners_leave_the_parts_of_those_there_are(seed):
+    def parts_of(scanners):
+        scans = {s: [*(f"{s}{i}" for i in range(9)), "shared0", "shared1"] for s in scanners}
+        parts = split_with_shared_test(table(scans), 0.3, seed)
+        return parts[parts["scanner"].isin(list("AB"))].reset_index(drop=True)
+
+    pd.testing.assert_frame_equal(parts_of("AB"), parts_of("ABCDE"))
+
+
+def test_who_was_seen_on_some_scanners_alone_is_in_one_part():
+    scans = {"A": ["x", "y", "z", "both"], "B": ["x", "u", "v"], "C": ["x", "w", "both"]}
+    for seed in range(20):
+        parts = split_with_shared_test(table(scans), 0.4, seed)
+        assert (parts.groupby("patient")["part"].nunique() == 1).all()
+        assert patients(parts, part="test") == {"x"}
+    drawn = [
+        patients(split_with_shared_test(table(scans), 0.4, s), part="validation") for s in range(9)
+    ]
+    assert len(set(map(frozenset, drawn))) > 1, "the seed counts"
+
+
+def test_a_store_without_shared_patients_says_so():
+    with pytest.raises(InputError, match="no patient was seen on every scanner"):
+        split_with_shared_test(table({"A": ["x", "y"], "B": ["u", "y"], "C": ["x", "v"]}), 0.1, 0)

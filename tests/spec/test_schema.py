@@ -59,6 +59,13 @@ def test_plugins_and_networks_of_ones_own_are_allowed() -> None:
     assert not faults(suite)
 
 
+def test_a_model_stands_for_network_and_image() -> None:
+    suite = yaml.safe_load((ROOT / "experiments/paper/seed_curve.yaml").read_text())
+    without = {k: v for k, v in suite.items() if k not in {"models", "image"}}
+    assert not faults(without | {"model": "base"})
+    assert faults(without), "neither a model nor a network"
+
+
 def test_style_augmentation_is_allowed() -> None:
     suite = yaml.safe_load((ROOT / "experiments/quick.yaml").read_text())
     suite["training"]["augment"] = {"gin": {"probability": 0.5}, "kernel_noise": {"probability": 1}}

@@ -10,9 +10,9 @@ import pytest
 from cl_seg.messages.errors import InputError
 from cl_seg.messages.suggest import did_you_mean
 from cl_seg.models.registry import NETWORKS
-from cl_seg.spec.choices import LABEL
 from cl_seg.spec.read import read_suite
-from cl_seg.spec.suite import SeedCurveSuite, StreamSuite
+from cl_seg.spec.seed_curve import SeedCurveSuite
+from cl_seg.spec.suite import StreamSuite
 from cl_seg.strategies.ewc import EWCSettings
 from cl_seg.strategies.registry import STRATEGIES
 
@@ -84,6 +84,40 @@ def test_seed_curve(tmp_path):
     assert suite.data.phantom is not None and suite.data.phantom.size == 320
 
 
+def of_model(folder, trusted_network):
+    """What a model folder would determine."""
+    if folder != Path("saved"):
+        raise InputError(f"{folder} is no model folder")
+    return {"models": [{"name": "unet"}], "classes": ["liver"], "image": {"size": 64}}
+
+
+FROM_MODEL = SEED_CURVE.replace("image: {size: 64}\nmodels: [unet]\n", "model: saved\n")
+FROM_MODEL = FROM_MODEL.replace("base: [a]\n", "")
+
+
+def test_a_seed_curve_takes_its_network_from_a_saved_model(tmp_path):
+    (tmp_path / "suite.yaml").write_text(FROM_MODEL)
+    suite = read_suite(tmp_path / "suite.yaml", NETWORKS, STRATEGIES, None, of_model)
+    assert isinstance(suite, SeedCurveSuite) and suite.base == []
+    assert suite.models[0].name == "unet" and suite.image.size == 64
+    assert suite.classes == ["liver"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("model: saved", "model: saved\nbase: [a]", "6: base: a saved model, `model`, takes the"),
+        ("model: saved", "model: saved\nclasses: [muscle]", "classes: ['muscle'] is not that of"),
+        ("model: saved", "model: nowhere", "5: model: nowhere is no model folder"),
+    ],
+)
+def test_faults_beside_a_model_are_told_once(tmp_path, old, new, told):
+    (tmp_path / "suite.yaml").write_text(FROM_MODEL.replace(old, new))
+    with pytest.raises(InputError) as refused:
+        read_suite(tmp_path / "suite.yaml", NETWORKS, STRATEGIES, None, of_model)
+    assert told in str(refused.value) and "\n" not in str(refused.value)
+
+
 def test_short_and_long_form_are_equal(tmp_path):
     long = edited("[unet]", "[{name: unet, preset: small, label: unet}]")
     settings = EWCSettings().model_dump()
@@ -132,8 +166,7 @@ FAULTS = {
     ),
     "text for a number": (
         edited("steps: 10", "steps: many"),
-        "suite.yaml:8: training.steps: expected a valid integer, unable to parse string as an "
-        "integer, not 'many'",
+        "suite.yaml:8: training.steps: expected a whole number, not 'many'",
     ),
     "unknown choice": (
         edited("  steps: 10", "  steps: 10\n  precision: half"),
@@ -224,13 +257,53 @@ FAULTS = {
         edited("size: 64", "size: 64, window_hu: [240, -160]"),
         "suite.yaml:4: image.window_hu: expected [low, high] in HU with low < high",
     ),
+    "test of neither a share nor the shared": (
+        STREAM + "split: {test: 1.5}\n",
+        "suite.yaml:9: split.test: expected a share above 0 and below 1, or shared, not 1.5",
+    ),
+    "shared patients within cases": (
+        STREAM + "split: {by: within_case, test: shared}\n",
+        "suite.yaml:9: split: `test: shared` is of whole patients: leave `by: within_case` out",
+    ),
+    "no scanner": (
+        edited("data: {store: my.store}", "data: {phantom: {own_bodies: 4, shared_bodies: 2}}"),
+        "suite.yaml:3: data.phantom: no scanner is named: list some, or let some be drawn "
+        "(`drawn`)",
+    ),
+    "drawn of no track": (
+        edited(
+            "data: {store: my.store}",
+            "data: {phantom: {drawn: {track: calm, scanners: 3}, own_bodies: 4, shared_bodies: 2}}",
+        ),
+        "suite.yaml:3: data.phantom.drawn.track: expected 'realistic' or 'stress', not 'calm'",
+    ),
     "split leaves nothing": (
         STREAM + "split: {test: 0.7, validation: 0.3}\n",
         "suite.yaml:9: split: test + validation must stay below 1",
     ),
     "label with a slash": (
         edited("[unet]", "[{name: unet, label: a/b}]"),
-        f"suite.yaml:5: models.0.label: String should match pattern '{LABEL}'",
+        "suite.yaml:5: models.0.label: expected a name of letters, digits and _ . = + -, "
+        "not beginning with a dot, not 'a/b'",
+    ),
+    "a name with a space": (
+        edited("name: tiny", "name: my suite"),
+        "suite.yaml:2: name: expected a name of letters, digits and _ . -, not beginning with a "
+        "dot, not 'my suite'",
+    ),
+    "a number that YAML takes for text": (
+        edited("steps: 10", "steps: 1e3"),
+        "suite.yaml:8: training.steps: expected a whole number, not '1e3': write 1000",
+    ),
+    "half a step": (
+        edited("steps: 10", "steps: 0.5"),
+        "suite.yaml:8: training.steps: expected a whole number, not 0.5",
+    ),
+    "epochs": (
+        edited("  steps: 10", "  steps: 10\n  epochs: 20"),
+        "suite.yaml:9: training.epochs: unknown field: known are steps, later, batch_size, "
+        "weight_decay, warmup, gradient_clip, flip, rotate_degrees, scale, shift_hu, augment, "
+        "curve_every, precision, device, threads",
     ),
     "key twice": (STREAM + "name: again\n", "suite.yaml:9: name is given twice"),
     "key twice in a part": (
@@ -409,7 +482,7 @@ def test_size_too_small_to_train(tmp_path, network, size):
 def test_did_you_mean():
     assert did_you_mean("vnt", ["vnet", "unet"]) == ": did you mean vnet?"
     assert did_you_mean("xyz", {"vnet": 1, "unet": 2}) == ": known are vnet, unet"
-    assert did_you_mean("xyz", [f"field{i}" for i in range(20)]) == ""
+    assert did_you_mean("xyz", [f"field{i}" for i in range(41)]) == ""
 
 
 def test_planning_needs_no_torch():

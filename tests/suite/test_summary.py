@@ -14,7 +14,13 @@ from cl_seg.suite.durations import Durations
 from cl_seg.suite.progress import read_progress, write_progress
 from cl_seg.suite.run import recorded_runs
 from cl_seg.suite.stage_queue import StageQueue
-from cl_seg.suite.summary import cache_lines, json_summary, progress_lines, summary
+from cl_seg.suite.summary import (
+    cache_lines,
+    expected_seconds,
+    json_summary,
+    progress_lines,
+    summary,
+)
 from cl_seg.suite.view import View, duration_text
 
 from .conftest import run
@@ -27,6 +33,8 @@ def test_before_and_after_a_run(suite_text: str, tmp_path: Path) -> None:
     lines = list(summary([plan], cache))
     assert lines[0] == "order1: bright → dark → plain"
     assert lines[1] == "build-naive-order1-seed0  12 + 12 + 12 steps"
+    of_a_scanner = "train 3 patients (9 slices), validation 1 patient (3 slices)"
+    assert any(x.startswith("bright: ") and of_a_scanner in x for x in lines), lines
     expected = "4 runs, 39 stages: 8 trainings of 120 optimiser steps in all"
     assert lines[-2] == f"{expected}; sharing saves 2 trainings"
     assert lines[-1].endswith("39 are left, for how long is not known yet")
@@ -75,10 +83,19 @@ def test_a_begun_stage_is_told_with_its_step(suite_text: str, tmp_path: Path) ->
     partial = cache.working_folder(plan.runs[0].training_keys[0])
     partial.mkdir(parents=True)
     write_progress(partial, 5, 12, 0.1, [])
-    assert any(
-        line.startswith("stopped: train") and line.endswith("step 5 of 12")
-        for line in progress_lines([plan], cache)
-    )
+    lines = list(progress_lines([plan], cache))
+    assert any(x.startswith("stopped: train") and x.endswith("step 5 of 12") for x in lines)
+    assert "5 of 120 optimiser steps done" in lines[-1]
+
+
+def test_what_is_done_of_a_begun_stage_takes_no_more_time(suite_text: str, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(suite_text)
+    cache = StageCache(tmp_path / "stages")
+    plan = resolve(tmp_path / "suite.yaml", cache=cache.folder)
+    stage = plan.graph.stages[plan.runs[0].training_keys[0]]
+    cache.working_folder(stage.key).mkdir(parents=True)
+    write_progress(cache.working_folder(stage.key), 9, 12, 10.0, [])
+    assert expected_seconds([stage], cache) == (pytest.approx(30.0), 0)
 
 
 def test_progress_holds_the_dice_of_the_latest_point(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from cl_seg.messages.errors import InputError
 from cl_seg.models.build import build_model
 from cl_seg.planning.plan import Plan, resolve
-from cl_seg.planning.update_runs import can_update, needs_old_slices
+from cl_seg.planning.saved_model import can_update, needs_old_slices
 from cl_seg.records import shipped
 from cl_seg.records.load import load_results
 from cl_seg.records.model_card import About, read_card
@@ -134,9 +134,9 @@ def test_records_say_what_was_updated(store: Path, model: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("strategies", "more", "told"),
     [
-        ("[ewc]", "held_out: [bright, dark]", "ewc needs slices of an old scanner: the store"),
+        ("[ewc]", "held_out: [bright, dark]", "ewc needs slices of an old scanner, of which"),
         ("[si]", "", "si has to watch the training on the old scanners"),
-        ("[joint]", "", "joint has no place in an update"),
+        ("[joint]", "", "joint has no place where a saved model"),
         ("[adabn]", "", "adabn scores another network"),
         ("[naive]", "old: [plain]", "a scanner is either new, old or held out"),
         ("[naive]", "held_out: [drak]", "unknown scanner drak"),

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cl_seg.suite.wandb_mirror import WandbMirror, _curve, _rows
+from cl_seg.suite.mirrored_numbers import curve_of, scores_of
+from cl_seg.suite.wandb_mirror import WandbMirror, _rows
 from tests.records.factory import NAIVE, run_result, write_record
 
 
@@ -17,9 +18,18 @@ def test_the_curve_counts_steps_over_the_whole_stream() -> None:
         for step in (5, 10)
     ]
     stages = [{"steps": 10, "train_seconds": 1.0}] * 3
-    rows = _curve(run_result(NAIVE, None, pd.DataFrame(points), stages=stages))
+    rows = curve_of(run_result(NAIVE, None, pd.DataFrame(points), stages=stages))
     assert [row["optimiser_step"] for row in rows] == [5, 10, 15, 20, 25, 30]
     assert [row["dice/a/liver"] for row in rows] == [6, 11, 7, 12, 8, 13]
+
+
+def test_scores_are_those_that_are_defined() -> None:
+    two = [[0.1, 0.1], [0.9, 0.2], [0.7, 0.8]]
+    scores = scores_of(run_result(two, None))
+    assert {name: round(scores[name], 3) for name in ("ACC", "BWT", "plasticity")} == {
+        **{"ACC": 0.75, "BWT": -0.2, "plasticity": 0.85}
+    }
+    assert "BWT" not in scores_of(run_result([[0.1], [0.9]], None)), "there is one scanner"
 
 
 def test_rows_of_r_are_named_by_stage() -> None:
@@ -59,6 +69,7 @@ def test_a_mirror_that_breaks_costs_a_warning_only(
         {"WANDB_MODE": "disabled"},
         {"WANDB_MODE": "online", "WANDB_DISABLED": "true"},
         {"WANDB_MODE": "", "WANDB_DISABLED": "1"},
+        {"WANDB_MODE": "", "WANDB_PROJECT": ""},
     ],
 )
 def test_disabled_does_nothing(
@@ -76,12 +87,15 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", mode)
+    monkeypatch.setenv("WANDB_PROJECT", "of-mine")
     said: list[str] = []
     WandbMirror(said.append).add(write_run(tmp_path, "0123456789abcdef"), "suite")
     assert not said
     assert list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     pictures = list((tmp_path / "wandb").rglob("*.png"))
     assert len(pictures) == 2, "heat maps of a class and of the mean"
+    (written,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    assert b"of-mine" in written.read_bytes() and b"plasticity" in written.read_bytes()
 
 
 @pytest.mark.parametrize("answers", [False, True])

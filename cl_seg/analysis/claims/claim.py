@@ -21,7 +21,7 @@ class Side(Spec):
         networks: names of networks in tables.
         strategy: name of the strategy in tables.
         tools: names of tools, as suites name them.
-        seed_images: number of SEED images, in a seed curve.
+        seed_images: number of SEED images, in a seed curve; 0 for a saved model as it is.
         by: method by which they were chosen, where the suite has several.
     """
 
@@ -34,7 +34,7 @@ class Side(Spec):
     def __str__(self) -> str:
         """Networks and tools, in words."""
         parts = [*(f"{n} {self.strategy}" for n in self.networks), *self.tools]
-        images = f" with {self.seed_images} SEED images" if self.seed_images else ""
+        images = f" with {self.seed_images} SEED images" if self.seed_images is not None else ""
         images += f" by {self.by}" if self.by else ""
         return (parts[0] if len(parts) == 1 else f"mean({', '.join(parts)})") + images
 

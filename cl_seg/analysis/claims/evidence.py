@@ -17,6 +17,7 @@ from cl_seg.analysis.intervals import (
     jackknife_pseudo_values,
     patient_groups,
     projected_half_width,
+    random_factor,
     same_design,
     simulated_coverage,
 )
@@ -48,9 +49,10 @@ class Evidence:
         superiority: share of patients of whom a is better, seeds and orders averaged; ties count
             half.
         patients: number of test patients.
-        seeds: number of random seeds.
+        seeds: number of random seeds, or of replicates.
         need: number of seeds or patients that would decide an undecided contrast.
         reason: reason for which there is no effect.
+        repeats: ``seeds`` or ``replicates``.
     """
 
     contrast: Contrast
@@ -63,6 +65,7 @@ class Evidence:
     seeds: int = 0
     need: str = ""
     reason: str = ""
+    repeats: str = "seeds"
 
 
 def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence:
@@ -85,11 +88,11 @@ def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence
     except InputError as error:
         return Evidence(contrast, "no result", reason=str(error))
     patients, seeds = values.shape
-    superiority = _superiority(contrast, sides)
+    superiority, repeats = _superiority(contrast, sides), random_factor(methods[0])
     if not np.isfinite(values).all():
         return Evidence(
             contrast, "undecided", _effect(contrast, sides), superiority=superiority,
-            patients=patients, seeds=seeds, need=ONE_PATIENT,
+            patients=patients, seeds=seeds, need=ONE_PATIENT, repeats=repeats,
         )  # fmt: skip
     groups = patient_groups([run for side in sides for runs in side for run in runs])
     verdict = _verdict(values, contrast.margin, level, groups)
@@ -102,7 +105,10 @@ def evidence_on(contrast: Contrast, finder: RunFinder, level: float) -> Evidence
         superiority=superiority,
         patients=patients,
         seeds=seeds,
-        need=needed(values, contrast.margin, level, groups) if verdict == "undecided" else "",
+        need=needed(values, contrast.margin, level, groups, repeats)
+        if verdict == "undecided"
+        else "",
+        repeats=repeats,
     )
 
 
@@ -181,7 +187,11 @@ def _verdict(values: Values, margin: float, level: float, groups: Groups) -> Ver
 
 
 def needed(
-    values: Values, margin: float = 0.0, level: float = LEVEL, groups: Groups | None = None
+    values: Values,
+    margin: float = 0.0,
+    level: float = LEVEL,
+    groups: Groups | None = None,
+    repeats: str = "seeds",
 ) -> str:
     """Number of seeds, or patients, that would decide if effect and spread stayed as they are.
 
@@ -191,19 +201,20 @@ def needed(
         level: confidence level at which an effect below the bound contradicts; one above it
             supports at 95 %.
         groups: as for :func:`cl_seg.analysis.intervals.ci_half_width`.
+        repeats: what the columns are, ``seeds`` or ``replicates``.
     """
     patients, seeds = values.shape
     if min(patients, seeds) < 2:
-        return "more seeds and patients: there is no interval yet"
+        return f"more {repeats} and patients: there is no interval yet"
     effect = float(values.mean()) - margin
     level = LEVEL if effect > 0 else level
-    for what, have in (("seeds", seeds), ("patients", patients)):
+    for what, have in ((repeats, seeds), ("patients", patients)):
         more = np.arange(have + 1, MAX_SUGGESTED_SAMPLES + 1)
-        of_patients, of_seeds = (patients, more) if what == "seeds" else (more, seeds)
+        of_patients, of_seeds = (patients, more) if what == repeats else (more, seeds)
         widths = projected_half_width(values, of_patients, of_seeds, level, groups)
         if (widths < abs(effect)).any():
             return f"about {more[np.argmax(widths < abs(effect))]} {what} (now {have})"
-    return "an effect this small is not decided by more seeds or more patients alone"
+    return f"an effect this small is not decided by more {repeats} or more patients alone"
 
 
 def _unlearned(runs: Sequence[RunResult]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cl_seg.analysis.claims.claim import UNSEEN, Contrast, Side
-from cl_seg.analysis.seed_curve import as_single_scanner_run
+from cl_seg.analysis.seed_curve import runs_on_new_scanner
 from cl_seg.analysis.tables import is_defined, runs_by_configuration
 from cl_seg.analysis.tools_table import load_tools, tool_runs
 from cl_seg.analysis.update.summary import refuse_updates
@@ -17,6 +17,7 @@ from cl_seg.records.load import load_results
 from cl_seg.records.results import RunResult
 from cl_seg.records.tables import PACKED
 
+UNSAID = (None, "")
 RunsPerMethod = list[list[RunResult]]
 """The runs of every network and tool of one side."""
 
@@ -53,7 +54,7 @@ class RunFinder:
         runs = load_results(self.folder / suite)
         refuse_updates(runs)
         is_seed_curve = runs[0].training_regime == "seed_curve"
-        return [as_single_scanner_run(run) for run in runs] if is_seed_curve else runs
+        return runs_on_new_scanner(runs) if is_seed_curve else runs
 
     def _read_tools(self, suite: str) -> pd.DataFrame:
         return load_tools(self.folder / suite)
@@ -85,10 +86,24 @@ def _both_sides(
         defined = is_defined("ACC" if unseen else contrast.score, run.training_regime)
         if not defined or (unseen and not run.held_out):
             raise InputError(f"{contrast.score} of {run.network} {run.strategy} is not defined")
+    sides = _in_common_replicates(sides)
     a, b = ([_of_structure(runs, contrast.structure) for runs in methods] for methods in sides)
     if len({tuple(runs[0].classes) for runs in (*a, *b)}) > 1:
         raise InputError("the sides are of several structures and of one: say `structure`")
     return a, b
+
+
+def _in_common_replicates(sides: list[RunsPerMethod]) -> list[RunsPerMethod]:
+    """The runs of the replicates that all methods have; runs of orders and seeds as they are."""
+    methods = [runs for side in sides for runs in side]
+    if not all(run.replicate for runs in methods for run in runs):
+        return sides
+    common = set.intersection(*({run.order_and_seed for run in runs} for runs in methods))
+    if not common:
+        raise InputError("the sides have no replicate in common")
+    return [
+        [[run for run in runs if run.order_and_seed in common] for runs in side] for side in sides
+    ]
 
 
 def _of_structure(runs: list[RunResult], name: str) -> list[RunResult]:
@@ -111,9 +126,12 @@ def _require_names(side: Side, runs: Sequence[RunResult]) -> None:
 
 
 def _require(what: str, name: str | int | None, known: Iterable[Any]) -> None:
-    if name not in (there := list(dict.fromkeys(known))):
-        missing = f"no {what} {name}" if name else f"`{what}` is missing"
-        raise InputError(f"{missing}; {_available([str(one) for one in there if one])}")
+    there = dict.fromkeys(known)
+    if name not in there:
+        missing = f"`{what}` is missing" if name in UNSAID else f"no {what} {name}"
+        raise InputError(
+            f"{missing}; {_available([str(one) for one in there if one not in UNSAID])}"
+        )
 
 
 def _available(names: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ def judge(claims: Sequence[Claim], folder: Path) -> list[ClaimVerdict]:
     """
     if not folder.is_dir():
         raise InputError(
-            f"{folder} does not exist: give a folder with a folder of results per suite"
+            f"{folder.absolute()} does not exist: give a folder with a folder of results per suite"
         )
     if (folder / PACKED).is_file() or (folder / "runs").is_dir():
         raise InputError(f"{folder} is the results of one suite: give the folder that holds it")

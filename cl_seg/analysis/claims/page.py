@@ -8,7 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from cl_seg.analysis.claims.judge import ClaimVerdict, results_of
-from cl_seg.analysis.claims.text import as_json, caveats_of_runs, claims_page, claims_table
+from cl_seg.analysis.claims.text import (
+    as_json,
+    caveats_of_runs,
+    claims_page,
+    claims_table,
+    repeats_of,
+)
 from cl_seg.analysis.figures.claims import claims_figure
 from cl_seg.analysis.figures.style import as_svg
 from cl_seg.analysis.report.page import Page, html
@@ -19,7 +25,7 @@ from cl_seg.messages.plural import counted
 
 CAPTION = (
     "Every contrast of every claim: the difference of the two sides and its 95 % interval for "
-    "other patients and other seeds. The tick is what the claim asks for. Filled: supported, "
+    "other patients and other {repeats}. The tick is what the claim asks for. Filled: supported, "
     "cross: contradicted, open: undecided; a row without a mark could not be judged."
 )
 DEFINITIONS = {
@@ -56,9 +62,11 @@ def write_claims(judged: Sequence[ClaimVerdict], folder: Path) -> Path:
     sections = [Section("Verdicts", table=_verdicts(judged), definitions=DEFINITIONS)]
     sections.append(Section("Runs", notes=[f"{text[0].upper()}{text[1:]}." for text in caveats]))
     svg = {}
+    every = [one for claim in judged for one in (*claim.evidence, *claim.descriptive)]
     figure = claims_figure(judged, caveats)
     if figure is not None:
-        sections.append(Section("Effects", figures={"claims": (CAPTION, figure)}))
+        caption = CAPTION.format(repeats=repeats_of(every))
+        sections.append(Section("Effects", figures={"claims": (caption, figure)}))
         svg["claims"] = as_svg(figure)
     sections += [
         Section(

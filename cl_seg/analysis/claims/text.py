@@ -31,12 +31,21 @@ def claims_page(judged: Sequence[ClaimVerdict], caveats: Sequence[str] = ()) -> 
 
 def claims_table(claim_verdict: ClaimVerdict) -> pd.DataFrame:
     """A row per contrast of a claim, for reading; in brackets the descriptive ones."""
-    rows = [_row(evidence, evidence.verdict) for evidence in claim_verdict.evidence]
-    rows += [_row(evidence, f"({evidence.verdict})") for evidence in claim_verdict.descriptive]
+    every = [*claim_verdict.evidence, *claim_verdict.descriptive]
+    sizes = f"patients × {repeats_of(every)}"
+    rows = [_row(evidence, evidence.verdict, sizes) for evidence in claim_verdict.evidence]
+    rows += [
+        _row(evidence, f"({evidence.verdict})", sizes) for evidence in claim_verdict.descriptive
+    ]
     return pd.DataFrame(rows)
 
 
-def _row(evidence: Evidence, verdict: str) -> dict[str, str]:
+def repeats_of(evidence: Sequence[Evidence]) -> str:
+    """What the runs behind some evidence repeat: seeds, replicates, or both."""
+    return " or ".join(dict.fromkeys(one.repeats for one in evidence if one.seeds)) or "seeds"
+
+
+def _row(evidence: Evidence, verdict: str, sizes: str) -> dict[str, str]:
     share = "–" if np.isnan(evidence.superiority) else f"{evidence.superiority:.0%}"
     return {
         "contrast": str(evidence.contrast),
@@ -44,7 +53,7 @@ def _row(evidence: Evidence, verdict: str) -> dict[str, str]:
         "effect": rounded(evidence.effect, True, evidence.ci_half_width),
         "covers": "–" if np.isnan(evidence.coverage) else f"{evidence.coverage:.0%}",
         "better in": share,
-        "patients × seeds": f"{evidence.patients} × {evidence.seeds}" if evidence.seeds else "–",
+        sizes: f"{evidence.patients} × {evidence.seeds}" if evidence.seeds else "–",
         "what would decide": evidence.need or evidence.reason,
     }
 
@@ -67,4 +76,6 @@ def as_json(judged: Sequence[ClaimVerdict]) -> list[dict[str, Any]]:
 def _plain(evidence: Evidence) -> dict[str, Any]:
     values = {field.name: getattr(evidence, field.name) for field in fields(evidence)}
     plain = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in values.items()}
+    if plain["repeats"] == "seeds":  # as in files from before there were replicates
+        del plain["repeats"]
     return {**plain, "contrast": evidence.contrast.model_dump()}

@@ -126,10 +126,10 @@ def _after_learning(run: RunResult) -> Dice:
 def order_fans(results: Sequence[RunResult]) -> Figure | None:
     """Mean Dice over the scanners seen so far after every experience, a thin line per order.
 
-    A panel per network and strategy; thick is the mean over orders. None of a single order.
+    Or per replicate. A panel per network and strategy; thick is their mean. None of a single one.
     """
     streams = runs_of_streams(runs_by_configuration(results))
-    if len({tuple(run.order) for runs in streams.values() for run in runs}) < 2:
+    if len({run.order_and_seed[0] for runs in streams.values() for run in runs}) < 2:
         return None
     rows = rows_of_panels(streams, 1.9)
     columns = max(map(len, rows))
@@ -145,11 +145,13 @@ def order_fans(results: Sequence[RunResult]) -> Figure | None:
             axes = grid[row][column]
             runs = streams.get((model, strategy), ())
             by_order: dict[tuple[str, ...], list[list[float]]]
-            by_order = {tuple(run.order): [] for run in runs}
+            by_order = {run.order_and_seed[0]: [] for run in runs}
             for run in runs:
                 seen = [len(set(run.order[:k])) for k in range(1, len(run.order) + 1)]
                 stages = zip(run.matrix()[1:], seen, strict=True)
-                by_order[tuple(run.order)].append([row[:count].mean() for row, count in stages])
+                by_order[run.order_and_seed[0]].append(
+                    [row[:count].mean() for row, count in stages]
+                )
             lines = [np.mean(values, axis=0) for values in by_order.values()]
             for line in lines:
                 axes.plot(*_tested(line), color=COLOURS[0], lw=0.9, alpha=0.55)

@@ -20,6 +20,7 @@ from cl_seg.analysis.figures.labels import (
 )
 from cl_seg.analysis.figures.panels import is_stream, networks_and_strategies
 from cl_seg.analysis.figures.style import STYLE, colour_bar, with_caveats
+from cl_seg.analysis.intervals import paired_runs
 from cl_seg.analysis.many_scanners import MOST_SCANNERS, all_scanners, is_many
 from cl_seg.analysis.pairs import DROPS, pair_drops, pair_matrix
 from cl_seg.analysis.tables import runs_by_configuration
@@ -50,9 +51,8 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
         figure = Figure(size, layout="constrained")
         grid = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
         for axes, model in zip(grid, models, strict=True):
-            best = _last_dice(joint[model], scanners)
             below = [
-                best - _last_dice(by_configuration.get((model, strategy), ()), scanners)
+                _below_joint(by_configuration.get((model, strategy), ()), joint[model], scanners)
                 for strategy in streams
             ]
             _drop_map(axes, 100 * np.array(below))
@@ -62,6 +62,18 @@ def joint_differences(results: Sequence[RunResult]) -> Figure | None:
         if is_many(len(names)):
             colour_bar(figure, grid, "Dice points")
         return with_caveats(figure, first.caveats)
+
+
+def _below_joint(
+    runs: Sequence[RunResult], joint: Sequence[RunResult], scanners: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """Dice of joint training minus that of runs on every scanner, after the last stage of both.
+
+    Of replicates, whose scanners differ, those that both have.
+    """
+    if runs and runs[0].replicate:
+        runs, joint = paired_runs(runs, joint)
+    return _last_dice(joint, scanners) - _last_dice(runs, scanners)
 
 
 def _last_dice(runs: Sequence[RunResult], scanners: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -36,7 +36,7 @@ def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
                     own = table[(table["model"] == model) & (table["strategy"] == line[0])]
                     beside = 1 + 0.05 * (place - (len(lines) - 1) / 2)
                     _curve(axes, own[own["by"] == line[1]], name, *looks[line], beside)
-                axes.set_xscale("log", base=2)
+                _set_scale(axes, counts)
                 axes.set_xticks(counts, [str(n) for n in counts])
                 axes.minorticks_off()
                 axes.set_ylim(max(0.0, np.floor(10 * lowest - 0.5) / 10), 1)
@@ -46,6 +46,14 @@ def seed_curves(table: pd.DataFrame, results: Sequence[RunResult]) -> Figure:
         figure.supylabel("Dice", fontsize=9)
         legend_above(figure, grid.flat, size[0])
         return with_caveats(figure, results[0].caveats)
+
+
+def _set_scale(axes: Axes, counts: Sequence[int]) -> None:
+    """Powers of two, and 0, of a saved model as it is, where half the smallest count would be."""
+    if counts[0] > 0:
+        axes.set_xscale("log", base=2)
+    else:
+        axes.set_xscale("symlog", base=2, linthresh=counts[1], linscale=0.5)
 
 
 def _curve(

@@ -12,6 +12,7 @@ from cl_seg.analysis.figures.areas import bland_altman_figure
 from cl_seg.analysis.figures.panels import first_runs
 from cl_seg.analysis.figures.plane import stability_plane, weight_in_accuracy
 from cl_seg.analysis.figures.ranks import rank_figure
+from cl_seg.analysis.intervals import random_factor
 from cl_seg.analysis.many_scanners import (
     is_many,
     listed,
@@ -30,7 +31,8 @@ def forgetting_curves(data: ReportData) -> Section | None:
     results = data.results
     with_joint = any(run.is_joint and run.order == results[0].order for run in results)
     dotted = ", the dotted line joint training" * with_joint
-    bands = "; lines are means over seeds, bands their range" * _several_seeds(results)
+    means = f"; lines are means over {random_factor(results)}, bands their range"
+    bands = means * _several_seeds(results)
     caption = (
         f"Test Dice on each scanner over the stream. {_marks(results[0])}{dotted}{bands}. "
         "Every network has an axis of its own; Dice below it is in the matrix R, the untrained "
@@ -52,7 +54,8 @@ def accuracy_matrix(data: ReportData) -> Section | None:
     """R of every network and strategy."""
     caption = (
         "Accuracy matrix R: Dice on each scanner (columns) after each stage (rows)"
-        f"{', mean over seeds' * _several_seeds(data.results)}; framed right after learning."
+        f"{f', mean over {random_factor(data.results)}' * _several_seeds(data.results)}"
+        "; framed right after learning."
         f"{_untested(data.results)}{_which_order(data.results)}"
     )
     figure = heat_maps.heat_maps(data.results)
@@ -62,21 +65,24 @@ def accuracy_matrix(data: ReportData) -> Section | None:
 def joint_differences(data: ReportData) -> Section | None:
     """Every scanner against joint training."""
     part = "month" if data.results[0].record.spec.months else "scanner"
+    averaged = "Replicates" if data.replicates else "Orders and seeds"
     caption = (
         "Dice points below joint training on every scanner after the last stage: what going from "
-        f"{part} to {part} costs. Orders and seeds are averaged."
+        f"{part} to {part} costs. {averaged} are averaged."
     )
     figure = drop_maps.joint_differences(data.results)
     return figure_section("Below joint training", "joint_differences", caption, figure)
 
 
 def orders(data: ReportData) -> Section | None:
-    """Mean Dice over the stream, order by order."""
+    """Mean Dice over the stream, order by order, or replicate by replicate."""
+    line = "replicate" if data.replicates else "order of scanners"
     caption = (
-        "Mean Dice over the scanners learned so far, after every stage: a thin line per order of "
-        f"scanners, thick their mean.{_between_tests(data.results)}"
+        f"Mean Dice over the scanners learned so far, after every stage: a thin line per {line}, "
+        f"thick their mean.{_between_tests(data.results)}"
     )
-    return figure_section("Orders", "orders", caption, curves.order_fans(data.results))
+    title = "Replicates" if data.replicates else "Orders"
+    return figure_section(title, title.lower(), caption, curves.order_fans(data.results))
 
 
 def plane(data: ReportData) -> Section | None:
@@ -155,9 +161,10 @@ def bland_altman(data: ReportData) -> Section | None:
     name, areas = data.first_class
     if areas.empty:
         return None
+    repeats = "scanner and replicate" if data.replicates else "scanner, order and seed"
     caption = (
         f"Bland–Altman plot of the area of {name} after the last stage: a dot per test patient, "
-        "scanner, order and seed of the first strategy that has any, lines bias and 95 % limits of "
+        f"{repeats} of the first strategy that has any, lines bias and 95 % limits of "
         "agreement of all of them."
     )
     return figure_section(
@@ -230,7 +237,8 @@ def _several_seeds(results: Sequence[RunResult]) -> bool:
 
 def _which_run(results: Sequence[RunResult]) -> str:
     """Seed and order of the one run that a figure shows of each network and strategy."""
-    return f" Seed {results[0].seed}." * _several_seeds(results) + _which_order(results)
+    what = "Replicate" if results[0].replicate else "Seed"
+    return f" {what} {results[0].seed}." * _several_seeds(results) + _which_order(results)
 
 
 def _which_order(results: Sequence[RunResult]) -> str:

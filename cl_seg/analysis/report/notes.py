@@ -81,18 +81,19 @@ def _test_patients(results: Sequence[RunResult]) -> list[str]:
 
 
 def numbers_of_orders(data: ReportData) -> Section | None:
-    """Numbers of the orders of scanners, where there are several."""
+    """Numbers of the orders of scanners, or replicates, where there are several."""
     numbered = {
         run.order_number: listed([run.short_names[scanner] for scanner in run.order], " → ")
-        for run in data.results
+        for run in data.own_scanners
         if not run.is_joint
     }
     if len(numbered) < 2:
         return None
+    what = "Streams of replicates" if data.replicates else "Orders of scanners"
     named = [f"{number} is {stream}" for number, stream in sorted(numbered.items())]
     more = ["runs.csv has the others"] if len(named) > MAX_ORDERS else []
-    note = f"Orders of scanners: {'; '.join(named[:MAX_ORDERS] + more)}."
-    return Section("Orders of scanners", notes=[note])
+    note = f"{what}: {'; '.join(named[:MAX_ORDERS] + more)}."
+    return Section(what, notes=[note])
 
 
 def scanners_of_streams(results: Sequence[RunResult]) -> str:
@@ -105,13 +106,18 @@ def scanners_of_streams(results: Sequence[RunResult]) -> str:
         return listed([names[scanner] for scanner in results[0].order], " → ")
     scanners = dict.fromkeys(names[scanner] for order in orders for scanner in order)
     named = listed(list(scanners))
+    if results[0].replicate:
+        length = counted(len(results[0].scanners), "scanner")
+        return f"{len(orders)} replicates, each of {length} of its own: {named}"
     return f"{len(orders)} orders of {counted(len(scanners), 'scanner')}: {named}"
 
 
 def scanners_of_seed_curve(results: Sequence[RunResult]) -> str:
-    """The base scanners and the new one."""
-    names = _display_names(results)
-    base = " + ".join(names.get(s, s) for s in seed_images_of(results[0]).base)
+    """The base scanners or the saved model, and the new scanner."""
+    names, images = _display_names(results), seed_images_of(results[0])
+    base = " + ".join(names.get(s, s) for s in images.base)
+    if images.base_model is not None:
+        base = f"saved model {images.base_model.name}"
     return f"{base} → {names[results[0].order[-1]]}"
 
 

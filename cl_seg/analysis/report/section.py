@@ -81,16 +81,24 @@ class ReportData:
     """Finished runs of a suite, and the tables that several sections are made from.
 
     Attributes:
-        results: the runs, in the order of the suite.
+        results: the runs, in the order of the suite; of replicates by position in the stream, see
+            :mod:`cl_seg.analysis.positions`.
         tools: per-case scores of semi-automatic tools; empty without any.
         published: values to set beside those of the runs.
         planned: identifiers of all runs of the suite, finished or not.
+        own_scanners: the runs with the scanners of each.
     """
 
     results: Sequence[RunResult]
     tools: pd.DataFrame = field(default_factory=pd.DataFrame)
     published: Sequence[PublishedValue] = ()
     planned: Sequence[str] = ()
+    own_scanners: Sequence[RunResult] = ()
+
+    @property
+    def replicates(self) -> bool:
+        """True where the suite has replicates in the place of orders and seeds."""
+        return bool(self.results[0].replicate)
 
     @cached_property
     def runs_by_configuration(self) -> dict[tuple[str, str], list[RunResult]]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cl_seg.analysis.areas import agreement_table, shown_agreement
 from cl_seg.analysis.further_scores import shown_cases, shown_other_scanners
+from cl_seg.analysis.intervals import random_factor
 from cl_seg.analysis.many_scanners import SHOWN_OF_MANY, is_many
 from cl_seg.analysis.order_spread import order_spread_table, shown_order_spread
 from cl_seg.analysis.ranks import FEW_PATIENTS, paired_tests
@@ -39,6 +40,13 @@ DEFINITIONS = {
     "below `learned_dice` of the suite: what was not learned cannot be forgotten, and such joint "
     "training is no bar to measure by",
 }
+DEFINITIONS_OF_REPLICATES = {
+    "±": "half of a 95 % interval for other patients and other replicates, both taken as random; a "
+    "replicate has a seed, a stream of scanners and training patients of its own",
+    "p, Holm": "Wilcoxon's signed-rank test of patients, replicates averaged first, then corrected "
+    "for the number of rows (Holm 1979); secondary, claims use the intervals",
+}
+"""What stands in the place of some of these where a suite has replicates."""
 SHOWN_IF_KNOWN = {
     "stability gap": "validation Dice before an experience minus the lowest during it, mean over "
     "experiences and earlier scanners; biased upwards by noise",
@@ -70,6 +78,10 @@ SPREAD_DEFINITIONS = {
     "spread over orders": "standard deviation of the means of orders, seeds averaged, and its 95 % "
     "interval for other orders (χ²); seeds add to it, and two orders say next to nothing",
 }
+SPREAD_DEFINITIONS_OF_REPLICATES = {
+    "spread over replicates": "standard deviation of the scores of replicates, and its 95 % "
+    "interval for other replicates (χ²): seeds, streams and training patients together",
+}
 COST_DEFINITIONS = {
     "kept of network": "bytes that the strategy keeps, of those of the network",
     "replayed": "share of old slices among those trained on, from the second experience on",
@@ -92,13 +104,13 @@ def summary(data: ReportData) -> Section:
         "Summary",
         table=table,
         notes=[
-            *_seeds(data.runs),
+            *_repeats(data),
             *_not_evaluable(data),
             *_partly_defined(data.results),
             *_partly_tested(data),
-            *_coverage(data.summary),
+            *_coverage(data),
         ],
-        definitions=DEFINITIONS | known,
+        definitions=DEFINITIONS | (DEFINITIONS_OF_REPLICATES if data.replicates else {}) | known,
         files={"runs": data.runs, "summary": data.summary},
     )
 
@@ -126,14 +138,17 @@ def cases(data: ReportData) -> Section:
 
 
 def spread(data: ReportData) -> Section | None:
-    """How much scores depend on the order of scanners."""
+    """How much scores depend on the order of scanners, or on the replicate."""
     table = order_spread_table(data.runs)
     if table.empty:
         return None
+    shown = shown_order_spread(table)
+    if data.replicates:
+        shown = shown.drop(columns="seeds").rename(columns={"orders": "replicates"})
     return Section(
-        "Spread over orders",
-        table=shown_order_spread(table),
-        definitions=SPREAD_DEFINITIONS,
+        "Spread over replicates" if data.replicates else "Spread over orders",
+        table=shown,
+        definitions=SPREAD_DEFINITIONS_OF_REPLICATES if data.replicates else SPREAD_DEFINITIONS,
         files={"order_spread": table},
     )
 
@@ -198,10 +213,18 @@ def _which_errors(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _seeds(runs: pd.DataFrame) -> list[str]:
-    if runs["seed"].nunique() > 1:
+def _repeats(data: ReportData) -> list[str]:
+    """What limits comparisons of rows: a single seed or replicate, or rows with fewer of them."""
+    what = random_factor(data.results)
+    if data.runs["seed"].nunique() < 2:
+        return [f"1 {what[:-1]}: differences between rows carry no interval."]
+    counts = data.runs.groupby(["model", "strategy"])["seed"].nunique()
+    if not data.replicates or counts.min() == counts.max():
         return []
-    return ["1 seed: differences between rows carry no interval."]
+    return [
+        f"Rows are means over {counts.min()} to {counts.max()} replicates, whose streams differ: "
+        "differences are of the replicates that both rows have."
+    ]
 
 
 def _not_evaluable(data: ReportData) -> list[str]:
@@ -254,9 +277,9 @@ def _partly_tested(data: ReportData) -> list[str]:
     ]
 
 
-def _coverage(summary: pd.DataFrame) -> list[str]:
+def _coverage(data: ReportData) -> list[str]:
     """Coverage of the intervals, where there are any."""
-    covered = summary.filter(like=" coverage").to_numpy(float)
+    covered = data.summary.filter(like=" coverage").to_numpy(float)
     covered = covered[np.isfinite(covered)]
     if not len(covered):
         return []
@@ -264,7 +287,8 @@ def _coverage(summary: pd.DataFrame) -> list[str]:
     share = low if low == high else f"{low} to {high}"
     return [
         f"The 95 % intervals (±) of the summary cover the truth in {share} % of "
-        "simulations with as many patients and seeds that vary as these do."
+        f"simulations with as many patients and {random_factor(data.results)} that vary as these "
+        "do."
     ]
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from cl_seg.analysis.figures.style import as_svg, rendered
+from cl_seg.analysis.positions import by_position
 from cl_seg.analysis.published import read_published
 from cl_seg.analysis.report.page import Page, html
 from cl_seg.analysis.report.provenance import data_origin, provenance, settings_of
@@ -42,9 +43,10 @@ def write_report(
     """
     folder = Path(folder)
     values = read_published(published) if published else []
-    results = load_results(folder)
+    runs = load_results(folder)
+    results = by_position(runs)
     suite_report = suite_report_of(results)
-    data = ReportData(results, load_tools(folder), values, list(read_plan(folder)))
+    data = ReportData(results, load_tools(folder), values, list(read_plan(folder)), runs)
     sections = [section for make in suite_report.sections if (section := make(data)) is not None]
     figures = [item for section in sections for item in section.figures.items()]
     svg = {name: as_svg(figure) for name, (_, figure) in figures}
@@ -61,11 +63,11 @@ def write_report(
     page = Page(
         title=results[0].record.suite,
         data_origin=data_origin(results),
-        subtitle=f"{counted(len(results), 'run')} · {suite_report.describe_scanners(results)}",
+        subtitle=f"{counted(len(results), 'run')} · {suite_report.describe_scanners(runs)}",
         sections=sections,
         svg=svg,
         provenance=provenance(results, "cl-seg report"),
-        settings=settings_of(results),
+        settings=settings_of(runs),
         headline=suite_report.headline(data) if suite_report.headline else {},
         files=list(files),
         explorer=suite_report.explore(data) if suite_report.explore else None,

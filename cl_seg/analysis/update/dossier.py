@@ -133,7 +133,11 @@ def _lost_most(candidate: Candidate) -> Section:
     return Section(
         f"Cases that lost most: {candidate.title}",
         table=table.round(3),
-        notes=["Cases that lost most: Dice before and after the update, the mean over seeds."],
+        notes=[
+            "Cases that lost most: Dice before and after the update, the mean over seeds.",
+            "Cases are named as in the store, by hashes of patients: the file that `cl-seg ingest "
+            "--paths` writes leads from them to the scans.",
+        ],
     )
 
 

@@ -50,7 +50,9 @@ def find_scans_in_source(
         InputError: no such source, or neither folder nor manifest, or a wrong manifest.
     """
     if not source.exists():
-        raise InputError(f"{source} does not exist: give a DICOM folder or a CSV manifest")
+        raise InputError(
+            f"{source.absolute()} does not exist: give a DICOM folder or a CSV manifest"
+        )
     if is_manifest(source):
         return find_scans_in_manifest(source, classes, pseudonyms, show, months)
     if not source.is_dir():

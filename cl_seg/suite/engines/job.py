@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.own_line import own_line
 from cl_seg.planning.stages import Stage
 from cl_seg.suite.cache import DamagedStage, StageCache
 from cl_seg.suite.engines import OnFinished
@@ -61,7 +62,7 @@ def compute_job(
             return JobOutcome(count, Failure(str(error)))
         except Exception as error:
             text = str(error).strip().splitlines()
-            reason = f"{type(error).__name__}: {text[0] if text else ''}"
+            reason = f"{type(error).__name__}: {text[0] if text else ''}{own_line(error)}"
             if any(sign in reason for sign in NO_GPU_MEMORY):
                 reason = _what_takes_less_memory(stage)
             return JobOutcome(count, Failure(reason, traceback.format_exc()))

@@ -26,7 +26,14 @@ from cl_seg.suite.chains import chains
 from cl_seg.suite.engines import OnFinished
 from cl_seg.suite.engines.job import JobOutcome
 from cl_seg.suite.engines.slurm_job import StageJob, read_end, read_log
-from cl_seg.suite.engines.slurm_queue import Resources, cancel, check_slurm, queue, queued
+from cl_seg.suite.engines.slurm_queue import (
+    Resources,
+    cancel,
+    check_slurm,
+    queue,
+    queued,
+    sbatch_script,
+)
 from cl_seg.suite.stage_queue import Failure, Job, StageQueue
 
 JOBS = "jobs.json"
@@ -82,6 +89,15 @@ class SlurmEngine:
     def runs_locally(self) -> bool:
         """Stages are computed on the nodes of a cluster."""
         return False
+
+    def script(self, cache: StageCache) -> str:
+        """The script that sbatch is given for every job; jobs side by side are an array of it.
+
+        Raises:
+            InputError: there is no Slurm.
+        """
+        check_slurm()
+        return sbatch_script(_submissions(cache) / "cl_seg-NAME", self.resources)
 
     def compute_stages(
         self,

@@ -124,21 +124,7 @@ def queue(
     Raises:
         InputError: Slurm refuses.
     """
-    executor = submitit.SlurmExecutor(folder, max_num_timeout=MAX_TIMEOUTS)
-    wanted = {"partition": resources.partition, "gres": resources.gres}
-    wanted["dependency"] = "afterok:" + ":".join(after) if after else ""
-    executor.update_parameters(
-        job_name=folder.name,
-        time=resources.minutes,
-        cpus_per_task=resources.cpus,
-        array_parallelism=at_once,
-        stderr_to_stdout=True,
-        # Since Slurm 22.05 a step does not take over the CPUs of its job by itself.
-        srun_args=[f"--cpus-per-task={resources.cpus}"],
-        setup=[f"export {n}_NUM_THREADS={resources.cpus}" for n in ("OMP", "MKL")],
-        additional_parameters={"requeue": True, "kill-on-invalid-dep": "yes", **resources.sbatch},
-        **{name: value for name, value in wanted.items() if value},
-    )
+    executor = _executor(folder, after, resources, at_once)
     told = io.StringIO()  # submitit repeats what sbatch says
     try:
         with redirect_stderr(told), executor.batch():
@@ -155,6 +141,38 @@ def queue(
         raise InputError(f"Slurm refused the jobs: {reason}") from None
     _remove_scripts(folder)
     return [job.job_id for job in queued]
+
+
+def sbatch_script(folder: Path, resources: Resources) -> str:
+    """The script that sbatch is given for a job; nothing is written or queued.
+
+    Args:
+        folder: of jobs, as for :func:`queue`.
+        resources: of the job.
+    """
+    executor = _executor(folder, (), resources, 1)
+    return executor._make_submission_file_text(executor._submitit_command_str, "")
+
+
+def _executor(
+    folder: Path, after: Sequence[str], resources: Resources, at_once: int
+) -> submitit.SlurmExecutor:
+    executor = submitit.SlurmExecutor(folder, max_num_timeout=MAX_TIMEOUTS)
+    wanted = {"partition": resources.partition, "gres": resources.gres}
+    wanted["dependency"] = "afterok:" + ":".join(after) if after else ""
+    executor.update_parameters(
+        job_name=folder.name,
+        time=resources.minutes,
+        cpus_per_task=resources.cpus,
+        array_parallelism=at_once,
+        stderr_to_stdout=True,
+        # Since Slurm 22.05 a step does not take over the CPUs of its job by itself.
+        srun_args=[f"--cpus-per-task={resources.cpus}"],
+        setup=[f"export {n}_NUM_THREADS={resources.cpus}" for n in ("OMP", "MKL")],
+        additional_parameters={"requeue": True, "kill-on-invalid-dep": "yes", **resources.sbatch},
+        **{name: value for name, value in wanted.items() if value},
+    )
+    return executor
 
 
 def _remove_scripts(folder: Path) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from cl_seg.messages.errors import InputError
+from cl_seg.messages.own_line import own_line
 from cl_seg.training.contract.checks import CHECKS, ContractViolation, changes_scoring, trains
 from cl_seg.training.contract.strategy_under_test import StrategyUnderTest
 from cl_seg.training.loop import NonFiniteLoss
@@ -55,4 +56,4 @@ def _result(name: str, check: Callable[[], str]) -> CheckResult:
         return CheckResult(name, status, f"refused: {refused}")
     except Exception as error:  # whatever the plugin raises
         reason = str(error).splitlines()[0] if str(error) else ""
-        return CheckResult(name, "failed", f"{type(error).__name__}: {reason}")
+        return CheckResult(name, "failed", f"{type(error).__name__}: {reason}{own_line(error)}")
