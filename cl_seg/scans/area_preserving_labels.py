@@ -11,6 +11,7 @@ _DITHER = (
     5e-3  # below the differences of fractions that matter, it decides ties (engineering value)
 )
 _ROUNDS = 100
+_ROUNDING = 1e-12  # of sums of fractions
 _IRRATIONAL = (0.7548776662466927, 0.5698402909980532)
 """Steps of the plastic-number sequence, whose points fill a plane evenly (Roberts 2018)."""
 
@@ -182,7 +183,48 @@ def _assigned(value: Fractions, wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.
             needed = raised.max(axis=0) - value[label]  # to be added, for one pixel more at a time
             raised[label] = value[label] + _between(np.sort(needed), int(number))
         labels = raised.argmax(axis=0)
+    else:  # constants that are found one after the other may circle
+        _move_surplus(labels, value, wanted)
     return labels
+
+
+def _move_surplus(
+    labels: npt.NDArray[np.intp], value: Fractions, wanted: npt.NDArray[np.intp]
+) -> None:
+    """Change labels (M,) in place until each has its number of pixels, where that can be.
+
+    Successive shortest paths (Ahuja, Magnanti & Orlin 1993, Network Flows, section 9.7): a label
+    with too many pixels gives one away along the chain of labels that costs least value.
+    """
+    while (surplus := np.bincount(labels, minlength=len(value)) - wanted).any():
+        chain = _cheapest_chain(labels, value, surplus)
+        if not chain:
+            return
+        for pixel, label in chain:
+            labels[pixel] = label
+
+
+def _cheapest_chain(
+    labels: npt.NDArray[np.intp], value: Fractions, surplus: npt.NDArray[np.intp]
+) -> list[tuple[int, int]]:
+    """Pixels and their new labels, from a label with too many to one with too few; may be empty."""
+    count = len(value)
+    costs, cheapest = np.full((count, count), np.inf), np.zeros((count, count), np.intp)
+    for label in range(count):
+        own = np.flatnonzero(labels == label)
+        if len(own):
+            loss = value[label, own] - value[:, own]
+            costs[label], cheapest[label] = loss.min(axis=1), own[loss.argmin(axis=1)]
+    length, before = np.where(surplus > 0, 0.0, np.inf), np.full(count, -1)
+    for _ in range(count - 1):  # Bellman & Ford
+        ways = length[:, None] + costs
+        shorter = ways.min(axis=0) < length - _ROUNDING
+        before[shorter], length[shorter] = ways.argmin(axis=0)[shorter], ways.min(axis=0)[shorter]
+    label, chain = int(np.where(surplus < 0, length, np.inf).argmin()), []
+    while before[label] >= 0:
+        chain.append((int(cheapest[before[label], label]), label))
+        label = int(before[label])
+    return chain
 
 
 def _between(needed: npt.NDArray[np.floating], number: int) -> float:

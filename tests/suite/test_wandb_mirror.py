@@ -95,6 +95,9 @@ def test_offline_mirrors_into_a_folder_beside_the_runs(
     pictures = list((tmp_path / "wandb").rglob("*.png"))
     assert len(pictures) == 2, "heat maps of a class and of the mean"
     (written,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    until = time.monotonic() + 30  # wandb's own process writes the file
+    while b"plasticity" not in written.read_bytes() and time.monotonic() < until:
+        time.sleep(0.1)
     assert b"of-mine" in written.read_bytes() and b"plasticity" in written.read_bytes()
 
 

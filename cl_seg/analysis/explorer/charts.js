@@ -18,12 +18,12 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 
 /** What a pointer over a cell of R shows. */
 function said(row) {
-  const range = row.low < row.high ? `${row.low.toFixed(3)} to ${row.high.toFixed(3)}` : "one seed";
+  const range = row.low < row.high ? `${row.low.toFixed(3)} to ${row.high.toFixed(3)}` : `one of the ${data.factor}`;
   return { ...row, Dice: withInterval(row.dice, row.half_width), range };
 }
 const tooltip = [
   { field: "network" }, { field: "strategy" }, { field: "scanner" },
-  { field: "label", title: "after" }, { field: "Dice" }, { field: "range", title: "over seeds" },
+  { field: "label", title: "after" }, { field: "Dice" }, { field: "range", title: `over ${data.factor}` },
 ];
 
 /** Stage after which a network first knew the scanner of a row, 1 where no stage is that. */

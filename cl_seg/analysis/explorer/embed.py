@@ -16,6 +16,7 @@ from cl_seg.analysis.explorer.pictures import pictures_of
 from cl_seg.analysis.figures.overlays import CONTOURS
 from cl_seg.analysis.figures.panels import networks_and_strategies
 from cl_seg.analysis.figures.style import COLOURS
+from cl_seg.analysis.intervals import random_factor
 from cl_seg.analysis.many_scanners import listed, shown_scanners
 from cl_seg.analysis.report.section import Explorer, ReportData
 from cl_seg.analysis.tables import NOT_EVALUABLE, WITH_INTERVAL
@@ -56,6 +57,8 @@ def explorer_data(data: ReportData) -> dict[str, Any]:
         "strategies": strategies,
         "scanners": [names[scanner] for scanner in shown_scanners(results)],
         "orders": _orders(data),
+        "factor": random_factor(results),
+        "averaged": "replicates" if data.replicates else "orders and seeds",
         "seeds": sorted({run.seed for run in results}),
         "colours": COLOURS,
         "contours": CONTOURS,
@@ -135,5 +138,4 @@ def script(data: Mapping[str, Any]) -> str:
 @cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed (BSD-3-Clause) as one script that needs no network."""
-    bundle: str = vl_convert.javascript_bundle()
-    return bundle
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed; window.vega = vega;")

@@ -1,9 +1,9 @@
 // The tabs below the filters.
 const TABS = {
-  curves: ["Over the stream", curves, "Dice on each scanner after every stage, large marks where the scanner is trained on. Bands are 95 % intervals for other patients, of a mean over seeds for other patients and seeds; grey lies before learning, dots are joint training. Every network has an axis of its own; what lies below it is in the matrix R."],
+  curves: ["Over the stream", curves, `Dice on each scanner after every stage, large marks where the scanner is trained on. Bands are 95 % intervals for other patients, of a mean over ${data.factor} for other patients and ${data.factor}; grey lies before learning, dots are joint training. Every network has an axis of its own; what lies below it is in the matrix R.`],
   matrix: ["Matrix R", matrix, "Dice on each scanner (columns) after each stage (rows); framed right after learning. Click a cell to see its cases, or choose it under Cases."],
-  scores: ["Scores", scores, "Mean over orders and seeds, whatever is chosen above, with 95 % intervals for other patients and seeds; pale is not evaluable."],
-  plane: ["Kept and learned", plane, "BWT, what is kept, against plasticity, what is learned; up and to the right is better. Mean over orders and seeds."],
+  scores: ["Scores", scores, `Mean over ${data.averaged}, whatever is chosen above, with 95 % intervals for other patients and ${data.factor}; pale is not evaluable.`],
+  plane: ["Kept and learned", plane, `BWT, what is kept, against plasticity, what is learned; up and to the right is better. Mean over ${data.averaged}.`],
   cases: ["Cases", null, ""],
 };
 const panel = element("div", { class: "chart", role: "tabpanel", id: "explorer-panel" });

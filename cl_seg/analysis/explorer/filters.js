@@ -67,5 +67,5 @@ function filterBar(changed) {
     checkboxes("Strategies", "strategy", data.strategies, changed),
     checkboxes("Scanners", "scanner", data.scanners, changed),
     choice("Order", "order", orders, changed),
-    choice("Seed", "seed", seeds, changed));
+    choice(data.factor === "seeds" ? "Seed" : "Replicate", "seed", seeds, changed));
 }

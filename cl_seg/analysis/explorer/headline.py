@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from cl_seg.analysis.intervals import random_factor
 from cl_seg.analysis.many_scanners import scanner_table
 from cl_seg.analysis.report.section import ReportData
 from cl_seg.analysis.tables import NOT_EVALUABLE, difference_table, rounded
@@ -149,27 +150,29 @@ def _decided(row: "pd.Series[float]", known: bool) -> str:
 
 def how_sure(data: ReportData) -> str:
     """Patients, seeds and orders, what intervals are worth, and what limits all of it."""
-    runs = data.results
+    runs, factor = data.results, random_factor(data.results)
     patients = {patient for run in runs for patient in run.patients}
     counts = [
         counted(len(patients), "test patient"),
-        counted(len({run.seed for run in runs}), "seed"),
-        counted(len({tuple(run.order) for run in runs if not run.is_joint}) or 1, "order"),
+        counted(len({run.seed for run in runs}), factor.removesuffix("s")),
     ]
-    parts = [", ".join(counts), _intervals(data.summary), *_unlearned(data.summary)]
+    if not data.replicates:
+        orders = {tuple(run.order) for run in runs if not run.is_joint}
+        counts.append(counted(len(orders) or 1, "order"))
+    parts = [", ".join(counts), _intervals(data.summary, factor), *_unlearned(data.summary)]
     return "; ".join([*parts, *runs[0].caveats]) + "."
 
 
-def _intervals(summary: pd.DataFrame) -> str:
+def _intervals(summary: pd.DataFrame, factor: str) -> str:
     covered = summary.filter(like=" coverage").to_numpy(float)
     covered = covered[np.isfinite(covered)]
     if not covered.size:
-        return "no intervals for other patients and seeds, so no difference is decided"
+        return f"no intervals for other patients and {factor}, so no difference is decided"
     low, high = (f"{100 * value:.0f}" for value in (covered.min(), covered.max()))
     share = low if low == high else f"{low} to {high}"
     return (
-        f"± are 95 % intervals for other patients and seeds, which cover the truth in {share} % "
-        "of simulations"
+        f"± are 95 % intervals for other patients and {factor}, which cover the truth in {share} "
+        "% of simulations"
     )
 
 

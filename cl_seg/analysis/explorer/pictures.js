@@ -23,7 +23,7 @@ function listedSlices() {
 
 function sliceName(shown) {
   const lost = shown.lost === null ? "–" : signed(-shown.lost, 2);
-  const seed = data.seeds.length > 1 ? ` · seed ${shown.seed}` : "";
+  const seed = data.seeds.length > 1 ? ` · ${data.factor.slice(0, -1)} ${shown.seed}` : "";
   return `${lost} · ${shown.network} ${shown.strategy} · ${data.pictures.images[shown.image].scanner} · ${shown.what}${seed}`;
 }
 
