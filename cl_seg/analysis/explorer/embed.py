@@ -20,6 +20,7 @@ from cl_seg.analysis.intervals import random_factor
 from cl_seg.analysis.many_scanners import listed, shown_scanners
 from cl_seg.analysis.report.section import Explorer, ReportData
 from cl_seg.analysis.tables import NOT_EVALUABLE, WITH_INTERVAL
+from cl_seg.messages.plural import counted
 from cl_seg.records.results import RunResult
 
 FOLDER = Path(__file__).parent
@@ -80,11 +81,17 @@ def _orders(data: ReportData) -> list[dict[str, Any]]:
     return [
         {
             "number": number,
-            "name": listed([run.short_names[scanner] for scanner in run.order], " → "),
+            "name": _name_of_stream(run),
             "stages": ["untrained", *run.stage_names],
         }
         for number, run in sorted(firsts.items())
     ]
+
+
+def _name_of_stream(run: RunResult) -> str:
+    if months := len(run.record.spec.months):
+        return counted(months, "month")
+    return listed([run.short_names[scanner] for scanner in run.order], " → ")
 
 
 def _columns(table: pd.DataFrame) -> dict[str, Any]:
