@@ -71,7 +71,6 @@ def pictures_of(results: Sequence[RunResult]) -> Pictures:
     places: dict[tuple[str, bytes], int] = {}
     shown: list[dict[str, Any]] = []
     size, taken = 0, 0
-    with_pictures = len(results)
     for run in widest_first(results):
         if size > MAX_BYTES:
             break
@@ -92,7 +91,7 @@ def pictures_of(results: Sequence[RunResult]) -> Pictures:
                 "lost": _lost(one, run),
             })  # fmt: skip
     place = "the folders of the runs have all"
-    notices = left_out("Pictures", taken, with_pictures, place) if shown else []
+    notices = left_out("Pictures", taken, len(results), place) if shown else []
     return Pictures(list(images.values()), shown, notices)
 
 
